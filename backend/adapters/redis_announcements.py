@@ -1,0 +1,124 @@
+"""Hears in Redis of the changes of the jobs that this process watches, and of no others.
+
+One connection and one listener a process. Announcements are hints: after a broken connection the listener subscribes again to everything
+and calls ``on_gap``, upon which the follower reads from the log what it missed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+from redis.exceptions import RedisError
+
+from backend import errors
+from backend.adapters.redis_client import KEY_PREFIX, translated
+
+log = logging.getLogger(__name__)
+RETRY_S = 0.3
+CONFIRM_S = 2.0
+IDLE_PING_S = 5.0
+"""A silent connection is pinged this often, so that a dead peer is noticed within two rounds."""
+
+
+class RedisAnnouncements:
+    """``on_change(job_id, status_json)`` and ``on_gap()`` are called from the listener's thread (under gevent: its greenlet)."""
+
+    def __init__(self, client: redis.Redis, on_change: Callable[[str, str], None], on_gap: Callable[[], None], *, prefix: str = KEY_PREFIX) -> None:
+        self._client = client
+        self._on_change, self._on_gap = on_change, on_gap
+        self._channel_prefix = f"{prefix}changed:"
+        self._confirmed: dict[str, threading.Event] = {}
+        self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
+        self._wire = threading.Lock()
+        self._started = self._is_listening = False
+
+    def start(self) -> None:
+        self._started = True
+        threading.Thread(target=self._listen_for_ever, name="announcements", daemon=True).start()
+
+    def listen(self, job_id: str) -> None:
+        if not self._started:
+            self.start()
+        channel = self._channel_prefix + job_id
+        confirmed = self._confirmed.setdefault(channel, threading.Event())
+        if confirmed.is_set():
+            return
+        with translated(), self._wire:
+            self._pubsub.subscribe(channel)
+        if not confirmed.wait(CONFIRM_S):
+            raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="no confirmation of a subscription")
+
+    def ignore(self, job_id: str) -> None:
+        channel = self._channel_prefix + job_id
+        if self._confirmed.pop(channel, None) is not None:
+            with translated(), self._wire:
+                self._pubsub.unsubscribe(channel)
+
+    def _listen_for_ever(self) -> None:
+        while True:
+            try:
+                self._listen()
+            except (RedisError, OSError, AttributeError) as error:
+                log.warning("announcements interrupted, listening again: %r", error)
+                self._start_over()
+
+    def _listen(self) -> None:
+        """A subscription of our own keeps the connection from ever being without one."""
+        with self._wire:
+            self._pubsub.subscribe(self._channel_prefix, *self._confirmed)
+        heard_s = time.monotonic()
+        while True:
+            message = self._pubsub.get_message(timeout=IDLE_PING_S)
+            if message is not None:
+                heard_s = time.monotonic()
+                self._handle(message)
+            elif time.monotonic() - heard_s > 2 * IDLE_PING_S:
+                raise redis.ConnectionError("the server is silent")
+            else:
+                with self._wire:
+                    self._pubsub.ping()
+
+    def _handle(self, message: dict[str, str]) -> None:
+        channel = message["channel"]
+        if message["type"] == "subscribe":
+            self._confirm(channel)
+        elif message["type"] == "message":
+            self._on_change(channel.removeprefix(self._channel_prefix), message["data"])
+
+    def _confirm(self, channel: str) -> None:
+        """redis-py connects and subscribes again by itself, in silence: our own channel, confirmed anew, is the only sign of that gap."""
+        if channel != self._channel_prefix:
+            if channel in self._confirmed:
+                self._confirmed[channel].set()
+        elif self._is_listening:
+            self._distrust()
+            threading.Thread(target=self._fill_gap, name="fill-gap", daemon=True).start()
+        else:
+            self._is_listening = True
+
+    def _distrust(self) -> None:
+        for confirmed in list(self._confirmed.values()):
+            confirmed.clear()
+
+    def _start_over(self) -> None:
+        self._is_listening = False
+        self._distrust()
+        while True:
+            try:
+                self._pubsub.close()
+                self._pubsub = self._client.pubsub()  # type: ignore[no-untyped-call]
+                self._client.ping()
+                break
+            except (RedisError, OSError):
+                time.sleep(RETRY_S)
+        threading.Thread(target=self._fill_gap, name="fill-gap", daemon=True).start()
+
+    def _fill_gap(self) -> None:
+        """Waits until the channels are confirmed again, so that nothing falls between the log and the next announcement."""
+        for confirmed in list(self._confirmed.values()):
+            confirmed.wait(CONFIRM_S)
+        self._on_gap()

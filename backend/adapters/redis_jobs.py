@@ -1,0 +1,165 @@
+"""Live job state in Redis: see ``redis_scripts`` for the keys and the steps."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, cast
+
+import redis
+
+from backend import errors
+from backend.adapters import redis_scripts as scripts
+from backend.adapters.redis_client import KEY_PREFIX, translated
+from backend.core.job import Job, Manifest, Status
+from backend.ports import Taken
+
+
+class RedisJobs:
+    def __init__(self, client: redis.Redis, *, prefix: str = KEY_PREFIX) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._scripts = {
+            name: client.register_script(getattr(scripts, name.upper()))
+            for name in ("enqueue", "restore", "take", "report", "adopt", "end", "requeue", "forget", "count")
+        }
+
+    def enqueue(self, job: Job, *, limit: int | None) -> int:
+        position = int(self._run("enqueue", *_whole(job), "" if limit is None else limit))
+        if position < 0:
+            raise errors.QueueFull(limit=limit, retry_after_s=1)
+        return position
+
+    def restore(self, job: Job) -> None:
+        self._run("restore", *_whole(job))
+
+    def take(self, token: str, lease_s: float) -> Taken | None:
+        found = self._run("take", token, _ms(lease_s))
+        return Taken(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token) if found else None
+
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
+        seq = int(self._run("report", job_id, token, _ms(lease_s), json.dumps(patch) if patch else ""))
+        return None if seq < 0 else seq
+
+    def adopt(self, taken: Taken, lease_s: float) -> bool:
+        return bool(self._run("adopt", *_whole(taken.job), taken.token, _ms(lease_s)))
+
+    def end(self, job: Job) -> Job:
+        patch = {name: value for name, value in asdict(job.status).items() if name not in ("seq", "attempt", "started_at")}
+        return job.at(Status.from_json(self._run("end", *_whole(job), json.dumps(patch, ensure_ascii=False))))
+
+    def lost(self) -> list[str]:
+        with translated():
+            seconds, micros = self._client.time()
+            found = self._client.zrangebyscore(self._key("running"), "-inf", seconds * 1000 + micros // 1000)
+        return cast(list[str], found)
+
+    def requeue(self, job_id: str) -> int:
+        return int(self._run("requeue", job_id))
+
+    def find(self, job_id: str) -> Job | None:
+        with translated():
+            pipe = self._client.pipeline(transaction=False)
+            pipe.hmget(self._key(f"job:{job_id}"), "manifest", "status")
+            pipe.zrank(self._key("queue"), job_id)
+            (manifest, status), rank = pipe.execute()
+        if not manifest or not status:
+            return None
+        return Job(Manifest.from_json(manifest), replace(Status.from_json(status), position=rank))
+
+    def since(self, job_id: str, seq: int) -> list[Status] | None:
+        with translated():
+            entries = cast(list[str], self._client.lrange(self._key(f"log:{job_id}"), 0, -1))
+        statuses = [Status.from_json(each) for each in entries]
+        if not statuses or statuses[0].seq > seq + 1:
+            return None
+        return [each for each in statuses if each.seq > seq]
+
+    def forget(self, job_id: str) -> None:
+        self._run("forget", job_id)
+
+    def queued(self) -> int:
+        with translated():
+            return self._client.zcard(self._key("queue"))
+
+    def running(self) -> int:
+        with translated():
+            return self._client.zcard(self._key("running"))
+
+    def epoch(self) -> str | None:
+        with translated():
+            return cast(str | None, self._client.get(self._key("epoch")))
+
+    def begin_epoch(self, name: str) -> None:
+        with translated():
+            self._client.set(self._key("epoch"), name)
+
+    def hold(self, name: str, holder: str, seconds: float) -> bool:
+        key = self._key(f"duty:{name}")
+        with translated():
+            if self._client.set(key, holder, nx=True, px=_ms(seconds)):
+                return True
+            if self._client.get(key) != holder:
+                return False
+            return bool(self._client.pexpire(key, _ms(seconds)))
+
+    def expect(self, expiries: Mapping[str, float]) -> None:
+        if expiries:
+            with translated():
+                self._client.zadd(self._key("expiry"), dict(expiries))
+
+    def expired(self, now: float, limit: int) -> list[str]:
+        with translated():
+            return cast(list[str], self._client.zrangebyscore(self._key("expiry"), "-inf", now, start=0, num=limit))
+
+    def greet(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
+        with translated():
+            self._client.hset(self._key("encoders"), encoder, json.dumps({"until": time.time() + seconds, "facts": facts}))
+
+    def encoders(self) -> list[dict[str, Any]]:
+        with translated():
+            said = cast(dict[str, str], self._client.hgetall(self._key("encoders")))
+        heard = {name: json.loads(text) for name, text in said.items()}
+        silent = [name for name, each in heard.items() if each["until"] < time.time()]
+        if silent:
+            with translated():
+                self._client.hdel(self._key("encoders"), *silent)
+        return [each["facts"] for name, each in heard.items() if name not in silent]
+
+    def recall(self, key: str) -> str | None:
+        with translated():
+            return cast(str | None, self._client.get(self._key(f"memo:{key}")))
+
+    def remember(self, key: str, value: str, seconds: int) -> bool:
+        with translated():
+            return bool(self._client.set(self._key(f"memo:{key}"), value, nx=True, ex=seconds))
+
+    def count(self, key: str, amount: int, window_s: int) -> tuple[int, int]:
+        count, left_s = self._run("count", key, amount, window_s)
+        return int(count), int(left_s)
+
+    def release(self, key: str) -> None:
+        with translated():
+            self._client.delete(self._key(f"memo:{key}"))
+
+    def ping(self) -> None:
+        with translated():
+            self._client.ping()
+
+    def _run(self, name: str, *arguments: Any) -> Any:
+        with translated():
+            return self._scripts[name](keys=[self._prefix], args=arguments)
+
+    def _key(self, name: str) -> str:
+        return self._prefix + name
+
+
+def _whole(job: Job) -> tuple[str, str, str, str, int]:
+    manifest = job.manifest
+    return job.id, manifest.to_json(), job.status.to_json(), manifest.client, int(manifest.expires_at)
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)

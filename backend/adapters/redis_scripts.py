@@ -1,0 +1,195 @@
+"""The changes that must be one step, as Lua. ``change`` is the heart: it gives a job its next ``seq``, logs and announces it.
+
+Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
+
+    job:<id>      hash    manifest, status (JSON), state, seq, token, client
+    log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
+    queue         zset    waiting ids; score = virtual start × 2^20 + serial
+    queue:tags    hash    client → virtual start of its newest waiting job
+    queue:now     string  virtual time: the tag last taken
+    running       zset    ids in an encoder's hands; score = end of the lease, ms
+    expiry        zset    every id the store holds; score = when it is to be erased, s
+    encoders      hash    name → {until, facts} as JSON
+
+The queue is start-time fair queueing (Goyal, Vin, Cheng 1996) with equal weights and unit cost: each client's jobs get rising tags, the
+lowest tag goes first, so a single image waits for at most one job of each other client.
+"""
+
+from __future__ import annotations
+
+PRELUDE = """
+local prefix, log_limit = KEYS[1], 512
+local function key(name) return prefix .. name end
+local function now_ms() local t = redis.call('TIME'); return t[1] * 1000 + math.floor(t[2] / 1000) end
+local function record(id, status)
+  local text = cjson.encode(status)
+  redis.call('HSET', key('job:' .. id), 'status', text, 'state', status.state, 'seq', status.seq)
+  redis.call('RPUSH', key('log:' .. id), text)
+  redis.call('LTRIM', key('log:' .. id), -log_limit, -1)
+  redis.call('PUBLISH', key('changed:' .. id), text)
+end
+local function change(id, patch)
+  local status = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
+  for name, value in pairs(patch) do status[name] = value end
+  status.seq = status.seq + 1
+  record(id, status)
+  return status.seq
+end
+local function line_up(id, client, at_head)
+  local now = tonumber(redis.call('GET', key('queue:now')) or '0')
+  if redis.call('ZCARD', key('queue')) == 0 then redis.call('DEL', key('queue:tags')) end
+  local tag = math.max(now, tonumber(redis.call('HGET', key('queue:tags'), client) or '0')) + 1
+  local serial = redis.call('INCR', key('queue:serial')) % 1048576
+  if at_head then
+    redis.call('ZADD', key('queue'), now * 1048576, id)
+  else
+    redis.call('HSET', key('queue:tags'), client, tag)
+    redis.call('ZADD', key('queue'), tag * 1048576 + serial, id)
+  end
+end
+local function create(id, manifest, status_text, client, expire_at)
+  local status = cjson.decode(status_text)
+  redis.call('HSET', key('job:' .. id), 'manifest', manifest, 'client', client, 'token', '', 'tries', 0)
+  record(id, status)
+  redis.call('EXPIREAT', key('job:' .. id), expire_at + 60); redis.call('EXPIREAT', key('log:' .. id), expire_at + 60)
+  redis.call('ZADD', key('expiry'), expire_at, id)
+end
+"""
+
+# ARGV: id, manifest, status, client, expire_at, limit ('' for none) → position, or -1: the queue is full
+ENQUEUE = (
+    PRELUDE
+    + """
+local id, limit = ARGV[1], tonumber(ARGV[6])
+if redis.call('EXISTS', key('job:' .. id)) == 0 then
+  if limit and redis.call('ZCARD', key('queue')) >= limit then return -1 end
+  create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+  line_up(id, ARGV[4], false)
+end
+return redis.call('ZRANK', key('queue'), id) or 0
+"""
+)
+
+# ARGV: id, manifest, status, client, expire_at → 1 if it was unknown
+RESTORE = (
+    PRELUDE
+    + """
+if redis.call('EXISTS', key('job:' .. ARGV[1])) == 1 then return 0 end
+create(ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+return 1
+"""
+)
+
+# ARGV: token, lease_ms → {manifest, status} or nil
+TAKE = (
+    PRELUDE
+    + """
+while true do
+  local head = redis.call('ZPOPMIN', key('queue'))
+  if #head == 0 then return nil end
+  local id = head[1]
+  redis.call('SET', key('queue:now'), string.format('%.0f', math.floor(tonumber(head[2]) / 1048576)))
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest')
+  if job[1] == 'queued' then
+    local ms = now_ms()
+    local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)
+    redis.call('HSET', key('job:' .. id), 'token', ARGV[1])
+    redis.call('ZADD', key('running'), ms + ARGV[2], id)
+    change(id, {state = 'running', stage = 'decode', progress = 0, started_at = ms / 1000, attempt = tries,
+                position = cjson.null, eta_s = cjson.null})
+    return {job[2], redis.call('HGET', key('job:' .. id), 'status')}
+  end
+end
+"""
+)
+
+# ARGV: id, token, lease_ms, patch → the job's seq, 0: not yours, -1: unknown
+REPORT = (
+    PRELUDE
+    + """
+local id = ARGV[1]
+local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq')
+if not job[1] then return -1 end
+if job[1] ~= 'running' or job[2] ~= ARGV[2] then return 0 end
+redis.call('ZADD', key('running'), now_ms() + ARGV[3], id)
+if ARGV[4] ~= '' then return change(id, cjson.decode(ARGV[4])) end
+return tonumber(job[3])
+"""
+)
+
+# ARGV: id, manifest, status, client, expire_at, token, lease_ms → 1 adopted, 0 somebody else has it
+ADOPT = (
+    PRELUDE
+    + """
+local id = ARGV[1]
+local state = redis.call('HGET', key('job:' .. id), 'state')
+if state and state ~= 'queued' then return 0 end
+redis.call('ZREM', key('queue'), id)
+if state then
+  local known = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
+  local status = cjson.decode(ARGV[3])
+  status.seq = math.max(known.seq, status.seq) + 1
+  record(id, status)
+else
+  create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+end
+redis.call('HSET', key('job:' .. id), 'token', ARGV[6], 'tries', 1)
+redis.call('ZADD', key('running'), now_ms() + ARGV[7], id)
+return 1
+"""
+)
+
+# ARGV: id, manifest, status, client, expire_at, outcome patch → the status as recorded
+END = (
+    PRELUDE
+    + """
+local id = ARGV[1]
+local state = redis.call('HGET', key('job:' .. id), 'state')
+redis.call('ZREM', key('queue'), id); redis.call('ZREM', key('running'), id)
+if not state then
+  create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+elseif state == 'queued' or state == 'running' then
+  redis.call('HSET', key('job:' .. id), 'token', '')
+  change(id, cjson.decode(ARGV[6]))
+end
+return redis.call('HGET', key('job:' .. id), 'status')
+"""
+)
+
+# ARGV: id → how often it was tried, or -1 when it no longer runs
+REQUEUE = (
+    PRELUDE
+    + """
+local id = ARGV[1]
+redis.call('ZREM', key('running'), id)
+local job = redis.call('HMGET', key('job:' .. id), 'state', 'client', 'tries')
+if job[1] ~= 'running' then return -1 end
+redis.call('HSET', key('job:' .. id), 'token', '')
+line_up(id, job[2], true)
+change(id, {state = 'queued', stage = cjson.null, progress = 0, eta_s = cjson.null, started_at = cjson.null})
+return tonumber(job[3])
+"""
+)
+
+# ARGV: id
+FORGET = (
+    PRELUDE
+    + """
+redis.call('ZREM', key('queue'), ARGV[1]); redis.call('ZREM', key('running'), ARGV[1])
+redis.call('ZREM', key('expiry'), ARGV[1])
+redis.call('DEL', key('job:' .. ARGV[1]), key('log:' .. ARGV[1]))
+redis.call('PUBLISH', key('changed:' .. ARGV[1]), '')
+return 1
+"""
+)
+
+# ARGV: key, amount, window_s → {count, seconds left}
+COUNT = (
+    PRELUDE
+    + """
+local counter = key('count:' .. ARGV[1])
+local count = redis.call('INCRBY', counter, ARGV[2])
+if redis.call('TTL', counter) < 0 then redis.call('EXPIRE', counter, ARGV[3]) end
+return {count, redis.call('TTL', counter)}
+"""
+)

@@ -1,0 +1,116 @@
+"""A store for the gateway's loop: every call goes to a pool of real threads, so that no disk can stop the loop.
+
+Chunks are gathered to ``BATCH_BYTES`` before they cross, so that a 64 MiB upload costs some sixty crossings and not a thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from gevent.threadpool import ThreadPool
+
+from backend.adapters.file_store import FileBlob, FileStore, FileTarget, FileUpload
+from backend.core.headers import ReadAt
+from backend.core.job import Manifest, Status
+from backend.ports import Upload
+
+T = TypeVar("T")
+BATCH_BYTES = 1 << 20
+THREADS = 8
+
+
+class ThreadedUpload:
+    def __init__(self, upload: FileUpload, run: Callable[..., Any]) -> None:
+        self.inner = upload
+        self._run = run
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+
+    @property
+    def size_bytes(self) -> int:
+        return self.inner.size_bytes + self._waiting_bytes
+
+    def write(self, chunk: bytes) -> None:
+        self._waiting.append(chunk)
+        self._waiting_bytes += len(chunk)
+        if self._waiting_bytes >= BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        data, self._waiting, self._waiting_bytes = b"".join(self._waiting), [], 0
+        if data:
+            self._run(self.inner.write, data)
+
+    def sha256(self) -> str:
+        self.flush()
+        return self.inner.sha256()
+
+    def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
+        self.flush()
+        found: T = self._run(self.inner.inspect, look)
+        return found
+
+    def discard(self) -> None:
+        self._run(self.inner.discard)
+
+
+class ThreadedStore:
+    def __init__(self, store: FileStore) -> None:
+        self._store = store
+        self._pool = ThreadPool(THREADS)
+
+    def _run(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        return self._pool.apply(call, arguments)
+
+    def begin(self) -> ThreadedUpload:
+        return ThreadedUpload(self._run(self._store.begin), self._run)
+
+    def commit(self, upload: Upload, manifest: Manifest) -> None:
+        assert isinstance(upload, ThreadedUpload)
+        upload.flush()
+        self._run(self._store.commit, upload.inner, manifest)
+
+    def manifest(self, job_id: str) -> Manifest:
+        return self._run(self._store.manifest, job_id)  # type: ignore[no-any-return]
+
+    def outcome(self, job_id: str) -> Status | None:
+        return self._run(self._store.outcome, job_id)  # type: ignore[no-any-return]
+
+    def open_source(self, job_id: str) -> FileBlob:
+        return self._run(self._store.open_source, job_id)  # type: ignore[no-any-return]
+
+    def open_result(self, job_id: str, file: str) -> FileBlob:
+        return self._run(self._store.open_result, job_id, file)  # type: ignore[no-any-return]
+
+    def begin_result(self, job_id: str, token: str) -> FileTarget:
+        return self._run(self._store.begin_result, job_id, token)  # type: ignore[no-any-return]
+
+    def conclude(self, job_id: str, status: Status) -> bool:
+        return self._run(self._store.conclude, job_id, status)  # type: ignore[no-any-return]
+
+    def erase(self, job_id: str) -> int:
+        return self._run(self._store.erase, job_id)  # type: ignore[no-any-return]
+
+    def jobs(self) -> Iterator[Manifest]:
+        """In pages, each read in a thread."""
+        pages = iter(_pages(self._store.jobs(), 200))
+        while page := self._run(next, pages, None):
+            yield from page
+
+    def tidy(self, older_than_s: float) -> int:
+        return self._run(self._store.tidy, older_than_s)  # type: ignore[no-any-return]
+
+    def check(self) -> None:
+        self._run(self._store.check)
+
+
+def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    page: list[T] = []
+    for item in items:
+        page.append(item)
+        if len(page) == size:
+            yield page
+            page = []
+    if page:
+        yield page

@@ -1,0 +1,122 @@
+"""Composition root of a gateway process: settings in, a Flask application with everything attached out."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+from flask import Flask
+from flask_socketio import SocketIO
+
+from backend import __version__, errors, logs
+from backend.adapters import redis_client
+from backend.adapters.celery_encoders import CeleryEncoders, celery_app
+from backend.adapters.file_store import FileStore
+from backend.adapters.redis_announcements import RedisAnnouncements
+from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.threaded_store import ThreadedStore
+from backend.flows.follow import Follower
+from backend.flows.tend import Caretaker
+from backend.flows.world import World
+from backend.server import bounds, handover, loop_lag
+from backend.settings import Settings
+from backend.web import callers, capabilities, convert, events, headers, health, jobs, page, problems
+from backend.web.site import KEY, Site
+from backend.web.sockets import Sockets
+
+log = logging.getLogger(__name__)
+FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
+TEND_EVERY_S = 1.0
+SOCKET_MESSAGE_BYTES = 64 << 10
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Raises ``SettingsError``. Touches nothing outside the process until the first request or the caretaker's first round."""
+    settings = settings or Settings.from_environment()
+    logs.configure(settings.log_format, settings.log_level)
+    bounds.install(
+        bounds.Bounds(
+            body_idle_timeout_s=settings.body_idle_s,
+            body_min_bytes_per_s=settings.body_min_bytes_per_s,
+            websocket_message_bytes=SOCKET_MESSAGE_BYTES,
+            connections_per_address=0,
+        )
+    )
+    world = gateway_world(settings)
+    follower = Follower(world)
+    follower.hear(RedisAnnouncements(redis_client.connect(settings.broker_url), follower.changed, follower.gap))
+    app = Flask("webp-gateway", static_folder=None)
+    socketio = _socketio(app, settings)
+    site = _site(settings, world, follower)
+    app.extensions[KEY] = site
+    sockets = Sockets(socketio, site)
+    sockets.install()
+    for part in (problems, headers):
+        part.install(app)
+    for resource in (jobs, events, convert, capabilities, health, page):
+        app.register_blueprint(resource.routes)
+    handover.install(socketio)
+    loop_lag.start()
+    gevent.spawn(_tend, Caretaker(world, f"{os.getpid()}-{secrets.token_hex(4)}"))
+    return app
+
+
+def gateway_world(settings: Settings) -> World:
+    store = FileStore(settings.store_dir, min_free_bytes=settings.min_free_bytes)
+    store.prepare()
+    return World(
+        store=ThreadedStore(store),
+        jobs=RedisJobs(redis_client.connect(settings.broker_url)),
+        encoders=CeleryEncoders(celery_app(settings.broker_url)),
+        limits=settings.limits,
+        max_queued_jobs=settings.max_queued_jobs,
+        retention_s=settings.retention_s,
+        encode_timeout_s=settings.encode_timeout_s,
+    )
+
+
+def _site(settings: Settings, world: World, follower: Follower) -> Site:
+    def vitals() -> dict[str, Any]:
+        return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watching()}
+
+    return Site(
+        world=world,
+        follower=follower,
+        frontend=FRONTEND,
+        version=__version__,
+        keys=frozenset(callers.digest_of(key) for key in settings.keys),
+        allowed_origins=settings.allowed_origins,
+        rate_limit=settings.rate_limit,
+        max_files=settings.max_files,
+        vitals=vitals,
+    )
+
+
+def _socketio(app: Flask, settings: Settings) -> SocketIO:
+    """No message queue: announcements come through the follower, so that a worker hears only of jobs that its own clients watch."""
+    return SocketIO(
+        app,
+        async_mode="gevent",
+        cors_allowed_origins=list(settings.allowed_origins) or None,
+        ping_interval=10,
+        ping_timeout=10,
+        max_http_buffer_size=SOCKET_MESSAGE_BYTES,
+        manage_session=False,
+        always_connect=False,
+    )
+
+
+def _tend(caretaker: Caretaker) -> None:
+    while True:
+        try:
+            caretaker.tend()
+        except errors.GatewayError as error:
+            log.warning("the caretaker could not finish its round: %s", error)
+        except Exception as error:
+            log.error("the caretaker met an unexpected %r", error, exc_info=error)
+        time.sleep(TEND_EVERY_S)

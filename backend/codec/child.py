@@ -1,0 +1,98 @@
+"""The life of a child: give everything up, do one conversion, say how it went, end. It never returns."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import socket
+import traceback
+from typing import NoReturn
+
+from PIL import Image
+
+from backend import errors
+from backend.codec import pipeline, seal, wire
+from backend.codec.seal import kernel
+from backend.codec.source import Source
+from backend.core.conversion import Progress
+
+STANDARD = 3
+"""Descriptors 0 to 2 stay, on /dev/null, so that no later descriptor takes their place and a library's message goes into a picture."""
+
+
+def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, zygote_pid: int) -> NoReturn:
+    code = 1
+    try:
+        gc.disable()
+        _keep_only(source_fd, result_fd, channel_fd)
+        channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=channel_fd)
+        source = Source(source_fd)
+        try:
+            message = _sealed_work(order, source, result_fd, channel, zygote_pid)
+        except Exception as error:  # the process edge: this child could not be sealed
+            message = wire.failed(errors.Internal(private=f"seal: {type(error).__name__}: {error}"))
+        channel.sendall(wire.packed(message))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _sealed_work(order: wire.Order, source: Source, result_fd: int, channel: socket.socket, zygote_pid: int) -> wire.Message:
+    seal.limit({**order.bounds, "AS": order.bounds["AS"] + _mapped_bytes()})
+    seal.close(order.sandbox)
+    if os.getppid() != zygote_pid:  # it died before the child asked to die with it
+        os._exit(1)
+    return _work(order, source, result_fd, channel)
+
+
+def _mapped_bytes() -> int:
+    """The libraries that came with the zygote; proc(5), statm."""
+    if not kernel.IS_LINUX:
+        return 0
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _keep_only(*wanted: int) -> None:
+    low = STANDARD
+    for fd in sorted(wanted):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, os.sysconf("SC_OPEN_MAX"))
+
+
+def _work(order: wire.Order, source: Source, result_fd: int, channel: socket.socket) -> wire.Message:
+    stage = "decode"
+
+    def tell(progress: Progress) -> None:
+        nonlocal stage
+        stage = progress.stage
+        channel.sendall(wire.packed(wire.at(progress)))
+
+    try:
+        return wire.done(pipeline.convert(source, result_fd, order.conversion, tell))
+    except Exception as error:  # the process edge: a stranger's bytes can make a decoder throw anything
+        return wire.failed(verdict(error, stage))
+
+
+def verdict(error: Exception, stage: str) -> errors.GatewayError:
+    """An exception in the contract's words, given the stage it came from."""
+    private = f"{stage}: {type(error).__name__}: {error} ({_place(error)})"
+    if isinstance(error, errors.GatewayError):
+        return error
+    if isinstance(error, (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        return errors.TooManyPixels("memory", private=private)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return errors.StorageFull(private=private)
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return errors.TooManyPixels("memory", private=private)
+    if stage in ("decode", "transform"):
+        return errors.DamagedImage(private=private)
+    return errors.Internal(private=private)
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, for the log: a sealed process cannot read the sources for a traceback."""
+    places = [f"{frame.f_code.co_qualname}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
+    return " < ".join(places[:-4:-1])

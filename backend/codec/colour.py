@@ -1,0 +1,82 @@
+"""Whatever a decoder gives, as 8-bit sRGB: grey, RGB, with alpha where there is transparency."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+from PIL import Image, ImageChops, ImageCms
+
+OnShare = Callable[[float], None]
+
+_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+
+SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
+"""65535 / 255 = 257, rounded; taking the high byte would darken by up to one step."""
+
+SAME_WITHIN = 1
+"""A profile that moves no colour by more than this many steps is sRGB itself, as most are: then nothing is done."""
+STRIP_PIXELS = 2_000_000
+"""Large images are converted strip by strip, so that something can be said meanwhile."""
+
+
+def working(image: Image.Image) -> Image.Image:
+    """A mode that can be scaled: no palette, no bilevel, no 16 bits. CMYK and Lab stay for ``to_srgb``."""
+    if image.mode in ("P", "PA"):
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode.startswith("I;16"):
+        return image.convert("I").point(SIXTEEN_TO_EIGHT, "L")
+    if image.mode in ("L", "RGB") and "transparency" in image.info:
+        return image.convert("RGBA")
+    return image if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB") else image.convert(_PLAIN.get(image.mode, "RGB"))
+
+
+_PLAIN = {"1": "L", "I": "L", "F": "L", "La": "LA", "RGBa": "RGBA"}
+
+
+def to_srgb(image: Image.Image, profile: bytes | None, on_share: OnShare) -> Image.Image:
+    """Through the image's own ICC profile. A profile that cannot be used is passed over, as browsers do."""
+    mode = "RGBA" if image.mode in ("LA", "RGBA") else "RGB"
+    transform = _transform(profile, image.mode, mode) if profile else None
+    if transform is None:
+        return image.convert("RGB") if image.mode in ("CMYK", "LAB") else image
+    return image if _changes_nothing(transform, image.mode) else _applied(image, transform, mode, on_share)
+
+
+def _transform(profile: bytes, mode: str, result_mode: str) -> ImageCms.ImageCmsTransform | None:
+    try:
+        given = ImageCms.getOpenProfile(io.BytesIO(profile))
+        return ImageCms.buildTransform(given, _SRGB, mode, result_mode, _INTENT, _FLAGS)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    if mode not in ("RGB", "RGBA"):
+        return False
+    colours = _every_colour().convert(mode)
+    change = ImageChops.difference(transform.apply(colours), colours).convert("RGB").getextrema()
+    return all(high <= SAME_WITHIN for _low, high in change)  # type: ignore[misc]
+
+
+def _every_colour() -> Image.Image:
+    """A lattice of 18 steps through the cube."""
+    levels = range(0, 256, 15)
+    return Image.frombytes("RGB", (18 * 18, 18), bytes(value for r in levels for g in levels for b in levels for value in (r, g, b)))
+
+
+def _applied(image: Image.Image, transform: ImageCms.ImageCmsTransform, mode: str, on_share: OnShare) -> Image.Image:
+    if image.width * image.height <= STRIP_PIXELS:
+        return transform.apply(image)
+    result = Image.new(mode, image.size)
+    for top, bottom in _strips(image.size):
+        result.paste(transform.apply(image.crop((0, top, image.width, bottom))), (0, top))
+        on_share(bottom / image.height)
+    return result
+
+
+def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    rows = max(1, STRIP_PIXELS // size[0])
+    return ((top, min(size[1], top + rows)) for top in range(0, size[1], rows))

@@ -1,0 +1,66 @@
+"""From a stranger's file to Pillow pixels. Only the plugin of the sniffed format is tried, and only in a sealed child."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import warnings
+
+from PIL import Image, ImageFile
+
+from backend import errors
+from backend.codec.geometry import Size
+from backend.core.conversion import Shape
+from backend.core.formats import BY_NAME, READABLE
+from backend.core.limits import Limits
+
+EXIF_ORIENTATION = 0x0112
+REDUCIBLE = frozenset(("JPEG", "MPO"))
+"""Formats (Pillow's names) whose decoder can shrink, and whose EXIF is read before the pixels."""
+
+
+def preload() -> None:
+    """Import every plugin a child may need: it can open no file, so nothing can be imported later."""
+    Image.preinit()
+    for each in READABLE:
+        importlib.import_module(f"PIL.{(each.pillow or '').capitalize()}ImagePlugin" if each.name != "webp" else "PIL.WebPImagePlugin")
+    importlib.import_module("PIL.MpoImagePlugin")
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def opened(stream: io.BufferedReader, shape: Shape, limits: Limits) -> Image.Image:
+    """The image, its pixels not read yet. Raises ``TooManyPixels`` when the decoder sees more than the header declared."""
+    Image.MAX_IMAGE_PIXELS = limits.pixels
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    image = Image.open(stream, formats=[BY_NAME[shape.format].pillow or ""])
+    limits.check_pixels(*image.size)
+    return image
+
+
+def orientation(image: Image.Image) -> int:
+    """1 where EXIF says nothing, or nothing that can be read, or nothing yet; Pillow turns TIFF by itself."""
+    is_known = image.format in REDUCIBLE or image._im is not None
+    if not is_known or image.format == "TIFF":
+        return 1
+    try:
+        value = image.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:  # a process edge: EXIF is a stranger's bytes, and a picture is no worse without them
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def reduce_at_decoding(image: Image.Image, wanted: Size) -> None:
+    """Have libjpeg decode at 1/2, 1/4 or 1/8, never to less than ``wanted`` (as stored)."""
+    if image.format in REDUCIBLE and wanted[0] < image.width and wanted[1] < image.height:
+        image.draft(image.mode, wanted)
+
+
+def load(image: Image.Image) -> None:
+    """Read the pixels. Whatever a decoder throws at a stranger's bytes means that the image is damaged."""
+    try:
+        image.load()
+    except (MemoryError, errors.GatewayError, Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise
+    except Exception as error:
+        raise errors.DamagedImage(private=f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,119 @@
+"""A pool process's hold on its zygote: started when first needed, started anew when it has died, given one order at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from backend.codec import wire
+from backend.codec.seal import kernel
+from backend.codec.zygote import CONTROL_FD
+
+READY_WITHIN_S = 30.0
+GONE_WITHIN_S = 5.0
+ROOT = Path(__file__).resolve().parents[2]
+LAUNCH = "import sys; sys.path.insert(0, {root!r}); from backend.codec.zygote import main; main({sandbox!r}, {guarded_by})"
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""All that the zygote gets. hugetlb=1: large buffers in huge pages, which saves a child most of its page faults (glibc 2.35)."""
+
+
+class Broken(Exception):
+    """The zygote does not start, or does not answer."""
+
+
+class Keeper:
+    """``control`` speaks with the zygote; see ``wire``."""
+
+    def __init__(self, sandbox: str) -> None:
+        self._sandbox = sandbox
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self.lines: wire.Lines | None = None
+        self.level: dict[str, Any] = {}
+
+    def start(self) -> bool:
+        """Unless it runs; whether it was started now. Raises ``Broken``."""
+        if self._process is not None and self._process.poll() is None:
+            return False
+        self.end()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            self._process = _launched(self._sandbox, theirs)
+        ours.settimeout(READY_WITHIN_S)
+        self._control, self.lines = ours, wire.Lines(ours)
+        self.level = self._ready()
+        return True
+
+    def order(self, order: wire.Order, descriptors: list[int]) -> None:
+        """To a zygote that was started. Raises ``Broken``."""
+        assert self._control is not None
+        try:
+            socket.send_fds(self._control, [wire.packed(order.as_message())], descriptors)
+        except OSError as error:
+            self.end()
+            raise Broken(str(error)) from error
+
+    def end_child(self) -> None:
+        """SIGKILL, at once; it is gone when this returns. A zygote that does not answer is ended itself, and its child with it."""
+        try:
+            assert self._control is not None and self.lines is not None
+            self._control.sendall(wire.packed({"stop": True}))
+            self._control.settimeout(GONE_WITHIN_S)
+            while not any("ended" in message for message in self.lines.read()):
+                if self.lines.is_over:
+                    raise Broken("the zygote ended")
+        except (OSError, AssertionError, wire.Garbled, Broken):
+            self.end()
+
+    def fileno(self) -> int:
+        return self._control.fileno() if self._control is not None else -1
+
+    def end(self) -> None:
+        """The zygote, its child and every descriptor are gone afterwards."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGKILL)
+            self._process.wait(GONE_WITHIN_S)
+        self._control = self.lines = self._process = None
+
+    def _ready(self) -> dict[str, Any]:
+        assert self.lines is not None
+        try:
+            messages = self.lines.read()
+        except (OSError, wire.Garbled) as error:
+            self.end()
+            raise Broken(str(error)) from error
+        if not messages or not isinstance(messages[0].get("ready"), dict):
+            self.end()
+            raise Broken("the zygote ended before it was ready")
+        return dict(messages[0]["ready"])
+
+
+def _launched(sandbox: str, control: socket.socket) -> subprocess.Popen[bytes]:
+    """A new session, so that no terminal's Ctrl-C reaches it: it ends with the pool process, which may finish its job first.
+
+    PR_SET_PDEATHSIG acts when the thread that started the process ends, so it is only asked for from the main one.
+    """
+    guarded_by = os.getpid() if kernel.IS_LINUX and threading.current_thread() is threading.main_thread() else 0
+    command = LAUNCH.format(root=str(ROOT), sandbox=sandbox, guarded_by=guarded_by)
+    return subprocess.Popen(
+        [sys.executable, "-I", "-B", "-c", _MOVE.format(given=control.fileno(), wanted=CONTROL_FD) + command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(control.fileno(),),
+        env=ENVIRONMENT,
+        start_new_session=True,
+    )
+
+
+_MOVE = "import os; os.dup2({given}, {wanted}, inheritable=False); {given} == {wanted} or os.close({given}); "

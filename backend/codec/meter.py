@@ -1,0 +1,57 @@
+"""How far a conversion is: measured work of each stage, weighed by what the stage costs, as one percent that never falls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from backend.core.conversion import STAGES, Progress, Stage
+
+INTERVAL_S = 0.02
+"""Between two reports of one stage: more than anybody can see, less than any listener passes on."""
+
+
+class Meter:
+    """``costs`` are relative times of the stages; ``at`` takes the share (0–1) of a stage that is done."""
+
+    def __init__(self, costs: Mapping[Stage, float], tell: Callable[[Progress], None]) -> None:
+        self._tell = tell
+        self._starts, self._widths = _spans(costs)
+        self._percent = 0.0
+        self._stage: Stage | None = None
+        self._told_s = 0.0
+        self._stage_since_s = time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    def at(self, stage: Stage, share: float) -> None:
+        percent = self._starts[stage] + self._widths[stage] * min(1.0, max(0.0, share))
+        now = time.monotonic()
+        if stage == self._stage and (percent <= self._percent or now - self._told_s < INTERVAL_S):
+            return
+        if stage != self._stage:
+            self._enter(stage, now)
+        self._percent = max(self._percent, percent)
+        self._told_s = now
+        self._tell(Progress(stage, round(self._percent, 2)))
+
+    def finish(self) -> dict[str, float]:
+        """Seconds by stage."""
+        self._enter(None, time.monotonic())
+        return self.seconds
+
+    def _enter(self, stage: Stage | None, now: float) -> None:
+        if self._stage is not None:
+            self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + now - self._stage_since_s, 4)
+        self._stage, self._stage_since_s = stage, now
+
+
+def _spans(costs: Mapping[Stage, float]) -> tuple[dict[Stage, float], dict[Stage, float]]:
+    """Where each stage begins, and how wide it is, in percent."""
+    total = sum(costs.values()) or 1.0
+    widths = {stage: 100.0 * costs.get(stage, 0.0) / total for stage in STAGES}
+    starts: dict[Stage, float] = {}
+    at = 0.0
+    for stage in STAGES:
+        starts[stage] = at
+        at += widths[stage]
+    return starts, widths

@@ -1,0 +1,61 @@
+"""A Pillow image's memory, lent to libwebp without a copy, through the Arrow C data interface that Pillow exports (since 11.3)."""
+
+from __future__ import annotations
+
+import ctypes as c
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from PIL import Image, _imaging
+
+LAYOUTS = {"RGB": "RGBX", "RGBA": "RGBA", "RGBX": "RGBX"}
+"""How Pillow keeps each mode in memory, in libwebp's words: always four bytes a pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """Valid inside ``lend`` only."""
+
+    layout: str
+    address: int
+    stride_bytes: int
+
+
+class _ArrowArray(c.Structure):
+    """https://arrow.apache.org/docs/format/CDataInterface.html"""
+
+
+_ArrowArray._fields_ = [
+    ("length", c.c_int64),
+    ("null_count", c.c_int64),
+    ("offset", c.c_int64),
+    ("n_buffers", c.c_int64),
+    ("n_children", c.c_int64),
+    ("buffers", c.POINTER(c.c_void_p)),
+    ("children", c.POINTER(c.POINTER(_ArrowArray))),
+]
+
+_capsule_pointer = c.pythonapi.PyCapsule_GetPointer
+_capsule_pointer.restype, _capsule_pointer.argtypes = c.c_void_p, [c.py_object, c.c_char_p]
+
+
+def keep_in_one_piece() -> None:
+    """Have Pillow allocate each image as one block from now on; otherwise large images cannot be lent."""
+    _imaging.set_use_block_allocator(1)
+
+
+@contextmanager
+def lend(image: Image.Image) -> Iterator[Lent]:
+    """Raises ``KeyError`` for a mode that is not in ``LAYOUTS``."""
+    layout = LAYOUTS[image.mode]
+    try:
+        _schema, capsule = image.__arrow_c_array__()
+    except ValueError:  # the image lies in several blocks
+        copy = image.tobytes("raw", layout)
+        buffer = c.create_string_buffer(copy, len(copy))
+        yield Lent(layout, c.addressof(buffer), 4 * image.width)
+        return
+    array = _ArrowArray.from_address(_capsule_pointer(capsule, b"arrow_array"))
+    holder = array.children[0].contents if array.n_children else array
+    yield Lent(layout, holder.buffers[1] or 0, 4 * image.width)

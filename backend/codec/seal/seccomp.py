@@ -1,0 +1,78 @@
+"""seccomp: a classic BPF program that lets the listed system calls through and answers EPERM to all others.
+
+seccomp(2). Another architecture's calls (32-bit, x32) kill: their numbers mean something else. Memory that can be executed is refused, and
+so is every way to make a process or a thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import platform
+import struct
+
+from backend.codec.seal import kernel
+from backend.codec.seal.syscalls import TABLES, Table
+
+_MODE_FILTER = 2
+_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+# struct seccomp_data: number, architecture, instruction pointer, six 64-bit arguments.
+_NUMBER, _ARCHITECTURE, _THIRD_ARGUMENT = 0, 4, 16 + 2 * 8
+_X32_BIT = 0x40000000
+_PROT_EXEC = 4
+
+Instruction = tuple[int, int, int, int]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
+
+
+def allow_listed() -> bool:
+    """Confine this process; False when the kernel or the architecture does not allow it."""
+    table = TABLES.get(platform.machine())
+    if table is None:
+        return False
+    instructions = _instructions(table)
+    packed = b"".join(struct.pack("=HBBI", *each) for each in instructions)
+    try:
+        kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(_Program(len(instructions), packed)))
+    except OSError:
+        return False
+    return True
+
+
+def _instructions(table: Table) -> list[Instruction]:
+    """Jumps count from the next instruction: (code, if true, if false, operand)."""
+    return [
+        (_LOAD, 0, 0, _ARCHITECTURE),
+        (_JUMP_EQUAL, 1, 0, table.architecture),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _NUMBER),
+        (_JUMP_GREATER_EQUAL, 0, 1, _X32_BIT),
+        (_RETURN, 0, 0, _KILL),
+        *(instruction for number in sorted(table.allowed) for instruction in _allowed(number)),
+        *(instruction for number in sorted(table.mapping) for instruction in _allowed_without_execution(number)),
+        *(instruction for number in sorted(table.absent) for instruction in _refused(number, errno.ENOSYS)),
+        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+    ]
+
+
+def _allowed(number: int) -> list[Instruction]:
+    return [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
+
+
+def _refused(number: int, code: int) -> list[Instruction]:
+    return [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | code)]
+
+
+def _allowed_without_execution(number: int) -> list[Instruction]:
+    """mmap and mprotect: the protection is the third argument of both."""
+    return [
+        (_JUMP_EQUAL, 0, 4, number),
+        (_LOAD, 0, 0, _THIRD_ARGUMENT),
+        (_JUMP_BITS, 0, 1, _PROT_EXEC),
+        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+        (_RETURN, 0, 0, _ALLOW),
+    ]

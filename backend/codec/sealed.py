@@ -1,0 +1,135 @@
+"""The codec as the flows see it: ``SealedCodec.convert`` has one image converted by a sealed, disposable child, and watches over it.
+
+Runs in an encoder's process, which touches none of the image's bytes. However the child ends, the caller gets a result or an error of
+the contract: a decoder's crash is the image's fault, a kill from outside is not and is tried once more.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any, Literal
+
+from backend import errors
+from backend.codec import wire
+from backend.codec.bounds import bounds
+from backend.codec.geometry import plan
+from backend.codec.keeper import Broken, Keeper
+from backend.codec.seal import FULL
+from backend.codec.watch import End, Lost, Watch
+from backend.core.conversion import Conversion, Converted, Progress
+from backend.core.formats import BY_NAME
+from backend.core.headers import read_shape
+from backend.core.limits import Limits
+
+log = logging.getLogger(__name__)
+Sandbox = Literal["require", "prefer", "off"]
+
+ATTEMPTS = 2
+FAULTS = frozenset(("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGSYS", "SIGTRAP"))
+"""How a process ends that a decoder's bug, or an attempt to leave the seal, brought down."""
+UNLIMITED = Limits(upload_bytes=1 << 40, pixels=1 << 40, frames=1 << 20)
+"""For reading the result's header: its size was limited before."""
+
+
+class SealedCodec:
+    """One for each encoder process; not for use by two threads at once. The zygote starts with ``start`` or the first ``convert``."""
+
+    def __init__(self, *, sandbox: Sandbox = "prefer") -> None:
+        self._sandbox = sandbox
+        self._keeper = Keeper(sandbox)
+
+    def start(self) -> None:
+        """Raises ``SettingsError`` where ``require`` cannot be met."""
+        if not self._keeper.start():
+            return
+        level = self._keeper.level
+        if self._sandbox == "require" and level.get("level") != FULL:
+            self.close()
+            raise errors.SettingsError([f"GATEWAY_SANDBOX=require, but this machine reaches only {level} of level {FULL}"])
+        if level.get("level") != FULL:
+            log.warning("decoders are not fully sealed: level %s of %s (%s)", level.get("level"), FULL, level)
+
+    def seal_level(self) -> dict[str, Any]:
+        """What the start-up self-test found: ``level``, ``landlock``, ``seccomp``, ``escapes``."""
+        if not self._keeper.level:
+            self.start()
+        return dict(self._keeper.level)
+
+    def close(self) -> None:
+        self._keeper.end()
+
+    def convert(
+        self,
+        source_fd: int,
+        result_fd: int,
+        conversion: Conversion,
+        *,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+        tick_s: float = 0.1,
+    ) -> Converted:
+        """Raises ``Stopped``, and the errors that ``ports.Codec`` names. ``should_stop`` is asked at least every ``tick_s``."""
+        watch = Watch(on_progress, should_stop, tick_s, conversion.timeout_s)
+        order = _order(conversion, self._sandbox)
+        for _attempt in range(ATTEMPTS):
+            try:
+                return self._attempt(source_fd, result_fd, order, watch)
+            except (Lost, Broken) as error:
+                log.warning("a codec process was lost: %s", error)
+        raise errors.Internal("encoder_lost", attempts=ATTEMPTS)
+
+    def _attempt(self, source_fd: int, result_fd: int, order: wire.Order, watch: Watch) -> Converted:
+        self.start()
+        os.ftruncate(result_fd, 0)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with ours:
+            with theirs:
+                self._keeper.order(order, [source_fd, result_fd, theirs.fileno()])
+            try:
+                end = watch.follow(self._keeper, ours)
+            except BaseException:
+                self._keeper.end_child()
+                raise
+        return _concluded(end, result_fd, order)
+
+
+def _order(conversion: Conversion, sandbox: str) -> wire.Order:
+    shape, options = conversion.shape, conversion.options
+    pixels = max(plan(size, options).pixels for size in ((shape.width, shape.height), (shape.height, shape.width)))
+    return wire.Order(conversion, bounds(conversion, pixels * shape.frames), sandbox)
+
+
+def _concluded(end: End, result_fd: int, order: wire.Order) -> Converted:
+    """What became of it. Raises an error of the contract, or ``Lost``."""
+    if end.error is not None:
+        raise end.error
+    if end.converted is not None and end.status == 0:
+        return _verified(end.converted, result_fd)
+    name = signal.Signals(-end.status).name if end.status < 0 else f"exit {end.status}"
+    if name == "SIGXCPU":
+        raise errors.EncodeTimeout(limit_s=order.bounds["CPU"], private="processor time")
+    if name in FAULTS:
+        raise errors.DamagedImage(private=f"the decoder ended by {name}")
+    if end.status < 0:
+        raise Lost(name)
+    raise errors.Internal(private=f"the child ended with {name} and said nothing")
+
+
+def _verified(converted: Converted, result_fd: int) -> Converted:
+    """The child's word against the bytes it wrote. Raises ``DamagedImage`` when they differ: then the image has taken the child over."""
+    size_bytes = os.fstat(result_fd).st_size
+    shape = read_shape(BY_NAME["webp"], lambda at, length: os.pread(result_fd, length, at), size_bytes, UNLIMITED)
+    head = os.pread(result_fd, 12, 0)
+    is_webp = head[:4] == b"RIFF" and head[8:] == b"WEBP" and int.from_bytes(head[4:8], "little") + 8 == size_bytes
+    if not is_webp or (shape.width, shape.height, shape.frames, size_bytes) != (
+        converted.width,
+        converted.height,
+        converted.frames,
+        converted.bytes,
+    ):
+        raise errors.DamagedImage(private=f"the child claims {converted}, the file has {size_bytes} bytes, {shape}")
+    return converted

@@ -1,0 +1,64 @@
+"""The image formats: one table says what is read, what is refused by name, and how each is known by its first bytes.
+
+The bytes decide; a file's name and declared type never do. What no row knows is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+SNIFF_BYTES = 4096
+"""So many first bytes are enough for every row of the table (SVG may start with a long comment)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """``name`` is the public one (``source.format``); ``pillow`` its reader in Pillow, or None: known and refused."""
+
+    name: str
+    media_type: str
+    extensions: tuple[str, ...]
+    pillow: str | None
+    signature: re.Pattern[bytes]
+    label: str
+
+
+def _format(name: str, media_type: str, extensions: str, pillow: str | None, signature: bytes, label: str | None = None) -> Format:
+    return Format(name, media_type, tuple(extensions.split()), pillow, re.compile(signature, re.DOTALL), label or name.upper())
+
+
+# Signatures: PNG §5.2, GIF89a §17, RFC 9649 (WebP), ISO/IEC 10918-1 B.1.1.3, TIFF 6.0 §2, BITMAPFILEHEADER, ISO/IEC 14496-12 §4.3 (ftyp brands).
+FORMATS: tuple[Format, ...] = (
+    _format("jpeg", "image/jpeg", "jpg jpeg jpe jfif", "JPEG", rb"\xff\xd8\xff"),
+    _format("png", "image/png", "png apng", "PNG", rb"\x89PNG\r\n\x1a\n"),
+    _format("gif", "image/gif", "gif", "GIF", rb"GIF8[79]a"),
+    _format("webp", "image/webp", "webp", "WEBP", rb"RIFF....WEBP", "WebP"),
+    _format("tiff", "image/tiff", "tif tiff", "TIFF", rb"(?:II\x2a\x00|MM\x00\x2a)"),
+    _format("bmp", "image/bmp", "bmp dib", "BMP", rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"),
+    # Known, so that the refusal can name them.
+    _format("svg", "image/svg+xml", "svg svgz", None, rb"[\s\xef\xbb\xbf]*(?=<)(?=.{0,4000}<svg[\s>])"),
+    _format("pdf", "application/pdf", "pdf", None, rb"%PDF-"),
+    _format("eps", "application/postscript", "eps ps", None, rb"(?:%!PS|\xc5\xd0\xd3\xc6)"),
+    _format("psd", "image/vnd.adobe.photoshop", "psd psb", None, rb"8BPS"),
+    _format("jxl", "image/jxl", "jxl", None, rb"(?:\xff\x0a|\x00\x00\x00\x0cJXL \r\n\x87\n)", "JPEG XL"),
+    _format("jp2", "image/jp2", "jp2 j2k jpx", None, rb"(?:\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51)", "JPEG 2000"),
+    _format("bigtiff", "image/tiff", "tif tiff", None, rb"(?:II\x2b\x00|MM\x00\x2b)", "BigTIFF"),
+    _format("avif", "image/avif", "avif avifs", None, rb"....ftyp(?:avif|avis)"),
+    _format("heic", "image/heic", "heic heif", None, rb"....ftyp(?:heic|heix|hevc|hevx|heim|heis|mif1|msf1)"),
+    _format("ico", "image/vnd.microsoft.icon", "ico cur", None, rb"\x00\x00[\x01\x02]\x00"),
+    _format("raw", "image/x-raw", "cr2 cr3 nef arw dng raf orf rw2", None, rb"(?:....ftypcrx |FUJIFILMCCD-RAW|IIRO|IIU\x00)", "camera RAW"),
+    _format("mp4", "video/mp4", "mp4 mov m4v", None, rb"....ftyp", "MP4"),
+    _format("zip", "application/zip", "zip docx xlsx", None, rb"PK\x03\x04", "ZIP"),
+    _format("html", "text/html", "html htm", None, rb"(?i:\s*<(?:!doctype html|html|head|body|script))", "HTML"),
+)
+
+READABLE: tuple[Format, ...] = tuple(each for each in FORMATS if each.pillow)
+BY_NAME: dict[str, Format] = {each.name: each for each in FORMATS}
+ACCEPTED = ", ".join(each.label for each in READABLE)
+"""For sentences: ``JPEG, PNG, …``."""
+
+
+def sniff(head: bytes) -> Format | None:
+    """The format whose signature ``head`` (the first ``SNIFF_BYTES`` of a file, or all of it) starts with."""
+    return next((each for each in FORMATS if each.signature.match(head)), None)

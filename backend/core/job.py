@@ -1,0 +1,202 @@
+"""A job: what was asked (``Manifest``, never changes), where it stands (``Status``), how it ended (inside ``Status``, committed once).
+
+::
+
+    queued ──▶ running ──▶ succeeded
+      │  ▲        │  ├───▶ failed
+      │  └────────┘  └───▶ cancelled          running → queued: the encoder was lost
+      └──▶ cancelled, failed
+
+Times are seconds since the epoch, as floats. ``public`` makes the contract's Job from both.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from backend import errors
+from backend.core.conversion import Shape
+from backend.core.options import Options
+
+State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+FOLLOWING: dict[State, frozenset[State]] = {
+    "queued": frozenset({"running", "cancelled", "failed"}),
+    "running": frozenset({"running", "queued", "succeeded", "failed", "cancelled"}),
+    "succeeded": frozenset(),
+    "failed": frozenset(),
+    "cancelled": frozenset(),
+}
+STATES = tuple(FOLLOWING)
+ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.items() if not following)
+MAX_ATTEMPTS = 3
+"""An encoder may be lost under a job this often less one; then the job fails, so that no image is tried for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The upload as it lies in the store. ``filename`` is display text only and never part of a path."""
+
+    filename: str
+    bytes: int
+    sha256: str
+    format: str
+    width: int
+    height: int
+    frames: int
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(self.format, self.width, self.height, self.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``owner`` is a digest of the API key ('' without keys); ``client`` shares the queue fairly; ``is_passing``: erased once answered."""
+
+    id: str
+    source: Source
+    options: Options
+    created_at: float
+    expires_at: float
+    owner: str = ""
+    client: str = ""
+    batch: str | None = None
+    request_id: str = ""
+    is_passing: bool = False
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Manifest:
+        record = json.loads(text)
+        return cls(**{**record, "source": Source(**record["source"]), "options": Options(**record["options"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """``file`` names the bytes inside the job's folder; ``facts`` are what the codec reports (probes, score, seconds by stage)."""
+
+    file: str
+    bytes: int
+    sha256: str
+    width: int
+    height: int
+    frames: int
+    format: str = "webp"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a job stands after change number ``seq``. ``error`` is an error's record."""
+
+    seq: int = 1
+    state: State = "queued"
+    stage: str | None = None
+    progress: int = 0
+    attempt: int = 0
+    started_at: float | None = None
+    finished_at: float | None = None
+    eta_s: float | None = None
+    position: int | None = None
+    result: Result | None = None
+    error: dict[str, Any] | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Status:
+        record = json.loads(text)
+        result = record.get("result")
+        return cls(**{**record, "result": Result(**result) if result else None})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    manifest: Manifest
+    status: Status
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    def at(self, status: Status) -> Job:
+        return replace(self, status=status)
+
+
+def can_follow(before: State, after: State) -> bool:
+    return after in FOLLOWING[before]
+
+
+# An end is the change after ``status``: so whoever watches takes it for newer even where the live state was lost (``Jobs.end`` counts by itself
+# where it was not).
+
+
+def succeeded(status: Status, result: Result, now: float) -> Status:
+    return replace(status, seq=status.seq + 1, state="succeeded", stage=None, progress=100, eta_s=None, position=None, finished_at=now, result=result)
+
+
+def failed(status: Status, error: errors.GatewayError, now: float) -> Status:
+    return replace(status, seq=status.seq + 1, state="failed", stage=None, eta_s=None, position=None, finished_at=now, error=error.as_record())
+
+
+def cancelled(status: Status, now: float) -> Status:
+    return replace(status, seq=status.seq + 1, state="cancelled", stage=None, eta_s=None, position=None, finished_at=now)
+
+
+def rfc3339(seconds: float | None) -> str | None:
+    """Milliseconds, UTC."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def public(job: Job, language: str = "en") -> dict[str, Any]:
+    """The contract's Job. Everything a client may see, and nothing else."""
+    manifest, status = job.manifest, job.status
+    return {
+        "id": job.id,
+        "state": status.state,
+        "stage": status.stage,
+        "progress": status.progress,
+        "seq": status.seq,
+        "queue_position": status.position,
+        "eta_seconds": status.eta_s,
+        "source": _public_source(manifest.source),
+        "options": manifest.options.chosen(),
+        "result": _public_result(job),
+        "error": errors.problem(status.error, language, request_id=manifest.request_id) if status.error else None,
+        "batch": manifest.batch,
+        "created_at": rfc3339(manifest.created_at),
+        "started_at": rfc3339(status.started_at),
+        "finished_at": rfc3339(status.finished_at),
+        "expires_at": rfc3339(manifest.expires_at),
+        "links": links(job.id),
+    }
+
+
+def links(job_id: str) -> dict[str, str]:
+    own = f"/api/jobs/{job_id}"
+    return {"self": own, "result": f"{own}/result", "source": f"{own}/source", "events": f"{own}/events", "cancel": f"{own}/cancel"}
+
+
+def _public_source(source: Source) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in ("filename", "bytes", "format", "width", "height", "frames")}
+
+
+def _public_result(job: Job) -> dict[str, Any] | None:
+    result = job.status.result
+    if result is None:
+        return None
+    saved = 100 * (1 - result.bytes / job.manifest.source.bytes)
+    shown = {name: getattr(result, name) for name in ("bytes", "format", "width", "height", "frames", "sha256")}
+    return {"url": links(job.id)["result"], **shown, "saved_percent": round(saved, 1), **result.facts}

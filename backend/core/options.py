@@ -1,0 +1,175 @@
+"""The conversion options: one table, from which parsing, errors, capabilities and the documentation are made.
+
+Values come as text (query, form, tus metadata) or as JSON members; both end as one ``Options``. Names of ``fit`` and ``gravity`` are
+sharp's; ranges are libwebp's (``src/webp/encode.h``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from backend import errors
+from backend.core.limits import WEBP_MAX_SIDE
+
+Value = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one sort of value is read; ``accepted`` says it in words for the error."""
+
+    accepted: str
+    read: Callable[[Value], Value]
+    schema: dict[str, Any]
+
+
+def _integer(low: int, high: int) -> Kind:
+    def read(value: Value) -> int:
+        if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,12}", str(value)):
+            raise ValueError(value)
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(value)
+        return number
+
+    return Kind(f"{low}–{high}", read, {"type": "integer", "minimum": low, "maximum": high})
+
+
+def _quality() -> Kind:
+    number = _integer(0, 100)
+
+    def read(value: Value) -> int | str:
+        return "auto" if value == "auto" else number.read(value)
+
+    return Kind("0–100, auto", read, {"anyOf": [number.schema, {"const": "auto"}]})
+
+
+def _choice(*values: str, **aliases: str) -> Kind:
+    def read(value: Value) -> str:
+        value = aliases.get(value, value)
+        if value not in values:
+            raise ValueError(value)
+        return str(value)
+
+    return Kind(", ".join(values), read, {"type": "string", "enum": list(values)})
+
+
+def _turn() -> Kind:
+    angles = {"0": 0, "90": 90, "180": 180, "270": 270}
+    return Kind("0, 90, 180, 270", lambda value: angles[str(value)], {"type": "integer", "enum": list(angles.values())})
+
+
+def _boolean() -> Kind:
+    words = {"true": True, "1": True, "yes": True, "on": True, "": True, "false": False, "0": False, "no": False, "off": False}
+    return Kind("true, false", lambda value: words[str(value).lower()], {"type": "boolean"})
+
+
+_COLOURS = {"transparent": "#00000000", "white": "#ffffffff", "black": "#000000ff"}
+
+
+def _colour() -> Kind:
+    def read(value: Value) -> str:
+        text = _COLOURS.get(str(value).lower(), str(value).lower()).removeprefix("#")
+        if not re.fullmatch(r"[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", text):
+            raise ValueError(value)
+        if len(text) < 6:
+            text = "".join(2 * digit for digit in text)
+        return "#" + (text if len(text) == 8 else text + "ff")
+
+    return Kind("#rgb, #rrggbb, #rrggbbaa, transparent, white, black", read, {"type": "string"})
+
+
+def _text(limit: int) -> Kind:
+    return Kind(f"≤ {limit}", lambda value: str(value)[:limit], {"type": "string"})
+
+
+def _option(kind: Kind, default: Value) -> Any:
+    return field(default=default, metadata={"kind": kind})
+
+
+FITS = ("inside", "cover", "contain", "fill", "outside")
+GRAVITIES = ("centre", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to do with one image. Sizes in pixels, colours as ``#rrggbbaa``."""
+
+    quality: int | Literal["auto"] = _option(_quality(), 80)
+    lossless: bool = _option(_boolean(), False)
+    near_lossless: int | None = _option(_integer(0, 100), None)
+    method: int = _option(_integer(0, 6), 4)
+    alpha_quality: int = _option(_integer(0, 100), 100)
+    sharp_yuv: bool = _option(_boolean(), False)
+    target_bytes: int | None = _option(_integer(1, 1 << 30), None)
+    width: int | None = _option(_integer(1, WEBP_MAX_SIDE), None)
+    height: int | None = _option(_integer(1, WEBP_MAX_SIDE), None)
+    fit: str = _option(_choice(*FITS), "inside")
+    enlarge: bool = _option(_boolean(), False)
+    gravity: str = _option(_choice(*GRAVITIES, center="centre"), "centre")
+    background: str = _option(_colour(), "#00000000")
+    rotate: int = _option(_turn(), 0)
+    auto_orient: bool = _option(_boolean(), True)
+    flip: bool = _option(_boolean(), False)
+    flop: bool = _option(_boolean(), False)
+    metadata: str = _option(_choice("none", "copyright", "all"), "none")
+    animation: str = _option(_choice("keep", "first"), "keep")
+    filename: str | None = _option(_text(10_240), None)
+
+    def chosen(self) -> dict[str, Value]:
+        """What a Job shows: quality and method always, the rest where it is not the default; never the file name."""
+        return {each.name: getattr(self, each.name) for each in _SHOWN if each.name in _ALWAYS or getattr(self, each.name) != each.default}
+
+
+_ALWAYS = ("quality", "method")
+_SHOWN = tuple(each for each in fields(Options) if each.name != "filename")
+_KINDS: dict[str, Kind] = {each.name: each.metadata["kind"] for each in fields(Options)}
+EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
+"""Pairs that ask for two different encoders at once."""
+
+
+def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:
+    """``Options`` from (name, value) pairs over ``default``; raises ``InvalidOption`` for the first that cannot be used."""
+    given: dict[str, Value] = {}
+    counts: dict[str, int] = {}
+    for name, value in pairs:
+        counts[name] = counts.get(name, 0) + 1
+        given[name] = _read(name, value)
+    for name, count in counts.items():
+        if count > 1:
+            raise errors.InvalidOption("repeated", option=name, count=count)
+    for one, other in EXCLUSIVE:
+        if given.get(one) not in (None, False) and given.get(other) not in (None, False):
+            raise errors.InvalidOption("combination", option=one, other=other)
+    return Options(**{each.name: given.get(each.name, getattr(default, each.name)) for each in fields(Options)})
+
+
+def _read(name: str, value: Value) -> Value:
+    if name not in _KINDS:
+        near = difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.0)
+        raise errors.InvalidOption("unknown", option=name[:100], suggestion=near[0])
+    try:
+        return _KINDS[name].read(value)
+    except (ValueError, KeyError, TypeError):
+        said, accepted = str(value)[:100], _KINDS[name].accepted
+        raise errors.InvalidOption(option=name, value=said, accepted=accepted, suggestion=_nearest(name, said)) from None
+
+
+def _nearest(name: str, value: str) -> str:
+    """The valid value closest to a wrong one: the nearer bound of a range, the most similar word of a list."""
+    schema = _KINDS[name].schema
+    schema = schema.get("anyOf", [schema])[0]
+    if "minimum" in schema and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return str(min(max(round(float(value)), schema["minimum"]), schema["maximum"]))
+    words = [str(each) for each in schema.get("enum", [])]
+    near = difflib.get_close_matches(value, words, n=1, cutoff=0.0)
+    return near[0] if near else ""
+
+
+def schema() -> dict[str, dict[str, Any]]:
+    """Each option with its JSON schema and default: for capabilities and OpenAPI."""
+    return {each.name: {**_KINDS[each.name].schema, "default": each.default} for each in fields(Options)}

@@ -1,0 +1,366 @@
+"""Every error the gateway raises on purpose: one tree, one table.
+
+::
+
+    GatewayError
+    ├─ BadRequest 400 bad_request          ├─ DamagedImage 422 damaged_image
+    ├─ Unauthorized 401 unauthorized       ├─ TooManyPixels 422 too_many_pixels
+    ├─ NotFound 404 not_found              ├─ TooManyFrames 422 too_many_frames
+    ├─ MethodNotAllowed 405 bad_request    ├─ EmptyFile 422 empty_file
+    ├─ NotReady 409 not_ready              ├─ RateLimited 429 rate_limited
+    ├─ AlreadyFinished 409 …               ├─ Internal 500 internal
+    ├─ OffsetMismatch 409 …                ├─ QueueFull 503 queue_full
+    ├─ Gone 410 gone                       ├─ BackendUnavailable 503 …
+    ├─ TooLarge 413 too_large              ├─ EncodeTimeout 504 encode_timeout
+    ├─ UnsupportedFormat 415 …             └─ StorageFull 507 storage_full
+    └─ InvalidOption 422 invalid_option
+
+An error carries what the public may read: ``code`` and ``status``, fixed for ever, and ``params``, which fill the sentences in
+``TEXTS`` (English and Simplified Chinese). ``private`` is for the log alone. An error that crosses a process travels as
+``as_record()`` and comes back through ``from_record()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+LANGUAGES = ("en", "zh-CN")
+
+
+class GatewayError(Exception):
+    """Base of all; ``variant`` picks a more exact sentence of the same code from ``TEXTS``."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, variant: str = "", *, private: str = "", retry_after_s: int | None = None, **params: Any) -> None:
+        super().__init__(f"{self.code}{'.' + variant if variant else ''} {params or ''} {private}".strip())
+        self.variant = variant
+        self.private = private
+        self.params = params
+        self.retry_after_s = retry_after_s
+
+    def as_record(self) -> dict[str, Any]:
+        """What a manifest, a message or an event stores of this error: no sentence, no private detail."""
+        record: dict[str, Any] = {"code": self.code, "status": self.status}
+        if self.variant:
+            record["variant"] = self.variant
+        if self.params:
+            record["params"] = self.params
+        return record
+
+
+class BadRequest(GatewayError):
+    code, status = "bad_request", 400
+
+
+class Unauthorized(GatewayError):
+    code, status = "unauthorized", 401
+
+
+class NotFound(GatewayError):
+    code, status = "not_found", 404
+
+
+class MethodNotAllowed(BadRequest):
+    status = 405
+
+
+class NotReady(GatewayError):
+    code, status = "not_ready", 409
+
+
+class AlreadyFinished(GatewayError):
+    code, status = "already_finished", 409
+
+
+class OffsetMismatch(GatewayError):
+    code, status = "offset_mismatch", 409
+
+
+class Gone(GatewayError):
+    code, status = "gone", 410
+
+
+class TooLarge(GatewayError):
+    code, status = "too_large", 413
+
+
+class UnsupportedFormat(GatewayError):
+    code, status = "unsupported_format", 415
+
+
+class InvalidOption(GatewayError):
+    code, status = "invalid_option", 422
+
+
+class DamagedImage(GatewayError):
+    code, status = "damaged_image", 422
+
+
+class TooManyPixels(GatewayError):
+    code, status = "too_many_pixels", 422
+
+
+class TooManyFrames(GatewayError):
+    code, status = "too_many_frames", 422
+
+
+class EmptyFile(GatewayError):
+    code, status = "empty_file", 422
+
+
+class RateLimited(GatewayError):
+    code, status = "rate_limited", 429
+
+
+class Internal(GatewayError):
+    code, status = "internal", 500
+
+
+class QueueFull(GatewayError):
+    code, status = "queue_full", 503
+
+
+class BackendUnavailable(GatewayError):
+    code, status = "backend_unavailable", 503
+
+
+class EncodeTimeout(GatewayError):
+    code, status = "encode_timeout", 504
+
+
+class StorageFull(GatewayError):
+    code, status = "storage_full", 507
+
+
+class SettingsError(Exception):
+    """The settings are wrong; ``problems`` holds one line each. Ends a start with exit code 2."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+BY_CODE: dict[str, type[GatewayError]] = {kind.code: kind for kind in GatewayError.__subclasses__()}
+
+Text = tuple[str, str]
+
+# code or code.variant → (title, detail) in each language. Placeholders are filled from ``params``.
+TEXTS: dict[str, dict[str, Text]] = {
+    "bad_request": {
+        "en": ("Bad request", "The request could not be understood. Check its headers and body against /api/docs."),
+        "zh-CN": ("请求有误", "无法理解该请求。请对照 /api/docs 检查请求头和正文。"),
+    },
+    "bad_request.incomplete_body": {
+        "en": ("Bad request", "The upload broke off after {received_bytes} bytes, before its end. Send it again."),
+        "zh-CN": ("请求有误", "上传在第 {received_bytes} 字节处中断，未传完。请重新发送。"),
+    },
+    "bad_request.slow_body": {
+        "en": ("Bad request", "The upload was slower than {min_bytes_per_s} bytes a second and was ended. Send it again over a better connection."),
+        "zh-CN": ("请求有误", "上传速度低于每秒 {min_bytes_per_s} 字节，已被终止。请在更好的网络下重新发送。"),
+    },
+    "bad_request.multipart": {
+        "en": ("Bad request", "The multipart body is malformed. Send each image as a part named “file”."),
+        "zh-CN": ("请求有误", "multipart 正文格式不正确。请将每张图片作为名为「file」的部分发送。"),
+    },
+    "bad_request.no_file": {
+        "en": ("Bad request", "No image was sent. Send it as the raw body, or as a part named “file”."),
+        "zh-CN": ("请求有误", "请求中没有图片。请作为原始正文发送，或作为名为「file」的部分发送。"),
+    },
+    "bad_request.one_file": {
+        "en": ("Bad request", "This address takes one image a request; {count} were sent. Use POST /api/jobs for several."),
+        "zh-CN": ("请求有误", "此地址每次只接受一张图片，收到了 {count} 张。多张图片请使用 POST /api/jobs。"),
+    },
+    "bad_request.too_many_files": {
+        "en": ("Bad request", "More than {limit} images were sent at once. Send them in several requests."),
+        "zh-CN": ("请求有误", "一次发送的图片超过 {limit} 张。请分多次发送。"),
+    },
+    "bad_request.json": {
+        "en": ("Bad request", 'The JSON body could not be read. Send an object such as {{"job": "…"}}.'),
+        "zh-CN": ("请求有误", '无法读取 JSON 正文。请发送形如 {{"job": "…"}} 的对象。'),
+    },
+    "bad_request.header": {
+        "en": ("Bad request", "The header {header} has a value that cannot be used. Accepted: {accepted}."),
+        "zh-CN": ("请求有误", "请求头 {header} 的值无法使用。可用的形式：{accepted}。"),
+    },
+    "bad_request.method": {
+        "en": ("Method not allowed", "{method} is not possible here. Possible: {allowed}."),
+        "zh-CN": ("不支持该方法", "此处不支持 {method}。可用的方法：{allowed}。"),
+    },
+    "bad_request.message_rate": {
+        "en": ("Bad request", "Too many messages on this connection: {limit} in {seconds} s are allowed. Wait a moment."),
+        "zh-CN": ("请求有误", "此连接发送消息过于频繁：{seconds} 秒内最多 {limit} 条。请稍候。"),
+    },
+    "bad_request.subscriptions": {
+        "en": ("Bad request", "This connection already follows {limit} jobs. Unsubscribe from some first."),
+        "zh-CN": ("请求有误", "此连接已订阅 {limit} 个任务。请先取消一部分订阅。"),
+    },
+    "unauthorized": {
+        "en": ("Key needed", "This gateway asks for an API key. Send it as “Authorization: Bearer KEY”, or as auth.key over Socket.IO."),
+        "zh-CN": ("需要密钥", "此网关需要 API 密钥。请用「Authorization: Bearer 密钥」发送，Socket.IO 则用 auth.key。"),
+    },
+    "not_found": {
+        "en": ("Not found", "There is nothing at this address. It may have been deleted, or have expired."),
+        "zh-CN": ("未找到", "此地址没有内容，可能已被删除或已过期。"),
+    },
+    "not_ready": {
+        "en": ("Not ready", "The job is {state}; there is no result yet. Follow its events, or ask again in a moment."),
+        "zh-CN": ("尚未完成", "任务状态为 {state}，尚无结果。请订阅其事件，或稍后再试。"),
+    },
+    "already_finished": {
+        "en": ("Already finished", "The job has already {state}; it can no longer be cancelled."),
+        "zh-CN": ("任务已结束", "任务已结束（{state}），无法再取消。"),
+    },
+    "offset_mismatch": {
+        "en": ("Wrong offset", "The upload stands at byte {offset}. Ask with HEAD and continue from there."),
+        "zh-CN": ("偏移量不符", "上传当前位于第 {offset} 字节。请用 HEAD 查询后从该处继续。"),
+    },
+    "gone": {
+        "en": ("Gone", "This has been erased. Convert the image again to get a new result."),
+        "zh-CN": ("已删除", "内容已被删除。请重新转换图片以获得新的结果。"),
+    },
+    "gone.state": {
+        "en": ("No result", "The job ended as {state}, so there is no result. Its “error” says why; convert the image again."),
+        "zh-CN": ("没有结果", "任务以 {state} 结束，没有结果。原因见其「error」字段；请重新转换图片。"),
+    },
+    "too_large": {
+        "en": (
+            "Too large",
+            "The image is larger than {limit_bytes} bytes, the most this gateway takes. Shrink it first, or ask the operator to raise the limit.",
+        ),
+        "zh-CN": ("文件过大", "图片超过 {limit_bytes} 字节的上限。请先缩小图片，或联系管理员提高上限。"),
+    },
+    "unsupported_format": {
+        "en": ("Unsupported format", "This is not an image in a supported format. Accepted: {accepted}."),
+        "zh-CN": ("不支持的格式", "该文件不是受支持的图片格式。支持：{accepted}。"),
+    },
+    "unsupported_format.named": {
+        "en": ("Unsupported format", "The file is {format}, which is not accepted. Accepted: {accepted}."),
+        "zh-CN": ("不支持的格式", "该文件为 {format} 格式，不受支持。支持：{accepted}。"),
+    },
+    "unsupported_format.variant": {
+        "en": ("Unsupported format", "The image is {format}, a variant that cannot be read. Save it again as 8-bit {base}."),
+        "zh-CN": ("不支持的格式", "该图片为 {format}，这种变体无法读取。请另存为 8 位的 {base}。"),
+    },
+    "invalid_option": {
+        "en": ("Invalid option", "The option “{option}” cannot be {value}. Accepted: {accepted}."),
+        "zh-CN": ("选项无效", "选项「{option}」不能为 {value}。可用的值：{accepted}。"),
+    },
+    "invalid_option.unknown": {
+        "en": ("Unknown option", "There is no option “{option}”. Did you mean “{suggestion}”?"),
+        "zh-CN": ("未知选项", "没有选项「{option}」。您是否想用「{suggestion}」？"),
+    },
+    "invalid_option.repeated": {
+        "en": ("Invalid option", "The option “{option}” was given {count} times. Give it once."),
+        "zh-CN": ("选项无效", "选项「{option}」给出了 {count} 次。请只给一次。"),
+    },
+    "invalid_option.combination": {
+        "en": ("Invalid option", "The options “{option}” and “{other}” exclude each other. Leave one out."),
+        "zh-CN": ("选项无效", "选项「{option}」与「{other}」互相排斥。请去掉其中一个。"),
+    },
+    "invalid_option.side": {
+        "en": (
+            "Too long a side",
+            "The result would be {width} × {height} pixels; WebP allows {limit} a side. Give “width” or “height” of at most {limit}.",
+        ),
+        "zh-CN": ("边长超限", "结果将为 {width} × {height} 像素，WebP 单边上限为 {limit}。请用「width」或「height」缩小到 {limit} 以内。"),
+    },
+    "invalid_option.idempotency": {
+        "en": ("Key used before", "This Idempotency-Key was used with another request. Use a new key."),
+        "zh-CN": ("密钥已使用", "此 Idempotency-Key 已用于另一个请求。请使用新的值。"),
+    },
+    "damaged_image": {
+        "en": (
+            "Damaged image",
+            "The image data is broken and could not be read to its end. Export or copy it again; the upload itself was complete.",
+        ),
+        "zh-CN": ("图片已损坏", "图片数据损坏，无法完整读取。请重新导出或复制。上传本身是完整的。"),
+    },
+    "too_many_pixels": {
+        "en": (
+            "Too many pixels",
+            "The image has {width} × {height} × {frames} = {pixels} pixels; this gateway takes {limit}. Make it smaller first.",
+        ),
+        "zh-CN": ("像素过多", "图片有 {width} × {height} × {frames} = {pixels} 像素，本网关上限为 {limit}。请先缩小图片。"),
+    },
+    "too_many_pixels.memory": {
+        "en": ("Too much memory", "Decoding this image takes more memory than this gateway gives to one job. Make it smaller first."),
+        "zh-CN": ("内存不足", "解码该图片所需的内存超过本网关对单个任务的上限。请先缩小图片。"),
+    },
+    "too_many_frames": {
+        "en": ("Too many frames", "The animation has more than {limit} frames, the most this gateway takes. Shorten it first."),
+        "zh-CN": ("帧数过多", "动图超过 {limit} 帧的上限。请先缩短动图。"),
+    },
+    "empty_file": {
+        "en": ("Empty file", "The file is empty (0 bytes). Was it still being copied?"),
+        "zh-CN": ("文件为空", "文件为空（0 字节），可能尚未复制完成。"),
+    },
+    "rate_limited": {
+        "en": ("Too many requests", "More than {limit} were sent. Try again in {retry_after_s} s."),
+        "zh-CN": ("请求过多", "请求超过 {limit} 的限制。请在 {retry_after_s} 秒后重试。"),
+    },
+    "internal": {
+        "en": ("Internal error", "Something broke on the server. Give the operator the request id {request_id}."),
+        "zh-CN": ("内部错误", "服务器内部出错。请将请求编号 {request_id} 提供给管理员。"),
+    },
+    "internal.encoder_lost": {
+        "en": (
+            "Internal error",
+            "The encoder stopped {attempts} times while it worked on this image, so it was given up. Try again, or give the operator the job’s id.",
+        ),
+        "zh-CN": ("内部错误", "处理该图片时编码器中断了 {attempts} 次，已放弃。请重试，或将任务编号提供给管理员。"),
+    },
+    "queue_full": {
+        "en": ("Queue full", "{limit} images are waiting already. Try again in {retry_after_s} s."),
+        "zh-CN": ("队列已满", "已有 {limit} 张图片在等待。请在 {retry_after_s} 秒后重试。"),
+    },
+    "backend_unavailable": {
+        "en": (
+            "Temporarily unavailable",
+            "A part of this gateway cannot be reached at the moment ({part}). Nothing that was accepted is lost. Try again in {retry_after_s} s.",
+        ),
+        "zh-CN": ("暂时不可用", "网关的一个部件（{part}）暂时无法访问。已接收的内容不会丢失。请在 {retry_after_s} 秒后重试。"),
+    },
+    "encode_timeout": {
+        "en": ("Encoding took too long", "Encoding took longer than {limit_s} s. Choose a lower method or a smaller size."),
+        "zh-CN": ("编码超时", "编码超过 {limit_s} 秒。请降低编码强度（method）或缩小尺寸。"),
+    },
+    "storage_full": {
+        "en": ("Storage full", "The server has no disk space left. Your file is fine; try again later or tell the operator."),
+        "zh-CN": ("存储空间已满", "服务器磁盘空间不足。您的文件没有问题，请稍后重试或通知管理员。"),
+    },
+}
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def sentences(record: Mapping[str, Any], language: str, **more: Any) -> Text:
+    """Title and detail of an error record in ``language`` (one of ``LANGUAGES``, else English)."""
+    code, variant = record["code"], record.get("variant")
+    texts = TEXTS.get(f"{code}.{variant}") if variant else None
+    title, detail = (texts or TEXTS[code]).get(language) or (texts or TEXTS[code])["en"]
+    return title, detail.format_map(_Lenient({**record.get("params", {}), **more}))
+
+
+def problem(record: Mapping[str, Any], language: str = "en", **more: Any) -> dict[str, Any]:
+    """The RFC 9457 problem object of an error record; ``more`` fills placeholders that only the edge knows."""
+    title, detail = sentences(record, language, **more)
+    body = {"type": f"/problems/{record['code']}", "title": title, "status": record["status"], "detail": detail, "code": record["code"]}
+    if "option" in record.get("params", {}):
+        body["option"] = record["params"]["option"]
+    if record.get("params", {}).get("suggestion"):
+        body["suggestion"] = record["params"]["suggestion"]
+    return body
+
+
+def from_record(record: Mapping[str, Any]) -> GatewayError:
+    """The error that ``as_record`` described, for a process at the other end."""
+    kind = BY_CODE.get(record.get("code", ""), Internal)
+    error = kind(record.get("variant", ""))
+    error.params = dict(record.get("params", {}))
+    return error

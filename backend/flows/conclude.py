@@ -1,0 +1,44 @@
+"""End a job, once: the store decides who was first, Redis is told afterwards."""
+
+from __future__ import annotations
+
+import logging
+
+from backend import errors
+from backend.core.job import Job, cancelled
+from backend.flows.world import World
+
+log = logging.getLogger(__name__)
+
+
+def conclude(world: World, job: Job) -> Job:
+    """Commit ``job.status``, which has ended, unless another end stands; the job as it ended. Raises ``NotFound`` when it was erased."""
+    if not world.store.conclude(job.id, job.status):
+        outcome = world.store.outcome(job.id)
+        if outcome is None:
+            raise errors.NotFound()
+        job = job.at(outcome)
+    try:
+        return world.jobs.end(job)
+    except errors.BackendUnavailable as error:
+        log.warning("the end of job %s is stored and will be announced later: %s", job.id, error.private)
+        return job
+
+
+def cancel(world: World, job: Job) -> Job:
+    """The encoder learns of it at its next heartbeat and kills the child. Raises ``AlreadyFinished``."""
+    if job.status.has_ended:
+        raise errors.AlreadyFinished(state=job.status.state)
+    ended = conclude(world, job.at(cancelled(job.status, world.clock())))
+    if ended.status.state != "cancelled":
+        raise errors.AlreadyFinished(state=ended.status.state)
+    return ended
+
+
+def erase(world: World, job: Job) -> None:
+    """Source, result and record. An encoder that still works on it finds nothing left to work for."""
+    world.store.erase(job.id)
+    try:
+        world.jobs.forget(job.id)
+    except errors.BackendUnavailable as error:
+        log.warning("job %s is erased; Redis forgets it later: %s", job.id, error.private)

@@ -1,0 +1,147 @@
+"""Encode: take the next job, convert it, commit the result once. Runs in an encoder process.
+
+While the codec works, a lease is renewed every tick; whoever finds the lease run out gives the job to another. The answer to a renewal says
+whether the job is still wanted, so a cancel reaches the child within a tick.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from backend import errors
+from backend.core.conversion import Conversion, Converted, Progress, Stopped
+from backend.core.job import Job, Result, failed, succeeded
+from backend.flows.conclude import conclude
+from backend.flows.world import World
+from backend.ports import Blob, Codec, Taken, Target
+
+log = logging.getLogger(__name__)
+LEASE_S = 4.0
+TICK_S = 0.1
+REPORT_INTERVAL_S = 0.105
+"""At most ten changes a second for one job (the contract), with a little room for jitter."""
+STORE_PERCENT = 99
+ETA_FROM_PERCENT = 3
+"""Before, an estimate would be a guess."""
+CODEC_SHARE = 0.98
+"""The codec's 100 % is this share of the job; the rest is making it durable."""
+
+
+def encode_next(world: World, codec: Codec, token: str) -> bool:
+    """One job from the queue to its end; False when none waits."""
+    taken = world.jobs.take(token, LEASE_S)
+    if taken is None:
+        return False
+    try:
+        conclude(world, _work(world, codec, taken))
+    except (errors.NotFound, Stopped):
+        log.info("job %s is no longer wanted", taken.job.id)
+    return True
+
+
+def _work(world: World, codec: Codec, taken: Taken) -> Job:
+    """The job as it should end. Raises ``Stopped``, and ``NotFound`` when it was erased meanwhile."""
+    job, reporter = taken.job, Reporter(world, taken)
+    source = world.store.open_source(job.id)
+    try:
+        result = _convert(world, codec, taken, source, reporter)
+        return job.at(succeeded(reporter.status, result, world.clock()))
+    except errors.NotFound:
+        raise
+    except errors.GatewayError as error:
+        log.info("job %s failed: %s", job.id, error)
+        return job.at(failed(reporter.status, error, world.clock()))
+    finally:
+        source.close()
+
+
+def _convert(world: World, codec: Codec, taken: Taken, source: Blob, reporter: Reporter) -> Result:
+    target = world.store.begin_result(taken.job.id, taken.token)
+    try:
+        conversion = _conversion(world, taken.job)
+        converted = codec.convert(
+            source.fileno(), target.fd, conversion, on_progress=reporter.progressed, should_stop=reporter.is_unwanted, tick_s=TICK_S
+        )
+        reporter.storing()
+        return _kept(target, converted)
+    except BaseException:
+        target.discard()
+        raise
+
+
+def _conversion(world: World, job: Job) -> Conversion:
+    return Conversion(job.manifest.source.shape, job.manifest.options, world.limits, float(world.encode_timeout_s))
+
+
+def _kept(target: Target, converted: Converted) -> Result:
+    file, sha256 = target.keep()
+    return Result(file, converted.bytes, sha256, converted.width, converted.height, converted.frames, facts=converted.facts)
+
+
+class Reporter:
+    """Carries the codec's progress to the job, no more often than the contract allows, and hears whether to go on."""
+
+    def __init__(self, world: World, taken: Taken) -> None:
+        self.status = taken.job.status
+        self._world, self._taken = world, taken
+        self._wanted: Progress | None = None
+        self._told_s = self._renewed_s = world.clock()
+        self._is_unwanted = False
+
+    def progressed(self, progress: Progress) -> None:
+        self._wanted = progress
+        self._tell()
+
+    def storing(self) -> None:
+        self.status = replace(self.status, stage="store", progress=STORE_PERCENT, eta_s=None)
+        self._report({"stage": "store", "progress": STORE_PERCENT, "eta_s": None})
+        if self._is_unwanted:
+            raise Stopped()
+
+    def is_unwanted(self) -> bool:
+        self._tell()
+        if self._world.clock() - self._renewed_s >= TICK_S:
+            self._report({})
+        return self._is_unwanted
+
+    def _tell(self) -> None:
+        now = self._world.clock()
+        if self._wanted is None or now - self._told_s < REPORT_INTERVAL_S:
+            return
+        stage, percent = self._wanted.stage, max(self.status.progress, int(self._wanted.percent * CODEC_SHARE))
+        self._wanted = None
+        if (stage, percent) == (self.status.stage, self.status.progress):
+            return
+        self._told_s = now
+        self.status = replace(self.status, stage=stage, progress=percent, eta_s=self._eta_s(percent, now))
+        self._report({"stage": stage, "progress": percent, "eta_s": self.status.eta_s})
+
+    def _eta_s(self, percent: int, now: float) -> float | None:
+        started = self.status.started_at
+        if started is None or percent < ETA_FROM_PERCENT:
+            return None
+        return round((now - started) * (100 - percent) / percent, 1)
+
+    def _report(self, patch: dict[str, object]) -> None:
+        """An unreachable Redis stops no encode: the store will take the result, and the end is announced later."""
+        self._renewed_s = self._world.clock()
+        try:
+            seq = self._world.jobs.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
+            if seq is None:
+                self._adopt()
+            else:
+                self._is_unwanted = seq == 0
+                self.status = replace(self.status, seq=seq or self.status.seq)
+        except errors.BackendUnavailable as error:
+            log.warning("job %s goes on unheard: %s", self._taken.job.id, error.private)
+
+    def _adopt(self) -> None:
+        """Redis knows nothing of the job: it was erased, or Redis began empty. The store tells which."""
+        job = self._taken.job
+        try:
+            self._world.store.manifest(job.id)
+            is_over = self._world.store.outcome(job.id) is not None
+        except errors.NotFound:
+            is_over = True
+        self._is_unwanted = is_over or not self._world.jobs.adopt(Taken(job.at(self.status), self._taken.token), LEASE_S)

@@ -1,0 +1,177 @@
+"""Follow: each watcher of a job gets its present state, then every change once and in order.
+
+Announcements are hints. A watcher has a cursor, the ``seq`` it saw last; a change that does not come right after it is first completed from
+the log, and where the log no longer reaches back, the newest state stands for what is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from backend import errors
+from backend.core.job import Job, Status
+from backend.flows.find import find
+from backend.flows.world import World
+from backend.ports import Announcements
+
+log = logging.getLogger(__name__)
+Listener = Callable[[Job], None]
+
+
+@dataclass(slots=True)
+class Watched:
+    job: Job
+    cursors: dict[Listener, int] = field(default_factory=dict)
+
+
+class Follower:
+    """All that one process watches. Give ``changed`` and ``gap`` to the announcements."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._watched: dict[str, Watched] = {}
+        self._announcements: Announcements | None = None
+
+    def hear(self, announcements: Announcements) -> None:
+        self._announcements = announcements
+
+    def follow(self, job_id: str, listener: Listener, *, owner: str = "", after: int | None = None) -> Job:
+        """The job now. Changes after it, and with ``after`` those between, go to ``listener``. Raises ``NotFound``, ``BackendUnavailable``."""
+        job = find(self._world, job_id, owner)
+        if not job.status.has_ended:
+            job = self._announced(job, listener, owner)
+        watched = self._watched.setdefault(job_id, Watched(job))
+        cursor = job.status.seq if after is None else min(after, job.status.seq)
+        watched.cursors[listener] = cursor
+        if cursor < job.status.seq:
+            self._catch_up(watched, listener, job)
+        if job.status.has_ended:
+            self.unfollow(job_id, listener)
+        return job
+
+    def unfollow(self, job_id: str, listener: Listener) -> None:
+        watched = self._watched.get(job_id)
+        if watched is None:
+            return
+        watched.cursors.pop(listener, None)
+        if not watched.cursors:
+            del self._watched[job_id]
+            self._ignore(job_id)
+
+    def wait(
+        self, job_id: str, seconds: float, *, owner: str = "", is_enough: Callable[[Job], bool], is_left: Callable[[], bool] = lambda: False
+    ) -> Job:
+        """The job once ``is_enough`` says so, or as it is after so many seconds, or once ``is_left``: nobody waits any more."""
+        changed = threading.Event()
+        newest: list[Job] = []
+
+        def listen(job: Job) -> None:
+            newest[:] = [job]
+            changed.set()
+
+        job = self.follow(job_id, listen, owner=owner)
+        deadline = self._world.clock() + seconds
+        try:
+            while not is_enough(job) and not job.status.has_ended and (left_s := deadline - self._world.clock()) > 0 and not is_left():
+                changed.wait(min(left_s, LOOK_UP_S))
+                changed.clear()
+                job = newest[0] if newest else job
+                if job_id not in self._watched and not job.status.has_ended:
+                    return find(self._world, job_id, owner)
+            return job
+        finally:
+            self.unfollow(job_id, listen)
+
+    def changed(self, job_id: str, text: str) -> None:
+        """An announcement. An empty one says that the job was erased."""
+        watched = self._watched.get(job_id)
+        if watched is None:
+            return
+        if not text:
+            self._drop(job_id)
+            return
+        job = watched.job = watched.job.at(Status.from_json(text))
+        for listener in list(watched.cursors):
+            self._advance(watched, listener, job)
+        if job.status.has_ended:
+            self._drop(job_id)
+
+    def gap(self) -> None:
+        """Announcements may have been lost: look every watched job up."""
+        for job_id, watched in list(self._watched.items()):
+            try:
+                job = find(self._world, job_id, watched.job.manifest.owner)
+            except errors.NotFound:
+                self._drop(job_id)
+                continue
+            except errors.GatewayError as error:
+                log.warning("job %s could not be looked up after a gap: %s", job_id, error)
+                continue
+            self.changed(job_id, job.status.to_json())
+
+    def watching(self) -> int:
+        return len(self._watched)
+
+    def _advance(self, watched: Watched, listener: Listener, job: Job) -> None:
+        cursor = watched.cursors.get(listener)
+        if cursor is None or job.status.seq <= cursor:
+            return
+        if job.status.seq > cursor + 1:
+            self._catch_up(watched, listener, job)
+        else:
+            watched.cursors[listener] = job.status.seq
+            listener(job)
+
+    def _catch_up(self, watched: Watched, listener: Listener, job: Job) -> None:
+        cursor = watched.cursors[listener]
+        for status in self._missed(job, cursor):
+            if watched.cursors.get(listener, status.seq) < status.seq:
+                watched.cursors[listener] = status.seq
+                listener(job.at(status))
+
+    def _missed(self, job: Job, cursor: int) -> list[Status]:
+        try:
+            missed = self._world.jobs.since(job.id, cursor)
+        except errors.BackendUnavailable as error:
+            log.warning("the log of job %s cannot be read: %s", job.id, error.private)
+            missed = None
+        if not missed or missed[-1].seq < job.status.seq:
+            return [job.status]
+        return missed
+
+    def _announced(self, job: Job, listener: Listener, owner: str) -> Job:
+        """The job as it is now that every later change is announced. Until then ``listener`` only holds its place, so that nobody who
+        leaves takes the announcements along. One that was handled before the answer to our look-up counts too."""
+        watched = self._watched.setdefault(job.id, Watched(job))
+        watched.cursors[listener] = NOT_YET
+        try:
+            if self._announcements is not None:
+                self._announcements.listen(job.id)
+            present = find(self._world, job.id, owner)
+            if self._watched.get(job.id) is not watched:
+                present = find(self._world, job.id, owner)
+        except errors.GatewayError:
+            self.unfollow(job.id, listener)
+            raise
+        return max(present, watched.job, key=lambda each: each.status.seq)
+
+    def _drop(self, job_id: str) -> None:
+        if self._watched.pop(job_id, None) is not None:
+            self._ignore(job_id)
+
+    def _ignore(self, job_id: str) -> None:
+        if self._announcements is not None:
+            try:
+                self._announcements.ignore(job_id)
+            except errors.BackendUnavailable as error:
+                log.warning("job %s is still announced: %s", job_id, error.private)
+
+
+NOT_YET = sys.maxsize
+"""The cursor of a listener that is still on its way in."""
+LOOK_UP_S = 1.0
+"""While it waits, ``wait`` asks this often whether anybody still does."""

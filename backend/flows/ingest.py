@@ -1,0 +1,157 @@
+"""Ingest: bytes come in, are judged while they come, and become a job that nothing can lose.
+
+The format is known from the first bytes and refused at once; the size is bounded while streaming; the header's pixels are checked before
+anything is queued. ``accept`` returns after source and manifest are on disk. A queue that cannot be reached then costs time and no job.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from backend import errors
+from backend.core import formats, headers
+from backend.core.conversion import Shape
+from backend.core.formats import Format
+from backend.core.job import Job, Manifest, Source, Status
+from backend.core.limits import WEBP_MAX_SIDE
+from backend.core.options import Options
+from backend.flows.world import World
+from backend.ports import Upload
+
+log = logging.getLogger(__name__)
+PASSING_MARGIN_S = 120
+"""A passing job lives as long as its encode may take, and this much longer for waiting and answering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who asks: ``owner`` may see the job, ``client`` takes turns in the queue."""
+
+    owner: str = ""
+    client: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    upload: Upload
+    shape: Shape
+    filename: str
+
+    def source(self) -> Source:
+        shape = self.shape
+        return Source(self.filename, self.upload.size_bytes, self.upload.sha256(), shape.format, shape.width, shape.height, shape.frames)
+
+
+@dataclass(slots=True)
+class Intake:
+    """Takes one image chunk by chunk. End it with ``finish`` or ``abandon``."""
+
+    world: World
+    filename: str = ""
+    upload: Upload = field(init=False)
+    format: Format | None = field(init=False, default=None)
+    _head: bytes = field(init=False, default=b"")
+
+    def __post_init__(self) -> None:
+        self.upload = self.world.store.begin()
+
+    def feed(self, chunk: bytes) -> None:
+        """Raises ``TooLarge``, ``UnsupportedFormat``, ``StorageFull`` as soon as it is certain."""
+        self.world.limits.check_bytes(self.upload.size_bytes + len(chunk))
+        if self.format is None:
+            self._head += chunk[: formats.SNIFF_BYTES - len(self._head)]
+            if len(self._head) >= formats.SNIFF_BYTES:
+                self.format = _readable(self._head)
+        self.upload.write(chunk)
+
+    def finish(self) -> Received:
+        if self.upload.size_bytes == 0:
+            raise errors.EmptyFile()
+        known = self.format or _readable(self._head)
+        limits = self.world.limits
+        shape = self.upload.inspect(lambda read_at, size_bytes: headers.read_shape(known, read_at, size_bytes, limits))
+        limits.check_pixels(shape.width, shape.height, shape.frames)
+        return Received(self.upload, shape, self.filename or f"image.{known.extensions[0]}")
+
+    def abandon(self) -> None:
+        self.upload.discard()
+
+
+def check_room(world: World) -> None:
+    """Before a body is read. Raises ``QueueFull``, ``StorageFull``."""
+    world.store.check()
+    try:
+        waiting = world.jobs.queued()
+    except errors.BackendUnavailable:
+        return
+    if waiting >= world.max_queued_jobs:
+        raise _full(world, waiting)
+
+
+def accept(
+    world: World,
+    received: Received,
+    options: Options,
+    sender: Sender,
+    *,
+    job_id: str | None = None,
+    batch: str | None = None,
+    is_passing: bool = False,
+) -> Job:
+    """Make it a job: durable, then queued. Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have)."""
+    _check_sides(received.shape, options)
+    now = world.clock()
+    lifetime_s = world.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else world.retention_s
+    manifest = Manifest(
+        id=job_id or world.new_id(),
+        source=received.source(),
+        options=options,
+        created_at=now,
+        expires_at=now + lifetime_s,
+        owner=sender.owner,
+        client=sender.client,
+        batch=batch,
+        request_id=sender.request_id,
+        is_passing=is_passing,
+    )
+    world.store.commit(received.upload, manifest)
+    return queue(world, Job(manifest, Status()))
+
+
+def queue(world: World, job: Job) -> Job:
+    """Queue a durable job and wake an encoder. Without Redis it stays in the store until the recovery finds it."""
+    try:
+        position = world.jobs.enqueue(job, limit=world.max_queued_jobs)
+        world.encoders.wake()
+    except errors.QueueFull:
+        world.store.erase(job.id)
+        raise _full(world, world.max_queued_jobs) from None
+    except errors.BackendUnavailable as error:
+        log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
+        return job
+    return Job(job.manifest, Status(position=position))
+
+
+def _full(world: World, waiting: int) -> errors.QueueFull:
+    retry_after_s = max(1, min(60, waiting // 20))
+    return errors.QueueFull(limit=world.max_queued_jobs, retry_after_s=retry_after_s)
+
+
+def _readable(head: bytes) -> Format:
+    if not head:
+        raise errors.EmptyFile()
+    known = formats.sniff(head)
+    if known is None:
+        raise errors.UnsupportedFormat(accepted=formats.ACCEPTED)
+    if known.pillow is None:
+        raise errors.UnsupportedFormat("named", format=known.label, accepted=formats.ACCEPTED)
+    return known
+
+
+def _check_sides(shape: Shape, options: Options) -> None:
+    """An image that stays longer than WebP allows is refused now and not after decoding it."""
+    is_resized = options.width is not None or options.height is not None
+    if not is_resized and max(shape.width, shape.height) > WEBP_MAX_SIDE:
+        raise errors.InvalidOption("side", option="width", width=shape.width, height=shape.height, limit=WEBP_MAX_SIDE)

@@ -1,0 +1,33 @@
+"""An outbox holds what one watcher has not read yet: bounded, and when it overflows only the newest state is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from backend.core.job import Job
+
+MOST_CHANGES = 128
+"""Twelve seconds of a job at full rate. Whoever is further behind is served better by the present state than by history."""
+
+
+class Outbox:
+    """``put`` never waits, so a slow reader slows nobody."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Job] = deque()
+        self._filled = threading.Event()
+
+    def put(self, job: Job) -> None:
+        if len(self._waiting) >= MOST_CHANGES:
+            self._waiting.clear()
+        self._waiting.append(job)
+        self._filled.set()
+
+    def take(self, seconds: float) -> list[Job]:
+        """All that waits, in order; empty when nothing came in time."""
+        self._filled.wait(seconds)
+        self._filled.clear()
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken

@@ -1,0 +1,29 @@
+"""What every flow is handed: the ports and the operator's rules, in one value."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from backend.core.limits import Limits
+from backend.ports import Clock, Encoders, Jobs, Store
+
+
+def random_id() -> str:
+    """128 random bits, base64url: 22 characters."""
+    return secrets.token_urlsafe(16)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    store: Store
+    jobs: Jobs
+    encoders: Encoders
+    limits: Limits = field(default_factory=Limits)
+    max_queued_jobs: int = 1000
+    retention_s: int = 86_400
+    encode_timeout_s: int = 60
+    clock: Clock = time.time
+    new_id: Callable[[], str] = random_id

@@ -1,0 +1,217 @@
+"""What the flows need from the world, as protocols that name their failures.
+
+An adapter raises only errors of ``backend.errors``: ``StorageFull`` and ``BackendUnavailable`` where the outside fails, and what a
+method names. Each port has one contract suite in ``tests/ports`` that every adapter passes, the memory twins among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from backend.core.conversion import Conversion, Converted, Progress
+from backend.core.headers import ReadAt
+from backend.core.job import Job, Manifest, Status
+
+T = TypeVar("T")
+
+
+class Upload(Protocol):
+    """Bytes on their way into the store; invisible until ``Stores.commit``. Always ended by ``commit`` or ``discard``."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def write(self, chunk: bytes) -> None:
+        """Raises ``StorageFull``."""
+
+    def sha256(self) -> str: ...
+
+    def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
+        """What ``look(read_at, size_bytes)`` returns; it runs where blocking is allowed."""
+
+    def discard(self) -> None: ...
+
+
+class Target(Protocol):
+    """A result being written: ``fd`` is open for reading and writing."""
+
+    fd: int
+
+    def keep(self) -> tuple[str, str]:
+        """Sync the bytes; (file, sha256) for the ``Result``. Visible to nobody until ``Store.conclude``. Raises ``StorageFull``."""
+
+    def discard(self) -> None: ...
+
+
+class Blob(Protocol):
+    """Stored bytes, open for reading. ``read_at`` never returns more than ``length`` bytes; empty at the end."""
+
+    size_bytes: int
+
+    def read_at(self, offset: int, length: int) -> bytes: ...
+
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class Store(Protocol):
+    """The truth: sources, manifests, results and how each job ended. What a method here returned from is on disk."""
+
+    def begin(self) -> Upload:
+        """Raises ``StorageFull`` when less than the floor is free."""
+
+    def commit(self, upload: Upload, manifest: Manifest) -> None:
+        """Source and manifest become visible together, synced (but for a passing job). Raises ``StorageFull``."""
+
+    def manifest(self, job_id: str) -> Manifest:
+        """Raises ``NotFound``."""
+
+    def outcome(self, job_id: str) -> Status | None:
+        """How the job ended, or None while it has not."""
+
+    def open_source(self, job_id: str) -> Blob:
+        """Raises ``NotFound``."""
+
+    def open_result(self, job_id: str, file: str) -> Blob:
+        """Raises ``Gone``."""
+
+    def begin_result(self, job_id: str, token: str) -> Target:
+        """Raises ``NotFound`` when the job was erased, ``StorageFull``."""
+
+    def conclude(self, job_id: str, status: Status) -> bool:
+        """Commit the end, once: True for the first, False when another end stands. Raises ``NotFound`` when the job was erased."""
+
+    def erase(self, job_id: str) -> int:
+        """Source, result and record; the bytes freed. 0 when there was nothing."""
+
+    def jobs(self) -> Iterator[Manifest]:
+        """Every job, in no order."""
+
+    def tidy(self, older_than_s: float) -> int:
+        """Delete half-written things that nobody has touched for so long; how many."""
+
+    def check(self) -> None:
+        """Raises ``StorageFull`` or ``BackendUnavailable`` when nothing could be stored now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A job in one encoder's hands: valid while ``token`` is the job's newest."""
+
+    job: Job
+    token: str
+
+
+class Jobs(Protocol):
+    """Live state, event log, queue and leases. May be lost at any moment; the store rebuilds it.
+
+    Every method raises ``BackendUnavailable`` when it cannot be reached.
+    """
+
+    def enqueue(self, job: Job, *, limit: int | None) -> int:
+        """Queue it unless it is known; its position. Raises ``QueueFull`` when ``limit`` jobs wait."""
+
+    def restore(self, job: Job) -> None:
+        """Make an ended job's state known again, if it is not."""
+
+    def take(self, token: str, lease_s: float) -> Taken | None:
+        """The next job in fair order, now running under ``token``; None when none waits."""
+
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
+        """Renew the lease, record a change if ``patch`` has one; the job's ``seq``. 0: no longer yours. None: unknown here (state was lost)."""
+
+    def adopt(self, taken: Taken, lease_s: float) -> bool:
+        """Make a running job known again after the state was lost; False if another encoder was quicker."""
+
+    def end(self, job: Job) -> Job:
+        """Record ``job.status``, which has ended; the job as recorded, with its ``seq``. An earlier end stands."""
+
+    def lost(self) -> list[str]:
+        """Jobs whose lease has run out."""
+
+    def requeue(self, job_id: str) -> int:
+        """Put a lost job at the head of the queue again; how often it was tried."""
+
+    def find(self, job_id: str) -> Job | None: ...
+
+    def since(self, job_id: str, seq: int) -> list[Status] | None:
+        """The changes after ``seq`` in order; None when the log no longer reaches back so far."""
+
+    def forget(self, job_id: str) -> None: ...
+
+    def queued(self) -> int: ...
+
+    def running(self) -> int: ...
+
+    def epoch(self) -> str | None:
+        """Who rebuilt this state; None when it is empty, so that it must be rebuilt."""
+
+    def begin_epoch(self, name: str) -> None: ...
+
+    def hold(self, name: str, holder: str, seconds: float) -> bool:
+        """Take or renew a named duty, so that one process at a time does it."""
+
+    def expect(self, expiries: Mapping[str, float]) -> None:
+        """Note when each job is to be erased (``enqueue`` and ``restore`` do it by themselves)."""
+
+    def expired(self, now: float, limit: int) -> list[str]: ...
+
+    def greet(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
+        """An encoder says that it is there, for so long."""
+
+    def encoders(self) -> list[dict[str, Any]]:
+        """The facts of the encoders that are there."""
+
+    def recall(self, key: str) -> str | None:
+        """What ``remember`` kept under ``key``."""
+
+    def remember(self, key: str, value: str, seconds: int) -> bool:
+        """Keep ``value`` for so long, unless there is one already: then False."""
+
+    def release(self, key: str) -> None:
+        """Drop what ``remember`` kept."""
+
+    def count(self, key: str, amount: int, window_s: int) -> tuple[int, int]:
+        """Add to a counter that ends with its window: (the count, seconds until it ends)."""
+
+    def ping(self) -> None: ...
+
+
+class Announcements(Protocol):
+    """Hints that a job has changed; each may be lost, none is depended upon."""
+
+    def listen(self, job_id: str) -> None:
+        """Returns once every later change is announced."""
+
+    def ignore(self, job_id: str) -> None: ...
+
+
+class Encoders(Protocol):
+    """Whoever takes jobs from the queue."""
+
+    def wake(self, count: int = 1) -> None:
+        """Say that jobs wait. Raises ``BackendUnavailable``."""
+
+
+class Codec(Protocol):
+    """Pixels. Raises ``DamagedImage``, ``UnsupportedFormat``, ``TooManyPixels``, ``TooManyFrames``, ``InvalidOption``,
+    ``EncodeTimeout``, ``StorageFull``, and ``Stopped`` once ``should_stop`` said so."""
+
+    def convert(
+        self,
+        source_fd: int,
+        result_fd: int,
+        conversion: Conversion,
+        *,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+        tick_s: float = ...,
+    ) -> Converted: ...
+
+
+class Clock(Protocol):
+    def __call__(self) -> float:
+        """Seconds since the epoch."""

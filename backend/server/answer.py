@@ -1,0 +1,32 @@
+"""The answers that this room gives by itself, at the door: RFC 9457 problems, in English, without the application."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from backend.errors import GatewayError, problem
+
+Answer = tuple[str, list[tuple[str, str]], bytes]
+
+
+def answer(error: GatewayError, status: int | None = None, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    """Status line, headers and body of ``error``; ``status`` replaces the error's own where a protocol asks for another."""
+    record: dict[str, Any] = {**error.as_record(), "status": status or error.status}
+    body = json.dumps(problem(record, retry_after_s=error.retry_after_s)).encode()
+    fields = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body))), *headers]
+    if error.retry_after_s is not None:
+        fields.append(("Retry-After", str(error.retry_after_s)))
+    return _status_line(record["status"]), fields, body
+
+
+def as_response(parts: Answer) -> bytes:
+    """The whole closing response, for a socket on which no request was taken."""
+    status_line, fields, body = parts
+    head = "".join(f"{name}: {value}\r\n" for name, value in [*fields, ("Connection", "close")])
+    return f"HTTP/1.1 {status_line}\r\n{head}\r\n".encode("latin-1") + body
+
+
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"

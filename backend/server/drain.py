@@ -1,0 +1,71 @@
+"""How a worker leaves: nobody new, nobody kept waiting for nothing, everybody finished, and out before the master loses patience.
+
+The order matters. The listener closes first, or clients that are sent away reconnect to the worker that is going. Then idle
+connections close and WebSockets hear 1001; fresh ones get a moment more, because a request may be on its way. Polling sessions
+end again and again, since a request under way may still open one. What is left may finish until the deadline.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import gevent
+
+from backend.server import sessions
+from backend.server.connection import FRESH, Connection, Connections
+
+GOING_AWAY = 1001
+TURN_S = 0.05
+
+# A request may be on its way on a fresh connection; a WebSocket's peer may answer the close frame.
+GRACE_S = 0.5
+
+# The master kills at its graceful timeout; this much before, the worker ends what is left by itself.
+MARGIN_S = 2.0
+
+log = logging.getLogger("gunicorn.error")
+
+
+def drain(connections: Connections, graceful_timeout_s: float, notify: Callable[[], None]) -> None:
+    """Return when every connection has ended, which is forced shortly before ``graceful_timeout_s`` is over."""
+    begun = time.monotonic()
+    deadline = begun + max(graceful_timeout_s - MARGIN_S, graceful_timeout_s / 2)
+    for connection in list(connections.all):
+        ask_to_leave(connection)
+    while connections.all and time.monotonic() < deadline:
+        press(connections, has_had_grace=time.monotonic() - begun > GRACE_S)
+        notify()
+        gevent.sleep(TURN_S)
+    end(connections)
+
+
+def ask_to_leave(connection: Connection) -> None:
+    connection.take_no_more()
+    if connection.websocket is not None:
+        gevent.spawn(connection.websocket.close, GOING_AWAY, "the server is restarting")
+
+
+def press(connections: Connections, has_had_grace: bool) -> None:
+    """One turn: send away whoever only waits."""
+    if sessions.installed is not None:
+        sessions.installed.close_polling()
+    for connection in list(connections.all):
+        connection.take_no_more()
+        if connection.is_waiting and (has_had_grace or connection.state != FRESH):
+            connection.wake()
+        elif has_had_grace and connection.websocket is not None and connection.websocket.closed:
+            connection.abort()
+
+
+def end(connections: Connections) -> None:
+    """Cut off what did not finish in time."""
+    if not connections.all:
+        return
+    log.warning("%d connections did not end within the graceful timeout and were cut off", len(connections.all))
+    greenlets = []
+    for connection in list(connections.all):
+        connection.abort()
+        greenlets.append(connection.greenlet)
+    gevent.killall(greenlets, block=True, timeout=GRACE_S)

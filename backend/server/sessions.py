@@ -1,0 +1,155 @@
+"""Socket.IO sessions as this worker sees them: whose they are, what python-engineio lets slip, and how they end.
+
+A session id is ``<boot id>.<random>``. The boot id is drawn anew by every worker process (a process id would come round again),
+so the id alone names the worker that owns the session: see ``handover``.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gevent
+
+from backend.errors import GatewayError
+
+SESSION_ID = re.compile(r"([0-9a-f]{16})\.[A-Za-z0-9_-]{24}")
+SID_FIELD = re.compile(r"(?:^|&)sid=([^&]*)")
+
+PROTOCOL_ERROR = 1002
+
+log = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
+
+
+class Boot:
+    """This process's random id; a forked child draws its own."""
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._id = ""
+
+    @property
+    def id(self) -> str:
+        if self._pid != os.getpid():
+            self._pid, self._id = os.getpid(), secrets.token_hex(8)
+        return self._id
+
+
+boot = Boot()
+
+
+def new_session_id() -> str:
+    return f"{boot.id}.{secrets.token_urlsafe(18)}"
+
+
+def owner_of(query: str) -> str | None:
+    """The boot id in the query's ``sid``, or ``None`` where there is none that we could have given out."""
+    field = SID_FIELD.search(query)
+    session_id = SESSION_ID.fullmatch(field[1]) if field else None
+    return session_id[1] if session_id else None
+
+
+class Sessions:
+    """The Engine.IO server of this worker and the path it lives under."""
+
+    def __init__(self, engineio: Any, path: str) -> None:
+        self.path = path
+        self._engineio = engineio
+
+    def close_polling(self) -> None:
+        """End every session that polls: its waiting request is answered at once, and the client connects anew, elsewhere."""
+        for session in list(self._engineio.sockets.values()):
+            if not session.closed and not session.closing and not session.upgraded:
+                gevent.spawn(session.close, wait=False, reason=self._engineio.reason.SERVER_DISCONNECT)
+
+
+installed: Sessions | None = None
+
+
+def install(socketio: Any, path: str = "/socket.io/") -> None:
+    """Prepare a Flask-SocketIO (after ``init_app``) or python-socketio server; call it once in each worker process.
+
+    Works under any worker class; the sessions are shared between workers only under ours.
+    """
+    global installed
+    engineio = getattr(socketio, "server", socketio).eio
+    engineio.generate_id = new_session_id
+    engineio.handle_request = guarded(engineio)
+    engineio.handlers["message"] = checked(engineio)
+    installed = Sessions(engineio, path)
+
+
+def guarded(engineio: Any) -> Callable[[Environ, Any], Iterable[bytes]]:
+    """``engineio.handle_request`` with 400 where python-engineio 4.15 fails.
+
+    A POST to a session that is closed and not yet reaped raises ``KeyError`` (python-engineio#83); a POST that breaks off is
+    logged with a traceback and answered 200; one in chunks is read as empty; garbage on a WebSocket raises ``ValueError``.
+    """
+    handle = engineio.handle_request
+
+    def handle_request(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        try:
+            if environ["REQUEST_METHOD"] == "POST":
+                fetch_body(environ, engineio.max_http_buffer_size)
+            return handle(environ, start_response)  # type: ignore[no-any-return]
+        except KeyError:
+            return bad_request(engineio, environ, start_response, "Session is disconnected")
+        except GatewayError:
+            return bad_request(engineio, environ, start_response, "Incomplete request body")
+        except ValueError as error:
+            if not (socket := environ.get("wsgi.websocket")):
+                raise
+            log.info("Socket.IO packet refused: %s", error)
+            drop_session(engineio, environ)
+            socket.close(PROTOCOL_ERROR)
+            return []
+
+    return handle_request
+
+
+def checked(engineio: Any) -> Callable[[str, Any], None]:
+    """The message handler, where a packet that python-socketio cannot decode ends the session instead of in a traceback."""
+    handle = engineio.handlers["message"]
+
+    def message(session_id: str, data: Any) -> None:
+        try:
+            handle(session_id, data)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            log.warning("Socket.IO message refused: %r", error)
+            session = engineio.sockets.get(session_id)
+            if session is not None:
+                session.close(wait=False, reason=engineio.reason.TRANSPORT_ERROR)
+
+    return message
+
+
+def fetch_body(environ: Environ, most_bytes: int) -> None:
+    """Have the whole body at hand, unless it is larger than python-engineio will take anyway."""
+    if int(environ.get("CONTENT_LENGTH") or 0) > most_bytes:
+        return
+    body = bytearray()
+    while len(body) <= most_bytes and (piece := environ["wsgi.input"].read(most_bytes + 1 - len(body))):
+        body += piece
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+
+
+def bad_request(engineio: Any, environ: Environ, start_response: Any, message: str) -> Iterable[bytes]:
+    """In python-engineio's own form, so that its clients reconnect."""
+    response = engineio._bad_request(message)
+    start_response(response["status"], response["headers"] + engineio._cors_headers(environ))
+    return [response["response"]]
+
+
+def drop_session(engineio: Any, environ: Environ) -> None:
+    field = SID_FIELD.search(environ.get("QUERY_STRING", ""))
+    session = engineio.sockets.get(field[1]) if field else None
+    if session is not None and not session.closed:
+        session.close(wait=False, abort=True, reason=engineio.reason.TRANSPORT_ERROR)

@@ -1,0 +1,34 @@
+"""Gunicorn without its command line, for a program that carries the gateway inside itself (``python run.py``, PyInstaller)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.util import import_app
+
+CONFIGURATION = Path(__file__).resolve().parents[2] / "gunicorn.conf.py"
+
+
+class Standalone(BaseApplication):  # type: ignore[misc]
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        super().__init__()
+
+    def load_config(self) -> None:
+        """The settings of ``gunicorn.conf.py``, the one place for them."""
+        namespace: dict[str, Any] = {"__file__": str(CONFIGURATION)}
+        exec(compile(CONFIGURATION.read_bytes(), str(CONFIGURATION), "exec"), namespace)
+        for name, value in namespace.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """In each worker, after the fork: greenlets and connections belong to one process."""
+        return import_app(self.uri)
+
+
+def serve(uri: str) -> None:
+    """``uri`` as on gunicorn's command line, ``module:name``. Returns at SIGTERM or SIGINT."""
+    Standalone(uri).run()

@@ -1,0 +1,158 @@
+"""The Gunicorn worker class: gevent-websocket's in name, Gunicorn's own parser in substance, bounded, and quick to leave.
+
+    gunicorn -k backend.server.worker.BoundedGeventWebSocketWorker run:app
+
+``GeventWebSocketWorker`` is built on gevent's pywsgi, which "is not intended for direct exposure to the public Internet" and
+ignores Gunicorn's limits, keep-alive, access log and ``max_requests``. ``server_class = None`` makes Gunicorn serve the
+connections by itself; this class bounds them (``bounds``), takes the WebSocket upgrade (``upgrade``), shares Socket.IO sessions
+between the workers (``handover``) and drains (``drain``). HTTP/2 is not spoken.
+
+A connection's way: ``handle`` → ``serve`` → per request ``handle_request`` → ``Connection.finish``.
+``environ["gateway.draining"]`` is a gevent ``Event`` that is set when the worker is asked to leave: long responses watch it.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+from collections.abc import Iterable
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from geventwebsocket.gunicorn.workers import GeventWebSocketWorker
+from gunicorn.http.errors import NoMoreData
+from gunicorn.sock import ssl_context
+
+from backend.errors import BackendUnavailable, BadRequest, GatewayError
+from backend.server import bounds, loop_lag
+from backend.server.answer import answer, as_response
+from backend.server.connection import Connection, Connections
+from backend.server.drain import drain
+from backend.server.handover import Handover
+from backend.server.outflow import sliced
+from backend.server.pace import TooSlow
+from backend.server.upgrade import RETRY_AFTER_S, Environ, StartResponse, Upgrade, Wsgi
+
+PEER_IS_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
+HEARTBEAT_S = 1.0
+
+
+class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
+    server_class = None
+    wsgi: Wsgi
+    wsgi_handler = None
+
+    def init_process(self) -> None:
+        # Until gunicorn sets its handlers, after patching, the master's run here and swallow a SIGTERM: it then waits out its timeout.
+        signal.signal(signal.SIGTERM, super().handle_exit)
+        self.connections = Connections()
+        self.draining = Event()
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        capacity = bounds.current().websockets_per_worker
+        if capacity is None:
+            capacity = self.worker_connections * 4 // 5
+        self.wsgi = self._wrapped(Upgrade(self.wsgi, self.connections, capacity))
+
+    def run(self) -> None:
+        pool = Pool(self.worker_connections)
+        self.handover = Handover(self.cfg, pool.spawn, self.serve)
+        servers = [self._listen(listener, pool) for listener in self.sockets]
+        self.handover.open()
+        loop_lag.start()
+        try:
+            while self.alive:
+                self.notify()
+                self.draining.wait(HEARTBEAT_S)
+        finally:
+            self.draining.set()
+            for server in servers:
+                server.close()
+            self.handover.close()
+        drain(self.connections, self.cfg.graceful_timeout, self.notify)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        gevent.get_hub().loop.run_callback_threadsafe(self.draining.set)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        self.serve(Connection(client, addr, listener.getsockname(), self.cfg))
+
+    def serve(self, connection: Connection) -> None:
+        """All requests of one connection, each of which may turn out to be another worker's."""
+        try:
+            if self.connections.add(connection):
+                self._serve_requests(connection)
+            else:
+                self._turn_away(connection, BackendUnavailable(part="connections", retry_after_s=RETRY_AFTER_S))
+        except OSError as error:
+            self._note_broken(connection, error)
+        finally:
+            try:
+                connection.finish()
+            finally:
+                self.connections.remove(connection)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
+        try:
+            return bool(super().handle_request(listener_name, req, sock, addr))
+        finally:
+            if not self.alive:
+                self.draining.set()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        if not isinstance(exc, GatewayError):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.info("%s %s ended: %s", req.method, req.path, exc)
+        client.sendall(as_response(answer(exc)))
+
+    def _listen(self, listener: Any, pool: Pool) -> StreamServer:
+        listener.setblocking(1)
+        tls = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
+        server = StreamServer(listener, handle=lambda client, addr: self.handle(listener, client, addr), spawn=pool, **tls)
+        if self.cfg.workers > 1:
+            server.max_accept = 1  # leave the next connection to a sibling that may be less busy
+        server.start()
+        return server
+
+    def _wrapped(self, app: Wsgi) -> Wsgi:
+        def call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            environ["gateway.draining"] = self.draining
+            return sliced(app(environ, start_response))
+
+        return call
+
+    def _serve_requests(self, connection: Connection) -> None:
+        request = None
+        try:
+            for request in connection.requests():
+                if self.handover.give_away(request, connection):
+                    return
+                self.handle_request(connection.listener, request, connection.sock, connection.address)
+        except (StopIteration, NoMoreData):
+            pass  # gunicorn's way to say: close
+        except TooSlow:
+            if not connection.is_waiting:
+                self._turn_away(connection, BadRequest(private="slow head"), 408)
+        except OSError:
+            raise
+        except Exception as error:
+            connection.must_linger = True
+            self.handle_error(request, connection.sock, connection.address, error)
+
+    def _turn_away(self, connection: Connection, error: GatewayError, status: int | None = None) -> None:
+        connection.must_linger = True
+        connection.sock.sendall(as_response(answer(error, status)))
+
+    def _note_broken(self, connection: Connection, error: OSError) -> None:
+        if isinstance(error, TimeoutError):
+            self.log.info("Response to %s was not read and was cut off", connection.host)
+            connection.abort()
+        elif error.errno not in PEER_IS_GONE:
+            self.log.error("Connection of %s broke", connection.host, exc_info=error)

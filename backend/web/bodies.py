@@ -1,0 +1,159 @@
+"""Request bodies as they stream in: a raw image, or multipart with images and option fields. Nothing is held but one chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from flask import request
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from backend import errors
+from backend.flows.ingest import Intake, Received
+from backend.flows.world import World
+
+CHUNK_BYTES = 1 << 16
+FIELD_BYTES = 64 << 10
+"""All option fields of a form together."""
+BUFFER_BYTES = 4 * CHUNK_BYTES
+"""What werkzeug's decoder may hold of a part that has no end in sight."""
+FORM_PARTS_BEYOND_FILES = 50
+FILE_FIELD = "file"
+NAME_CHARACTERS = 255
+ZERO_WIDTH_JOINER = "\u200d"
+"""Unlike other format characters it belongs into names: it joins emoji."""
+
+
+@dataclass(slots=True)
+class Form:
+    """What one request brought. Abandon it if the images do not become jobs."""
+
+    images: list[Received] = field(default_factory=list)
+    fields: list[tuple[str, str]] = field(default_factory=list)
+
+    def abandon(self) -> None:
+        for image in self.images:
+            image.upload.discard()
+
+
+def read(world: World, *, filename: str, max_files: int) -> Form:
+    """The request's images. Raises what ``Intake`` raises, and ``BadRequest``; then nothing of them is left."""
+    media_type, parameters = parse_options_header(request.content_type)
+    if media_type == "multipart/form-data":
+        form = _multipart(world, parameters.get("boundary", ""), max_files)
+        if not form.images:
+            raise errors.BadRequest("no_file")
+        return form
+    if media_type == "application/json":
+        raise errors.BadRequest("no_file")
+    return Form([_raw(world, filename)])
+
+
+def _chunks() -> Iterator[bytes]:
+    received = 0
+    while chunk := request.stream.read(CHUNK_BYTES):
+        received += len(chunk)
+        yield chunk
+    if request.content_length is not None and received < request.content_length:
+        raise errors.BadRequest("incomplete_body", received_bytes=received)
+
+
+def _raw(world: World, filename: str) -> Received:
+    if request.content_length is not None:
+        world.limits.check_bytes(request.content_length)
+    intake = Intake(world, filename)
+    try:
+        for chunk in _chunks():
+            intake.feed(chunk)
+        return intake.finish()
+    except BaseException:
+        intake.abandon()
+        raise
+
+
+def _multipart(world: World, boundary: str, max_files: int) -> Form:
+    if not boundary:
+        raise errors.BadRequest("multipart")
+    reader = _Reader(world, max_files)
+    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
+    try:
+        for chunk in _chunks():
+            reader.feed(decoder, chunk)
+        reader.feed(decoder, None)
+        return reader.form
+    except ValueError as error:
+        reader.abandon()
+        raise errors.BadRequest("multipart", private=repr(error)) from error
+    except BaseException as error:
+        reader.abandon()
+        if getattr(error, "code", None) == 413:
+            raise errors.BadRequest("multipart", private=repr(error)) from error
+        raise
+
+
+class _Reader:
+    """Turns werkzeug's events into intakes and fields."""
+
+    def __init__(self, world: World, max_files: int) -> None:
+        self.form = Form()
+        self._world, self._max_files = world, max_files
+        self._intake: Intake | None = None
+        self._name = ""
+        self._value = bytearray()
+        self._field_bytes = 0
+
+    def feed(self, decoder: MultipartDecoder, chunk: bytes | None) -> None:
+        decoder.receive_data(chunk)
+        while True:
+            event = decoder.next_event()
+            if isinstance(event, (NeedData, Epilogue)):
+                return
+            if isinstance(event, File):
+                self._open(event)
+            elif isinstance(event, Field):
+                self._name = event.name
+            elif isinstance(event, Data):
+                self._take(event)
+
+    def abandon(self) -> None:
+        if self._intake is not None:
+            self._intake.abandon()
+        self.form.abandon()
+
+    def _open(self, event: File) -> None:
+        if event.name != FILE_FIELD:
+            raise errors.InvalidOption("unknown", option=event.name[:100], suggestion=FILE_FIELD)
+        if len(self.form.images) >= self._max_files:
+            raise errors.BadRequest("too_many_files", limit=self._max_files)
+        self._intake = Intake(self._world, display_name(event.filename or ""))
+
+    def _take(self, event: Data) -> None:
+        if self._intake is not None:
+            self._take_image(self._intake, event)
+        else:
+            self._take_field(event)
+
+    def _take_image(self, intake: Intake, event: Data) -> None:
+        if event.data:
+            intake.feed(bytes(event.data))
+        if not event.more_data:
+            self.form.images.append(intake.finish())
+            self._intake = None
+
+    def _take_field(self, event: Data) -> None:
+        self._field_bytes += len(event.data)
+        if self._field_bytes > FIELD_BYTES:
+            raise errors.BadRequest("multipart")
+        self._value += event.data
+        if not event.more_data:
+            self.form.fields.append((self._name, self._value.decode("utf-8", "replace")))
+            self._value.clear()
+
+
+def display_name(name: str) -> str:
+    """The last part of a client's file name, without control characters; text to show, never a path."""
+    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    if last in (".", ".."):
+        return ""
+    return "".join(each for each in last if each.isprintable() or each == ZERO_WIDTH_JOINER)[:NAME_CHARACTERS]

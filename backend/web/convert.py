@@ -1,0 +1,81 @@
+"""``/api/convert``: image in, WebP out, in one request. The same path as a job's, but nothing is kept once it is answered."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+
+from backend import errors
+from backend.core import options
+from backend.core.job import Job
+from backend.flows import conclude, deliver, ingest
+from backend.flows.world import World
+from backend.web import bodies, callers, files
+from backend.web.site import site
+
+routes = Blueprint("convert", __name__)
+QUEUE_PATIENCE_S = 600
+
+
+@routes.route("/api/convert", methods=["POST", "PUT"])
+def convert() -> Response:
+    here = site()
+    world, started_s = here.world, here.world.clock()
+    sender = callers.sender()
+    callers.check_rate()
+    ingest.check_room(world)
+    wanted = options.parse(request.args.items(multi=True))
+    form = bodies.read(world, filename=bodies.display_name(wanted.filename or ""), max_files=1)
+    try:
+        wanted = options.parse(form.fields, wanted) if form.fields else wanted
+        job = ingest.accept(world, form.images[0], wanted, sender, is_passing=True)
+    except BaseException:
+        form.abandon()
+        raise
+    return _answer(world, job, started_s)
+
+
+def _answer(world: World, job: Job, started_s: float) -> Response:
+    """The result, or the job's own error. Whatever happens, the job is erased afterwards."""
+    try:
+        job = site().follower.wait(job.id, QUEUE_PATIENCE_S, owner=callers.owner(), is_enough=lambda each: False, is_left=_has_left())
+        if job.status.error:
+            raise errors.from_record(job.status.error)
+        known, blob = deliver.result(world, job)
+    except BaseException:
+        conclude.erase(world, job)
+        raise
+    response = files.send(blob, media_type="image/webp", etag=known.sha256, name=files.result_name(job), is_attachment=False)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Server-Timing"] = _timing(job, started_s, world.clock())
+    response.call_on_close(lambda: conclude.erase(world, job))
+    return response
+
+
+def _has_left() -> Callable[[], bool]:
+    """Whether the client hung up: then nobody wants the encode any more."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is None:
+        return lambda: False
+
+    def look() -> bool:
+        poller = select.poll()
+        poller.register(connection.fileno(), select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
+        return bool(poller.poll(0))
+
+    return look
+
+
+def _timing(job: Job, started_s: float, now: float) -> str:
+    """W3C Server Timing, in milliseconds: what the client can only guess."""
+    status, manifest = job.status, job.manifest
+    begun = status.started_at or now
+    spans = {
+        "receive": manifest.created_at - started_s,
+        "queue": begun - manifest.created_at,
+        "convert": (status.finished_at or now) - begun,
+        "total": now - started_s,
+    }
+    return ", ".join(f"{name};dur={1000 * max(0.0, seconds):.1f}" for name, seconds in spans.items())

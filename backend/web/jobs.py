@@ -1,0 +1,142 @@
+"""``/api/jobs``: take images, show jobs, stop them, erase them, hand out their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from flask import Blueprint, Response, request
+
+from backend import errors
+from backend.core import formats, options
+from backend.core.job import Job, public
+from backend.core.options import Options
+from backend.flows import conclude, deliver, ingest
+from backend.flows.find import find
+from backend.web import bodies, callers, files
+from backend.web.site import site
+
+routes = Blueprint("jobs", __name__)
+MAX_WAIT_S = 30
+IDEMPOTENCY_S = 86_400
+
+
+@routes.post("/api/jobs")
+def create() -> Response:
+    here = site()
+    sender = callers.sender()
+    callers.check_rate()
+    ingest.check_room(here.world)
+    wanted = options.parse(request.args.items(multi=True))
+    form = bodies.read(here.world, filename=bodies.display_name(wanted.filename or ""), max_files=1)
+    try:
+        wanted = options.parse(form.fields, wanted) if form.fields else wanted
+        job = _once(form, wanted, sender)
+    except BaseException:
+        form.abandon()
+        raise
+    return _wait(_accepted(job), job)
+
+
+def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
+    """The job, or with an ``Idempotency-Key`` that was used before, that job."""
+    world, received, key = site().world, form.images[0], request.headers.get("Idempotency-Key", "")
+    if not key:
+        return ingest.accept(world, received, wanted, sender)
+    memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
+    print_of = hashlib.sha256(f"{received.upload.sha256()}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
+    job_id = world.new_id()
+    if not world.jobs.remember(memo, f"{print_of} {job_id}", IDEMPOTENCY_S):
+        known_print, _, known_id = (world.jobs.recall(memo) or "").partition(" ")
+        if known_print != print_of:
+            raise errors.InvalidOption("idempotency", option="Idempotency-Key")
+        form.abandon()
+        return find(world, known_id, sender.owner)
+    try:
+        return ingest.accept(world, received, wanted, sender, job_id=job_id)
+    except BaseException:
+        world.jobs.release(memo)
+        raise
+
+
+def _accepted(job: Job) -> Response:
+    response = _show(job, 202)
+    response.headers["Location"] = f"/api/jobs/{job.id}"
+    response.headers["Retry-After"] = "1"
+    return response
+
+
+def _wait(response: Response, job: Job) -> Response:
+    """RFC 7240 ``Prefer: wait=N``: the ended job if it ends in time."""
+    seconds = wait_s()
+    if seconds is None:
+        return response
+    job = site().follower.wait(job.id, seconds, owner=callers.owner(), is_enough=lambda each: each.status.has_ended)
+    response = _show(job, 200) if job.status.has_ended else _accepted(job)
+    response.headers["Preference-Applied"] = f"wait={seconds}"
+    return response
+
+
+def wait_s() -> int | None:
+    """The seconds of ``Prefer: wait``, at most ``MAX_WAIT_S``."""
+    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?", request.headers.get("Prefer", ""))
+    return min(int(match[1]), MAX_WAIT_S) if match else None
+
+
+@routes.get("/api/jobs/<job_id>")
+def show(job_id: str) -> Response:
+    """With ``If-None-Match`` and ``Prefer: wait`` a long poll: answered when something has changed."""
+    here, owner = site(), callers.owner()
+    job = find(here.world, job_id, owner)
+    seconds = wait_s()
+    if seconds is not None and _is_known(job):
+        job = here.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each))
+    response = _show(job, 200)
+    response.set_etag(str(job.status.seq), weak=True)
+    if seconds is not None:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    response.make_conditional(request)
+    return response
+
+
+def _is_known(job: Job) -> bool:
+    return request.if_none_match.contains_weak(str(job.status.seq))
+
+
+@routes.post("/api/jobs/<job_id>/cancel")
+def cancel(job_id: str) -> Response:
+    world = site().world
+    return _show(conclude.cancel(world, find(world, job_id, callers.owner())), 200)
+
+
+@routes.delete("/api/jobs/<job_id>")
+def erase(job_id: str) -> Response:
+    world = site().world
+    conclude.erase(world, find(world, job_id, callers.owner()))
+    return Response(status=204)
+
+
+@routes.get("/api/jobs/<job_id>/result")
+def result(job_id: str) -> Response:
+    world = site().world
+    job = find(world, job_id, callers.owner())
+    known, blob = deliver.result(world, job)
+    name = files.result_name(job)
+    return files.send(blob, media_type="image/webp", etag=known.sha256, name=name, is_attachment="download" in request.args)
+
+
+@routes.get("/api/jobs/<job_id>/source")
+def source(job_id: str) -> Response:
+    world = site().world
+    job = find(world, job_id, callers.owner())
+    known = job.manifest.source
+    media_type = formats.BY_NAME[known.format].media_type
+    return files.send(deliver.source(world, job), media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True)
+
+
+def _show(job: Job, status: int) -> Response:
+    response = Response(json.dumps(public(job, callers.language()), ensure_ascii=False), status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store" if status == 202 else "private, no-cache"
+    response.headers["Vary"] = "Accept-Language"
+    return response

@@ -1,0 +1,71 @@
+"""Every error as ``application/problem+json`` (RFC 9457), in the reader's language."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from backend import errors
+from backend.web import callers
+from backend.web.site import site
+
+log = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+
+def answer(error: errors.GatewayError) -> Response:
+    more: dict[str, Any] = {"request_id": callers.request_id()}
+    if error.retry_after_s is not None:
+        more["retry_after_s"] = error.retry_after_s
+    body = errors.problem(error.as_record(), callers.language(), **more)
+    body["instance"] = f"urn:request:{callers.request_id()}"
+    response = Response(json.dumps(body, ensure_ascii=False), error.status, content_type=MEDIA_TYPE)
+    response.headers["Content-Language"] = callers.language()
+    response.headers["Cache-Control"] = "no-store"
+    if error.retry_after_s is not None or error.status in (429, 503):
+        response.headers["Retry-After"] = str(error.retry_after_s or 1)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="webp-gateway"'
+    return response
+
+
+def install(app: Flask) -> None:
+    @app.errorhandler(errors.GatewayError)
+    def known(error: errors.GatewayError) -> Response:
+        if error.status >= 500:
+            log.error("request %s: %s", callers.request_id(), error, exc_info=error if error.status == 500 else None)
+        return answer(error)
+
+    @app.errorhandler(HTTPException)
+    def of_the_framework(error: HTTPException) -> ResponseReturnValue:
+        if isinstance(error, RequestRedirect):
+            return error
+        response = answer(_translated(error))
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.error("request %s: unexpected %r", callers.request_id(), error, exc_info=error)
+        return answer(errors.Internal())
+
+
+def _translated(error: HTTPException) -> errors.GatewayError:
+    if error.code == 404:
+        return errors.NotFound()
+    if error.code == 405:
+        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        return errors.MethodNotAllowed("method", method=request.method, allowed=allowed)
+    if error.code == 413:
+        return errors.TooLarge(limit_bytes=site().world.limits.upload_bytes)
+    if error.code and error.code < 500:
+        return errors.BadRequest()
+    return errors.Internal()

@@ -1,0 +1,34 @@
+"""What the routes share: the world, the follower, and the operator's rules for clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from flask import current_app
+
+from backend.flows.follow import Follower
+from backend.flows.world import World
+
+KEY = "webp-gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """``keys`` are SHA-256 digests of the API keys; empty: open to everybody. ``vitals`` adds a process's own readings to health."""
+
+    world: World
+    follower: Follower
+    frontend: Path
+    version: str
+    keys: frozenset[str] = frozenset()
+    allowed_origins: tuple[str, ...] = ()
+    rate_limit: tuple[int, int] | None = None
+    max_files: int = 100
+    vitals: Callable[[], dict[str, Any]] = field(default=dict)
+
+
+def site() -> Site:
+    return cast(Site, current_app.extensions[KEY])

@@ -1,0 +1,142 @@
+"""Socket.IO: ``subscribe``, ``unsubscribe``, ``cancel``, each acknowledged; ``job`` events follow.
+
+Each connection has its own owner and language, taken at connect. Messages and subscriptions are bounded for each connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import request
+from flask_socketio import ConnectionRefusedError, SocketIO
+
+from backend import errors
+from backend.core.job import Job, public
+from backend.flows import conclude
+from backend.flows.find import find
+from backend.flows.follow import Listener
+from backend.web import callers
+from backend.web.site import Site
+
+log = logging.getLogger(__name__)
+MAX_SUBSCRIPTIONS = 1000
+MAX_MESSAGES, MESSAGES_WINDOW_S = 1200, 10
+"""A page that drops a thousand images subscribes a thousand times."""
+
+
+@dataclass(slots=True)
+class Connection:
+    owner: str
+    language: str
+    listeners: dict[str, Listener] = field(default_factory=dict)
+    heard_s: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
+
+
+class Sockets:
+    """All Socket.IO connections of one process."""
+
+    def __init__(self, socketio: SocketIO, site: Site) -> None:
+        self._socketio, self._site = socketio, site
+        self._connections: dict[str, Connection] = {}
+
+    def install(self) -> None:
+        on = self._socketio.on_event
+        on("connect", self._connect)
+        on("disconnect", self._disconnect)
+        on("subscribe", self._guarded(self._subscribe))
+        on("unsubscribe", self._guarded(self._unsubscribe))
+        on("cancel", self._guarded(self._cancel))
+
+    def count(self) -> int:
+        return len(self._connections)
+
+    def _connect(self, auth: Any = None) -> None:
+        key = auth.get("key") if isinstance(auth, dict) else None
+        try:
+            owner = callers.owner_of(self._site, key if isinstance(key, str) else "")
+        except errors.Unauthorized as error:
+            raise ConnectionRefusedError(errors.problem(error.as_record(), callers.language())) from None
+        self._connections[_sid()] = Connection(owner, callers.language())
+
+    def _disconnect(self, reason: str = "") -> None:
+        connection = self._connections.pop(_sid(), None)
+        if connection is not None:
+            for job_id, listener in connection.listeners.items():
+                self._site.follower.unfollow(job_id, listener)
+
+    def _guarded(self, handle: Callable[[Connection, dict[str, Any]], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        """Every message has an acknowledgement: what ``handle`` says, or the problem."""
+
+        def handler(message: Any = None, *_: Any) -> dict[str, Any]:
+            connection = self._connections.get(_sid()) or Connection("", callers.language())
+            try:
+                if not isinstance(message, dict):
+                    raise errors.BadRequest("json")
+                self._check_rate(connection)
+                return {"ok": True, **handle(connection, message)}
+            except errors.GatewayError as error:
+                return {"ok": False, "error": errors.problem(error.as_record(), connection.language)}
+            except Exception as error:
+                log.error("unexpected %r on a socket", error, exc_info=error)
+                return {"ok": False, "error": errors.problem(errors.Internal().as_record(), connection.language)}
+
+        return handler
+
+    def _check_rate(self, connection: Connection) -> None:
+        now, heard = self._site.world.clock(), connection.heard_s
+        if len(heard) == heard.maxlen and now - heard[0] < MESSAGES_WINDOW_S:
+            raise errors.BadRequest("message_rate", limit=MAX_MESSAGES, seconds=MESSAGES_WINDOW_S)
+        heard.append(now)
+
+    def _subscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
+        job_id, after = _job_id(message), message.get("after")
+        if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
+            raise errors.BadRequest("json")
+        if len(connection.listeners) >= MAX_SUBSCRIPTIONS and job_id not in connection.listeners:
+            raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
+        self._drop(connection, job_id)
+        sid, language = _sid(), connection.language
+
+        def tell(job: Job) -> None:
+            self._socketio.emit("job", public(job, language), to=sid)
+            if job.status.has_ended:
+                connection.listeners.pop(job.id, None)
+
+        connection.listeners[job_id] = tell
+        try:
+            job = self._site.follower.follow(job_id, tell, owner=connection.owner, after=after)
+        except BaseException:
+            connection.listeners.pop(job_id, None)
+            raise
+        if job.status.has_ended:
+            connection.listeners.pop(job_id, None)
+        return {"job": public(job, language)}
+
+    def _unsubscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
+        self._drop(connection, _job_id(message))
+        return {}
+
+    def _cancel(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
+        world = self._site.world
+        job = conclude.cancel(world, find(world, _job_id(message), connection.owner))
+        return {"job": public(job, connection.language)}
+
+    def _drop(self, connection: Connection, job_id: str) -> None:
+        listener = connection.listeners.pop(job_id, None)
+        if listener is not None:
+            self._site.follower.unfollow(job_id, listener)
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]
+
+
+def _job_id(message: dict[str, Any]) -> str:
+    job_id = message.get("job")
+    if not isinstance(job_id, str):
+        raise errors.BadRequest("json")
+    return job_id

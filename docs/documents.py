@@ -1,0 +1,31 @@
+"""Writes the parts of the documentation that are made from the code. ``python docs/documents.py`` after a change; a test compares."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from backend import settings  # noqa: E402
+
+READMES = {"README.md": ("en", ("Variable", "Default", "Meaning")), "README.zh-CN.md": ("zh-CN", ("变量", "默认值", "含义"))}
+
+
+def with_settings(text: str, language: str, heads: tuple[str, str, str]) -> str:
+    """``text`` with the settings table between its two markers."""
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---|"]
+    lines += [f"| `{name}` | {default} | {meaning} |" for name, default, meaning in settings.rows(language)]
+    return re.sub(r"(<!-- settings -->\n).*(<!-- /settings -->)", lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text, flags=re.DOTALL)
+
+
+def main() -> None:
+    for name, (language, heads) in READMES.items():
+        path = ROOT / name
+        path.write_text(with_settings(path.read_text("utf-8"), language, heads), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

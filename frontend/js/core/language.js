@@ -1,0 +1,117 @@
+// @ts-check
+/**
+ * Texts and figures in the reader's language. A text may hold `{name}` and `{name|one form|other form}`; the forms are chosen by the
+ * language's plural rule and `#` in them is the number. What is missing shows as its key, and a test sees to it that nothing is.
+ *
+ * @typedef {'en' | 'zh-CN'} Language
+ * @typedef {Record<string, string | number>} Values
+ */
+
+/** @type {readonly Language[]} */
+export const LANGUAGES = ['en', 'zh-CN'];
+
+/**
+ * @param {string | null | undefined} chosen
+ * @param {readonly string[]} preferred the browser's languages
+ * @returns {Language}
+ */
+export function pickLanguage(chosen, preferred) {
+  for (const wish of [chosen ?? '', ...preferred]) {
+    if (/^zh\b/i.test(wish)) return 'zh-CN';
+    if (/^en\b/i.test(wish)) return 'en';
+  }
+  return 'en';
+}
+
+/** One language with its catalog: the only thing that turns state into words. */
+export class Words {
+  /**
+   * @param {Language} language
+   * @param {Record<string, string>} catalog
+   */
+  constructor(language, catalog) {
+    this.language = language;
+    this.catalog = catalog;
+    this.plural = new Intl.PluralRules(language);
+    this.whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+    this.tenth = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+    this.tenths = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  }
+
+  /**
+   * @param {string} key
+   * @param {Values} [values]
+   * @returns {string}
+   */
+  t(key, values = {}) {
+    const text = this.catalog[key] ?? key;
+    return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g, (_, name, one, other) => {
+      const value = values[name] ?? '';
+      const shown = typeof value === 'number' ? this.whole.format(value) : value;
+      if (one === undefined) return shown;
+      return (this.plural.select(Number(value)) === 'one' ? one : other).replace('#', shown);
+    });
+  }
+
+  /** Decimal units, as file managers show them: 610 KB, 4.2 MB. @param {number} bytes */
+  bytes(bytes) {
+    if (bytes < 1000) return `${this.whole.format(bytes)} B`;
+    if (bytes < 999_500) return `${this.whole.format(bytes / 1000)} KB`;
+    if (bytes < 999_950_000) return `${this.tenths.format(bytes / 1e6)} MB`;
+    return `${this.tenths.format(bytes / 1e9)} GB`;
+  }
+
+  /** `2.6 of 4.2 MB`: the unit once, and a first figure that moves. @param {number} part @param {number} whole */
+  bytesOf(part, whole) {
+    const [unit, size] = whole >= 999_950_000 ? ['GB', 1e9] : whole >= 999_500 ? ['MB', 1e6] : ['KB', 1e3];
+    const format = size === 1e3 ? this.whole : this.tenths;
+    return this.t('figure.of', { part: format.format(part / size), whole: `${format.format(whole / size)} ${unit}` });
+  }
+
+  /** A limit: never rounded up. @param {number} bytes */
+  limit(bytes) {
+    const [unit, size] = bytes < 1e6 ? ['KB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
+    return `${this.whole.format(Math.floor(bytes / size))} ${unit}`;
+  }
+
+  /** @param {string[]} names */
+  list(names) {
+    return names.join(this.t('figure.separator'));
+  }
+
+  /** @param {number} percent */
+  percent(percent) {
+    return `${this.whole.format(percent)}%`;
+  }
+
+  /** `−85%` or `+12%`. @param {number} saved */
+  saving(saved) {
+    return `${saved > 0 ? '−' : '+'}${this.whole.format(Math.abs(saved))}%`;
+  }
+
+  /** Time left, in steps a person would say. @param {number} seconds */
+  left(seconds) {
+    if (seconds < 5) return this.t('left.few');
+    if (seconds < 55) return this.t('left.seconds', { n: Math.max(5, Math.round(seconds / 5) * 5) });
+    if (seconds < 3300) return this.t('left.minutes', { n: Math.max(1, Math.round(seconds / 60)) });
+    return this.t('left.hours', { n: Math.max(1, Math.round(seconds / 3600)) });
+  }
+
+  /** A measured time. @param {number} seconds */
+  duration(seconds) {
+    if (seconds < 60) return this.t('duration.seconds', { n: this.tenth.format(seconds) });
+    return this.t('duration.minutes', { n: Math.floor(seconds / 60), s: Math.round(seconds % 60) });
+  }
+
+  /** A period set by the operator. @param {number} seconds */
+  period(seconds) {
+    if (seconds >= 172_800) return this.t('period.days', { n: Math.round(seconds / 86_400) });
+    if (seconds >= 5400) return this.t('period.hours', { n: Math.round(seconds / 3600) });
+    return this.t('period.minutes', { n: Math.max(1, Math.round(seconds / 60)) });
+  }
+
+  /** @param {number} pixels */
+  megapixels(pixels) {
+    return this.tenth.format(pixels / 1e6);
+  }
+}

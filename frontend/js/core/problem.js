@@ -1,0 +1,77 @@
+// @ts-check
+/**
+ * Why it failed, in words: what happened, the limit, what to do. The page's own sentence knows the file and comes first; where the
+ * server knows more (which format, which option), its sentence does, if it was given in the page's language.
+ */
+import { formatLabels } from './intake.js';
+
+/** @typedef {import('./types.js').Problem} Problem */
+/** @typedef {import('./types.js').Item} Item */
+/** @typedef {import('./types.js').Capabilities} Capabilities */
+/** @typedef {import('./language.js').Words} Words */
+
+/** Code → [key of the sentence, whether the server's own sentence is better]. */
+export const PROBLEMS = /** @type {Record<string, [string, boolean]>} */ ({
+  bad_request: ['error.bad_request', true],
+  unauthorized: ['error.unauthorized', false],
+  not_found: ['error.not_found', false],
+  not_ready: ['error.not_ready', false],
+  already_finished: ['error.already_finished', false],
+  offset_mismatch: ['error.offset_mismatch', false],
+  gone: ['error.gone', false],
+  too_large: ['error.too_large', false],
+  unsupported_format: ['error.unsupported_format', true],
+  invalid_option: ['error.invalid_option', true],
+  damaged_image: ['error.damaged_image', true],
+  too_many_pixels: ['error.too_many_pixels', true],
+  too_many_frames: ['error.too_many_frames', true],
+  empty_file: ['error.empty_file', false],
+  rate_limited: ['error.rate_limited', false],
+  internal: ['error.internal', true],
+  queue_full: ['error.queue_full', false],
+  backend_unavailable: ['error.backend_unavailable', false],
+  encode_timeout: ['error.encode_timeout', false],
+  storage_full: ['error.storage_full', false],
+  network_lost: ['error.network_lost', false],
+  proxy_limit: ['error.proxy_limit', false],
+  file_unreadable: ['error.file_unreadable', false],
+});
+
+/** Failures that the same file will meet again. */
+const HOPELESS = new Set(['too_large', 'unsupported_format', 'empty_file', 'damaged_image', 'too_many_frames', 'file_unreadable']);
+
+/** @param {Problem | null} problem */
+export const isWorthRetrying = (problem) => !problem || !HOPELESS.has(problem.code);
+
+/**
+ * @param {Problem} problem
+ * @param {Pick<Item, 'name' | 'bytes'>} item
+ * @param {Capabilities} capabilities
+ * @param {Words} words
+ * @returns {string}
+ */
+export function sentenceOf(problem, item, capabilities, words) {
+  const [key, is_servers_better] = PROBLEMS[problem.code] ?? ['error.unknown', true];
+  if (is_servers_better && problem.detail && problem.language === words.language) return problem.detail;
+  return words.t(key, {
+    size: words.bytes(item.bytes),
+    limit_bytes: words.limit(capabilities.limits.upload_bytes),
+    limit_megapixels: words.megapixels(capabilities.limits.pixels),
+    limit_frames: capabilities.limits.frames,
+    formats: words.list(formatLabels(capabilities)),
+    code: problem.code,
+  });
+}
+
+/**
+ * Problem of an answer that is not problem+json: a proxy's page, or nothing at all.
+ * @param {number} status
+ * @returns {Problem}
+ */
+export function problemOfStatus(status) {
+  if (status === 0) return { code: 'network_lost', status };
+  if (status === 413) return { code: 'proxy_limit', status };
+  if (status === 401) return { code: 'unauthorized', status };
+  if (status === 429) return { code: 'rate_limited', status };
+  return { code: status === 502 || status === 503 || status === 504 ? 'backend_unavailable' : 'internal', status };
+}

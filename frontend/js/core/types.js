@@ -1,0 +1,92 @@
+// @ts-check
+/**
+ * The shapes that travel through the page. Types only: nothing here runs.
+ *
+ * @typedef {object} Problem RFC 9457, as the gateway sends it; `language` is added where the page knows in which it was asked.
+ * @property {string} code
+ * @property {number} [status]
+ * @property {string} [title]
+ * @property {string} [detail]
+ * @property {string} [language]
+ *
+ * @typedef {'connecting' | 'live' | 'polling' | 'offline'} Mode how news of jobs reaches the page
+ *
+ * @typedef {object} Source
+ * @property {string} [filename]
+ * @property {number} [bytes]
+ * @property {string | null} [format]
+ * @property {number | null} [width]
+ * @property {number | null} [height]
+ * @property {number | null} [frames]
+ *
+ * @typedef {object} Result
+ * @property {string} url
+ * @property {number} bytes
+ * @property {number} width
+ * @property {number} height
+ * @property {number} [frames]
+ * @property {number} [saved_percent]
+ *
+ * @typedef {object} Job the contract's Job
+ * @property {string} id
+ * @property {'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'} state
+ * @property {'decode' | 'transform' | 'encode' | 'store' | null} [stage]
+ * @property {number} progress
+ * @property {number} seq
+ * @property {number | null} [queue_position]
+ * @property {number | null} [eta_seconds]
+ * @property {Source} [source]
+ * @property {Record<string, unknown>} [options]
+ * @property {Result | null} [result]
+ * @property {Problem | null} [error]
+ * @property {string} [created_at]
+ * @property {string | null} [started_at]
+ * @property {string | null} [finished_at]
+ * @property {string} [expires_at]
+ *
+ * @typedef {'invalid' | 'waiting' | 'uploading' | 'paused' | 'retrying' | 'offline' | 'verifying' | 'queued' | 'decoding' |
+ *   'transforming' | 'encoding' | 'saving' | 'confirming' | 'cancelling' | 'done' | 'failed' | 'cancelled' | 'expired'} State
+ *
+ * @typedef {object} Item one image on the page, from the choice of the file to the downloaded result
+ * @property {string} id
+ * @property {State} state
+ * @property {string} name
+ * @property {number} bytes
+ * @property {string} type media type as the browser sees it; may be empty
+ * @property {string} key Idempotency-Key: the same over every attempt to upload
+ * @property {Record<string, string>} options query options of the job
+ * @property {boolean} has_file whether the bytes are at hand in this page (false after a reload)
+ * @property {string | null} origin the job whose stored source this one converts again, instead of an upload
+ * @property {string | null} url address from which the gateway fetches the image, instead of an upload
+ * @property {number} sent_bytes
+ * @property {number} progress the job's own percent, 0–100, never falling
+ * @property {number} percent upload and job together, 0–100, never falling; 100 only when the result answers
+ * @property {import('./meter.js').Meter | null} meter
+ * @property {string | null} job
+ * @property {number} seq
+ * @property {number | null} position place in the queue
+ * @property {number | null} eta_s
+ * @property {Source | null} source
+ * @property {Result | null} result
+ * @property {Problem | null} problem
+ * @property {number} attempt how many uploads broke
+ * @property {number} retry_at_ms when the next attempt starts
+ * @property {number | null} duration_s of the conversion
+ * @property {number} heard_at_ms when the job was last heard of
+ *
+ * @typedef {object} Format
+ * @property {string} name
+ * @property {string} media_type
+ * @property {string[]} extensions
+ *
+ * @typedef {object} Capabilities
+ * @property {string} version
+ * @property {Format[]} formats
+ * @property {{upload_bytes: number, pixels: number, frames: number, side_pixels: number, files_per_request: number}} limits
+ * @property {Record<string, {default?: unknown, minimum?: number, maximum?: number, enum?: unknown[]}>} options
+ * @property {number} retention_s
+ * @property {boolean} auth
+ * @property {string[]} [features]
+ */
+
+export {};

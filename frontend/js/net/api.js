@@ -1,0 +1,120 @@
+// @ts-check
+/** The gateway over REST. Every answer has one shape, whatever went wrong on the way; nothing here throws for a failed request. */
+import { problemOfStatus } from '../core/problem.js';
+import { readRetryAfter } from '../core/turns.js';
+
+/** @typedef {import('../core/types.js').Problem} Problem */
+/** @typedef {import('../core/types.js').Job} Job */
+/**
+ * @template T
+ * @typedef {{ok: true, status: number, body: T} | {ok: false, status: number, problem: Problem, retry_after_s: number | null}} Answer
+ */
+/** @typedef {{language: string, key: string}} Identity what every request says of its reader */
+
+const ANSWER_TIMEOUT_MS = 30_000;
+
+export class Api {
+  /** @param {() => Identity} identity */
+  constructor(identity) {
+    this.identity = identity;
+  }
+
+  /** @returns {Record<string, string>} */
+  headers() {
+    const { language, key } = this.identity();
+    return { 'Accept-Language': language, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
+  }
+
+  /** @returns {Promise<Answer<import('../core/types.js').Capabilities>>} */
+  capabilities() {
+    return this.ask('GET', '/api/capabilities');
+  }
+
+  /** @param {string} id @returns {Promise<Answer<Job>>} */
+  job(id) {
+    return this.ask('GET', `/api/jobs/${encodeURIComponent(id)}`);
+  }
+
+  /** @param {string} id @returns {Promise<Answer<Job>>} */
+  cancel(id) {
+    return this.ask('POST', `/api/jobs/${encodeURIComponent(id)}/cancel`);
+  }
+
+  /** Also while the page is being left. @param {string} id @returns {Promise<Answer<null>>} */
+  erase(id) {
+    return this.ask('DELETE', `/api/jobs/${encodeURIComponent(id)}`, { keepalive: true });
+  }
+
+  /** @param {string} id @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
+  retry(id, options, key) {
+    return this.ask('POST', `/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(options)}`, { headers: { 'Idempotency-Key': key } });
+  }
+
+  /** @param {string} url @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
+  fetchUrl(url, options, key) {
+    return this.ask('POST', `/api/jobs?${new URLSearchParams(options)}`, {
+      headers: { 'Idempotency-Key': key, 'Content-Type': 'application/json' }, body: JSON.stringify({ url }),
+    });
+  }
+
+  /** Whether the result can really be fetched. @param {string} id @returns {Promise<Answer<null>>} */
+  result(id) {
+    return this.ask('HEAD', resultPath(id));
+  }
+
+  /** @param {string} path @returns {Promise<Blob | null>} */
+  async blob(path) {
+    try {
+      const response = await fetch(path, { headers: this.headers() });
+      return response.ok ? await response.blob() : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestInit} [more]
+   * @returns {Promise<Answer<any>>}
+   */
+  async ask(method, path, more = {}) {
+    try {
+      const headers = { ...this.headers(), ...more.headers };
+      const response = await fetch(path, { ...more, method, headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+      const text = method === 'HEAD' ? '' : await response.text();
+      return readAnswer(response.status, text, response.headers.get('Retry-After'), this.identity().language);
+    } catch {
+      return { ok: false, status: 0, problem: problemOfStatus(0), retry_after_s: null };
+    }
+  }
+}
+
+/** @param {string} id */
+export const resultPath = (id) => `/api/jobs/${encodeURIComponent(id)}/result`;
+/** @param {string} id */
+export const sourcePath = (id) => `/api/jobs/${encodeURIComponent(id)}/source`;
+
+/**
+ * @param {number} status
+ * @param {string} text
+ * @param {string | null} retry_after
+ * @param {string} language
+ * @returns {Answer<any>}
+ */
+export function readAnswer(status, text, retry_after, language) {
+  const body = readJson(text);
+  if (status >= 200 && status < 300) return { ok: true, status, body };
+  const is_problem = body !== null && typeof body.code === 'string';
+  const problem = is_problem ? { ...body, language } : problemOfStatus(status);
+  return { ok: false, status, problem, retry_after_s: readRetryAfter(retry_after, Date.now()) };
+}
+
+/** @param {string} text @returns {any} */
+function readJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

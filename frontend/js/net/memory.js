@@ -1,0 +1,99 @@
+// @ts-check
+/**
+ * What the browser keeps between two visits: choices and known jobs in localStorage, files not yet taken by the gateway in IndexedDB.
+ * A browser that keeps nothing (private mode, full disk) costs the memory and nothing else, so every failure here is swallowed.
+ */
+
+/** @typedef {{job: string, name: string, bytes: number, type: string, options: Record<string, string>, picture: string}} KnownJob */
+/** @typedef {{id: string, key: string, name: string, type: string, options: Record<string, string>, file: Blob}} KeptFile */
+
+const PREFIX = 'webp-gateway.';
+const DATABASE = 'webp-gateway';
+const FILES = 'files';
+/** A file above this is not copied into the browser's store. */
+export const KEPT_FILE_BYTES = 128 * 1024 * 1024;
+
+/** @param {string} name @returns {unknown} */
+export function recall(name) {
+  try {
+    return JSON.parse(localStorage.getItem(PREFIX + name) ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} name @param {unknown} value */
+export function remember(name, value) {
+  try {
+    localStorage.setItem(PREFIX + name, JSON.stringify(value));
+  } catch {
+    // Full or forbidden: see above.
+  }
+}
+
+/** @returns {KnownJob[]} */
+export function recallJobs() {
+  const stored = recall('jobs');
+  return Array.isArray(stored) ? stored.filter((each) => each && typeof each.job === 'string' && typeof each.name === 'string') : [];
+}
+
+/** @param {KnownJob[]} jobs */
+export function rememberJobs(jobs) {
+  remember('jobs', jobs);
+}
+
+/** The key lives as long as the tab. @returns {string} */
+export function recallKey() {
+  try {
+    return sessionStorage.getItem(`${PREFIX}key`) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** @param {string} key */
+export function rememberKey(key) {
+  try {
+    sessionStorage.setItem(`${PREFIX}key`, key);
+  } catch {
+    // See above.
+  }
+}
+
+/** @returns {Promise<IDBDatabase>} */
+function openDatabase() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(FILES, { keyPath: 'id' });
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/**
+ * @template T
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest<T>} use
+ * @returns {Promise<T | null>}
+ */
+async function withFiles(mode, use) {
+  try {
+    const database = await openDatabase();
+    return await new Promise((resolve) => {
+      const request = use(database.transaction(FILES, mode).objectStore(FILES));
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => resolve(null);
+      request.transaction?.addEventListener('complete', () => database.close());
+    });
+  } catch {
+    return null;
+  }
+}
+
+/** @param {KeptFile} kept */
+export const keepFile = (kept) => withFiles('readwrite', (store) => store.put(kept));
+/** @param {string} id */
+export const dropFile = (id) => withFiles('readwrite', (store) => store.delete(id));
+export const hasKeptFiles = async () => (await withFiles('readonly', (store) => store.count()) ?? 0) > 0;
+/** @returns {Promise<KeptFile[]>} */
+export const keptFiles = async () => /** @type {KeptFile[] | null} */ (await withFiles('readonly', (store) => store.getAll())) ?? [];

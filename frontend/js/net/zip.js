@@ -1,0 +1,94 @@
+// @ts-check
+/**
+ * Several results as one ZIP (APPNOTE 6.3: stored, UTF-8 names). WebP does not compress further, so nothing is compressed; the parts stay
+ * Blobs, which a browser may hold on disk.
+ */
+
+/** @typedef {{name: string, path: string}} Wanted */
+/** @typedef {{name: Uint8Array<ArrayBuffer>, blob: Blob, crc: number, offset: number}} Entry */
+
+/** Without ZIP64, sizes and offsets have 32 bits. */
+const LARGEST_BYTES = 0xffff_ffff;
+const MOST_FILES = 0xffff;
+const UTF8_NAME = 0x0800;
+const VERSION = 20;
+/** 1980-01-01, the first date that the format knows. */
+const DATE = 0x0021;
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? 0xedb8_8320 ^ (crc >>> 1) : crc >>> 1;
+  return crc >>> 0;
+});
+
+/**
+ * @param {Wanted[]} files
+ * @param {import('./api.js').Api} api
+ * @param {(share: number) => void} onShare
+ * @returns {Promise<Blob | null>} null when a part is missing or the whole is too large
+ */
+export async function packZip(files, api, onShare) {
+  if (files.length > MOST_FILES) return null;
+  /** @type {Entry[]} */
+  const entries = [];
+  const names = uniqueNames(files.map((file) => file.name));
+  let offset = 0;
+  for (const [index, file] of files.entries()) {
+    onShare(index / files.length);
+    const blob = await api.blob(file.path);
+    if (!blob) return null;
+    const entry = { name: new TextEncoder().encode(names[index]), blob, crc: await crcOf(blob), offset };
+    entries.push(entry);
+    offset += 30 + entry.name.length + blob.size;
+    if (offset > LARGEST_BYTES) return null;
+  }
+  return assemble(entries, offset);
+}
+
+/** `a.webp`, `a (2).webp`. @param {string[]} names @returns {string[]} */
+export function uniqueNames(names) {
+  const taken = new Set();
+  return names.map((name) => {
+    let unique = name;
+    for (let n = 2; taken.has(unique.toLowerCase()); n += 1) unique = name.replace(/(\.[^.]*)?$/, ` (${n})$1`);
+    taken.add(unique.toLowerCase());
+    return unique;
+  });
+}
+
+/** @param {Blob} blob */
+async function crcOf(blob) {
+  let crc = 0xffff_ffff;
+  for (const byte of new Uint8Array(await blob.arrayBuffer())) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
+  return (crc ^ 0xffff_ffff) >>> 0;
+}
+
+/** @param {Entry[]} entries @param {number} directory_offset */
+function assemble(entries, directory_offset) {
+  const files = entries.flatMap((entry) => [fields(0x0403_4b50, [[VERSION, 2], ...common(entry)]), entry.name, entry.blob]);
+  const directory = entries.flatMap((entry) => [
+    fields(0x0201_4b50, [[VERSION, 2], [VERSION, 2], ...common(entry), [0, 2], [0, 2], [0, 2], [0, 4], [entry.offset, 4]]), entry.name,
+  ]);
+  const size = directory.reduce((sum, part) => sum + part.length, 0);
+  const end = fields(0x0605_4b50, [[0, 2], [0, 2], [entries.length, 2], [entries.length, 2], [size, 4], [directory_offset, 4], [0, 2]]);
+  return new Blob([...files, ...directory, end], { type: 'application/zip' });
+}
+
+/** What both headers of an entry say. @param {Entry} entry @returns {[number, number][]} */
+function common({ name, blob, crc }) {
+  return [[UTF8_NAME, 2], [0, 2], [0, 2], [DATE, 2], [crc, 4], [blob.size, 4], [blob.size, 4], [name.length, 2], [0, 2]];
+}
+
+/** A signature and little-endian numbers as [value, bytes]. @param {number} signature @param {[number, number][]} values */
+function fields(signature, values) {
+  const all = /** @type {[number, number][]} */ ([[signature, 4], ...values]);
+  const bytes = new Uint8Array(all.reduce((sum, [, width]) => sum + width, 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const [value, width] of all) {
+    if (width === 2) view.setUint16(at, value, true);
+    else view.setUint32(at, value, true);
+    at += width;
+  }
+  return bytes;
+}

@@ -1,0 +1,25 @@
+// @ts-check
+/** Where the images go, which version answers, and whether news comes by itself. */
+import { find, setText } from './dom.js';
+
+/** @typedef {import('../core/types.js').Capabilities} Capabilities */
+/** @typedef {import('../core/language.js').Words} Words */
+/** @typedef {import('../core/types.js').Mode} Mode */
+
+/** Mode → key of its name. */
+const NAMES = /** @type {Record<Mode, string>} */ ({
+  connecting: 'connection.connecting', live: 'connection.live', polling: 'connection.polling', offline: 'connection.offline',
+});
+
+/** @param {Capabilities} capabilities @param {string} metadata the setting @param {Words} words */
+export function showFacts(capabilities, metadata, words) {
+  const key = metadata === 'none' ? 'footer.privacy' : 'footer.privacy_kept';
+  setText(find('privacy', HTMLElement), words.t(key, { period: words.period(capabilities.retention_s) }));
+  setText(find('version', HTMLElement), words.t('footer.version', { version: capabilities.version }));
+}
+
+/** @param {Mode} mode @param {Words} words */
+export function showConnection(mode, words) {
+  find('connection', HTMLElement).dataset.mode = mode;
+  setText(find('connection-text', HTMLElement), words.t(NAMES[mode]));
+}

@@ -1,0 +1,161 @@
+// @ts-check
+/**
+ * All ways in: button, folder, camera, drop on the whole page, paste, address. Wishes: `files-chosen` (File[]), `url-chosen` (string),
+ * `trouble` (key of a text); `intake-approached` when one of these is likely to come soon.
+ */
+import { find, setText, wish } from './dom.js';
+import { acceptOf, formatLabels } from '../core/intake.js';
+
+/** @typedef {import('../core/types.js').Capabilities} Capabilities */
+/** @typedef {import('../core/language.js').Words} Words */
+
+/** @param {Capabilities} capabilities @param {Words} words */
+export function showIntake(capabilities, words) {
+  const limits = { formats: words.list(formatLabels(capabilities)), size: words.limit(capabilities.limits.upload_bytes) };
+  setText(find('limits', HTMLElement), words.t('drop.limits', limits));
+  find('file-input', HTMLInputElement).accept = acceptOf(capabilities);
+  find('open-url', HTMLElement).hidden = !capabilities.features?.includes('url');
+}
+
+/** The panel makes room once there is a list. @param {boolean} is_compact */
+export function compactIntake(is_compact) {
+  document.documentElement.classList.toggle('has-items', is_compact);
+}
+
+/** @param {() => Words} words */
+export function listenToIntake(words) {
+  listenToPickers();
+  listenToDrops(words);
+  listenToPaste();
+  listenToUrl();
+  listenToApproach();
+}
+
+/** A pointer or the focus on the way to a button gives time to load what an image needs. */
+function listenToApproach() {
+  const intake = find('intake', HTMLElement);
+  for (const name of ['pointerenter', 'focusin']) intake.addEventListener(name, () => wish(intake, 'intake-approached'), { once: true });
+  document.addEventListener('dragenter', () => wish(intake, 'intake-approached'), { once: true });
+}
+
+function listenToPickers() {
+  for (const [button, input] of [['choose', 'file-input'], ['choose-folder', 'folder-input'], ['take-photo', 'camera-input']]) {
+    const picker = find(input, HTMLInputElement);
+    find(button, HTMLElement).addEventListener('click', () => picker.click());
+    picker.addEventListener('change', () => {
+      wish(picker, 'files-chosen', [...(picker.files ?? [])]);
+      picker.value = '';
+    });
+  }
+}
+
+/** @param {() => Words} words */
+function listenToDrops(words) {
+  const overlay = find('overlay', HTMLElement);
+  let depth = 0;
+  const show = (/** @type {boolean} */ is_shown) => { overlay.hidden = !is_shown; };
+  document.addEventListener('dragenter', (event) => {
+    if (!carriesFiles(event)) return;
+    depth += 1;
+    setText(find('overlay-text', HTMLElement), overlayText(event, words()));
+    show(true);
+  });
+  document.addEventListener('dragover', (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (carriesFiles(event) && (depth -= 1) <= 0) show(false);
+  });
+  document.addEventListener('drop', async (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    show(false);
+    wish(document, 'files-chosen', await droppedFiles(event));
+  });
+}
+
+/** @param {DragEvent} event */
+const carriesFiles = (event) => event.dataTransfer?.types.includes('Files') ?? false;
+
+/** @param {DragEvent} event @param {Words} words */
+function overlayText(event, words) {
+  const count = [...(event.dataTransfer?.items ?? [])].filter((each) => each.kind === 'file').length;
+  return count > 0 ? words.t('drop.overlay', { n: count }) : words.t('drop.overlay_any');
+}
+
+/** Files and, of folders, the files in them. @param {DragEvent} event @returns {Promise<File[]>} */
+async function droppedFiles(event) {
+  const items = [...(event.dataTransfer?.items ?? [])];
+  const entries = items.map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry !== null && entry !== undefined);
+  const plain = [...(event.dataTransfer?.files ?? [])];
+  if (!entries.some((entry) => entry.isDirectory)) return plain;
+  try {
+    return (await Promise.all(entries.map(filesOf))).flat();
+  } catch {
+    wish(document, 'trouble', 'drop.folder_unreadable');
+    return [];
+  }
+}
+
+/** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject))];
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  const files = [];
+  for (;;) {
+    // A reader gives at most a hundred entries at a time, and nothing at the end.
+    const part = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ resolve, reject) => reader.readEntries(resolve, reject));
+    if (part.length === 0) return files;
+    files.push(...(await Promise.all(part.map(filesOf))).flat());
+  }
+}
+
+function listenToPaste() {
+  document.addEventListener('paste', (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    wish(document, 'files-chosen', files);
+  });
+  const button = find('paste', HTMLElement);
+  button.hidden = typeof navigator.clipboard?.read !== 'function';
+  button.addEventListener('click', async () => {
+    const files = await clipboardFiles();
+    if (files.length > 0) wish(button, 'files-chosen', files);
+    else wish(button, 'trouble', 'drop.paste_empty');
+  });
+}
+
+async function clipboardFiles() {
+  try {
+    const files = [];
+    for (const item of await navigator.clipboard.read()) {
+      const type = item.types.find((each) => each.startsWith('image/'));
+      if (type) files.push(new File([await item.getType(type)], `${type.replace('/', '.')}`, { type }));
+    }
+    return files;
+  } catch {
+    return [];
+  }
+}
+
+function listenToUrl() {
+  const button = find('open-url', HTMLElement);
+  const form = find('url-form', HTMLFormElement);
+  const input = /** @type {HTMLInputElement} */ (form.elements.namedItem('url'));
+  button.addEventListener('click', () => {
+    form.hidden = !form.hidden;
+    button.setAttribute('aria-expanded', String(!form.hidden));
+    if (!form.hidden) input.focus();
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const is_usable = /^https?:\/\/./i.test(input.value.trim());
+    if (!is_usable) return wish(form, 'trouble', 'url.invalid');
+    wish(form, 'url-chosen', input.value.trim());
+    form.reset();
+  });
+}

@@ -1,0 +1,74 @@
+// @ts-check
+/** The sticky bar with the figures of the whole batch. Wishes: `cancel-all`, `save-all`, `clear-finished`. */
+import { el, find, icon, setAttribute, setProperty, setText, wish } from './dom.js';
+
+/** @typedef {import('../core/batch.js').Totals} Totals */
+/** @typedef {import('../core/language.js').Words} Words */
+
+export class Summary {
+  constructor() {
+    this.element = find('summary', HTMLElement);
+    this.count = el('strong', { class: 'summary-count' });
+    this.sizes = el('span', { class: 'summary-sizes' });
+    this.saving = el('span', { class: 'summary-saving' });
+    this.left = el('span', { class: 'summary-left' });
+    this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
+    this.cancel = this.createButton('cancel-all', 'close', '');
+    this.save = this.createButton('save-all', 'download', 'button-primary');
+    this.clear = this.createButton('clear-finished', 'check', '');
+    this.element.append(this.bar, el('div', { class: 'summary-inner' },
+      el('p', { class: 'summary-facts' }, this.count, this.sizes, this.saving, this.left),
+      el('div', { class: 'summary-actions' }, this.cancel, this.clear, this.save)));
+    /** @type {number | null} */
+    this.packed_percent = null;
+  }
+
+  /** @param {string} name @param {string} symbol @param {string} kind */
+  createButton(name, symbol, kind) {
+    const button = el('button', { class: `button button-small ${kind}`, type: 'button', id: name }, icon(symbol), el('span'));
+    button.addEventListener('click', () => wish(button, name));
+    return button;
+  }
+
+  /** @param {Totals} totals @param {number | null} left_s @param {Words} words */
+  update(totals, left_s, words) {
+    this.element.hidden = totals.total === 0;
+    document.documentElement.classList.toggle('has-summary', !this.element.hidden);
+    const is_running = totals.running > 0;
+    const count = is_running ? 'summary.running' : totals.done === totals.total ? 'summary.all' : 'summary.ended';
+    setText(this.count, words.t(count, { n: totals.done, done: totals.done, ended: totals.ended, total: totals.total }));
+    setText(this.sizes, totals.done > 0 ? `${words.bytes(totals.before_bytes)} → ${words.bytes(totals.after_bytes)}` : '');
+    setText(this.saving, totals.done > 0 ? words.saving(totals.saved_percent) : '');
+    this.saving.classList.toggle('is-larger', totals.saved_percent <= 0);
+    setText(this.left, is_running && left_s !== null ? words.t('summary.left', { left: words.left(left_s) }) : '');
+    this.updateBar(totals.percent, is_running, words);
+    this.updateButtons(totals, words);
+  }
+
+  /** @param {number} percent @param {boolean} is_running @param {Words} words */
+  updateBar(percent, is_running, words) {
+    setAttribute(this.bar, 'aria-label', words.t('summary.progress'));
+    setAttribute(this.bar, 'aria-valuenow', String(percent));
+    setProperty(this.bar, '--whole', String(percent / 100));
+    this.bar.hidden = !is_running;
+  }
+
+  /** @param {Totals} totals @param {Words} words */
+  updateButtons(totals, words) {
+    const focused = document.activeElement;
+    this.cancel.hidden = totals.running === 0;
+    this.clear.hidden = totals.ended === 0 || totals.running > 0;
+    this.save.hidden = totals.done < 2;
+    this.save.disabled = this.packed_percent !== null;
+    setText(/** @type {Element} */ (this.cancel.lastElementChild), words.t('summary.cancel'));
+    setText(/** @type {Element} */ (this.clear.lastElementChild), words.t('summary.clear'));
+    const packing = this.packed_percent === null ? words.t('summary.zip') : words.t('summary.zip_busy', { percent: words.percent(this.packed_percent) });
+    setText(/** @type {Element} */ (this.save.lastElementChild), packing);
+    if (focused instanceof HTMLButtonElement && focused.hidden && this.element.contains(focused)) this.focusFirst();
+  }
+
+  focusFirst() {
+    const next = [this.cancel, this.clear, this.save].find((each) => !each.hidden) ?? find('choose', HTMLElement);
+    next.focus();
+  }
+}

@@ -1,0 +1,431 @@
+// @ts-check
+/**
+ * The list of images, joined: loaded with the first image, so that the first view stays light. Facts come in from `net`, `core` says what
+ * becomes of an item, `ui` shows it; wishes about items and about the whole batch come up from `ui` and are granted here.
+ */
+import { totalsOf } from './core/batch.js';
+import { isUnmeant, refusalOf } from './core/intake.js';
+import { advance, createItem } from './core/item.js';
+import { readMeter, secondsLeft, startMeter } from './core/meter.js';
+import { NOTHING_SAID, failureText, newsOf } from './core/news.js';
+import { queryOf } from './core/options.js';
+import { sentenceOf } from './core/problem.js';
+import { isFinal, isSending } from './core/states.js';
+import { resultName } from './core/wording.js';
+import { resultPath, sourcePath } from './net/api.js';
+import { Conveyor } from './net/conveyor.js';
+import { KEPT_FILE_BYTES, dropFile, keepFile, keptFiles, recallJobs, rememberJobs } from './net/memory.js';
+import { Announcer } from './ui/announcer.js';
+import { on } from './ui/dom.js';
+import { compactIntake } from './ui/intake.js';
+import { List } from './ui/list.js';
+import { showApply } from './ui/settings.js';
+import { Summary } from './ui/summary.js';
+import { drawThumbnail } from './ui/thumbnail.js';
+import { showToast } from './ui/toasts.js';
+
+/** @typedef {import('./core/types.js').Item} Item */
+/** @typedef {import('./core/item.js').Fact} Fact */
+/** @typedef {import('./core/language.js').Words} Words */
+/**
+ * @typedef {object} Surroundings what the first view lends
+ * @property {import('./net/api.js').Api} api
+ * @property {import('./net/live.js').Live} live
+ * @property {import('./core/types.js').Capabilities} capabilities
+ * @property {() => Words} words
+ * @property {() => import('./core/options.js').Settings} settings
+ */
+
+const SUMMARY_GAP_MS = 250;
+const TICK_MS = 1000;
+const REMEMBERING_MS = 300;
+/** So many may be stopped without asking. */
+const MANY = 3;
+
+export class Workbench {
+  /** @param {Surroundings} surroundings */
+  constructor({ api, live, capabilities, words, settings }) {
+    this.api = api;
+    this.live = live;
+    this.capabilities = capabilities;
+    this.words = words;
+    this.settings = settings;
+    /** @type {Map<string, Item>} */
+    this.items = new Map();
+    /** Job → its item, for news that arrive by job. @type {Map<string, string>} */
+    this.owners = new Map();
+    /** Items that were removed and may still come back. @type {Map<string, Item>} */
+    this.leaving = new Map();
+    /** Small pictures by item. @type {Map<string, string>} */
+    this.pictures = new Map();
+    /** Items whose bytes survive a reload. @type {Set<string>} */
+    this.kept = new Set();
+    /** @type {{name: string, why: string}[]} */
+    this.failures = [];
+    this.said = NOTHING_SAID;
+    this.meter = startMeter(Date.now());
+    this.is_summary_due = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.remembering = undefined;
+    this.conveyor = new Conveyor({
+      api, live, list: () => this.items.values(), read: (id) => this.items.get(id), tell: (id, fact) => this.tell(id, fact),
+    });
+    this.announcer = new Announcer();
+    this.list = new List(() => ({ capabilities, words: words() }));
+    this.summary = new Summary();
+    this.listenToItems();
+    this.listenToBatch();
+    this.listenToWorld();
+    setInterval(() => this.tick(), TICK_MS);
+  }
+
+  // ── facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @param {string} id @param {Fact} fact */
+  tell(id, fact) {
+    const before = this.items.get(id);
+    if (!before) return;
+    const item = advance(before, fact);
+    if (item === before) return;
+    this.items.set(id, item);
+    this.list.update(item);
+    this.scheduleSummary();
+    if (item.job !== before.job) this.takeOwnership(item);
+    if (item.state !== before.state) this.changeState(item);
+  }
+
+  /** The gateway has it: from here on its copy counts. @param {Item} item */
+  takeOwnership(item) {
+    if (item.job) this.owners.set(item.job, item.id);
+    if (this.kept.delete(item.id)) dropFile(item.id);
+    this.rememberAll();
+  }
+
+  /** @param {Item} item */
+  changeState(item) {
+    const needs_picture = item.state === 'done' && item.job && !this.pictures.has(item.id) && !this.capabilities.auth;
+    if (needs_picture && item.job) this.list.showPicture(item.id, resultPath(item.job));
+    if (item.state === 'failed') this.noteFailure(item);
+    if (isFinal(item.state)) this.rememberAll();
+    this.conveyor.turn();
+  }
+
+  /** @param {Item} item */
+  noteFailure(item) {
+    if (item.problem) this.failures.push({ name: item.name, why: sentenceOf(item.problem, item, this.capabilities, this.words()) });
+  }
+
+  /** @param {import('./core/types.js').Job} job */
+  takeJob(job) {
+    const id = this.owners.get(job.id);
+    if (id) this.conveyor.see(id, job);
+  }
+
+  /** @param {string} job that the server no longer has */
+  loseJob(job) {
+    this.live.forget(job);
+    const item = this.items.get(this.owners.get(job) ?? '');
+    if (!item) return;
+    const was_only_remembered = item.state === 'verifying' && !item.has_file;
+    if (was_only_remembered) this.forget(item);
+    else this.tell(item.id, { type: 'vanished', at_ms: Date.now() });
+  }
+
+  // ── files in and out ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @param {File[]} chosen */
+  addFiles(chosen) {
+    const files = chosen.filter((file) => !isUnmeant(file.name));
+    const refused = files.map((file) => this.addFile(file)).filter((item) => item.state === 'invalid');
+    const values = { n: files.length - refused.length, m: refused.length };
+    if (files.length > 0) this.announcer.say(this.words().t(refused.length > 0 ? 'news.added_refused' : 'news.added', values));
+    for (const item of refused) this.noteFailure(item);
+    this.conveyor.turn();
+  }
+
+  /** @param {File} file @returns {Item} */
+  addFile(file) {
+    const problem = refusalOf(file, this.capabilities);
+    const item = createItem({
+      id: newId(), key: newId(), name: file.name, bytes: file.size, type: file.type, options: queryOf(this.settings(), this.capabilities),
+      state: problem ? 'invalid' : 'waiting', problem, has_file: !problem,
+    });
+    this.addItem(item);
+    if (problem) return item;
+    this.loadFile(item, file);
+    this.keep(item, file);
+    return item;
+  }
+
+  /** @param {string} url */
+  addUrl(url) {
+    const name = decodeURIComponent(new URL(url).pathname.split('/').pop() ?? '') || new URL(url).host;
+    this.addItem(createItem({ id: newId(), key: newId(), name, bytes: 0, url, has_file: false, options: queryOf(this.settings(), this.capabilities) }));
+    this.announcer.say(this.words().t('news.added', { n: 1 }));
+    this.conveyor.turn();
+  }
+
+  /** @param {Item} item */
+  addItem(item) {
+    this.items.set(item.id, item);
+    if (item.job) this.owners.set(item.job, item.id);
+    this.list.add(item);
+    const picture = this.pictures.get(item.id);
+    if (picture) this.list.showPicture(item.id, picture);
+    this.scheduleSummary();
+  }
+
+  /** @param {Item} item @param {Blob} file */
+  async loadFile(item, file) {
+    this.conveyor.load(item.id, file);
+    const picture = await drawThumbnail(file);
+    if (!picture || !this.items.has(item.id)) return;
+    this.pictures.set(item.id, picture);
+    this.list.showPicture(item.id, picture);
+    this.rememberAll();
+  }
+
+  /** Bytes that the gateway does not have yet survive a reload. @param {Item} item @param {File} file */
+  async keep(item, file) {
+    if (file.size > KEPT_FILE_BYTES) return;
+    await keepFile({ id: item.id, key: item.key, name: item.name, type: item.type, options: item.options, file });
+    const is_needed = this.items.has(item.id) && !this.items.get(item.id)?.job;
+    if (is_needed) this.kept.add(item.id);
+    else dropFile(item.id);
+  }
+
+  /** What an earlier visit left: jobs are taken up where they are, files not yet taken by the gateway are sent. */
+  async restore() {
+    for (const { job, name, bytes, type, options, picture } of recallJobs()) {
+      const item = createItem({ id: newId(), name, bytes, type, options, job, has_file: false, state: 'verifying', sent_bytes: bytes });
+      if (picture) this.pictures.set(item.id, picture);
+      this.addItem(item);
+      this.live.follow(job, item.seq);
+    }
+    for (const { id, key, name, type, options, file } of await keptFiles()) {
+      const item = createItem({ id, key, name, type, options, bytes: file.size });
+      this.kept.add(id);
+      this.addItem(item);
+      this.loadFile(item, file);
+    }
+    this.conveyor.turn();
+  }
+
+  /** Soon, and once for many changes: with pictures, a large list is half a megabyte. */
+  rememberAll() {
+    this.remembering ??= setTimeout(() => this.rememberNow(), REMEMBERING_MS);
+  }
+
+  rememberNow() {
+    clearTimeout(this.remembering);
+    this.remembering = undefined;
+    const known = [...this.items.values()].filter((item) => item.job && item.state !== 'cancelled' && item.state !== 'expired');
+    rememberJobs(known.map(({ id, job, name, bytes, type, options }) => ({ job: job ?? '', name, bytes, type, options, picture: this.pictures.get(id) ?? '' })));
+  }
+
+  /** Take items off the list; the server's copies go when the time for Undo is over. @param {Item[]} gone @param {string} text */
+  remove(gone, text) {
+    for (const item of gone) {
+      this.leaving.set(item.id, item);
+      this.hide(item);
+    }
+    this.rememberAll();
+    showToast(text, this.words(), {
+      onUndo: () => gone.forEach((item) => this.leaving.delete(item.id) && this.addItem(item)),
+      onEnd: () => gone.forEach((item) => this.erase(item)),
+    });
+  }
+
+  /** @param {Item} item */
+  hide(item) {
+    this.items.delete(item.id);
+    this.list.remove(item.id);
+    this.scheduleSummary();
+  }
+
+  /** @param {Item} item */
+  erase(item) {
+    if (!this.leaving.delete(item.id)) return;
+    this.conveyor.unload(item.id);
+    this.pictures.delete(item.id);
+    if (this.kept.delete(item.id)) dropFile(item.id);
+    if (!item.job) return;
+    this.owners.delete(item.job);
+    this.api.erase(item.job);
+  }
+
+  /** What the server no longer has. @param {Item} item */
+  forget(item) {
+    this.hide(item);
+    this.pictures.delete(item.id);
+    this.rememberAll();
+  }
+
+  /** @param {Item} item */
+  canApplyTo(item) {
+    return item.state === 'done' && (item.has_file || (this.capabilities.features?.includes('retry') ?? false));
+  }
+
+  /** Convert with the present settings: from the server's copy where it has one, else from the file. @param {Item} item */
+  convertAgain(item) {
+    const has_copy = this.capabilities.features?.includes('retry') && item.job !== null && item.state !== 'expired';
+    if (!has_copy && !item.has_file && !item.url) return;
+    const options = queryOf(this.settings(), this.capabilities);
+    this.tell(item.id, { type: 'restarted', key: newId(), options, origin: has_copy ? item.job : null, at_ms: Date.now() });
+  }
+
+  // ── the whole ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Everything anew: the language changed. */
+  async showAll() {
+    this.list.updateAll(this.items.values());
+    this.showSummary();
+    for (const item of this.items.values()) if (item.state === 'failed' && item.job) this.conveyor.explain(item.id, item.job);
+  }
+
+  scheduleSummary() {
+    if (this.is_summary_due) return;
+    this.is_summary_due = true;
+    setTimeout(() => this.showSummary(), SUMMARY_GAP_MS);
+  }
+
+  showSummary() {
+    this.is_summary_due = false;
+    const words = this.words();
+    const totals = totalsOf(this.items.values());
+    const is_fresh = totals.running === 0 || totals.weight_done < this.meter.count;
+    this.meter = is_fresh ? startMeter(Date.now(), totals.weight_done) : readMeter(this.meter, totals.weight_done, totals.weight, Date.now());
+    this.summary.update(totals, secondsLeft(this.meter), words);
+    compactIntake(this.items.size > 0);
+    showApply([...this.items.values()].filter((item) => this.canApplyTo(item)).length, words);
+    document.title = totals.running > 0 ? words.t('page.title_running', { percent: words.percent(totals.percent) }) : words.t('page.title');
+    this.sayNews(totals);
+  }
+
+  /** @param {import('./core/batch.js').Totals} totals */
+  sayNews(totals) {
+    const news = newsOf(this.said, totals, this.words());
+    this.said = news.said;
+    this.announcer.say(news.text);
+    this.announcer.alert(failureText(this.failures, this.words()));
+    this.failures = [];
+  }
+
+  /** The figures that change by themselves: the seconds until another try, the time left. */
+  tick() {
+    for (const item of this.items.values()) if (item.state === 'retrying') this.list.update(item);
+    if (this.items.size > 0) this.scheduleSummary();
+  }
+
+  async saveAll() {
+    const { packZip } = await import('./net/zip.js');
+    const { saveBlob } = await import('./ui/save.js');
+    const done = [...this.items.values()].filter((item) => item.state === 'done' && item.result);
+    const files = done.map((item) => ({ name: resultName(item.name), path: item.result?.url ?? '' }));
+    const zip = await packZip(files, this.api, (share) => this.showPacking(Math.floor(100 * share)));
+    this.showPacking(null);
+    if (zip) saveBlob(zip, 'webp.zip');
+    else this.tellTrouble('summary.zip_failed');
+  }
+
+  /** @param {number | null} percent */
+  showPacking(percent) {
+    this.summary.packed_percent = percent;
+    this.showSummary();
+  }
+
+  async cancelAll() {
+    const running = [...this.items.values()].filter((item) => !isFinal(item.state));
+    if (running.length > MANY && !await this.isSure(running.length)) return;
+    for (const { id } of running) this.conveyor.cancel(id);
+  }
+
+  /** @param {number} n */
+  async isSure(n) {
+    const { confirmed } = await import('./ui/confirmation.js');
+    const words = this.words();
+    return confirmed({ title: words.t('confirm.cancel', { n }), text: words.t('confirm.cancel_text'), yes: words.t('confirm.yes'), no: words.t('confirm.no') });
+  }
+
+  /** @param {Item} item */
+  async compare(item) {
+    if (!item.job || !item.result) return;
+    const { openComparison } = await import('./ui/compare.js');
+    const bytesOf = (/** @type {string} */ path) => this.capabilities.auth ? this.api.blob(path) : path;
+    const before = this.conveyor.files.get(item.id) ?? await bytesOf(sourcePath(item.job));
+    openComparison({ item, before, after: await bytesOf(item.result.url) }, this.words());
+  }
+
+  /** @param {Item} item */
+  async copyLink(item) {
+    const link = new URL(item.result?.url ?? '', location.href).href;
+    try {
+      await navigator.clipboard.writeText(link);
+      showToast(this.words().t('row.copied'), this.words());
+      this.announcer.say(this.words().t('row.copied'));
+    } catch {
+      showToast(this.words().t('row.copy_failed', { link }), this.words());
+    }
+  }
+
+  /** @param {Item} item */
+  async save(item) {
+    const { saveBlob } = await import('./ui/save.js');
+    const blob = await this.api.blob(item.result?.url ?? '');
+    if (blob) saveBlob(blob, resultName(item.name));
+  }
+
+  /** @param {string} key of a text */
+  tellTrouble(key) {
+    showToast(this.words().t(key), this.words());
+    this.announcer.alert(this.words().t(key));
+  }
+
+  // ── wishes ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  listenToItems() {
+    const onItem = (/** @type {string} */ name, /** @type {(item: Item) => void} */ act) => on(name, (id) => {
+      const item = this.items.get(id);
+      if (item) act(item);
+    });
+    onItem('cancel-item', (item) => this.conveyor.cancel(item.id));
+    onItem('pause-item', (item) => this.conveyor.pause(item.id));
+    onItem('resume-item', (item) => this.conveyor.resume(item.id));
+    onItem('retry-item', (item) => this.convertAgain(item));
+    onItem('again-item', (item) => this.convertAgain(item));
+    onItem('compare-item', (item) => this.compare(item));
+    onItem('copy-item', (item) => this.copyLink(item));
+    onItem('save-item', (item) => this.save(item));
+    onItem('remove-item', (item) => this.remove([item], this.words().t('toast.removed', { name: item.name })));
+  }
+
+  listenToBatch() {
+    on('apply-settings', () => [...this.items.values()].filter((item) => this.canApplyTo(item)).forEach((item) => this.convertAgain(item)));
+    on('cancel-all', () => this.cancelAll());
+    on('save-all', () => this.saveAll());
+    on('clear-finished', () => {
+      const finished = [...this.items.values()].filter((item) => isFinal(item.state));
+      this.remove(finished, this.words().t('toast.cleared', { n: finished.length }));
+    });
+  }
+
+  listenToWorld() {
+    addEventListener('online', () => this.conveyor.resumeAll());
+    addEventListener('pagehide', () => {
+      this.rememberNow();
+      this.leaving.forEach((item) => this.erase(item));
+    });
+    addEventListener('beforeunload', (event) => this.isLosing() && event.preventDefault());
+  }
+
+  /** Whether bytes would be lost that are neither with the gateway nor kept in the browser. */
+  isLosing() {
+    return [...this.items.values()].some((item) =>
+      (isSending(item.state) || item.state === 'waiting') && !item.job && !item.origin && !item.url && !this.kept.has(item.id));
+  }
+}
+
+/** 128 random bits; `crypto.randomUUID` exists in secure contexts only, and a gateway in the local network is none. */
+function newId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,41 @@
+"""Gunicorn's configuration, from the same environment as everything else. ``gunicorn --config gunicorn.conf.py run:application``
+works by itself; the command line overrides this file, this file overrides Gunicorn's defaults.
+
+No ``preload_app``: the arbiter would be patched for gevent after it has begun to wait for signals, and never notice a dead worker.
+"""
+
+import sys
+
+from backend.errors import SettingsError
+from backend.settings import Settings
+
+try:
+    _settings = Settings.from_environment()
+except SettingsError as wrong:
+    print("\n".join(wrong.problems), file=sys.stderr)
+    sys.exit(2)
+
+bind = f"{'[' + _settings.host + ']' if ':' in _settings.host else _settings.host}:{_settings.port}"
+workers = _settings.workers
+worker_class = "backend.server.worker.BoundedGeventWebSocketWorker"
+worker_connections = _settings.worker_connections
+timeout = _settings.timeout_s
+graceful_timeout = _settings.graceful_timeout_s
+keepalive = _settings.keepalive_s
+max_requests = _settings.max_requests
+max_requests_jitter = _settings.max_requests_jitter
+preload_app = False
+control_socket_disable = True
+backlog = 2048
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+loglevel = _settings.log_level
+errorlog = "-"
+proc_name = "webp-gateway"
+
+
+def on_starting(server):
+    if server.cfg.preload_app:
+        server.log.error("preload_app cannot be used with gevent: dead workers would not be replaced. Leave it off.")
+        sys.exit(2)

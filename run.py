@@ -1,0 +1,25 @@
+"""The WSGI application: ``gunicorn run:app``. Everything is patched for gevent before anything else is imported.
+
+``python run.py`` serves the same thing without the gunicorn command, for those who package it.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import sys  # noqa: E402
+
+from backend.errors import SettingsError  # noqa: E402
+
+try:
+    if __name__ == "__main__":
+        from backend.server.standalone import serve
+
+        serve("run:app")
+    else:
+        from backend.app import create_app
+
+        app = application = create_app()
+except SettingsError as wrong:
+    print("\n".join(wrong.problems), file=sys.stderr)
+    sys.exit(2)

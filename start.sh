@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Sets up and runs the gateway. Needs Python 3.11+ and nothing else.
+#
+#   ./start.sh             everything on this machine
+#   ./start.sh gateway     one role, on a machine of a cluster; likewise: encoder, redis
+#   ./start.sh health      ask from outside whether it is well: exit code 0 or 1
+#   ./start.sh setup       only set up
+set -Eeuo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+fail() { printf 'start.sh: %s\n' "$1" >&2; exit "${2:-1}"; }
+say() { printf '%s\n' "$1" >&2; }
+
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11 python3.14 python; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  fail 'Python 3.11 or newer is needed and was not found. Install it, or name it: PYTHON=/path/to/python3 ./start.sh'
+}
+
+lock_of() { cksum <requirements.txt; }
+
+set_up() {
+  if [[ -f .venv/.lock && "$(<.venv/.lock)" == "$(lock_of)" ]]; then return; fi
+  local python count
+  python=$(find_python)
+  say "Making .venv with $("$python" --version) …"
+  "$python" -m venv --clear .venv || fail 'The virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv'
+  count=$(grep -c '^[a-z0-9]' requirements.txt)
+  say "Installing $count locked packages (about half a minute) …"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.txt \
+    || fail 'The packages could not be installed. Is the package index within reach, and is there disk space?'
+  lock_of >.venv/.lock
+}
+
+role=${1:-all}
+case $role in
+  all | gateway | encoder | redis | health | setup) ;;
+  *) fail "There is no role “$role”. Use: ./start.sh [gateway|encoder|redis|health|setup]" 2 ;;
+esac
+
+# A child of the supervisor finds everything set up and checked.
+if [[ -z "${GATEWAY_SUPERVISED:-}" ]]; then
+  set_up
+  case $role in
+    all) exec .venv/bin/python -m backend.cli up ;;
+    health) exec .venv/bin/python -m backend.cli health ;;
+    setup) exit 0 ;;
+  esac
+  .venv/bin/python -m backend.cli check "$role"
+fi
+
+case $role in
+  gateway)
+    exec .venv/bin/python -m gunicorn --config gunicorn.conf.py \
+      --worker-class backend.server.worker.BoundedGeventWebSocketWorker \
+      --worker-connections "${GUNICORN_WORKER_CONNECTIONS:-2000}" \
+      run:app
+    ;;
+  encoder) exec .venv/bin/python -m backend.cli encoder ;;
+  redis) exec .venv/bin/python -m backend.cli redis ;;
+esac

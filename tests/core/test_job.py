@@ -1,0 +1,158 @@
+"""A job's states, its records, and what the public sees of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend import errors
+from backend.core import job as jobs
+from backend.core.job import ENDED, FOLLOWING, STATES, Job, Manifest, Result, Source, Status
+from backend.core.options import Options
+
+ALLOWED = """
+queued → running cancelled failed
+running → running queued succeeded failed cancelled
+succeeded →
+failed →
+cancelled →
+"""
+RESULT = Result("result-token.webp", 480, "cd" * 32, 16, 12, 1, facts={"seconds": {"encode": 1.5}})
+MANIFEST = Manifest(
+    id="4k6Zr0m1x8uQyB5w2TnHcA",
+    source=Source("我的图片.png", 1000, "ab" * 32, "png", 16, 12, 1),
+    options=Options(quality=70, width=8),
+    created_at=1_800_000_000.0,
+    expires_at=1_800_086_400.0,
+    owner="digest-of-a-key",
+    client="203.0.113.9",
+    request_id="request-7",
+)
+RUNNING = Status(seq=17, state="running", stage="encode", progress=71, attempt=1, started_at=1_800_000_001.0, eta_s=2.4)
+FIELDS = (
+    "id state stage progress seq queue_position eta_seconds source options result error batch created_at started_at finished_at expires_at links"
+).split()
+
+
+def test_the_states_and_their_successors_are_the_contracts() -> None:
+    lines = [line.split(" →") for line in ALLOWED.strip().splitlines()]
+    assert {before: set(after.split()) for before, after in lines} == {before: set(after) for before, after in FOLLOWING.items()}
+
+
+@pytest.mark.parametrize("before", STATES)
+@pytest.mark.parametrize("after", STATES)
+def test_no_state_follows_an_end(before: Any, after: Any) -> None:
+    assert jobs.can_follow(before, after) == (after in FOLLOWING[before])
+    if before in ENDED:
+        assert not jobs.can_follow(before, after)
+
+
+def test_three_states_are_ends() -> None:
+    assert {"succeeded", "failed", "cancelled"} == ENDED
+    assert [Status(state=state).has_ended for state in STATES] == [False, False, True, True, True]
+
+
+def test_an_end_is_the_change_after_the_last_and_leaves_nothing_of_the_way() -> None:
+    now = 1_800_000_009.0
+    for ended in (jobs.succeeded(RUNNING, RESULT, now), jobs.failed(RUNNING, errors.DamagedImage(), now), jobs.cancelled(RUNNING, now)):
+        assert (ended.seq, ended.stage, ended.eta_s, ended.position, ended.finished_at) == (18, None, None, None, now)
+        assert (ended.started_at, ended.attempt) == (RUNNING.started_at, 1)
+
+
+def test_only_success_is_a_hundred_percent() -> None:
+    assert jobs.succeeded(RUNNING, RESULT, 1.0).progress == 100
+    assert jobs.failed(RUNNING, errors.DamagedImage(), 1.0).progress == 71
+    assert jobs.cancelled(RUNNING, 1.0).progress == 71
+
+
+def test_a_job_shows_exactly_the_contracts_fields() -> None:
+    shown = jobs.public(Job(MANIFEST, RUNNING))
+    assert list(shown) == FIELDS
+    assert shown == {
+        "id": "4k6Zr0m1x8uQyB5w2TnHcA",
+        "state": "running",
+        "stage": "encode",
+        "progress": 71,
+        "seq": 17,
+        "queue_position": None,
+        "eta_seconds": 2.4,
+        "source": {"filename": "我的图片.png", "bytes": 1000, "format": "png", "width": 16, "height": 12, "frames": 1},
+        "options": {"quality": 70, "method": 4, "width": 8},
+        "result": None,
+        "error": None,
+        "batch": None,
+        "created_at": "2027-01-15T08:00:00.000Z",
+        "started_at": "2027-01-15T08:00:01.000Z",
+        "finished_at": None,
+        "expires_at": "2027-01-16T08:00:00.000Z",
+        "links": {
+            "self": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA",
+            "result": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/result",
+            "source": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/source",
+            "events": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/events",
+            "cancel": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/cancel",
+        },
+    }
+
+
+def test_a_result_shows_the_contracts_fields_and_what_was_saved() -> None:
+    shown = jobs.public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 1_800_000_002.0)))["result"]
+    assert shown == {
+        "url": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/result",
+        "bytes": 480,
+        "format": "webp",
+        "width": 16,
+        "height": 12,
+        "frames": 1,
+        "sha256": "cd" * 32,
+        "saved_percent": 52.0,
+        "seconds": {"encode": 1.5},
+    }
+
+
+def test_a_result_that_grew_saved_less_than_nothing() -> None:
+    grown = jobs.succeeded(RUNNING, replace(RESULT, bytes=1500), 1.0)
+    assert jobs.public(Job(MANIFEST, grown))["result"]["saved_percent"] == -50.0
+
+
+@pytest.mark.parametrize("status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.0), jobs.failed(RUNNING, errors.Internal(private="/etc/secret"), 2.0)])
+def test_nothing_private_is_shown(status: Status) -> None:
+    text = json.dumps(jobs.public(Job(MANIFEST, status)), ensure_ascii=False)
+    for private in ("digest-of-a-key", "203.0.113.9", "result-token", "ab" * 32, "/etc/secret", "owner", "client", "token", "attempt"):
+        assert private not in text
+
+
+def test_a_failure_is_told_in_the_readers_language_with_the_code_that_never_changes() -> None:
+    failed = Job(MANIFEST, jobs.failed(RUNNING, errors.Internal(), 2.0))
+    english, chinese = jobs.public(failed, "en")["error"], jobs.public(failed, "zh-CN")["error"]
+    assert english["code"] == chinese["code"] == "internal"
+    assert english["title"] == "Internal error" and chinese["title"] == "内部错误"
+    assert "request-7" in english["detail"] and "request-7" in chinese["detail"]
+
+
+def test_times_are_rfc_3339_in_utc() -> None:
+    assert jobs.rfc3339(0.0) == "1970-01-01T00:00:00.000Z"
+    assert jobs.rfc3339(1_800_000_000.1234) == "2027-01-15T08:00:00.123Z"
+    assert jobs.rfc3339(None) is None
+
+
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+
+
+@given(names, st.integers(1, 1 << 40), names, st.booleans(), st.none() | st.integers(1, 16383))
+def test_a_manifest_survives_the_store(filename: str, size_bytes: int, client: str, is_passing: bool, width: int | None) -> None:
+    manifest = replace(
+        MANIFEST, source=replace(MANIFEST.source, filename=filename, bytes=size_bytes), client=client, is_passing=is_passing, options=Options(width=width)
+    )
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert Manifest.from_json(manifest.to_json().encode()) == manifest
+
+
+@pytest.mark.parametrize("status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.5), jobs.failed(RUNNING, errors.TooManyFrames(limit=3), 2.0)])
+def test_a_status_survives_the_store(status: Status) -> None:
+    assert Status.from_json(status.to_json()) == status

@@ -1,0 +1,223 @@
+"""The conversion options: every one read, every wrong value refused with what would be right."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend import errors
+from backend.core import options
+from backend.core.options import Options
+
+READ: dict[str, dict[Any, Any]] = {
+    "quality": {"0": 0, "80": 80, "100": 100, "auto": "auto", 55: 55},
+    "lossless": {"true": True, "1": True, "yes": True, "on": True, "": True, "TRUE": True, "false": False, "0": False, "no": False, "off": False},
+    "near_lossless": {"0": 0, "60": 60, "100": 100},
+    "method": {"0": 0, "6": 6, 3: 3},
+    "alpha_quality": {"0": 0, "100": 100},
+    "sharp_yuv": {"true": True, "off": False},
+    "target_bytes": {"1": 1, "1073741824": 1 << 30},
+    "width": {"1": 1, "16383": 16383},
+    "height": {"1": 1, "16383": 16383},
+    "fit": {each: each for each in ("inside", "cover", "contain", "fill", "outside")},
+    "enlarge": {"true": True, "false": False},
+    "gravity": {"centre": "centre", "center": "centre", "north": "north", "southwest": "southwest"},
+    "background": {
+        "#abc": "#aabbccff",
+        "#ABCD": "#aabbccdd",
+        "112233": "#112233ff",
+        "#11223344": "#11223344",
+        "white": "#ffffffff",
+        "Black": "#000000ff",
+        "transparent": "#00000000",
+    },
+    "rotate": {"0": 0, "90": 90, "180": 180, "270": 270, 90: 90},
+    "auto_orient": {"false": False, "true": True},
+    "flip": {"1": True, "0": False},
+    "flop": {"1": True, "0": False},
+    "metadata": {each: each for each in ("none", "copyright", "all")},
+    "animation": {"keep": "keep", "first": "first"},
+    "filename": {"我的图片.png": "我的图片.png", "": ""},
+}
+REFUSED: dict[str, list[Any]] = {
+    "quality": ["-1", "101", "eighty", "", "80.5", "8 0", " 80", "80\n", "1e2", "0x50", True, None, [80], {"a": 1}, 80.5],
+    "lossless": ["2", "maybe", "tru", None, [True]],
+    "near_lossless": ["-1", "101", "auto"],
+    "method": ["-1", "7", "fast"],
+    "alpha_quality": ["101"],
+    "sharp_yuv": ["ja"],
+    "target_bytes": ["0", "1073741825", "50k"],
+    "width": ["0", "16384", "-5", "100px", "50%"],
+    "height": ["0", "16384"],
+    "fit": ["crop", "Inside", "", ["inside"]],
+    "enlarge": ["up"],
+    "gravity": ["middle", "top"],
+    "background": ["#ab", "#abcde", "reddish", "#gggggg", "rgb(1,2,3)", None],
+    "rotate": ["45", "-90", "360", "90.0", True],
+    "auto_orient": ["no thanks"],
+    "flip": ["vertical"],
+    "flop": ["horizontal"],
+    "metadata": ["exif", "true"],
+    "animation": ["last", "1"],
+}
+NAMES = [each.name for each in fields(Options)]
+
+
+def refused(name: str, value: Any) -> errors.InvalidOption:
+    with pytest.raises(errors.InvalidOption) as raised:
+        options.parse([(name, value)])
+    return raised.value
+
+
+def test_the_options_are_the_contracts() -> None:
+    assert NAMES == (
+        "quality lossless near_lossless method alpha_quality sharp_yuv target_bytes width height fit enlarge gravity background rotate "
+        "auto_orient flip flop metadata animation filename"
+    ).split()
+
+
+def test_every_option_is_tried_here() -> None:
+    assert set(READ) == set(NAMES)
+    assert set(REFUSED) == set(NAMES) - {"filename"}
+
+
+def test_without_options_the_contracts_defaults_hold() -> None:
+    assert options.parse([]) == Options()
+    given = {name: each["default"] for name, each in options.schema().items() if each["default"] is not None and each["default"] is not False}
+    assert given == {
+        "quality": 80,
+        "method": 4,
+        "alpha_quality": 100,
+        "fit": "inside",
+        "gravity": "centre",
+        "background": "#00000000",
+        "rotate": 0,
+        "auto_orient": True,
+        "metadata": "none",
+        "animation": "keep",
+    }
+
+
+@pytest.mark.parametrize(("name", "given_value", "value"), [(name, text, value) for name, pairs in READ.items() for text, value in pairs.items()])
+def test_a_value_is_read(name: str, given_value: Any, value: Any) -> None:
+    read = getattr(options.parse([(name, given_value)]), name)
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values], ids=repr)
+def test_a_wrong_value_is_refused_by_name_with_what_is_accepted(name: str, value: Any) -> None:
+    error = refused(name, value)
+    problem = errors.problem(error.as_record())
+    assert (error.status, error.code, problem["option"]) == (422, "invalid_option", name)
+    assert error.params["accepted"]
+    assert name in problem["detail"]
+    assert "–." not in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "suggestion"),
+    [
+        ("quality", "101", "100"),
+        ("quality", "-3", "0"),
+        ("quality", "80.5", "80"),
+        ("method", "9", "6"),
+        ("width", "0", "1"),
+        ("width", "99999999", "16383"),
+        ("fit", "insde", "inside"),
+        ("fit", "Cover", "cover"),
+        ("gravity", "nort", "north"),
+        ("metadata", "copyrigth", "copyright"),
+        ("animation", "frist", "first"),
+        ("rotate", "91", "90"),
+    ],
+)
+def test_the_nearest_valid_value_is_suggested(name: str, value: str, suggestion: str) -> None:
+    error = refused(name, value)
+    assert options.parse([(name, error.params["suggestion"])])
+    assert error.params["suggestion"] == suggestion
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("qualty", "quality"), ("Quality", "quality"), ("widht", "width"), ("near-lossless", "near_lossless"), ("autoorient", "auto_orient"), ("q", None), ("质量", None)],
+)
+def test_an_unknown_option_is_refused_and_the_nearest_name_suggested(name: str, near: str | None) -> None:
+    error = refused(name, "1")
+    assert error.variant == "unknown"
+    assert error.params["option"] == name
+    assert error.params["suggestion"] in NAMES
+    if near:
+        assert error.params["suggestion"] == near
+
+
+def test_an_option_given_twice_is_refused() -> None:
+    with pytest.raises(errors.InvalidOption) as raised:
+        options.parse([("quality", "80"), ("width", "5"), ("quality", "80")])
+    assert (raised.value.variant, raised.value.params) == ("repeated", {"option": "quality", "count": 2})
+
+
+@pytest.mark.parametrize("pair", [("lossless", "true"), ("near_lossless", "60")])
+def test_options_that_exclude_each_other_are_refused_together(pair: tuple[str, str]) -> None:
+    with pytest.raises(errors.InvalidOption) as raised:
+        options.parse([pair, ("target_bytes", "1000")])
+    assert (raised.value.variant, raised.value.params) == ("combination", {"option": pair[0], "other": "target_bytes"})
+
+
+def test_an_option_that_is_turned_off_excludes_nothing() -> None:
+    assert options.parse([("lossless", "false"), ("target_bytes", "1000")]).target_bytes == 1000
+
+
+def test_later_options_go_over_earlier_ones() -> None:
+    before = options.parse([("quality", "50"), ("width", "100")])
+    after = options.parse([("quality", "60")], before)
+    assert (after.quality, after.width) == (60, 100)
+
+
+def test_a_job_shows_what_was_chosen_and_never_the_file_name() -> None:
+    assert Options().chosen() == {"quality": 80, "method": 4}
+    chosen = options.parse([("lossless", "1"), ("background", "#fff"), ("filename", "secret.png"), ("method", "4")]).chosen()
+    assert chosen == {"quality": 80, "method": 4, "lossless": True, "background": "#ffffffff"}
+
+
+def test_every_option_has_a_schema_with_its_default() -> None:
+    schema = options.schema()
+    assert list(schema) == NAMES
+    assert schema["method"] == {"type": "integer", "minimum": 0, "maximum": 6, "default": 4}
+    assert schema["fit"]["enum"][0] == "inside"
+    assert schema["quality"]["anyOf"] == [{"type": "integer", "minimum": 0, "maximum": 100}, {"const": "auto"}]
+
+
+def test_a_long_value_is_neither_kept_nor_repeated_in_full() -> None:
+    assert len(refused("quality", "x" * 100_000).params["value"]) == 100
+    assert len(refused("x" * 5000, "1").params["option"]) == 100
+
+
+def test_a_number_of_thousands_of_digits_is_a_wrong_value_like_any_other() -> None:
+    for name in ("quality", "width", "method"):
+        assert options.parse([(name, refused(name, "9" * 5000).params["suggestion"])])
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+
+
+@given(st.sampled_from(NAMES) | st.text(), st.text() | JSON)
+def test_whatever_is_given_is_read_or_refused_in_public_words(name: str, value: Any) -> None:
+    try:
+        options.parse([(name, value)])
+    except errors.InvalidOption as error:
+        for language in errors.LANGUAGES:
+            assert "–." not in errors.problem(error.as_record(), language)["detail"]
+
+
+@given(st.sampled_from([name for name in NAMES if name != "filename"]), st.integers() | st.booleans() | st.text(alphabet="0123456789-truefalsinoucx#", max_size=12))
+def test_what_was_read_once_is_read_again_as_the_same(name: str, value: Any) -> None:
+    try:
+        once = options.parse([(name, value)])
+    except errors.InvalidOption:
+        return
+    assert options.parse([(name, getattr(once, name))]) == once

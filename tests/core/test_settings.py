@@ -1,0 +1,211 @@
+"""Every setting: read, refused with its accepted form, all problems at once, no secret told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.core.limits import Limits
+from backend.errors import SettingsError
+from backend.settings import Settings, rows
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "a-long-secret-key"
+MIB = 1 << 20
+READ: dict[str, list[tuple[str, Any]]] = {
+    "API_HOST": [("0.0.0.0", "0.0.0.0"), ("::1", "::1"), ("gateway.example", "gateway.example")],
+    "API_PORT": [("1", 1), ("8080", 8080), ("65535", 65535)],
+    "REDIS_URL": [
+        ("redis://10.0.0.5:6379/0", "redis://10.0.0.5:6379/0"),
+        ("rediss://user:pass@example.com", "rediss://user:pass@example.com"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock"),
+    ],
+    "GUNICORN_WORKERS": [("1", 1), ("9", 9)],
+    "GUNICORN_WORKER_CONNECTIONS": [("10", 10), ("2000", 2000)],
+    "GUNICORN_TIMEOUT": [("120", 120)],
+    "GUNICORN_GRACEFUL_TIMEOUT": [("30", 30)],
+    "GUNICORN_KEEPALIVE": [("0", 0), ("5", 5)],
+    "GUNICORN_MAX_REQUESTS": [("0", 0), ("1000", 1000)],
+    "GUNICORN_MAX_REQUESTS_JITTER": [("0", 0), ("50", 50)],
+    "GATEWAY_DATA_DIR": [("/srv/webp", Path("/srv/webp")), ("relative", Path("relative").absolute()), ("~/webp", Path.home() / "webp")],
+    "GATEWAY_STORAGE_URL": [("file:///srv/store", "file:///srv/store")],
+    "GATEWAY_ENCODERS": [("1", 1), ("64", 64)],
+    "GATEWAY_MAX_UPLOAD_BYTES": [("1", 1), ("67108864", 64 * MIB), ("64MiB", 64 * MIB), ("64 MiB", 64 * MIB), ("2G", 2048 * MIB), ("10K", 10240)],
+    "GATEWAY_MAX_PIXELS": [("1", 1), ("100000000", 100_000_000)],
+    "GATEWAY_MAX_FRAMES": [("1", 1)],
+    "GATEWAY_MAX_FILES_PER_REQUEST": [("1", 1)],
+    "GATEWAY_MAX_QUEUED_JOBS": [("1", 1)],
+    "GATEWAY_ENCODE_TIMEOUT_S": [("5", 5)],
+    "GATEWAY_RETENTION_S": [("60", 60)],
+    "GATEWAY_MIN_FREE_BYTES": [("0", 0), ("1GiB", 1024 * MIB)],
+    "GATEWAY_BODY_IDLE_TIMEOUT_S": [("15", 15)],
+    "GATEWAY_BODY_MIN_BYTES_PER_S": [("0", 0)],
+    "GATEWAY_API_KEYS": [(KEY, (KEY,)), (f"{KEY}, another-key", (KEY, "another-key"))],
+    "GATEWAY_ALLOWED_ORIGINS": [("https://example.com", ("https://example.com",)), ("http://a:8080/, https://b", ("http://a:8080", "https://b"))],
+    "GATEWAY_RATE_LIMIT": [("600/minute", (600, 60)), ("1/second", (1, 1)), ("5/hour", (5, 3600)), ("9/day", (9, 86400))],
+    "GATEWAY_SANDBOX": [(each, each) for each in ("require", "prefer", "off")],
+    "GATEWAY_LOG_FORMAT": [("text", "text"), ("json", "json")],
+    "GATEWAY_LOG_LEVEL": [(each, each) for each in ("debug", "info", "warning", "error")],
+}
+REFUSED: dict[str, list[str]] = {
+    "API_HOST": ["http://here", "a b", "/tmp/socket"],
+    "API_PORT": ["0", "65536", "-1", "http", "80.5", " 80", "1e3", "0x50", "+80"],
+    "REDIS_URL": ["localhost:6379", "http://localhost", "redis://", "redis"],
+    "GUNICORN_WORKERS": ["0", "auto", "513"],
+    "GUNICORN_WORKER_CONNECTIONS": ["9", "many"],
+    "GUNICORN_TIMEOUT": ["0", "2m"],
+    "GUNICORN_GRACEFUL_TIMEOUT": ["0", "-1"],
+    "GUNICORN_KEEPALIVE": ["-1", "3601"],
+    "GUNICORN_MAX_REQUESTS": ["-1"],
+    "GUNICORN_MAX_REQUESTS_JITTER": ["x"],
+    "GATEWAY_DATA_DIR": [],
+    "GATEWAY_STORAGE_URL": ["/srv/store", "ftp://host/x", "file://", "file://store", "file://host/srv/store"],
+    "GATEWAY_ENCODERS": ["0", "all"],
+    "GATEWAY_MAX_UPLOAD_BYTES": ["0", "64MB", "64mib", "1.5G", "-1", "lots", "9999999999999999"],
+    "GATEWAY_MAX_PIXELS": ["0", "50M"],
+    "GATEWAY_MAX_FRAMES": ["0"],
+    "GATEWAY_MAX_FILES_PER_REQUEST": ["0"],
+    "GATEWAY_MAX_QUEUED_JOBS": ["0", "1000 "],
+    "GATEWAY_ENCODE_TIMEOUT_S": ["0", "60s"],
+    "GATEWAY_RETENTION_S": ["0", "1d"],
+    "GATEWAY_MIN_FREE_BYTES": ["-1", "5%"],
+    "GATEWAY_BODY_IDLE_TIMEOUT_S": ["0"],
+    "GATEWAY_BODY_MIN_BYTES_PER_S": ["-1"],
+    "GATEWAY_API_KEYS": ["short", "with space in it", f"{KEY},", f"{KEY},,another-key", "ключ-ключ-ключ"],
+    "GATEWAY_API_KEYS_FILE": ["/no/such/file", "/"],
+    "GATEWAY_ALLOWED_ORIGINS": ["*", "example.com", "https://example.com/path", "https://a,", "ftp://a"],
+    "GATEWAY_RATE_LIMIT": ["600", "600/min", "0/minute", "-1/hour", "minute/600"],
+    "GATEWAY_SANDBOX": ["on", "Prefer", "none"],
+    "GATEWAY_LOG_FORMAT": ["xml", "JSON"],
+    "GATEWAY_LOG_LEVEL": ["trace", "INFO"],
+}
+BY_ENV = {each.metadata["env"]: each for each in fields(Settings) if each.metadata}
+
+
+def problems(environment: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment(environment)
+    return raised.value.problems
+
+
+def test_every_setting_is_tried_here() -> None:
+    assert set(READ) | {"GATEWAY_API_KEYS_FILE"} == set(REFUSED) == set(BY_ENV)
+
+
+@pytest.mark.parametrize(("name", "text", "value"), [(name, *pair) for name, pairs in READ.items() for pair in pairs])
+def test_a_setting_is_read(name: str, text: str, value: Any) -> None:
+    assert getattr(Settings.from_environment({name: text}), BY_ENV[name].name) == value
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in REFUSED.items() for text in texts])
+def test_a_wrong_value_is_one_line_with_name_value_and_accepted_form(name: str, text: str) -> None:
+    (line,) = problems({name: text})
+    accepted = BY_ENV[name].metadata["kind"].accepted
+    assert line.startswith(f"{name}=") and line.endswith(f"expected {accepted}.")
+    assert "\n" not in line
+    if name != "GATEWAY_API_KEYS":
+        assert repr(text) in line
+
+
+def test_all_problems_are_told_at_once() -> None:
+    told = problems({"API_PORT": "x", "GATEWAY_MAX_PIXELS": "-4", "GATEWAY_SANDBOX": "maybe", "GATEWAY_QUALITY": "80"})
+    assert sorted(line.split("=")[0] for line in told) == ["API_PORT", "GATEWAY_MAX_PIXELS", "GATEWAY_QUALITY", "GATEWAY_SANDBOX"]
+
+
+@pytest.mark.parametrize(("name", "near"), [("GATEWAY_MAX_PIXLES", "GATEWAY_MAX_PIXELS"), ("GATEWAY_ENCODER", "GATEWAY_ENCODERS"), ("GATEWAY_", "GATEWAY_")])
+def test_an_unknown_gateway_name_is_refused_and_the_nearest_named(name: str, near: str) -> None:
+    (line,) = problems({name: "1"})
+    assert line.startswith(f"{name}=") and "no such setting" in line and near in line
+
+
+@pytest.mark.parametrize("name", ["PATH", "API_KEY", "GUNICORN_CMD_ARGS", "REDIS_PASSWORD", "gateway_max_pixels"])
+def test_names_of_others_are_left_alone(name: str) -> None:
+    assert Settings.from_environment({name: "anything"})
+
+
+def test_an_empty_value_is_as_good_as_none() -> None:
+    assert Settings.from_environment({"API_PORT": "", "GATEWAY_API_KEYS": ""}) == Settings.from_environment({})
+
+
+def test_no_secret_is_told_wherever_it_was_written() -> None:
+    wrong = {"GATEWAY_API_KEYS": f"{KEY},", "GATEWAY_API_KEY": KEY, "GATEWAY_SECRET_KEY": KEY, "REDIS_URL": f"http://user:{KEY}@example.com:6379"}
+    told = problems(wrong)
+    assert len(told) == 4
+    assert KEY not in "".join(told)
+    assert "example.com:6379" in "".join(told)
+
+
+def test_settings_that_are_logged_show_no_secret() -> None:
+    settings = Settings.from_environment({"GATEWAY_API_KEYS": KEY, "REDIS_URL": f"redis://:{KEY}@example.com"})
+    assert KEY not in repr(settings) + str(settings)
+
+
+def test_the_defaults_are_the_contracts() -> None:
+    settings = Settings.from_environment({})
+    assert (settings.host, settings.port, settings.redis_url) == ("127.0.0.1", 5000, None)
+    assert settings.limits == Limits()
+    assert (settings.worker_connections, settings.timeout_s, settings.graceful_timeout_s, settings.keepalive_s) == (2000, 120, 30, 5)
+    assert (settings.max_requests, settings.max_requests_jitter) == (1000, 50)
+    assert settings.workers == 2 * settings.encoders + 1 >= 3
+    assert (settings.max_queued_jobs, settings.encode_timeout_s, settings.retention_s) == (1000, 60, 86400)
+    assert (settings.keys, settings.allowed_origins, settings.rate_limit, settings.sandbox) == ((), (), None, "prefer")
+    assert settings.data_dir == Path("var").absolute()
+    assert settings.store_dir == settings.data_dir / "store"
+
+
+def test_the_store_is_where_the_storage_url_says() -> None:
+    assert Settings.from_environment({"GATEWAY_STORAGE_URL": "file:///srv/my%20store"}).store_dir == Path("/srv/my store")
+
+
+def test_without_a_redis_url_the_private_socket_is_the_broker_and_fits_into_an_address() -> None:
+    short = Settings.from_environment({"GATEWAY_DATA_DIR": "/srv/webp"})
+    assert short.broker_url == "unix:///srv/webp/run/redis.sock"
+    long = Settings.from_environment({"GATEWAY_DATA_DIR": "/srv/" + "x" * 200})
+    assert len(long.broker_url) < 103 + len("unix://")
+    assert long.run_dir != Settings.from_environment({"GATEWAY_DATA_DIR": "/srv/" + "y" * 200}).run_dir
+
+
+def test_keys_come_from_a_file_one_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(f"# for the shop\n{KEY}\n\n  another-key  \n")
+    assert Settings.from_environment({"GATEWAY_API_KEYS_FILE": str(path)}).keys == (KEY, "another-key")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "short\n", "two words here\n"])
+def test_a_file_without_usable_keys_stops_the_start_and_does_not_open_the_gateway(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keys"
+    path.write_text(text)
+    (line,) = problems({"GATEWAY_API_KEYS_FILE": str(path)})
+    assert line.startswith("GATEWAY_API_KEYS_FILE=")
+
+
+def test_keys_and_a_file_of_keys_exclude_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(KEY)
+    (line,) = problems({"GATEWAY_API_KEYS_FILE": str(path), "GATEWAY_API_KEYS": KEY})
+    assert "GATEWAY_API_KEYS" in line
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_setting_has_its_row_for_the_documentation(language: str) -> None:
+    table = rows(language)
+    assert [name for name, _, _ in table] == list(BY_ENV)
+    for _, default, meaning in table:
+        assert default and meaning
+        assert "<" not in default and "object at" not in default
+
+
+def test_a_wrong_setting_ends_the_start_with_code_2_and_one_line_a_problem() -> None:
+    environment = {"PATH": os.environ["PATH"], "API_PORT": "http", "GATEWAY_MAX_FRAMES": "0"}
+    said = subprocess.run([sys.executable, "-m", "backend.cli", "check", "all"], check=False, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert said.returncode == 2
+    assert said.stderr.splitlines() == [
+        "API_PORT='http': expected a whole number from 1 to 65535.",
+        "GATEWAY_MAX_FRAMES='0': expected a whole number from 1 to 100000.",
+    ]

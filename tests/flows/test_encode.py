@@ -1,0 +1,342 @@
+"""Encode: one job to its end, heard of on the way, stopped when nobody wants it, committed once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from backend import errors
+from backend.core.conversion import Progress
+from backend.core.job import Job, Status
+from backend.core.options import Options
+from backend.flows import conclude
+from backend.flows.encode import LEASE_S, REPORT_INTERVAL_S, encode_next
+from backend.flows.tend import Caretaker, recover
+from tests.memory.codec import RESULT, ScriptedCodec
+from tests.memory.samples import image
+from tests.memory.world import MemoryWorld
+
+
+def wait(here: MemoryWorld, seconds: float = 0.2) -> Callable[[], None]:
+    return lambda: here.clock.advance(seconds)
+
+
+def test_without_a_job_there_is_nothing_to_do(here: MemoryWorld) -> None:
+    assert here.encode() is False
+
+
+def test_a_job_is_converted_and_its_result_committed(here: MemoryWorld) -> None:
+    job = here.upload(options=Options(quality=33))
+    codec = ScriptedCodec()
+    assert here.encode(codec) is True
+    status = here.find(job).status
+    assert (status.state, status.progress, status.stage, status.attempt) == ("succeeded", 100, None, 1)
+    assert status.result is not None
+    assert (status.result.bytes, status.result.width, status.result.height, status.result.facts) == (len(RESULT), 16, 12, {"seconds": {"encode": 0.5}})
+    blob = here.store.open_result(job.id, status.result.file)
+    assert blob.read_at(0, 1000) == RESULT
+    blob.close()
+    assert codec.sources == [image()]
+    assert (codec.conversions[0].options.quality, codec.conversions[0].timeout_s, codec.conversions[0].shape.format) == (33, 60.0, "png")
+
+
+def test_the_store_knows_of_the_end_before_anybody_is_told(here: MemoryWorld) -> None:
+    job = here.upload()
+    told: list[tuple[str, bool]] = []
+    here.jobs.publish = lambda job_id, text: told.append((Status.from_json(text).state, here.store.outcome(job_id) is not None))
+    here.encode()
+    assert told[-1] == ("succeeded", True)
+    assert (told[0], [was_stored for _, was_stored in told[:-1]]) == (("running", False), [False] * (len(told) - 1))
+    assert here.store.events[-1] == f"conclude {job.id} succeeded"
+
+
+def test_progress_is_told_in_its_stages_and_ends_at_a_hundred(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(wait(here), Progress("decode", 20), wait(here), Progress("transform", 40), wait(here), Progress("encode", 90)))
+    assert here.history(job) == [
+        "queued 0",
+        "running decode 0",
+        "running decode 19",
+        "running transform 39",
+        "running encode 88",
+        "running store 99",
+        "succeeded 100",
+    ]
+
+
+def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryWorld) -> None:
+    job = here.upload()
+    steps = [step for percent in (10, 50, 30, 50, 100, 100, 2) for step in (wait(here), Progress("encode", percent))]
+    here.encode(ScriptedCodec(*steps))
+    log = here.jobs.since(job.id, 0) or []
+    percents = [each.progress for each in log]
+    assert percents == sorted(percents)
+    assert [each.state for each in log if each.progress == 100] == ["succeeded"]
+
+
+def test_a_thousand_reports_a_second_become_ten_changes_and_the_last_is_among_them(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.001), Progress("encode", number / 10))]))
+    log = here.jobs.since(job.id, 0) or []
+    running = [each for each in log if each.state == "running" and each.stage == "encode"]
+    assert 8 <= len(running) <= 10
+    assert log[-1].state == "succeeded"
+    assert [each.seq for each in log] == list(range(1, len(log) + 1))
+
+
+def test_progress_that_came_too_early_is_told_a_moment_later_and_not_dropped(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(wait(here), Progress("encode", 10), wait(here, 0.01), Progress("encode", 60), wait(here, REPORT_INTERVAL_S)))
+    assert "running encode 58" in here.history(job)
+
+
+def test_progress_that_did_not_change_is_not_told_again(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(*[step for _ in range(20) for step in (wait(here), Progress("encode", 10))]))
+    assert here.history(job).count("running encode 9") == 1
+
+
+def test_the_estimate_follows_the_time_that_was_used(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(wait(here, 1.0), Progress("decode", 2), wait(here, 1.0), Progress("encode", 51.1)))
+    assert [each.eta_s for each in here.jobs.since(job.id, 2) or []] == [None, 2.0, None, None]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.DamagedImage(private="/tmp/x"),
+        errors.EncodeTimeout(limit_s=60),
+        errors.TooManyPixels("memory"),
+        errors.InvalidOption("side", option="width", width=1, height=2, limit=3),
+        errors.StorageFull(),
+    ],
+    ids=lambda error: error.code,
+)
+def test_what_the_codec_refuses_becomes_the_jobs_error(here: MemoryWorld, error: errors.GatewayError) -> None:
+    job = here.upload()
+    assert here.encode(ScriptedCodec(wait(here), Progress("decode", 50), error)) is True
+    status = here.find(job).status
+    assert (status.state, status.error, status.result, status.progress) == ("failed", error.as_record(), None, 49)
+    assert here.store.outcome(job.id) == status
+    assert here.store.entries[job.id].results == {}
+
+
+def test_a_cancel_in_mid_encode_stops_the_codec_at_its_next_tick(here: MemoryWorld) -> None:
+    job = here.upload()
+    after_the_cancel: list[str] = []
+    codec = ScriptedCodec(
+        wait(here),
+        Progress("encode", 40),
+        lambda: conclude.cancel(here.world, here.find(job)),
+        wait(here),
+        lambda: after_the_cancel.append("still working"),
+    )
+    assert here.encode(codec) is True
+    assert after_the_cancel == []
+    assert here.find(job).status.state == "cancelled"
+    assert here.history(job)[-2:] == ["running encode 39", "cancelled 39"]
+    assert here.store.entries[job.id].results == {}
+
+
+def test_a_cancel_that_comes_while_the_result_is_stored_wins_or_comes_too_late_but_never_both(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(wait(here), Progress("encode", 100), wait(here)))
+    with pytest.raises(errors.AlreadyFinished) as raised:
+        conclude.cancel(here.world, here.find(job))
+    assert raised.value.params == {"state": "succeeded"}
+    assert [each for each in here.store.events if each.startswith("conclude")] == [f"conclude {job.id} succeeded"]
+
+
+def test_a_cancel_just_before_the_result_is_stored_is_kept(here: MemoryWorld) -> None:
+    job = here.upload()
+    codec = ScriptedCodec()
+    convert = codec.convert
+
+    def cancelled_at_the_last_moment(*arguments: object, **more: object) -> object:
+        converted = convert(*arguments, **more)  # type: ignore[arg-type]
+        conclude.cancel(here.world, here.find(job))
+        return converted
+
+    codec.convert = cancelled_at_the_last_moment  # type: ignore[method-assign, assignment]
+    here.encode(codec)
+    assert here.find(job).status.state == "cancelled"
+    outcome = here.store.outcome(job.id)
+    assert outcome is not None and outcome.state == "cancelled"
+
+
+def test_erasing_in_mid_encode_stops_the_codec_and_leaves_nothing(here: MemoryWorld) -> None:
+    job = here.upload()
+    codec = ScriptedCodec(wait(here), lambda: conclude.erase(here.world, here.find(job)), wait(here), Progress("encode", 99), wait(here))
+    assert here.encode(codec) is True
+    assert here.jobs.find(job.id) is None
+    assert here.store.entries == {}
+    assert (here.jobs.queued(), here.jobs.running()) == (0, 0)
+
+
+def test_a_job_that_was_erased_while_it_waited_is_passed_over(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.store.erase(job.id)
+    codec = ScriptedCodec()
+    assert here.encode(codec) is True
+    assert codec.conversions == []
+
+
+def test_a_disk_that_is_full_when_the_result_is_begun_fails_the_job_and_closes_its_source(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.store.is_full = True
+    with pytest.raises(errors.StorageFull):
+        here.encode()
+    assert here.store.open_files == set()
+    assert here.find(job).status.state == "running"
+
+
+def test_a_codec_that_breaks_unexpectedly_leaves_nothing_open(here: MemoryWorld) -> None:
+    here.upload()
+    with pytest.raises(ZeroDivisionError):
+        here.encode(ScriptedCodec(ZeroDivisionError()))
+    assert here.store.open_files == set()
+
+
+def test_a_redis_that_is_away_stops_no_encode_and_the_end_is_announced_later(here: MemoryWorld) -> None:
+    job = here.upload()
+
+    def go_down() -> None:
+        here.jobs.is_down = True
+
+    assert here.encode(ScriptedCodec(wait(here), Progress("encode", 10), go_down, wait(here), Progress("encode", 80), wait(here))) is True
+    outcome = here.store.outcome(job.id)
+    assert outcome is not None and outcome.state == "succeeded"
+    here.jobs.is_down = False
+    assert here.find(job).status.state == "running"
+    here.clock.advance(LEASE_S + 1)
+    Caretaker(here.world, "me").tend()
+    assert here.find(job).status == replace(outcome, seq=here.find(job).status.seq)
+
+
+def test_a_redis_that_began_empty_is_told_of_the_job_again_and_the_encode_goes_on(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(wait(here), Progress("encode", 50), here.jobs.lose_everything, wait(here), Progress("encode", 60), wait(here)))
+    assert here.find(job).status.state == "succeeded"
+    assert [each for each in here.store.events if each.startswith("conclude")] == [f"conclude {job.id} succeeded"]
+
+
+def test_an_encode_whose_job_was_queued_again_by_a_rebuild_gives_way_and_the_job_is_done_once(here: MemoryWorld) -> None:
+    job = here.upload()
+
+    def restart() -> None:
+        here.jobs.lose_everything()
+        recover(here.world)
+
+    here.encode(ScriptedCodec(wait(here), Progress("encode", 50), restart, wait(here), Progress("encode", 60), wait(here)), "first")
+    here.encode(ScriptedCodec(), "second")
+    assert here.find(job).status.state == "succeeded"
+    assert [each for each in here.store.events if each.startswith("conclude")] == [f"conclude {job.id} succeeded"]
+    assert here.encode() is False
+
+
+def test_two_encoders_with_the_same_job_commit_one_result(here: MemoryWorld) -> None:
+    """The first is thought lost, the second takes over and both come to their end."""
+    job = here.upload()
+
+    def taken_over() -> None:
+        here.clock.advance(LEASE_S + 1)
+        Caretaker(here.world, "me").tend()
+        assert here.encode(ScriptedCodec(result=b"RIFF second"), "second") is True
+
+    here.jobs.report = _deaf(here)  # type: ignore[method-assign]
+    here.encode(ScriptedCodec(taken_over, result=b"RIFF first"), "first")
+    status = here.find(job).status
+    assert status.result is not None and status.result.file == "result-second.webp"
+    assert [each for each in here.store.events if each.startswith("conclude")] == [f"conclude {job.id} succeeded"]
+    blob = here.store.open_result(job.id, status.result.file)
+    assert blob.read_at(0, 100) == b"RIFF second"
+    blob.close()
+
+
+def _deaf(here: MemoryWorld) -> Callable[..., int | None]:
+    """An encoder that cannot reach Redis while it works: it does not hear that it was given up."""
+    real = here.jobs.report
+
+    def report(job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
+        if token == "first":
+            raise errors.BackendUnavailable(part="redis", retry_after_s=1)
+        return real(job_id, token, patch, lease_s)
+
+    return report
+
+
+def lose(here: MemoryWorld, job: Job) -> None:
+    """An encoder takes the job and dies; its lease runs out; the caretaker looks."""
+    taken = here.jobs.take("dies", LEASE_S)
+    assert taken is not None and taken.job.id == job.id
+    here.clock.advance(LEASE_S + 0.1)
+    Caretaker(here.world, "me").tend()
+
+
+def test_the_job_of_a_lost_encoder_is_queued_again_and_succeeds(here: MemoryWorld) -> None:
+    job = here.upload()
+    lose(here, job)
+    assert here.history(job)[-1] == "queued 0"
+    here.encode()
+    status = here.find(job).status
+    assert (status.state, status.attempt) == ("succeeded", 2)
+
+
+def test_after_three_lost_encoders_the_job_fails_and_says_why(here: MemoryWorld) -> None:
+    job = here.upload()
+    for _ in range(3):
+        assert here.find(job).status.state == "queued"
+        lose(here, job)
+    status = here.find(job).status
+    assert (status.state, status.error) == ("failed", {"code": "internal", "status": 500, "variant": "encoder_lost", "params": {"attempts": 3}})
+    assert here.store.outcome(job.id) is not None
+    assert here.encode() is False
+
+
+def test_a_working_encoder_keeps_its_job_however_long_it_takes(here: MemoryWorld) -> None:
+    job = here.upload()
+    caretaker = Caretaker(here.world, "me")
+    here.encode(ScriptedCodec(*[step for _ in range(100) for step in (wait(here, 1.0), caretaker.tend)]))
+    assert (here.find(job).status.state, here.find(job).status.attempt) == ("succeeded", 1)
+
+
+def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryWorld) -> None:
+    job = here.upload()
+    taken = here.jobs.take("dies", LEASE_S)
+    assert taken is not None
+    here.jobs.report(job.id, "dies", {"stage": "encode", "progress": 70}, LEASE_S)
+    here.clock.advance(LEASE_S + 1)
+    Caretaker(here.world, "me").tend()
+    here.encode()
+    assert here.history(job) == ["queued 0", "running decode 0", "running encode 70", "queued 0", "running decode 0", "running store 99", "succeeded 100"]
+    assert [each.seq for each in here.jobs.since(job.id, 0) or []] == list(range(1, 8))
+
+
+def test_encoders_take_jobs_fairly(here: MemoryWorld) -> None:
+    for _ in range(5):
+        here.upload(client="crowd")
+    single = here.upload(client="single")
+    here.encode()
+    here.encode()
+    assert here.find(single).status.state == "succeeded"
+
+
+def test_descriptors_are_real_and_closed_after_the_work(here: MemoryWorld) -> None:
+    here.upload()
+    seen: list[int] = []
+    codec = ScriptedCodec()
+    convert = codec.convert
+
+    def noting(source_fd: int, result_fd: int, *rest: object, **more: object) -> object:
+        seen.extend((source_fd, result_fd))
+        return convert(source_fd, result_fd, *rest, **more)  # type: ignore[arg-type]
+
+    codec.convert = noting  # type: ignore[method-assign, assignment]
+    assert encode_next(here.world, codec, "token")
+    for fd in seen:
+        with pytest.raises(OSError):
+            os.fstat(fd)

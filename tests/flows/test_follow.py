@@ -1,0 +1,357 @@
+"""Follow: the present state first, then each change once and in order, whatever becomes of the announcements."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from backend import errors
+from backend.core.conversion import Progress
+from backend.core.job import Job
+from backend.flows import conclude
+from backend.flows.tend import recover
+from tests.memory.clock import ShiftedClock
+from tests.memory.codec import ScriptedCodec
+from tests.memory.samples import next_id
+from tests.memory.waiting import until
+from tests.memory.world import MemoryWorld
+
+LEASE_S = 60.0
+
+
+@dataclass
+class Watcher:
+    """Notes what it is told, as ``seq state progress``."""
+
+    told: list[str] = field(default_factory=list)
+
+    def __call__(self, job: Job) -> None:
+        self.told.append(f"{job.status.seq} {job.status.state} {job.status.progress}")
+
+    __hash__ = object.__hash__
+
+    @property
+    def seqs(self) -> list[int]:
+        return [int(each.split()[0]) for each in self.told]
+
+
+@pytest.fixture
+def running(here: MemoryWorld) -> Job:
+    """A job that stands at change 3: queued, taken, 10 %."""
+    job = here.upload()
+    here.jobs.take("token", LEASE_S)
+    here.jobs.report(job.id, "token", {"stage": "encode", "progress": 10}, LEASE_S)
+    return here.find(job)
+
+
+def step(here: MemoryWorld, job: Job, percent: int) -> None:
+    here.jobs.report(job.id, "token", {"progress": percent}, LEASE_S)
+
+
+def test_the_present_state_is_given_first_and_nothing_of_it_again(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    job = here.follower.follow(running.id, watcher)
+    assert (job.status.seq, job.status.progress) == (3, 10)
+    assert watcher.told == []
+
+
+def test_each_change_is_told_once_and_in_order_and_the_end_is_the_last(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    step(here, running, 20)
+    step(here, running, 30)
+    conclude.cancel(here.world, here.find(running))
+    assert watcher.told == ["4 running 20", "5 running 30", "6 cancelled 30"]
+
+
+def test_after_the_end_nobody_is_watched_any_more(here: MemoryWorld, running: Job) -> None:
+    here.follower.follow(running.id, Watcher())
+    conclude.cancel(here.world, here.find(running))
+    assert here.follower.watching() == 0
+    assert here.announcements.listened == set()
+
+
+def test_many_watchers_of_a_job_each_get_every_change(here: MemoryWorld, running: Job) -> None:
+    watchers = [Watcher() for _ in range(3)]
+    for each in watchers:
+        here.follower.follow(running.id, each)
+    step(here, running, 20)
+    late = Watcher()
+    here.follower.follow(running.id, late)
+    step(here, running, 30)
+    assert [each.told for each in watchers] == [["4 running 20", "5 running 30"]] * 3
+    assert late.told == ["5 running 30"]
+
+
+def test_who_no_longer_follows_is_told_nothing_and_the_others_go_on(here: MemoryWorld, running: Job) -> None:
+    one, other = Watcher(), Watcher()
+    here.follower.follow(running.id, one)
+    here.follower.follow(running.id, other)
+    here.follower.unfollow(running.id, one)
+    here.follower.unfollow(running.id, one)
+    step(here, running, 20)
+    assert (one.told, other.told) == ([], ["4 running 20"])
+    here.follower.unfollow(running.id, other)
+    assert (here.follower.watching(), here.announcements.listened) == (0, set())
+    here.follower.unfollow("unknown", other)
+
+
+def test_lost_announcements_are_filled_in_from_the_log_when_the_next_one_arrives(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    here.announcements.is_deaf = True
+    step(here, running, 20)
+    step(here, running, 30)
+    here.announcements.is_deaf = False
+    step(here, running, 40)
+    assert watcher.told == ["4 running 20", "5 running 30", "6 running 40"]
+
+
+def test_a_gap_is_filled_in_though_no_announcement_follows(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    here.announcements.is_deaf = True
+    step(here, running, 20)
+    conclude.cancel(here.world, here.find(running))
+    assert watcher.told == []
+    here.follower.gap()
+    assert watcher.told == ["4 running 20", "5 cancelled 20"]
+    assert here.follower.watching() == 0
+
+
+def test_a_gap_in_which_nothing_happened_tells_nothing(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    here.follower.gap()
+    assert watcher.told == []
+    step(here, running, 20)
+    assert watcher.told == ["4 running 20"]
+
+
+def test_a_gap_while_redis_is_still_away_is_answered_from_the_store_and_breaks_nothing(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    here.jobs.is_down = True
+    here.follower.gap()
+    here.jobs.is_down = False
+    assert watcher.told == []
+    step(here, running, 20)
+    assert watcher.told == ["4 running 20"]
+
+
+def test_announcements_that_come_twice_or_late_are_told_once(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    step(here, running, 20)
+    old = here.find(running).status.to_json()
+    step(here, running, 30)
+    here.follower.changed(running.id, old)
+    here.follower.changed(running.id, old)
+    assert watcher.seqs == [4, 5]
+
+
+def test_where_the_log_no_longer_reaches_back_the_newest_state_stands_for_all(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    here.announcements.is_deaf = True
+    for number in range(600):
+        step(here, running, number // 10)
+    here.announcements.is_deaf = False
+    step(here, running, 60)
+    assert watcher.told == ["604 running 60"]
+
+
+def test_after_a_seq_only_what_is_newer_is_told_in_order(here: MemoryWorld, running: Job) -> None:
+    step(here, running, 20)
+    watcher = Watcher()
+    job = here.follower.follow(running.id, watcher, after=2)
+    assert job.status.seq == 4
+    assert watcher.told == ["3 running 10", "4 running 20"]
+    step(here, running, 30)
+    assert watcher.seqs == [3, 4, 5]
+
+
+def test_after_the_newest_seq_nothing_old_is_told(here: MemoryWorld, running: Job) -> None:
+    for after in (3, 999):
+        watcher = Watcher()
+        here.follower.follow(running.id, watcher, after=after)
+        assert watcher.told == []
+        here.follower.unfollow(running.id, watcher)
+
+
+def test_who_was_ahead_of_a_rebuilt_job_still_hears_its_changes(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher, after=999)
+    step(here, running, 20)
+    assert watcher.told == ["4 running 20"]
+
+
+def test_following_after_the_end_gives_the_end(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(lambda: here.clock.advance(1), Progress("encode", 50)))
+    watcher = Watcher()
+    assert here.follower.follow(job.id, watcher).status.state == "succeeded"
+    assert watcher.told == []
+    assert here.follower.watching() == 0
+    here.follower.follow(job.id, watcher, after=1)
+    assert watcher.told == ["2 running 0", "3 running 49", "4 running 99", "5 succeeded 100"]
+    assert (here.follower.watching(), here.announcements.listened) == (0, set())
+
+
+def test_an_erased_job_is_let_go(here: MemoryWorld, running: Job) -> None:
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    conclude.erase(here.world, running)
+    assert (watcher.told, here.follower.watching(), here.announcements.listened) == ([], 0, set())
+
+
+def test_a_job_that_was_erased_during_a_gap_is_let_go(here: MemoryWorld, running: Job) -> None:
+    here.follower.follow(running.id, Watcher())
+    here.announcements.is_deaf = True
+    conclude.erase(here.world, running)
+    here.follower.gap()
+    assert (here.follower.watching(), here.announcements.listened) == (0, set())
+
+
+def test_what_cannot_be_followed_leaves_no_trace(here: MemoryWorld, running: Job) -> None:
+    for job_id, owner in ((next_id(), ""), (running.id, "another"), ("no id", "")):
+        with pytest.raises(errors.NotFound):
+            here.follower.follow(job_id, Watcher(), owner=owner)
+    assert here.follower.watching() == 0
+
+
+def test_without_announcements_following_fails_and_leaves_no_trace(here: MemoryWorld, running: Job) -> None:
+    here.jobs.is_down = True
+    with pytest.raises(errors.BackendUnavailable):
+        here.follower.follow(running.id, Watcher())
+    assert here.follower.watching() == 0
+
+
+def test_the_end_is_told_though_redis_lost_everything_before_it(here: MemoryWorld) -> None:
+    job = here.upload()
+    watcher = Watcher()
+    here.follower.follow(job.id, watcher)
+    here.encode(ScriptedCodec(lambda: here.clock.advance(1), Progress("encode", 50), here.jobs.lose_everything))
+    assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
+    assert watcher.seqs == sorted(set(watcher.seqs))
+
+
+def test_a_rebuilt_job_goes_on_for_whoever_watched_it_before(here: MemoryWorld) -> None:
+    job = here.upload()
+    watcher = Watcher()
+    here.follower.follow(job.id, watcher)
+    here.clock.advance(5)
+    here.jobs.lose_everything()
+    recover(here.world)
+    here.encode()
+    assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
+    assert watcher.seqs == sorted(set(watcher.seqs))
+
+
+def test_an_end_that_overtakes_the_look_up_is_not_missed(here: MemoryWorld, running: Job) -> None:
+    """Redis answered the look-up before the end, but the announcement of the end is handled first."""
+    real, looks = here.jobs.find, []
+
+    def slow(job_id: str) -> Job | None:
+        found = real(job_id)
+        looks.append(job_id)
+        if len(looks) == 2:
+            here.jobs.find = real  # type: ignore[method-assign]
+            conclude.cancel(here.world, running)
+        return found
+
+    here.jobs.find = slow  # type: ignore[method-assign]
+    watcher = Watcher()
+    job = here.follower.follow(running.id, watcher)
+    assert job.status.state == "cancelled" or watcher.told == ["4 cancelled 10"]
+    assert here.follower.watching() == 0
+
+
+def test_one_who_leaves_while_another_arrives_does_not_take_the_announcements_along(here: MemoryWorld, running: Job) -> None:
+    leaving, arriving = Watcher(), Watcher()
+    here.follower.follow(running.id, leaving)
+    real, looks = here.jobs.find, []
+
+    def slow(job_id: str) -> Job | None:
+        found = real(job_id)
+        looks.append(job_id)
+        if len(looks) == 2:
+            here.follower.unfollow(running.id, leaving)
+        return found
+
+    here.jobs.find = slow  # type: ignore[method-assign]
+    here.follower.follow(running.id, arriving)
+    step(here, running, 20)
+    assert arriving.told == ["4 running 20"]
+
+
+@pytest.fixture
+def real_time() -> Iterator[MemoryWorld]:
+    world = MemoryWorld(ShiftedClock())
+    yield world
+    world.close()
+
+
+def ended(job: Job) -> bool:
+    return job.status.has_ended
+
+
+def test_waiting_ends_with_the_job(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    got: list[Job] = []
+    waiting = threading.Thread(target=lambda: got.append(real_time.follower.wait(job.id, 30, is_enough=ended)))
+    waiting.start()
+    until(real_time.follower.watching)
+    real_time.encode()
+    waiting.join(10)
+    assert got[0].status.state == "succeeded"
+    assert real_time.follower.watching() == 0
+
+
+def test_waiting_ends_with_its_time_and_gives_the_job_as_it_is(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    begun = time.monotonic()
+    assert real_time.follower.wait(job.id, 0.05, is_enough=ended).status.state == "queued"
+    assert 0.05 <= time.monotonic() - begun < 2
+    assert real_time.follower.watching() == 0
+
+
+def test_waiting_ends_when_it_has_seen_enough(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    assert real_time.follower.wait(job.id, 30, is_enough=lambda each: True).status.seq == 1
+    assert real_time.follower.watching() == 0
+
+
+def test_waiting_ends_when_nobody_waits_any_more(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    assert real_time.follower.wait(job.id, 30, is_enough=ended, is_left=lambda: True).status.state == "queued"
+    assert real_time.follower.watching() == 0
+
+
+def test_waiting_for_an_ended_job_takes_no_time(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    real_time.encode()
+    assert real_time.follower.wait(job.id, 30, is_enough=ended).status.state == "succeeded"
+
+
+def test_waiting_ends_when_the_job_is_erased(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    got: list[object] = []
+
+    def wait() -> None:
+        try:
+            got.append(real_time.follower.wait(job.id, 30, is_enough=ended))
+        except errors.NotFound as error:
+            got.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    until(real_time.follower.watching)
+    conclude.erase(real_time.world, job)
+    waiting.join(10)
+    assert isinstance(got[0], errors.NotFound)
+    assert real_time.follower.watching() == 0

@@ -1,0 +1,200 @@
+"""Ingest: judged while it comes, durable before it is answered, never lost by a queue that is away."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import pytest
+
+from backend import errors
+from backend.core.limits import Limits
+from backend.core.options import Options
+from backend.flows import ingest
+from backend.flows.find import find
+from backend.flows.ingest import Intake, Sender, accept, check_room
+from backend.flows.tend import recover
+from tests.memory.samples import image
+from tests.memory.world import MemoryWorld
+
+PNG = image()
+
+
+def feed(here: MemoryWorld, *chunks: bytes) -> None:
+    intake = Intake(here.world)
+    try:
+        for chunk in chunks:
+            intake.feed(chunk)
+        intake.finish()
+    finally:
+        intake.abandon()
+
+
+def test_an_image_becomes_a_job_with_what_its_header_declares(here: MemoryWorld) -> None:
+    job = here.upload(client="c", owner="o", options=Options(quality=50))
+    source = here.store.manifest(job.id).source
+    assert (source.filename, source.bytes, source.format, source.width, source.height, source.frames) == ("cat.png", len(PNG), "png", 16, 12, 1)
+    assert source.sha256 == hashlib.sha256(PNG).hexdigest()
+    manifest = job.manifest
+    assert (manifest.owner, manifest.client, manifest.request_id, manifest.options.quality) == ("o", "c", "request-1", 50)
+    assert (manifest.created_at, manifest.expires_at) == (here.clock.now, here.clock.now + 86_400)  # type: ignore[union-attr]
+    assert (job.status.state, job.status.seq, job.status.position) == ("queued", 1, 0)
+    assert here.encoders.woken == 1
+
+
+def test_a_job_is_durable_before_it_is_queued_and_queued_before_an_encoder_is_woken(here: MemoryWorld) -> None:
+    seen = []
+    here.jobs.publish = lambda job_id, text: seen.append(("queued", list(here.store.events)))
+    here.encoders.on_wake = lambda: seen.append(("woken", here.jobs.queued()))
+    job = here.upload()
+    assert seen == [("queued", [f"commit {job.id}"]), ("woken", 1)]
+
+
+def test_nothing_is_queued_when_the_store_is_full_at_the_commit(here: MemoryWorld) -> None:
+    received = here.receive()
+    here.store.is_full = True
+    with pytest.raises(errors.StorageFull):
+        accept(here.world, received, Options(), Sender())
+    received.upload.discard()
+    assert (here.jobs.queued(), here.encoders.woken, here.store.entries, here.store.incoming) == (0, 0, {}, set())
+
+
+def test_without_redis_a_job_is_accepted_and_later_recovered(here: MemoryWorld) -> None:
+    here.jobs.is_down = True
+    job = here.upload()
+    assert job.status.state == "queued"
+    assert here.store.manifest(job.id) == job.manifest
+    assert find(here.world, job.id).manifest == job.manifest
+    here.jobs.is_down = False
+    assert recover(here.world) == 1
+    assert here.jobs.queued() == 1
+    here.encode()
+    assert here.find(job).status.state == "succeeded"
+
+
+def test_without_a_broker_a_job_is_accepted_and_waits_in_the_queue(here: MemoryWorld) -> None:
+    here.encoders.is_down = True
+    job = here.upload()
+    assert here.jobs.queued() == 1
+    assert here.find(job).status.state == "queued"
+
+
+def test_a_full_queue_refuses_and_leaves_nothing_of_the_image() -> None:
+    here = MemoryWorld(rules={"max_queued_jobs": 2})
+    here.upload()
+    here.upload()
+    with pytest.raises(errors.QueueFull) as raised:
+        here.upload()
+    assert raised.value.retry_after_s and raised.value.params["limit"] == 2
+    assert len(here.store.entries) == 2 and here.store.incoming == set()
+    assert here.encoders.woken == 2
+
+
+def test_a_full_queue_is_told_before_the_body_is_read() -> None:
+    here = MemoryWorld(rules={"max_queued_jobs": 1})
+    check_room(here.world)
+    here.upload()
+    with pytest.raises(errors.QueueFull):
+        check_room(here.world)
+    here.encode()
+    check_room(here.world)
+
+
+def test_a_full_store_is_told_before_the_body_is_read_and_a_missing_redis_is_no_reason_to_refuse(here: MemoryWorld) -> None:
+    here.jobs.is_down = True
+    check_room(here.world)
+    here.store.is_full = True
+    with pytest.raises(errors.StorageFull):
+        check_room(here.world)
+
+
+@pytest.mark.parametrize("chunks", [(), (b"",), (b"", b"")])
+def test_an_empty_file_is_named(here: MemoryWorld, chunks: tuple[bytes, ...]) -> None:
+    with pytest.raises(errors.EmptyFile):
+        feed(here, *chunks)
+    assert here.store.incoming == set()
+
+
+def test_what_is_no_image_is_refused_at_the_first_bytes(here: MemoryWorld) -> None:
+    intake = Intake(here.world)
+    with pytest.raises(errors.UnsupportedFormat) as raised:
+        intake.feed(b"no image " * 10_000)
+    intake.abandon()
+    assert raised.value.params == {"accepted": "JPEG, PNG, GIF, WebP, TIFF, BMP"}
+
+
+def test_a_known_format_that_is_not_taken_is_refused_by_its_name(here: MemoryWorld) -> None:
+    with pytest.raises(errors.UnsupportedFormat) as raised:
+        feed(here, b"%PDF-1.7\n" + b"x" * 5000)
+    assert (raised.value.variant, raised.value.params["format"]) == ("named", "PDF")
+
+
+def test_bytes_that_come_one_by_one_are_the_same_image(here: MemoryWorld) -> None:
+    intake = Intake(here.world)
+    for position in range(len(PNG)):
+        intake.feed(PNG[position : position + 1])
+    received = intake.finish()
+    assert (received.shape.format, received.shape.width) == ("png", 16)
+    intake.abandon()
+
+
+def test_the_bytes_decide_and_not_the_name(here: MemoryWorld) -> None:
+    received = here.receive(image("jpeg"), "actually.png")
+    assert (received.shape.format, received.filename) == ("jpeg", "actually.png")
+    received.upload.discard()
+
+
+def test_an_image_without_a_name_gets_one_of_its_format(here: MemoryWorld) -> None:
+    received = here.receive(image("jpeg"), "")
+    assert received.filename == "image.jpg"
+    received.upload.discard()
+
+
+@pytest.fixture
+def narrow() -> Iterator[MemoryWorld]:
+    yield MemoryWorld(rules={"limits": Limits(upload_bytes=len(PNG), pixels=16 * 12, frames=1)})
+
+
+def test_just_at_the_limits_an_image_is_taken(narrow: MemoryWorld) -> None:
+    assert narrow.upload().status.state == "queued"
+
+
+def test_one_byte_too_many_is_refused_while_it_comes(narrow: MemoryWorld) -> None:
+    intake = Intake(narrow.world)
+    intake.feed(PNG)
+    with pytest.raises(errors.TooLarge):
+        intake.feed(b"x")
+    assert intake.upload.size_bytes == len(PNG)
+    intake.abandon()
+
+
+def test_too_many_declared_pixels_are_refused_before_anything_is_queued() -> None:
+    here = MemoryWorld(rules={"limits": Limits(pixels=16 * 12 - 1)})
+    with pytest.raises(errors.TooManyPixels) as raised:
+        here.upload()
+    assert raised.value.params["pixels"] == 192
+    assert (here.store.entries, here.store.incoming, here.jobs.queued()) == ({}, set(), 0)
+
+
+def test_a_side_that_webp_cannot_have_is_refused_unless_it_is_made_smaller(here: MemoryWorld) -> None:
+    long = image("png", 16_384, 1)
+    received = here.receive(long)
+    with pytest.raises(errors.InvalidOption) as raised:
+        accept(here.world, received, Options(), Sender())
+    assert (raised.value.variant, raised.value.params["limit"]) == ("side", 16_383)
+    assert accept(here.world, received, Options(width=100), Sender()).status.state == "queued"
+
+
+def test_a_passing_job_lives_no_longer_than_its_encode_may_take_and_some_waiting(here: MemoryWorld) -> None:
+    manifest = here.upload(is_passing=True).manifest
+    assert manifest.is_passing
+    assert manifest.expires_at - manifest.created_at == 2 * 60 + ingest.PASSING_MARGIN_S
+
+
+def test_ids_are_never_the_same_and_have_128_random_bits() -> None:
+    from backend.flows.find import ID
+    from backend.flows.world import random_id
+
+    ids = {random_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(ID.fullmatch(each) for each in ids)

@@ -1,0 +1,224 @@
+"""Tend: what happens by itself, done by one, again and again without harm."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend import errors
+from backend.flows.follow import Follower
+from backend.flows.tend import DUTY_S, EXPIRE_EVERY_S, Caretaker, expire, recover
+from tests.memory.world import MemoryWorld
+
+
+@pytest.fixture
+def caretaker(here: MemoryWorld) -> Caretaker:
+    return Caretaker(here.world, "me")
+
+
+def test_an_empty_redis_is_rebuilt_from_the_store(here: MemoryWorld, caretaker: Caretaker) -> None:
+    done, waiting, other = here.upload(), None, None
+    here.encode()
+    waiting, other = here.upload(), here.upload()
+    here.jobs.lose_everything()
+    caretaker.tend()
+    assert here.jobs.epoch() == "me"
+    assert here.jobs.queued() == 2
+    assert {here.find(waiting).status.state, here.find(other).status.state} == {"queued"}
+    assert here.jobs.find(done.id) is None
+    while here.encode():
+        pass
+    assert {outcome.state for outcome in (here.store.outcome(each.id) for each in (done, waiting, other)) if outcome} == {"succeeded"}
+
+
+def test_what_runs_or_waits_already_is_not_queued_by_a_rebuild(here: MemoryWorld) -> None:
+    here.upload()
+    here.upload()
+    here.jobs.take("token", 60)
+    recover(here.world)
+    assert (here.jobs.queued(), here.jobs.running()) == (1, 1)
+
+
+def test_a_rebuilt_job_seems_newer_than_anything_that_was_seen_of_it(here: MemoryWorld) -> None:
+    """At most ten changes a second can have been seen since it was made."""
+    job = here.upload()
+    here.clock.advance(30)
+    here.jobs.lose_everything()
+    recover(here.world)
+    assert here.find(job).status.seq > 30 * 10
+
+
+def test_a_rebuild_passes_over_what_has_expired(here: MemoryWorld) -> None:
+    here.upload()
+    here.clock.advance(90_000)
+    here.jobs.lose_everything()
+    assert recover(here.world) == 0
+    assert here.jobs.queued() == 0
+    assert expire(here.world) > 0
+    assert here.store.entries == {}
+
+
+def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryWorld, caretaker: Caretaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = here.upload(), here.upload()
+    here.jobs.lose_everything()
+    real, calls = here.jobs.enqueue, []
+
+    def breaks_after_one(*arguments: object, **more: object) -> int:
+        calls.append(1)
+        if len(calls) == 2:
+            raise errors.BackendUnavailable(part="redis", retry_after_s=1)
+        return real(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(here.jobs, "enqueue", breaks_after_one)
+    with pytest.raises(errors.BackendUnavailable):
+        caretaker.tend()
+    assert here.jobs.epoch() is None
+    caretaker.tend()
+    assert here.jobs.epoch() == "me"
+    assert {here.find(first).status.state, here.find(second).status.state} == {"queued"}
+
+
+def test_a_rebuild_of_more_jobs_than_fit_into_one_page_forgets_no_expiry(here: MemoryWorld) -> None:
+    for _ in range(501):
+        here.upload()
+    while here.encode():
+        pass
+    here.jobs.lose_everything()
+    recover(here.world)
+    here.clock.advance(90_000)
+    expire(here.world)
+    assert here.store.entries == {}
+
+
+def test_one_caretaker_at_a_time_tends_and_another_takes_over_when_it_falls_silent(here: MemoryWorld, caretaker: Caretaker) -> None:
+    other = Caretaker(here.world, "other")
+    caretaker.tend()
+    here.jobs.lose_everything()
+    here.jobs.hold("caretaker", "me", DUTY_S)
+    other.tend()
+    assert here.jobs.epoch() is None
+    here.clock.advance(DUTY_S + 0.1)
+    other.tend()
+    assert here.jobs.epoch() == "other"
+
+
+def test_expired_jobs_are_erased_and_their_bytes_counted(here: MemoryWorld) -> None:
+    waiting = here.upload()
+    here.encode()
+    held = here.store.entries[waiting.id].bytes
+    younger = MemoryWorld.upload(here)
+    here.clock.advance(43_200)
+    late = here.upload()
+    assert expire(here.world) == 0
+    here.clock.advance(43_200)
+    assert expire(here.world) == held + younger.manifest.source.bytes
+    assert set(here.store.entries) == {late.id}
+    assert here.jobs.find(waiting.id) is None and here.jobs.find(younger.id) is None
+    assert here.jobs.queued() == 1
+    assert expire(here.world) == 0
+
+
+def test_many_expired_jobs_go_in_one_round(here: MemoryWorld) -> None:
+    for _ in range(450):
+        here.upload()
+    here.clock.advance(90_000)
+    expire(here.world)
+    assert here.store.entries == {}
+
+
+def test_the_caretaker_erases_what_has_expired_by_itself(here: MemoryWorld, caretaker: Caretaker) -> None:
+    here.upload()
+    caretaker.tend()
+    here.clock.advance(86_400 + EXPIRE_EVERY_S)
+    caretaker.tend()
+    assert here.store.entries == {}
+
+
+def test_a_passing_job_that_nobody_fetched_is_erased_soon(here: MemoryWorld) -> None:
+    here.upload(is_passing=True)
+    kept = here.upload()
+    here.clock.advance(300)
+    expire(here.world)
+    assert set(here.store.entries) == {kept.id}
+
+
+def test_watchers_of_an_expired_job_are_let_go(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.follower.follow(job.id, lambda each: None)
+    here.clock.advance(90_000)
+    expire(here.world)
+    assert here.follower.watching() == 0
+    assert here.announcements.listened == set()
+
+
+def test_encoders_that_missed_a_message_are_woken_again(here: MemoryWorld, caretaker: Caretaker) -> None:
+    here.encoders.is_down = True
+    for _ in range(3):
+        here.upload()
+    here.encoders.is_down = False
+    caretaker.tend()
+    assert here.encoders.woken == 0
+    here.jobs.greet("a", {}, 60)
+    here.jobs.greet("b", {}, 60)
+    caretaker.tend()
+    assert here.encoders.woken == 2
+    here.jobs.take("token", 60)
+    caretaker.tend()
+    assert here.encoders.woken == 3
+
+
+def test_idle_encoders_are_left_alone_while_nothing_waits(here: MemoryWorld, caretaker: Caretaker) -> None:
+    here.jobs.greet("a", {}, 60)
+    caretaker.tend()
+    assert here.encoders.woken == 0
+
+
+def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryWorld, caretaker: Caretaker) -> None:
+    upload = here.store.begin()
+    upload.write(b"half of an ima")
+    caretaker.tend()
+    assert here.store.incoming == {upload}
+    here.clock.advance(4000)
+    caretaker.tend()
+    assert here.store.incoming == set()
+
+
+def test_a_lost_job_that_was_erased_is_forgotten(here: MemoryWorld, caretaker: Caretaker) -> None:
+    job = here.upload()
+    here.jobs.take("dies", 1)
+    here.store.erase(job.id)
+    here.clock.advance(2)
+    caretaker.tend()
+    assert here.jobs.find(job.id) is None
+    assert here.jobs.running() == 0
+
+
+def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_never_began_empty(here: MemoryWorld, caretaker: Caretaker) -> None:
+    caretaker.tend()
+    here.jobs.is_down = True
+    job = here.upload()
+    here.jobs.is_down = False
+    caretaker.tend()
+    assert here.jobs.find(job.id) is None
+    here.clock.advance(301)
+    caretaker.tend()
+    assert here.find(job).status.state == "queued"
+
+
+def test_tending_without_redis_says_so_and_can_be_tried_again(here: MemoryWorld, caretaker: Caretaker) -> None:
+    here.jobs.is_down = True
+    with pytest.raises(errors.BackendUnavailable):
+        caretaker.tend()
+    here.jobs.is_down = False
+    caretaker.tend()
+    assert here.jobs.epoch() == "me"
+
+
+def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryWorld, caretaker: Caretaker) -> None:
+    job = here.upload()
+    told: list[str] = []
+    follower: Follower = here.follower
+    follower.follow(job.id, lambda each: told.append(f"{each.status.seq} {each.status.state}"))
+    here.jobs.take("dies", 1)
+    here.clock.advance(2)
+    caretaker.tend()
+    assert told == ["2 running", "3 queued"]

@@ -1,0 +1,184 @@
+"""The arrows of the house plan (docs of the rooms): who may import whom, held by reading the imports."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.settings import INTERNAL
+
+ROOT = Path(__file__).resolve().parents[2]
+BACKEND = ROOT / "backend"
+EVERYTHING = {"*"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "settings": {"errors", "core"},
+    "core": {"core", "errors"},
+    "ports": {"core", "errors"},
+    "flows": {"flows", "core", "ports", "errors"},
+    "codec": {"codec", "core", "errors"},
+    "adapters": {"adapters", "core", "ports", "errors"},
+    "web": {"web", "flows", "core", "ports", "errors"},
+    "server": {"server", "errors", "settings"},
+    "logs": set(),
+    "supervisor": set(),
+    "app": EVERYTHING,
+    "encoder": EVERYTHING,
+    "cli": EVERYTHING,
+    "__init__": set(),
+}
+"""Beyond the plan's table: ``settings`` takes the ``Limits`` from ``core``; ``logs`` and ``supervisor`` know nothing of the rest."""
+IMPURE = {
+    *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
+    *("asyncio", "tempfile", "shutil", "pathlib", "glob", "urllib", "http", "requests", "redis", "celery", "flask", "werkzeug", "gevent", "PIL", "ctypes"),
+}
+ENVIRONMENT_READERS = {"settings.py"}
+"""The one reader of settings."""
+ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
+INTERNAL_READERS = {"server/handover.py": "GATEWAY_RUN_DIR, which the supervisor sets for its own children and no operator does"}
+
+
+def files() -> list[Path]:
+    return sorted(BACKEND.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(BACKEND).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and whole name of everything imported, wherever in the file: ``from backend import errors`` is ``backend.errors``."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute here"
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def rooms_imported(path: Path) -> Iterator[tuple[int, str]]:
+    for line, name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "backend" and parts[1] != "__version__":
+            yield line, parts[1]
+
+
+def test_every_room_has_its_row() -> None:
+    assert {room(path) for path in files()} <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(BACKEND)))
+def test_a_room_imports_only_what_it_may(path: Path) -> None:
+    allowed = MAY_IMPORT[room(path)]
+    if allowed == EVERYTHING:
+        return
+    wrong = [f"line {line}: {name}" for line, name in rooms_imported(path) if name not in allowed]
+    assert wrong == [], f"{path.relative_to(ROOT)} imports what it may not"
+
+
+def test_the_check_sees_a_wrong_arrow(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.py"
+    path.write_text("from backend import errors\ndef late():\n    from backend.adapters.redis_jobs import RedisJobs\n    import backend.web.jobs\n")
+    assert list(rooms_imported(path)) == [(1, "errors"), (3, "adapters"), (4, "web")]
+
+
+@pytest.mark.parametrize("path", sorted((BACKEND / "core").glob("*.py")), ids=lambda path: path.name)
+def test_the_core_is_pure(path: Path) -> None:
+    assert [f"line {line}: {name}" for line, name in imports(path) if name.split(".")[0] in IMPURE] == []
+    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    assert [node.lineno for node in calls if isinstance(node.func, ast.Name) and node.func.id in ("open", "print", "input", "exec", "eval")] == []
+    clocks = ("now", "utcnow", "today")
+    assert [node.lineno for node in calls if isinstance(node.func, ast.Attribute) and node.func.attr in clocks] == []
+
+
+@pytest.mark.parametrize("name", ["errors.py", "ports.py"])
+def test_errors_and_ports_are_pure_too(name: str) -> None:
+    assert [each for _, each in imports(BACKEND / name) if each.split(".")[0] in IMPURE] == []
+
+
+def test_flows_take_the_outside_from_ports_alone() -> None:
+    outside = {"os", "socket", "redis", "celery", "flask", "gevent", "PIL", "subprocess", "shutil", "pathlib", "urllib", "requests"}
+    wrong = [f"{path.name}:{line} {name}" for path in (BACKEND / "flows").glob("*.py") for line, name in imports(path) if name.split(".")[0] in outside]
+    assert wrong == []
+
+
+def test_the_codec_knows_no_redis_and_no_http() -> None:
+    foreign = {"redis", "celery", "flask", "werkzeug", "gevent", "requests", "http", "urllib"}
+    wrong = [f"{path.name}:{line} {name}" for path in (BACKEND / "codec").rglob("*.py") for line, name in imports(path) if name.split(".")[0] in foreign]
+    assert wrong == []
+
+
+def reads_the_environment(path: Path) -> list[int]:
+    """Lines that name ``os.environ`` or call ``os.getenv``."""
+    nodes = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute))
+    return [node.lineno for node in nodes if node.attr in ("environ", "environb", "getenv") and getattr(node.value, "id", "") == "os"]
+
+
+def test_settings_are_read_in_one_place() -> None:
+    readers = {str(path.relative_to(BACKEND)) for path in files() if reads_the_environment(path)}
+    assert readers - set(ENVIRONMENT_PASSED_ON) - set(INTERNAL_READERS) == ENVIRONMENT_READERS
+
+
+@pytest.mark.parametrize("name", INTERNAL_READERS)
+def test_what_else_is_read_is_no_setting(name: str) -> None:
+    words = set(re.findall(r"\b(?:GATEWAY|GUNICORN|API|REDIS)_[A-Z_]+\b", (BACKEND / name).read_text("utf-8")))
+    assert words <= INTERNAL
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT_PASSED_ON)
+def test_whoever_passes_the_environment_on_looks_nothing_up_in_it(name: str) -> None:
+    tree = ast.parse((BACKEND / name).read_text("utf-8"))
+    looked_up = [
+        node.lineno
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ" and isinstance(node.ctx, ast.Load))
+        or (isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os.environ")
+        or (isinstance(node, ast.Attribute) and ast.unparse(node) == "os.getenv")
+    ]
+    assert looked_up == []
+
+
+def test_everything_is_patched_before_anything_else_is_imported() -> None:
+    body = ast.parse((ROOT / "run.py").read_text("utf-8")).body
+    first = [ast.unparse(each) for each in body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+    assert first[:2] == ["from gevent import monkey", "monkey.patch_all()"]
+
+
+def test_the_server_offers_both_names_of_the_application() -> None:
+    names = {target.id for node in ast.walk(ast.parse((ROOT / "run.py").read_text("utf-8"))) if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    assert {"app", "application"} <= names
+
+
+def modules_of(statement: str) -> set[str]:
+    """What is loaded after ``statement`` in a fresh process."""
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+    return set(said.stdout.split())
+
+
+def test_encoders_never_see_gevent() -> None:
+    loaded = modules_of("import backend.encoder")
+    assert "celery" in loaded
+    assert not {"gevent", "gevent.monkey", "flask"} & loaded
+
+
+def test_the_codec_can_be_imported_without_the_rest_of_the_house() -> None:
+    loaded = modules_of("import backend.codec.sealed")
+    assert not {"redis", "celery", "flask", "gevent", "backend.web", "backend.flows", "backend.adapters"} & loaded
+
+
+def test_rooms_do_not_import_each_other_in_a_circle() -> None:
+    arrows = {room(path): {name for _, name in rooms_imported(path)} for path in files()}
+    for path in files():
+        arrows[room(path)] |= {name for _, name in rooms_imported(path)}
+
+    def reaches(here: str, goal: str, seen: frozenset[str] = frozenset()) -> bool:
+        return any(next_room == goal or reaches(next_room, goal, seen | {here}) for next_room in arrows.get(here, set()) - seen - {here})
+
+    assert [each for each in arrows if reaches(each, each)] == []

@@ -1,0 +1,240 @@
+"""Live state in dictionaries, with the same fair queue. ``is_down`` makes it unreachable, ``lose_everything`` is a Redis that began empty."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from backend import errors
+from backend.core.job import Job, Manifest, Status
+from backend.ports import Clock, Taken
+
+LOG_LIMIT = 512
+
+
+@dataclass
+class Known:
+    manifest: Manifest
+    status: Status
+    token: str = ""
+    tries: int = 0
+    log: list[Status] = field(default_factory=list)
+
+
+@dataclass
+class State:
+    known: dict[str, Known] = field(default_factory=dict)
+    queue: dict[str, tuple[int, int]] = field(default_factory=dict)
+    tags: dict[str, int] = field(default_factory=dict)
+    virtual_now: int = 0
+    serial: int = 0
+    leases: dict[str, float] = field(default_factory=dict)
+    expiries: dict[str, float] = field(default_factory=dict)
+    greeted: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
+    duties: dict[str, tuple[str, float]] = field(default_factory=dict)
+    memos: dict[str, tuple[str, float]] = field(default_factory=dict)
+    counters: dict[str, tuple[int, float]] = field(default_factory=dict)
+    epoch: str | None = None
+
+
+class MemoryJobs:
+    """``publish(job_id, text)`` is called after every change, as Redis would announce it."""
+
+    def __init__(self, clock: Clock = time.time) -> None:
+        self.clock = clock
+        self.publish: Callable[[str, str], None] = lambda job_id, text: None
+        self.is_down = False
+        self._state = State()
+
+    def lose_everything(self) -> None:
+        self._state = State()
+
+    def enqueue(self, job: Job, *, limit: int | None) -> int:
+        state = self._reach()
+        if job.id not in state.known:
+            if limit is not None and len(state.queue) >= limit:
+                raise errors.QueueFull(limit=limit, retry_after_s=1)
+            self._create(job)
+            self._line_up(job.id, job.manifest.client)
+        return self._rank(job.id) or 0
+
+    def restore(self, job: Job) -> None:
+        if job.id not in self._reach().known:
+            self._create(job)
+
+    def take(self, token: str, lease_s: float) -> Taken | None:
+        state = self._reach()
+        while state.queue:
+            job_id = min(state.queue, key=lambda each: (state.queue[each], each))
+            state.virtual_now = state.queue.pop(job_id)[0]
+            known = state.known.get(job_id)
+            if known is not None and known.status.state == "queued":
+                return self._begin(known, token, lease_s)
+        return None
+
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
+        state = self._reach()
+        known = state.known.get(job_id)
+        if known is None:
+            return None
+        if known.status.state != "running" or known.token != token:
+            return 0
+        state.leases[job_id] = self.clock() + lease_s
+        if patch:
+            self._change(known, **patch)
+        return known.status.seq
+
+    def adopt(self, taken: Taken, lease_s: float) -> bool:
+        state, job_id = self._reach(), taken.job.id
+        known = state.known.get(job_id)
+        if known is not None and known.status.state != "queued":
+            return False
+        state.queue.pop(job_id, None)
+        if known is None:
+            known = self._create(taken.job)
+        else:
+            self._record(known, replace(taken.job.status, seq=max(known.status.seq, taken.job.status.seq) + 1))
+        known.token, known.tries = taken.token, 1
+        state.leases[job_id] = self.clock() + lease_s
+        return True
+
+    def end(self, job: Job) -> Job:
+        state = self._reach()
+        state.queue.pop(job.id, None)
+        state.leases.pop(job.id, None)
+        known = state.known.get(job.id)
+        if known is None:
+            known = self._create(job)
+        elif not known.status.has_ended:
+            before, known.token = known.status, ""
+            self._record(known, replace(job.status, seq=before.seq + 1, attempt=before.attempt, started_at=before.started_at))
+        return job.at(known.status)
+
+    def lost(self) -> list[str]:
+        return [job_id for job_id, until in self._reach().leases.items() if until <= self.clock()]
+
+    def requeue(self, job_id: str) -> int:
+        state = self._reach()
+        state.leases.pop(job_id, None)
+        known = state.known.get(job_id)
+        if known is None or known.status.state != "running":
+            return -1
+        known.token = ""
+        state.queue[job_id] = (state.virtual_now, 0)
+        self._change(known, state="queued", stage=None, progress=0, eta_s=None, started_at=None)
+        return known.tries
+
+    def find(self, job_id: str) -> Job | None:
+        known = self._reach().known.get(job_id)
+        if known is None:
+            return None
+        return Job(known.manifest, replace(known.status, position=self._rank(job_id)))
+
+    def since(self, job_id: str, seq: int) -> list[Status] | None:
+        known = self._reach().known.get(job_id)
+        if known is None or known.log[0].seq > seq + 1:
+            return None
+        return [each for each in known.log if each.seq > seq]
+
+    def forget(self, job_id: str) -> None:
+        state = self._reach()
+        for each in (state.queue, state.leases, state.expiries, state.known):
+            each.pop(job_id, None)
+        self.publish(job_id, "")
+
+    def queued(self) -> int:
+        return len(self._reach().queue)
+
+    def running(self) -> int:
+        return len(self._reach().leases)
+
+    def epoch(self) -> str | None:
+        return self._reach().epoch
+
+    def begin_epoch(self, name: str) -> None:
+        self._reach().epoch = name
+
+    def hold(self, name: str, holder: str, seconds: float) -> bool:
+        duties = self._reach().duties
+        held = duties.get(name)
+        if held is not None and held[1] > self.clock() and held[0] != holder:
+            return False
+        duties[name] = (holder, self.clock() + seconds)
+        return True
+
+    def expect(self, expiries: Mapping[str, float]) -> None:
+        self._reach().expiries.update(expiries)
+
+    def expired(self, now: float, limit: int) -> list[str]:
+        expiries = self._reach().expiries
+        return sorted((each for each in expiries if expiries[each] <= now), key=expiries.__getitem__)[:limit]
+
+    def greet(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
+        self._reach().greeted[encoder] = (self.clock() + seconds, dict(facts))
+
+    def encoders(self) -> list[dict[str, Any]]:
+        return [facts for until, facts in self._reach().greeted.values() if until >= self.clock()]
+
+    def recall(self, key: str) -> str | None:
+        value, until = self._reach().memos.get(key, ("", 0.0))
+        return value if until > self.clock() else None
+
+    def remember(self, key: str, value: str, seconds: int) -> bool:
+        if self.recall(key) is not None:
+            return False
+        self._reach().memos[key] = (value, self.clock() + seconds)
+        return True
+
+    def release(self, key: str) -> None:
+        self._reach().memos.pop(key, None)
+
+    def count(self, key: str, amount: int, window_s: int) -> tuple[int, int]:
+        counters, now = self._reach().counters, self.clock()
+        count, until = counters.get(key, (0, 0.0))
+        if until <= now:
+            count, until = 0, now + window_s
+        counters[key] = (count + amount, until)
+        return count + amount, round(until - now)
+
+    def ping(self) -> None:
+        self._reach()
+
+    def _reach(self) -> State:
+        if self.is_down:
+            raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="taken down by a test")
+        return self._state
+
+    def _rank(self, job_id: str) -> int | None:
+        queue = self._state.queue
+        return sorted(queue, key=lambda each: (queue[each], each)).index(job_id) if job_id in queue else None
+
+    def _line_up(self, job_id: str, client: str) -> None:
+        state = self._state
+        if not state.queue:
+            state.tags.clear()
+        state.tags[client] = max(state.virtual_now, state.tags.get(client, 0)) + 1
+        state.serial += 1
+        state.queue[job_id] = (state.tags[client], state.serial)
+
+    def _begin(self, known: Known, token: str, lease_s: float) -> Taken:
+        known.token, known.tries = token, known.tries + 1
+        self._state.leases[known.manifest.id] = self.clock() + lease_s
+        self._change(known, state="running", stage="decode", progress=0, started_at=self.clock(), attempt=known.tries, position=None, eta_s=None)
+        return Taken(Job(known.manifest, known.status), token)
+
+    def _create(self, job: Job) -> Known:
+        known = self._state.known[job.id] = Known(job.manifest, job.status)
+        self._state.expiries[job.id] = job.manifest.expires_at
+        self._record(known, job.status)
+        return known
+
+    def _change(self, known: Known, **patch: Any) -> None:
+        self._record(known, replace(known.status, seq=known.status.seq + 1, **json.loads(json.dumps(patch))))
+
+    def _record(self, known: Known, status: Status) -> None:
+        known.status = Status.from_json(status.to_json())
+        known.log = [*known.log, known.status][-LOG_LIMIT:]
+        self.publish(known.manifest.id, status.to_json())

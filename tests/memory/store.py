@@ -1,0 +1,207 @@
+"""The store in a dictionary. ``is_full`` and ``is_down`` make it fail as a disk does."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from backend import errors
+from backend.core.headers import ReadAt
+from backend.core.job import Manifest, Status
+from backend.ports import Clock, Upload
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class MemoryUpload:
+    store: MemoryStore
+    touched_s: float
+    data: bytearray = field(default_factory=bytearray)
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.data)
+
+    def write(self, chunk: bytes) -> None:
+        self.store.check()
+        self.data += chunk
+
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
+        return look(lambda offset, length: bytes(self.data[offset : offset + length]), len(self.data))
+
+    def discard(self) -> None:
+        self.store.incoming.discard(self)
+
+
+@dataclass(eq=False)
+class MemoryTarget:
+    """Its bytes go through a real descriptor, since that is what a codec writes to."""
+
+    store: MemoryStore
+    job_id: str
+    name: str
+
+    def __post_init__(self) -> None:
+        self._file = tempfile.TemporaryFile()
+        self.fd = self._file.fileno()
+
+    def keep(self) -> tuple[str, str]:
+        self.store.check()
+        data = os.pread(self.fd, os.fstat(self.fd).st_size, 0)
+        self.close()
+        if self.job_id in self.store.entries:
+            self.store.entries[self.job_id].results[self.name] = data
+        return self.name, hashlib.sha256(data).hexdigest()
+
+    def discard(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+        self.store.open_files.discard(self)
+        self.fd = -1
+
+
+@dataclass(eq=False)
+class MemoryBlob:
+    store: MemoryStore
+    data: bytes
+
+    def __post_init__(self) -> None:
+        self.size_bytes = len(self.data)
+        self._file = tempfile.TemporaryFile()
+        self._file.write(self.data)
+        self._file.flush()
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def close(self) -> None:
+        self._file.close()
+        self.store.open_files.discard(self)
+
+
+@dataclass
+class Entry:
+    manifest: Manifest
+    source: bytes
+    results: dict[str, bytes] = field(default_factory=dict)
+    outcome: Status | None = None
+
+    @property
+    def bytes(self) -> int:
+        return len(self.source) + sum(map(len, self.results.values()))
+
+
+class MemoryStore:
+    """``events`` names what was made durable, in order; ``open_files`` what nobody has closed yet."""
+
+    def __init__(self, clock: Clock = time.time) -> None:
+        self.clock = clock
+        self.entries: dict[str, Entry] = {}
+        self.incoming: set[MemoryUpload] = set()
+        self.open_files: set[MemoryBlob | MemoryTarget] = set()
+        self.events: list[str] = []
+        self.is_full = self.is_down = False
+
+    def begin(self) -> MemoryUpload:
+        self.check()
+        upload = MemoryUpload(self, self.clock())
+        self.incoming.add(upload)
+        return upload
+
+    def commit(self, upload: Upload, manifest: Manifest) -> None:
+        self.check()
+        assert isinstance(upload, MemoryUpload) and upload in self.incoming
+        self.incoming.discard(upload)
+        self.entries[manifest.id] = Entry(manifest, bytes(upload.data))
+        self.events.append(f"commit {manifest.id}")
+
+    def manifest(self, job_id: str) -> Manifest:
+        return self._entry(job_id).manifest
+
+    def outcome(self, job_id: str) -> Status | None:
+        self._reach()
+        entry = self.entries.get(job_id)
+        return entry.outcome if entry else None
+
+    def open_source(self, job_id: str) -> MemoryBlob:
+        return self._opened(self._entry(job_id).source)
+
+    def open_result(self, job_id: str, file: str) -> MemoryBlob:
+        self._reach()
+        entry = self.entries.get(job_id)
+        if entry is None or file not in entry.results:
+            raise errors.Gone()
+        return self._opened(entry.results[file])
+
+    def begin_result(self, job_id: str, token: str) -> MemoryTarget:
+        self._entry(job_id)
+        self.check()
+        target = MemoryTarget(self, job_id, f"result-{token}.webp")
+        self.open_files.add(target)
+        return target
+
+    def conclude(self, job_id: str, status: Status) -> bool:
+        entry = self._entry(job_id)
+        self.check()
+        if entry.outcome is not None:
+            return False
+        entry.outcome = status
+        self.events.append(f"conclude {job_id} {status.state}")
+        return True
+
+    def erase(self, job_id: str) -> int:
+        self._reach()
+        entry = self.entries.pop(job_id, None)
+        if entry is None:
+            return 0
+        self.events.append(f"erase {job_id}")
+        return entry.bytes
+
+    def jobs(self) -> Iterator[Manifest]:
+        self._reach()
+        yield from [entry.manifest for entry in self.entries.values()]
+
+    def tidy(self, older_than_s: float) -> int:
+        self._reach()
+        old = [upload for upload in self.incoming if self.clock() - upload.touched_s > older_than_s]
+        for upload in old:
+            upload.discard()
+        return len(old)
+
+    def check(self) -> None:
+        self._reach()
+        if self.is_full:
+            raise errors.StorageFull(private="made full by a test")
+
+    def close(self) -> None:
+        for each in list(self.open_files):
+            each.close()
+
+    def _opened(self, data: bytes) -> MemoryBlob:
+        blob = MemoryBlob(self, data)
+        self.open_files.add(blob)
+        return blob
+
+    def _entry(self, job_id: str) -> Entry:
+        self._reach()
+        if job_id not in self.entries:
+            raise errors.NotFound(private=job_id)
+        return self.entries[job_id]
+
+    def _reach(self) -> None:
+        if self.is_down:
+            raise errors.BackendUnavailable(part="store", retry_after_s=5, private="taken down by a test")

@@ -1,0 +1,63 @@
+"""A whole world in memory, with everything that watches it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.core.job import Job
+from backend.core.options import Options
+from backend.flows import ingest
+from backend.flows.encode import encode_next
+from backend.flows.follow import Follower
+from backend.flows.world import World
+from tests.memory.announcements import MemoryAnnouncements
+from tests.memory.clock import SettableClock, ShiftedClock
+from tests.memory.codec import ScriptedCodec
+from tests.memory.encoders import MemoryEncoders
+from tests.memory.jobs import MemoryJobs
+from tests.memory.samples import image, next_id
+from tests.memory.store import MemoryStore
+
+
+@dataclass
+class MemoryWorld:
+    """``rules`` go to ``World``: limits, retention and the like."""
+
+    clock: SettableClock | ShiftedClock = field(default_factory=SettableClock)
+    rules: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.store, self.jobs, self.encoders = MemoryStore(self.clock), MemoryJobs(self.clock), MemoryEncoders()
+        self.world = World(**{"store": self.store, "jobs": self.jobs, "encoders": self.encoders, "clock": self.clock, "new_id": next_id, **self.rules})
+        self.follower = Follower(self.world)
+        self.announcements = MemoryAnnouncements(self.jobs, self.follower.changed)
+        self.follower.hear(self.announcements)
+
+    def receive(self, data: bytes | None = None, filename: str = "cat.png") -> ingest.Received:
+        intake = ingest.Intake(self.world, filename)
+        try:
+            intake.feed(image() if data is None else data)
+            return intake.finish()
+        except BaseException:
+            intake.abandon()
+            raise
+
+    def upload(self, *, client: str = "someone", owner: str = "", options: Options = Options(), **given: Any) -> Job:
+        """A job as a client makes it."""
+        return ingest.accept(self.world, self.receive(), options, ingest.Sender(owner, client, "request-1"), **given)
+
+    def encode(self, codec: ScriptedCodec | None = None, token: str = "token") -> bool:
+        return encode_next(self.world, codec or ScriptedCodec(), token)
+
+    def find(self, job: Job) -> Job:
+        found = self.jobs.find(job.id)
+        assert found is not None
+        return found
+
+    def history(self, job: Job) -> list[str]:
+        """Every change so far, in one line each: ``running encode 40``."""
+        return [" ".join(str(each) for each in (s.state, s.stage, s.progress) if each is not None) for s in self.jobs.since(job.id, 0) or []]
+
+    def close(self) -> None:
+        self.store.close()

@@ -1,0 +1,365 @@
+// @ts-check
+/**
+ * The page in real Chromium against a running gateway (`GATEWAY_URL`). Every visit ends with the question whether anything was blocked,
+ * foreign or thrown.
+ */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { GATEWAY_URL, launch, visit } from './support/browser.mjs';
+import { file, png } from './support/images.mjs';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const PATIENCE_MS = 90_000;
+const GAP_MS = 3000;
+const ENDED = '.row:is([data-state="done"], [data-state="failed"], [data-state="invalid"], [data-state="cancelled"], [data-state="expired"])';
+const small = png(320, 240);
+const large = png(6000, 4000);
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+/**
+ * @param {string} name
+ * @param {import('playwright-core').BrowserContextOptions} options
+ * @param {(page: Page) => Promise<void>} act
+ */
+function testPage(name, options, act) {
+  test(name, { timeout: 3 * PATIENCE_MS }, async () => {
+    const { context, page, sins } = await visit(browser, options);
+    page.setDefaultTimeout(PATIENCE_MS);
+    try {
+      await act(page);
+      assert.deepEqual(sins, []);
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+/** @param {Page} page @param {...ReturnType<typeof file>} files */
+const add = (page, ...files) => page.setInputFiles('#file-input', files);
+/** @param {Page} page @param {string} name */
+const row = (page, name) => page.locator(`.row[data-name="${name}"]`);
+/** @param {Page} page @param {string} name @param {string} state */
+const reaches = (page, name, state) => page.waitForSelector(`.row[data-name="${name}"][data-state="${state}"]`);
+/** @param {Page} page @param {number} count */
+const allEnd = (page, count) => page.waitForFunction(([selector, n]) => document.querySelectorAll(String(selector)).length === n, [ENDED, count]);
+
+/** Record every percent that a row shows, with the time. @param {Page} page */
+const watchPercents = (page) => page.evaluate(() => {
+  const seen = /** @type {Record<string, [number, number, string][]>} */ ({});
+  Object.assign(globalThis, { seen });
+  new MutationObserver((records) => {
+    for (const { target } of records) {
+      if (!(target instanceof HTMLElement) || !target.matches('.row')) continue;
+      (seen[target.dataset.name ?? ''] ??= []).push([Date.now(), Number(target.dataset.percent), target.dataset.state ?? '']);
+    }
+  }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ['data-percent', 'data-state'] });
+});
+
+/** @param {Page} page @returns {Promise<Record<string, [number, number, string][]>>} */
+const percents = (page) => page.evaluate(() => Reflect.get(globalThis, 'seen'));
+
+/** @param {[number, number, string][]} series @param {string} name */
+function assertNeverFalls(series, name) {
+  series.forEach(([, percent], index) => assert.ok(index === 0 || percent >= series[index - 1][1], `${name}: ${series.map(([, each]) => each)}`));
+}
+
+/** @param {Page} page @param {{name: string, mimeType: string, buffer: Buffer}[]} files */
+async function drop(page, files) {
+  const transfer = await page.evaluateHandle((given) => {
+    const data = new DataTransfer();
+    for (const { name, type, base64 } of given) data.items.add(new File([Uint8Array.from(atob(base64), (each) => each.charCodeAt(0))], name, { type }));
+    return data;
+  }, files.map(({ name, mimeType, buffer }) => ({ name, type: mimeType, base64: buffer.toString('base64') })));
+  await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
+  assert.ok(await page.isVisible('#overlay'));
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+  assert.ok(await page.isHidden('#overlay'));
+}
+
+testPage('the whole flow by pointer: choose, watch, compare, download, remove, undo', {}, async (page) => {
+  const answered = /** @type {number[]} */ ([]);
+  page.on('response', (response) => response.request().method() === 'HEAD' && response.ok() && answered.push(Date.now()));
+  await watchPercents(page);
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('#choose')]);
+  await chooser.setFiles([file('我的图片.png', png(1600, 1200))]);
+  await reaches(page, '我的图片.png', 'done');
+
+  const series = (await percents(page))['我的图片.png'];
+  assertNeverFalls(series, '我的图片.png');
+  const hundred = series.find(([, percent]) => percent === 100);
+  assert.ok(hundred && answered[0] <= hundred[0] + 50, '100 % came after the result answered');
+  assert.match(await row(page, '我的图片.png').innerText(), /1600 × 1200/);
+  assert.match(await row(page, '我的图片.png').locator('.row-sizes').innerText(), /MB → .*KB/);
+
+  const [download] = await Promise.all([page.waitForEvent('download'), row(page, '我的图片.png').locator('[data-control=download]').click()]);
+  assert.match(download.suggestedFilename(), /\.webp$/);
+  assert.equal(readFileSync(await download.path()).subarray(8, 12).toString(), 'WEBP');
+
+  await row(page, '我的图片.png').locator('[data-control=compare]').click();
+  await page.waitForFunction(() => [...document.querySelectorAll('.compare-image')].every((image) => image instanceof HTMLImageElement && image.naturalWidth > 0));
+  for (const mode of ['flicker', 'side', 'difference', 'slider']) {
+    await page.check(`input[name="compare-mode"][value="${mode}"]`);
+    assert.equal(await page.getAttribute('.compare-stage', 'data-mode'), mode);
+  }
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+
+  await row(page, '我的图片.png').locator('[data-control=remove]').click();
+  assert.equal(await page.locator('.row').count(), 0);
+  await page.click('.toast button:not([aria-label])');
+  assert.equal(await page.locator('.row').count(), 1);
+});
+
+testPage('the whole flow by keyboard alone', {}, async (page) => {
+  // Chromium starts to hand choosers over with the first listener, and a key is quicker than that.
+  page.on('filechooser', () => {});
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.className), 'skip-link');
+  const pressTabUntil = async (/** @type {string} */ selector) => {
+    for (let presses = 0; presses < 60; presses += 1) {
+      if (await page.evaluate((each) => document.activeElement?.matches(each) ?? false, selector)) return;
+      await page.keyboard.press('Tab');
+    }
+    assert.fail(`${selector} is not reached with Tab`);
+  };
+  await pressTabUntil('#choose');
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  await chooser.setFiles([file('one.png', small), file('two.png', small)]);
+  await allEnd(page, 2);
+
+  await pressTabUntil('.row[data-name="one.png"] [data-control="download"]');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  assert.match(download.suggestedFilename(), /\.webp$/);
+  await pressTabUntil('.row[data-name="one.png"] [data-control="compare"]');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog[open]');
+  await pressTabUntil('.compare-range');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('PageUp');
+  assert.equal(await page.inputValue('.compare-range'), '10');
+  assert.equal(await page.getAttribute('.compare-range', 'aria-valuetext'), '10% original, 90% WebP');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-control')), 'compare', 'the focus is back where it was');
+
+  await page.keyboard.press('Delete');
+  await page.waitForSelector('.row[data-name="one.png"]', { state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement?.closest('li')?.getAttribute('data-name')), 'two.png', 'the focus went to the next row');
+});
+
+testPage('thirty files dropped at once all end, each with its own bar that never falls', {}, async (page) => {
+  await watchPercents(page);
+  await drop(page, Array.from({ length: 30 }, (_, index) => file(`${index}.png`, png(400 + index, 300, index + 1))));
+  await page.waitForFunction(() => document.querySelectorAll('.row').length === 30);
+  assert.ok(await page.locator('.row [role="progressbar"]:visible').count() > 10);
+  await allEnd(page, 30);
+  assert.equal(await page.locator('.row[data-state="done"]').count(), 30);
+  for (const [name, series] of Object.entries(await percents(page))) assertNeverFalls(series, name);
+  await page.waitForSelector('.summary-count >> text=30 images converted');
+
+  const [zip] = await Promise.all([page.waitForEvent('download'), page.click('#save-all')]);
+  const bytes = readFileSync(await zip.path());
+  assert.equal(bytes.subarray(0, 4).toString('latin1'), 'PK\x03\x04');
+  assert.equal(bytes.readUInt16LE(bytes.length - 12), 30);
+  await page.click('#clear-finished');
+  assert.equal(await page.locator('.row').count(), 0);
+});
+
+testPage('cancel stops a running job and says so', {}, async (page) => {
+  await page.evaluate(() => localStorage.setItem('webp-gateway.settings', JSON.stringify({ preset: 'photo', quality: 80, method: 6 })));
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  await add(page, file('large.png', large));
+  await page.waitForSelector('.row:is([data-state="encoding"], [data-state="decoding"])');
+  await page.click('[data-control="cancel"]');
+  await reaches(page, 'large.png', 'cancelled');
+  assert.ok(await row(page, 'large.png').locator('[data-control="retry"]').isVisible());
+});
+
+testPage('a reload takes up running and finished jobs where they are', {}, async (page) => {
+  await add(page, file('small.png', small), file('large.png', large));
+  await reaches(page, 'small.png', 'done');
+  await page.waitForFunction(() => !['waiting', 'uploading', 'verifying'].includes(document.querySelector('.row[data-name="large.png"]')?.getAttribute('data-state') ?? ''));
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  await allEnd(page, 2);
+  assert.equal(await page.locator('.row[data-state="done"]').count(), 2);
+});
+
+testPage('a reload in the middle of an upload sends the file again by itself', {}, async (page) => {
+  let is_held = true;
+  await page.route('**/api/jobs?*', (route) => is_held && route.request().method() === 'POST' ? undefined : route.continue());
+  await add(page, file('held.png', small));
+  await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
+  await page.waitForTimeout(300);
+  is_held = false;
+  page.on('dialog', (dialog) => dialog.accept());
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  await reaches(page, 'held.png', 'done');
+});
+
+testPage('a busy gateway is tried again by itself after the time it asked for, with the same key', {}, async (page) => {
+  const keys = /** @type {(string | undefined)[]} */ ([]);
+  await page.route('**/api/jobs?*', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    keys.push(route.request().headers()['idempotency-key']);
+    if (keys.length > 2) return route.continue();
+    return route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, contentType: 'application/problem+json', body: JSON.stringify({ code: 'queue_full', status: 503 }) });
+  });
+  await add(page, file('patient.png', small));
+  await reaches(page, 'patient.png', 'retrying');
+  assert.match(await row(page, 'patient.png').innerText(), /The queue is full\. Trying again in \d+ s/);
+  await reaches(page, 'patient.png', 'done');
+  assert.equal(new Set(keys).size, 1);
+});
+
+testPage('without Socket.IO the page asks, and all still ends', {}, async (page) => {
+  await page.route('**/socket.io/**', (route) => route.abort());
+  await page.routeWebSocket(/socket\.io/, (socket) => socket.close());
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  await page.waitForSelector('#connection[data-mode="polling"]');
+  await add(page, file('polled.png', small));
+  await reaches(page, 'polled.png', 'done');
+});
+
+testPage('what is no image is refused in words', {}, async (page) => {
+  await add(page, file('empty.png', Buffer.alloc(0)), file('notes.pdf', Buffer.from('%PDF-1.7'), 'application/pdf'), file('fake.png', Buffer.from('%PDF-1.7 and so on')));
+  await allEnd(page, 3);
+  assert.match(await row(page, 'empty.png').innerText(), /empty \(0 bytes\)/);
+  assert.match(await row(page, 'notes.pdf').innerText(), /Accepted: /);
+  assert.match(await row(page, 'fake.png').innerText(), /PDF|not an image/);
+  assert.equal(await page.locator('.row [role="progressbar"]:visible').count(), 0);
+});
+
+testPage('settings are remembered, sent, and can be reset', {}, async (page) => {
+  await page.click('.settings-summary');
+  await page.check('input[value="lossless"]');
+  assert.ok(await page.isHidden('#quality'));
+  await page.fill('#width', '160');
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  const [request] = await Promise.all([page.waitForRequest(/\/api\/jobs\?/), add(page, file('a.png', small))]);
+  const query = new URL(request.url()).searchParams;
+  assert.deepEqual([query.get('lossless'), query.get('width'), query.get('quality'), query.get('filename')], ['true', '160', null, 'a.png']);
+  await reaches(page, 'a.png', 'done');
+  assert.match(await row(page, 'a.png').innerText(), /160 × 120/);
+  await page.click('.settings-summary');
+  await page.click('[type="reset"]');
+  assert.ok(await page.isChecked('input[value="photo"]'));
+});
+
+testPage('the language is the browser’s, can be switched, and reaches every word', { locale: 'zh-CN' }, async (page) => {
+  assert.equal(await page.getAttribute('html', 'lang'), 'zh-CN');
+  await add(page, file('a.png', small), file('empty.png', Buffer.alloc(0)));
+  await allEnd(page, 2);
+  await page.click('.settings-summary');
+  const latin = (await page.innerText('body')).match(/[A-Za-z]{3,}/g) ?? [];
+  const expected = /^(WebP|English|JPEG|PNG|GIF|TIFF|BMP|AVIF|HEIC|JXL|SVG|Ctrl|empty|png)$/;
+  assert.deepEqual(latin.filter((word) => !expected.test(word)), []);
+  await page.check('input[name="language"][value="en"]');
+  await page.waitForSelector('html[lang="en"]');
+  assert.match(await row(page, 'empty.png').innerText(), /The file is empty/);
+  await page.waitForFunction(() => !/\p{Script=Han}/u.test(document.body.innerText.replace('简体中文', '')));
+});
+
+testPage('news is spoken at most every three seconds', {}, async (page) => {
+  await page.evaluate(() => {
+    const spoken = /** @type {[number, string][]} */ ([]);
+    Object.assign(globalThis, { spoken });
+    const region = /** @type {Node} */ (document.getElementById('said'));
+    new MutationObserver(() => region.textContent && spoken.push([performance.now(), region.textContent])).observe(region, { childList: true });
+  });
+  await add(page, ...Array.from({ length: 6 }, (_, index) => file(`${index}.png`, png(1200, 900, index + 1))));
+  await allEnd(page, 6);
+  await page.waitForFunction(() => Reflect.get(globalThis, 'spoken').some((/** @type {[number, string]} */ [, text]) => /6 images converted/.test(text)));
+  const spoken = /** @type {[number, string][]} */ (await page.evaluate(() => Reflect.get(globalThis, 'spoken')));
+  assert.match(spoken[0][1], /6 images added/);
+  spoken.forEach(([at], index) => assert.ok(index === 0 || at - spoken[index - 1][0] > GAP_MS - 100, JSON.stringify(spoken)));
+});
+
+testPage('at 320 pixels nothing is cut off or scrolls sideways', { viewport: { width: 320, height: 640 } }, async (page) => {
+  const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+  assert.equal(await width(), 320);
+  await add(page, file('a-very-long-name-of-a-picture-that-goes-on-and-on-and-on.png', small), file('empty.png', Buffer.alloc(0)));
+  await allEnd(page, 2);
+  await page.click('.settings-summary');
+  assert.equal(await width(), 320);
+});
+
+test('without scripts there is a form that converts', async () => {
+  const { context, page } = await visit(browser, { javaScriptEnabled: false });
+  await page.setInputFiles('noscript input, form.plain input[type="file"]', [file('plain.png', small)]);
+  assert.ok(await page.isVisible('form.plain button'));
+  await context.close();
+});
+
+const STATES = /** @type {[string, (page: Page) => Promise<unknown>][]} */ ([
+  ['empty', async () => {}],
+  ['settings open', (page) => page.click('.settings-summary')],
+  ['running', async (page) => {
+    await add(page, file('large.png', large));
+    await page.waitForSelector('.row:is([data-state="uploading"], [data-state="queued"], [data-state="decoding"], [data-state="encoding"])');
+  }],
+  ['done', async (page) => {
+    await add(page, file('a.png', small), file('b.png', small));
+    await allEnd(page, 2);
+  }],
+  ['failed', async (page) => {
+    await add(page, file('empty.png', Buffer.alloc(0)), file('fake.png', Buffer.from('%PDF-1.7 and so on')));
+    await allEnd(page, 2);
+  }],
+  ['cancelled', async (page) => {
+    await add(page, file('large.png', large));
+    await page.click('[data-control="cancel"]');
+    await reaches(page, 'large.png', 'cancelled');
+  }],
+  ['removed, with Undo', async (page) => {
+    await add(page, file('a.png', small));
+    await allEnd(page, 1);
+    await page.click('[data-control="remove"]');
+    await page.waitForTimeout(300);
+  }],
+  ['compare', async (page) => {
+    await add(page, file('a.png', small));
+    await allEnd(page, 1);
+    await page.click('[data-control="compare"]');
+    await page.waitForSelector('dialog[open]');
+  }],
+  ['confirmation', async (page) => {
+    await page.route('**/api/jobs?*', () => {});
+    await add(page, ...Array.from({ length: 5 }, (_, index) => file(`${index}.png`, small)));
+    await page.click('#cancel-all');
+    await page.waitForSelector('dialog[open]');
+  }],
+]);
+
+for (const [state, reach] of STATES) {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    for (const locale of ['en-GB', 'zh-CN']) {
+      testPage(`axe finds nothing: ${state}, ${colorScheme}, ${locale}`, { colorScheme, locale, reducedMotion: 'reduce' }, async (page) => {
+        await reach(page);
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => Reflect.get(globalThis, 'axe').run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+        const told = violations.map((/** @type {any} */ each) => `${each.id}: ${each.nodes.map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join('; ')}`);
+        assert.deepEqual(told, []);
+      });
+    }
+  }
+}
+
+testPage('the page is the gateway’s own', {}, async (page) => {
+  assert.equal(new URL(page.url()).origin, new URL(GATEWAY_URL).origin);
+  assert.match(await page.innerText('#version'), /\d/);
+});

@@ -1,0 +1,39 @@
+// @ts-check
+/** One Chromium for the page's tests, and a page that reports everything it should not do. */
+import { chromium } from 'playwright-core';
+
+const ARGUMENTS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+/** Chromium reports every refusal that the gateway answers, and what a test cuts off, as an error of loading. */
+const EXPECTED = /^(Failed to load resource: (the server responded with a status of (4\d\d|503)|net::ERR_FAILED)|WebSocket connection to .* failed)/;
+
+export const GATEWAY_URL = (process.env.GATEWAY_URL ?? 'http://127.0.0.1:5000').replace(/\/$/, '');
+
+export function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: ARGUMENTS });
+}
+
+/**
+ * A fresh visitor. `sins` collects console errors, uncaught errors, blocked resources, failed and foreign requests.
+ * @param {import('playwright-core').Browser} browser
+ * @param {import('playwright-core').BrowserContextOptions & {path?: string}} [options]
+ */
+export async function visit(browser, { path = '/', ...options } = {}) {
+  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1180, height: 860 }, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const sins = [];
+  page.on('console', (message) => message.type() === 'error' && !EXPECTED.test(message.text()) && sins.push(`console: ${message.text()} ${message.location().url ?? ''}`));
+  page.on('pageerror', (error) => sins.push(`uncaught: ${error.message}`));
+  page.on('request', (request) => {
+    if (/^(https?|wss?):/.test(request.url()) && new URL(request.url()).host !== new URL(GATEWAY_URL).host) sins.push(`foreign: ${request.url()}`);
+  });
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  await page.goto(GATEWAY_URL + path);
+  if (options.javaScriptEnabled !== false) await page.waitForSelector('html[data-ready]');
+  return { context, page, sins };
+}

@@ -1,0 +1,181 @@
+"""The contract of ``Announcements``: Redis with its listener thread, and memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+
+from backend.adapters.redis_announcements import RedisAnnouncements
+from backend.adapters.redis_jobs import RedisJobs
+from backend.core.job import Job, Status
+from backend.ports import Announcements, Jobs
+from tests.memory.announcements import MemoryAnnouncements
+from tests.memory.jobs import MemoryJobs
+from tests.memory.samples import job
+from tests.memory.waiting import until
+from tests.ports.redis_server import RedisServer
+
+Connect = Callable[[str], redis.Redis]
+LEASE_S = 60.0
+
+
+@dataclass
+class Ear:
+    """What one process hears."""
+
+    jobs: Jobs
+    announcements: Announcements = field(init=False)
+    heard: list[tuple[str, str]] = field(default_factory=list)
+    gaps: int = 0
+
+    def changed(self, job_id: str, text: str) -> None:
+        self.heard.append((job_id, text))
+
+    def gap(self) -> None:
+        self.gaps += 1
+
+    def seqs(self, made: Job) -> list[int]:
+        return [Status.from_json(text).seq for job_id, text in self.heard if job_id == made.id and text]
+
+
+class EndingAnnouncements(RedisAnnouncements):
+    """The product's listener never ends; a test's does, at its next message."""
+
+    def _listen_for_ever(self) -> None:
+        with suppress(SystemExit):
+            super()._listen_for_ever()
+
+    def end(self, server: RedisServer, client: redis.Redis) -> None:
+        def stop(*_: object) -> None:
+            raise SystemExit
+
+        self._handle = self._start_over = stop  # type: ignore[method-assign]
+        listeners = [each for each in threading.enumerate() if each.name == "announcements"]
+        if server.answers():
+            client.publish(self._channel_prefix, "end")
+        for each in listeners:
+            each.join(10)
+            assert not each.is_alive()
+        self._pubsub.close()
+
+
+def over_redis(server: RedisServer, connect: Connect) -> tuple[Ear, EndingAnnouncements]:
+    ear = Ear(RedisJobs(connect(server.url)))
+    ear.announcements = announcements = EndingAnnouncements(connect(server.url), ear.changed, ear.gap)
+    return ear, announcements
+
+
+@pytest.fixture(params=["redis", "memory"])
+def ear(request: pytest.FixtureRequest, redis_server: RedisServer, connect: Connect) -> Iterator[Ear]:
+    if request.param == "memory":
+        jobs = MemoryJobs()
+        ear = Ear(jobs)
+        ear.announcements = MemoryAnnouncements(jobs, ear.changed)
+        yield ear
+    else:
+        ear, announcements = over_redis(redis_server, connect)
+        yield ear
+        announcements.end(redis_server, connect(redis_server.url))
+
+
+def test_every_change_after_listening_is_announced_in_order(ear: Ear) -> None:
+    made = job()
+    ear.jobs.enqueue(made, limit=None)
+    ear.announcements.listen(made.id)
+    ear.jobs.take("token", LEASE_S)
+    for percent in range(50):
+        ear.jobs.report(made.id, "token", {"stage": "encode", "progress": percent}, LEASE_S)
+    ear.jobs.end(made.at(Status(state="cancelled")))
+    until(lambda: len(ear.heard) == 52)
+    assert ear.seqs(made) == list(range(2, 54))
+    assert Status.from_json(ear.heard[-1][1]).state == "cancelled"
+
+
+def test_what_is_announced_is_what_the_log_holds(ear: Ear) -> None:
+    made = job()
+    ear.announcements.listen(made.id)
+    ear.jobs.enqueue(made, limit=None)
+    ear.jobs.take("token", LEASE_S)
+    until(lambda: len(ear.heard) == 2)
+    assert [Status.from_json(text) for _, text in ear.heard] == ear.jobs.since(made.id, 0)
+
+
+def test_jobs_that_nobody_listens_to_are_not_announced(ear: Ear) -> None:
+    watched, other = job(), job()
+    ear.announcements.listen(watched.id)
+    ear.jobs.enqueue(other, limit=None)
+    ear.jobs.enqueue(watched, limit=None)
+    until(lambda: ear.heard)
+    assert {job_id for job_id, _ in ear.heard} == {watched.id}
+
+
+def test_an_ignored_job_is_no_longer_announced_and_may_be_listened_to_again(ear: Ear) -> None:
+    made, other = job(), job()
+    ear.announcements.listen(made.id)
+    ear.announcements.listen(made.id)
+    ear.announcements.ignore(made.id)
+    ear.announcements.ignore(made.id)
+    ear.jobs.enqueue(made, limit=None)
+    ear.announcements.listen(other.id)
+    ear.jobs.enqueue(other, limit=None)
+    until(lambda: ear.heard)
+    assert {job_id for job_id, _ in ear.heard} == {other.id}
+    ear.announcements.listen(made.id)
+    ear.jobs.take("token", LEASE_S)
+    until(lambda: ear.seqs(made) == [2])
+
+
+def test_renewing_a_lease_announces_nothing(ear: Ear) -> None:
+    made = job()
+    ear.jobs.enqueue(made, limit=None)
+    ear.jobs.take("token", LEASE_S)
+    ear.announcements.listen(made.id)
+    ear.jobs.report(made.id, "token", {}, LEASE_S)
+    ear.jobs.report(made.id, "token", {"progress": 5}, LEASE_S)
+    until(lambda: ear.heard)
+    assert ear.seqs(made) == [3]
+
+
+def test_an_erased_job_is_announced_without_a_text(ear: Ear) -> None:
+    made = job()
+    ear.jobs.enqueue(made, limit=None)
+    ear.announcements.listen(made.id)
+    ear.jobs.forget(made.id)
+    until(lambda: ear.heard == [(made.id, "")])
+
+
+def test_the_listener_does_not_keep_a_process_alive(redis_server: RedisServer, connect: Connect) -> None:
+    ear, announcements = over_redis(redis_server, connect)
+    ear.announcements.listen("some-job")
+    assert [each.daemon for each in threading.enumerate() if each.name == "announcements"] == [True]
+    announcements.end(redis_server, connect(redis_server.url))
+
+
+def test_after_the_server_was_killed_and_came_back_the_gap_is_told_and_changes_are_heard_again(own_redis: RedisServer, connect: Connect) -> None:
+    ear, announcements = over_redis(own_redis, connect)
+    made = job()
+    ear.announcements.listen(made.id)
+    assert ear.gaps == 0
+    own_redis.kill()
+    own_redis.start()
+    until(lambda: ear.gaps == 1, 15)
+    ear.jobs.enqueue(made, limit=None)
+    until(lambda: ear.seqs(made) == [1])
+    announcements.end(own_redis, connect(own_redis.url))
+
+
+def test_a_connection_that_is_cut_while_the_server_lives_is_a_gap_too(redis_server: RedisServer, connect: Connect) -> None:
+    """redis-py connects and subscribes again by itself, in silence; what was published between is lost all the same."""
+    ear, announcements = over_redis(redis_server, connect)
+    made = job()
+    ear.announcements.listen(made.id)
+    connect(redis_server.url).client_kill_filter(_type="pubsub")
+    until(lambda: ear.gaps == 1, 10)
+    ear.jobs.enqueue(made, limit=None)
+    until(lambda: ear.seqs(made) == [1])
+    announcements.end(redis_server, connect(redis_server.url))

@@ -1,0 +1,212 @@
+"""The contract of ``Store``: files, files through threads, memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import pytest
+
+from backend import errors
+from backend.core.job import Manifest, Result, Status, cancelled, failed, succeeded
+from backend.ports import Blob, Store
+from tests.memory.samples import manifest
+
+DATA = b"the bytes of an image " * 100
+FAR_LARGER_THAN_A_BATCH = os.urandom(1 << 16) * 40
+
+
+def put(store: Store, data: bytes = DATA, **given: object) -> Manifest:
+    upload = store.begin()
+    upload.write(data)
+    known = manifest(**given)
+    store.commit(upload, known)
+    return known
+
+
+def content(blob: Blob) -> bytes:
+    try:
+        return blob.read_at(0, blob.size_bytes)
+    finally:
+        blob.close()
+
+
+def put_result(store: Store, job_id: str, data: bytes, token: str = "token") -> tuple[str, str]:
+    target = store.begin_result(job_id, token)
+    os.write(target.fd, data)
+    return target.keep()
+
+
+def test_a_committed_source_and_its_manifest_are_there_as_they_were_given(store: Store) -> None:
+    known = put(store)
+    assert store.manifest(known.id) == known
+    assert content(store.open_source(known.id)) == DATA
+    assert store.outcome(known.id) is None
+
+
+def test_many_chunks_become_one_source_with_size_and_digest(store: Store) -> None:
+    upload = store.begin()
+    for start in range(0, len(FAR_LARGER_THAN_A_BATCH), 70_001):
+        upload.write(FAR_LARGER_THAN_A_BATCH[start : start + 70_001])
+    assert upload.size_bytes == len(FAR_LARGER_THAN_A_BATCH)
+    assert upload.sha256() == hashlib.sha256(FAR_LARGER_THAN_A_BATCH).hexdigest()
+    known = manifest()
+    store.commit(upload, known)
+    assert content(store.open_source(known.id)) == FAR_LARGER_THAN_A_BATCH
+
+
+def test_an_upload_can_be_inspected_before_it_is_committed(store: Store) -> None:
+    upload = store.begin()
+    upload.write(b"0123456789")
+    assert upload.inspect(lambda read_at, size_bytes: (read_at(2, 3), read_at(8, 50), size_bytes)) == (b"234", b"89", 10)
+    upload.discard()
+
+
+def test_what_an_inspection_raises_arrives(store: Store) -> None:
+    upload = store.begin()
+
+    def look(read_at: object, size_bytes: int) -> None:
+        raise errors.DamagedImage()
+
+    with pytest.raises(errors.DamagedImage):
+        upload.inspect(look)
+    upload.discard()
+
+
+def test_nothing_is_seen_of_an_upload_that_is_discarded(store: Store) -> None:
+    upload = store.begin()
+    upload.write(DATA)
+    upload.discard()
+    upload.discard()
+    assert list(store.jobs()) == []
+    assert store.tidy(-1) == 0
+
+
+def test_discarding_after_the_commit_does_no_harm(store: Store) -> None:
+    upload = store.begin()
+    upload.write(DATA)
+    known = manifest()
+    store.commit(upload, known)
+    upload.discard()
+    assert content(store.open_source(known.id)) == DATA
+
+
+def test_every_job_is_listed(store: Store) -> None:
+    known = {put(store).id for _ in range(5)}
+    assert {each.id for each in store.jobs()} == known
+
+
+def test_a_passing_job_is_as_visible_as_any(store: Store) -> None:
+    known = put(store, is_passing=True)
+    assert store.manifest(known.id).is_passing
+    assert content(store.open_source(known.id)) == DATA
+
+
+@pytest.mark.parametrize("job_id", ["no-such-job-0000000000", "../../../../etc/passwd"])
+def test_an_unknown_job_is_not_found(store: Store, job_id: str) -> None:
+    with pytest.raises(errors.NotFound):
+        store.manifest(job_id)
+    with pytest.raises(errors.NotFound):
+        store.open_source(job_id)
+    with pytest.raises(errors.NotFound):
+        store.begin_result(job_id, "token")
+    with pytest.raises(errors.NotFound):
+        store.conclude(job_id, cancelled(Status(), 1.0))
+    with pytest.raises(errors.Gone):
+        store.open_result(job_id, "result-token.webp")
+    assert store.outcome(job_id) is None
+    assert store.erase(job_id) == 0
+
+
+def test_a_kept_result_can_be_read_by_its_name_and_has_its_digest(store: Store) -> None:
+    known = put(store)
+    file, sha256 = put_result(store, known.id, b"webp bytes")
+    assert sha256 == hashlib.sha256(b"webp bytes").hexdigest()
+    assert content(store.open_result(known.id, file)) == b"webp bytes"
+
+
+def test_results_of_two_encoders_do_not_touch_each_other(store: Store) -> None:
+    known = put(store)
+    one, other = store.begin_result(known.id, "one"), store.begin_result(known.id, "other")
+    os.write(one.fd, b"first")
+    os.write(other.fd, b"second")
+    kept, _ = one.keep()
+    other.discard()
+    assert content(store.open_result(known.id, kept)) == b"first"
+
+
+def test_a_discarded_result_is_gone(store: Store) -> None:
+    known = put(store)
+    store.begin_result(known.id, "token").discard()
+    with pytest.raises(errors.Gone):
+        store.open_result(known.id, "result-token.webp")
+
+
+def test_a_job_ends_once_and_the_first_end_stands(store: Store) -> None:
+    known = put(store)
+    first = succeeded(Status(seq=9), Result("result-a.webp", 5, "ab", 16, 12, 1, facts={"seconds": {"encode": 1.5}}), 12.5)
+    assert store.conclude(known.id, first) is True
+    assert store.conclude(known.id, cancelled(Status(seq=4), 13.0)) is False
+    assert store.conclude(known.id, first) is False
+    assert store.outcome(known.id) == first
+
+
+def test_a_failure_keeps_the_record_of_its_error(store: Store) -> None:
+    known = put(store)
+    end = failed(Status(), errors.TooManyFrames(limit=256), 2.0)
+    store.conclude(known.id, end)
+    outcome = store.outcome(known.id)
+    assert outcome is not None and outcome.error == {"code": "too_many_frames", "status": 422, "params": {"limit": 256}}
+
+
+def test_erasing_frees_the_bytes_and_leaves_nothing(store: Store) -> None:
+    known = put(store)
+    file, _ = put_result(store, known.id, b"12345")
+    store.conclude(known.id, cancelled(Status(), 1.0))
+    assert store.erase(known.id) >= len(DATA) + 5
+    assert store.erase(known.id) == 0
+    assert store.outcome(known.id) is None
+    assert list(store.jobs()) == []
+    with pytest.raises(errors.NotFound):
+        store.manifest(known.id)
+    with pytest.raises(errors.Gone):
+        store.open_result(known.id, file)
+
+
+def test_an_encoder_finds_out_that_its_job_was_erased_when_it_wants_to_end_it(store: Store) -> None:
+    known = put(store)
+    target = store.begin_result(known.id, "token")
+    os.write(target.fd, b"late")
+    store.erase(known.id)
+    target.keep()
+    with pytest.raises(errors.NotFound):
+        store.conclude(known.id, succeeded(Status(), Result("result-token.webp", 4, "ab", 1, 1, 1), 1.0))
+    assert list(store.jobs()) == []
+
+
+def test_whoever_reads_while_it_is_erased_reads_to_the_end(store: Store) -> None:
+    known = put(store)
+    blob = store.open_source(known.id)
+    store.erase(known.id)
+    assert content(blob) == DATA
+
+
+def test_reading_is_bounded_and_empty_at_the_end(store: Store) -> None:
+    blob = store.open_source(put(store, b"0123456789").id)
+    assert (blob.read_at(3, 4), blob.read_at(8, 100), blob.read_at(10, 5), blob.size_bytes) == (b"3456", b"89", b"", 10)
+    assert os.pread(blob.fileno(), 100, 0) == b"0123456789"
+    blob.close()
+
+
+def test_tidying_removes_what_a_dead_process_left_half_written_and_nothing_else(store: Store) -> None:
+    known = put(store)
+    abandoned = store.begin()
+    abandoned.write(DATA)
+    assert store.tidy(3600) == 0
+    assert store.tidy(-1) == 1
+    assert content(store.open_source(known.id)) == DATA
+    abandoned.discard()
+
+
+def test_a_store_that_can_store_passes_its_check(store: Store) -> None:
+    store.check()

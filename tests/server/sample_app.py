@@ -1,0 +1,122 @@
+"""The application that the server tests run: one route for each thing a worker must get right."""
+
+from __future__ import annotations
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import json  # noqa: E402
+import os  # noqa: E402
+from typing import Any  # noqa: E402
+
+import gevent  # noqa: E402
+from flask import Flask, Response, request  # noqa: E402
+from flask_socketio import SocketIO, emit  # noqa: E402
+
+from backend.errors import BadRequest, problem  # noqa: E402
+from backend.server import bounds, loop_lag  # noqa: E402
+from backend.server.handover import install  # noqa: E402
+
+bounds.install(bounds.Bounds(**json.loads(os.environ.get("TEST_BOUNDS", "{}"))))
+
+app = Flask(__name__)
+socketio = SocketIO(app, async_mode="gevent", max_http_buffer_size=65536)
+install(socketio)
+
+
+@app.errorhandler(BadRequest)
+def bad_request(error: BadRequest) -> tuple[dict[str, Any], int]:
+    return problem(error.as_record()), error.status
+
+
+@app.get("/")
+def index() -> dict[str, Any]:
+    return {"pid": os.getpid(), "client": request.remote_addr}
+
+
+@app.post("/count")
+def count() -> dict[str, int]:
+    total = 0
+    while piece := request.stream.read(65536):
+        total += len(piece)
+    return {"bytes": total}
+
+
+@app.post("/whole")
+def whole() -> dict[str, int]:
+    return {"bytes": len(request.get_data())}
+
+
+@app.post("/uncaught")
+def uncaught() -> dict[str, int]:
+    return {"bytes": len(request.environ["wsgi.input"].read())}
+
+
+@app.post("/refuse")
+def refuse() -> tuple[dict[str, str], int]:
+    return {"code": "too_large"}, 413
+
+
+@app.get("/slow/<float:seconds>")
+def slow(seconds: float) -> dict[str, int]:
+    gevent.sleep(seconds)
+    return {"pid": os.getpid()}
+
+
+@app.get("/big/<int:size>")
+def big(size: int) -> Response:
+    return Response(b"x" * size)
+
+
+@app.get("/stream")
+def stream() -> Response:
+    draining = request.environ["gateway.draining"]
+
+    def events() -> Any:
+        yield "data: begun\n\n"
+        draining.wait()
+        yield "data: ended\n\n"
+
+    return Response(events(), mimetype="text/event-stream")
+
+
+@app.get("/vitals")
+def vitals() -> dict[str, Any]:
+    with open("/proc/self/statm") as statm:
+        resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return {"pid": os.getpid(), "resident_bytes": resident, "lag_ms": loop_lag.current()}
+
+
+@app.get("/ws/echo", websocket=True)
+def echo() -> tuple[str, int]:
+    socket = request.environ["wsgi.websocket"]
+    while (message := socket.receive()) is not None:
+        socket.send(message)
+    return "", 200
+
+
+@app.get("/ws/echo")
+def echo_without_upgrade() -> tuple[str, int]:
+    return "", 426
+
+
+@app.get("/ws/refused", websocket=True)
+def refused() -> tuple[str, int]:
+    return "no such job", 404
+
+
+@app.get("/ws/broken", websocket=True)
+def broken() -> str:
+    request.environ["wsgi.websocket"].receive()
+    raise RuntimeError("on purpose")
+
+
+@socketio.on("who")
+def who(data: Any = None) -> dict[str, Any]:
+    return {"pid": os.getpid(), "data": data, "client": request.remote_addr}
+
+
+@socketio.on("shout")
+def shout(data: Any) -> None:
+    emit("heard", data)
