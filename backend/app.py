@@ -17,15 +17,17 @@ from backend import __version__, errors, logs
 from backend.adapters import redis_client
 from backend.adapters.celery_encoders import CeleryEncoders, celery_app
 from backend.adapters.file_store import FileStore
+from backend.adapters.file_uploads import FileUploads
 from backend.adapters.redis_announcements import RedisAnnouncements
 from backend.adapters.redis_jobs import RedisJobs
 from backend.adapters.threaded_store import ThreadedStore
+from backend.adapters.threaded_uploads import ThreadedUploads
 from backend.flows.follow import Follower
 from backend.flows.tend import Caretaker
 from backend.flows.world import World
 from backend.server import bounds, handover, loop_lag
 from backend.settings import Settings
-from backend.web import callers, capabilities, convert, events, headers, health, jobs, page, problems
+from backend.web import batches, callers, capabilities, convert, events, headers, health, jobs, page, problems, uploads
 from backend.web.site import KEY, Site
 from backend.web.sockets import Sockets
 
@@ -58,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sockets.install()
     for part in (problems, headers):
         part.install(app)
-    for resource in (jobs, events, convert, capabilities, health, page):
+    for resource in (jobs, batches, events, convert, capabilities, health, page, uploads):
         app.register_blueprint(resource.routes)
     handover.install(socketio)
     loop_lag.start()
@@ -69,10 +71,13 @@ def create_app(settings: Settings | None = None) -> Flask:
 def gateway_world(settings: Settings) -> World:
     store = FileStore(settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
+    resumable = FileUploads(settings.store_dir)
+    resumable.prepare()
     return World(
         store=ThreadedStore(store),
         jobs=RedisJobs(redis_client.connect(settings.broker_url)),
         encoders=CeleryEncoders(celery_app(settings.broker_url)),
+        uploads=ThreadedUploads(resumable),
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
         retention_s=settings.retention_s,

@@ -7,6 +7,7 @@
     ├─ Unauthorized 401 unauthorized       ├─ TooManyPixels 422 too_many_pixels
     ├─ NotFound 404 not_found              ├─ TooManyFrames 422 too_many_frames
     ├─ MethodNotAllowed 405 bad_request    ├─ EmptyFile 422 empty_file
+    ├─ RangeNotSatisfiable 416 · Forbidden 403 · PreconditionFailed 412 · Locked 423 · ChecksumMismatch 460: bad_request
     ├─ NotReady 409 not_ready              ├─ RateLimited 429 rate_limited
     ├─ AlreadyFinished 409 …               ├─ Internal 500 internal
     ├─ OffsetMismatch 409 …                ├─ QueueFull 503 queue_full
@@ -65,6 +66,28 @@ class NotFound(GatewayError):
 
 class MethodNotAllowed(BadRequest):
     status = 405
+
+
+class Forbidden(BadRequest):
+    status = 403
+
+
+class PreconditionFailed(BadRequest):
+    status = 412
+
+
+class Locked(BadRequest):
+    status = 423
+
+
+class ChecksumMismatch(BadRequest):
+    """tus 1.0.0's own status."""
+
+    status = 460
+
+
+class RangeNotSatisfiable(BadRequest):
+    status = 416
 
 
 class NotReady(GatewayError):
@@ -189,6 +212,34 @@ TEXTS: dict[str, dict[str, Text]] = {
         "en": ("Method not allowed", "{method} is not possible here. Possible: {allowed}."),
         "zh-CN": ("不支持该方法", "此处不支持 {method}。可用的方法：{allowed}。"),
     },
+    "bad_request.tus_version": {
+        "en": ("Wrong protocol version", "This address speaks tus {supported}. Send “Tus-Resumable: {supported}” with every request."),
+        "zh-CN": ("协议版本不符", "此地址使用 tus {supported} 协议。请在每个请求中发送「Tus-Resumable: {supported}」。"),
+    },
+    "bad_request.final_upload": {
+        "en": ("Not possible here", "A final upload is made of its parts and takes no bytes itself. Send them to a partial upload."),
+        "zh-CN": ("不允许的操作", "合并后的上传由各分段组成，不能直接写入。请将数据发送到分段上传。"),
+    },
+    "bad_request.locked": {
+        "en": ("Upload in use", "Another connection is sending to this upload. Try again in {retry_after_s} s."),
+        "zh-CN": ("上传正在使用", "另一个连接正在向此上传发送数据。请在 {retry_after_s} 秒后重试。"),
+    },
+    "bad_request.taken_over": {
+        "en": ("Upload taken over", "Nothing came for a while and another connection took this upload over. Ask with HEAD where it stands."),
+        "zh-CN": ("上传已被接管", "此连接一段时间没有数据，上传已由另一个连接接管。请用 HEAD 查询当前位置。"),
+    },
+    "bad_request.checksum": {
+        "en": ("Checksum mismatch", "The bytes that arrived do not have the {algorithm} sum that was announced. Send them again from byte {offset}."),
+        "zh-CN": ("校验和不符", "收到的数据与声明的 {algorithm} 校验和不符。请从第 {offset} 字节重新发送。"),
+    },
+    "bad_request.unfinished_part": {
+        "en": ("Parts not finished", "“Upload-Concat: final” needs partial uploads that are complete; number {number} is not one."),
+        "zh-CN": ("分段未完成", "「Upload-Concat: final」需要已完成的分段上传；第 {number} 个不符合要求。"),
+    },
+    "bad_request.range": {
+        "en": ("No such range", "The file has {size_bytes} bytes; the range that was asked for begins after its end."),
+        "zh-CN": ("范围无效", "文件共 {size_bytes} 字节，所请求的范围超出文件末尾。"),
+    },
     "bad_request.message_rate": {
         "en": ("Bad request", "Too many messages on this connection: {limit} in {seconds} s are allowed. Wait a moment."),
         "zh-CN": ("请求有误", "此连接发送消息过于频繁：{seconds} 秒内最多 {limit} 条。请稍候。"),
@@ -232,6 +283,10 @@ TEXTS: dict[str, dict[str, Text]] = {
         ),
         "zh-CN": ("文件过大", "图片超过 {limit_bytes} 字节的上限。请先缩小图片，或联系管理员提高上限。"),
     },
+    "too_large.upload_length": {
+        "en": ("Too large", "The body goes beyond the {limit_bytes} bytes that were announced as Upload-Length. Send no more than that."),
+        "zh-CN": ("数据过多", "正文超出了 Upload-Length 声明的 {limit_bytes} 字节。请勿发送更多数据。"),
+    },
     "unsupported_format": {
         "en": ("Unsupported format", "This is not an image in a supported format. Accepted: {accepted}."),
         "zh-CN": ("不支持的格式", "该文件不是受支持的图片格式。支持：{accepted}。"),
@@ -243,6 +298,10 @@ TEXTS: dict[str, dict[str, Text]] = {
     "unsupported_format.variant": {
         "en": ("Unsupported format", "The image is {format}, a variant that cannot be read. Save it again as 8-bit {base}."),
         "zh-CN": ("不支持的格式", "该图片为 {format}，这种变体无法读取。请另存为 8 位的 {base}。"),
+    },
+    "unsupported_format.media_type": {
+        "en": ("Wrong content type", "The body must come as “Content-Type: {accepted}”."),
+        "zh-CN": ("内容类型不符", "正文的类型应为「Content-Type: {accepted}」。"),
     },
     "invalid_option": {
         "en": ("Invalid option", "The option “{option}” cannot be {value}. Accepted: {accepted}."),

@@ -6,13 +6,15 @@ method names. Each port has one contract suite in ``tests/ports`` that every ada
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from backend.core.batch import Batch
 from backend.core.conversion import Conversion, Converted, Progress
 from backend.core.headers import ReadAt
 from backend.core.job import Job, Manifest, Status
+from backend.core.resumable import Standing, Ticket
 
 T = TypeVar("T")
 
@@ -63,8 +65,20 @@ class Store(Protocol):
     def begin(self) -> Upload:
         """Raises ``StorageFull`` when less than the floor is free."""
 
-    def commit(self, upload: Upload, manifest: Manifest) -> None:
-        """Source and manifest become visible together, synced (but for a passing job). Raises ``StorageFull``."""
+    def again(self, manifest: Manifest) -> Upload:
+        """An earlier job's source as an upload, without a copy. Raises ``NotFound``."""
+
+    def commit(self, upload: Upload, manifest: Manifest) -> bool:
+        """Source and manifest become visible together, synced (but for a passing job). Raises ``StorageFull``.
+
+        False when there is a job of that id already; the upload is discarded then.
+        """
+
+    def keep_batch(self, batch: Batch) -> None:
+        """Synced. Raises ``StorageFull``."""
+
+    def batch(self, batch_id: str) -> Batch:
+        """Raises ``NotFound``."""
 
     def manifest(self, job_id: str) -> Manifest:
         """Raises ``NotFound``."""
@@ -97,6 +111,75 @@ class Store(Protocol):
         """Raises ``StorageFull`` or ``BackendUnavailable`` when nothing could be stored now."""
 
 
+class Writing(Protocol):
+    """One resumable upload in the only hands that may change it; always ended by ``close``. What was written and not kept is then gone.
+
+    Every change raises ``NotFound`` when the upload was erased meanwhile, and ``StorageFull``.
+    """
+
+    @property
+    def ticket(self) -> Ticket: ...
+
+    @property
+    def standing(self) -> Standing: ...
+
+    @property
+    def position_bytes(self) -> int:
+        """``standing.offset_bytes`` and what was written since."""
+
+    def write(self, chunk: bytes) -> None: ...
+
+    def head(self, length: int) -> bytes:
+        """The upload's first bytes, those just written among them."""
+
+    def sum_up(self, algorithm: str) -> None:
+        """From here on, what is written is summed with ``algorithm`` (hashlib's name)."""
+
+    def sum(self) -> bytes:
+        """The digest of what was written since ``sum_up``."""
+
+    def keep(self, now: float) -> None:
+        """What was written is on disk and counts."""
+
+    def drop(self) -> None:
+        """What was written since the last ``keep`` never was."""
+
+    def fix_length(self, length_bytes: int, now: float) -> None: ...
+
+    def is_wanted(self) -> bool:
+        """Whether somebody else has asked for this upload since it was opened, or has erased it."""
+
+    def finished(self) -> Upload:
+        """All of it, ready for ``Store.commit`` without copying a byte; it stays here too until ``conclude``."""
+
+    def conclude(self, now: float) -> None:
+        """It has become its job: the bytes are the job's now, the record stays."""
+
+    def close(self) -> None: ...
+
+
+class Uploads(Protocol):
+    """Uploads that may be interrupted and resumed, by whichever process. What a method here returned from is on disk."""
+
+    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> None:
+        """With ``parts``, their bytes in order are the upload's. Raises ``NotFound`` for a part that is not there, ``StorageFull``."""
+
+    def look(self, upload_id: str) -> tuple[Ticket, Standing]:
+        """Whoever may be writing to it. Raises ``NotFound``."""
+
+    def open(self, upload_id: str) -> Writing | None:
+        """To change it; None while somebody else, in any process, has it open. A process that dies lets go. Raises ``NotFound``."""
+
+    def want(self, upload_id: str) -> None:
+        """Ask whoever has it open to let go."""
+
+    def erase(self, upload_id: str) -> int:
+        """The bytes freed; 0 when there was nothing."""
+
+    def all(self) -> Iterator[tuple[Ticket, Standing]]:
+        """In no order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A job in one encoder's hands: valid while ``token`` is the job's newest."""
@@ -111,8 +194,11 @@ class Jobs(Protocol):
     Every method raises ``BackendUnavailable`` when it cannot be reached.
     """
 
-    def enqueue(self, job: Job, *, limit: int | None) -> int:
-        """Queue it unless it is known; its position. Raises ``QueueFull`` when ``limit`` jobs wait."""
+    def enqueue(self, job: Job, *, limit: int | None) -> Job:
+        """Queue it unless it is known; the job with its place and estimate. Raises ``QueueFull`` when ``limit`` jobs wait."""
+
+    def move(self) -> int:
+        """Tell the waiting jobs' watchers of their new places and estimates, in steps of a tenth; how many changed."""
 
     def restore(self, job: Job) -> None:
         """Make an ended job's state known again, if it is not."""

@@ -5,6 +5,7 @@
     store/
       incoming/<random>             bytes on their way, and folders about to be published
       jobs/<shard>/<id>/            source · manifest.json · outcome.json · result-<token>.webp
+      batches/<id>.json             which jobs came together
       trash/<random>                folders on their way out
 
 ``commit`` syncs source, manifest and their folder, then renames the folder into ``jobs`` and syncs that: a job is there whole or not at all.
@@ -21,17 +22,17 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from backend import errors
+from backend.adapters.disk import age_s, remove, sync_data, sync_folder, translated, write_all, write_file
+from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Upload
 
 T = TypeVar("T")
-FULL = {errno.ENOSPC, errno.EDQUOT}
 SHARDS = 256
 
 
@@ -47,7 +48,7 @@ class FileUpload:
 
     def write(self, chunk: bytes) -> None:
         with translated():
-            _write_all(self.fd, chunk)
+            write_all(self.fd, chunk)
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
 
@@ -67,6 +68,20 @@ class FileUpload:
             os.close(fd)
 
 
+class LinkedUpload(FileUpload):
+    """Bytes that the store has already, under a second name: nothing is copied and nothing is hashed again."""
+
+    def __init__(self, path: Path, known: Path, sha256: str) -> None:
+        self.path, self._sha256 = path, sha256
+        with translated(errors.NotFound):
+            os.link(known, path)
+            self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.size_bytes = os.fstat(self.fd).st_size
+
+    def sha256(self) -> str:
+        return self._sha256
+
+
 class FileTarget:
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -78,7 +93,7 @@ class FileTarget:
             os.lseek(self.fd, 0, os.SEEK_SET)
             while chunk := os.read(self.fd, 1 << 20):
                 digest.update(chunk)
-            _sync_data(self.fd)
+            sync_data(self.fd)
             self.close()
         return self.path.name, digest.hexdigest()
 
@@ -115,42 +130,67 @@ class FileStore:
     def __init__(self, root: Path, *, min_free_bytes: int = 0) -> None:
         self.root = root
         self.min_free_bytes = min_free_bytes
-        self._incoming, self._jobs, self._trash = root / "incoming", root / "jobs", root / "trash"
+        self._incoming, self._jobs, self._batches, self._trash = (root / name for name in ("incoming", "jobs", "batches", "trash"))
 
     def prepare(self) -> None:
         """Make the folders, synced. Called once by whoever starts the gateway or an encoder."""
         with translated():
-            for folder in (self.root, self._incoming, self._trash, self._jobs, *(self._jobs / f"{number:02x}" for number in range(SHARDS))):
+            for folder in (
+                self.root,
+                self._incoming,
+                self._batches,
+                self._trash,
+                self._jobs,
+                *(self._jobs / f"{number:02x}" for number in range(SHARDS)),
+            ):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for folder in (self._jobs, self.root, self.root.parent):
-                _sync_folder(folder)
+                sync_folder(folder)
 
     def begin(self) -> FileUpload:
         self.check()
         return FileUpload(self._incoming / secrets.token_hex(16))
 
-    def commit(self, upload: Upload, manifest: Manifest) -> None:
+    def again(self, manifest: Manifest) -> LinkedUpload:
+        return LinkedUpload(self._incoming / secrets.token_hex(16), self._folder(manifest.id) / "source", manifest.source.sha256)
+
+    def commit(self, upload: Upload, manifest: Manifest) -> bool:
         assert isinstance(upload, FileUpload)
         staged = self._incoming / f"{secrets.token_hex(16)}.job"
         with translated():
             try:
                 self._stage(upload, manifest, staged)
                 staged.rename(self._folder(manifest.id))
-            except OSError:
+            except OSError as error:
                 shutil.rmtree(staged, ignore_errors=True)
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                    return False
                 raise
             if not manifest.is_passing:
-                _sync_folder(self._folder(manifest.id).parent)
+                sync_folder(self._folder(manifest.id).parent)
+        return True
 
     def _stage(self, upload: FileUpload, manifest: Manifest, staged: Path) -> None:
         staged.mkdir(mode=0o700)
         if not manifest.is_passing:
-            _sync_data(upload.fd)
+            sync_data(upload.fd)
         upload.close()
         upload.path.rename(staged / "source")
-        _write_file(staged / "manifest.json", manifest.to_json(), sync=not manifest.is_passing)
+        write_file(staged / "manifest.json", manifest.to_json(), sync=not manifest.is_passing)
         if not manifest.is_passing:
-            _sync_folder(staged)
+            sync_folder(staged)
+
+    def keep_batch(self, batch: Batch) -> None:
+        path = self._batches / f"{batch.id}.json"
+        staged = self._incoming / secrets.token_hex(16)
+        with translated():
+            write_file(staged, batch.to_json(), sync=True)
+            staged.rename(path)
+            sync_folder(self._batches)
+
+    def batch(self, batch_id: str) -> Batch:
+        with translated(errors.NotFound):
+            return Batch.from_json((self._batches / f"{batch_id}.json").read_bytes())
 
     def manifest(self, job_id: str) -> Manifest:
         with translated(errors.NotFound):
@@ -179,13 +219,13 @@ class FileStore:
         staged = folder / f"outcome-{secrets.token_hex(8)}.part"
         with translated(errors.NotFound):
             try:
-                _write_file(staged, status.to_json(), sync=True)
+                write_file(staged, status.to_json(), sync=True)
                 os.link(staged, folder / "outcome.json")
             except FileExistsError:
                 return False
             finally:
                 staged.unlink(missing_ok=True)
-            _sync_folder(folder)
+            sync_folder(folder)
         return True
 
     def erase(self, job_id: str) -> int:
@@ -194,10 +234,10 @@ class FileStore:
         try:
             with translated(errors.NotFound):
                 self._folder(job_id).rename(doomed)
-                _sync_folder(self._folder(job_id).parent)
+                sync_folder(self._folder(job_id).parent)
         except errors.NotFound:
             return 0
-        return _remove(doomed)
+        return remove(doomed)
 
     def jobs(self) -> Iterator[Manifest]:
         """Passes over what is no job: erased meanwhile, torn by a power cut (a passing job's manifest is not synced), a desktop's own files."""
@@ -209,10 +249,12 @@ class FileStore:
                     continue
 
     def tidy(self, older_than_s: float) -> int:
-        doomed = [path for path in self._incoming.iterdir() if _age_s(path) > older_than_s]
+        now = time.time()
+        doomed = [path for path in self._incoming.iterdir() if age_s(path) > older_than_s]
         doomed += list(self._trash.iterdir())
+        doomed += [path for path in self._batches.iterdir() if _is_over(path, now)]
         for path in doomed:
-            _remove(path)
+            remove(path)
         return len(doomed)
 
     def check(self) -> None:
@@ -225,62 +267,11 @@ class FileStore:
         return self._jobs / hashlib.sha256(job_id.encode()).hexdigest()[:2] / job_id
 
 
-@contextmanager
-def translated(missing: type[errors.GatewayError] | None = None) -> Iterator[None]:
-    """No OSError leaves the store: a missing file is ``missing``, a full disk ``StorageFull``, the rest ``BackendUnavailable``."""
+def _is_over(path: Path, now: float) -> bool:
+    """What cannot be read as a batch is no use to anybody either, once nobody can be writing it."""
     try:
-        yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise errors.StorageFull(private=str(error)) from error
-        if missing and error.errno in (errno.ENOENT, errno.ENOTDIR):
-            raise missing(private=str(error)) from error
-        raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
-def _write_file(path: Path, text: str, *, sync: bool) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        _write_all(fd, text.encode())
-        if sync:
-            _sync_data(fd)
-    finally:
-        os.close(fd)
-
-
-def _sync_data(fd: int) -> None:
-    getattr(os, "fdatasync", os.fsync)(fd)
-
-
-def _sync_folder(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _age_s(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
+        return Batch.from_json(path.read_bytes()).expires_at < now
     except FileNotFoundError:
-        return 0.0
-
-
-def _remove(path: Path) -> int:
-    """Delete a file or folder; the bytes it held. Another process may be deleting it too."""
-    freed = 0
-    for folder, _, files in os.walk(path):
-        for name in files:
-            try:
-                freed += os.stat(os.path.join(folder, name)).st_size
-            except FileNotFoundError:
-                continue
-    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-    return freed
+        return False
+    except (ValueError, TypeError, KeyError):
+        return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, cast
 
 import redis
@@ -16,6 +16,8 @@ from backend.adapters.redis_client import KEY_PREFIX, translated
 from backend.core.job import Job, Manifest, Status
 from backend.ports import Taken
 
+QUEUE_IS_FULL = -1
+
 
 class RedisJobs:
     def __init__(self, client: redis.Redis, *, prefix: str = KEY_PREFIX) -> None:
@@ -23,14 +25,17 @@ class RedisJobs:
         self._prefix = prefix
         self._scripts = {
             name: client.register_script(getattr(scripts, name.upper()))
-            for name in ("enqueue", "restore", "take", "report", "adopt", "end", "requeue", "forget", "count")
+            for name in ("enqueue", "restore", "take", "report", "adopt", "end", "requeue", "forget", "count", "move")
         }
 
-    def enqueue(self, job: Job, *, limit: int | None) -> int:
-        position = int(self._run("enqueue", *_whole(job), "" if limit is None else limit))
-        if position < 0:
+    def enqueue(self, job: Job, *, limit: int | None) -> Job:
+        text = self._run("enqueue", *_whole(job), "" if limit is None else limit)
+        if text == QUEUE_IS_FULL:
             raise errors.QueueFull(limit=limit, retry_after_s=1)
-        return position
+        return job.at(Status.from_json(text))
+
+    def move(self) -> int:
+        return int(self._run("move"))
 
     def restore(self, job: Job) -> None:
         self._run("restore", *_whole(job))
@@ -48,7 +53,7 @@ class RedisJobs:
 
     def end(self, job: Job) -> Job:
         patch = {name: value for name, value in asdict(job.status).items() if name not in ("seq", "attempt", "started_at")}
-        return job.at(Status.from_json(self._run("end", *_whole(job), json.dumps(patch, ensure_ascii=False))))
+        return job.at(Status.from_json(self._run("end", *_whole(job), json.dumps(patch, ensure_ascii=False), _duration_ms(job.status))))
 
     def lost(self) -> list[str]:
         with translated():
@@ -61,13 +66,10 @@ class RedisJobs:
 
     def find(self, job_id: str) -> Job | None:
         with translated():
-            pipe = self._client.pipeline(transaction=False)
-            pipe.hmget(self._key(f"job:{job_id}"), "manifest", "status")
-            pipe.zrank(self._key("queue"), job_id)
-            (manifest, status), rank = pipe.execute()
+            manifest, status = self._client.hmget(self._key(f"job:{job_id}"), "manifest", "status")
         if not manifest or not status:
             return None
-        return Job(Manifest.from_json(manifest), replace(Status.from_json(status), position=rank))
+        return Job(Manifest.from_json(manifest), Status.from_json(status))
 
     def since(self, job_id: str, seq: int) -> list[Status] | None:
         with translated():
@@ -159,6 +161,13 @@ class RedisJobs:
 def _whole(job: Job) -> tuple[str, str, str, str, int]:
     manifest = job.manifest
     return job.id, manifest.to_json(), job.status.to_json(), manifest.client, int(manifest.expires_at)
+
+
+def _duration_ms(status: Status) -> int | str:
+    """What the estimates are made from: only conversions that ended well."""
+    if status.state != "succeeded" or status.started_at is None or status.finished_at is None:
+        return ""
+    return _ms(status.finished_at - status.started_at)
 
 
 def _ms(seconds: float) -> int:

@@ -9,6 +9,7 @@ Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
     queue:now     string  virtual time: the tag last taken
     running       zset    ids in an encoder's hands; score = end of the lease, ms
     expiry        zset    every id the store holds; score = when it is to be erased, s
+    recent        list    ms that the newest twenty conversions took
     encoders      hash    name → {until, facts} as JSON
 
 The queue is start-time fair queueing (Goyal, Vin, Cheng 1996) with equal weights and unit cost: each client's jobs get rising tags, the
@@ -21,6 +22,16 @@ PRELUDE = """
 local prefix, log_limit = KEYS[1], 512
 local function key(name) return prefix .. name end
 local function now_ms() local t = redis.call('TIME'); return t[1] * 1000 + math.floor(t[2] / 1000) end
+local function mean_ms()
+  local recent, sum = redis.call('LRANGE', key('recent'), 0, -1), 0
+  for _, ms in ipairs(recent) do sum = sum + tonumber(ms) end
+  return #recent > 0 and sum / #recent or nil
+end
+local function place(status, rank, encoders, mean)
+  status.position = rank
+  status.eta_s = mean and math.floor((math.floor(rank / encoders) + 1) * mean / 100 + 0.5) / 10 or cjson.null
+end
+local function encoder_count() return math.max(1, redis.call('HLEN', key('encoders'))) end
 local function record(id, status)
   local text = cjson.encode(status)
   redis.call('HSET', key('job:' .. id), 'status', text, 'state', status.state, 'seq', status.seq)
@@ -56,17 +67,19 @@ local function create(id, manifest, status_text, client, expire_at)
 end
 """
 
-# ARGV: id, manifest, status, client, expire_at, limit ('' for none) → position, or -1: the queue is full
+# ARGV: id, manifest, status, client, expire_at, limit ('' for none) → the status, or -1: the queue is full
 ENQUEUE = (
     PRELUDE
     + """
 local id, limit = ARGV[1], tonumber(ARGV[6])
 if redis.call('EXISTS', key('job:' .. id)) == 0 then
   if limit and redis.call('ZCARD', key('queue')) >= limit then return -1 end
-  create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
   line_up(id, ARGV[4], false)
+  local status = cjson.decode(ARGV[3])
+  place(status, redis.call('ZRANK', key('queue'), id), encoder_count(), mean_ms())
+  create(id, ARGV[2], cjson.encode(status), ARGV[4], ARGV[5])
 end
-return redis.call('ZRANK', key('queue'), id) or 0
+return redis.call('HGET', key('job:' .. id), 'status')
 """
 )
 
@@ -139,7 +152,7 @@ return 1
 """
 )
 
-# ARGV: id, manifest, status, client, expire_at, outcome patch → the status as recorded
+# ARGV: id, manifest, status, client, expire_at, outcome patch, ms that the encode took or '' → the status as recorded
 END = (
     PRELUDE
     + """
@@ -149,6 +162,10 @@ redis.call('ZREM', key('queue'), id); redis.call('ZREM', key('running'), id)
 if not state then
   create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 elseif state == 'queued' or state == 'running' then
+  if ARGV[7] ~= '' then
+    redis.call('LPUSH', key('recent'), ARGV[7])
+    redis.call('LTRIM', key('recent'), 0, 19)
+  end
   redis.call('HSET', key('job:' .. id), 'token', '')
   change(id, cjson.decode(ARGV[6]))
 end
@@ -166,7 +183,7 @@ local job = redis.call('HMGET', key('job:' .. id), 'state', 'client', 'tries')
 if job[1] ~= 'running' then return -1 end
 redis.call('HSET', key('job:' .. id), 'token', '')
 line_up(id, job[2], true)
-change(id, {state = 'queued', stage = cjson.null, progress = 0, eta_s = cjson.null, started_at = cjson.null})
+change(id, {state = 'queued', stage = cjson.null, progress = 0, position = 0, eta_s = cjson.null, started_at = cjson.null})
 return tonumber(job[3])
 """
 )
@@ -191,5 +208,28 @@ local counter = key('count:' .. ARGV[1])
 local count = redis.call('INCRBY', counter, ARGV[2])
 if redis.call('TTL', counter) < 0 then redis.call('EXPIRE', counter, ARGV[3]) end
 return {count, redis.call('TTL', counter)}
+"""
+)
+
+# How the queue moves is told in steps of a tenth of the place, so that a thousand waiting jobs are not a thousand changes a second.
+# → how many places were told
+MOVE = (
+    PRELUDE
+    + """
+local encoders, mean, told = encoder_count(), mean_ms(), 0
+for index, id in ipairs(redis.call('ZRANGE', key('queue'), 0, 1999)) do
+  local text = redis.call('HGET', key('job:' .. id), 'status')
+  if text then
+    local rank, status = index - 1, cjson.decode(text)
+    local known = tonumber(status.position)
+    if not known or math.abs(known - rank) >= math.max(1, known / 10) then
+      place(status, rank, encoders, mean)
+      status.seq = status.seq + 1
+      record(id, status)
+      told = told + 1
+    end
+  end
+end
+return told
 """
 )

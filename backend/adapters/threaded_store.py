@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from gevent.threadpool import ThreadPool
 
 from backend.adapters.file_store import FileBlob, FileStore, FileTarget, FileUpload
+from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Upload
@@ -61,15 +62,28 @@ class ThreadedStore:
         self._pool = ThreadPool(THREADS)
 
     def _run(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        return self._pool.apply(call, arguments)
+        """gevent's pool prints every exception that a task raises, so errors come back as values and are raised here."""
+        answer, error = self._pool.apply(_caught, (call, arguments))
+        if error is not None:
+            raise error
+        return answer
 
     def begin(self) -> ThreadedUpload:
         return ThreadedUpload(self._run(self._store.begin), self._run)
 
-    def commit(self, upload: Upload, manifest: Manifest) -> None:
+    def again(self, manifest: Manifest) -> ThreadedUpload:
+        return ThreadedUpload(self._run(self._store.again, manifest), self._run)
+
+    def commit(self, upload: Upload, manifest: Manifest) -> bool:
         assert isinstance(upload, ThreadedUpload)
         upload.flush()
-        self._run(self._store.commit, upload.inner, manifest)
+        return self._run(self._store.commit, upload.inner, manifest)  # type: ignore[no-any-return]
+
+    def keep_batch(self, batch: Batch) -> None:
+        self._run(self._store.keep_batch, batch)
+
+    def batch(self, batch_id: str) -> Batch:
+        return self._run(self._store.batch, batch_id)  # type: ignore[no-any-return]
 
     def manifest(self, job_id: str) -> Manifest:
         return self._run(self._store.manifest, job_id)  # type: ignore[no-any-return]
@@ -103,6 +117,13 @@ class ThreadedStore:
 
     def check(self) -> None:
         self._run(self._store.check)
+
+
+def _caught(call: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+    try:
+        return call(*arguments), None
+    except Exception as error:
+        return None, error
 
 
 def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:

@@ -20,6 +20,9 @@ from backend.core.conversion import Progress
 STANDARD = 3
 """Descriptors 0 to 2 stay, on /dev/null, so that no later descriptor takes their place and a library's message goes into a picture."""
 
+THREADED = frozenset(("heic",))
+"""libde265 decodes in a thread of its own, always."""
+
 
 def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, zygote_pid: int) -> NoReturn:
     code = 1
@@ -40,7 +43,7 @@ def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, zyg
 
 def _sealed_work(order: wire.Order, source: Source, result_fd: int, channel: socket.socket, zygote_pid: int) -> wire.Message:
     seal.limit({**order.bounds, "AS": order.bounds["AS"] + _mapped_bytes()})
-    seal.close(order.sandbox)
+    seal.close(order.sandbox, threads=order.conversion.shape.format in THREADED)
     if os.getppid() != zygote_pid:  # it died before the child asked to die with it
         os._exit(1)
     return _work(order, source, result_fd, channel)

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from PIL import Image
 
+from backend.codec import curves
 from backend.codec.geometry import Geometry
-from backend.codec.still import is_lossless
 from backend.core.conversion import Shape, Stage
 from backend.core.options import Options
 
+TRANSPARENT = frozenset(("RGBA", "LA", "PA"))
 READ_AS_DECODED = frozenset(("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB"))
 """Pillow's decoders that take the file bit by bit: the share read is the share decoded. Others take it whole, and report frames or nothing."""
 
-DECODE_MS = {"jpeg": 6.0, "png": 14.0, "gif": 10.0, "webp": 12.0, "tiff": 6.0, "bmp": 3.0}
+DECODE_MS = {"jpeg": 6.0, "png": 14.0, "gif": 10.0, "webp": 14.0, "tiff": 6.0, "bmp": 3.0, "avif": 25.0, "heic": 40.0, "ico": 10.0}
 TRANSFORM_MS = 1.0
 RESIZE_MS = 8.0
-LOSSY_MS = (24.0, 28.0, 36.0, 75.0, 75.0, 84.0, 157.0)
-LOSSLESS_MS = (60.0, 250.0, 300.0, 320.0, 350.0, 450.0, 600.0)
+ENCODE_MS: dict[str, tuple[float, ...]] = {
+    "lossy": (26, 31, 40, 84, 84, 97, 190),
+    "alpha": (20, 25, 26, 49, 54, 57, 540),
+    "sharp": (71, 81, 86, 131, 130, 145, 261),
+    "lossless": (310, 556, 596, 596, 575, 611, 619),
+    "near_lossless": (290, 973, 989, 1044, 1016, 1086, 1192),
+}
+"""By kind and method, as ``curves`` has them and from the same runs."""
 
 
 def of_still(shape: Shape, image: Image.Image, geometry: Geometry, options: Options) -> dict[Stage, float]:
     """``image`` is opened, and reduced if it will be."""
     read_megapixels = image.width * image.height / 1e6
     is_scaled = geometry.scaled not in (image.size, image.size[::-1])
-    encode_ms = LOSSLESS_MS if is_lossless(options) else LOSSY_MS
+    kind = curves.kind(options, has_alpha=image.mode in TRANSPARENT or "transparency" in image.info)
     return {
         "decode": DECODE_MS.get(shape.format, 10.0) * read_megapixels,
         "transform": (RESIZE_MS if is_scaled else TRANSFORM_MS) * read_megapixels,
-        "encode": encode_ms[options.method] * geometry.pixels / 1e6,
+        "encode": ENCODE_MS[kind][options.method] * geometry.pixels / 1e6,
     }

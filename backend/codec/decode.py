@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from PIL import Image, ImageFile
+import pillow_heif
+from PIL import AvifImagePlugin, IcoImagePlugin, Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401  (they register themselves)
 
 from backend import errors
 from backend.codec.geometry import Size
@@ -20,12 +22,14 @@ REDUCIBLE = frozenset(("JPEG", "MPO"))
 
 
 def preload() -> None:
-    """Import every plugin a child may need: it can open no file, so nothing can be imported later."""
+    """Import every plugin a child may need: it can open no file, so nothing can be imported later, nor can a thread be made."""
     Image.preinit()
-    for each in READABLE:
-        importlib.import_module(f"PIL.{(each.pillow or '').capitalize()}ImagePlugin" if each.name != "webp" else "PIL.WebPImagePlugin")
-    importlib.import_module("PIL.MpoImagePlugin")
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    pillow_heif.options.DECODE_THREADS = 1
+    pillow_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False)
+    missing = {each.pillow for each in READABLE} - Image.OPEN.keys()
+    if missing:
+        raise ImportError(f"Pillow cannot read {missing}")
 
 
 def opened(stream: io.BufferedReader, shape: Shape, limits: Limits) -> Image.Image:
@@ -58,8 +62,24 @@ def reduce_at_decoding(image: Image.Image, wanted: Size) -> None:
 
 def load(image: Image.Image) -> None:
     """Read the pixels. Whatever a decoder throws at a stranger's bytes means that the image is damaged."""
-    try:
+    with _damage():
         image.load()
+
+
+def seek(image: Image.Image, frame: int) -> bool:
+    """False when there is no such frame."""
+    with _damage():
+        try:
+            image.seek(frame)
+        except EOFError:
+            return False
+        return True
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    try:
+        yield
     except (MemoryError, errors.GatewayError, Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise
     except Exception as error:

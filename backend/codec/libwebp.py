@@ -149,6 +149,7 @@ def encoder() -> c.CDLL:
     _declare(library, "WebPMemoryWriterInit", None, c.POINTER(MemoryWriter))
     _declare(library, "WebPMemoryWriterClear", None, c.POINTER(MemoryWriter))
     _declare(library, "WebPGetEncoderVersion", c.c_int)
+    _declare(library, "WebPFree", None, c.c_void_p)
     _check(library)
     return library
 

@@ -5,15 +5,18 @@ Every stage drops what the one before it held, so that the peak is the largest s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from PIL import Image
 
 from backend.codec import costs, curves, decode, still
+from backend.codec.animation import animation
+from backend.codec.frames import frames, plays
 from backend.codec.geometry import Geometry, check, plan
 from backend.codec.meter import Meter
+from backend.codec.result import shape_in, write
 from backend.codec.source import Source
+from backend.codec.still import OnPercent
 from backend.codec.transform import as_stored, transformed
 from backend.codec.turning import Turn, turn_for
 from backend.core.conversion import Conversion, Converted, Progress
@@ -25,7 +28,8 @@ Tell = Callable[[Progress], None]
 def convert(source: Source, result_fd: int, conversion: Conversion, tell: Tell) -> Converted:
     """Raises errors of the contract, and whatever a decoder throws while it opens the file."""
     image = decode.opened(source.buffered(), conversion.shape, conversion.limits)
-    return _still(source, result_fd, conversion, image, tell)
+    is_moving = conversion.shape.frames > 1 and conversion.options.animation == "keep"
+    return (_moving if is_moving else _still)(source, result_fd, conversion, image, tell)
 
 
 def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.Image, tell: Tell) -> Converted:
@@ -40,6 +44,26 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
     size = result.size
     written = _encoded(result, result_fd, options, meter)
     return Converted(written, *size, 1, {"seconds": meter.finish()})
+
+
+def _moving(_source: Source, result_fd: int, conversion: Conversion, image: Image.Image, tell: Tell) -> Converted:
+    """Frame by frame, so that one canvas is in memory and not all. Decoding runs along, so all of it is the stage ``encode``."""
+    options, total = conversion.options, conversion.shape.frames
+    turn, geometry = _planned(image, conversion)
+    meter = Meter({"encode": 1.0}, tell)
+    config = still.config_for(options, float(options.quality if options.quality != "auto" else 80))
+    number, until_ms = 0, 0
+    with animation(geometry.canvas, plays(image), config) as moving:
+        for number, frame in enumerate(frames(image, conversion.limits)):
+            picture = still.in_layout(transformed(frame.image, geometry, turn, options, lambda _share: None))
+            moving.add(picture, frame.at_ms, _frame_percent(meter, number, total))
+            until_ms = frame.until_ms
+        with moving.finished(until_ms) as webp:
+            return Converted(write(result_fd, webp), *geometry.canvas, shape_in(webp).frames, {"seconds": meter.finish()})
+
+
+def _frame_percent(meter: Meter, number: int, total: int) -> OnPercent:
+    return lambda percent: meter.at("encode", (number + percent / 100) / total)
 
 
 def _planned(image: Image.Image, conversion: Conversion) -> tuple[Turn, Geometry]:
@@ -71,13 +95,3 @@ def _encoded(image: Image.Image, result_fd: int, options: Options, meter: Meter)
         image.close()
         with still.encoded(picture, config, lambda percent: meter.at("encode", curve(percent))) as webp:
             return write(result_fd, webp)
-
-
-def write(result_fd: int, data: memoryview) -> int:
-    """The whole of ``data`` from the start of the file on. Raises ``OSError``."""
-    at = 0
-    while at < len(data):
-        at += os.pwrite(result_fd, data[at:], at)
-    return at
-
-

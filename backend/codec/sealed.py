@@ -18,12 +18,10 @@ from backend.codec import wire
 from backend.codec.bounds import bounds
 from backend.codec.geometry import plan
 from backend.codec.keeper import Broken, Keeper
+from backend.codec.result import shape_of
 from backend.codec.seal import FULL
 from backend.codec.watch import End, Lost, Watch
-from backend.core.conversion import Conversion, Converted, Progress
-from backend.core.formats import BY_NAME
-from backend.core.headers import read_shape
-from backend.core.limits import Limits
+from backend.core.conversion import Conversion, Converted, Progress, Shape
 
 log = logging.getLogger(__name__)
 Sandbox = Literal["require", "prefer", "off"]
@@ -31,8 +29,6 @@ Sandbox = Literal["require", "prefer", "off"]
 ATTEMPTS = 2
 FAULTS = frozenset(("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGSYS", "SIGTRAP"))
 """How a process ends that a decoder's bug, or an attempt to leave the seal, brought down."""
-UNLIMITED = Limits(upload_bytes=1 << 40, pixels=1 << 40, frames=1 << 20)
-"""For reading the result's header: its size was limited before."""
 
 
 class SealedCodec:
@@ -84,7 +80,8 @@ class SealedCodec:
 
     def _attempt(self, source_fd: int, result_fd: int, order: wire.Order, watch: Watch) -> Converted:
         self.start()
-        os.ftruncate(result_fd, 0)
+        if os.fstat(result_fd).st_size:
+            os.ftruncate(result_fd, 0)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours:
             with theirs:
@@ -121,15 +118,8 @@ def _concluded(end: End, result_fd: int, order: wire.Order) -> Converted:
 
 def _verified(converted: Converted, result_fd: int) -> Converted:
     """The child's word against the bytes it wrote. Raises ``DamagedImage`` when they differ: then the image has taken the child over."""
-    size_bytes = os.fstat(result_fd).st_size
-    shape = read_shape(BY_NAME["webp"], lambda at, length: os.pread(result_fd, length, at), size_bytes, UNLIMITED)
-    head = os.pread(result_fd, 12, 0)
-    is_webp = head[:4] == b"RIFF" and head[8:] == b"WEBP" and int.from_bytes(head[4:8], "little") + 8 == size_bytes
-    if not is_webp or (shape.width, shape.height, shape.frames, size_bytes) != (
-        converted.width,
-        converted.height,
-        converted.frames,
-        converted.bytes,
-    ):
+    size_bytes, shape = os.fstat(result_fd).st_size, shape_of(result_fd)
+    claimed = Shape("webp", converted.width, converted.height, converted.frames)
+    if shape != claimed or size_bytes != converted.bytes:
         raise errors.DamagedImage(private=f"the child claims {converted}, the file has {size_bytes} bytes, {shape}")
     return converted

@@ -88,10 +88,9 @@ def encoded(picture: libwebp.Picture, config: libwebp.Config, on_percent: OnPerc
 
 def _encode(picture: libwebp.Picture, config: libwebp.Config, writer: libwebp.MemoryWriter, on_percent: OnPercent) -> None:
     library = libwebp.encoder()
-    _Listener.on_percent = on_percent
+    listen(picture, on_percent)
     picture.writer = c.cast(library.WebPMemoryWrite, c.c_void_p)
     picture.custom_ptr = c.addressof(writer)
-    picture.progress_hook = _HOOK
     if library.WebPEncode(c.byref(config), c.byref(picture)):
         return None
     if picture.error_code == libwebp.PARTITION0_OVERFLOW and not config.partition_limit:
@@ -99,6 +98,12 @@ def _encode(picture: libwebp.Picture, config: libwebp.Config, writer: libwebp.Me
         library.WebPMemoryWriterClear(c.byref(writer))
         return _encode(picture, config, writer, on_percent)
     raise refusal(picture.error_code, picture.width, picture.height)
+
+
+def listen(picture: libwebp.Picture, on_percent: OnPercent) -> None:
+    """Have the percent of the next encode of ``picture`` told."""
+    _Listener.on_percent = on_percent
+    picture.progress_hook = _HOOK
 
 
 def refusal(code: int, width: int, height: int) -> errors.GatewayError:

@@ -156,28 +156,33 @@ def _gif(file: _Bytes, limits: Limits) -> tuple[int, int, int]:
     width, height = file.number(6, 2, "little"), file.number(8, 2, "little")
     limits.check_pixels(width, height)
     file.window_bytes = GIF_WINDOW_BYTES
-    return width, height, _gif_frames(file, limits, width * height)
+    return _gif_frames(file, limits, width, height)
 
 
-def _gif_frames(file: _Bytes, limits: Limits, canvas_pixels: int) -> int:
-    """One more than allowed is all that needs to be known, so the walk stops there. A file that breaks off has the frames before."""
-    most = min(limits.frames, limits.pixels // max(1, canvas_pixels))
+def _gif_frames(file: _Bytes, limits: Limits, width: int, height: int) -> tuple[int, int, int]:
+    """One more than allowed is all that needs to be known, so the walk stops there. A file that breaks off has the frames before.
+
+    A first frame that reaches beyond the screen widens it, as in browsers.
+    """
     frames, at = 0, 13 + _colour_table_bytes(file.number(10, 1))
     try:
-        while frames <= most:
+        while frames <= limits.frames and width * height * frames <= limits.pixels:
             file.step()
             introducer = file.number(at, 1)
             if introducer == 0x21:
                 at = _past_blocks(file, at + 2)
             elif introducer == 0x2C:
                 frames += 1
+                if frames == 1:
+                    left, top, across, down = (file.number(at + offset, 2, "little") for offset in (1, 3, 5, 7))
+                    width, height = max(width, left + across), max(height, top + down)
                 at = _past_blocks(file, at + 11 + _colour_table_bytes(file.number(at + 9, 1)))
             else:
                 break
     except errors.DamagedImage:
         if not frames:
             raise
-    return max(1, frames)
+    return width, height, max(1, frames)
 
 
 def _colour_table_bytes(flags: int) -> int:
@@ -246,4 +251,110 @@ def _tiff(file: _Bytes, limits: Limits) -> tuple[int, int, int]:
     raise errors.DamagedImage(private="TIFF: the first directory has no size")
 
 
-_WALKS: dict[str, _Walk] = {"jpeg": _jpeg, "png": _png, "gif": _gif, "webp": _webp, "bmp": _bmp, "tiff": _tiff}
+# ICO: ICONDIR, then one ICONDIRENTRY of 16 bytes for each picture; 0 stands for 256. A picture may be a whole PNG, whose sides count then.
+def _ico(file: _Bytes, limits: Limits) -> tuple[int, int, int]:
+    entries = range(6, 6 + 16 * file.number(4, 2, "little"), 16)
+    sides = [_icon_sides(file, at) for at in entries]
+    return (*max(sides, key=lambda each: each[0] * each[1]), 1)
+
+
+def _icon_sides(file: _Bytes, entry: int) -> tuple[int, int]:
+    file.step()
+    at = file.number(entry + 12, 4, "little")
+    if file.take(at, 16)[:8] == b"\x89PNG\r\n\x1a\n":
+        return file.number(at + 16, 4), file.number(at + 20, 4)
+    return file.number(entry, 1) or 256, file.number(entry + 1, 1) or 256
+
+
+# AVIF and HEIC: ISO/IEC 14496-12 §4.2 (boxes), §8.11 (items); 23008-12 §6.5.3 (ispe). The sides are those of the primary item.
+_FULL_BOX_BYTES = 4
+Span = tuple[int, int]
+"""Where a box's contents begin and end."""
+
+
+def _heif(file: _Bytes, limits: Limits) -> tuple[int, int, int]:
+    top = _boxes(file, (0, file.size_bytes))
+    if file.take(8, 4) == b"avis" and b"moov" in top:
+        return _heif_sequence(file, top[b"moov"])
+    start, end = top.get(b"meta", (0, 0))
+    inside = _boxes(file, (start + _FULL_BOX_BYTES, end))
+    if not {b"pitm", b"iprp"} <= inside.keys():
+        raise errors.DamagedImage(private="HEIF: no primary item")
+    properties = _boxes(file, inside[b"iprp"])
+    places = _places(file, properties.get(b"ipco", (0, 0)))
+    for index in _associated(file, properties.get(b"ipma", (0, 0)), _primary_item(file, inside[b"pitm"])):
+        kind, at = places[index - 1] if 0 < index <= len(places) else (b"", 0)
+        if kind == b"ispe":
+            return file.number(at + 4, 4), file.number(at + 8, 4), 1
+    raise errors.DamagedImage(private="HEIF: the primary item has no size")
+
+
+def _places(file: _Bytes, span: Span) -> list[tuple[bytes, int]]:
+    """The boxes in ``span`` in their order: kind, and where the contents begin."""
+    at, end = span
+    places = []
+    while at + 8 <= end:
+        file.step()
+        length, kind, head = file.number(at, 4), file.take(at + 4, 4), 8
+        if length == 1:
+            length, head = file.number(at + 8, 8), 16
+        if length and length < head:
+            raise errors.DamagedImage(private="HEIF: a box shorter than its own head")
+        places.append((kind, at + head))
+        at += length or end
+    return places
+
+
+def _boxes(file: _Bytes, span: Span) -> dict[bytes, Span]:
+    """The first box of each kind in ``span``."""
+    places = _places(file, span)
+    ends = [at - 8 for _kind, at in places[1:]] + [span[1]]
+    return {kind: (at, end) for (kind, at), end in reversed(list(zip(places, ends, strict=True)))}
+
+
+def _primary_item(file: _Bytes, span: Span) -> int:
+    return file.number(span[0] + _FULL_BOX_BYTES, 2 if file.number(span[0], 1) == 0 else 4)
+
+
+def _associated(file: _Bytes, span: Span, item: int) -> list[int]:
+    """Numbers (from 1) of the properties that belong to ``item``."""
+    version, wide, at = file.number(span[0], 1), file.number(span[0] + 3, 1) & 1, span[0] + 8
+    id_bytes, index_bytes = (2 if version == 0 else 4), 1 + wide
+    for _entry in range(file.number(span[0] + 4, 4)):
+        file.step()
+        count = file.number(at + id_bytes, 1)
+        if file.number(at, id_bytes) == item:
+            first = at + id_bytes + 1
+            return [file.number(first + n * index_bytes, index_bytes) & (0x7FFF if wide else 0x7F) for n in range(count)]
+        at += id_bytes + 1 + count * index_bytes
+    return []
+
+
+def _heif_sequence(file: _Bytes, moov: Span) -> tuple[int, int, int]:
+    """The first track that is shown: sides from its header (16.16), frames from its sample sizes."""
+    for kind, at in _places(file, moov):
+        if kind != b"trak":
+            continue
+        track = _boxes(file, (at, moov[1]))
+        start = track.get(b"tkhd", (0, 0))[0]
+        sides_at = start + (76 if file.number(start, 1) == 0 else 88)
+        width, height = file.number(sides_at, 4) >> 16, file.number(sides_at + 4, 4) >> 16
+        span = track.get(b"mdia", (0, 0))
+        for inner in (b"minf", b"stbl", b"stsz"):
+            span = _boxes(file, span).get(inner, (0, 0))
+        if width and height and span[0]:
+            return width, height, max(1, file.number(span[0] + 8, 4))
+    raise errors.DamagedImage(private="HEIF: no track that is shown")
+
+
+_WALKS: dict[str, _Walk] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "gif": _gif,
+    "webp": _webp,
+    "bmp": _bmp,
+    "tiff": _tiff,
+    "ico": _ico,
+    "avif": _heif,
+    "heic": _heif,
+}

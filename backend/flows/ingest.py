@@ -16,6 +16,7 @@ from backend.core.formats import Format
 from backend.core.job import Job, Manifest, Source, Status
 from backend.core.limits import WEBP_MAX_SIDE
 from backend.core.options import Options
+from backend.flows.find import stored
 from backend.flows.world import World
 from backend.ports import Upload
 
@@ -63,20 +64,24 @@ class Intake:
         if self.format is None:
             self._head += chunk[: formats.SNIFF_BYTES - len(self._head)]
             if len(self._head) >= formats.SNIFF_BYTES:
-                self.format = _readable(self._head)
+                self.format = readable(self._head)
         self.upload.write(chunk)
 
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:
             raise errors.EmptyFile()
-        known = self.format or _readable(self._head)
-        limits = self.world.limits
-        shape = self.upload.inspect(lambda read_at, size_bytes: headers.read_shape(known, read_at, size_bytes, limits))
-        limits.check_pixels(shape.width, shape.height, shape.frames)
-        return Received(self.upload, shape, self.filename or f"image.{known.extensions[0]}")
+        return judge(self.world, self.upload, self.format or readable(self._head), self.filename)
 
     def abandon(self) -> None:
         self.upload.discard()
+
+
+def judge(world: World, upload: Upload, known: Format, filename: str) -> Received:
+    """What the header declares, within the limits. Raises ``DamagedImage``, ``TooManyPixels``, ``TooManyFrames``."""
+    limits = world.limits
+    shape = upload.inspect(lambda read_at, size_bytes: headers.read_shape(known, read_at, size_bytes, limits))
+    limits.check_pixels(shape.width, shape.height, shape.frames)
+    return Received(upload, shape, filename or f"image.{known.extensions[0]}")
 
 
 def check_room(world: World) -> None:
@@ -100,7 +105,10 @@ def accept(
     batch: str | None = None,
     is_passing: bool = False,
 ) -> Job:
-    """Make it a job: durable, then queued. Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have)."""
+    """Make it a job: durable, then queued. With a ``job_id`` that is a job already, that job.
+
+    Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
+    """
     _check_sides(received.shape, options)
     now = world.clock()
     lifetime_s = world.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else world.retention_s
@@ -116,22 +124,33 @@ def accept(
         request_id=sender.request_id,
         is_passing=is_passing,
     )
-    world.store.commit(received.upload, manifest)
+    if not world.store.commit(received.upload, manifest):
+        return stored(world, manifest.id)
     return queue(world, Job(manifest, Status()))
+
+
+def again(world: World, job: Job, options: Options, sender: Sender) -> Job:
+    """A new job from an earlier one's source. Raises as ``accept``, and ``NotFound`` when the source is gone."""
+    source = job.manifest.source
+    upload = world.store.again(job.manifest)
+    try:
+        return accept(world, Received(upload, source.shape, source.filename), options, sender)
+    except BaseException:
+        upload.discard()
+        raise
 
 
 def queue(world: World, job: Job) -> Job:
     """Queue a durable job and wake an encoder. Without Redis it stays in the store until the recovery finds it."""
     try:
-        position = world.jobs.enqueue(job, limit=world.max_queued_jobs)
+        job = world.jobs.enqueue(job, limit=world.max_queued_jobs)
         world.encoders.wake()
     except errors.QueueFull:
         world.store.erase(job.id)
         raise _full(world, world.max_queued_jobs) from None
     except errors.BackendUnavailable as error:
         log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
-        return job
-    return Job(job.manifest, Status(position=position))
+    return job
 
 
 def _full(world: World, waiting: int) -> errors.QueueFull:
@@ -139,7 +158,8 @@ def _full(world: World, waiting: int) -> errors.QueueFull:
     return errors.QueueFull(limit=world.max_queued_jobs, retry_after_s=retry_after_s)
 
 
-def _readable(head: bytes) -> Format:
+def readable(head: bytes) -> Format:
+    """The format of a file that begins with ``head``. Raises ``UnsupportedFormat``, ``EmptyFile``."""
     if not head:
         raise errors.EmptyFile()
     known = formats.sniff(head)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from typing import Generic, TypeVar
 
 from backend.core.job import Job
 
+T = TypeVar("T")
 MOST_CHANGES = 128
 """Twelve seconds of a job at full rate. Whoever is further behind is served better by the present state than by history."""
 
@@ -31,3 +33,22 @@ class Outbox:
         taken = list(self._waiting)
         self._waiting.clear()
         return taken
+
+
+class Latest(Generic[T]):
+    """Like an outbox, but only the newest counts: each value is whole."""
+
+    def __init__(self) -> None:
+        self._value: T | None = None
+        self._filled = threading.Event()
+
+    def put(self, value: T) -> None:
+        self._value = value
+        self._filled.set()
+
+    def take(self, seconds: float) -> T | None:
+        """None when nothing came in time."""
+        self._filled.wait(seconds)
+        self._filled.clear()
+        value, self._value = self._value, None
+        return value

@@ -13,6 +13,7 @@ from backend import errors
 from backend.core.job import MAX_ATTEMPTS, Job, Manifest, Status, failed
 from backend.flows.conclude import conclude
 from backend.flows.find import SEQ_MARGIN, stored
+from backend.flows.uploads import sweep
 from backend.flows.world import World
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Caretaker:
             self._rebuild(now)
         for job_id in jobs.lost():
             _take_back(self.world, job_id)
+        jobs.move()
         _wake(self.world)
         self._now_and_then(now)
 
@@ -91,6 +93,8 @@ def expire(world: World) -> int:
         for job_id in ids:
             freed += world.store.erase(job_id)
             world.jobs.forget(job_id)
+    if world.uploads is not None:
+        freed += sweep(world)
     if freed:
         log.info("retention freed %s bytes", freed)
     return freed

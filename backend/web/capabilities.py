@@ -13,7 +13,7 @@ from backend.core.limits import WEBP_MAX_SIDE
 from backend.web.site import Site, site
 
 routes = Blueprint("capabilities", __name__)
-FEATURES: tuple[str, ...] = ()
+FEATURES: tuple[str, ...] = ("archive", "batch", "retry", "tus")
 """What a client may ask for beyond the basic routes."""
 
 

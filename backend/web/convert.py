@@ -47,10 +47,12 @@ def _answer(world: World, job: Job, started_s: float) -> Response:
     except BaseException:
         conclude.erase(world, job)
         raise
-    response = files.send(blob, media_type="image/webp", etag=known.sha256, name=files.result_name(job), is_attachment=False)
+    name = files.result_name(job)
+    response = files.send(
+        blob, media_type="image/webp", etag=known.sha256, name=name, is_attachment=False, on_close=lambda: conclude.erase(world, job)
+    )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Server-Timing"] = _timing(job, started_s, world.clock())
-    response.call_on_close(lambda: conclude.erase(world, job))
     return response
 
 

@@ -25,7 +25,6 @@ HEARTBEAT_S = 15.0
 LOOK_UP_S = 1.0
 RETRY_MS = 500
 NORMAL, GOING_AWAY = 1000, 1001
-Write = Callable[[Job], None]
 
 
 class Stream:
@@ -65,14 +64,19 @@ class Stream:
 @routes.get("/api/jobs/<job_id>/events")
 def server_sent_events(job_id: str) -> Response:
     """WHATWG HTML §9.2. ``204`` tells an ``EventSource`` that there is nothing more to come."""
-    stream = Stream(job_id, callers.owner(), _seq(request.headers.get("Last-Event-ID") or request.args.get("after"), "Last-Event-ID"))
+    stream = Stream(job_id, callers.owner(), seq_of(request.headers.get("Last-Event-ID") or request.args.get("after"), "Last-Event-ID"))
     if stream.has_nothing_new:
         stream.close()
         return Response(status=204)
-    response = Response(_lines(stream, callers.language()), content_type="text/event-stream; charset=utf-8")
+    return stream_response(_lines(stream, callers.language()), stream.close)
+
+
+def stream_response(lines: Iterator[str], close: Callable[[], None]) -> Response:
+    """Neither cached nor buffered on the way; ``close`` is called however it ends."""
+    response = Response(lines, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(stream.close)
+    response.call_on_close(close)
     return response
 
 
@@ -97,7 +101,7 @@ def plain_websocket(job_id: str) -> Response:
     socket = request.environ.get("wsgi.websocket")
     if socket is None:
         raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
-    stream = Stream(job_id, callers.owner(), _seq(request.args.get("after"), "after"))
+    stream = Stream(job_id, callers.owner(), seq_of(request.args.get("after"), "after"))
     try:
         _send_all(stream, socket, callers.language())
     except ConnectionError:
@@ -136,7 +140,7 @@ def _check_origin() -> None:
         raise errors.Unauthorized()
 
 
-def _seq(text: str | None, name: str) -> int | None:
+def seq_of(text: str | None, name: str) -> int | None:
     if text is None or text == "":
         return None
     if not text.isdecimal() or len(text) > 15:

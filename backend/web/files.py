@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from typing import IO, cast
 from urllib.parse import quote
 
 from flask import Response, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
 from backend.core.job import Job
@@ -20,8 +22,8 @@ BLOCK_BYTES = 1 << 18
 class BlobFile(io.RawIOBase):
     """A blob as a seekable file, which is what werkzeug's ranges and the server's sendfile want."""
 
-    def __init__(self, blob: Blob) -> None:
-        self._blob, self._offset = blob, 0
+    def __init__(self, blob: Blob, on_close: Callable[[], None] | None = None) -> None:
+        self._blob, self._offset, self._on_close = blob, 0, on_close
 
     def readable(self) -> bool:
         return True
@@ -49,12 +51,15 @@ class BlobFile(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._blob.close()
-        super().close()
+            super().close()
+            if self._on_close is not None:
+                self._on_close()
 
 
-def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bool) -> Response:
-    """``200``, ``206``, ``304`` or ``416``; ``etag`` names the bytes and never changes for them."""
-    body = wrap_file(request.environ, cast(IO[bytes], BlobFile(blob)), BLOCK_BYTES)
+def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
+    """``200``, ``206``, ``304`` or ``416``; ``etag`` names the bytes and never changes for them. ``on_close`` is called when all is sent or
+    nobody reads on (werkzeug's own ``call_on_close`` is not, for a body that is passed through)."""
+    body = wrap_file(request.environ, cast(IO[bytes], BlobFile(blob, on_close)), BLOCK_BYTES)
     response = Response(body, content_type=media_type, direct_passthrough=True)
     response.set_etag(etag)
     response.cache_control.private = True
@@ -63,15 +68,35 @@ def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bo
     response.headers["Content-Disposition"] = disposition(name, is_attachment=is_attachment)
     response.headers["Content-Security-Policy"] = USER_CONTENT_POLICY
     response.content_length = blob.size_bytes
-    response.make_conditional(request, accept_ranges=True, complete_length=blob.size_bytes)
-    if response.status_code in (304, 416):
-        response.call_on_close(blob.close)
+    response.headers["Accept-Ranges"] = "bytes"
+    try:
+        response.make_conditional(request, accept_ranges=_is_one_range(), complete_length=blob.size_bytes)
+    except RequestedRangeNotSatisfiable:
+        response.close()
+        raise
     return response
+
+
+def _is_one_range() -> bool:
+    """RFC 9110 §14.2: a range that is malformed, in another unit or of several parts may be ignored, and the whole is sent."""
+    asked = request.range
+    return asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
 
 
 def result_name(job: Job) -> str:
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", job.manifest.source.filename)
     return f"{stem or 'image'}.webp"
+
+
+def unique_name(name: str, taken: set[str]) -> str:
+    """``name``, or ``name (2)`` … where it is taken; noted in ``taken``. File systems that ignore case must not lose one either."""
+    stem, dot, extension = name.rpartition(".")
+    number, unique = 1, name
+    while unique.lower() in taken:
+        number += 1
+        unique = f"{stem or extension} ({number}){dot}{extension if dot else ''}"
+    taken.add(unique.lower())
+    return unique
 
 
 def disposition(name: str, *, is_attachment: bool) -> str:

@@ -13,7 +13,11 @@ PAGE_POLICY = (
 )
 USER_CONTENT_POLICY = "default-src 'none'; sandbox"
 """For bytes that came from clients: whatever they are, they run nothing."""
-EXPOSED = "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition"
+EXPOSED = (
+    "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition, "
+    "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, Upload-Defer-Length, "
+    "Upload-Metadata, Upload-Expires, Upload-Concat"
+)
 
 
 def install(app: Flask) -> None:

@@ -12,9 +12,11 @@ from backend import errors
 from backend.core import formats, options
 from backend.core.job import Job, public
 from backend.core.options import Options
+from backend.flows import batch as batches
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find import find
 from backend.web import bodies, callers, files
+from backend.web.batches import answer
 from backend.web.site import site
 
 routes = Blueprint("jobs", __name__)
@@ -29,14 +31,24 @@ def create() -> Response:
     callers.check_rate()
     ingest.check_room(here.world)
     wanted = options.parse(request.args.items(multi=True))
-    form = bodies.read(here.world, filename=bodies.display_name(wanted.filename or ""), max_files=1)
+    form = bodies.read(here.world, filename=bodies.display_name(wanted.filename or ""), max_files=here.max_files)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
+        if len(form.images) > 1:
+            return _batch(form, wanted, sender)
         job = _once(form, wanted, sender)
     except BaseException:
         form.abandon()
         raise
     return _wait(_accepted(job), job)
+
+
+def _batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Response:
+    batch, jobs = batches.accept(site().world, form.images, wanted, sender)
+    response = answer(batch, jobs, 202)
+    response.headers["Location"] = f"/api/batches/{batch.id}"
+    response.headers["Retry-After"] = "1"
+    return response
 
 
 def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
@@ -46,18 +58,30 @@ def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
         return ingest.accept(world, received, wanted, sender)
     memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
     print_of = hashlib.sha256(f"{received.upload.sha256()}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
-    job_id = world.new_id()
-    if not world.jobs.remember(memo, f"{print_of} {job_id}", IDEMPOTENCY_S):
-        known_print, _, known_id = (world.jobs.recall(memo) or "").partition(" ")
-        if known_print != print_of:
-            raise errors.InvalidOption("idempotency", option="Idempotency-Key")
-        form.abandon()
-        return find(world, known_id, sender.owner)
+    job_id = _agreed_id(memo, print_of, world.new_id())
     try:
+        job = find(world, job_id, sender.owner)
+    except errors.NotFound:
         return ingest.accept(world, received, wanted, sender, job_id=job_id)
-    except BaseException:
-        world.jobs.release(memo)
-        raise
+    form.abandon()
+    return job
+
+
+def _agreed_id(memo: str, print_of: str, job_id: str) -> str:
+    """The id for everybody who uses this key, so that of two requests at once, or of one that is sent again, only one becomes the job.
+
+    Without Redis the id stays the request's own: an image converted twice is better than none.
+    """
+    jobs = site().world.jobs
+    try:
+        if jobs.remember(memo, f"{print_of} {job_id}", IDEMPOTENCY_S):
+            return job_id
+        known_print, _, known_id = (jobs.recall(memo) or "").partition(" ")
+    except errors.BackendUnavailable:
+        return job_id
+    if known_print != print_of:
+        raise errors.InvalidOption("idempotency", option="Idempotency-Key")
+    return known_id
 
 
 def _accepted(job: Job) -> Response:
@@ -108,6 +132,26 @@ def _is_known(job: Job) -> bool:
 def cancel(job_id: str) -> Response:
     world = site().world
     return _show(conclude.cancel(world, find(world, job_id, callers.owner())), 200)
+
+
+@routes.post("/api/jobs/<job_id>/retry")
+def retry(job_id: str) -> Response:
+    """The same source again: with the same options, but for those given in the query, a form or a JSON object."""
+    world, sender = site().world, callers.sender()
+    callers.check_rate()
+    ingest.check_room(world)
+    job = find(world, job_id, sender.owner)
+    return _accepted(ingest.again(world, job, options.parse(_given_options(), job.manifest.options), sender))
+
+
+def _given_options() -> list[tuple[str, object]]:
+    given: list[tuple[str, object]] = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    if request.mimetype == "application/json" and request.content_length:
+        record = request.get_json(silent=True)
+        if not isinstance(record, dict):
+            raise errors.BadRequest("json")
+        given += record.items()
+    return given
 
 
 @routes.delete("/api/jobs/<job_id>")

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.routing import RequestRedirect
 
 from backend import errors
@@ -48,7 +48,7 @@ def install(app: Flask) -> None:
             return error
         response = answer(_translated(error))
         for name, value in error.get_headers():
-            if name == "Allow":
+            if name in ("Allow", "Content-Range"):
                 response.headers[name] = value
         return response
 
@@ -64,6 +64,8 @@ def _translated(error: HTTPException) -> errors.GatewayError:
     if error.code == 405:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
         return errors.MethodNotAllowed("method", method=request.method, allowed=allowed)
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        return errors.RangeNotSatisfiable("range", size_bytes=error.length)
     if error.code == 413:
         return errors.TooLarge(limit_bytes=site().world.limits.upload_bytes)
     if error.code and error.code < 500:

@@ -15,8 +15,11 @@ from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from backend import errors
+from backend.core.batch import has_ended, public_batch
 from backend.core.job import Job, public
+from backend.flows import batch as batches
 from backend.flows import conclude
+from backend.flows.batch import BatchWatch
 from backend.flows.find import find
 from backend.flows.follow import Listener
 from backend.web import callers
@@ -33,6 +36,7 @@ class Connection:
     owner: str
     language: str
     listeners: dict[str, Listener] = field(default_factory=dict)
+    watches: dict[str, BatchWatch] = field(default_factory=dict)
     heard_s: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
 
 
@@ -67,6 +71,8 @@ class Sockets:
         if connection is not None:
             for job_id, listener in connection.listeners.items():
                 self._site.follower.unfollow(job_id, listener)
+            for watch in connection.watches.values():
+                watch.close()
 
     def _guarded(self, handle: Callable[[Connection, dict[str, Any]], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         """Every message has an acknowledgement: what ``handle`` says, or the problem."""
@@ -93,6 +99,8 @@ class Sockets:
         heard.append(now)
 
     def _subscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
+        if "batch" in message:
+            return self._subscribe_batch(connection, message)
         job_id, after = _job_id(message), message.get("after")
         if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
             raise errors.BadRequest("json")
@@ -116,14 +124,40 @@ class Sockets:
             connection.listeners.pop(job_id, None)
         return {"job": public(job, language)}
 
+    def _subscribe_batch(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
+        """Each event is the whole batch, so ``after`` needs no log: the present state is all that is newer."""
+        if not isinstance(message["batch"], str):
+            raise errors.BadRequest("json")
+        batch, jobs = batches.find_batch(self._site.world, message["batch"], connection.owner)
+        if len(connection.watches) >= MAX_SUBSCRIPTIONS and batch.id not in connection.watches:
+            raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
+        sid, language = _sid(), connection.language
+
+        def tell(now: list[Job]) -> None:
+            self._socketio.emit("batch", public_batch(batch, now, language), to=sid)
+
+        self._drop_batch(connection, batch.id)
+        if not has_ended(jobs):
+            connection.watches[batch.id] = BatchWatch(self._site.world, self._site.follower, batch, tell)
+            jobs = connection.watches[batch.id].begin()
+        return {"batch": public_batch(batch, jobs, language)}
+
     def _unsubscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
-        self._drop(connection, _job_id(message))
+        if isinstance(message.get("batch"), str):
+            self._drop_batch(connection, message["batch"])
+        else:
+            self._drop(connection, _job_id(message))
         return {}
 
     def _cancel(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
         world = self._site.world
         job = conclude.cancel(world, find(world, _job_id(message), connection.owner))
         return {"job": public(job, connection.language)}
+
+    def _drop_batch(self, connection: Connection, batch_id: str) -> None:
+        watch = connection.watches.pop(batch_id, None)
+        if watch is not None:
+            watch.close()
 
     def _drop(self, connection: Connection, job_id: str) -> None:
         listener = connection.listeners.pop(job_id, None)

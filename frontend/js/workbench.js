@@ -389,7 +389,6 @@ export class Workbench {
       if (item) act(item);
     });
     onItem('cancel-item', (item) => this.conveyor.cancel(item.id));
-    onItem('pause-item', (item) => this.conveyor.pause(item.id));
     onItem('resume-item', (item) => this.conveyor.resume(item.id));
     onItem('retry-item', (item) => this.convertAgain(item));
     onItem('again-item', (item) => this.convertAgain(item));

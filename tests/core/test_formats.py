@@ -12,8 +12,8 @@ from backend.core import formats
 from tests.memory.samples import image
 
 
-def ftyp(brand: bytes) -> bytes:
-    return struct.pack(">I", 24) + b"ftyp" + brand + b"\0\0\0\0mif1miaf"
+def ftyp(brand: bytes, compatible: bytes = b"mif1miaf") -> bytes:
+    return struct.pack(">I", 16 + len(compatible)) + b"ftyp" + brand + b"\0\0\0\0" + compatible
 
 
 HEADS: dict[str, list[bytes]] = {
@@ -34,9 +34,10 @@ HEADS: dict[str, list[bytes]] = {
     "jxl": [b"\xff\x0a\xfa\x7f", b"\0\0\0\x0cJXL \r\n\x87\n"],
     "jp2": [b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"],
     "bigtiff": [b"II\x2b\0\x08\0", b"MM\0\x2b\0\x08"],
-    "avif": [ftyp(b"avif"), ftyp(b"avis")],
+    "avif": [ftyp(b"avif"), ftyp(b"avis"), ftyp(b"mif1", b"miafavif"), ftyp(b"msf1", b"miafavis")],
     "heic": [ftyp(b"heic"), ftyp(b"heix"), ftyp(b"mif1"), ftyp(b"hevc")],
-    "ico": [b"\0\0\x01\0\x01\0\x10\x10", b"\0\0\x02\0"],
+    "ico": [b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0", b"\0\0\x01\0\x09\0\0\0\0\0"],
+    "cur": [b"\0\0\x02\0\x01\0\x20\x20"],
     "raw": [ftyp(b"crx "), b"FUJIFILMCCD-RAW 0201", b"IIRO\x08\0", b"IIU\0\x18\0"],
     "mp4": [ftyp(b"isom"), ftyp(b"qt  ")],
     "zip": [b"PK\x03\x04\x14\0"],
@@ -63,13 +64,24 @@ def test_files_as_pillow_writes_them_are_known(kind: str) -> None:
 
 
 def test_what_is_read_is_what_the_refusal_names() -> None:
-    assert [each.name for each in formats.READABLE] == ["jpeg", "png", "gif", "webp", "tiff", "bmp"]
-    assert formats.ACCEPTED == "JPEG, PNG, GIF, WebP, TIFF, BMP"
+    assert {"jpeg", "png", "gif", "webp", "tiff", "bmp"} <= {each.name for each in formats.READABLE}
+    assert formats.ACCEPTED.split(", ") == [each.label for each in formats.READABLE]
+    assert formats.ACCEPTED.startswith("JPEG, PNG, GIF, WebP")
 
 
 @pytest.mark.parametrize(
     "head",
-    [b"", b"\x89PN", b"BM is how this sentence begins, and no bitmap", b"GIF90a", b"RIFF\0\0\0\0WAVEfmt ", b"\xff\xd8", b"plain text", b"<p>", b"\0" * 64],
+    [
+        b"",
+        b"\x89PN",
+        b"BM is how this sentence begins, and no bitmap",
+        b"GIF90a",
+        b"RIFF\0\0\0\0WAVEfmt ",
+        b"\xff\xd8",
+        b"plain text",
+        b"<p>",
+        b"\0" * 64,
+    ],
 )
 def test_what_no_row_knows_is_unknown(head: bytes) -> None:
     assert formats.sniff(head) is None

@@ -34,9 +34,25 @@ MANIFEST = Manifest(
     request_id="request-7",
 )
 RUNNING = Status(seq=17, state="running", stage="encode", progress=71, attempt=1, started_at=1_800_000_001.0, eta_s=2.4)
-FIELDS = (
-    "id state stage progress seq queue_position eta_seconds source options result error batch created_at started_at finished_at expires_at links"
-).split()
+FIELDS = [
+    "id",
+    "state",
+    "stage",
+    "progress",
+    "seq",
+    "queue_position",
+    "eta_seconds",
+    "source",
+    "options",
+    "result",
+    "error",
+    "batch",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "expires_at",
+    "links",
+]
 
 
 def test_the_states_and_their_successors_are_the_contracts() -> None:
@@ -120,7 +136,9 @@ def test_a_result_that_grew_saved_less_than_nothing() -> None:
     assert jobs.public(Job(MANIFEST, grown))["result"]["saved_percent"] == -50.0
 
 
-@pytest.mark.parametrize("status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.0), jobs.failed(RUNNING, errors.Internal(private="/etc/secret"), 2.0)])
+@pytest.mark.parametrize(
+    "status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.0), jobs.failed(RUNNING, errors.Internal(private="/etc/secret"), 2.0)]
+)
 def test_nothing_private_is_shown(status: Status) -> None:
     text = json.dumps(jobs.public(Job(MANIFEST, status)), ensure_ascii=False)
     for private in ("digest-of-a-key", "203.0.113.9", "result-token", "ab" * 32, "/etc/secret", "owner", "client", "token", "attempt"):
@@ -147,12 +165,18 @@ names = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 @given(names, st.integers(1, 1 << 40), names, st.booleans(), st.none() | st.integers(1, 16383))
 def test_a_manifest_survives_the_store(filename: str, size_bytes: int, client: str, is_passing: bool, width: int | None) -> None:
     manifest = replace(
-        MANIFEST, source=replace(MANIFEST.source, filename=filename, bytes=size_bytes), client=client, is_passing=is_passing, options=Options(width=width)
+        MANIFEST,
+        source=replace(MANIFEST.source, filename=filename, bytes=size_bytes),
+        client=client,
+        is_passing=is_passing,
+        options=Options(width=width),
     )
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert Manifest.from_json(manifest.to_json().encode()) == manifest
 
 
-@pytest.mark.parametrize("status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.5), jobs.failed(RUNNING, errors.TooManyFrames(limit=3), 2.0)])
+@pytest.mark.parametrize(
+    "status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.5), jobs.failed(RUNNING, errors.TooManyFrames(limit=3), 2.0)]
+)
 def test_a_status_survives_the_store(status: Status) -> None:
     assert Status.from_json(status.to_json()) == status

@@ -74,10 +74,28 @@ def refused(name: str, value: Any) -> errors.InvalidOption:
 
 
 def test_the_options_are_the_contracts() -> None:
-    assert NAMES == (
-        "quality lossless near_lossless method alpha_quality sharp_yuv target_bytes width height fit enlarge gravity background rotate "
-        "auto_orient flip flop metadata animation filename"
-    ).split()
+    assert NAMES == [
+        "quality",
+        "lossless",
+        "near_lossless",
+        "method",
+        "alpha_quality",
+        "sharp_yuv",
+        "target_bytes",
+        "width",
+        "height",
+        "fit",
+        "enlarge",
+        "gravity",
+        "background",
+        "rotate",
+        "auto_orient",
+        "flip",
+        "flop",
+        "metadata",
+        "animation",
+        "filename",
+    ]
 
 
 def test_every_option_is_tried_here() -> None:
@@ -144,7 +162,15 @@ def test_the_nearest_valid_value_is_suggested(name: str, value: str, suggestion:
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("qualty", "quality"), ("Quality", "quality"), ("widht", "width"), ("near-lossless", "near_lossless"), ("autoorient", "auto_orient"), ("q", None), ("质量", None)],
+    [
+        ("qualty", "quality"),
+        ("Quality", "quality"),
+        ("widht", "width"),
+        ("near-lossless", "near_lossless"),
+        ("autoorient", "auto_orient"),
+        ("q", None),
+        ("质量", None),
+    ],
 )
 def test_an_unknown_option_is_refused_and_the_nearest_name_suggested(name: str, near: str | None) -> None:
     error = refused(name, "1")
@@ -202,7 +228,9 @@ def test_a_number_of_thousands_of_digits_is_a_wrong_value_like_any_other() -> No
         assert options.parse([(name, refused(name, "9" * 5000).params["suggestion"])])
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
 
 
 @given(st.sampled_from(NAMES) | st.text(), st.text() | JSON)
@@ -214,7 +242,10 @@ def test_whatever_is_given_is_read_or_refused_in_public_words(name: str, value: 
             assert "–." not in errors.problem(error.as_record(), language)["detail"]
 
 
-@given(st.sampled_from([name for name in NAMES if name != "filename"]), st.integers() | st.booleans() | st.text(alphabet="0123456789-truefalsinoucx#", max_size=12))
+@given(
+    st.sampled_from([name for name in NAMES if name != "filename"]),
+    st.integers() | st.booleans() | st.text(alphabet="0123456789-truefalsinoucx#", max_size=12),
+)
 def test_what_was_read_once_is_read_again_as_the_same(name: str, value: Any) -> None:
     try:
         once = options.parse([(name, value)])

@@ -118,7 +118,9 @@ def test_all_problems_are_told_at_once() -> None:
     assert sorted(line.split("=")[0] for line in told) == ["API_PORT", "GATEWAY_MAX_PIXELS", "GATEWAY_QUALITY", "GATEWAY_SANDBOX"]
 
 
-@pytest.mark.parametrize(("name", "near"), [("GATEWAY_MAX_PIXLES", "GATEWAY_MAX_PIXELS"), ("GATEWAY_ENCODER", "GATEWAY_ENCODERS"), ("GATEWAY_", "GATEWAY_")])
+@pytest.mark.parametrize(
+    ("name", "near"), [("GATEWAY_MAX_PIXLES", "GATEWAY_MAX_PIXELS"), ("GATEWAY_ENCODER", "GATEWAY_ENCODERS"), ("GATEWAY_", "GATEWAY_")]
+)
 def test_an_unknown_gateway_name_is_refused_and_the_nearest_named(name: str, near: str) -> None:
     (line,) = problems({name: "1"})
     assert line.startswith(f"{name}=") and "no such setting" in line and near in line
@@ -203,7 +205,9 @@ def test_every_setting_has_its_row_for_the_documentation(language: str) -> None:
 
 def test_a_wrong_setting_ends_the_start_with_code_2_and_one_line_a_problem() -> None:
     environment = {"PATH": os.environ["PATH"], "API_PORT": "http", "GATEWAY_MAX_FRAMES": "0"}
-    said = subprocess.run([sys.executable, "-m", "backend.cli", "check", "all"], check=False, cwd=ROOT, env=environment, capture_output=True, text=True)
+    said = subprocess.run(
+        [sys.executable, "-m", "backend.cli", "check", "all"], check=False, cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     assert said.returncode == 2
     assert said.stderr.splitlines() == [
         "API_PORT='http': expected a whole number from 1 to 65535.",

@@ -97,7 +97,7 @@ def test_a_cancel_in_mid_encode_is_seen_at_once_and_stops_the_child(gateway: Gat
 
 def codec_children(gateway: Gateway) -> list[psutil.Process]:
     """The disposable children: what the zygotes have forked."""
-    zygotes = [each for each in gateway.find("zygote")]
+    zygotes = gateway.find("zygote")
     return [child for each in zygotes for child in each.children()]
 
 

@@ -35,7 +35,12 @@ def test_a_job_is_converted_and_its_result_committed(here: MemoryWorld) -> None:
     status = here.find(job).status
     assert (status.state, status.progress, status.stage, status.attempt) == ("succeeded", 100, None, 1)
     assert status.result is not None
-    assert (status.result.bytes, status.result.width, status.result.height, status.result.facts) == (len(RESULT), 16, 12, {"seconds": {"encode": 0.5}})
+    assert (status.result.bytes, status.result.width, status.result.height, status.result.facts) == (
+        len(RESULT),
+        16,
+        12,
+        {"seconds": {"encode": 0.5}},
+    )
     blob = here.store.open_result(job.id, status.result.file)
     assert blob.read_at(0, 1000) == RESULT
     blob.close()
@@ -312,7 +317,15 @@ def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryWor
     here.clock.advance(LEASE_S + 1)
     Caretaker(here.world, "me").tend()
     here.encode()
-    assert here.history(job) == ["queued 0", "running decode 0", "running encode 70", "queued 0", "running decode 0", "running store 99", "succeeded 100"]
+    assert here.history(job) == [
+        "queued 0",
+        "running decode 0",
+        "running encode 70",
+        "queued 0",
+        "running decode 0",
+        "running store 99",
+        "succeeded 100",
+    ]
     assert [each.seq for each in here.jobs.since(job.id, 0) or []] == list(range(1, 8))
 
 

@@ -36,7 +36,23 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Beyond the plan's table: ``settings`` takes the ``Limits`` from ``core``; ``logs`` and ``supervisor`` know nothing of the rest."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
-    *("asyncio", "tempfile", "shutil", "pathlib", "glob", "urllib", "http", "requests", "redis", "celery", "flask", "werkzeug", "gevent", "PIL", "ctypes"),
+    *(
+        "asyncio",
+        "tempfile",
+        "shutil",
+        "pathlib",
+        "glob",
+        "urllib",
+        "http",
+        "requests",
+        "redis",
+        "celery",
+        "flask",
+        "werkzeug",
+        "gevent",
+        "PIL",
+        "ctypes",
+    ),
 }
 ENVIRONMENT_READERS = {"settings.py"}
 """The one reader of settings."""
@@ -104,13 +120,17 @@ def test_errors_and_ports_are_pure_too(name: str) -> None:
 
 def test_flows_take_the_outside_from_ports_alone() -> None:
     outside = {"os", "socket", "redis", "celery", "flask", "gevent", "PIL", "subprocess", "shutil", "pathlib", "urllib", "requests"}
-    wrong = [f"{path.name}:{line} {name}" for path in (BACKEND / "flows").glob("*.py") for line, name in imports(path) if name.split(".")[0] in outside]
+    wrong = [
+        f"{path.name}:{line} {name}" for path in (BACKEND / "flows").glob("*.py") for line, name in imports(path) if name.split(".")[0] in outside
+    ]
     assert wrong == []
 
 
 def test_the_codec_knows_no_redis_and_no_http() -> None:
     foreign = {"redis", "celery", "flask", "werkzeug", "gevent", "requests", "http", "urllib"}
-    wrong = [f"{path.name}:{line} {name}" for path in (BACKEND / "codec").rglob("*.py") for line, name in imports(path) if name.split(".")[0] in foreign]
+    wrong = [
+        f"{path.name}:{line} {name}" for path in (BACKEND / "codec").rglob("*.py") for line, name in imports(path) if name.split(".")[0] in foreign
+    ]
     assert wrong == []
 
 
@@ -151,7 +171,13 @@ def test_everything_is_patched_before_anything_else_is_imported() -> None:
 
 
 def test_the_server_offers_both_names_of_the_application() -> None:
-    names = {target.id for node in ast.walk(ast.parse((ROOT / "run.py").read_text("utf-8"))) if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    names = {
+        target.id
+        for node in ast.walk(ast.parse((ROOT / "run.py").read_text("utf-8")))
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     assert {"app", "application"} <= names
 
 

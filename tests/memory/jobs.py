@@ -37,6 +37,7 @@ class State:
     duties: dict[str, tuple[str, float]] = field(default_factory=dict)
     memos: dict[str, tuple[str, float]] = field(default_factory=dict)
     counters: dict[str, tuple[int, float]] = field(default_factory=dict)
+    recent: list[int] = field(default_factory=list)
     epoch: str | None = None
 
 
@@ -52,14 +53,31 @@ class MemoryJobs:
     def lose_everything(self) -> None:
         self._state = State()
 
-    def enqueue(self, job: Job, *, limit: int | None) -> int:
+    def enqueue(self, job: Job, *, limit: int | None) -> Job:
         state = self._reach()
         if job.id not in state.known:
             if limit is not None and len(state.queue) >= limit:
                 raise errors.QueueFull(limit=limit, retry_after_s=1)
-            self._create(job)
             self._line_up(job.id, job.manifest.client)
-        return self._rank(job.id) or 0
+            self._create(job.at(self._placed(job.status, self._rank(job.id) or 0)))
+        return job.at(state.known[job.id].status)
+
+    def move(self) -> int:
+        state, told = self._reach(), 0
+        for job_id in list(state.queue):
+            known, rank = state.known[job_id], self._rank(job_id) or 0
+            place = known.status.position
+            if place is None or abs(place - rank) >= max(1, place / 10):
+                status = self._placed(known.status, rank)
+                self._change(known, position=status.position, eta_s=status.eta_s)
+                told += 1
+        return told
+
+    def _placed(self, status: Status, rank: int) -> Status:
+        recent = self._state.recent
+        encoders = max(1, len(self._state.greeted))
+        eta_s = round((rank // encoders + 1) * sum(recent) / len(recent) / 1000, 1) if recent else None
+        return replace(status, position=rank, eta_s=eta_s)
 
     def restore(self, job: Job) -> None:
         if job.id not in self._reach().known:
@@ -110,6 +128,8 @@ class MemoryJobs:
             known = self._create(job)
         elif not known.status.has_ended:
             before, known.token = known.status, ""
+            if job.status.state == "succeeded" and job.status.started_at and job.status.finished_at:
+                state.recent = [int(1000 * (job.status.finished_at - job.status.started_at)), *state.recent][:20]
             self._record(known, replace(job.status, seq=before.seq + 1, attempt=before.attempt, started_at=before.started_at))
         return job.at(known.status)
 
@@ -124,14 +144,14 @@ class MemoryJobs:
             return -1
         known.token = ""
         state.queue[job_id] = (state.virtual_now, 0)
-        self._change(known, state="queued", stage=None, progress=0, eta_s=None, started_at=None)
+        self._change(known, state="queued", stage=None, progress=0, position=0, eta_s=None, started_at=None)
         return known.tries
 
     def find(self, job_id: str) -> Job | None:
         known = self._reach().known.get(job_id)
         if known is None:
             return None
-        return Job(known.manifest, replace(known.status, position=self._rank(job_id)))
+        return Job(known.manifest, known.status)
 
     def since(self, job_id: str, seq: int) -> list[Status] | None:
         known = self._reach().known.get(job_id)

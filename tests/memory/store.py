@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from backend import errors
+from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Clock, Upload
@@ -51,7 +52,7 @@ class MemoryTarget:
     name: str
 
     def __post_init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
         self.fd = self._file.fileno()
 
     def keep(self) -> tuple[str, str]:
@@ -78,7 +79,7 @@ class MemoryBlob:
 
     def __post_init__(self) -> None:
         self.size_bytes = len(self.data)
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
         self._file.write(self.data)
         self._file.flush()
 
@@ -112,6 +113,7 @@ class MemoryStore:
         self.clock = clock
         self.entries: dict[str, Entry] = {}
         self.incoming: set[MemoryUpload] = set()
+        self.batches: dict[str, Batch] = {}
         self.open_files: set[MemoryBlob | MemoryTarget] = set()
         self.events: list[str] = []
         self.is_full = self.is_down = False
@@ -122,12 +124,30 @@ class MemoryStore:
         self.incoming.add(upload)
         return upload
 
-    def commit(self, upload: Upload, manifest: Manifest) -> None:
+    def again(self, manifest: Manifest) -> MemoryUpload:
+        upload = self.begin()
+        upload.data += self._entry(manifest.id).source
+        return upload
+
+    def commit(self, upload: Upload, manifest: Manifest) -> bool:
         self.check()
         assert isinstance(upload, MemoryUpload) and upload in self.incoming
         self.incoming.discard(upload)
+        if manifest.id in self.entries:
+            return False
         self.entries[manifest.id] = Entry(manifest, bytes(upload.data))
         self.events.append(f"commit {manifest.id}")
+        return True
+
+    def keep_batch(self, batch: Batch) -> None:
+        self.check()
+        self.batches[batch.id] = batch
+
+    def batch(self, batch_id: str) -> Batch:
+        self._reach()
+        if batch_id not in self.batches:
+            raise errors.NotFound()
+        return self.batches[batch_id]
 
     def manifest(self, job_id: str) -> Manifest:
         return self._entry(job_id).manifest
@@ -180,7 +200,10 @@ class MemoryStore:
         old = [upload for upload in self.incoming if self.clock() - upload.touched_s > older_than_s]
         for upload in old:
             upload.discard()
-        return len(old)
+        over = [each.id for each in self.batches.values() if each.expires_at < self.clock()]
+        for batch_id in over:
+            del self.batches[batch_id]
+        return len(old) + len(over)
 
     def check(self) -> None:
         self._reach()

@@ -18,6 +18,7 @@ from tests.memory.encoders import MemoryEncoders
 from tests.memory.jobs import MemoryJobs
 from tests.memory.samples import image, next_id
 from tests.memory.store import MemoryStore
+from tests.memory.uploads import MemoryUploads
 
 
 @dataclass
@@ -29,7 +30,9 @@ class MemoryWorld:
 
     def __post_init__(self) -> None:
         self.store, self.jobs, self.encoders = MemoryStore(self.clock), MemoryJobs(self.clock), MemoryEncoders()
-        self.world = World(**{"store": self.store, "jobs": self.jobs, "encoders": self.encoders, "clock": self.clock, "new_id": next_id, **self.rules})
+        self.uploads = MemoryUploads(self.store)
+        ports = {"store": self.store, "jobs": self.jobs, "encoders": self.encoders, "uploads": self.uploads}
+        self.world = World(**{**ports, "clock": self.clock, "new_id": next_id, **self.rules})
         self.follower = Follower(self.world)
         self.announcements = MemoryAnnouncements(self.jobs, self.follower.changed)
         self.follower.hear(self.announcements)

@@ -186,6 +186,21 @@ testPage('cancel stops a running job and says so', {}, async (page) => {
   assert.ok(await row(page, 'large.png').locator('[data-control="retry"]').isVisible());
 });
 
+testPage('finished images are converted again with other settings, without a second upload where the gateway keeps the source', {}, async (page) => {
+  await add(page, file('a.png', small), file('b.png', small));
+  await allEnd(page, 2);
+  const before = await row(page, 'a.png').locator('.row-sizes').innerText();
+  const { features } = await (await page.request.get(`${GATEWAY_URL}/api/capabilities`)).json();
+  const sent = /** @type {string[]} */ ([]);
+  page.on('request', (request) => request.method() === 'POST' && sent.push(new URL(request.url()).pathname));
+  await page.click('.settings-summary');
+  await page.fill('#width', '100');
+  await page.click('#apply');
+  await page.waitForFunction(() => [...document.querySelectorAll('.row')].filter((each) => /100 × 75/.test(each.textContent ?? '')).length === 2);
+  assert.notEqual(await row(page, 'a.png').locator('.row-sizes').innerText(), before);
+  if (features.includes('retry')) assert.ok(sent.every((path) => path.endsWith('/retry')), sent.join());
+});
+
 testPage('a reload takes up running and finished jobs where they are', {}, async (page) => {
   await add(page, file('small.png', small), file('large.png', large));
   await reaches(page, 'small.png', 'done');

@@ -98,6 +98,11 @@ test('a job event that is older than the one seen changes nothing but the time i
   assert.deepEqual({ ...late, heard_at_ms: 0 }, { ...now, heard_at_ms: 0 });
 });
 
+test('the place in the queue follows the queue, though the job itself has not changed', () => {
+  const queued = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, seen({ queue_position: 5 }));
+  assert.equal(after(queued, seen({ queue_position: 2 })).position, 2);
+});
+
 test('nothing wakes a file that has ended', () => {
   const cancelled = after(item(), { type: 'cancelled' });
   assert.equal(cancelled.state, 'cancelled');

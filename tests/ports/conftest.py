@@ -8,6 +8,7 @@ from pathlib import Path
 import gevent
 import pytest
 import redis
+from gevent.threadpool import ThreadPool
 
 from backend.adapters.file_store import FileStore
 from backend.adapters.redis_jobs import RedisJobs
@@ -43,7 +44,9 @@ def store(request: pytest.FixtureRequest, file_store: FileStore) -> Iterator[Sto
     else:
         threaded = ThreadedStore(file_store)
         yield threaded
-        threaded._pool.kill()
+        for each in vars(threaded).values():
+            if isinstance(pool := getattr(each, "pool", each), ThreadPool):
+                pool.kill()
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_of_many_processes_that_end_a_job_at_once_exactly_one_does(file_store: F
     outcome = file_store.outcome(known.id)
     assert len(winners) == 1
     assert outcome is not None
-    assert outcome.seq == winners[0]
+    assert outcome.seq == winners[0] + 1
 
 
 def test_debris_of_a_killed_erase_is_tidied(file_store: FileStore) -> None:
@@ -146,6 +146,14 @@ def test_one_unreadable_manifest_does_not_hide_the_other_jobs(file_store: FileSt
     next((file_store.root / "jobs").glob(f"*/{torn.id}/manifest.json")).write_bytes(b"")
     next((file_store.root / "jobs").iterdir()).joinpath(".DS_Store").write_bytes(b"what a copying desktop leaves")
     assert [each.id for each in file_store.jobs()] == [good.id]
+
+
+def test_a_torn_batch_does_not_stop_the_tidying(file_store: FileStore) -> None:
+    (file_store.root / "batches" / "torn.json").write_bytes(b"")
+    upload = file_store.begin()
+    file_store.tidy(-1)
+    upload.discard()
+    assert list((file_store.root / "incoming").iterdir()) == []
 
 
 def test_files_are_readable_by_their_owner_alone(file_store: FileStore) -> None:

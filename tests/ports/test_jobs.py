@@ -56,16 +56,67 @@ def result() -> Result:
 
 def test_a_queued_job_is_found_as_it_was_given(jobs: Jobs) -> None:
     made = job(source=source(filename="我的图片 😀.png"), options=Options(quality="auto", width=100), owner="digest", batch=None)
-    assert jobs.enqueue(made, limit=10) == 0
+    assert jobs.enqueue(made, limit=10).status.position == 0
     assert jobs.find(made.id) == made.at(replace(made.status, position=0))
     assert jobs.queued() == 1 and jobs.running() == 0
 
 
 def test_positions_count_those_before(jobs: Jobs) -> None:
     made = [job() for _ in range(3)]
-    assert [jobs.enqueue(each, limit=None) for each in made] == [0, 1, 2]
+    assert [jobs.enqueue(each, limit=None).status.position for each in made] == [0, 1, 2]
     jobs.take("token", LEASE_S)
+    assert jobs.move() == 2
     assert [found(jobs, each.id).status.position for each in made] == [None, 0, 1]
+    assert [found(jobs, each.id).status.seq for each in made] == [2, 2, 2]
+
+
+def test_a_queue_that_stands_still_tells_nothing(jobs: Jobs) -> None:
+    for _ in range(3):
+        jobs.enqueue(job(), limit=None)
+    assert jobs.move() == 0
+
+
+def test_places_far_behind_are_told_in_steps_of_a_tenth(jobs: Jobs) -> None:
+    made = [job() for _ in range(40)]
+    for each in made:
+        jobs.enqueue(each, limit=None)
+    jobs.take("token", LEASE_S)
+    assert jobs.move() == 10, "places 1 to 10 moved by a tenth or more"
+    assert found(jobs, made[39].id).status.position == 39
+
+
+def test_the_wait_is_estimated_from_recent_conversions(jobs: Jobs) -> None:
+    jobs.greet("one", {}, 60)
+    jobs.greet("two", {}, 60)
+    done = job()
+    jobs.enqueue(done, limit=None)
+    taken = jobs.take("token", LEASE_S)
+    assert taken is not None
+    ended = replace(taken.job.status, state="succeeded", started_at=100.0, finished_at=102.0, result=result())
+    jobs.end(taken.job.at(ended))
+    waits = [jobs.enqueue(job(), limit=None).status.eta_s for _ in range(4)]
+    assert waits == [2.0, 2.0, 4.0, 4.0], "two encoders, two seconds each"
+
+
+def test_the_places_of_those_who_wait_are_told_when_they_move_up_and_only_then(jobs: Jobs) -> None:
+    made = [queued(jobs) for _ in range(3)]
+    assert jobs.move() == 0
+    taken(jobs)
+    assert jobs.move() == 2
+    assert [(found(jobs, each.id).status.position, found(jobs, each.id).status.seq) for each in made[1:]] == [(0, 2), (1, 2)]
+    assert jobs.move() == 0
+
+
+def test_far_back_in_the_queue_places_are_told_in_steps_of_a_tenth(jobs: Jobs) -> None:
+    made = [queued(jobs) for _ in range(40)]
+    taken(jobs)
+    told = jobs.move()
+    assert 1 <= told < 39
+    assert found(jobs, made[-1].id).status.position == 39
+    for _ in range(4):
+        taken(jobs)
+    jobs.move()
+    assert found(jobs, made[-1].id).status.position == 34
 
 
 def test_an_unknown_job_is_not_found(jobs: Jobs) -> None:
@@ -91,7 +142,7 @@ def test_the_limit_counts_the_jobs_that_wait(jobs: Jobs) -> None:
         jobs.enqueue(third, limit=2)
     assert jobs.find(third.id) is None
     taken(jobs)
-    assert jobs.enqueue(third, limit=2) == 1
+    assert jobs.enqueue(third, limit=2).status.position == 1
 
 
 def test_jobs_of_one_client_come_in_the_order_of_their_arrival(jobs: Jobs) -> None:
@@ -107,7 +158,7 @@ def test_fifty_jobs_of_one_client_do_not_starve_anothers_single(jobs: Jobs) -> N
 
 
 def test_clients_take_turns(jobs: Jobs) -> None:
-    names = {queued(jobs, client).id: client for client in "a a a b b b c".split()}
+    names = {queued(jobs, client).id: client for client in ["a", "a", "a", "b", "b", "b", "c"]}
     assert order(jobs, names) == "a b c a b a b"
 
 

@@ -23,6 +23,7 @@ from tests.ports.redis_server import RedisServer
 Connect = Callable[[str], redis.Redis]
 CALLS: dict[str, Callable[[RedisJobs], object]] = {
     "enqueue": lambda jobs: jobs.enqueue(job(), limit=None),
+    "move": lambda jobs: jobs.move(),
     "restore": lambda jobs: jobs.restore(job()),
     "take": lambda jobs: jobs.take("token", 1),
     "report": lambda jobs: jobs.report("id", "token", {}, 1),
@@ -81,7 +82,7 @@ def test_after_a_restart_the_same_client_works_and_the_state_is_empty(own_redis:
         jobs.queued()
     own_redis.start()
     assert (jobs.queued(), jobs.epoch()) == (0, None)
-    assert jobs.enqueue(job(), limit=None) == 0
+    assert jobs.enqueue(job(), limit=None).status.position == 0
 
 
 def test_a_hundred_jobs_are_given_to_eight_encoders_once_each(redis_server: RedisServer, connect: Connect, redis_jobs: RedisJobs) -> None:

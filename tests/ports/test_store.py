@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 
 import pytest
 
 from backend import errors
+from backend.core.batch import Batch
 from backend.core.job import Manifest, Result, Status, cancelled, failed, succeeded
 from backend.ports import Blob, Store
 from tests.memory.samples import manifest
@@ -20,7 +22,7 @@ def put(store: Store, data: bytes = DATA, **given: object) -> Manifest:
     upload = store.begin()
     upload.write(data)
     known = manifest(**given)
-    store.commit(upload, known)
+    assert store.commit(upload, known) is True
     return known
 
 
@@ -42,6 +44,30 @@ def test_a_committed_source_and_its_manifest_are_there_as_they_were_given(store:
     assert store.manifest(known.id) == known
     assert content(store.open_source(known.id)) == DATA
     assert store.outcome(known.id) is None
+
+
+def test_a_job_is_committed_once_and_the_first_stands(store: Store) -> None:
+    known = put(store)
+    upload = store.begin()
+    upload.write(b"another image")
+    assert store.commit(upload, known) is False
+    upload.discard()
+    assert content(store.open_source(known.id)) == DATA
+    assert store.tidy(-1) == 0
+
+
+def test_a_batch_is_kept_until_it_expires(store: Store) -> None:
+    now = time.time()
+    lasting = Batch("batch-1", ("job-1", "job-2"), now, now + 60, "owner")
+    over = Batch("batch-2", ("job-3",), now - 60, now - 1)
+    for each in (lasting, over):
+        store.keep_batch(each)
+        assert store.batch(each.id) == each
+    assert store.tidy(3600) == 1
+    assert store.batch("batch-1") == lasting
+    for batch_id in ("batch-2", "batch-3"):
+        with pytest.raises(errors.NotFound):
+            store.batch(batch_id)
 
 
 def test_many_chunks_become_one_source_with_size_and_digest(store: Store) -> None:
@@ -203,9 +229,11 @@ def test_tidying_removes_what_a_dead_process_left_half_written_and_nothing_else(
     abandoned = store.begin()
     abandoned.write(DATA)
     assert store.tidy(3600) == 0
-    assert store.tidy(-1) == 1
-    assert content(store.open_source(known.id)) == DATA
-    abandoned.discard()
+    try:
+        assert store.tidy(-1) == 1
+        assert content(store.open_source(known.id)) == DATA
+    finally:
+        abandoned.discard()
 
 
 def test_a_store_that_can_store_passes_its_check(store: Store) -> None:

@@ -47,8 +47,11 @@ def limit(bounds: Mapping[str, int]) -> None:
         resource.setrlimit(kind, (soft, soft + 1 if name == "CPU" and hard == resource.RLIM_INFINITY else soft))
 
 
-def close(sandbox: str) -> Level:
-    """Seal this process as far as the platform goes; ``off`` leaves only what needs no kernel feature."""
+def close(sandbox: str, *, threads: bool = False) -> Level:
+    """Seal this process as far as the platform goes; ``off`` leaves only what needs no kernel feature.
+
+    ``threads``: this process may make threads of its own, which some decoders cannot do without; never processes.
+    """
     if not kernel.IS_LINUX:
         return Level()
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -57,5 +60,5 @@ def close(sandbox: str) -> Level:
     if sandbox == "off":
         return Level()
     version = landlock.deny_all()
-    filtered = seccomp.allow_listed()
+    filtered = seccomp.allow_listed(threads=threads)
     return Level({(True, True): 3, (False, True): 2, (True, False): 1}.get((version > 0, filtered), 0), version, filtered)

@@ -1,7 +1,7 @@
 """seccomp: a classic BPF program that lets the listed system calls through and answers EPERM to all others.
 
 seccomp(2). Another architecture's calls (32-bit, x32) kill: their numbers mean something else. Memory that can be executed is refused, and
-so is every way to make a process or a thread.
+so is every way to make a process; threads only where asked for.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ _MODE_FILTER = 2
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 # struct seccomp_data: number, architecture, instruction pointer, six 64-bit arguments.
-_NUMBER, _ARCHITECTURE, _THIRD_ARGUMENT = 0, 4, 16 + 2 * 8
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _THIRD_ARGUMENT = 0, 4, 16, 16 + 2 * 8
 _X32_BIT = 0x40000000
 _PROT_EXEC = 4
+_NEW_THREAD = (0x3D0F00, 0x7D0F00)
+"""The flags that pthread_create gives to clone (glibc, musl): the same memory, files and signals, CLONE_THREAD."""
 
 Instruction = tuple[int, int, int, int]
 
@@ -29,12 +31,12 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
-def allow_listed() -> bool:
+def allow_listed(*, threads: bool) -> bool:
     """Confine this process; False when the kernel or the architecture does not allow it."""
     table = TABLES.get(platform.machine())
     if table is None:
         return False
-    instructions = _instructions(table)
+    instructions = _instructions(table, threads=threads)
     packed = b"".join(struct.pack("=HBBI", *each) for each in instructions)
     try:
         kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(_Program(len(instructions), packed)))
@@ -43,7 +45,7 @@ def allow_listed() -> bool:
     return True
 
 
-def _instructions(table: Table) -> list[Instruction]:
+def _instructions(table: Table, *, threads: bool) -> list[Instruction]:
     """Jumps count from the next instruction: (code, if true, if false, operand)."""
     return [
         (_LOAD, 0, 0, _ARCHITECTURE),
@@ -54,6 +56,7 @@ def _instructions(table: Table) -> list[Instruction]:
         (_RETURN, 0, 0, _KILL),
         *(instruction for number in sorted(table.allowed) for instruction in _allowed(number)),
         *(instruction for number in sorted(table.mapping) for instruction in _allowed_without_execution(number)),
+        *(_allowed_for_threads(table.clone) if threads else []),
         *(instruction for number in sorted(table.absent) for instruction in _refused(number, errno.ENOSYS)),
         (_RETURN, 0, 0, _ERRNO | errno.EPERM),
     ]
@@ -75,4 +78,15 @@ def _allowed_without_execution(number: int) -> list[Instruction]:
         (_JUMP_BITS, 0, 1, _PROT_EXEC),
         (_RETURN, 0, 0, _ERRNO | errno.EPERM),
         (_RETURN, 0, 0, _ALLOW),
+    ]
+
+
+def _allowed_for_threads(clone: int) -> list[Instruction]:
+    return [
+        (_JUMP_EQUAL, 0, 5, clone),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (_JUMP_EQUAL, 1, 0, _NEW_THREAD[0]),
+        (_JUMP_EQUAL, 0, 1, _NEW_THREAD[1]),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
     ]

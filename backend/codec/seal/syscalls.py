@@ -5,7 +5,7 @@ Numbers: arch/x86/entry/syscalls/syscall_64.tbl; include/uapi/asm-generic/unistd
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +15,12 @@ class Table:
     architecture: int
     allowed: frozenset[int]
     mapping: frozenset[int]
-    absent: frozenset[int] = field(default_factory=frozenset)
+    absent: frozenset[int]
+    clone: int
 
 
-def _table(architecture: int, mapping: tuple[int, ...], absent: tuple[int, ...], **allowed: int) -> Table:
-    return Table(architecture, frozenset(allowed.values()), frozenset(mapping), frozenset(absent))
+def _table(architecture: int, mapping: tuple[int, ...], absent: tuple[int, ...], clone: int, **allowed: int) -> Table:
+    return Table(architecture, frozenset(allowed.values()), frozenset(mapping), frozenset(absent), clone)
 
 
 _CLONE3 = 435
@@ -30,6 +31,7 @@ TABLES: dict[str, Table] = {
         0xC000003E,
         mapping=(9, 10),
         absent=(_CLONE3,),
+        clone=56,
         read=0,
         write=1,
         close=3,
@@ -59,6 +61,7 @@ TABLES: dict[str, Table] = {
         restart_syscall=219,
         clock_gettime=228,
         exit_group=231,
+        set_robust_list=273,
         preadv=295,
         preadv2=327,
         getrandom=318,
@@ -69,6 +72,7 @@ TABLES: dict[str, Table] = {
         0xC00000B7,
         mapping=(222, 226),
         absent=(_CLONE3,),
+        clone=220,
         close=57,
         lseek=62,
         read=63,
@@ -82,6 +86,7 @@ TABLES: dict[str, Table] = {
         exit=93,
         exit_group=94,
         futex=98,
+        set_robust_list=99,
         clock_gettime=113,
         sched_getaffinity=123,
         sched_yield=124,

@@ -10,7 +10,7 @@ import { MOVES, isFollowing, stateOfJob } from './states.js';
 /** @typedef {import('./types.js').Job} Job */
 /** @typedef {import('./types.js').Problem} Problem */
 /**
- * @typedef {{type: 'upload_started' | 'body_sent' | 'lost_network' | 'paused' | 'resumed' | 'cancelled' | 'cancel_asked' | 'vanished' |
+ * @typedef {{type: 'upload_started' | 'body_sent' | 'lost_network' | 'resumed' | 'cancelled' | 'cancel_asked' | 'vanished' |
  *     'result_answered', at_ms: number}
  *   | {type: 'bytes_sent', sent_bytes: number, at_ms: number}
  *   | {type: 'broke', problem: Problem | null, retry_at_ms: number, at_ms: number}
@@ -93,7 +93,7 @@ function restart(item, key, options, origin) {
  * @returns {Item}
  */
 function seeJob(item, job, at_ms) {
-  if (item.job === job.id && job.seq <= item.seq) return { ...item, heard_at_ms: at_ms };
+  if (item.job === job.id && job.seq <= item.seq) return hearAgain(item, job, at_ms);
   if (!isFollowing(item.state)) return item;
   const state = stateOfJob(job);
   const is_cancelling = item.state === 'cancelling' && (job.state === 'queued' || job.state === 'running');
@@ -109,6 +109,12 @@ function seeJob(item, job, at_ms) {
     problem: job.error ?? null,
     duration_s: durationOf(job) ?? item.duration_s,
   });
+}
+
+/** The queue moves without a change of the job: its place is news though `seq` is not. @param {Item} item @param {Job} job @param {number} at_ms */
+function hearAgain(item, job, at_ms) {
+  const is_same = job.seq === item.seq && item.state === 'queued';
+  return { ...item, heard_at_ms: at_ms, position: is_same ? job.queue_position ?? item.position : item.position };
 }
 
 /** @param {Job} job */

@@ -5,7 +5,7 @@
  *
  *   waiting → uploading → verifying → queued → decoding → transforming → encoding → saving → confirming → done
  *                ↑ ↓
- *      retrying / offline / paused
+ *      retrying / offline
  */
 
 /** @typedef {import('./types.js').State} State */
@@ -14,12 +14,11 @@
 /** @type {Record<State, Record<string, State>>} */
 export const MOVES = {
   invalid: {},
-  waiting: { upload_started: 'uploading', paused: 'paused', cancelled: 'cancelled', refused: 'failed' },
+  waiting: { upload_started: 'uploading', cancelled: 'cancelled', refused: 'failed' },
   uploading: {
-    bytes_sent: 'uploading', body_sent: 'verifying', broke: 'retrying', lost_network: 'offline', paused: 'paused',
+    bytes_sent: 'uploading', body_sent: 'verifying', broke: 'retrying', lost_network: 'offline',
     refused: 'failed', cancelled: 'cancelled',
   },
-  paused: { resumed: 'waiting', cancelled: 'cancelled' },
   retrying: { resumed: 'waiting', lost_network: 'offline', cancelled: 'cancelled' },
   offline: { resumed: 'waiting', cancelled: 'cancelled' },
   verifying: { broke: 'retrying', lost_network: 'offline', refused: 'failed', cancel_asked: 'cancelling', vanished: 'expired' },

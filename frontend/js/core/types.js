@@ -44,7 +44,7 @@
  * @property {string | null} [finished_at]
  * @property {string} [expires_at]
  *
- * @typedef {'invalid' | 'waiting' | 'uploading' | 'paused' | 'retrying' | 'offline' | 'verifying' | 'queued' | 'decoding' |
+ * @typedef {'invalid' | 'waiting' | 'uploading' | 'retrying' | 'offline' | 'verifying' | 'queued' | 'decoding' |
  *   'transforming' | 'encoding' | 'saving' | 'confirming' | 'cancelling' | 'done' | 'failed' | 'cancelled' | 'expired'} State
  *
  * @typedef {object} Item one image on the page, from the choice of the file to the downloaded result

@@ -20,7 +20,6 @@ export function stageText(item, capabilities, words, now_ms) {
     case 'invalid': return why();
     case 'waiting': return words.t('state.waiting');
     case 'uploading': return withTimeLeft(uploadText(item, words), secondsLeft(item.meter), words);
-    case 'paused': return words.t('state.paused', { sent: words.bytesOf(item.sent_bytes, item.bytes) });
     case 'retrying': return retryText(item, why(), words, now_ms);
     case 'offline': return words.t('state.offline');
     case 'verifying': return words.t('state.verifying');

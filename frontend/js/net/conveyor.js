@@ -45,8 +45,9 @@ export class Conveyor {
     for (const item of nextUploads(this.world.list())) this.start(item);
   }
 
-  /** @param {Item} item */
+  /** Telling begins another turn, which may have started the next item already. @param {Item} item */
   async start(item) {
+    if (this.world.read(item.id)?.state !== 'waiting') return;
     this.tell(item.id, { type: 'upload_started' });
     const answer = await this.ask(item);
     this.aborts.delete(item.id);
@@ -103,12 +104,6 @@ export class Conveyor {
     clearTimeout(this.timers.get(id));
     this.timers.delete(id);
     this.tell(id, { type: 'resumed' });
-  }
-
-  /** @param {string} id */
-  pause(id) {
-    this.tell(id, { type: 'paused' });
-    this.aborts.get(id)?.();
   }
 
   /** The network is back: whatever waited for it goes on. */

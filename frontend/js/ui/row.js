@@ -2,7 +2,7 @@
 /**
  * One file in the list. The row is built once; `update` writes only what changed. Controls are never built or destroyed, only shown or
  * hidden, so that focus survives; where the focused one goes, its neighbour takes the focus.
- * Wishes: `cancel-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`
+ * Wishes: `cancel-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`
  * (detail: id).
  */
 import { el, icon, setAttribute, setProperty, setText, wish } from './dom.js';
@@ -22,8 +22,7 @@ const offers = (capabilities, name) => capabilities.features?.includes(name) ?? 
 
 /** @type {Control[]} */
 const CONTROLS = [
-  { name: 'pause', symbol: 'pause', text: 'row.pause', label: 'row.pause_name', is_worded: false, isShown: (item, capabilities) => item.state === 'uploading' && offers(capabilities, 'tus') },
-  { name: 'resume', symbol: 'play', text: 'row.resume', label: 'row.resume_name', is_worded: false, isShown: (item) => item.state === 'paused' || item.state === 'retrying' },
+  { name: 'resume', symbol: 'play', text: 'row.now', label: 'row.now_name', is_worded: false, isShown: (item) => item.state === 'retrying' },
   { name: 'cancel', symbol: 'close', text: 'row.cancel', label: 'row.cancel_name', is_worded: false, isShown: (item) => canCancel(item.state) },
   { name: 'retry', symbol: 'again', text: 'row.retry', label: 'row.retry_name', is_worded: true, isShown: canRetry },
   { name: 'compare', symbol: 'compare', text: 'row.compare', label: 'row.compare_name', is_worded: true, isShown: (item) => item.state === 'done' },
@@ -41,7 +40,7 @@ function canRetry(item, capabilities) {
 
 /** State → symbol before the text; the others show none. */
 const SYMBOLS = /** @type {Record<string, string>} */ ({
-  done: 'check', failed: 'alert', invalid: 'alert', expired: 'alert', retrying: 'alert', offline: 'alert', cancelled: 'stop', paused: 'pause',
+  done: 'check', failed: 'alert', invalid: 'alert', expired: 'alert', retrying: 'alert', offline: 'alert', cancelled: 'stop',
 });
 
 export class Row {
@@ -49,9 +48,10 @@ export class Row {
   constructor(id) {
     this.id = id;
     this.picture = el('div', { class: 'row-picture' }, icon('image'));
-    this.head = el('span', { class: 'name-head' });
-    this.tail = el('span', { class: 'name-tail' });
-    this.name = el('span', { class: 'row-name', id: `name-${id}` }, this.head, this.tail);
+    this.whole = el('span', { class: 'unseen', id: `name-${id}` });
+    this.head = el('span', { class: 'name-head', 'aria-hidden': 'true' });
+    this.tail = el('span', { class: 'name-tail', 'aria-hidden': 'true' });
+    this.name = el('span', { class: 'row-name' }, this.whole, this.head, this.tail);
     this.symbol = el('span', { class: 'row-symbol' });
     this.stage = el('span', { class: 'row-stage-text' });
     this.bar = el('div', { class: 'bar', role: 'progressbar', 'aria-labelledby': `name-${id}`, 'aria-valuemin': '0', 'aria-valuemax': '100' },
@@ -119,6 +119,7 @@ export class Row {
   updateName(item) {
     if (this.name.title === item.name) return;
     const [head, tail] = splitName(item.name);
+    setText(this.whole, item.name);
     setText(this.head, head);
     setText(this.tail, tail);
     this.name.title = item.name;
@@ -141,7 +142,7 @@ export class Row {
     this.bar.hidden = isFinal(item.state);
     this.element.dataset.percent = String(item.percent);
     if (this.bar.hidden) return;
-    const is_known = item.state === 'uploading' || item.state === 'paused' || isConverting(item.state) && item.state !== 'queued';
+    const is_known = item.state === 'uploading' || isConverting(item.state) && item.state !== 'queued';
     setProperty(this.bar, '--upload-share', String(item.job ? 1 : item.bytes > 0 ? item.sent_bytes / item.bytes : 0));
     setProperty(this.bar, '--convert-share', String(item.progress / 100));
     setAttribute(this.bar, 'aria-valuenow', is_known ? String(item.percent) : null);

@@ -1,0 +1,86 @@
+"""A resumable upload: what was announced (``Ticket``, never changes) and how far it is (``Standing``, replaced as a whole).
+
+::
+
+    receiving ──▶ complete ──▶ a job          complete: its last byte is on disk. A part of a concatenation stays complete.
+
+The id of its job is drawn with the ticket: however often the last step is tried, it makes one job. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+
+from backend.core.options import Options
+from backend.core.tus import FINAL, PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """``metadata`` and ``concat`` are the headers as they came; ``owner`` and ``client`` are the job's."""
+
+    id: str
+    job_id: str
+    options: Options
+    filename: str = ""
+    metadata: str | None = None
+    concat: str | None = None
+    owner: str = ""
+    client: str = ""
+    request_id: str = ""
+
+    @property
+    def is_partial(self) -> bool:
+        return self.concat is not None and self.concat.startswith(PARTIAL)
+
+    @property
+    def is_final(self) -> bool:
+        return self.concat is not None and self.concat.startswith(FINAL)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Ticket:
+        record = json.loads(text)
+        return cls(**{**record, "options": Options(**record["options"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``offset_bytes`` are on disk, synced; ``length_bytes`` is None while it is deferred; ``touched_at`` is the last progress."""
+
+    touched_at: float
+    offset_bytes: int = 0
+    length_bytes: int | None = None
+    has_job: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        return self.offset_bytes == self.length_bytes
+
+    def at(self, offset_bytes: int, now: float) -> Standing:
+        return replace(self, offset_bytes=offset_bytes, touched_at=now)
+
+    def of_length(self, length_bytes: int, now: float) -> Standing:
+        return replace(self, length_bytes=length_bytes, touched_at=now)
+
+    def made(self, now: float) -> Standing:
+        return replace(self, has_job=True, touched_at=now)
+
+    def to_line(self) -> str:
+        """One line of the journal; the last whole line of it counts."""
+        return f"{self.offset_bytes} {'-' if self.length_bytes is None else self.length_bytes} {int(self.has_job)} {self.touched_at:.3f}\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> Standing | None:
+        """None for a line that a crash left incomplete."""
+        match = _LINE.fullmatch(line)
+        if match is None:
+            return None
+        return cls(float(match[4]), int(match[1]), None if match[2] == "-" else int(match[2]), match[3] == "1")
+
+
+_LINE = re.compile(r"(\d+) (-|\d+) ([01]) (\d+\.\d{3})\n", re.ASCII)

@@ -1,0 +1,118 @@
+"""Several images as one: found, followed and stopped together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from backend import errors
+from backend.core.batch import Batch, has_ended
+from backend.core.job import Job
+from backend.core.options import Options
+from backend.flows import conclude, ingest
+from backend.flows.find import ID, find
+from backend.flows.follow import Follower
+from backend.flows.ingest import Received, Sender
+from backend.flows.world import World
+
+TELL_EVERY_S = 0.1
+Tell = Callable[[list[Job]], None]
+
+
+def accept(world: World, images: Sequence[Received], options: Options, sender: Sender) -> tuple[Batch, list[Job]]:
+    """Every image becomes a job; the batch is on disk before the first of them."""
+    now = world.clock()
+    ids = tuple(world.new_id() for _ in images)
+    batch = Batch(world.new_id(), ids, now, now + world.retention_s, sender.owner)
+    world.store.keep_batch(batch)
+    jobs = []
+    try:
+        for job_id, image in zip(ids, images, strict=True):
+            jobs.append(ingest.accept(world, image, options, sender, job_id=job_id, batch=batch.id))
+    except errors.GatewayError:
+        for job in jobs:
+            conclude.erase(world, job)
+        raise
+    return batch, jobs
+
+
+def find_batch(world: World, batch_id: str, owner: str) -> tuple[Batch, list[Job]]:
+    """Raises ``NotFound``: unknown, expired and somebody else's look the same."""
+    if not ID.fullmatch(batch_id):
+        raise errors.NotFound()
+    batch = world.store.batch(batch_id)
+    if batch.owner != owner or batch.expires_at <= world.clock():
+        raise errors.NotFound()
+    return batch, jobs_of(world, batch)
+
+
+def jobs_of(world: World, batch: Batch) -> list[Job]:
+    jobs = []
+    for job_id in batch.jobs:
+        try:
+            jobs.append(find(world, job_id, batch.owner))
+        except errors.NotFound:
+            continue
+    return jobs
+
+
+def cancel(world: World, jobs: Sequence[Job]) -> list[Job]:
+    """Whatever has not ended is cancelled; the jobs as they are then."""
+    ended = []
+    for job in jobs:
+        try:
+            ended.append(conclude.cancel(world, job))
+        except (errors.AlreadyFinished, errors.NotFound):
+            ended.append(job if job.status.has_ended else find(world, job.id, job.manifest.owner))
+    return ended
+
+
+class BatchWatch:
+    """One watcher of a batch: ``tell`` gets all its jobs, at most ten times a second, always including the last."""
+
+    def __init__(self, world: World, follower: Follower, batch: Batch, tell: Tell) -> None:
+        self._world, self._follower, self._batch, self._tell = world, follower, batch, tell
+        self._jobs: dict[str, Job] = {}
+        self._told_s = 0.0
+        self._is_due = self._is_closed = False
+
+    def begin(self) -> list[Job]:
+        """The jobs now; changes follow."""
+        for job_id in self._batch.jobs:
+            try:
+                self._jobs[job_id] = self._follower.follow(job_id, self._changed, owner=self._batch.owner)
+            except errors.NotFound:
+                continue
+        return self.jobs()
+
+    def jobs(self) -> list[Job]:
+        return list(self._jobs.values())
+
+    def close(self) -> None:
+        self._is_closed = True
+        for job_id in self._batch.jobs:
+            self._follower.unfollow(job_id, self._changed)
+
+    def _changed(self, job: Job) -> None:
+        known = self._jobs.get(job.id)
+        if known is None or known.status.seq < job.status.seq:
+            self._jobs[job.id] = job if known is None else replace(known, status=job.status)
+        left_s = self._told_s + TELL_EVERY_S - self._world.clock()
+        if left_s <= 0 or has_ended(self.jobs()):
+            self._tell_now()
+        elif not self._is_due:
+            self._is_due = True
+            timer = threading.Timer(left_s, self._tell_late)
+            timer.daemon = True
+            timer.start()
+
+    def _tell_late(self) -> None:
+        if self._is_due:
+            self._tell_now()
+
+    def _tell_now(self) -> None:
+        self._is_due = False
+        self._told_s = self._world.clock()
+        if not self._is_closed:
+            self._tell(self.jobs())

@@ -1,0 +1,121 @@
+"""From inside a sealed child: every way out is tried and none is found. What hurts a child hurts only its own job."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import signal
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from backend.codec import seal
+from backend.codec.seal import kernel, probe, seccomp
+from backend.codec.seal.syscalls import TABLES
+from tests.conftest import missing
+
+pytestmark = pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux can seal a process")
+
+
+def sealed(work: Callable[[], object], bounds: dict[str, int] | None = None) -> int:
+    """How a process ends (as ``os.waitstatus_to_exitcode`` says) that was sealed, did ``work`` and said 0."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            seal.limit(bounds or {})
+            seal.close("prefer")
+            work()
+            code = 0
+        except MemoryError:
+            code = 2
+        except OSError:
+            code = 3
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_the_seal_is_whole_on_this_machine_and_nothing_escapes() -> None:
+    level = probe.level("prefer")
+    if level.level < seal.FULL:
+        missing(f"this kernel reaches only {level}")
+    assert level.escapes == ()
+
+
+@pytest.mark.parametrize("name", list(probe.ESCAPES))
+def test_no_way_out(name: str) -> None:
+    assert sealed(probe.ESCAPES[name]) != 0
+
+
+@pytest.mark.parametrize("name", ["open", "create", "list", "socket", "kill", "thread"])
+def test_the_same_way_is_open_to_a_process_that_is_not_sealed(name: str) -> None:
+    probe.ESCAPES[name]()
+
+
+def test_threads_come_only_when_asked_for() -> None:
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            seal.close("prefer", threads=True)
+            probe.ESCAPES["thread"]()
+            code = 0 if [each for each in probe.escapes() if each != "thread"] == [] else 4
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_a_child_that_spins_is_ended_by_its_processor_time() -> None:
+    def spin() -> None:
+        while True:
+            pass
+
+    assert sealed(spin, {"CPU": 1}) == -signal.SIGXCPU
+
+
+def test_a_child_that_allocates_without_end_is_refused_memory() -> None:
+    assert sealed(lambda: bytearray(1 << 32), {"AS": 1 << 30}) == 2
+
+
+def test_a_child_that_writes_without_end_is_refused_the_disk() -> None:
+    fd = os.memfd_create("result")
+    assert sealed(lambda: [os.pwrite(fd, bytes(1 << 20), at << 20) for at in range(64)], {"FSIZE": 8 << 20}) == 3
+    os.close(fd)
+
+
+def test_limits_are_never_raised() -> None:
+    def lower_then_raise() -> None:
+        seal.limit({"NOFILE": 20})
+        seal.limit({"NOFILE": 4000})
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 20:
+            raise ValueError
+
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            lower_then_raise()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("machine", sorted(TABLES))
+@pytest.mark.parametrize("threads", [False, True])
+def test_the_filter_of_every_architecture_is_well_formed(machine: str, threads: bool) -> None:
+    """Every jump lands inside the program, every path ends in a return (as the kernel checks)."""
+    program = seccomp._instructions(TABLES[machine], threads=threads)
+    assert len(program) < 4096
+    for at, (code, if_true, if_false, _operand) in enumerate(program):
+        if code & 7 == 5:
+            assert at + 1 + max(if_true, if_false) < len(program)
+    assert program[-1][0] == 6
+
+
+def test_this_architecture_has_a_table() -> None:
+    assert platform.machine() in TABLES, sys.platform

@@ -1,0 +1,220 @@
+"""The child's life and death: whatever becomes of it, the job ends with the right word, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+
+from backend import errors
+from backend.codec.sealed import SealedCodec
+from backend.core.conversion import Conversion, Converted, Progress, Stopped
+from backend.core.limits import Limits
+from backend.core.options import Options
+from tests.codec.conftest import declared, picture, saved
+
+SLOW = Options(method=6, quality=95)
+
+
+def big() -> bytes:
+    return saved(picture(3000, 2000), "JPEG", quality=90)
+
+
+def zygote() -> psutil.Process:
+    return next(each for each in psutil.Process().children() if any("zygote" in part for part in each.cmdline()))
+
+
+def child() -> psutil.Process:
+    return zygote().children()[0]
+
+
+class Run:
+    """One conversion with something done to it once the encode is under way."""
+
+    def __init__(self, codec: SealedCodec, *, during: Callable[[Run], None] = lambda run: None, timeout_s: float = 60.0) -> None:
+        self._codec, self._during, self._timeout_s = codec, during, timeout_s
+        self.reports: list[Progress] = []
+        self.stop_asked_s: float | None = None
+        self.polls = 0
+
+    def stop(self) -> None:
+        self.stop_asked_s = time.monotonic()
+
+    def __call__(self, source: bytes | None = None, options: Options = SLOW) -> tuple[Converted, bytes]:
+        source = source or big()
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
+            given.write(source)
+            given.flush()
+            conversion = Conversion(declared(source), options, Limits(), self._timeout_s)
+            converted = self._codec.convert(
+                given.fileno(), result.fileno(), conversion, on_progress=self._heard, should_stop=self._asked, tick_s=0.05
+            )
+            return converted, os.pread(result.fileno(), converted.bytes + 1, 0)
+
+    def _heard(self, progress: Progress) -> None:
+        is_first = progress.stage == "encode" and not any(each.stage == "encode" for each in self.reports)
+        self.reports.append(progress)
+        if is_first:
+            self._during(self)
+
+    def _asked(self) -> bool:
+        self.polls += 1
+        return self.stop_asked_s is not None
+
+
+def test_a_stop_ends_the_child_within_a_tick(codec: SealedCodec) -> None:
+    run = Run(codec, during=lambda run: run.stop())
+    with pytest.raises(Stopped):
+        run()
+    assert run.stop_asked_s is not None
+    assert time.monotonic() - run.stop_asked_s < 0.3
+    assert zygote().children() == []
+
+
+@pytest.fixture
+def mortal_codec() -> Iterator[SealedCodec]:
+    """One of its own, for a test that kills its zygote."""
+    codec = SealedCodec()
+    yield codec
+    codec.close()
+
+
+def own_zygote(codec: SealedCodec) -> psutil.Process:
+    assert codec._keeper._process is not None
+    return psutil.Process(codec._keeper._process.pid)
+
+
+@pytest.mark.parametrize("victim", [lambda zygote: zygote.children()[0], lambda zygote: zygote], ids=["child", "zygote"])
+def test_a_kill_from_outside_costs_time_and_no_result(mortal_codec: SealedCodec, victim: Callable[[psutil.Process], psutil.Process]) -> None:
+    killed: list[int] = []
+
+    def kill(_run: Run) -> None:
+        killed.append(victim(own_zygote(mortal_codec)).pid)
+        os.kill(killed[0], signal.SIGKILL)
+
+    run = Run(mortal_codec, during=kill)
+    converted, data = run()
+    percents = [each.percent for each in run.reports]
+    assert (converted.width, converted.bytes) == (3000, len(data))
+    assert percents == sorted(percents)
+    assert not psutil.pid_exists(killed[0])
+
+
+def test_a_child_that_is_killed_again_is_given_up(codec: SealedCodec) -> None:
+    def kill_each_time(run: Run) -> None:
+        os.kill(child().pid, signal.SIGKILL)
+        run.reports.clear()
+
+    with pytest.raises(errors.Internal) as caught:
+        Run(codec, during=kill_each_time)()
+    assert caught.value.variant == "encoder_lost"
+
+
+@pytest.mark.parametrize("fault", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS])
+def test_a_crash_is_the_images_fault(codec: SealedCodec, fault: int) -> None:
+    with pytest.raises(errors.DamagedImage):
+        Run(codec, during=lambda _run: os.kill(child().pid, fault))()
+
+
+def test_too_much_processor_time_is_a_timeout(codec: SealedCodec) -> None:
+    with pytest.raises(errors.EncodeTimeout):
+        Run(codec, during=lambda _run: os.kill(child().pid, signal.SIGXCPU))()
+
+
+def test_the_clock_ends_a_child_that_stands_still(codec: SealedCodec) -> None:
+    run = Run(codec, during=lambda _run: os.kill(child().pid, signal.SIGSTOP), timeout_s=1.0)
+    with pytest.raises(errors.EncodeTimeout) as caught:
+        run()
+    assert caught.value.params == {"limit_s": 1.0}
+    assert run.polls >= 15
+    assert zygote().children() == []
+
+
+def test_a_full_disk_is_named(codec: SealedCodec) -> None:
+    with open("/dev/full", "wb") as full, tempfile.TemporaryFile() as given:
+        source = saved(picture(), "PNG")
+        given.write(source)
+        given.flush()
+        conversion = Conversion(declared(source), Options(), Limits())
+        with pytest.raises(errors.StorageFull):
+            codec.convert(given.fileno(), full.fileno(), conversion, on_progress=lambda _: None, should_stop=lambda: False)
+
+
+def test_the_zygote_has_no_secrets_and_no_descriptor_of_ours(codec: SealedCodec) -> None:
+    assert set(zygote().environ()) <= {"LC_ALL", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES"}
+    held = [os.readlink(f"/proc/{zygote().pid}/fd/{fd}") for fd in os.listdir(f"/proc/{zygote().pid}/fd")]
+    assert all(each == "/dev/null" or each.startswith(("socket:", "pipe:")) for each in held)
+    assert len(held) <= 6
+
+
+def test_nothing_is_left_after_many_jobs_of_all_kinds(codec: SealedCodec) -> None:
+    def held() -> tuple[int, int]:
+        return psutil.Process().num_fds(), zygote().num_fds()
+
+    Run(codec)(saved(picture(), "PNG"), Options())
+    before = held()
+    for number in range(30):
+        source = saved(picture(), "PNG")
+        try:
+            Run(codec)(source[: len(source) - 30 * (number % 3)], Options())
+        except errors.DamagedImage:
+            pass
+    assert held() == before
+    assert zygote().children() == []
+
+
+POOL = """
+import os, sys, tempfile
+from backend.codec.sealed import SealedCodec
+from backend.core.conversion import Conversion, Shape
+from backend.core.limits import Limits
+from backend.core.options import Options
+codec = SealedCodec()
+with open(sys.argv[1], "rb") as source, tempfile.TemporaryFile() as result:
+    codec.convert(source.fileno(), result.fileno(), Conversion(Shape("jpeg", 3000, 2000), Options(method=6), Limits()),
+        on_progress=lambda progress: print(progress.stage, flush=True), should_stop=lambda: False)
+"""
+
+
+def test_a_killed_pool_process_takes_zygote_and_child_with_it(tmp_path: Path) -> None:
+    (tmp_path / "big.jpg").write_bytes(big())
+    with subprocess.Popen([sys.executable, "-c", POOL, tmp_path / "big.jpg"], stdout=subprocess.PIPE, text=True) as pool:
+        assert pool.stdout is not None
+        while pool.stdout.readline().strip() != "encode":
+            pass
+        family = psutil.Process(pool.pid).children(recursive=True)
+        pool.kill()
+    assert len(family) == 2
+    assert psutil.wait_procs(family, timeout=2.0)[1] == []
+
+
+def test_require_is_refused_where_the_seal_is_not_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec = SealedCodec(sandbox="require")
+    monkeypatch.setattr("backend.codec.sealed.FULL", 4)
+    with pytest.raises(errors.SettingsError):
+        codec.start()
+    codec.close()
+
+
+def test_off_still_converts_and_says_so() -> None:
+    codec = SealedCodec(sandbox="off")
+    try:
+        assert codec.seal_level()["level"] == 0
+        assert Run(codec)(saved(picture(), "PNG"), Options())[0].width == 320
+    finally:
+        codec.close()
+
+
+def test_a_result_that_is_not_what_the_child_claims_is_refused(codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.codec.sealed.shape_of", lambda _fd: None)
+    with pytest.raises(errors.DamagedImage):
+        Run(codec)(saved(Image.new("RGB", (9, 9)), "PNG"), Options())

@@ -1,0 +1,132 @@
+"""Resumable uploads in a dictionary. ``held`` are the ids that somebody has open; a writer that is forgotten without ``close`` was killed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend import errors
+from backend.core.resumable import Standing, Ticket
+from tests.memory.store import MemoryStore, MemoryUpload
+
+
+@dataclass
+class Kept:
+    ticket: Ticket
+    standing: Standing
+    data: bytes = b""
+    wishes: int = 0
+
+
+@dataclass
+class MemoryWriting:
+    uploads: MemoryUploads
+    kept: Kept
+    waiting: bytearray = field(default_factory=bytearray)
+    hash: Any = None
+
+    def __post_init__(self) -> None:
+        self.ticket, self._wishes = self.kept.ticket, self.kept.wishes
+
+    @property
+    def standing(self) -> Standing:
+        return self.kept.standing
+
+    @property
+    def position_bytes(self) -> int:
+        return self.standing.offset_bytes + len(self.waiting)
+
+    def write(self, chunk: bytes) -> None:
+        self.uploads.store.check()
+        self.waiting += chunk
+        if self.hash is not None:
+            self.hash.update(chunk)
+
+    def head(self, length: int) -> bytes:
+        return (self.kept.data + bytes(self.waiting))[:length]
+
+    def sum_up(self, algorithm: str) -> None:
+        self.hash = hashlib.new(algorithm)
+
+    def sum(self) -> bytes:
+        return bytes(self.hash.digest())
+
+    def keep(self, now: float) -> None:
+        if not self.waiting:
+            return
+        self._check_there()
+        self.kept.data += bytes(self.waiting)
+        self.kept.standing = self.standing.at(len(self.kept.data), now)
+        self.waiting.clear()
+
+    def drop(self) -> None:
+        self.waiting.clear()
+
+    def fix_length(self, length_bytes: int, now: float) -> None:
+        self._check_there()
+        self.kept.standing = self.standing.of_length(length_bytes, now)
+
+    def is_wanted(self) -> bool:
+        return self.kept.wishes != self._wishes or self.ticket.id not in self.uploads.entries
+
+    def finished(self) -> MemoryUpload:
+        self._check_there()
+        upload = self.uploads.store.begin()
+        upload.write(self.kept.data)
+        return upload
+
+    def conclude(self, now: float) -> None:
+        self._check_there()
+        self.kept.standing = self.standing.made(now)
+        self.kept.data = b""
+
+    def close(self) -> None:
+        self.uploads.held.discard(self.ticket.id)
+
+    def _check_there(self) -> None:
+        self.uploads.store.check()
+        if self.ticket.id not in self.uploads.entries:
+            raise errors.NotFound()
+
+
+class MemoryUploads:
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.entries: dict[str, Kept] = {}
+        self.held: set[str] = set()
+
+    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> None:
+        self.store.check()
+        data = b"".join(self._entry(part).data for part in parts)
+        if len(data) != standing.offset_bytes:
+            raise errors.NotFound()
+        self.entries[ticket.id] = Kept(ticket, standing, data)
+
+    def look(self, upload_id: str) -> tuple[Ticket, Standing]:
+        kept = self._entry(upload_id)
+        return kept.ticket, kept.standing
+
+    def open(self, upload_id: str) -> MemoryWriting | None:
+        kept = self._entry(upload_id)
+        if upload_id in self.held:
+            return None
+        self.held.add(upload_id)
+        return MemoryWriting(self, kept)
+
+    def want(self, upload_id: str) -> None:
+        self._entry(upload_id).wishes += 1
+
+    def erase(self, upload_id: str) -> int:
+        kept = self.entries.pop(upload_id, None)
+        self.held.discard(upload_id)
+        return len(kept.data) if kept else 0
+
+    def all(self) -> Iterator[tuple[Ticket, Standing]]:
+        yield from [(kept.ticket, kept.standing) for kept in self.entries.values()]
+
+    def _entry(self, upload_id: str) -> Kept:
+        if upload_id not in self.entries:
+            raise errors.NotFound(private=upload_id)
+        return self.entries[upload_id]

@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Sets up and runs the tests. Needs Python 3.11+; Node for the page's tests.
+#
+#   ./tests/run.sh                 everything that takes minutes at most: ruff, mypy, the page's tests, pytest without the slow ones
+#   ./tests/run.sh core            one folder of tests/: core, flows, ports, web, house, codec, server, e2e, page
+#   ./tests/run.sh lint            ruff and mypy
+#   ./tests/run.sh fuzz            the codec's slow tests: damaged and hostile images
+#   ./tests/run.sh faults          processes killed and disks filled in the midst of work
+#
+# What follows the name goes to pytest: ./tests/run.sh core -k progress. With CI=true a missing component fails instead of being skipped.
+set -Eeuo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+venv=tests/.venv
+failed=()
+
+fail() { printf 'tests/run.sh: %s\n' "$1" >&2; exit "${2:-1}"; }
+say() { printf '\n── %s\n' "$1" >&2; }
+
+# The same search as start.sh's.
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11 python3.14 python; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  fail 'Python 3.11 or newer is needed and was not found. Install it, or name it: PYTHON=/path/to/python3 ./tests/run.sh'
+}
+
+lock_of() { cksum <tests/requirements.txt; }
+
+set_up_python() {
+  if [[ -f $venv/.lock && "$(<$venv/.lock)" == "$(lock_of)" ]]; then return; fi
+  local python count
+  python=$(find_python)
+  say "Making $venv with $("$python" --version)"
+  "$python" -m venv --clear "$venv" || fail 'The virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv'
+  count=$(grep -c '^[a-z0-9]' tests/requirements.txt)
+  say "Installing $count locked packages (about a minute)"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r tests/requirements.txt \
+    || fail 'The packages could not be installed. Is the package index within reach, and is there disk space?'
+  lock_of >"$venv/.lock"
+}
+
+set_up_node() {
+  [[ -f tests/page/package.json && ! -e tests/page/node_modules ]] || return 0
+  local how=install
+  if [[ -f tests/page/package-lock.json ]]; then how=ci; fi
+  say "Installing the page's test packages (npm $how)"
+  npm "$how" --prefix tests/page --ignore-scripts --no-audit --no-fund --loglevel=error
+}
+
+# A step that fails does not keep the others from being run; the end is a failure all the same.
+step() {
+  local name=$1
+  shift
+  say "$name"
+  "$@" || failed+=("$name")
+}
+
+lint() {
+  step ruff "$venv/bin/ruff" check .
+  step mypy "$venv/bin/mypy"
+}
+
+page() {
+  compgen -G 'tests/page/*.test.mjs' >/dev/null || return 0
+  if ! command -v node >/dev/null; then
+    [[ ${CI:-} == true ]] && fail "Node is needed for the page's tests"
+    say "the page's tests are skipped: Node is not installed"
+    return 0
+  fi
+  step "the page's packages" set_up_node
+  step "the page's tests" node --test tests/page/*.test.mjs
+}
+
+# Last of all, so that its last line is the last line.
+pytest() {
+  if ((${#failed[@]})); then
+    say "Failed so far: $(IFS=,; echo "${failed[*]}"). The other tests are run all the same."
+  fi
+  say "pytest $*"
+  local code=0
+  "$venv/bin/python" -m pytest "$@" || code=$?
+  if ((code == 0 && ${#failed[@]})); then code=1; fi
+  exit "$code"
+}
+
+folder() {
+  [[ -d $1 ]] || fail "There is no folder $1 (yet)." 2
+}
+
+suite=${1:-all}
+shift || true
+case $suite in
+  all)
+    set_up_python
+    lint
+    page
+    pytest tests -m 'not slow' "$@"
+    ;;
+  lint)
+    set_up_python
+    lint
+    ;;
+  page)
+    page
+    ;;
+  core | flows | ports | web | house | codec | server | e2e)
+    folder "tests/$suite"
+    set_up_python
+    pytest "tests/$suite" -m 'not slow' "$@"
+    ;;
+  fuzz)
+    folder tests/codec
+    set_up_python
+    pytest tests/codec -m slow "$@"
+    ;;
+  faults)
+    folder tests/faults
+    set_up_python
+    pytest tests/faults -m 'slow or not slow' "$@"
+    ;;
+  *)
+    fail "There is no suite “$suite”. Use: ./tests/run.sh [all|lint|core|flows|ports|web|house|codec|server|e2e|page|fuzz|faults]" 2
+    ;;
+esac
+if ((${#failed[@]})); then fail "failed: $(IFS=,; echo "${failed[*]}")"; fi
