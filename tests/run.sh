@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up and runs the tests. Needs Python 3.11+; Node for the page's tests.
 #
-#   ./tests/run.sh                 everything that takes minutes at most: ruff, mypy, the page's tests, pytest without the slow ones
+#   ./tests/run.sh                 everything that takes minutes at most: ruff, mypy, the page's core, pytest without the slow ones
 #   ./tests/run.sh core            one folder of tests/: core, flows, ports, web, house, codec, server, e2e, page
 #   ./tests/run.sh lint            ruff and mypy
 #   ./tests/run.sh fuzz            the codec's slow tests: damaged and hostile images
@@ -66,14 +66,14 @@ lint() {
 }
 
 page() {
-  compgen -G 'tests/page/*.test.mjs' >/dev/null || return 0
   if ! command -v node >/dev/null; then
     [[ ${CI:-} == true ]] && fail "Node is needed for the page's tests"
     say "the page's tests are skipped: Node is not installed"
     return 0
   fi
   step "the page's packages" set_up_node
-  step "the page's tests" node --test tests/page/*.test.mjs
+  step "the page's types" npm --prefix tests/page run --silent check
+  step "the page's tests" npm --prefix tests/page run --silent core
 }
 
 # Last of all, so that its last line is the last line.

@@ -15,7 +15,7 @@ from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from backend import errors
-from backend.core.batch import has_ended, public_batch
+from backend.core.batch import has_ended, public_batch, seq
 from backend.core.job import Job, public
 from backend.flows import batch as batches
 from backend.flows import conclude
@@ -24,6 +24,7 @@ from backend.flows.find import find
 from backend.flows.follow import Listener
 from backend.web import callers
 from backend.web.site import Site
+from backend.web.wire import Event, Wire
 
 log = logging.getLogger(__name__)
 MAX_SUBSCRIPTIONS = 1000
@@ -35,6 +36,7 @@ MAX_MESSAGES, MESSAGES_WINDOW_S = 1200, 10
 class Connection:
     owner: str
     language: str
+    address: str = ""
     listeners: dict[str, Listener] = field(default_factory=dict)
     watches: dict[str, BatchWatch] = field(default_factory=dict)
     heard_s: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
@@ -46,6 +48,7 @@ class Sockets:
     def __init__(self, socketio: SocketIO, site: Site) -> None:
         self._socketio, self._site = socketio, site
         self._connections: dict[str, Connection] = {}
+        self._wire = Wire(socketio.server)
 
     def install(self) -> None:
         on = self._socketio.on_event
@@ -64,11 +67,12 @@ class Sockets:
             owner = callers.owner_of(self._site, key if isinstance(key, str) else "")
         except errors.Unauthorized as error:
             raise ConnectionRefusedError(errors.problem(error.as_record(), callers.language())) from None
-        self._connections[_sid()] = Connection(owner, callers.language())
+        self._connections[_sid()] = Connection(owner, callers.language(), self._wire.address(_sid()))
 
     def _disconnect(self, reason: str = "") -> None:
         connection = self._connections.pop(_sid(), None)
         if connection is not None:
+            self._wire.forget(connection.address)
             for job_id, listener in connection.listeners.items():
                 self._site.follower.unfollow(job_id, listener)
             for watch in connection.watches.values():
@@ -107,10 +111,12 @@ class Sockets:
         if len(connection.listeners) >= MAX_SUBSCRIPTIONS and job_id not in connection.listeners:
             raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
         self._drop(connection, job_id)
-        sid, language = _sid(), connection.language
+        address, language = connection.address, connection.language
 
         def tell(job: Job) -> None:
-            self._socketio.emit("job", public(job, language), to=sid)
+            version = (job.status.seq, job.status.state, language)
+            packet = self._wire.known("job", job.id, version) or self._wire.packet(Event("job", job.id, version, public(job, language)))
+            self._wire.send(address, job.id, packet)
             if job.status.has_ended:
                 connection.listeners.pop(job.id, None)
 
@@ -131,10 +137,11 @@ class Sockets:
         batch, jobs = batches.find_batch(self._site.world, message["batch"], connection.owner)
         if len(connection.watches) >= MAX_SUBSCRIPTIONS and batch.id not in connection.watches:
             raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
-        sid, language = _sid(), connection.language
+        address, language = connection.address, connection.language
 
         def tell(now: list[Job]) -> None:
-            self._socketio.emit("batch", public_batch(batch, now, language), to=sid)
+            packet = self._wire.packet(Event("batch", batch.id, (seq(now), language), public_batch(batch, now, language)))
+            self._wire.send(address, batch.id, packet)
 
         self._drop_batch(connection, batch.id)
         if not has_ended(jobs):

@@ -1,54 +1,33 @@
-// The official tus-js-client against a gateway: node resume.mjs URL FILE CHUNK_BYTES CUTS PARALLEL. CUTS connections are destroyed in mid-body.
-// Prints one JSON line: the address of the upload, the Link of its end, how many requests were cut, and the progress it saw.
-import { createReadStream, statSync } from 'node:fs';
-import http from 'node:http';
+// The official tus-js-client with its own retries: node resume.mjs URL FILE CHUNK_BYTES PARALLEL. CHUNK_BYTES 0: all in one.
+// Prints one JSON line at its end: the address of the upload, the Link that came with it, and how often it had to try again.
+import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const tus = createRequire(new URL('../page/package.json', import.meta.url))('tus-js-client');
-const [url, file, chunk, cuts, parallel] = process.argv.slice(2);
-const size = statSync(file).size;
-let left = Number(cuts);
-let cut = 0;
+const [url, file, chunk, parallel] = process.argv.slice(2);
 let link = null;
+let retries = 0;
 
-const destroyAfter = new tus.DefaultHttpStack({ agent: new http.Agent({ keepAlive: false }) });
-const options = {
+const upload = new tus.Upload(createReadStream(file), {
   endpoint: `${url}/api/uploads`,
-  uploadSize: Number(parallel) > 1 ? undefined : size,
-  chunkSize: Number(chunk) || Infinity,
+  chunkSize: Number(chunk) || Number.POSITIVE_INFINITY,
   parallelUploads: Number(parallel),
-  retryDelays: Array(60).fill(20),
+  retryDelays: Array(30).fill(50),
   metadata: { filename: '火车上.jpg', filetype: 'image/jpeg', quality: '60' },
-  httpStack: destroyAfter,
-  onBeforeRequest(request) {
-    if (request.getMethod() !== 'PATCH' || left < 1) return;
-    const raw = request.getUnderlyingObject?.();
-    const at = Math.floor(Math.random() * size * 0.2) + 1;
-    request.setProgressHandler?.call?.(request, () => {});
-    left -= 1;
-    void raw;
-    pending.push(at);
-  },
-  onProgress(sent) {
-    const at = pending[0];
-    if (at !== undefined && sent >= at) {
-      pending.shift();
-      cut += 1;
-      upload.abort().then(() => upload.start());
-    }
-  },
-  onAfterResponse(_, response) {
+  onAfterResponse: (_, response) => {
     link = response.getHeader('Link') ?? link;
   },
-  onError(error) {
+  onShouldRetry: () => {
+    retries += 1;
+    return true;
+  },
+  onError: (error) => {
     console.error(String(error));
     process.exit(1);
   },
-  onSuccess() {
-    console.log(JSON.stringify({ url: upload.url, link, cut }));
+  onSuccess: () => {
+    console.log(JSON.stringify({ url: upload.url, link, retries }));
     process.exit(0);
   },
-};
-const pending = [];
-const upload = new tus.Upload(createReadStream(file), options);
+});
 upload.start();

@@ -1,0 +1,294 @@
+"""The whole gateway, several workers, real clients over bad lines: every source is byte for byte what was sent, and each upload one job."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from tests.conftest import missing
+from tests.e2e.images import photograph
+from tests.e2e.running import ROOT, Gateway, running, wait_for
+from tests.uploads.conftest import OFFSET_TYPE, VERSION, job_id, metadata
+from tests.uploads.cutter import cutting
+
+pytestmark = pytest.mark.e2e
+WORKERS = 3
+NODE_MODULES = ROOT / "tests" / "page" / "node_modules" / "tus-js-client"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with running(tmp_path_factory.mktemp("uploads") / "data", GUNICORN_WORKERS=str(WORKERS), GATEWAY_MAX_QUEUED_JOBS="5000") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def picture() -> bytes:
+    return photograph(1200, 900)
+
+
+def create(gateway: Gateway, size: int, **pairs: str) -> str:
+    response = requests.post(f"{gateway.url}/api/uploads", headers={**VERSION, "Upload-Length": str(size), **metadata(**pairs)}, timeout=10)
+    assert response.status_code == 201, response.text
+    return response.headers["Location"]
+
+
+def head(gateway: Gateway, path: str) -> requests.Response:
+    response = requests.head(gateway.url + path, headers=VERSION, timeout=30)
+    assert response.status_code == 200, response.status_code
+    return response
+
+
+def offset(gateway: Gateway, path: str) -> int:
+    return int(head(gateway, path).headers["Upload-Offset"])
+
+
+def patch(gateway: Gateway, path: str, at: int, data: bytes, **more: str) -> requests.Response:
+    return requests.patch(gateway.url + path, data=data, headers={**VERSION, **OFFSET_TYPE, "Upload-Offset": str(at), **more}, timeout=60)
+
+
+def check_source(gateway: Gateway, link: str, data: bytes) -> None:
+    response = requests.get(f"{gateway.url}/api/jobs/{job_id(link)}/source", timeout=30)
+    assert response.status_code == 200 and hashlib.sha256(response.content).digest() == hashlib.sha256(data).digest()
+
+
+def begin_patch(gateway: Gateway, path: str, at: int, data: bytes, announced: int) -> socket.socket:
+    """A PATCH that has sent ``data`` of ``announced`` bytes and stays open."""
+    line = socket.create_connection(("127.0.0.1", gateway.port))
+    lines = [f"PATCH {path} HTTP/1.1", "Host: x", "Tus-Resumable: 1.0.0", f"Upload-Offset: {at}", f"Content-Length: {announced}"]
+    line.sendall("\r\n".join([*lines, "Content-Type: application/offset+octet-stream", "", ""]).encode() + data)
+    return line
+
+
+def worker_of(gateway: Gateway, line: socket.socket) -> psutil.Process:
+    """The process that holds the other end."""
+    port = line.getsockname()[1]
+
+    def look() -> psutil.Process | None:
+        for each in gateway.find("gunicorn"):
+            if any(found.raddr and found.raddr.port == port for found in each.net_connections("tcp")):
+                return each
+        return None
+
+    return psutil.Process(wait_for(look, 10, "for a worker to take the connection").pid)
+
+
+def connection_to_another(gateway: Gateway, than: psutil.Process) -> http.client.HTTPConnection:
+    """Kept alive, and not that worker's."""
+    tried = []
+    try:
+        for _ in range(200):
+            connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+            connection.request("GET", "/api/health/live")
+            connection.getresponse().read()
+            if worker_of(gateway, connection.sock).pid != than.pid:
+                return connection
+            tried.append(connection)
+        raise AssertionError("one worker serves everything")
+    finally:
+        for each in tried:
+            each.close()
+
+
+def resume(gateway: Gateway, connection: http.client.HTTPConnection, path: str, data: bytes) -> str:
+    """HEAD and the rest over this connection; the Link."""
+    connection.request("HEAD", path, headers=VERSION)
+    response = connection.getresponse()
+    response.read()
+    at = int(response.headers["Upload-Offset"])
+    connection.request("PATCH", path, body=data[at:], headers={**VERSION, **OFFSET_TYPE, "Upload-Offset": str(at)})
+    response = connection.getresponse()
+    assert response.status == 204, response.read()
+    response.read()
+    return str(response.headers["Link"])
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.slow)])
+def test_uploads_that_are_cut_at_a_random_byte_are_resumed_by_another_worker(gateway: Gateway, picture: bytes, count: int) -> None:
+    dice = random.Random(count)
+    for number in range(count):
+        data = picture + number.to_bytes(4)
+        path, cut = create(gateway, len(data), filename=f"{number}.jpg"), dice.randrange(1, len(data))
+        with begin_patch(gateway, path, 0, data[:cut], len(data)) as line:
+            first = worker_of(gateway, line)
+            if number % 2:
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection = connection_to_another(gateway, first)
+        link = resume(gateway, connection, path, data)
+        connection.close()
+        check_source(gateway, link, data)
+        assert head(gateway, path).headers["Link"] == link
+
+
+def test_what_had_arrived_when_the_client_left_need_not_be_sent_again(gateway: Gateway, picture: bytes) -> None:
+    path = create(gateway, len(picture))
+    with begin_patch(gateway, path, 0, picture[:50_000], len(picture)) as line:
+        worker_of(gateway, line)
+    wait_for(lambda: offset(gateway, path) == 50_000, 10, "for what arrived to count")
+
+
+def test_a_connection_that_hangs_gives_way_and_what_it_brought_counts(gateway: Gateway, picture: bytes) -> None:
+    path = create(gateway, len(picture))
+    with begin_patch(gateway, path, 0, picture[:50_000], len(picture)) as line:
+        worker_of(gateway, line)
+        assert offset(gateway, path) == 50_000
+        assert b" 423 " in line.recv(1000).splitlines()[0]
+    response = patch(gateway, path, 50_000, picture[50_000:])
+    check_source(gateway, response.headers["Link"], picture)
+
+
+def test_a_second_writer_takes_over_from_one_that_hangs_without_asking_first(gateway: Gateway, picture: bytes) -> None:
+    path = create(gateway, len(picture))
+    with begin_patch(gateway, path, 0, picture[:50_000], len(picture)) as line:
+        worker_of(gateway, line)
+        response = patch(gateway, path, 50_000, picture[50_000:])
+        assert response.status_code == 204
+        assert b" 423 " in line.recv(1000).splitlines()[0]
+    check_source(gateway, response.headers["Link"], picture)
+
+
+def test_a_writer_that_is_alive_is_not_driven_out(gateway: Gateway, picture: bytes) -> None:
+    path = create(gateway, len(picture))
+    with begin_patch(gateway, path, 0, picture[:1000], len(picture)) as line:
+        worker_of(gateway, line)
+        answers: list[requests.Response] = []
+        other = threading.Thread(target=lambda: answers.append(patch(gateway, path, 0, picture)))
+        other.start()
+        sent = 1000
+        while other.is_alive():
+            line.sendall(picture[sent : sent + 4000])
+            sent += 4000
+            other.join(0.2)
+        assert answers[0].status_code == 423 and answers[0].headers["Retry-After"]
+        line.sendall(picture[sent:])
+        assert b" 204 " in line.recv(1000).splitlines()[0]
+    check_source(gateway, head(gateway, path).headers["Link"], picture)
+
+
+def test_two_writers_at_once_never_mix_their_bytes(gateway: Gateway, picture: bytes) -> None:
+    """Both send all of it again and again, from wherever HEAD says, with pieces of their own size."""
+    path = create(gateway, len(picture))
+    seen: set[int] = set()
+
+    def send(piece: int) -> None:
+        while (at := offset(gateway, path)) < len(picture):
+            seen.add(patch(gateway, path, at, picture[at : at + piece]).status_code)
+
+    writers = [threading.Thread(target=send, args=(piece,)) for piece in (7001, 9973)]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join()
+    assert seen <= {204, 409, 413, 423} and 204 in seen
+    check_source(gateway, head(gateway, path).headers["Link"], picture)
+
+
+def test_a_piece_with_a_wrong_checksum_is_460_at_another_worker_too(gateway: Gateway, picture: bytes) -> None:
+    path = create(gateway, len(picture))
+    patch(gateway, path, 0, picture[:5000])
+    wrong = {"Upload-Checksum": "sha1 qvTGHdzF6KLavt4PO0gs2a6pQ00="}
+    assert {patch(gateway, path, 5000, picture[5000:9000], **wrong).status_code for _ in range(2 * WORKERS)} == {460}
+    assert offset(gateway, path) == 5000
+
+
+def test_a_body_without_a_length_is_taken_too(gateway: Gateway, picture: bytes) -> None:
+    path = create(gateway, len(picture))
+    pieces = (picture[at : at + 10_000] for at in range(0, len(picture), 10_000))
+    headers = {**VERSION, **OFFSET_TYPE, "Upload-Offset": "0"}
+    response = requests.patch(gateway.url + path, data=pieces, headers=headers, timeout=30)
+    check_source(gateway, response.headers["Link"], picture)
+
+
+def test_a_worker_that_is_killed_in_mid_piece_loses_nothing_acknowledged(gateway: Gateway, picture: bytes) -> None:
+    dice = random.Random(1)
+    for _ in range(5):
+        path = create(gateway, len(picture))
+        first, cut = dice.randrange(1, 30_000), dice.randrange(40_000, len(picture))
+        assert patch(gateway, path, 0, picture[:first]).status_code == 204
+        with begin_patch(gateway, path, first, picture[first:cut], len(picture) - first) as line:
+            os.kill(worker_of(gateway, line).pid, signal.SIGKILL)
+        at = wait_for(lambda path=path: answered_offset(gateway, path), 20, "for another worker")  # type: ignore[misc]
+        assert first <= at <= cut
+        link = patch(gateway, path, at, picture[at:]).headers["Link"]
+        check_source(gateway, link, picture)
+        assert gateway.ended(job_id(link))["state"] == "succeeded"
+
+
+def answered_offset(gateway: Gateway, path: str) -> int | None:
+    try:
+        return offset(gateway, path)
+    except requests.RequestException:
+        return None
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_worker_that_is_killed_at_the_last_byte_leaves_one_job(gateway: Gateway, picture: bytes, count: int) -> None:
+    """Killed at a random moment between the last byte and the answer; what the client sees afterwards is one finished job."""
+    dice = random.Random(count)
+    for number in range(count):
+        data = picture + number.to_bytes(4)
+        path = create(gateway, len(data))
+        with begin_patch(gateway, path, 0, data[:-1], len(data)) as line:
+            worker = worker_of(gateway, line)
+            moment = threading.Event()
+            line.sendall(data[-1:])
+            moment.wait(dice.random() * 0.03)
+            os.kill(worker.pid, signal.SIGKILL)
+        at = wait_for(lambda path=path: answered_offset(gateway, path), 20, "for another worker")  # type: ignore[misc]
+        if at < len(data):
+            assert patch(gateway, path, at, data[at:]).status_code == 204
+        link = head(gateway, path).headers["Link"]
+        check_source(gateway, link, data)
+        assert head(gateway, path).headers["Link"] == link
+        assert gateway.ended(job_id(link))["state"] == "succeeded"
+    assert number_of_sources(gateway, picture + (0).to_bytes(4)) >= 1
+
+
+def number_of_sources(gateway: Gateway, data: bytes) -> int:
+    sources = (gateway.data_dir / "store" / "jobs").glob("*/*/source")
+    return sum(each.read_bytes() == data for each in sources)
+
+
+@pytest.fixture
+def node() -> str:
+    found = shutil.which("node")
+    if found is None or not NODE_MODULES.exists():
+        missing("node or tests/page/node_modules/tus-js-client is missing")
+    return found
+
+
+@pytest.mark.parametrize(("chunk", "parallel"), [(0, 1), (100_000, 1), (0, 3), (50_000, 2)])
+def test_the_official_javascript_client_gets_through_a_line_that_keeps_breaking(
+    gateway: Gateway, picture: bytes, node: str, tmp_path: Path, chunk: int, parallel: int
+) -> None:
+    file, dice = tmp_path / "picture.jpg", random.Random(chunk + parallel)
+    file.write_bytes(picture)
+    cuts = [dice.randrange(1, min(chunk or len(picture), len(picture)) // parallel) for _ in range(6)]
+    with cutting(gateway.port, cuts) as line:
+        said = run(node, "resume.mjs", line.url, file, chunk, parallel)
+        assert line.made == len(cuts), "the line was to break more often"
+    check_source(gateway, said["link"], picture)
+    job = gateway.ended(job_id(said["link"]))
+    assert (job["state"], job["source"]["filename"], job["options"]["quality"]) == ("succeeded", "火车上.jpg", 60)
+
+
+def run(node: str, script: str, *arguments: Any) -> dict[str, Any]:
+    command = [node, str(Path(__file__).with_name(script)), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return dict(json.loads(done.stdout))
