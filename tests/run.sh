@@ -2,7 +2,8 @@
 # Sets up and runs the tests. Needs Python 3.11+; Node for the page's tests.
 #
 #   ./tests/run.sh                 everything that takes minutes at most: ruff, mypy, the page's core, pytest without the slow ones
-#   ./tests/run.sh core            one folder of tests/: core, flows, ports, web, house, codec, server, e2e, page
+#   ./tests/run.sh core            one folder of tests/, likewise: flows, ports, web, house, codec, server, e2e, …
+#   ./tests/run.sh page            the page's tests, in Node
 #   ./tests/run.sh lint            ruff and mypy
 #   ./tests/run.sh fuzz            the codec's slow tests: damaged and hostile images
 #   ./tests/run.sh faults          processes killed and disks filled in the midst of work
@@ -88,6 +89,8 @@ pytest() {
   exit "$code"
 }
 
+folders() { printf '%s\n' tests/*/test_*.py | cut -d/ -f2 | sort -u | xargs; }
+
 folder() {
   [[ -d $1 ]] || fail "There is no folder $1 (yet)." 2
 }
@@ -108,11 +111,6 @@ case $suite in
   page)
     page
     ;;
-  core | flows | ports | web | house | codec | server | e2e)
-    folder "tests/$suite"
-    set_up_python
-    pytest "tests/$suite" -m 'not slow' "$@"
-    ;;
   fuzz)
     folder tests/codec
     set_up_python
@@ -124,7 +122,10 @@ case $suite in
     pytest tests/faults -m 'slow or not slow' "$@"
     ;;
   *)
-    fail "There is no suite “$suite”. Use: ./tests/run.sh [all|lint|core|flows|ports|web|house|codec|server|e2e|page|fuzz|faults]" 2
+    [[ $suite =~ ^[a-z]+$ ]] && compgen -G "tests/$suite/test_*.py" >/dev/null \
+      || fail "There is no suite “$suite”. Use: ./tests/run.sh [all|lint|page|fuzz|faults], or a folder of tests/: $(folders)" 2
+    set_up_python
+    pytest "tests/$suite" -m 'not slow' "$@"
     ;;
 esac
 if ((${#failed[@]})); then fail "failed: $(IFS=,; echo "${failed[*]}")"; fi

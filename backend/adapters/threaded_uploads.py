@@ -14,7 +14,7 @@ from backend.adapters.threaded_store import ThreadedUpload
 from backend.adapters.threads import Threads
 from backend.core.resumable import Standing, Ticket
 
-BATCH_BYTES = 256 << 10
+BATCH_BYTES = 128 << 10
 THREADS = 8
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
 
 from PIL import Image, ImageChops, ImageCms
 
 OnShare = Callable[[float], None]
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+SRGB_PROFILE = _SRGB.tobytes()
+CMYK_PROFILE = (Path(__file__).parent / "cmyk.icc").read_bytes()
+"""What CMYK means where an image does not say: libvips' fallback, cut down by ``tests/codec/make_cmyk_profile.py``. Public domain."""
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
-_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+"""Without black point compensation: libvips' default, so the same picture."""
 
 SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
 """65535 / 255 = 257, rounded; taking the high byte would darken by up to one step."""
@@ -40,19 +45,23 @@ def to_srgb(image: Image.Image, profile: bytes | None, on_share: OnShare) -> Ima
     """Through the image's own ICC profile. A profile that cannot be used is passed over, as browsers do."""
     mode = "RGBA" if image.mode in ("LA", "RGBA") else "RGB"
     transform = _transform(profile, image.mode, mode) if profile else None
+    if transform is None and image.mode == "CMYK":
+        transform = _transform(CMYK_PROFILE, "CMYK", mode)
     if transform is None:
         return image.convert("RGB") if image.mode in ("CMYK", "LAB") else image
     return image if _changes_nothing(transform, image.mode) else _applied(image, transform, mode, on_share)
 
 
+@lru_cache(maxsize=4)
 def _transform(profile: bytes, mode: str, result_mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         given = ImageCms.getOpenProfile(io.BytesIO(profile))
-        return ImageCms.buildTransform(given, _SRGB, mode, result_mode, _INTENT, _FLAGS)
+        return ImageCms.buildTransform(given, _SRGB, mode, result_mode, _INTENT)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 
 
+@lru_cache(maxsize=4)
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     if mode not in ("RGB", "RGBA"):
         return False

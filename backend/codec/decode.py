@@ -54,6 +54,11 @@ def orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
+def orientation_applied(image: Image.Image) -> int:
+    """The orientation that Pillow carries out, and forgets, as it reads the pixels; ``image`` is not read yet."""
+    return int(image.tag_v2.get(EXIF_ORIENTATION, 1)) if isinstance(image, TiffImagePlugin.TiffImageFile) else 1
+
+
 def reduce_at_decoding(image: Image.Image, wanted: Size) -> None:
     """Have libjpeg decode at 1/2, 1/4 or 1/8, never to less than ``wanted`` (as stored)."""
     if image.format in REDUCIBLE and wanted[0] < image.width and wanted[1] < image.height:

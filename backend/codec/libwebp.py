@@ -126,6 +126,9 @@ class AnimOptions(c.Structure):
     ]
 
 
+SSIM = 1
+"""WebPPictureDistortion's second metric."""
+
 # WebPEncodingError.
 OUT_OF_MEMORY, BITSTREAM_OUT_OF_MEMORY, BAD_DIMENSION, PARTITION0_OVERFLOW, PARTITION_OVERFLOW, FILE_TOO_BIG = 1, 2, 5, 6, 7, 9
 
@@ -150,6 +153,7 @@ def encoder() -> c.CDLL:
     _declare(library, "WebPMemoryWriterClear", None, c.POINTER(MemoryWriter))
     _declare(library, "WebPGetEncoderVersion", c.c_int)
     _declare(library, "WebPFree", None, c.c_void_p)
+    _declare(library, "WebPPictureDistortion", c.c_int, picture, picture, c.c_int, c.c_float * 5)
     _check(library)
     return library
 

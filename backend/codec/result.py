@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME
@@ -13,11 +14,14 @@ _ANY = Limits(upload_bytes=1 << 40, pixels=1 << 40, frames=1 << 20)
 """The sides and frames of a result were limited before it was made."""
 
 
-def write(result_fd: int, data: memoryview) -> int:
-    """All of ``data`` from the start of the file on; its bytes. Raises ``OSError``."""
+def write(result_fd: int, pieces: Sequence[bytes | memoryview]) -> int:
+    """All pieces from the start of the file on; their bytes. Raises ``OSError``."""
     at = 0
-    while at < len(data):
-        at += os.pwrite(result_fd, data[at:], at)
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            count = os.pwrite(result_fd, rest, at)
+            at, rest = at + count, rest[count:]
     return at
 
 

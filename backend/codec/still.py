@@ -14,6 +14,8 @@ from backend.core.limits import WEBP_MAX_SIDE
 from backend.core.options import Options
 
 OnPercent = Callable[[int], None]
+LOSSLESS_EFFORT = 75.0
+"""libwebp's default: for the lossless encoder, quality is how hard it tries."""
 
 
 class _Listener:

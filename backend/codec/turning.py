@@ -40,9 +40,9 @@ _METHODS: dict[Turn, Image.Transpose] = {
 }
 
 
-def turn_for(options: Options, orientation: int) -> Turn:
-    """From the rows as stored to what the options ask for."""
-    turn = ORIENTATIONS.get(orientation, UPRIGHT) if options.auto_orient else UPRIGHT
+def turn_for(options: Options, orientation: int, applied: int = 1) -> Turn:
+    """From the rows as decoded to what the options ask for. ``applied``: the orientation that the decoder carried out by itself."""
+    turn = ORIENTATIONS.get(orientation, UPRIGHT) if options.auto_orient else back(ORIENTATIONS.get(applied, UPRIGHT))
     if options.flip:
         turn = then(turn, _FLIP)
     if options.flop:
@@ -56,6 +56,12 @@ def then(first: Turn, second: Turn) -> Turn:
     a, b, c, d = first
     e, f, g, h = second
     return e * a + f * c, e * b + f * d, g * a + h * c, g * b + h * d
+
+
+def back(turn: Turn) -> Turn:
+    """What undoes it: the matrix is orthogonal, so its transpose."""
+    a, b, c, d = turn
+    return a, c, b, d
 
 
 def swaps_sides(turn: Turn) -> bool:

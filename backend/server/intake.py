@@ -158,7 +158,7 @@ class Body:
             self._has_ended = True
         except TooSlow:
             self._failure = BadRequest("slow_body", min_bytes_per_s=self._bounds.body_min_bytes_per_s)
-        except (parse_errors.NoMoreData, ConnectionError):
+        except (parse_errors.NoMoreData, OSError):  # EBADF among them: gevent's word for a wait that ``Connection.wake`` or ``abort`` ended
             self._failure = BadRequest("incomplete_body", received_bytes=self.received_bytes)
         except MALFORMED as error:
             self._failure = BadRequest(private=f"malformed chunked body: {error}")

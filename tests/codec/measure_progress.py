@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import tempfile
 import time
@@ -53,7 +54,7 @@ def followed(codec: SealedCodec, path: Path, options: Options) -> tuple[list[tup
         codec.convert(source.fileno(), result.fileno(), conversion, on_progress=hear, should_stop=lambda: False)
     total = time.monotonic() - began
     moments = [0.0, *(at for at, _percent in heard), total]
-    return [(at / total, percent) for at, percent in heard], max(after - before for before, after in zip(moments, moments[1:], strict=False))
+    return [(at / total, percent) for at, percent in heard], max(after - before for before, after in itertools.pairwise(moments))
 
 
 if __name__ == "__main__":

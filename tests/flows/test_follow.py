@@ -11,7 +11,7 @@ import pytest
 
 from backend import errors
 from backend.core.conversion import Progress
-from backend.core.job import Job
+from backend.core.job import Job, Status
 from backend.flows import conclude
 from backend.flows.tend import recover
 from tests.memory.clock import ShiftedClock
@@ -238,6 +238,21 @@ def test_the_end_is_told_though_redis_lost_everything_before_it(here: MemoryWorl
     here.encode(ScriptedCodec(lambda: here.clock.advance(1), Progress("encode", 50), here.jobs.lose_everything))
     assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
     assert watcher.seqs == sorted(set(watcher.seqs))
+
+
+def test_the_end_is_told_though_redis_lost_everything_at_the_very_last_moment(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = here.upload()
+    watcher = Watcher()
+    here.follower.follow(job.id, watcher)
+    commit = here.store.conclude
+
+    def conclude_and_lose(job_id: str, status: Status) -> bool:
+        here.jobs.lose_everything()
+        return commit(job_id, status)
+
+    monkeypatch.setattr(here.store, "conclude", conclude_and_lose)
+    here.encode()
+    assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
 
 
 def test_a_rebuilt_job_goes_on_for_whoever_watched_it_before(here: MemoryWorld) -> None:

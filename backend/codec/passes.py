@@ -1,0 +1,80 @@
+"""Which quality, and so how many encodes, an image gets: one as asked for, or as many as a size or a score takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from PIL import Image
+
+from backend.codec import auto, curves, libwebp, search, still
+from backend.core.options import Options
+
+OnShare = Callable[[float], None]
+Facts = dict[str, Any]
+
+PROBING = 0.25
+"""What looking for a quality takes of the time of looking and encoding."""
+_LATER = 0.55
+"""Nobody knows how many passes a size will take: each is given so much of what is left, so the bar slows down and never stands."""
+
+
+@contextmanager
+def encoded(image: Image.Image, options: Options, on_share: OnShare) -> Iterator[tuple[memoryview, Facts]]:
+    """The WebP file, valid until the context ends, and what the result reports. ``image`` is closed on the way."""
+    if options.target_bytes is not None and not still.is_lossless(options):
+        found = _for_size(image, options, on_share)
+        yield memoryview(found.best.data), facts_of(found)
+        return
+    facts: Facts = {}
+    quality, start = fixed_quality(options), 0.0
+    if is_auto(options):
+        quality, facts = auto.quality_for(image, options, lambda share: on_share(PROBING * share))
+        start = PROBING
+    with _picture(image, options, quality) as (picture, config, curve):
+        image.close()
+        with still.encoded(picture, config, lambda percent: on_share(start + (1 - start) * curve(percent))) as webp:
+            yield webp, facts
+
+
+def is_auto(options: Options) -> bool:
+    return options.quality == "auto" and not still.is_lossless(options)
+
+
+def fixed_quality(options: Options) -> float:
+    """For the lossless encoder ``auto`` is its default effort."""
+    return still.LOSSLESS_EFFORT if options.quality == "auto" else float(options.quality)
+
+
+def facts_of(found: search.Found) -> Facts:
+    return {"quality": round(found.best.quality, 1), "passes": found.passes, "target_met": found.is_met}
+
+
+def share_of_pass(number: int, share: float) -> float:
+    """Of all passes together, when pass ``number`` (from 0) is at ``share``."""
+    return 1 - (1 - _LATER) ** number * (1 - _LATER * share)
+
+
+def _for_size(image: Image.Image, options: Options, on_share: OnShare) -> search.Found:
+    assert options.target_bytes is not None
+    with _picture(image, options, 75.0) as (picture, config, curve):
+        image.close()
+        number = 0
+
+        def encode(quality: float) -> bytes:
+            nonlocal number
+            config.quality = quality
+            with still.encoded(picture, config, lambda percent: on_share(share_of_pass(number, curve(percent)))) as webp:
+                number += 1
+                return bytes(webp)
+
+        return search.for_size(encode, options.target_bytes)
+
+
+@contextmanager
+def _picture(image: Image.Image, options: Options, quality: float) -> Iterator[tuple[libwebp.Picture, libwebp.Config, curves.Curve]]:
+    config = still.config_for(options, quality)
+    curve = curves.of(options, has_alpha=image.mode == "RGBA")
+    with still.picture_of(image, argb=bool(config.lossless or config.use_sharp_yuv)) as picture:
+        yield picture, config, curve
