@@ -96,7 +96,10 @@ class Store(Protocol):
         """Raises ``NotFound`` when the job was erased, ``StorageFull``."""
 
     def conclude(self, job_id: str, status: Status) -> bool:
-        """Commit the end, once: True for the first, False when another end stands. Raises ``NotFound`` when the job was erased."""
+        """Commit the end, once: True for the first, False when another end stands. Raises ``NotFound`` when the job was erased.
+
+        Whatever encoders kept that is not the result of the end that stands is deleted.
+        """
 
     def erase(self, job_id: str) -> int:
         """Source, result and record; the bytes freed. 0 when there was nothing."""

@@ -222,9 +222,11 @@ class FileStore:
                 write_file(staged, status.to_json(), sync=True)
                 os.link(staged, folder / "outcome.json")
             except FileExistsError:
+                _sweep_results(folder, self.outcome(job_id))
                 return False
             finally:
                 staged.unlink(missing_ok=True)
+            _sweep_results(folder, status)
             sync_folder(folder)
         return True
 
@@ -275,3 +277,11 @@ def _is_over(path: Path, now: float) -> bool:
         return False
     except (ValueError, TypeError, KeyError):
         return True
+
+
+def _sweep_results(folder: Path, outcome: Status | None) -> None:
+    """What encoders wrote that is not the result: of one that was cancelled, lost, or second."""
+    kept = outcome.result.file if outcome and outcome.result else None
+    for path in folder.glob("result-*"):
+        if path.name != kept:
+            path.unlink(missing_ok=True)

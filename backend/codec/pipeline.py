@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from backend.codec import container, costs, decode, metadata, passes, still
+from backend.codec import container, costs, decode, deep, metadata, passes, still
 from backend.codec.geometry import Geometry, check, plan
 from backend.codec.meter import Meter
 from backend.codec.moving import Moving
@@ -36,11 +36,11 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
     turn, geometry = _planned(image, conversion, applied)
     decode.reduce_at_decoding(image, as_stored(geometry.scaled, turn))
     meter = Meter(costs.of_still(conversion.shape, image, geometry, options), tell)
-    _decode(source, image, meter)
+    decoded = _decoded(source, image, conversion, meter)
     if image.format not in decode.REDUCIBLE:
         turn, geometry = _planned(image, conversion, applied)
     notes = metadata.kept(image, options)
-    result = _transformed(image, geometry, turn, options, meter)
+    result = _transformed(decoded, geometry, turn, options, meter)
     meter.at("encode", 0.0)
     with passes.encoded(result, options, lambda share: meter.at("encode", share)) as (webp, facts):
         written = write(result_fd, container.parts(webp, notes, geometry.canvas))
@@ -65,10 +65,20 @@ def _planned(image: Image.Image, conversion: Conversion, applied: int) -> tuple[
     return turn, geometry
 
 
-def _decode(source: Source, image: Image.Image, meter: Meter) -> None:
+def _decoded(source: Source, image: Image.Image, conversion: Conversion, meter: Meter) -> Image.Image:
     meter.at("decode", 0.0)
-    if image.format in costs.READ_AS_DECODED:
-        source.on_read = lambda share: meter.at("decode", share)
+    if not deep.is_deep(image):
+        _read(source, image, lambda share: meter.at("decode", share))
+        return image
+    low = decode.opened(source.buffered(), conversion.shape, conversion.limits)
+    deep.exchange_bytes(low)
+    _read(source, image, lambda share: meter.at("decode", share / 2))
+    _read(source, low, lambda share: meter.at("decode", (1 + share) / 2))
+    return deep.rounded(image, low)
+
+
+def _read(source: Source, image: Image.Image, on_share: Callable[[float], None]) -> None:
+    source.on_read = on_share if image.format in costs.READ_AS_DECODED else None
     decode.load(image)
     source.on_read = None
 

@@ -177,9 +177,12 @@ class MemoryStore:
     def conclude(self, job_id: str, status: Status) -> bool:
         entry = self._entry(job_id)
         self.check()
-        if entry.outcome is not None:
+        is_first = entry.outcome is None
+        entry.outcome = entry.outcome or status
+        kept = entry.outcome.result.file if entry.outcome.result else None
+        entry.results = {name: data for name, data in entry.results.items() if name == kept}
+        if not is_first:
             return False
-        entry.outcome = status
         self.events.append(f"conclude {job_id} {status.state}")
         return True
 

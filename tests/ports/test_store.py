@@ -185,10 +185,21 @@ def test_a_failure_keeps_the_record_of_its_error(store: Store) -> None:
     assert outcome is not None and outcome.error == {"code": "too_many_frames", "status": 422, "params": {"limit": 256}}
 
 
+def test_what_an_encoder_kept_for_a_job_that_ended_otherwise_is_deleted(store: Store) -> None:
+    known = put(store)
+    early, _ = put_result(store, known.id, b"early", "token-1")
+    store.conclude(known.id, cancelled(Status(), 1.0))
+    late, sha256 = put_result(store, known.id, b"late", "token-2")
+    assert store.conclude(known.id, succeeded(Status(), Result(late, 4, sha256, 1, 1, 1), 2.0)) is False
+    for file in (early, late):
+        with pytest.raises(errors.Gone):
+            store.open_result(known.id, file)
+
+
 def test_erasing_frees_the_bytes_and_leaves_nothing(store: Store) -> None:
     known = put(store)
-    file, _ = put_result(store, known.id, b"12345")
-    store.conclude(known.id, cancelled(Status(), 1.0))
+    file, sha256 = put_result(store, known.id, b"12345")
+    store.conclude(known.id, succeeded(Status(), Result(file, 5, sha256, 1, 1, 1), 1.0))
     assert store.erase(known.id) >= len(DATA) + 5
     assert store.erase(known.id) == 0
     assert store.outcome(known.id) is None

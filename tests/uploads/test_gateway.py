@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import http.client
+import http.server
+import io
 import json
 import os
 import random
@@ -15,25 +18,29 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 import requests
+from tusclient.client import TusClient
 
 from tests.conftest import missing
 from tests.e2e.images import photograph
-from tests.e2e.running import ROOT, Gateway, running, wait_for
+from tests.e2e.running import ROOT, Gateway, free_port, running, wait_for
 from tests.uploads.conftest import OFFSET_TYPE, VERSION, job_id, metadata
 from tests.uploads.cutter import cutting
 
 pytestmark = pytest.mark.e2e
 WORKERS = 3
+OTHER_SITE = f"http://127.0.0.1:{free_port()}"
 NODE_MODULES = ROOT / "tests" / "page" / "node_modules" / "tus-js-client"
 
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running(tmp_path_factory.mktemp("uploads") / "data", GUNICORN_WORKERS=str(WORKERS), GATEWAY_MAX_QUEUED_JOBS="5000") as started:
+    rules = {"GUNICORN_WORKERS": str(WORKERS), "GATEWAY_MAX_QUEUED_JOBS": "5000", "GATEWAY_ALLOWED_ORIGINS": OTHER_SITE}
+    with running(tmp_path_factory.mktemp("uploads") / "data", **rules) as started:
         yield started
 
 
@@ -300,3 +307,53 @@ def run(node: str, script: str, *arguments: Any) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("chunk", [0, 40_000])
+def test_the_official_python_client_gets_through_a_line_that_keeps_breaking(gateway: Gateway, picture: bytes, chunk: int) -> None:
+    dice = random.Random(chunk)
+    cuts = [dice.randrange(1, (chunk or len(picture)) // 8) for _ in range(6)]
+    with cutting(gateway.port, cuts) as line:
+        client = TusClient(f"{line.url}/api/uploads")
+        pairs = {"filename": "火车上.jpg", "quality": "60"}
+        more = {"chunk_size": chunk} if chunk else {}
+        uploader = client.uploader(file_stream=io.BytesIO(picture), metadata=pairs, retries=10, retry_delay=0, upload_checksum=bool(chunk), **more)
+        uploader.upload()
+        assert line.made == len(cuts), "the line was to break more often"
+    link = head(gateway, urlsplit(uploader.url).path).headers["Link"]
+    check_source(gateway, link, picture)
+    assert gateway.ended(job_id(link))["source"]["filename"] == "火车上.jpg"
+
+
+@pytest.fixture
+def other_site(tmp_path: Path, picture: bytes) -> Iterator[str]:
+    """A page of an origin that the gateway allows, with the client's script and the picture beside it."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "index.html").write_text('<!doctype html><link rel="icon" href="data:,"><script src="tus.min.js"></script>')
+    (folder / "picture.jpg").write_bytes(picture)
+    shutil.copy(NODE_MODULES / "dist" / "tus.min.js", folder)
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", int(OTHER_SITE.rsplit(":", 1)[1])), handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield OTHER_SITE
+        server.shutdown()
+        serving.join()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+def test_the_official_client_in_chromium_gets_through_from_another_origin(
+    gateway: Gateway, picture: bytes, node: str, other_site: str
+) -> None:
+    if not Path(os.environ.get("CHROMIUM", "/usr/bin/chromium")).exists():
+        missing("chromium is missing")
+    cuts = [random.Random(number).randrange(1, len(picture) // 6) for number in range(4)]
+    with cutting(gateway.port, cuts) as line:
+        said = run(node, "browser.mjs", other_site, line.url)
+        assert line.made == len(cuts) and said["retries"] >= len(cuts)
+    check_source(gateway, said["link"], picture)
