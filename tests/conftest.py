@@ -59,7 +59,7 @@ def session_temp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 class Held:
     """What this process holds at a moment, each thing by a name that a reader understands."""
 
-    children: frozenset[str]
+    children: frozenset[tuple[str, str]]
     threads: frozenset[str]
     files: frozenset[str]
     temporary: frozenset[str]
@@ -70,7 +70,7 @@ class Held:
 
     def beyond(self, before: Held) -> list[str]:
         grown = [
-            *(f"child process {each}" for each in self.children - before.children),
+            *(f"child process {each}" for root, each in self.children if root not in {root for root, _ in before.children}),
             *(f"thread {each}" for each in self.threads - before.threads),
             *(f"temporary file {each}" for each in self.temporary - before.temporary),
         ]
@@ -79,25 +79,36 @@ class Held:
         return grown
 
 
-def _children() -> frozenset[str]:
+def _children() -> frozenset[tuple[str, str]]:
+    """(our own child, it or a descendant of it). A fixture's gateway replaces its processes as it likes; only what has a new root is a leak."""
     if not os.path.exists("/proc/self/task"):
-        return frozenset(f"{each.pid} {each.name()}" for each in psutil.Process().children(recursive=True))
-    return frozenset(_descendants("self"))
+        return frozenset((str(each.pid), f"{each.pid} {each.name()}") for each in psutil.Process().children())
+    return frozenset((root, each) for root in _children_of("self") for each in (_described(root), *_descendants(root)))
 
 
 def _descendants(pid: str) -> Iterator[str]:
-    """Read from ``/proc``, which is quick however many processes the machine has; one that ends meanwhile is none."""
-    try:
-        children = [child for task in os.listdir(f"/proc/{pid}/task") for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
-    except OSError:
-        return
-    for child in children:
+    for child in _children_of(pid):
+        yield _described(child)
+        yield from _descendants(child)
+
+
+def _children_of(pid: str) -> list[str]:
+    """Read from ``/proc``, which is quick however many processes the machine has; a thread that ends meanwhile has none."""
+    children = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
-            command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            children += path.read_text().split()
         except OSError:
             continue
-        yield f"{child} {command[:200] or '(zombie)'}"
-        yield from _descendants(child)
+    return children
+
+
+def _described(pid: str) -> str:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        command = "(gone)"
+    return f"{pid} {command[:200] or '(zombie)'}"
 
 
 def _threads() -> frozenset[str]:

@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pillow_heif
 import pytest
 from PIL import Image
 
 from backend.codec.sealed import SealedCodec
-from backend.core.conversion import Conversion, Converted, Progress
+from backend.core.conversion import Conversion, Converted, Progress, Shape
 from backend.core.formats import sniff
 from backend.core.headers import read_shape
 from backend.core.limits import Limits
 from backend.core.options import Options
 
+pillow_heif.register_heif_opener()
 CORPUS = Path("/work/shared/corpus")
 
 
@@ -73,7 +75,7 @@ def convert(codec: SealedCodec) -> Convert:
     return run
 
 
-def declared(data: bytes, limits: Limits = Limits()):
+def declared(data: bytes, limits: Limits = Limits()) -> Shape:
     image_format = sniff(data[:4096])
     assert image_format is not None
     return read_shape(image_format, lambda at, length: data[at : at + length], len(data), limits)

@@ -6,14 +6,11 @@ import io
 import subprocess
 from pathlib import Path
 
-import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from backend import errors
 from tests.codec.conftest import Convert, corpus, picture, saved
-
-pillow_heif.register_heif_opener()
 
 
 def by_pillow(source: bytes, **options: object) -> bytes:
