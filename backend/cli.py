@@ -134,6 +134,7 @@ def _alone(settings: Settings) -> Iterator[None]:
     """One gateway a data folder: a second start says so and leaves the first alone."""
     try:
         settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.run_dir.chmod(0o700)
     except OSError as error:
         raise CannotStart(f"The folder {settings.run_dir} cannot be made: {error.strerror}. Choose another with GATEWAY_DATA_DIR.") from error
     path = settings.run_dir / "supervisor.lock"

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from gevent.threadpool import ThreadPool
-
 from backend.adapters.file_store import FileBlob, FileStore, FileTarget, FileUpload
+from backend.adapters.threads import Threads
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
@@ -59,14 +58,8 @@ class ThreadedUpload:
 class ThreadedStore:
     def __init__(self, store: FileStore) -> None:
         self._store = store
-        self._pool = ThreadPool(THREADS)
-
-    def _run(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """gevent's pool prints every exception that a task raises, so errors come back as values and are raised here."""
-        answer, error = self._pool.apply(_caught, (call, arguments))
-        if error is not None:
-            raise error
-        return answer
+        self._threads = Threads(THREADS)
+        self._pool, self._run = self._threads.pool, self._threads.run
 
     def begin(self) -> ThreadedUpload:
         return ThreadedUpload(self._run(self._store.begin), self._run)
@@ -107,31 +100,10 @@ class ThreadedStore:
         return self._run(self._store.erase, job_id)  # type: ignore[no-any-return]
 
     def jobs(self) -> Iterator[Manifest]:
-        """In pages, each read in a thread."""
-        pages = iter(_pages(self._store.jobs(), 200))
-        while page := self._run(next, pages, None):
-            yield from page
+        return self._threads.walk(self._store.jobs())
 
     def tidy(self, older_than_s: float) -> int:
         return self._run(self._store.tidy, older_than_s)  # type: ignore[no-any-return]
 
     def check(self) -> None:
         self._run(self._store.check)
-
-
-def _caught(call: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Exception | None]:
-    try:
-        return call(*arguments), None
-    except Exception as error:
-        return None, error
-
-
-def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    page: list[T] = []
-    for item in items:
-        page.append(item)
-        if len(page) == size:
-            yield page
-            page = []
-    if page:
-        yield page

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from backend import errors
 from backend.core.conversion import Shape
@@ -17,12 +18,13 @@ from backend.core.limits import Limits
 ReadAt = Callable[[int, int], bytes]
 """``read_at(offset, length)``: the bytes there, fewer at the end of the file."""
 
-MAX_STEPS = 100_000
-"""A 64 MiB GIF written in blocks of 255 bytes needs far fewer; at a fraction of a microsecond each, the walk stays under 50 ms."""
-MAX_FETCHES = 4_000
+MAX_STEPS = 25_000
+"""Honest files need a few for each frame. At about a microsecond each, the longest walk stays under 50 ms."""
+MAX_FETCHES = 1_000
 """Of windows: a file whose parts lie far apart costs one read each."""
 WINDOW_BYTES = 4 << 10
 GIF_WINDOW_BYTES = 256 << 10
+"""A GIF must be walked to its end, since nothing says how long a frame is; large files in larger windows."""
 
 _Walk = Callable[["_Bytes", Limits], tuple[int, int, int]]
 
@@ -82,7 +84,7 @@ def read_shape(image_format: Format, read_at: ReadAt, size_bytes: int, limits: L
 
 
 # JPEG: ISO/IEC 10918-1 B.1.1.2 (markers), B.2.2 (frame header).
-_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+_MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))
 _UNREADABLE_FRAMES = {0xC3: "lossless", 0xC7: "hierarchical lossless", 0xCB: "lossless", 0xCF: "hierarchical lossless"} | dict.fromkeys(
@@ -112,7 +114,7 @@ def _next_marker(file: _Bytes, at: int) -> int:
         window, start = file.window(at)
         found = _MARKER.search(window, start)
         if found:
-            return at + found.start(1) - start
+            return at + found.start() + 1 - start
         file.step()
         ahead = max(1, len(window) - start - 1)
         at += ahead
@@ -149,13 +151,10 @@ def _png_frames(file: _Bytes) -> int:
 
 
 # GIF89a specification: §18 (screen), §20 (image), §23–26 (extensions); data in sub-blocks of up to 255 bytes, ended by an empty one.
-_FULL_BLOCKS = re.compile(rb"(?:\xff.{255})*", re.DOTALL)
-
-
 def _gif(file: _Bytes, limits: Limits) -> tuple[int, int, int]:
     width, height = file.number(6, 2, "little"), file.number(8, 2, "little")
     limits.check_pixels(width, height)
-    file.window_bytes = GIF_WINDOW_BYTES
+    file.window_bytes = max(GIF_WINDOW_BYTES, file.size_bytes // 256)
     return _gif_frames(file, limits, width, height)
 
 
@@ -189,16 +188,29 @@ def _colour_table_bytes(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
+LONG_BLOCK = 64
+"""Runs of shorter ones are not worth a pattern, and there are too many of them in a hostile file."""
+
+
+@lru_cache(maxsize=256)
+def _run_of(length: int) -> re.Pattern[bytes]:
+    """Blocks of one length, as encoders write them but for the last of a frame: passed in one step."""
+    return re.compile(b"(?:" + re.escape(bytes([length])) + b".{%d})*" % length, re.DOTALL)
+
+
 def _past_blocks(file: _Bytes, at: int) -> int:
     while True:
-        window, start = file.window(at)
-        full = _FULL_BLOCKS.match(window, start)
-        at += full.end() - start if full else 0
         file.step()
         length = file.number(at, 1)
-        at += 1 + length
         if length == 0:
-            return at
+            return at + 1
+        at += (_run_bytes(file, at, length) if length >= LONG_BLOCK else 0) or 1 + length
+
+
+def _run_bytes(file: _Bytes, at: int, length: int) -> int:
+    window, start = file.window(at)
+    run = _run_of(length).match(window, start)
+    return run.end() - start if run else 0
 
 
 # WebP: RFC 9649 §2.3–2.7; RFC 6386 §9.1 (VP8 frame header); WebP lossless §3 (VP8L header).
@@ -266,7 +278,8 @@ def _icon_sides(file: _Bytes, entry: int) -> tuple[int, int]:
     return file.number(entry, 1) or 256, file.number(entry + 1, 1) or 256
 
 
-# AVIF and HEIC: ISO/IEC 14496-12 §4.2 (boxes), §8.11 (items); 23008-12 §6.5.3 (ispe). The sides are those of the primary item.
+# AVIF and HEIC: ISO/IEC 14496-12 §4.2 (boxes), §8.11 (items); 23008-12 §6.5.3 (ispe), 14496-12 §12.1.4 (clap).
+# The sides are those of the primary item, as cropped.
 _FULL_BOX_BYTES = 4
 Span = tuple[int, int]
 """Where a box's contents begin and end."""
@@ -282,11 +295,14 @@ def _heif(file: _Bytes, limits: Limits) -> tuple[int, int, int]:
         raise errors.DamagedImage(private="HEIF: no primary item")
     properties = _boxes(file, inside[b"iprp"])
     places = _places(file, properties.get(b"ipco", (0, 0)))
-    for index in _associated(file, properties.get(b"ipma", (0, 0)), _primary_item(file, inside[b"pitm"])):
-        kind, at = places[index - 1] if 0 < index <= len(places) else (b"", 0)
-        if kind == b"ispe":
-            return file.number(at + 4, 4), file.number(at + 8, 4), 1
-    raise errors.DamagedImage(private="HEIF: the primary item has no size")
+    own = _associated(file, properties.get(b"ipma", (0, 0)), _primary_item(file, inside[b"pitm"]))
+    found = dict(places[index - 1] for index in reversed(own) if 0 < index <= len(places))
+    if b"ispe" not in found:
+        raise errors.DamagedImage(private="HEIF: the primary item has no size")
+    at, clean = found[b"ispe"], found.get(b"clap")
+    if clean is not None:
+        return file.number(clean, 4) // max(1, file.number(clean + 4, 4)), file.number(clean + 8, 4) // max(1, file.number(clean + 12, 4)), 1
+    return file.number(at + 4, 4), file.number(at + 8, 4), 1
 
 
 def _places(file: _Bytes, span: Span) -> list[tuple[bytes, int]]:
@@ -309,7 +325,7 @@ def _boxes(file: _Bytes, span: Span) -> dict[bytes, Span]:
     """The first box of each kind in ``span``."""
     places = _places(file, span)
     ends = [at - 8 for _kind, at in places[1:]] + [span[1]]
-    return {kind: (at, end) for (kind, at), end in reversed(list(zip(places, ends, strict=True)))}
+    return {kind: (at, end) for (kind, at), end in reversed(list(zip(places, ends, strict=False)))}
 
 
 def _primary_item(file: _Bytes, span: Span) -> int:

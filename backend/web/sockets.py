@@ -6,7 +6,6 @@ Each connection has its own owner and language, taken at connect. Messages and s
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +29,23 @@ log = logging.getLogger(__name__)
 MAX_SUBSCRIPTIONS = 1000
 MAX_MESSAGES, MESSAGES_WINDOW_S = 1200, 10
 """A page that drops a thousand images subscribes a thousand times."""
+FLOOD = 2
+"""Who goes on at twice the rate in spite of the answers is disconnected."""
+KEPT = (
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "REMOTE_ADDR",
+    "HTTP_HOST",
+    "HTTP_ACCEPT_LANGUAGE",
+    "wsgi.url_scheme",
+    "wsgi.version",
+    "flask.app",
+)
 
 
 @dataclass(slots=True)
@@ -39,7 +55,8 @@ class Connection:
     address: str = ""
     listeners: dict[str, Listener] = field(default_factory=dict)
     watches: dict[str, BatchWatch] = field(default_factory=dict)
-    heard_s: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
+    heard: int = 0
+    heard_since_s: float = 0.0
 
 
 class Sockets:
@@ -68,6 +85,7 @@ class Sockets:
         except errors.Unauthorized as error:
             raise ConnectionRefusedError(errors.problem(error.as_record(), callers.language())) from None
         self._connections[_sid()] = Connection(owner, callers.language(), self._wire.address(_sid()))
+        _slim(request.environ)
 
     def _disconnect(self, reason: str = "") -> None:
         connection = self._connections.pop(_sid(), None)
@@ -97,10 +115,14 @@ class Sockets:
         return handler
 
     def _check_rate(self, connection: Connection) -> None:
-        now, heard = self._site.world.clock(), connection.heard_s
-        if len(heard) == heard.maxlen and now - heard[0] < MESSAGES_WINDOW_S:
+        now = self._site.world.clock()
+        if now - connection.heard_since_s >= MESSAGES_WINDOW_S:
+            connection.heard, connection.heard_since_s = 0, now
+        connection.heard += 1
+        if connection.heard > FLOOD * MAX_MESSAGES:
+            self._socketio.server.disconnect(_sid())
+        if connection.heard > MAX_MESSAGES:
             raise errors.BadRequest("message_rate", limit=MAX_MESSAGES, seconds=MESSAGES_WINDOW_S)
-        heard.append(now)
 
     def _subscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
         if "batch" in message:
@@ -170,6 +192,13 @@ class Sockets:
         listener = connection.listeners.pop(job_id, None)
         if listener is not None:
             self._site.follower.unfollow(job_id, listener)
+
+
+def _slim(environ: dict[str, Any]) -> None:
+    """python-socketio keeps the handshake's environment for as long as the connection lives: what is needed for a context is enough."""
+    kept = {name: environ[name] for name in KEPT if name in environ}
+    environ.clear()
+    environ.update(kept)
 
 
 def _sid() -> str:

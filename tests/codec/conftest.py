@@ -77,7 +77,7 @@ def convert(codec: SealedCodec) -> Convert:
 
 def declared(data: bytes, limits: Limits = Limits()) -> Shape:
     image_format = sniff(data[:4096])
-    assert image_format is not None
+    assert image_format is not None and image_format.pillow
     return read_shape(image_format, lambda at, length: data[at : at + length], len(data), limits)
 
 

@@ -64,7 +64,7 @@ def test_real_files_declare_what_pillow_finds(path) -> None:
     assert (shape.width, shape.height, shape.frames) == expected
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIF", "ICO"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIF"])
 def test_every_cut_of_a_header_is_damaged_or_told_right(image_format: str) -> None:
     data = saved(picture(64, 48), image_format)
     for length in range(12, min(len(data), 900)):
@@ -109,7 +109,7 @@ def test_a_twelve_bit_jpeg_is_refused_with_its_name() -> None:
     ("data", "error"),
     [
         (hostile.flat_png(16384, 16384), errors.TooManyPixels),
-        (hostile.gif(1000), errors.TooManyFrames),
+        (hostile.gif(1000, 100), errors.TooManyFrames),
         (hostile.gif(201, 1000), errors.TooManyPixels),
         (hostile.tiff(1 << 31, 1 << 31, 1, 1 << 31), errors.TooManyPixels),
         (hostile.webp_flood(1000), errors.TooManyFrames),

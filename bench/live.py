@@ -1,0 +1,249 @@
+"""Fan-out to thousands of watchers: the gateway, and a Node socket.io server that does the same, in turns in one run.
+
+    .venv/bin/python bench/live.py [--clients 5000] [--jobs 50] [--seconds 15] [--rounds 2]
+
+Two events a second in each job; every client follows one job. Measured from the encoder's report to the client's callback, over all events;
+nothing may be missing. Clients, servers and Redis share the machine. Needs Node and, once, the network: the peer is installed beside the clients.
+"""
+
+from __future__ import annotations
+
+import argparse
+import array
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import psutil
+import requests
+
+from backend.adapters import redis_client
+from backend.adapters.redis_jobs import RedisJobs
+
+HERE = Path(__file__).resolve().parent
+NODE_HOME = ROOT / "var" / "bench-node"
+PEERS = ("socket.io@4.8.4", "socket.io-client@4.8.4")
+EVENTS_PER_S = 2
+LEASE_S = 60.0
+Times = dict[tuple[int, int], float]
+
+
+class Servers:
+    """Redis and the gateway without encoders: this program is the encoder."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.url, self.folder = f"http://127.0.0.1:{port}", folder
+        run = folder / "run"
+        run.mkdir(parents=True, mode=0o700)
+        self.environment = {**os.environ, "GATEWAY_SUPERVISED": "1", "GATEWAY_RUN_DIR": str(run), "GATEWAY_DATA_DIR": str(folder), "API_PORT": str(port)}
+        self.environment |= {"GATEWAY_LOG_LEVEL": "warning", "GUNICORN_MAX_REQUESTS": "0"}
+        self.processes = [self._start("redis")]
+        wait_for(lambda: (run / "redis.sock").exists())
+        self.processes.append(self._start("gateway"))
+        try:
+            wait_for(lambda: answers(f"{self.url}/api/health/live"))
+        except AssertionError:
+            self.stop()
+            raise
+        self.jobs = RedisJobs(redis_client.connect(f"unix://{run}/redis.sock"))
+
+    def _start(self, role: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([str(ROOT / "start.sh"), role], env=self.environment, stdin=subprocess.DEVNULL)
+
+    def memory_bytes(self) -> int:
+        workers = psutil.Process(self.processes[1].pid).children()
+        return sum(each.memory_full_info().pss for each in workers)
+
+    def stop(self) -> None:
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(40)
+
+
+class Encoder(threading.Thread):
+    """Takes ``count`` jobs and reports twice a second for each, evenly spread, noting when."""
+
+    def __init__(self, jobs: RedisJobs, ids: list[str]) -> None:
+        super().__init__(daemon=True)
+        self.jobs, self.ids = jobs, ids
+        self.told: Times = {}
+        self.is_over = threading.Event()
+        self.taken = [jobs.take(f"bench-{number}", LEASE_S) for number in range(len(ids))]
+
+    def run(self) -> None:
+        pause_s, progress, due_s = 1 / (EVENTS_PER_S * len(self.ids)), 0, time.time()
+        while not self.is_over.is_set():
+            for taken in self.taken:
+                progress += 1
+                assert taken is not None
+                begun_ms = 1000 * time.time()
+                seq = self.jobs.report(taken.job.id, taken.token, {"stage": "encode", "progress": progress // 1000 % 99}, LEASE_S)
+                self.told[(self.ids.index(taken.job.id), int(seq or 0))] = begun_ms
+                due_s += pause_s
+                self.is_over.wait(max(0.0, due_s - time.time()))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def gateway_round(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    port = free_port()
+    servers = Servers(folder / f"gateway-{port}", port)
+    try:
+        image = small_image()
+        ids = [requests.post(f"{servers.url}/api/jobs", data=image, timeout=20).json()["id"] for _ in range(options.jobs)]
+        event = requests.get(f"{servers.url}/api/jobs/{ids[0]}", timeout=20).json()
+        before = servers.memory_bytes()
+        clients = Clients(servers.url, ids, options, folder / f"heard-{port}")
+        grown = servers.memory_bytes() - before
+        encoder = Encoder(servers.jobs, ids)
+        encoder.start()
+        cpu = Cpu(psutil.Process(servers.processes[1].pid).children())
+        heard = clients.measure()
+        seconds = cpu.seconds()
+        encoder.is_over.set()
+        encoder.join()
+        return {"event": event, **outcome(encoder.told, heard, options), "cpu_cores": seconds / options.seconds, "kb_per_client": grown / options.clients / 1000}
+    finally:
+        servers.stop()
+
+
+def peer_round(options: argparse.Namespace, folder: Path, event: dict[str, Any]) -> dict[str, Any]:
+    port = free_port()
+    ids = [f"job-{number}" for number in range(options.jobs)]
+    out = folder / f"told-{port}"
+    environment = {**os.environ, "NODE_HOME": str(NODE_HOME), "PORT": str(port), "JOBS": ",".join(ids), "OUT": str(out), "EVENT": json.dumps(event)}
+    server = subprocess.Popen(["node", str(HERE / "live_peer.mjs")], env=environment, stdout=subprocess.PIPE)
+    assert server.stdout
+    server.stdout.readline()
+    process = psutil.Process(server.pid)
+    before = process.memory_full_info().pss
+    clients = Clients(f"http://127.0.0.1:{port}", ids, options, folder / f"heard-{port}")
+    grown = process.memory_full_info().pss - before
+    cpu = Cpu([process])
+    heard = clients.measure()
+    seconds = cpu.seconds()
+    server.terminate()
+    server.wait(20)
+    return {**outcome(read_times(out), heard, options), "cpu_cores": seconds / options.seconds, "kb_per_client": grown / options.clients / 1000}
+
+
+class Clients:
+    def __init__(self, url: str, ids: list[str], options: argparse.Namespace, out: Path) -> None:
+        self.out = out
+        environment = {**os.environ, "NODE_HOME": str(NODE_HOME), "SERVER_URL": url, "JOBS": ",".join(ids), "COUNT": str(options.clients)}
+        environment |= {"OUT": str(out), "SECONDS": str(options.seconds)}
+        command = ["node", "--max-old-space-size=4096", str(HERE / "live_clients.mjs")]
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout
+        assert self.process.stdout.readline().decode().strip() == f"subscribed {options.clients}"
+
+    def measure(self) -> list[tuple[int, int, float]]:
+        assert self.process.stdin and self.process.stdout
+        time.sleep(2)
+        self.process.stdin.write(b"go\n")
+        self.process.stdin.flush()
+        self.process.communicate()
+        values = array.array("d", self.out.read_bytes())
+        return [(int(values[at]), int(values[at + 1]), values[at + 2]) for at in range(0, len(values), 3)]
+
+
+class Cpu:
+    def __init__(self, processes: list[psutil.Process]) -> None:
+        self.processes = processes
+        self.before = self._now()
+
+    def _now(self) -> float:
+        return sum(sum(each.cpu_times()[:2]) for each in self.processes)
+
+    def seconds(self) -> float:
+        return self._now() - self.before
+
+
+def outcome(told: Times, heard: list[tuple[int, int, float]], options: argparse.Namespace) -> dict[str, Any]:
+    """Latencies, and how many deliveries are missing among the events that every client had time to hear."""
+    latencies = sorted(when - told[(index, seq)] for index, seq, when in heard if (index, seq) in told)
+    counts: dict[tuple[int, int], int] = {}
+    for index, seq, _ in heard:
+        counts[(index, seq)] = counts.get((index, seq), 0) + 1
+    first, last = min(when for *_, when in heard) + 1000, max(when for *_, when in heard) - 1000
+    expected = options.clients // options.jobs
+    whole = [key for key, when in told.items() if first < when < last]
+    missing = sum(expected - counts.get(key, 0) for key in whole)
+    return {
+        "deliveries_per_s": round(len(heard) / options.seconds),
+        "p50_ms": round(statistics.median(latencies), 1),
+        "p99_ms": round(latencies[int(0.99 * len(latencies))], 1),
+        "max_ms": round(latencies[-1], 1),
+        "missing": missing,
+        "events": len(whole),
+    }
+
+
+def read_times(path: Path) -> Times:
+    values = array.array("d", path.read_bytes())
+    return {(int(values[at]), int(values[at + 1])): values[at + 2] for at in range(0, len(values), 3)}
+
+
+def small_image() -> bytes:
+    import io
+
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(out, "PNG")
+    return out.getvalue()
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def wait_for(what: Any) -> None:
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def install_peers() -> None:
+    if (NODE_HOME / "node_modules" / "socket.io").exists():
+        return
+    NODE_HOME.mkdir(parents=True, exist_ok=True)
+    (NODE_HOME / "package.json").write_text('{"private": true}')
+    subprocess.run(["npm", "install", "--prefix", str(NODE_HOME), "--no-audit", "--no-fund", "--loglevel=error", *PEERS], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    for name, value in (("clients", 5000), ("jobs", 50), ("seconds", 15), ("rounds", 2)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    options = parser.parse_args()
+    install_peers()
+    with tempfile.TemporaryDirectory(prefix="bl-") as folder:
+        for number in range(options.rounds):
+            ours = gateway_round(options, Path(folder))
+            event = ours.pop("event")
+            print(f"round {number + 1}  gateway         {ours}", flush=True)
+            print(f"round {number + 1}  node socket.io  {peer_round(options, Path(folder), event)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
