@@ -100,6 +100,8 @@ class Upgrade:
             write_timeout_s=connection.bounds.websocket_write_timeout_s,
         )
         connection.websocket = environ["wsgi.websocket"] = socket
+        # Nobody may write to it but through ``socket``; and engine.io would define a class for each connection that has it (middleware.py).
+        environ.pop("gunicorn.socket", None)
         try:
             response = self._app(environ, handshake.start_response)
         except Exception as error:
