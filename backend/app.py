@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             body_idle_timeout_s=settings.body_idle_s,
             body_min_bytes_per_s=settings.body_min_bytes_per_s,
             websocket_message_bytes=SOCKET_MESSAGE_BYTES,
-            connections_per_address=0,
+            connections_per_address=settings.connections_per_address,
         )
     )
     world = gateway_world(settings)

@@ -200,6 +200,13 @@ class Settings:
     body_min_bytes_per_s: int = _setting(
         "GATEWAY_BODY_MIN_BYTES_PER_S", _number(0, 1 << 40), 10_000, "slowest upload that is kept, after 5 s", "上传的最低速度（5 秒后起算）"
     )
+    connections_per_address: int = _setting(
+        "GATEWAY_CONNECTIONS_PER_ADDRESS",
+        _number(0, 100_000),
+        1800,
+        "connections of one client address per worker; 0, as behind a proxy: no bound",
+        "每个工作进程中单个客户端地址的连接数；0 为不限（如在代理之后）",
+    )
     api_keys: tuple[str, ...] = _setting(
         "GATEWAY_API_KEYS",
         _keys(),

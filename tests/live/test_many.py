@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import socketio
+import websocket
 
 from tests.e2e.images import photograph
 from tests.e2e.running import ENDED, ROOT, Gateway, running, wait_for
@@ -152,30 +153,68 @@ def logged(gateway: Gateway, job_id: str) -> list[int]:
     return heard
 
 
+class Plain:
+    """One job over a plain WebSocket, opened again with ``after`` whenever it breaks."""
+
+    def __init__(self, url: str, job_id: str) -> None:
+        self.view: list[dict[str, Any]] = []
+        self._url = f"{url.replace('http', 'ws')}/api/jobs/{job_id}/ws"
+        self._thread = threading.Thread(target=self._follow)
+        self._thread.start()
+
+    def seqs(self) -> list[int]:
+        self._thread.join(90)
+        assert not self._thread.is_alive()
+        return [job["seq"] for job in self.view]
+
+    def _follow(self) -> None:
+        while not (self.view and self.view[-1]["state"] in ENDED):
+            after = f"?after={self.view[-1]['seq']}" if self.view else ""
+            try:
+                self._read(websocket.create_connection(self._url + after, timeout=10))
+            except (OSError, websocket.WebSocketException):
+                time.sleep(0.05)
+
+    def _read(self, socket: websocket.WebSocket) -> None:
+        try:
+            while message := socket.recv():
+                self.view.append(json.loads(message))
+        finally:
+            socket.shutdown()
+
+
+def script_views(url: str, ids: list[str], count: int) -> list[dict[str, list[int]]]:
+    """What ``count`` official JavaScript clients saw of each job."""
+    environment = {**os.environ, "GATEWAY_URL": url, "JOBS": ",".join(ids), "COUNT": str(count)}
+    command = ["node", str(Path(__file__).with_name("steadfast.mjs"))]
+    said = subprocess.run(command, cwd=ROOT / "tests" / "page", env=environment, capture_output=True, text=True, timeout=200, check=True)
+    views = json.loads(said.stdout)
+    assert views is not None, "a client never saw the end"
+    return [{job_id: [each["seq"] for each in view] for job_id, view in client.items()} for client in views]
+
+
 def cut_clients(gateway: Gateway, cuts: int, clients: int, seed: int) -> None:
     """Clients behind a proxy that cuts them ``cuts`` times; their views, put together, must be the log."""
     proxy = Proxy(gateway.port, seed)
-    watchers: list[Steadfast] = []
+    url = f"http://127.0.0.1:{proxy.port}"
     try:
         while proxy.cuts < cuts:
             ids = [gateway.upload(photograph(4000, 3000), method=6)["id"] for _ in range(4)]
-            watchers = [Steadfast(f"http://127.0.0.1:{proxy.port}", ids) for _ in range(clients)]
-            while proxy.cuts < cuts and not all(gateway.job(each)["state"] in ENDED for each in ids):
-                proxy.cut_one()
-                time.sleep(0.05)
-            for watcher in watchers:
-                watcher.until_all_ended(60)
-            for job_id in ids:
-                log = logged(gateway, job_id)
+            plain = [(job_id, Plain(url, job_id)) for job_id in ids for _ in range(clients // 2)]
+            with ThreadPoolExecutor(1) as pool:
+                scripts = pool.submit(script_views, url, ids, clients)
+                while proxy.cuts < cuts and not all(gateway.job(each)["state"] in ENDED for each in ids):
+                    proxy.cut_one()
+                    time.sleep(0.05)
+                views = scripts.result()
+            logs = {job_id: logged(gateway, job_id) for job_id in ids}
+            for log in logs.values():
                 assert log == list(range(1, len(log) + 1)), "the log has no gap"
-                for watcher in watchers:
-                    seqs = watcher.seqs(job_id)
-                    assert seqs == list(range(seqs[0], log[-1] + 1)), "no gap, no repeat, right order"
-            for watcher in watchers:
-                watcher.close()
+            seen = [(job_id, watcher.seqs()) for job_id, watcher in plain]
+            seen += [each for view in views for each in view.items()]
+            for job_id, seqs in seen:
+                assert seqs == list(range(seqs[0], logs[job_id][-1] + 1)), "no gap, no repeat, right order"
     finally:
-        for watcher in watchers:
-            watcher.close()
         proxy.close()
 
 
