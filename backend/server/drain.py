@@ -19,8 +19,11 @@ from backend.server.connection import FRESH, Connection, Connections
 GOING_AWAY = 1001
 TURN_S = 0.05
 
-# A request may be on its way on a fresh connection; a WebSocket's peer may answer the close frame.
+# A WebSocket's peer may answer the close frame.
 GRACE_S = 0.5
+
+# A request may be on its way on a fresh connection: a client that resolves, connects and then computes is no less there.
+FRESH_GRACE_S = 1.5
 
 # The master kills at its graceful timeout; this much before, the worker ends what is left by itself.
 MARGIN_S = 2.0
@@ -35,7 +38,7 @@ def drain(connections: Connections, graceful_timeout_s: float, notify: Callable[
     for connection in list(connections.all):
         ask_to_leave(connection)
     while connections.all and time.monotonic() < deadline:
-        press(connections, has_had_grace=time.monotonic() - begun > GRACE_S)
+        press(connections, time.monotonic() - begun)
         notify()
         gevent.sleep(TURN_S)
     end(connections)
@@ -47,15 +50,15 @@ def ask_to_leave(connection: Connection) -> None:
         gevent.spawn(connection.websocket.close, GOING_AWAY, "the server is restarting")
 
 
-def press(connections: Connections, has_had_grace: bool) -> None:
-    """One turn: send away whoever only waits."""
+def press(connections: Connections, passed_s: float) -> None:
+    """One turn, so long after the beginning: send away whoever only waits."""
     if sessions.installed is not None:
         sessions.installed.close_polling()
     for connection in list(connections.all):
         connection.take_no_more()
-        if connection.is_waiting and (has_had_grace or connection.state != FRESH):
+        if connection.is_waiting and (passed_s > FRESH_GRACE_S or connection.state != FRESH):
             connection.wake()
-        elif has_had_grace and connection.websocket is not None and connection.websocket.closed:
+        elif passed_s > GRACE_S and connection.websocket is not None and connection.websocket.closed:
             connection.abort()
 
 

@@ -74,6 +74,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             for server in servers:
                 server.close()
             self.handover.close()
+            gevent.sleep(0)  # what was accepted already has a greenlet that has not begun: let it count itself in
         drain(self.connections, self.cfg.graceful_timeout, self.notify)
 
     def handle_exit(self, sig: int, frame: Any) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import socketio
 import websocket
 
@@ -193,6 +194,13 @@ def script_views(url: str, ids: list[str], count: int) -> list[dict[str, list[in
     return [{job_id: [each["seq"] for each in view] for job_id, view in client.items()} for client in views]
 
 
+def have_ended(gateway: Gateway, ids: list[str]) -> bool:
+    try:
+        return all(gateway.job(each)["state"] in ENDED for each in ids)
+    except requests.RequestException:
+        return False
+
+
 def cut_clients(gateway: Gateway, cuts: int, clients: int, seed: int) -> None:
     """Clients behind a proxy that cuts them ``cuts`` times; their views, put together, must be the log."""
     proxy = Proxy(gateway.port, seed)
@@ -203,7 +211,7 @@ def cut_clients(gateway: Gateway, cuts: int, clients: int, seed: int) -> None:
             plain = [(job_id, Plain(url, job_id)) for job_id in ids for _ in range(clients // 2)]
             with ThreadPoolExecutor(1) as pool:
                 scripts = pool.submit(script_views, url, ids, clients)
-                while proxy.cuts < cuts and not all(gateway.job(each)["state"] in ENDED for each in ids):
+                while proxy.cuts < cuts and not have_ended(gateway, ids):
                     proxy.cut_one()
                     time.sleep(0.05)
                 views = scripts.result()
