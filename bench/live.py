@@ -25,11 +25,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import psutil
-import requests
+import psutil  # noqa: E402
+import requests  # noqa: E402
 
-from backend.adapters import redis_client
-from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters import redis_client  # noqa: E402
+from backend.adapters.redis_jobs import RedisJobs  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 NODE_HOME = ROOT / "var" / "bench-node"
@@ -46,10 +46,11 @@ class Servers:
         self.url, self.folder = f"http://127.0.0.1:{port}", folder
         run = folder / "run"
         run.mkdir(parents=True, mode=0o700)
-        self.environment = {**os.environ, "GATEWAY_SUPERVISED": "1", "GATEWAY_RUN_DIR": str(run), "GATEWAY_DATA_DIR": str(folder), "API_PORT": str(port)}
+        self.environment = {**os.environ, "GATEWAY_SUPERVISED": "1", "API_PORT": str(port)}
+        self.environment |= {"GATEWAY_RUN_DIR": str(run), "GATEWAY_DATA_DIR": str(folder)}
         self.environment |= {"GATEWAY_LOG_LEVEL": "warning", "GUNICORN_MAX_REQUESTS": "0"}
         self.processes = [self._start("redis")]
-        wait_for(lambda: (run / "redis.sock").exists())
+        wait_for((run / "redis.sock").exists)
         self.processes.append(self._start("gateway"))
         try:
             wait_for(lambda: answers(f"{self.url}/api/health/live"))
@@ -117,7 +118,7 @@ def gateway_round(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         seconds = cpu.seconds()
         encoder.is_over.set()
         encoder.join()
-        return {"event": event, **outcome(encoder.told, heard, options), "cpu_cores": seconds / options.seconds, "kb_per_client": grown / options.clients / 1000}
+        return {"event": event, **outcome(encoder.told, heard, options), **cost(seconds, grown, options)}
     finally:
         servers.stop()
 
@@ -139,7 +140,7 @@ def peer_round(options: argparse.Namespace, folder: Path, event: dict[str, Any])
     seconds = cpu.seconds()
     server.terminate()
     server.wait(20)
-    return {**outcome(read_times(out), heard, options), "cpu_cores": seconds / options.seconds, "kb_per_client": grown / options.clients / 1000}
+    return {**outcome(read_times(out), heard, options), **cost(seconds, grown, options)}
 
 
 class Clients:
@@ -172,6 +173,10 @@ class Cpu:
 
     def seconds(self) -> float:
         return self._now() - self.before
+
+
+def cost(cpu_s: float, grown_bytes: int, options: argparse.Namespace) -> dict[str, float]:
+    return {"cpu_cores": round(cpu_s / options.seconds, 2), "kb_per_client": round(grown_bytes / options.clients / 1000, 1)}
 
 
 def outcome(told: Times, heard: list[tuple[int, int, float]], options: argparse.Namespace) -> dict[str, Any]:

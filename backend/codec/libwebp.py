@@ -127,7 +127,7 @@ class AnimOptions(c.Structure):
 
 
 SSIM = 1
-"""WebPPictureDistortion's second metric."""
+"""WebPPlaneDistortion's second metric."""
 
 # WebPEncodingError.
 OUT_OF_MEMORY, BITSTREAM_OUT_OF_MEMORY, BAD_DIMENSION, PARTITION0_OVERFLOW, PARTITION_OVERFLOW, FILE_TOO_BIG = 1, 2, 5, 6, 7, 9
@@ -153,7 +153,8 @@ def encoder() -> c.CDLL:
     _declare(library, "WebPMemoryWriterClear", None, c.POINTER(MemoryWriter))
     _declare(library, "WebPGetEncoderVersion", c.c_int)
     _declare(library, "WebPFree", None, c.c_void_p)
-    _declare(library, "WebPPictureDistortion", c.c_int, picture, picture, c.c_int, c.c_float * 5)
+    plane, number = (c.c_void_p, c.c_size_t), c.POINTER(c.c_float)
+    _declare(library, "WebPPlaneDistortion", c.c_int, *plane, *plane, c.c_int, c.c_int, c.c_size_t, c.c_int, number, number)
     _check(library)
     return library
 

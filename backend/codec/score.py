@@ -1,21 +1,23 @@
 """How close a coded picture looks to its original: a fast stand-in for SSIMULACRA2.
 
-libwebp's own structural similarity (in decibels) of lightness and of the two colour differences, at full, half and quarter size, over a
-mosaic of at most ``MOSAIC_TILES`` tiles from all over the picture; a line through these predicts SSIMULACRA2. Made by
-``python -m tests.codec.calibrate_score``, which also says how well the two agree.
+Five figures, over a mosaic of at most ``MOSAIC_TILES`` tiles from all over the picture, go into one line fitted to SSIMULACRA2 by
+``python -m tests.codec.calibrate_score``: over 14 photographs with crops and reductions of them, where scores lie between 60 and 80, each
+photograph predicted from the others, it is right within 1.3 points (root mean square; correlation 0.98), in 28 ms of processor time.
 """
 
 from __future__ import annotations
 
 import ctypes as c
+import math
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
-from backend.codec import libwebp, still
+from backend.codec import libwebp
 
 TILE = 192
 MOSAIC_TILES = 20
-SCALES = (1, 2, 4)
+TINY = 1e-3
+BLOCK = 24
 
 
 def mosaic(image: Image.Image) -> Image.Image:
@@ -37,30 +39,44 @@ def _spread(length: int, count: int, number: int) -> int:
 
 
 def features(original: Image.Image, coded: Image.Image) -> list[float]:
-    """Decibels: lightness, blue difference and red difference, at each of ``SCALES``."""
-    one, other = (each.convert("YCbCr") for each in (original, coded))
-    result: list[float] = []
-    for scale in SCALES:
-        result += _similarity(one.reduce(scale), other.reduce(scale))
-    return result
+    """See ``WEIGHTS``."""
+    (light, _blue, red), (light_coded, _blue_coded, red_coded) = (each.convert("YCbCr").split() for each in (original, coded))
+    quarter, red, red_coded = light.reduce(4), red.reduce(4), red_coded.reduce(4)
+    return [
+        math.log(_norm(ImageChops.difference(light.reduce(8), light_coded.reduce(8))) + TINY),
+        _norm(ImageChops.difference(quarter, quarter.filter(ImageFilter.BoxBlur(1)))),
+        _norm(ImageChops.difference(red, red_coded)),
+        _dissimilarity(light, light_coded, BLOCK, 1),
+        _dissimilarity(red, red_coded, BLOCK, 4),
+    ]
 
 
-def _similarity(one: Image.Image, other: Image.Image) -> list[float]:
-    planes = (c.c_float * 5)()
-    with still.picture_of(_as_rgb(one), argb=True) as left, still.picture_of(_as_rgb(other), argb=True) as right:
-        if not libwebp.encoder().WebPPictureDistortion(c.byref(left), c.byref(right), libwebp.SSIM, planes):
-            raise MemoryError("libwebp has no memory to compare")
-    return [planes[2], planes[1], planes[0]]
+def _norm(difference: Image.Image) -> float:
+    counts = difference.histogram()
+    return sum(count * value for value, count in enumerate(counts)) / sum(counts)
 
 
-def _as_rgb(image: Image.Image) -> Image.Image:
-    return Image.merge("RGB", image.split())
+def _dissimilarity(one: Image.Image, other: Image.Image, block: int, power: int) -> float:
+    """1 − SSIM of each block, by libwebp, which gives it in decibels; their mean of ``power``."""
+    width, height = one.size
+    planes = [(c.c_char * (width * height)).from_buffer_copy(each.tobytes()) for each in (one, other)]
+    left, right = (c.addressof(plane) for plane in planes)
+    block = min(block, width, height)
+    distortion, decibels, values = c.c_float(), c.c_float(), []
+    for top in range(0, height - block + 1, block):
+        for at in range(top * width, top * width + width - block + 1, block):
+            libwebp.encoder().WebPPlaneDistortion(
+                left + at, width, right + at, width, block, block, 1, libwebp.SSIM, c.byref(distortion), c.byref(decibels)
+            )
+            values.append(10 ** (-decibels.value / 10))
+    return float((sum(value**power for value in values) / len(values)) ** (1 / power))
 
 
-MARGIN = 2.0
-"""Points by which the prediction may be too kind."""
-WEIGHTS = (0.0, 2.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-"""A constant, then one for each of ``features``."""
+MARGIN = 1.3
+"""Points by which the prediction is lowered: one deviation of what it is wrong by."""
+WEIGHTS = (63.22, -17.44, 0.744, -10.05, -180.7, 113.9)
+"""A constant; differences of lightness at an eighth of the size (logarithm); detail of the original at a quarter; differences of red there;
+structure of lightness lost at full size; the worst losses of structure of red at a quarter."""
 
 
 def predicted(original: Image.Image, coded: Image.Image) -> float:

@@ -78,31 +78,39 @@ def _next(below: Pass | None, above: Pass | None, target_bytes: int) -> float:
 
 LOWEST, HIGHEST = 30.0, 97.0
 """Between these a score is looked for: below, a photograph falls apart between the places that were judged; above, bytes buy nothing."""
-MAX_PROBES = 6
-CLOSE_ENOUGH = 0.5
-"""Points above the wanted score at which the search ends."""
+MAX_PROBES = 4
+FIRST_SLOPE = 0.8
+"""Points of score for each step of quality, until two probes tell."""
+STEEPNESS = 0.3, 2.0
+APART = 0.7
+"""Two probes closer than this would tell the same."""
 
 
 def for_score(judge: Callable[[float], float], wanted: float) -> tuple[float, float]:
-    """The lowest quality found to reach ``wanted``, and the score there; ``HIGHEST`` where none does."""
-    low, high = (LOWEST, None), (HIGHEST, None)  # type: tuple[float, float | None], tuple[float, float | None]
+    """The quality at which the score reaches ``wanted``, and the score to expect there.
+
+    A judgement wavers by a point from one quality to the next, so no single probe is believed: a line is laid through the nearest.
+    """
+    probes: list[tuple[float, float]] = []
     quality = FIRST_QUALITY
     for _probe in range(MAX_PROBES):
-        reached = judge(quality)
-        if reached >= wanted:
-            high = (quality, reached)
-        else:
-            low = (quality, reached)
-        if 0 <= reached - wanted <= CLOSE_ENOUGH or high[0] - low[0] < 1 or quality in (LOWEST, HIGHEST):
-            break
-        quality = _between(low, high, wanted)
-    return high[0], high[1] if high[1] is not None else low[1] or 0.0
+        probes.append((quality, judge(quality)))
+        at, _slope = _line(probes, wanted)
+        quality = min(HIGHEST, max(LOWEST, at))
+        if any(abs(quality - tried) < APART for tried, _score in probes):
+            if len(probes) >= 3 or quality in (LOWEST, HIGHEST):
+                break
+            quality += 2 * APART if quality < HIGHEST - 2 * APART else -2 * APART
+    at, slope = _line(probes, wanted)
+    quality = min(HIGHEST, max(LOWEST, at))
+    return quality, wanted + slope * (quality - at)
 
 
-def _between(low: tuple[float, float | None], high: tuple[float, float | None], wanted: float) -> float:
-    if low[1] is not None and high[1] is not None and high[1] > low[1]:
-        room = high[0] - low[0]
-        quality = low[0] + room * (wanted + CLOSE_ENOUGH / 2 - low[1]) / (high[1] - low[1])
-        return min(max(quality, low[0] + 0.1 * room), high[0] - 0.1 * room)
-    known, reached = low if low[1] is not None else high
-    return min(HIGHEST, max(LOWEST, known + (wanted + CLOSE_ENOUGH / 2 - (reached or wanted)) / 0.6))
+def _line(probes: list[tuple[float, float]], wanted: float) -> tuple[float, float]:
+    """Where the line through the three probes nearest to ``wanted`` reaches it, and its slope."""
+    near = sorted(probes, key=lambda probe: abs(probe[1] - wanted))[:3]
+    quality, reached = (sum(values) / len(near) for values in zip(*near, strict=True))
+    spread = sum((each - quality) ** 2 for each, _score in near)
+    slope = sum((each - quality) * (score - reached) for each, score in near) / spread if spread else FIRST_SLOPE
+    slope = min(STEEPNESS[1], max(STEEPNESS[0], slope))
+    return quality + (wanted - reached) / slope, slope

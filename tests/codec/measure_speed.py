@@ -88,7 +88,8 @@ def main() -> None:
     crews = {}
     for kind in ("pillow", "bare", "sealed"):
         queues = [(context.Queue(), context.Queue()) for _ in range(wanted.processes)]
-        crew = [context.Process(target=worker, args=(kind, wanted.paths[n:] + wanted.paths[:n], wanted.width, *queues[n])) for n in range(wanted.processes)]
+        turned = [wanted.paths[n:] + wanted.paths[:n] for n in range(wanted.processes)]
+        crew = [context.Process(target=worker, args=(kind, turned[n], wanted.width, *queues[n])) for n in range(wanted.processes)]
         for each in crew:
             each.start()
         crews[kind] = (queues, crew)

@@ -94,7 +94,7 @@ def test_a_png_shows_its_still_only_to_readers_that_know_no_better(convert: Conv
 
 
 def test_percent_grows_with_the_frames(convert: Convert) -> None:
-    percents = [report.percent for report in convert(animated(moving(40, (400, 300)), "GIF", duration=20)).reports]
+    percents = [report.percent for report in convert(animated(moving(40, (1000, 800)), "GIF", duration=20)).reports]
     assert percents == sorted(percents)
     assert len(set(percents)) > 3
 
