@@ -86,6 +86,9 @@ async function drop(page, files) {
   assert.ok(await page.isHidden('#overlay'));
 }
 
+/** Until the row says it: a text that is about to be drawn is not yet there. @param {Page} page @param {string} name @param {RegExp} pattern */
+const says = (page, name, pattern) => row(page, name).filter({ hasText: pattern }).waitFor({ timeout: 10_000 });
+
 testPage('the whole flow by pointer: choose, watch, compare, download, remove, undo', {}, async (page) => {
   const answered = /** @type {number[]} */ ([]);
   page.on('response', (response) => response.request().method() === 'HEAD' && response.ok() && answered.push(Date.now()));
@@ -98,7 +101,7 @@ testPage('the whole flow by pointer: choose, watch, compare, download, remove, u
   assertNeverFalls(series, '我的图片.png');
   const hundred = series.find(([, percent]) => percent === 100);
   assert.ok(hundred && answered[0] <= hundred[0] + 50, '100 % came after the result answered');
-  assert.match(await row(page, '我的图片.png').innerText(), /1600 × 1200/);
+  await says(page, '我的图片.png', /1600 × 1200/);
   assert.match(await row(page, '我的图片.png').locator('.row-sizes').innerText(), /MB → .*KB/);
 
   const [download] = await Promise.all([page.waitForEvent('download'), row(page, '我的图片.png').locator('[data-control=download]').click()]);
@@ -234,7 +237,7 @@ testPage('a busy gateway is tried again by itself after the time it asked for, w
   });
   await add(page, file('patient.png', small));
   await reaches(page, 'patient.png', 'retrying');
-  assert.match(await row(page, 'patient.png').innerText(), /The queue is full\. Trying again in \d+ s/);
+  await says(page, 'patient.png', /The queue is full\. Trying again in \d+ s/);
   await reaches(page, 'patient.png', 'done');
   assert.equal(new Set(keys).size, 1);
 });
@@ -252,9 +255,9 @@ testPage('without Socket.IO the page asks, and all still ends', {}, async (page)
 testPage('what is no image is refused in words', {}, async (page) => {
   await add(page, file('empty.png', Buffer.alloc(0)), file('notes.pdf', Buffer.from('%PDF-1.7'), 'application/pdf'), file('fake.png', Buffer.from('%PDF-1.7 and so on')));
   await allEnd(page, 3);
-  assert.match(await row(page, 'empty.png').innerText(), /empty \(0 bytes\)/);
-  assert.match(await row(page, 'notes.pdf').innerText(), /Accepted: /);
-  assert.match(await row(page, 'fake.png').innerText(), /PDF|not an image/);
+  await says(page, 'empty.png', /empty \(0 bytes\)/);
+  await says(page, 'notes.pdf', /Accepted: /);
+  await says(page, 'fake.png', /PDF|not an image/);
   assert.equal(await page.locator('.row [role="progressbar"]:visible').count(), 0);
 });
 
@@ -269,7 +272,7 @@ testPage('settings are remembered, sent, and can be reset', {}, async (page) => 
   const query = new URL(request.url()).searchParams;
   assert.deepEqual([query.get('lossless'), query.get('width'), query.get('quality'), query.get('filename')], ['true', '160', null, 'a.png']);
   await reaches(page, 'a.png', 'done');
-  assert.match(await row(page, 'a.png').innerText(), /160 × 120/);
+  await says(page, 'a.png', /160 × 120/);
   await page.click('.settings-summary');
   await page.click('[type="reset"]');
   assert.ok(await page.isChecked('input[value="photo"]'));
@@ -285,7 +288,7 @@ testPage('the language is the browser’s, can be switched, and reaches every wo
   assert.deepEqual(latin.filter((word) => !expected.test(word)), []);
   await page.check('input[name="language"][value="en"]');
   await page.waitForSelector('html[lang="en"]');
-  assert.match(await row(page, 'empty.png').innerText(), /The file is empty/);
+  await says(page, 'empty.png', /The file is empty/);
   await page.waitForFunction(() => !/\p{Script=Han}/u.test(document.body.innerText.replace('简体中文', '')));
 });
 
