@@ -1,7 +1,7 @@
 """Encode: take the next job, convert it, commit the result once. Runs in an encoder process.
 
-While the codec works, a lease is renewed every tick; whoever finds the lease run out gives the job to another. The answer to a renewal says
-whether the job is still wanted, so a cancel reaches the child within a tick.
+While the codec works, a lease is renewed ten times a second; whoever finds the lease run out gives the job to another. The answer to a renewal says
+whether the job is still wanted, so a cancel reaches the child within a tenth of a second.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from backend.ports import Blob, Codec, Taken, Target
 
 log = logging.getLogger(__name__)
 LEASE_S = 4.0
-TICK_S = 0.1
+TICK_S = 0.03
+"""So late at most is a report told that came too soon after the one before it."""
+HEARTBEAT_S = 0.1
+"""How often the lease is renewed, and so how soon a cancel is heard."""
 REPORT_INTERVAL_S = 0.105
 """At most ten changes a second for one job (the contract), with a little room for jitter."""
 STORE_PERCENT = 99
@@ -101,7 +104,7 @@ class Reporter:
 
     def is_unwanted(self) -> bool:
         self._tell()
-        if self._world.clock() - self._renewed_s >= TICK_S:
+        if self._world.clock() - self._renewed_s >= HEARTBEAT_S:
             self._report({})
         return self._is_unwanted
 
