@@ -1,6 +1,6 @@
 """Fit ``backend/codec/score.py`` to SSIMULACRA2 (PyPI ``ssimulacra2``): prints weights and agreement.
 
-    python -m tests.codec.calibrate_score /work/shared/corpus/photos/*.jpg /work/shared/corpus/orientation/1.jpg > samples.json
+    python -m tests.codec.calibrate_score ../shared/corpus/photos/*.jpg ../shared/corpus/orientation/1.jpg > samples.json
 """
 
 from __future__ import annotations

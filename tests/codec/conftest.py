@@ -22,7 +22,7 @@ from backend.core.limits import Limits
 from backend.core.options import Options
 
 pillow_heif.register_heif_opener()
-CORPUS = Path("/work/shared/corpus")
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 
 
 def corpus(folder: str) -> list[Path]:

@@ -1,6 +1,6 @@
 """Throughput of the sealed codec against bare loops, alternating in one run; peak memory of a child against Pillow's.
 
-    python -m tests.codec.measure_speed /work/shared/corpus/photos/*.jpg [--rounds 5] [--processes 2] [--width 1600]
+    python -m tests.codec.measure_speed ../shared/corpus/photos/*.jpg [--rounds 5] [--processes 2] [--width 1600]
 
 'pillow' opens, loads (with ``draft`` where shrinking) and saves with Pillow; 'bare' is the same without Pillow's copies: this codec's own pipeline,
 with no child, seal or hook between. Each process takes every image once a round; processor time of others is shown.
