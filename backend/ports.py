@@ -14,6 +14,7 @@ from backend.core.batch import Batch
 from backend.core.conversion import Conversion, Converted, Progress
 from backend.core.headers import ReadAt
 from backend.core.job import Job, Manifest, Status
+from backend.core.overview import Overview
 from backend.core.resumable import Standing, Ticket
 
 T = TypeVar("T")
@@ -253,6 +254,12 @@ class Jobs(Protocol):
 
     def encoders(self) -> list[dict[str, Any]]:
         """The facts of the encoders that are there."""
+
+    def tally(self, amounts: Mapping[str, float]) -> None:
+        """Add to ``Overview.totals``. What is counted of a job is added by the change itself, once (``core.tally``)."""
+
+    def overview(self) -> Overview:
+        """Everything at one moment, at a cost that the number of jobs does not change."""
 
     def recall(self, key: str) -> str | None:
         """What ``remember`` kept under ``key``."""

@@ -13,7 +13,9 @@ import redis
 from backend import errors
 from backend.adapters import redis_scripts as scripts
 from backend.adapters.redis_client import KEY_PREFIX, translated
+from backend.core import tally
 from backend.core.job import Job, Manifest, Status
+from backend.core.overview import Overview
 from backend.ports import Taken
 
 QUEUE_IS_FULL = -1
@@ -25,11 +27,11 @@ class RedisJobs:
         self._prefix = prefix
         self._scripts = {
             name: client.register_script(getattr(scripts, name.upper()))
-            for name in ("enqueue", "restore", "take", "report", "adopt", "end", "requeue", "forget", "count", "move")
+            for name in ("enqueue", "restore", "take", "report", "adopt", "end", "requeue", "forget", "count", "move", "tally", "overview")
         }
 
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
-        text = self._run("enqueue", *_whole(job), "" if limit is None else limit)
+        text = self._run("enqueue", *_whole(job), "" if limit is None else limit, json.dumps(tally.of_created(job)))
         if text == QUEUE_IS_FULL:
             raise errors.QueueFull(limit=limit, retry_after_s=1)
         return job.at(Status.from_json(text))
@@ -49,11 +51,13 @@ class RedisJobs:
         return None if seq < 0 else seq
 
     def adopt(self, taken: Taken, lease_s: float) -> bool:
-        return bool(self._run("adopt", *_whole(taken.job), taken.token, _ms(lease_s)))
+        return bool(self._run("adopt", *_whole(taken.job), taken.token, _ms(lease_s), json.dumps(tally.of_created(taken.job))))
 
     def end(self, job: Job) -> Job:
         patch = {name: value for name, value in asdict(job.status).items() if name not in ("seq", "attempt", "started_at")}
-        return job.at(Status.from_json(self._run("end", *_whole(job), json.dumps(patch, ensure_ascii=False), _duration_ms(job.status))))
+        counted = (json.dumps(amounts) for amounts in (tally.of_end(job), tally.of_created(job), tally.of_pace(job)))
+        text = self._run("end", *_whole(job), json.dumps(patch, ensure_ascii=False), _duration_ms(job.status), *counted)
+        return job.at(Status.from_json(text))
 
     def lost(self) -> list[str]:
         with translated():
@@ -129,6 +133,20 @@ class RedisJobs:
             with translated():
                 self._client.hdel(self._key("encoders"), *silent)
         return [each["facts"] for name, each in heard.items() if name not in silent]
+
+    def tally(self, amounts: Mapping[str, float]) -> None:
+        self._run("tally", json.dumps(amounts))
+
+    def overview(self) -> Overview:
+        now_ms, *counts, oldest, totals, encoders, recent, recent_s = self._run("overview")
+        return Overview(
+            jobs=dict(zip(("queued", "running", "succeeded", "failed", "cancelled"), counts, strict=True)),
+            oldest_queued_s=max(0.0, float(now_ms) / 1000 - float(oldest)) if oldest else 0.0,
+            encoders=tuple(each["facts"] for each in map(json.loads, encoders) if each["until"] >= time.time()),
+            totals={name: float(amount) for name, amount in zip(totals[::2], totals[1::2], strict=True)},
+            recent=json.loads(recent),
+            recent_s=float(recent_s),
+        )
 
     def recall(self, key: str) -> str | None:
         with translated():

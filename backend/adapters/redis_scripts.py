@@ -7,10 +7,14 @@ Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
     queue         zset    waiting ids; score = virtual start × 2^20 + serial
     queue:tags    hash    client → virtual start of its newest waiting job
     queue:now     string  virtual time: the tag last taken
+    waiting       zset    the ids in the queue; score = when the job was made, s
     running       zset    ids in an encoder's hands; score = end of the lease, ms
+    ended:<state> zset    ids of ended jobs that are known; score = when that became known, ms
     expiry        zset    every id the store holds; score = when it is to be erased, s
     recent        list    ms that the newest twenty conversions took
     encoders      hash    name → {until, facts} as JSON
+    totals        hash    what was counted so far, by the names of ``core.tally``
+    pace:<n>      hash    the same for ten seconds, the nth since the epoch
 
 The queue is start-time fair queueing (Goyal, Vin, Cheng 1996) with equal weights and unit cost: each client's jobs get rising tags, the
 lowest tag goes first, so a single image waits for at most one job of each other client.
@@ -31,6 +35,9 @@ local function place(status, rank, encoders, mean)
   status.position = rank
   status.eta_s = mean and math.floor((math.floor(rank / encoders) + 1) * mean / 100 + 0.5) / 10 or cjson.null
 end
+local function add(where, amounts)
+  for name, amount in pairs(amounts) do redis.call('HINCRBYFLOAT', where, name, amount) end
+end
 local function encoder_count() return math.max(1, redis.call('HLEN', key('encoders'))) end
 local function record(id, status)
   local text = cjson.encode(status)
@@ -38,6 +45,7 @@ local function record(id, status)
   redis.call('RPUSH', key('log:' .. id), text)
   redis.call('LTRIM', key('log:' .. id), -log_limit, -1)
   redis.call('PUBLISH', key('changed:' .. id), text)
+  if status.state ~= 'queued' and status.state ~= 'running' then redis.call('ZADD', key('ended:' .. status.state), now_ms(), id) end
 end
 local function change(id, patch)
   local status = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
@@ -46,7 +54,8 @@ local function change(id, patch)
   record(id, status)
   return status.seq
 end
-local function line_up(id, client, at_head)
+local function line_up(id, client, manifest, at_head)
+  redis.call('ZADD', key('waiting'), cjson.decode(manifest).created_at, id)
   local now = tonumber(redis.call('GET', key('queue:now')) or '0')
   if redis.call('ZCARD', key('queue')) == 0 then redis.call('DEL', key('queue:tags')) end
   local tag = math.max(now, tonumber(redis.call('HGET', key('queue:tags'), client) or '0')) + 1
@@ -58,6 +67,9 @@ local function line_up(id, client, at_head)
     redis.call('ZADD', key('queue'), tag * 1048576 + serial, id)
   end
 end
+local function unqueue(id)
+  redis.call('ZREM', key('queue'), id); redis.call('ZREM', key('waiting'), id)
+end
 local function create(id, manifest, status_text, client, expire_at)
   local status = cjson.decode(status_text)
   redis.call('HSET', key('job:' .. id), 'manifest', manifest, 'client', client, 'token', '', 'tries', 0)
@@ -67,14 +79,15 @@ local function create(id, manifest, status_text, client, expire_at)
 end
 """
 
-# ARGV: id, manifest, status, client, expire_at, limit ('' for none) → the status, or -1: the queue is full
+# ARGV: id, manifest, status, client, expire_at, limit ('' for none), amounts → the status, or -1: the queue is full
 ENQUEUE = (
     PRELUDE
     + """
 local id, limit = ARGV[1], tonumber(ARGV[6])
 if redis.call('EXISTS', key('job:' .. id)) == 0 then
   if limit and redis.call('ZCARD', key('queue')) >= limit then return -1 end
-  line_up(id, ARGV[4], false)
+  add(key('totals'), cjson.decode(ARGV[7]))
+  line_up(id, ARGV[4], ARGV[2], false)
   local status = cjson.decode(ARGV[3])
   place(status, redis.call('ZRANK', key('queue'), id), encoder_count(), mean_ms())
   create(id, ARGV[2], cjson.encode(status), ARGV[4], ARGV[5])
@@ -101,6 +114,7 @@ while true do
   local head = redis.call('ZPOPMIN', key('queue'))
   if #head == 0 then return nil end
   local id = head[1]
+  redis.call('ZREM', key('waiting'), id)
   redis.call('SET', key('queue:now'), string.format('%.0f', math.floor(tonumber(head[2]) / 1048576)))
   local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest')
   if job[1] == 'queued' then
@@ -130,14 +144,14 @@ return tonumber(job[3])
 """
 )
 
-# ARGV: id, manifest, status, client, expire_at, token, lease_ms → 1 adopted, 0 somebody else has it
+# ARGV: id, manifest, status, client, expire_at, token, lease_ms, amounts if it was unknown → 1 adopted, 0 somebody else has it
 ADOPT = (
     PRELUDE
     + """
 local id = ARGV[1]
 local state = redis.call('HGET', key('job:' .. id), 'state')
 if state and state ~= 'queued' then return 0 end
-redis.call('ZREM', key('queue'), id)
+unqueue(id)
 if state then
   local known = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
   local status = cjson.decode(ARGV[3])
@@ -145,6 +159,7 @@ if state then
   record(id, status)
 else
   create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+  add(key('totals'), cjson.decode(ARGV[8]))
 end
 redis.call('HSET', key('job:' .. id), 'token', ARGV[6], 'tries', 1)
 redis.call('ZADD', key('running'), now_ms() + ARGV[7], id)
@@ -152,14 +167,22 @@ return 1
 """
 )
 
-# ARGV: id, manifest, status, client, expire_at, outcome patch, ms that the encode took or '' → the status as recorded
+# ARGV: id, manifest, status, client, expire_at, outcome patch, ms that the encode took or '',
+#       amounts of the end, of a job that was unknown, of the pace → the status as recorded
 END = (
     PRELUDE
     + """
 local id = ARGV[1]
 local state = redis.call('HGET', key('job:' .. id), 'state')
-redis.call('ZREM', key('queue'), id); redis.call('ZREM', key('running'), id)
+unqueue(id); redis.call('ZREM', key('running'), id)
+if not state or state == 'queued' or state == 'running' then
+  add(key('totals'), cjson.decode(ARGV[8]))
+  local pace = key('pace:' .. math.floor(now_ms() / 10000))
+  add(pace, cjson.decode(ARGV[10]))
+  redis.call('EXPIRE', pace, 120)
+end
 if not state then
+  add(key('totals'), cjson.decode(ARGV[9]))
   create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 elseif state == 'queued' or state == 'running' then
   if ARGV[7] ~= '' then
@@ -179,10 +202,11 @@ REQUEUE = (
     + """
 local id = ARGV[1]
 redis.call('ZREM', key('running'), id)
-local job = redis.call('HMGET', key('job:' .. id), 'state', 'client', 'tries')
+local job = redis.call('HMGET', key('job:' .. id), 'state', 'client', 'tries', 'manifest')
 if job[1] ~= 'running' then return -1 end
 redis.call('HSET', key('job:' .. id), 'token', '')
-line_up(id, job[2], true)
+add(key('totals'), {encoders_lost = 1})
+line_up(id, job[2], job[4], true)
 change(id, {state = 'queued', stage = cjson.null, progress = 0, position = 0, eta_s = cjson.null, started_at = cjson.null})
 return tonumber(job[3])
 """
@@ -192,8 +216,10 @@ return tonumber(job[3])
 FORGET = (
     PRELUDE
     + """
-redis.call('ZREM', key('queue'), ARGV[1]); redis.call('ZREM', key('running'), ARGV[1])
-redis.call('ZREM', key('expiry'), ARGV[1])
+local state = redis.call('HGET', key('job:' .. ARGV[1]), 'state')
+if state == 'queued' or state == 'running' then add(key('totals'), {['ended:erased:'] = 1}) end
+unqueue(ARGV[1])
+for _, name in ipairs({'running', 'expiry', 'ended:succeeded', 'ended:failed', 'ended:cancelled'}) do redis.call('ZREM', key(name), ARGV[1]) end
 redis.call('DEL', key('job:' .. ARGV[1]), key('log:' .. ARGV[1]))
 redis.call('PUBLISH', key('changed:' .. ARGV[1]), '')
 return 1
@@ -231,5 +257,32 @@ for index, id in ipairs(redis.call('ZRANGE', key('queue'), 0, 1999)) do
   end
 end
 return told
+"""
+)
+
+# ARGV: amounts
+TALLY = (
+    PRELUDE
+    + """
+add(key('totals'), cjson.decode(ARGV[1]))
+return 1
+"""
+)
+
+# → now in ms, queued, running, succeeded, failed, cancelled, when the oldest waiting job was made, totals, encoders, pace, seconds that it spans
+OVERVIEW = (
+    PRELUDE
+    + """
+local now, pace = now_ms(), {}
+local newest = math.floor(now / 10000)
+for n = newest - 6, newest do
+  local sums = redis.call('HGETALL', key('pace:' .. n))
+  for i = 1, #sums, 2 do pace[sums[i]] = (pace[sums[i]] or 0) + tonumber(sums[i + 1]) end
+end
+local function size(name) return redis.call('ZCARD', key(name)) end
+local oldest = redis.call('ZRANGE', key('waiting'), 0, 0, 'WITHSCORES')
+return {tostring(now), size('queue'), size('running'), size('ended:succeeded'), size('ended:failed'), size('ended:cancelled'),
+        oldest[2] or '', redis.call('HGETALL', key('totals')), redis.call('HVALS', key('encoders')),
+        next(pace) and cjson.encode(pace) or '{}', tostring(60 + now % 10000 / 1000)}
 """
 )

@@ -67,7 +67,7 @@ def _convert(world: World, codec: Codec, taken: Taken, source: Blob, reporter: R
             source.fileno(), target.fd, conversion, on_progress=reporter.progressed, should_stop=reporter.is_unwanted, tick_s=TICK_S
         )
         reporter.storing()
-        return _kept(target, converted)
+        return _kept(world, target, converted)
     except BaseException:
         target.discard()
         raise
@@ -77,9 +77,13 @@ def _conversion(world: World, job: Job) -> Conversion:
     return Conversion(job.manifest.source.shape, job.manifest.options, world.limits, float(world.encode_timeout_s))
 
 
-def _kept(target: Target, converted: Converted) -> Result:
+def _kept(world: World, target: Target, converted: Converted) -> Result:
+    begun = world.clock()
     file, sha256 = target.keep()
-    return Result(file, converted.bytes, sha256, converted.width, converted.height, converted.frames, facts=converted.facts)
+    facts = converted.facts
+    if "seconds" in facts:
+        facts = {**facts, "seconds": {**facts["seconds"], "store": round(world.clock() - begun, 4)}}
+    return Result(file, converted.bytes, sha256, converted.width, converted.height, converted.frames, facts=facts)
 
 
 class Reporter:

@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field
 
 from backend import errors
+from backend.core import tally
 from backend.core.job import MAX_ATTEMPTS, Job, Manifest, Status, failed
 from backend.flows.conclude import conclude
 from backend.flows.find import SEQ_MARGIN, stored
@@ -96,6 +97,7 @@ def expire(world: World) -> int:
     if world.uploads is not None:
         freed += sweep(world)
     if freed:
+        world.jobs.tally({tally.FREED_BYTES: freed})
         log.info("retention freed %s bytes", freed)
     return freed
 

@@ -39,7 +39,7 @@ def test_a_job_is_converted_and_its_result_committed(here: MemoryWorld) -> None:
         len(RESULT),
         16,
         12,
-        {"seconds": {"encode": 0.5}},
+        {"seconds": {"encode": 0.5, "store": 0.0}},
     )
     blob = here.store.open_result(job.id, status.result.file)
     assert blob.read_at(0, 1000) == RESULT

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backend import errors
-from backend.core.job import Job, Manifest, Status
+from backend.core import tally
+from backend.core.job import STATES, Job, Manifest, Status
+from backend.core.overview import Overview
 from backend.ports import Clock, Taken
 
 LOG_LIMIT = 512
@@ -38,6 +41,8 @@ class State:
     memos: dict[str, tuple[str, float]] = field(default_factory=dict)
     counters: dict[str, tuple[int, float]] = field(default_factory=dict)
     recent: list[int] = field(default_factory=list)
+    totals: dict[str, float] = field(default_factory=dict)
+    paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
 
 
@@ -58,6 +63,7 @@ class MemoryJobs:
         if job.id not in state.known:
             if limit is not None and len(state.queue) >= limit:
                 raise errors.QueueFull(limit=limit, retry_after_s=1)
+            self._add(tally.of_created(job))
             self._line_up(job.id, job.manifest.client)
             self._create(job.at(self._placed(job.status, self._rank(job.id) or 0)))
         return job.at(state.known[job.id].status)
@@ -112,6 +118,7 @@ class MemoryJobs:
             return False
         state.queue.pop(job_id, None)
         if known is None:
+            self._add(tally.of_created(taken.job))
             known = self._create(taken.job)
         else:
             self._record(known, replace(taken.job.status, seq=max(known.status.seq, taken.job.status.seq) + 1))
@@ -124,7 +131,11 @@ class MemoryJobs:
         state.queue.pop(job.id, None)
         state.leases.pop(job.id, None)
         known = state.known.get(job.id)
+        if known is None or not known.status.has_ended:
+            self._add(tally.of_end(job))
+            state.paces.append((self.clock(), tally.of_pace(job)))
         if known is None:
+            self._add(tally.of_created(job))
             known = self._create(job)
         elif not known.status.has_ended:
             before, known.token = known.status, ""
@@ -143,6 +154,7 @@ class MemoryJobs:
         if known is None or known.status.state != "running":
             return -1
         known.token = ""
+        self._add({tally.ENCODERS_LOST: 1})
         state.queue[job_id] = (state.virtual_now, 0)
         self._change(known, state="queued", stage=None, progress=0, position=0, eta_s=None, started_at=None)
         return known.tries
@@ -161,6 +173,8 @@ class MemoryJobs:
 
     def forget(self, job_id: str) -> None:
         state = self._reach()
+        if job_id in state.known and not state.known[job_id].status.has_ended:
+            self._add({f"{tally.ENDED}:{tally.ERASED}:": 1})
         for each in (state.queue, state.leases, state.expiries, state.known):
             each.pop(job_id, None)
         self.publish(job_id, "")
@@ -198,6 +212,26 @@ class MemoryJobs:
     def encoders(self) -> list[dict[str, Any]]:
         return [facts for until, facts in self._reach().greeted.values() if until >= self.clock()]
 
+    def tally(self, amounts: Mapping[str, float]) -> None:
+        self._reach()
+        self._add(amounts)
+
+    def overview(self) -> Overview:
+        state, now = self._reach(), self.clock()
+        counted = Counter(each.status.state for each in state.known.values())
+        waiting = [state.known[each].manifest.created_at for each in state.queue]
+        recent: Counter[str] = Counter()
+        for when, amounts in state.paces:
+            if when > now - 60:
+                recent.update(amounts)
+        return Overview(
+            jobs={each: counted[each] for each in STATES},
+            oldest_queued_s=max(0.0, now - min(waiting)) if waiting else 0.0,
+            encoders=tuple(self.encoders()),
+            totals=dict(state.totals),
+            recent=dict(recent),
+        )
+
     def recall(self, key: str) -> str | None:
         value, until = self._reach().memos.get(key, ("", 0.0))
         return value if until > self.clock() else None
@@ -226,6 +260,10 @@ class MemoryJobs:
         if self.is_down:
             raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="taken down by a test")
         return self._state
+
+    def _add(self, amounts: Mapping[str, float]) -> None:
+        for name, amount in amounts.items():
+            self._state.totals[name] = self._state.totals.get(name, 0) + amount
 
     def _rank(self, job_id: str) -> int | None:
         queue = self._state.queue

@@ -43,6 +43,8 @@ CALLS: dict[str, Callable[[RedisJobs], object]] = {
     "expired": lambda jobs: jobs.expired(1.0, 1),
     "greet": lambda jobs: jobs.greet("encoder", {}, 1),
     "encoders": lambda jobs: jobs.encoders(),
+    "tally": lambda jobs: jobs.tally({"name": 1}),
+    "overview": lambda jobs: jobs.overview(),
     "recall": lambda jobs: jobs.recall("key"),
     "remember": lambda jobs: jobs.remember("key", "value", 1),
     "release": lambda jobs: jobs.release("key"),

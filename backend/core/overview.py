@@ -1,0 +1,40 @@
+"""Everything at one moment: how many jobs stand where, who works, what was done. Health, the operator's page and ``/metrics`` read it.
+
+``totals`` only grow, by the names that ``tally`` gives out; ``recent`` are the same for the last minute and a little more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.core.job import STATES
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """``jobs``: by state; those that have ended count for as long as their record is kept. ``encoders``: the facts of those that are there."""
+
+    jobs: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(STATES, 0))
+    oldest_queued_s: float = 0.0
+    encoders: tuple[Mapping[str, Any], ...] = ()
+    totals: Mapping[str, float] = field(default_factory=dict)
+    recent: Mapping[str, float] = field(default_factory=dict)
+    recent_s: float = 60.0
+
+    @property
+    def queued(self) -> int:
+        return self.jobs["queued"]
+
+    @property
+    def running(self) -> int:
+        return self.jobs["running"]
+
+    @property
+    def encoders_busy(self) -> int:
+        return min(self.running, len(self.encoders))
+
+    def per_minute(self, name: str) -> float:
+        """How much of ``name`` (one of ``tally.PACED``) was done in a minute of late."""
+        return round(60 * self.recent.get(name, 0.0) / self.recent_s, 2)

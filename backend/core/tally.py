@@ -1,0 +1,66 @@
+"""What is counted of a job, as amounts by name. Whoever commits a change adds its amounts in the same step, so each is counted once.
+
+Names::
+
+    created · upload_bytes                      a job became known; the bytes of its source
+    ended:<state>:<code>                        it ended; ``code`` of a failure, else empty; state ``erased``: deleted before its end
+    pixels · source_bytes · result_bytes · saved_bytes      of conversions that succeeded
+    wait:… · stage:<stage>:…                    seconds, as histograms: ``le:<bound>`` and ``sum``
+    encoders_lost · encoder_starts:<reason> · freed_bytes
+"""
+
+from __future__ import annotations
+
+from backend.core.job import Job
+
+Amounts = dict[str, float]
+CREATED, UPLOAD_BYTES = "created", "upload_bytes"
+PIXELS, SOURCE_BYTES, RESULT_BYTES, SAVED_BYTES = "pixels", "source_bytes", "result_bytes", "saved_bytes"
+ENCODERS_LOST, FREED_BYTES = "encoders_lost", "freed_bytes"
+ENDED, ERASED, WAIT, STAGE, ENCODER_STARTS = "ended", "erased", "wait", "stage", "encoder_starts"
+PACED = (ENDED, PIXELS, SOURCE_BYTES, RESULT_BYTES)
+"""Also summed by the minute."""
+BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+"""Upper bounds of the histograms' buckets, in seconds."""
+
+
+def of_created(job: Job) -> Amounts:
+    return {CREATED: 1, UPLOAD_BYTES: job.manifest.source.bytes}
+
+
+def of_end(job: Job) -> Amounts:
+    """``job.status`` has ended."""
+    status = job.status
+    code = str(status.error.get("code", "")) if status.error else ""
+    amounts: Amounts = {f"{ENDED}:{status.state}:{code}": 1}
+    if status.result is not None:
+        amounts |= _of_conversion(job)
+    if status.started_at is not None:
+        amounts |= _observed(WAIT, status.started_at - job.manifest.created_at)
+    return amounts
+
+
+def of_pace(job: Job) -> Amounts:
+    """What an end adds to the last minute's sums."""
+    amounts = _of_conversion(job) if job.status.result is not None else {}
+    return {ENDED: 1, **{name: amount for name, amount in amounts.items() if name in PACED}}
+
+
+def _of_conversion(job: Job) -> Amounts:
+    source, result = job.manifest.source, job.status.result
+    assert result is not None
+    amounts: Amounts = {
+        PIXELS: source.shape.pixels,
+        SOURCE_BYTES: source.bytes,
+        RESULT_BYTES: result.bytes,
+        SAVED_BYTES: max(0, source.bytes - result.bytes),
+    }
+    for stage, seconds in dict(result.facts.get("seconds") or {}).items():
+        amounts |= _observed(f"{STAGE}:{stage}", float(seconds))
+    return amounts
+
+
+def _observed(name: str, seconds: float) -> Amounts:
+    seconds = max(0.0, seconds)
+    bound = next((each for each in BOUNDS_S if seconds <= each), "inf")
+    return {f"{name}:le:{bound}": 1, f"{name}:sum": round(seconds, 6)}

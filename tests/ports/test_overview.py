@@ -1,0 +1,226 @@
+"""The contract of ``Jobs.overview`` and of what is counted on the way: Redis and memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import redis
+
+from backend import errors
+from backend.adapters.redis_client import KEY_PREFIX
+from backend.adapters.redis_jobs import RedisJobs
+from backend.core import tally
+from backend.core.job import Job, Result, cancelled, failed, succeeded
+from backend.ports import Jobs
+from tests.memory.jobs import MemoryJobs
+from tests.memory.samples import job, source
+from tests.ports.redis_server import RedisServer
+
+LEASE_S = 60.0
+
+
+def result(size_bytes: int = 480) -> Result:
+    return Result("result-token.webp", size_bytes, "cd" * 32, 16, 12, 1, facts={"seconds": {"decode": 0.25, "encode": 1.5}})
+
+
+def queued(jobs: Jobs, **given: object) -> Job:
+    return jobs.enqueue(job(**given), limit=None)
+
+
+def begun(jobs: Jobs, **given: object) -> Job:
+    queued(jobs, **given)
+    taken = jobs.take("token", LEASE_S)
+    assert taken is not None
+    return taken.job
+
+
+def done(jobs: Jobs, size_bytes: int = 480, **given: object) -> Job:
+    each = begun(jobs, **given)
+    assert each.status.started_at is not None
+    return jobs.end(each.at(succeeded(each.status, result(size_bytes), each.status.started_at + 2)))
+
+
+def ended(jobs: Jobs) -> dict[str, float]:
+    return {name.removeprefix("ended:"): amount for name, amount in jobs.overview().totals.items() if name.startswith("ended:")}
+
+
+def test_nothing_yet_is_an_overview_of_zeros(jobs: Jobs) -> None:
+    seen = jobs.overview()
+    assert set(seen.jobs.values()) == {0} and list(seen.jobs) == ["queued", "running", "succeeded", "failed", "cancelled"]
+    assert (seen.oldest_queued_s, seen.encoders, seen.totals, seen.per_minute("ended")) == (0.0, (), {}, 0.0)
+
+
+def test_jobs_are_counted_by_state_wherever_they_go(jobs: Jobs) -> None:
+    done(jobs)
+    one = begun(jobs)
+    jobs.end(one.at(failed(one.status, errors.DamagedImage(), 1.0)))
+    two = begun(jobs)
+    jobs.end(two.at(cancelled(two.status, 1.0)))
+    running = begun(jobs)
+    waiting = [queued(jobs) for _ in range(3)]
+    assert jobs.overview().jobs == {"queued": 3, "running": 1, "succeeded": 1, "failed": 1, "cancelled": 1}
+    jobs.requeue(running.id)
+    jobs.forget(waiting[0].id)
+    jobs.forget(one.id)
+    assert jobs.overview().jobs == {"queued": 3, "running": 0, "succeeded": 1, "failed": 0, "cancelled": 1}
+
+
+def test_the_age_is_that_of_the_job_that_was_made_first_and_still_waits(jobs: Jobs) -> None:
+    made = job()
+    created = made.manifest.created_at
+    old, older = (replace(made.manifest, id=job().id, created_at=created - age_s) for age_s in (50, 100))
+    for manifest in (made.manifest, older, old):
+        jobs.enqueue(replace(made, manifest=manifest), limit=None)
+    assert 100 <= jobs.overview().oldest_queued_s < 130
+    jobs.end(replace(made, manifest=older, status=cancelled(made.status, created)))
+    assert 50 <= jobs.overview().oldest_queued_s < 80
+    while jobs.take("token", LEASE_S):
+        pass
+    assert jobs.overview().oldest_queued_s == 0
+
+
+def test_a_job_that_comes_back_from_a_lost_encoder_is_as_old_as_it_was(jobs: Jobs) -> None:
+    made = job()
+    made = replace(made, manifest=replace(made.manifest, created_at=made.manifest.created_at - 70))
+    jobs.enqueue(made, limit=None)
+    jobs.take("token", LEASE_S)
+    jobs.requeue(made.id)
+    seen = jobs.overview()
+    assert 70 <= seen.oldest_queued_s < 100
+    assert seen.totals["encoders_lost"] == 1
+
+
+def test_encoders_that_fell_silent_are_not_there(jobs: Jobs) -> None:
+    jobs.greet("one", {"seal": {"level": 3}}, 60)
+    jobs.greet("two", {"seal": {"level": 3}}, -1)
+    begun(jobs)
+    begun(jobs)
+    seen = jobs.overview()
+    assert [each["seal"]["level"] for each in seen.encoders] == [3]
+    assert seen.encoders_busy == 1, "no more than there are"
+
+
+def test_each_job_is_counted_once_with_its_bytes_however_often_its_end_is_told(jobs: Jobs) -> None:
+    each = done(jobs, source=source(bytes=1000, width=100, height=50, frames=2))
+    for _ in range(3):
+        jobs.enqueue(each, limit=None)
+        jobs.end(each)
+        jobs.end(each.at(failed(each.status, errors.DamagedImage(), 1.0)))
+    totals = jobs.overview().totals
+    assert {name: totals[name] for name in ("created", "upload_bytes", "pixels", "source_bytes", "result_bytes", "saved_bytes")} == {
+        "created": 1,
+        "upload_bytes": 1000,
+        "pixels": 10_000,
+        "source_bytes": 1000,
+        "result_bytes": 480,
+        "saved_bytes": 520,
+    }
+    assert ended(jobs) == {"succeeded:": 1}
+
+
+def test_a_result_that_grew_saves_nothing_and_takes_nothing_back(jobs: Jobs) -> None:
+    done(jobs, 1500)
+    done(jobs, 900)
+    totals = jobs.overview().totals
+    assert (totals["source_bytes"], totals["result_bytes"], totals["saved_bytes"]) == (2000, 2400, 100)
+
+
+def test_an_end_is_counted_by_state_and_code(jobs: Jobs) -> None:
+    for error in (errors.DamagedImage(), errors.DamagedImage(), errors.EncodeTimeout(limit_s=1)):
+        each = begun(jobs)
+        jobs.end(each.at(failed(each.status, error, 1.0)))
+    jobs.forget(begun(jobs).id)
+    jobs.forget(queued(jobs).id)
+    jobs.forget(done(jobs).id)
+    assert ended(jobs) == {"failed:damaged_image": 2, "failed:encode_timeout": 1, "erased:": 2, "succeeded:": 1}
+    assert jobs.overview().totals["created"] == sum(ended(jobs).values())
+
+
+def test_seconds_fall_into_buckets(jobs: Jobs) -> None:
+    done(jobs)
+    done(jobs)
+    totals = jobs.overview().totals
+    assert totals["stage:decode:le:0.25"] == 2, "a bound belongs to its bucket"
+    assert totals["stage:encode:le:2.5"] == 2
+    assert totals["stage:encode:sum"] == pytest.approx(3)
+    assert sum(amount for name, amount in totals.items() if name.startswith("wait:le:")) == 2
+
+
+def test_what_is_counted_apart_from_jobs_is_added_up(jobs: Jobs) -> None:
+    jobs.tally({"freed_bytes": 5, "encoder_starts:scaled": 1})
+    jobs.tally({"freed_bytes": 2**40})
+    assert jobs.overview().totals == {"freed_bytes": 2**40 + 5, "encoder_starts:scaled": 1}
+
+
+def test_the_last_minute_is_summed_up(jobs: Jobs) -> None:
+    for _ in range(3):
+        done(jobs)
+    seen = jobs.overview()
+    assert seen.recent == {"ended": 3, "pixels": 3 * 192, "source_bytes": 3000, "result_bytes": 1440}
+    assert 60 <= seen.recent_s <= 70
+    assert 2.5 <= seen.per_minute("ended") <= 3
+
+
+def test_an_earlier_end_that_the_store_knew_is_not_counted_again(jobs: Jobs) -> None:
+    each = job()
+    jobs.restore(each.at(cancelled(each.status, 1.0)))
+    seen = jobs.overview()
+    assert seen.jobs["cancelled"] == 1 and seen.totals == {}
+
+
+def test_an_end_after_the_state_was_lost_counts_as_a_whole_job(jobs: Jobs) -> None:
+    each = job()
+    jobs.end(each.at(cancelled(each.status, 1.0)))
+    assert jobs.overview().totals["created"] == 1 and ended(jobs) == {"cancelled:": 1}
+
+
+def test_an_unreachable_redis_is_named(own_redis: RedisServer, connect: Callable[[str], redis.Redis]) -> None:
+    jobs = RedisJobs(connect(own_redis.url))
+    own_redis.kill()
+    with pytest.raises(errors.BackendUnavailable):
+        jobs.overview()
+
+
+def test_an_overview_costs_the_same_with_thousands_of_jobs(
+    redis_jobs: RedisJobs, redis_server: RedisServer, connect: Callable[[str], redis.Redis]
+) -> None:
+    """Counted in what Redis does, not in time: the answer's size and the script's commands do not grow with the jobs."""
+
+    def commands(call: Callable[[], object]) -> int:
+        client = connect(redis_server.url)
+        client.config_resetstat()
+        call()
+        return sum(each["calls"] for each in client.info("commandstats").values())
+
+    redis_jobs.overview()
+    few = commands(redis_jobs.overview)
+    pipe = connect(redis_server.url).pipeline()
+    for number in range(5000):
+        pipe.zadd(f"{KEY_PREFIX}waiting", {f"job-{number}": number})
+        pipe.zadd(f"{KEY_PREFIX}ended:succeeded", {f"job-{number}": number})
+    pipe.execute()
+    assert commands(redis_jobs.overview) == few
+
+
+def test_a_memory_twin_that_is_down_says_so() -> None:
+    memory = MemoryJobs()
+    memory.is_down = True
+    with pytest.raises(errors.BackendUnavailable):
+        memory.overview()
+    with pytest.raises(errors.BackendUnavailable):
+        memory.tally({"freed_bytes": 1})
+
+
+def test_every_bucket_is_a_bound_that_is_told() -> None:
+    each = job()
+    for seconds in (0.0, 0.01, 0.011, 299, 300, 10**6, -5):
+        status = replace(each.status, state="failed", started_at=each.manifest.created_at + seconds, error=errors.Internal().as_record())
+        amounts = tally.of_end(each.at(status))
+        (bucket,) = [name for name in amounts if name.startswith("wait:le:")]
+        bound = float(bucket.rsplit(":", 1)[1])
+        assert bound == float("inf") or bound in tally.BOUNDS_S
+        assert max(0.0, seconds) <= bound + 1e-6
+        json.dumps(amounts)
