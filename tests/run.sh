@@ -6,6 +6,8 @@
 #   ./tests/run.sh page            the page's tests, in Node
 #   ./tests/run.sh lint            ruff and mypy
 #   ./tests/run.sh fuzz            the codec's slow tests: damaged and hostile images
+#   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
+#   ./tests/run.sh autobahn        Autobahn's WebSocket suite (Python 2.7 is needed; it is installed into var/)
 #   ./tests/run.sh faults          processes killed and disks filled in the midst of work
 #
 # What follows the name goes to pytest: ./tests/run.sh core -k progress. With CI=true a missing component fails instead of being skipped.
@@ -116,6 +118,15 @@ case $suite in
     set_up_python
     pytest tests/codec -m slow "$@"
     ;;
+  load)
+    folder tests/live
+    set_up_python
+    pytest tests/live -m 'slow or not slow' "$@"
+    ;;
+  autobahn)
+    set_up_python
+    pytest tests/server/test_autobahn.py -m slow -s "$@"
+    ;;
   faults)
     folder tests/faults
     set_up_python
@@ -123,7 +134,7 @@ case $suite in
     ;;
   *)
     [[ $suite =~ ^[a-z]+$ ]] && compgen -G "tests/$suite/test_*.py" >/dev/null \
-      || fail "There is no suite “$suite”. Use: ./tests/run.sh [all|lint|page|fuzz|faults], or a folder of tests/: $(folders)" 2
+      || fail "There is no suite “$suite”. Use: ./tests/run.sh [all|lint|page|fuzz|load|autobahn|faults], or a folder of tests/: $(folders)" 2
     set_up_python
     pytest "tests/$suite" -m 'not slow' "$@"
     ;;

@@ -40,6 +40,13 @@ class Bounds:
     # So long a frame may wait in the peer's closed window before the peer is cut off.
     websocket_write_timeout_s: float = 30.0
 
+    # A page that drops a thousand images subscribes a thousand times; the application answers the excess long before this ends the session.
+    session_messages: int = 2400
+    session_messages_window_s: float = 10.0
+
+    # An Engine.IO session that has joined no namespace by then is ended (Node's server: ``connectTimeout``, 45 s).
+    session_connect_timeout_s: float = 20.0
+
     # Room for plain requests (health checks among them) beside the sockets. None: 80 % of ``--worker-connections``.
     websockets_per_worker: int | None = None
 

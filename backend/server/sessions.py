@@ -11,17 +11,23 @@ import logging
 import os
 import re
 import secrets
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gevent
 
 from backend.errors import GatewayError
+from backend.server import bounds
 
 SESSION_ID = re.compile(r"([0-9a-f]{16})\.[A-Za-z0-9_-]{24}")
 SID_FIELD = re.compile(r"(?:^|&)sid=([^&]*)")
 
 PROTOCOL_ERROR = 1002
+BINARY_PACKETS = ("5", "6")
+"""BINARY_EVENT and BINARY_ACK of the Socket.IO protocol, version 5."""
 
 log = logging.getLogger(__name__)
 
@@ -79,10 +85,12 @@ def install(socketio: Any, path: str = "/socket.io/") -> None:
     Works under any worker class; the sessions are shared between workers only under ours.
     """
     global installed
-    engineio = getattr(socketio, "server", socketio).eio
+    server = getattr(socketio, "server", socketio)
+    engineio = server.eio
     engineio.generate_id = new_session_id
     engineio.handle_request = guarded(engineio)
     engineio.handlers["message"] = checked(engineio)
+    engineio.handlers["connect"] = Openings(engineio, server.manager).watched(engineio.handlers["connect"])
     installed = Sessions(engineio, path)
 
 
@@ -114,16 +122,71 @@ def guarded(engineio: Any) -> Callable[[Environ, Any], Iterable[bytes]]:
     return handle_request
 
 
+class Openings:
+    """Sessions that have opened and joined no namespace yet. Whoever stays there is ended: it holds memory and answers pings for nothing."""
+
+    def __init__(self, engineio: Any, manager: Any) -> None:
+        self._engineio, self._manager = engineio, manager
+        self._patience_s = bounds.current().session_connect_timeout_s
+        self._opened: deque[tuple[float, str]] = deque()
+        self._is_sweeping = False
+
+    def watched(self, handle: Callable[[str, Environ], Any]) -> Callable[[str, Environ], Any]:
+        """The connect handler, after which the session has ``patience_s``."""
+
+        def connect(session_id: str, environ: Environ) -> Any:
+            answer = handle(session_id, environ)
+            self._opened.append((time.monotonic() + self._patience_s, session_id))
+            if not self._is_sweeping:
+                self._is_sweeping = True
+                gevent.spawn(self._sweep)
+            return answer
+
+        return connect
+
+    def _sweep(self) -> None:
+        while self._opened:
+            deadline, session_id = self._opened.popleft()
+            gevent.sleep(max(0.0, deadline - time.monotonic()))
+            session = self._engineio.sockets.get(session_id)
+            if session is not None and not session.closed and not self._manager.sid_from_eio_sid(session_id, "/"):
+                log.info("Socket.IO session ended: it joined no namespace within %g s", self._patience_s)
+                gevent.spawn(session.close, wait=False, reason=self._engineio.reason.SERVER_DISCONNECT)
+        self._is_sweeping = False
+
+
+class Tally:
+    """How much a session has said within the present window."""
+
+    __slots__ = ("count", "limits", "since_s")
+
+    def __init__(self) -> None:
+        self.count, self.since_s, self.limits = 0, time.monotonic(), bounds.current()
+
+    def is_too_much(self) -> bool:
+        now = time.monotonic()
+        if now - self.since_s >= self.limits.session_messages_window_s:
+            self.count, self.since_s = 0, now
+        self.count += 1
+        return self.count > self.limits.session_messages
+
+
 def checked(engineio: Any) -> Callable[[str, Any], None]:
-    """The message handler, where a packet that python-socketio cannot decode ends the session instead of in a traceback."""
+    """The message handler. What python-socketio cannot decode ends the session instead of in a traceback; so does a flood, and so does
+    anything binary, which no event of ours has: python-socketio gathers the attachments that a packet announces without a bound."""
     handle = engineio.handlers["message"]
+    tallies: WeakKeyDictionary[Any, Tally] = WeakKeyDictionary()
 
     def message(session_id: str, data: Any) -> None:
+        session = engineio.sockets.get(session_id)
         try:
+            if session is not None and tallies.setdefault(session, Tally()).is_too_much():
+                raise ValueError("too many messages")
+            if not isinstance(data, str) or data[:1] in BINARY_PACKETS:
+                raise ValueError("binary data")
             handle(session_id, data)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
             log.warning("Socket.IO message refused: %r", error)
-            session = engineio.sockets.get(session_id)
             if session is not None:
                 session.close(wait=False, reason=engineio.reason.TRANSPORT_ERROR)
 

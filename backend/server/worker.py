@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import signal
+import socket
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,6 +37,8 @@ from backend.server.outflow import sliced
 from backend.server.pace import TooSlow
 from backend.server.upgrade import RETRY_AFTER_S, Environ, StartResponse, Upgrade, Wsgi
 
+DEAD_PEER = (("SO_KEEPALIVE", 1), ("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
+"""A peer that vanished without a word (power, cable, NAT) is given up after a minute, whether we wait for it or it for us; in s, ms."""
 PEER_IS_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
 HEARTBEAT_S = 1.0
 
@@ -115,6 +118,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
 
     def _listen(self, listener: Any, pool: Pool) -> StreamServer:
         listener.setblocking(1)
+        notice_dead_peers(listener)
         tls = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
         server = StreamServer(listener, handle=lambda client, addr: self.handle(listener, client, addr), spawn=pool, **tls)
         if self.cfg.workers > 1:
@@ -157,3 +161,12 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             connection.abort()
         elif error.errno not in PEER_IS_GONE:
             self.log.error("Connection of %s broke", connection.host, exc_info=error)
+
+
+def notice_dead_peers(listener: Any) -> None:
+    """What is accepted inherits these; a platform that lacks one keeps its own times."""
+    if listener.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    for name, value in DEAD_PEER:
+        if (option := getattr(socket, name, None)) is not None:
+            listener.setsockopt(socket.SOL_SOCKET if name.startswith("SO_") else socket.IPPROTO_TCP, option, value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,7 +25,11 @@ HEARTBEAT_S = 15.0
 """A comment this often keeps proxies from closing a quiet stream (nginx: 60 s)."""
 LOOK_UP_S = 1.0
 RETRY_MS = 500
-NORMAL, GOING_AWAY = 1000, 1001
+NORMAL, GOING_AWAY, POLICY_VIOLATION = 1000, 1001, 1008
+PING_EVERY_S, MOST_SILENCE_S = 15.0, 40.0
+"""A WebSocket peer that answers no ping is gone. (Server-Sent Events have no answer; there, TCP notices: ``server/worker``.)"""
+MOST_MESSAGES = 100
+"""What a client says on a plain WebSocket has no meaning; so many are borne."""
 
 
 class Stream:
@@ -110,22 +115,28 @@ def plain_websocket(job_id: str) -> Response:
 
 
 def _send_all(stream: Stream, socket: Any, language: str) -> None:
+    socket.settimeout(MOST_SILENCE_S)
     socket.ping(b"")
     threading.Thread(target=_hear, args=(socket,), daemon=True).start()
-    has_ended = stream.has_nothing_new
+    has_ended, next_ping_s = stream.has_nothing_new, time.monotonic() + PING_EVERY_S
     for job in () if has_ended else stream:
         if job is not None:
             socket.send(json.dumps(public(job, language), ensure_ascii=False))
             has_ended = job.status.has_ended
         elif socket.closed:
             return
+        if time.monotonic() >= next_ping_s:
+            socket.ping(b"")
+            next_ping_s = time.monotonic() + PING_EVERY_S
     socket.close(NORMAL if has_ended else GOING_AWAY)
 
 
 def _hear(socket: Any) -> None:
-    """Pings are answered and a close is noticed while reading; what the client says has no meaning here."""
-    while socket.receive() is not None:
-        pass
+    """Pings are answered, a close and a silence are noticed while reading; what the client says has no meaning here, and is bounded."""
+    for _ in range(MOST_MESSAGES):
+        if socket.receive() is None:
+            return
+    socket.close(POLICY_VIOLATION)
 
 
 @routes.get("/api/jobs/<job_id>/ws", endpoint="not_upgraded")

@@ -28,9 +28,7 @@ from backend.web.wire import Event, Wire
 log = logging.getLogger(__name__)
 MAX_SUBSCRIPTIONS = 1000
 MAX_MESSAGES, MESSAGES_WINDOW_S = 1200, 10
-"""A page that drops a thousand images subscribes a thousand times."""
-FLOOD = 2
-"""Who goes on at twice the rate in spite of the answers is disconnected."""
+"""A page that drops a thousand images subscribes a thousand times. Who goes on at twice the rate is cut off: ``server/sessions``."""
 KEPT = (
     "REQUEST_METHOD",
     "SCRIPT_NAME",
@@ -119,8 +117,6 @@ class Sockets:
         if now - connection.heard_since_s >= MESSAGES_WINDOW_S:
             connection.heard, connection.heard_since_s = 0, now
         connection.heard += 1
-        if connection.heard > FLOOD * MAX_MESSAGES:
-            self._socketio.server.disconnect(_sid())
         if connection.heard > MAX_MESSAGES:
             raise errors.BadRequest("message_rate", limit=MAX_MESSAGES, seconds=MESSAGES_WINDOW_S)
 

@@ -68,22 +68,40 @@ def test_two_hundred_default_clients_of_each_kind_all_connect_upgrade_and_see_th
         assert pythons == [(True, True)] * MANY
 
 
-@pytest.mark.parametrize("blow", ["hup", "ttin", "ttou", "worker", "redis"])
+BLOWS = pytest.mark.parametrize("blow", ["hup", "ttin", "ttou", "worker", "redis"])
+
+
+@BLOWS
 def test_watchers_of_many_jobs_all_end_right_through_a(blow: str, tmp_path: Path) -> None:
     """Twenty watchers, each of ten jobs, while something is restarted under them."""
+    watched_through(blow, tmp_path, jobs=30, watchers=20)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@BLOWS
+def test_watchers_of_two_hundred_jobs_all_end_right_through_a(blow: str, tmp_path: Path) -> None:
+    watched_through(blow, tmp_path, jobs=200, watchers=60)
+
+
+def watched_through(blow: str, tmp_path: Path, jobs: int, watchers: int) -> None:
     with running(tmp_path / "data", GUNICORN_WORKERS="3", GATEWAY_ENCODERS="2") as gateway:
         image = photograph(1800, 1200)
-        ids = [gateway.upload(image)["id"] for _ in range(30)]
-        watchers = [Steadfast(gateway.url, ids[number % 3 :: 3]) for number in range(20)]
+        ids = [gateway.upload(image, quality=number % 100)["id"] for number in range(jobs)]
+        clients = [Steadfast(gateway.url, ids[number % 3 :: 3]) for number in range(watchers)]
         try:
-            wait_for(lambda: all(each.has_subscribed.is_set() for each in watchers), 30)
+            wait_for(lambda: all(each.has_subscribed.is_set() for each in clients), 60)
             strike(gateway, blow)
-            for watcher in watchers:
-                watcher.until_all_ended(90)
-            assert all(set(each.final().values()) == {"succeeded"} for each in watchers)
+            for client in clients:
+                client.until_all_ended(90 + jobs)
+            assert all(set(each.final().values()) == {"succeeded"} for each in clients)
+            for client in clients:
+                for job_id in client.ids:
+                    seqs = client.seqs(job_id)
+                    assert seqs == sorted(set(seqs)), f"{job_id}: {seqs}"
         finally:
-            for watcher in watchers:
-                watcher.close()
+            for client in clients:
+                client.close()
 
 
 def strike(gateway: Gateway, blow: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_process import Gateway, Wire, wait_for
+from gateway_process import Gateway, Wire, masked, wait_for
 
 from backend.server.handover import receive_parcel, send_parcel
 from backend.server.sessions import new_session_id, owner_of
@@ -108,6 +108,66 @@ def test_garbage_on_a_websocket_closes_it_without_a_traceback(gateway: Gateway, 
         wire.frame(8, b"\x03\xe8")
         wire.rest()
     assert "Traceback" not in gateway.log, gateway.log[gateway.log.find("Traceback") - 200 :]
+
+
+HOSTILE = (b'451-["who",{"_placeholder":true,"num":0}]', b"46999999999-[1]", b"42" + b"[" * 60_000, b'42["who",' + b"9" * 50_000 + b"]")
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=["attachment", "attachments", "nesting", "number"])
+def test_binary_packets_and_bottomless_json_end_the_session_alone(gateway: Gateway, hostile: bytes) -> None:
+    with gateway.wire() as wire:
+        join(wire)
+        wire.frame(1, hostile)
+        assert wire.close_code() in (1000, 1002)
+    assert gateway.get("/")["pid"]
+    assert "Traceback" not in gateway.log, gateway.log[gateway.log.find("Traceback") - 200 :]
+
+
+def test_a_binary_message_ends_the_session(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        join(wire)
+        wire.frame(2, bytes(1000))
+        assert wire.close_code() in (1000, 1002)
+
+
+def test_a_flood_of_messages_ends_the_session_whatever_they_say(start_gateway: Callable[..., Gateway]) -> None:
+    gateway = start_gateway(workers=1, session_messages=50)
+    with gateway.wire() as wire:
+        join(wire)
+        wire.send(masked(1, b'42["unheard-of",{}]') * 60)
+        assert wire.close_code() in (1000, 1002)
+    with gateway.wire() as wire:
+        join(wire)
+        for number in range(40):
+            wire.frame(1, f'42{number}["who"]'.encode())
+            assert wire.read_frame()[1].startswith(f"43{number}".encode())
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_a_session_that_joins_no_namespace_is_reaped_though_it_answers(start_gateway: Callable[..., Gateway], transport: str) -> None:
+    gateway = start_gateway(workers=1, session_connect_timeout_s=1.0)
+    if transport == "polling":
+        session_id, wire = open_session(gateway)
+        status, _, body = poll(wire, session_id)
+        assert status == 400 or body == b"1"
+    else:
+        with gateway.wire() as wire:
+            wire.upgrade("/socket.io/?EIO=4&transport=websocket")
+            wire.until(b"\r\n\r\n")
+            assert wire.close_code() in (1000, 1002)
+    with gateway.wire() as wire:
+        join(wire)
+        wire.frame(1, b'421["who"]')
+        assert wire.read_frame()[1].startswith(b"431")
+
+
+def join(wire: Wire) -> None:
+    """A WebSocket-only Socket.IO client, connected to the default namespace."""
+    wire.upgrade("/socket.io/?EIO=4&transport=websocket")
+    wire.until(b"\r\n\r\n")
+    wire.read_frame()
+    wire.frame(1, b"40")
+    assert wire.read_frame()[1].startswith(b"40")
 
 
 def test_the_run_directory_is_private_and_holds_one_door_per_worker(gateway: Gateway) -> None:
