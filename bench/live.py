@@ -52,12 +52,13 @@ class Servers:
         self.processes = [self._start("redis")]
         wait_for((run / "redis.sock").exists)
         self.processes.append(self._start("gateway"))
+        self.redis = redis_client.connect(f"unix://{run}/redis.sock")
         try:
             wait_for(lambda: answers(f"{self.url}/api/health/live"))
         except AssertionError:
             self.stop()
             raise
-        self.jobs = RedisJobs(redis_client.connect(f"unix://{run}/redis.sock"))
+        self.jobs = RedisJobs(self.redis)
 
     def _start(self, role: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([str(ROOT / "start.sh"), role], env=self.environment, stdin=subprocess.DEVNULL)
@@ -67,6 +68,7 @@ class Servers:
         return sum(each.memory_full_info().pss for each in workers)
 
     def stop(self) -> None:
+        self.redis.close()
         for process in reversed(self.processes):
             process.terminate()
             process.wait(40)
