@@ -19,7 +19,7 @@ import websocket
 from tests.e2e.running import ROOT, free_port, wait_for
 
 sys.path.insert(0, str(ROOT / "bench"))
-from live import LEASE_S, Servers, small_image  # noqa: E402
+from live import LEASE_S, Servers, small_image
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 JOBS, CHANGES = 20, 2000
