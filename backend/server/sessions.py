@@ -21,6 +21,7 @@ import gevent
 
 from backend.errors import GatewayError
 from backend.server import bounds
+from backend.server.frames import WebSocket, text_frame
 
 SESSION_ID = re.compile(r"([0-9a-f]{16})\.[A-Za-z0-9_-]{24}")
 SID_FIELD = re.compile(r"(?:^|&)sid=([^&]*)")
@@ -90,6 +91,8 @@ def install(socketio: Any, path: str = "/socket.io/") -> None:
     engineio.generate_id = new_session_id
     engineio.handle_request = guarded(engineio)
     engineio.handlers["message"] = checked(engineio)
+    engineio._async = {**engineio._async, "websocket": remembered(engineio._async["websocket"])}
+    engineio.send_packet = directly(engineio)
     engineio.handlers["connect"] = Openings(engineio, server.manager).watched(engineio.handlers["connect"])
     installed = Sessions(engineio, path)
 
@@ -191,6 +194,37 @@ def checked(engineio: Any) -> Callable[[str, Any], None]:
                 session.close(wait=False, reason=engineio.reason.TRANSPORT_ERROR)
 
     return message
+
+
+def remembered(driver: type) -> type:
+    """python-engineio's WebSocket driver, leaving its socket where ``directly`` finds it: on the session."""
+
+    class Remembered(driver):  # type: ignore[misc]
+        def __call__(self, environ: Environ, start_response: Any) -> Any:
+            self.app.__self__.direct = environ.get("wsgi.websocket")
+            return super().__call__(environ, start_response)
+
+    return Remembered
+
+
+def directly(engineio: Any) -> Callable[[str, Any], None]:
+    """``engineio.send_packet`` without the detour: a client that keeps up gets the frame, encoded once for all who get this packet, in one
+    system call, instead of by a queue and a greenlet of its own (which cost five times as much at ten thousand deliveries a second)."""
+    send: Callable[[str, Any], None] = engineio.send_packet
+
+    def send_packet(session_id: str, packet: Any) -> None:
+        session = engineio.sockets.get(session_id)
+        socket = getattr(session, "direct", None)
+        if session is None or not session.upgraded or session.closing or not isinstance(socket, WebSocket) or packet.binary or session.queue.qsize():
+            send(session_id, packet)
+            return
+        frame = getattr(packet, "frame", None)
+        if frame is None:
+            frame = packet.frame = text_frame(packet.encode())
+        if not socket.send_now(frame):
+            send(session_id, packet)
+
+    return send_packet
 
 
 def fetch_body(environ: Environ, most_bytes: int) -> None:
