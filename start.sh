@@ -3,7 +3,7 @@
 #
 #   ./start.sh             everything on this machine
 #   ./start.sh gateway     one role, on a machine of a cluster; likewise: encoder, redis
-#   ./start.sh health      ask from outside whether it is well: exit code 0 or 1
+#   ./start.sh health      ask from outside whether it is well: exit code 0 or 1; `health encoder` asks for this machine's encoders
 #   ./start.sh setup       only set up
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -48,7 +48,7 @@ if [[ -z "${GATEWAY_SUPERVISED:-}" ]]; then
   set_up
   case $role in
     all) exec .venv/bin/python -m backend.cli up ;;
-    health) exec .venv/bin/python -m backend.cli health ;;
+    health) exec .venv/bin/python -m backend.cli health "${@:2}" ;;
     setup) exit 0 ;;
   esac
   .venv/bin/python -m backend.cli check "$role"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import __version__
-from backend.errors import SettingsError
+from backend.errors import BackendUnavailable, SettingsError
 from backend.settings import Settings
 from backend.supervisor import Role, Supervisor
 
@@ -106,10 +106,31 @@ def redis(settings: Settings, _: list[str]) -> int:
     os.execv(binary, [binary, *(word for name, value in options.items() for word in (f"--{name}", value))])
 
 
-def health(settings: Settings, _: list[str]) -> int:
+def health(settings: Settings, roles: list[str]) -> int:
+    if roles == ["encoder"]:
+        return _encoder_health(settings)
+    if roles:
+        raise CannotStart(f"There is no health of “{' '.join(roles)}”. Use: ./start.sh health [encoder]")
     body = _ask(settings, "/api/health")
     _say(json.dumps(body, ensure_ascii=False) if body else f"No healthy gateway answers at {_address(settings)}.")
     return 0 if body else 1
+
+
+def _encoder_health(settings: Settings) -> int:
+    """Whether encoders of this machine have greeted in the last seconds."""
+    from backend.adapters import redis_client
+    from backend.adapters.redis_jobs import RedisJobs
+
+    client = redis_client.connect(settings.broker_url)
+    try:
+        here = [each for each in RedisJobs(client).encoders() if each["host"] == socket.gethostname()]
+    except BackendUnavailable:
+        _say("Redis cannot be reached, so nothing is known of the encoders.")
+        return 1
+    finally:
+        client.close()
+    _say(json.dumps(here) if here else "No encoder of this machine is there.")
+    return 0 if here else 1
 
 
 def _roles(settings: Settings) -> list[Role]:

@@ -41,6 +41,7 @@ def wait_for(what: Callable[[], Any], seconds: float, why: str = "") -> Any:
 class Gateway:
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir = data_dir
+        self.program = str(ROOT / "start.sh")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir.with_suffix(".log")
@@ -59,7 +60,7 @@ class Gateway:
         }
         begun = time.monotonic()
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([str(ROOT / "start.sh")], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen([self.program], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         offset = self.log.stat().st_size
 
         def said() -> bool:
