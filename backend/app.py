@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ from backend.adapters.threaded_uploads import ThreadedUploads
 from backend.flows.follow import Follower
 from backend.flows.tend import Caretaker
 from backend.flows.world import World
-from backend.server import bounds, handover, loop_lag
+from backend.server import bounds, handover, loop_lag, metered
+from backend.server.tallies import tallies
 from backend.settings import Settings
-from backend.web import batches, callers, capabilities, convert, events, headers, health, jobs, page, problems, uploads
+from backend.web import batches, callers, capabilities, convert, events, headers, health, jobs, metrics, page, problems, uploads
 from backend.web.site import KEY, Site
 from backend.web.sockets import Sockets
 
@@ -51,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     world = gateway_world(settings)
     follower = Follower(world)
-    follower.hear(RedisAnnouncements(redis_client.connect(settings.broker_url), follower.changed, follower.gap))
+    follower.hear(RedisAnnouncements(redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay))
     app = Flask("webp-gateway", static_folder=None)
     socketio = _socketio(app, settings)
     site = _site(settings, world, follower)
@@ -60,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sockets.install()
     for part in (problems, headers):
         part.install(app)
-    for resource in (jobs, batches, events, convert, capabilities, health, page, uploads):
+    for resource in (jobs, batches, events, convert, capabilities, health, metrics, page, uploads):
         app.register_blueprint(resource.routes)
     handover.install(socketio)
     loop_lag.start()
@@ -89,6 +91,12 @@ def _site(settings: Settings, world: World, follower: Follower) -> Site:
     def vitals() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watching()}
 
+    def free_bytes() -> int | None:
+        try:
+            return shutil.disk_usage(settings.store_dir).free
+        except OSError:
+            return None
+
     return Site(
         world=world,
         follower=follower,
@@ -99,6 +107,9 @@ def _site(settings: Settings, world: World, follower: Follower) -> Site:
         rate_limit=settings.rate_limit,
         max_files=settings.max_files,
         vitals=vitals,
+        workers=tallies.read,
+        free_bytes=free_bytes,
+        metrics_port=settings.metrics_bind[1] if settings.metrics_bind else None,
     )
 
 
@@ -114,6 +125,10 @@ def _socketio(app: Flask, settings: Settings) -> SocketIO:
         manage_session=False,
         always_connect=False,
     )
+
+
+def _note_delay(seconds: float) -> None:
+    metered.observe("event_delay", seconds, metered.BOUNDS_S)
 
 
 def _tend(caretaker: Caretaker) -> None:

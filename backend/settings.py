@@ -27,8 +27,8 @@ SUN_PATH_BYTES = 100
 """A unix socket's path may have 107 bytes on Linux and 103 on macOS (sockaddr_un.sun_path)."""
 SOCKET_NAME_BYTES = 40
 SECRET = {"GATEWAY_API_KEYS"}
-INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED"}
-"""Set by the supervisor for its own children."""
+INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
+"""Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,15 @@ def _folder_url() -> Kind:
 
 def _host() -> Kind:
     return Kind("a host name or an IP address", lambda text: text if re.fullmatch(r"[0-9A-Za-z.:_-]+", text) else _refuse(text))
+
+
+def _bind() -> Kind:
+    def read(text: str) -> tuple[str, int]:
+        host, colon, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        return (_host().read(host), _number(1, 65535).read(port)) if colon else _refuse(text)
+
+    return Kind("an address such as 127.0.0.1:9102 or [::1]:9102", read)
 
 
 def _path() -> Kind:
@@ -236,6 +245,14 @@ class Settings:
     )
     sandbox: Literal["require", "prefer", "off"] = _setting(
         "GATEWAY_SANDBOX", _choice("require", "prefer", "off"), "prefer", "the seal around the decoder", "解码器沙箱"
+    )
+    metrics_bind: tuple[str, int] | None = _setting(
+        "GATEWAY_METRICS_BIND",
+        _bind(),
+        None,
+        "address:port at which alone /metrics is answered, without a key",
+        "仅在此 地址:端口 提供 /metrics（无需密钥）",
+        "unset: with everything else, asking for a key where keys are set",
     )
     log_format: str = _setting(
         "GATEWAY_LOG_FORMAT",

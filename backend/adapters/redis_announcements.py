@@ -25,11 +25,22 @@ IDLE_PING_S = 5.0
 
 
 class RedisAnnouncements:
-    """``on_change(job_id, status_json)`` and ``on_gap()`` are called from the listener's thread (under gevent: its greenlet)."""
+    """``on_change(job_id, status_json)`` and ``on_gap()`` are called from the listener's thread (under gevent: its greenlet).
 
-    def __init__(self, client: redis.Redis, on_change: Callable[[str, str], None], on_gap: Callable[[], None], *, prefix: str = KEY_PREFIX) -> None:
+    ``on_delay(seconds)`` is told how long after its record each change had been handled, by the two machines' clocks.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        on_change: Callable[[str, str], None],
+        on_gap: Callable[[], None],
+        *,
+        on_delay: Callable[[float], None] = lambda seconds: None,
+        prefix: str = KEY_PREFIX,
+    ) -> None:
         self._client = client
-        self._on_change, self._on_gap = on_change, on_gap
+        self._on_change, self._on_gap, self._on_delay = on_change, on_gap, on_delay
         self._channel_prefix = f"{prefix}changed:"
         self._confirmed: dict[str, threading.Event] = {}
         self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
@@ -87,7 +98,10 @@ class RedisAnnouncements:
         if message["type"] == "subscribe":
             self._confirm(channel)
         elif message["type"] == "message":
-            self._on_change(channel.removeprefix(self._channel_prefix), message["data"])
+            recorded_ms, _, text = message["data"].partition(" ")
+            self._on_change(channel.removeprefix(self._channel_prefix), text)
+            if text:
+                self._on_delay(max(0.0, time.time() - int(recorded_ms) / 1000))
 
     def _confirm(self, channel: str) -> None:
         """redis-py connects and subscribes again by itself, in silence: our own channel, confirmed anew, is the only sign of that gap."""

@@ -44,7 +44,7 @@ local function record(id, status)
   redis.call('HSET', key('job:' .. id), 'status', text, 'state', status.state, 'seq', status.seq)
   redis.call('RPUSH', key('log:' .. id), text)
   redis.call('LTRIM', key('log:' .. id), -log_limit, -1)
-  redis.call('PUBLISH', key('changed:' .. id), text)
+  redis.call('PUBLISH', key('changed:' .. id), now_ms() .. ' ' .. text)
   if status.state ~= 'queued' and status.state ~= 'running' then redis.call('ZADD', key('ended:' .. status.state), now_ms(), id) end
 end
 local function change(id, patch)

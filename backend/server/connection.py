@@ -39,6 +39,7 @@ class Connection:
         self.websocket: WebSocket | None = None
         self.must_linger = False
         self.is_given_away = False
+        self.is_stream = False
         self._proxy_protocol_info: dict[str, Any] = {}
         self._keepalive_s: float = cfg.keepalive
         pace = HeadPace(self.bounds.header_timeout_s, self.bounds.header_timeout_s)
@@ -62,6 +63,7 @@ class Connection:
             self.state = BUSY
             yield request
             self.state = IDLE
+            self.is_stream = False
 
     def _next_request(self) -> PacedRequest | None:
         if self.state == FRESH:

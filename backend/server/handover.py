@@ -34,6 +34,7 @@ from backend.server.sessions import boot, install, owner_of
 __all__ = ["Handover", "install", "run_dir"]
 
 RUN_DIR = "GATEWAY_RUN_DIR"
+WORKERS_DIR = "GATEWAY_WORKERS_DIR"
 SUFFIX = ".sock"
 LENGTH = struct.Struct("!I")
 
@@ -80,7 +81,7 @@ class Handover:
         self._path.unlink(missing_ok=True)
         self._door.close()
         self._door = None
-        if RUN_DIR not in os.environ:
+        if shared_dir() is None:
             try:
                 self._dir.rmdir()
             except OSError:
@@ -135,10 +136,16 @@ class Handover:
         self._serve(unpack(parcel, client, self._cfg))
 
 
+def shared_dir() -> Path | None:
+    """The directory that outlives every worker: the supervisor's, or the one that ``gunicorn.conf.py`` made; None where there is neither."""
+    given = os.environ.get(WORKERS_DIR) or os.environ.get(RUN_DIR)
+    return Path(given) if given else None
+
+
 def run_dir() -> Path:
-    """The directory that the workers of one gunicorn share: the supervisor's, or one named after the arbiter."""
-    given = os.environ.get(RUN_DIR)
-    path = Path(given) if given else _temporary_dir() / f"webp-gateway-{os.geteuid()}-{os.getppid()}"
+    """The directory that the workers of one gunicorn share: the one that outlives them, or one named after the arbiter."""
+    given = shared_dir()
+    path = given or _temporary_dir() / f"webp-gateway-{os.geteuid()}-{os.getppid()}"
     path.mkdir(mode=0o700, parents=given is not None, exist_ok=True)
     state = path.lstat()
     if not path.is_dir() or path.is_symlink() or state.st_uid != os.geteuid() or state.st_mode & 0o077:

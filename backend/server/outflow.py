@@ -5,35 +5,35 @@ gevent's ``sendall`` has one timeout for all its bytes; a 10 MB body in one piec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-
-from gunicorn.http.wsgi import FileWrapper
 
 SLICE_BYTES = 64 * 1024
 
 
 class Sliced:
-    """A WSGI response whose large items are cut up."""
+    """A WSGI response whose large items are cut up; ``on_slice`` is told the size of each before it goes out."""
 
-    def __init__(self, response: Iterable[bytes]) -> None:
-        self._response = response
+    def __init__(self, response: Iterable[bytes], on_slice: Callable[[int], None] = lambda size: None) -> None:
+        self._response, self._on_slice = response, on_slice
 
     def __iter__(self) -> Iterator[bytes]:
         for item in self._response:
-            if len(item) <= SLICE_BYTES:
-                yield item
-                continue
-            with memoryview(item) as whole:
-                yield from (bytes(whole[start : start + SLICE_BYTES]) for start in range(0, len(whole), SLICE_BYTES))
+            for piece in _slices(item):
+                self._on_slice(len(piece))
+                yield piece
 
     def close(self) -> None:
         close_response(self._response)
 
 
-def sliced(response: Iterable[bytes]) -> Iterable[bytes]:
-    """A file goes by ``sendfile``, which sends in small blocks by itself."""
-    return response if isinstance(response, FileWrapper) else Sliced(response)
+def _slices(item: bytes) -> Iterator[bytes]:
+    if len(item) <= SLICE_BYTES:
+        yield item
+        return
+    with memoryview(item) as whole:
+        for start in range(0, len(whole), SLICE_BYTES):
+            yield bytes(whole[start : start + SLICE_BYTES])
 
 
 def close_response(response: Any) -> None:

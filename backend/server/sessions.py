@@ -70,6 +70,9 @@ class Sessions:
         self.path = path
         self._engineio = engineio
 
+    def polling(self) -> int:
+        return sum(not session.closed and not session.upgraded for session in self._engineio.sockets.values())
+
     def close_polling(self) -> None:
         """End every session that polls: its waiting request is answered at once, and the client connects anew, elsewhere."""
         for session in list(self._engineio.sockets.values()):

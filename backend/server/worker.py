@@ -32,15 +32,19 @@ from backend.server import bounds, loop_lag
 from backend.server.answer import answer, as_response
 from backend.server.connection import Connection, Connections
 from backend.server.drain import drain
-from backend.server.handover import Handover
-from backend.server.outflow import sliced
+from backend.server.handover import Handover, run_dir, shared_dir
+from backend.server.metered import Metered, count
 from backend.server.pace import TooSlow
+from backend.server.tallies import tallies
 from backend.server.upgrade import RETRY_AFTER_S, Environ, StartResponse, Upgrade, Wsgi
+from backend.server.vitals import Vitals
 
 DEAD_PEER = (("SO_KEEPALIVE", 1), ("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
 """A peer that vanished without a word (power, cable, NAT) is given up after a minute, whether we wait for it or it for us; in s, ms."""
 PEER_IS_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
 HEARTBEAT_S = 1.0
+MALFORMED = "malformed"
+"""The route of what never became a request."""
 
 
 class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
@@ -53,6 +57,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         signal.signal(signal.SIGTERM, super().handle_exit)
         self.connections = Connections()
         self.draining = Event()
+        if shared_dir() is not None:
+            tallies.keep_in(run_dir() / "metrics")
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -60,7 +66,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         capacity = bounds.current().websockets_per_worker
         if capacity is None:
             capacity = self.worker_connections * 4 // 5
-        self.wsgi = self._wrapped(Upgrade(self.wsgi, self.connections, capacity))
+        self.wsgi = self._wrapped(Metered(Upgrade(self.wsgi, self.connections, capacity)))
 
     def run(self) -> None:
         pool = Pool(self.worker_connections)
@@ -68,9 +74,11 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         servers = [self._listen(listener, pool) for listener in self.sockets]
         self.handover.open()
         loop_lag.start()
+        vitals = Vitals(self.connections)
         try:
             while self.alive:
                 self.notify()
+                vitals.note()
                 self.draining.wait(HEARTBEAT_S)
         finally:
             self.draining.set()
@@ -129,7 +137,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
     def _wrapped(self, app: Wsgi) -> Wsgi:
         def call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             environ["gateway.draining"] = self.draining
-            return sliced(app(environ, start_response))
+            environ["gateway.listener"] = environ["wsgi.input"].connection.listener
+            return app(environ, start_response)
 
         return call
 
@@ -153,6 +162,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
 
     def _turn_away(self, connection: Connection, error: GatewayError, status: int | None = None) -> None:
         connection.must_linger = True
+        count("", MALFORMED, str(status or error.status))
         connection.sock.sendall(as_response(answer(error, status)))
 
     def _note_broken(self, connection: Connection, error: OSError) -> None:

@@ -34,6 +34,11 @@ def request_id() -> str:
     return str(g.request_id)
 
 
+def note(name: str, value: str) -> None:
+    """For the server's counts and its log lines."""
+    request.environ.setdefault("gateway.notes", {})[name] = value
+
+
 def owner() -> str:
     """A digest of the API key, '' where none is asked for. Raises ``Unauthorized``."""
     if "owner" not in g:

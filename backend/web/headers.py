@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, Response, g, request
 
 from backend.web import callers
@@ -21,6 +23,12 @@ EXPOSED = (
 
 
 def install(app: Flask) -> None:
+    @app.before_request
+    def name_route() -> None:
+        """For the server's counts and its log: a template, since paths hold ids and clients may make up any."""
+        if request.url_rule is not None:
+            callers.note("route", re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", request.url_rule.rule))
+
     @app.before_request
     def preflight() -> Response | None:
         is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers

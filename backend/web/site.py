@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -11,13 +11,17 @@ from flask import current_app
 
 from backend.flows.follow import Follower
 from backend.flows.world import World
+from backend.web.exposition import Worker
 
 KEY = "webp-gateway"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """``keys`` are SHA-256 digests of the API keys; empty: open to everybody. ``vitals`` adds a process's own readings to health."""
+    """``keys`` are SHA-256 digests of the API keys; empty: open to everybody. ``vitals`` adds a process's own readings to health.
+
+    ``workers`` reads what all workers count; ``metrics_port`` is where alone ``/metrics`` is answered, without a key.
+    """
 
     world: World
     follower: Follower
@@ -28,6 +32,9 @@ class Site:
     rate_limit: tuple[int, int] | None = None
     max_files: int = 100
     vitals: Callable[[], dict[str, Any]] = field(default=dict)
+    workers: Callable[[], Sequence[Worker]] = field(default=list)
+    free_bytes: Callable[[], int | None] = field(default=lambda: None)
+    metrics_port: int | None = None
 
 
 def site() -> Site:

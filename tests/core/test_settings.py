@@ -51,6 +51,7 @@ READ: dict[str, list[tuple[str, Any]]] = {
     "GATEWAY_ALLOWED_ORIGINS": [("https://example.com", ("https://example.com",)), ("http://a:8080/, https://b", ("http://a:8080", "https://b"))],
     "GATEWAY_RATE_LIMIT": [("600/minute", (600, 60)), ("1/second", (1, 1)), ("5/hour", (5, 3600)), ("9/day", (9, 86400))],
     "GATEWAY_SANDBOX": [(each, each) for each in ("require", "prefer", "off")],
+    "GATEWAY_METRICS_BIND": [("127.0.0.1:9102", ("127.0.0.1", 9102)), ("[::1]:80", ("::1", 80))],
     "GATEWAY_LOG_FORMAT": [("text", "text"), ("json", "json")],
     "GATEWAY_LOG_LEVEL": [(each, each) for each in ("debug", "info", "warning", "error")],
 }
@@ -84,6 +85,7 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_ALLOWED_ORIGINS": ["*", "example.com", "https://example.com/path", "https://a,", "ftp://a"],
     "GATEWAY_RATE_LIMIT": ["600", "600/min", "0/minute", "-1/hour", "minute/600"],
     "GATEWAY_SANDBOX": ["on", "Prefer", "none"],
+    "GATEWAY_METRICS_BIND": ["9102", ":9102", "127.0.0.1:0", "127.0.0.1"],
     "GATEWAY_LOG_FORMAT": ["xml", "JSON"],
     "GATEWAY_LOG_LEVEL": ["trace", "INFO"],
 }

@@ -57,7 +57,7 @@ IMPURE = {
 ENVIRONMENT_READERS = {"settings.py"}
 """The one reader of settings."""
 ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
-INTERNAL_READERS = {"server/handover.py": "GATEWAY_RUN_DIR, which the supervisor sets for its own children and no operator does"}
+INTERNAL_READERS = {"server/handover.py": "GATEWAY_RUN_DIR and GATEWAY_WORKERS_DIR, set for the workers by the supervisor and gunicorn.conf.py, by no operator"}
 
 
 def files() -> list[Path]:
