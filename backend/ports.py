@@ -109,7 +109,7 @@ class Store(Protocol):
         """Every job, in no order."""
 
     def tidy(self, older_than_s: float) -> int:
-        """Delete half-written things that nobody has touched for so long; how many."""
+        """Delete half-written things that nobody has touched for so long, and what an erase that was cut short left; the bytes freed."""
 
     def check(self) -> None:
         """Raises ``StorageFull`` or ``BackendUnavailable`` when nothing could be stored now."""
@@ -237,7 +237,7 @@ class Jobs(Protocol):
     def running(self) -> int: ...
 
     def epoch(self) -> str | None:
-        """Who rebuilt this state; None when it is empty, so that it must be rebuilt."""
+        """Who rebuilt this state; None when it is empty, or may be an older one, so that it must be rebuilt."""
 
     def begin_epoch(self, name: str) -> None: ...
 

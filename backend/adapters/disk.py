@@ -6,8 +6,8 @@ A failed sync is a failed write; the descriptor is never tried again (fsync(2) m
 from __future__ import annotations
 
 import errno
+import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from backend import errors
 
+log = logging.getLogger(__name__)
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -67,13 +68,44 @@ def age_s(path: Path) -> float:
 
 
 def remove(path: Path) -> int:
-    """Delete a file or folder; the bytes it held. Another process may be deleting it too."""
+    """Delete a file or folder; the bytes that the disk got back. What cannot be deleted stays for the next time; others may be deleting it too."""
+    if not path.is_dir():
+        return _unlinked(str(path))
     freed = 0
-    for folder, _, files in os.walk(path):
-        for name in files:
-            try:
-                freed += os.stat(os.path.join(folder, name)).st_size
-            except FileNotFoundError:
-                continue
-    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    for folder, _, files in os.walk(path, topdown=False):
+        freed += sum(_unlinked(os.path.join(folder, name)) for name in files)
+        try:
+            os.rmdir(folder)
+        except OSError as error:
+            _note(folder, error)
     return freed
+
+
+def _unlinked(path: str) -> int:
+    """Bytes that have another name stay."""
+    try:
+        known = os.stat(path)
+        os.unlink(path)
+    except OSError as error:
+        _note(path, error)
+        return 0
+    return known.st_size if known.st_nlink == 1 else 0
+
+
+def _note(path: str, error: OSError) -> None:
+    if error.errno != errno.ENOENT:
+        log.warning("%s could not be deleted: %r", path, error)
+
+
+def discard(path: Path) -> None:
+    """Delete what nobody will miss. It never fails: where the disk does, ``tidy`` comes by later."""
+    _unlinked(str(path))
+
+
+def close(fd: int) -> None:
+    """Of a file whose bytes no longer matter, or are synced: an error of close(2) tells nothing then, and the descriptor is gone all the same."""
+    if fd >= 0:
+        try:
+            os.close(fd)
+        except OSError as error:
+            log.warning("a descriptor was closed with %r", error)

@@ -3,12 +3,13 @@
 ::
 
     store/
-      incoming/<random>             bytes on their way, and folders about to be published
+      incoming/<random>             bytes on their way, ends on their way, and folders about to be published
       jobs/<shard>/<id>/            source · manifest.json · outcome.json · result-<token>.webp
       batches/<id>.json             which jobs came together
       trash/<random>                folders on their way out
 
 ``commit`` syncs source, manifest and their folder, then renames the folder into ``jobs`` and syncs that: a job is there whole or not at all.
+Where the last sync fails, the folder is taken out again: what was not acknowledged does not run.
 ``conclude`` links a synced file to ``outcome.json``: link(2) fails where one stands, so a job ends once, whoever comes second.
 A failed sync is a failed write; the descriptor is never tried again (fsync(2) may report an error once and then forget it).
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import secrets
 import shutil
@@ -26,13 +28,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from backend import errors
-from backend.adapters.disk import age_s, remove, sync_data, sync_folder, translated, write_all, write_file
+from backend.adapters import disk
+from backend.adapters.disk import FULL, age_s, remove, sync_data, sync_folder, translated, write_all, write_file
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Upload
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 SHARDS = 256
 
 
@@ -56,27 +60,31 @@ class FileUpload:
         return self._hash.hexdigest()
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
-        return look(lambda offset, length: os.pread(self.fd, length, offset), self.size_bytes)
+        with translated():
+            return look(lambda offset, length: os.pread(self.fd, length, offset), self.size_bytes)
 
     def discard(self) -> None:
         self.close()
-        self.path.unlink(missing_ok=True)
+        disk.discard(self.path)
 
     def close(self) -> None:
         fd, self.fd = self.fd, -1
-        if fd >= 0:
-            os.close(fd)
+        disk.close(fd)
 
 
 class LinkedUpload(FileUpload):
     """Bytes that the store has already, under a second name: nothing is copied and nothing is hashed again."""
 
     def __init__(self, path: Path, known: Path, sha256: str) -> None:
-        self.path, self._sha256 = path, sha256
+        self.path, self.fd, self._sha256 = path, -1, sha256
         with translated(errors.NotFound):
             os.link(known, path)
-            self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self.size_bytes = os.fstat(self.fd).st_size
+            try:
+                self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                self.size_bytes = os.fstat(self.fd).st_size
+            except OSError:
+                self.discard()
+                raise
 
     def sha256(self) -> str:
         return self._sha256
@@ -99,29 +107,32 @@ class FileTarget:
 
     def discard(self) -> None:
         self.close()
-        self.path.unlink(missing_ok=True)
+        disk.discard(self.path)
 
     def close(self) -> None:
         fd, self.fd = self.fd, -1
-        if fd >= 0:
-            os.close(fd)
+        disk.close(fd)
 
 
 class FileBlob:
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self.size_bytes = os.fstat(self._fd).st_size
+        try:
+            self.size_bytes = os.fstat(self._fd).st_size
+        except OSError:
+            self.close()
+            raise
 
     def read_at(self, offset: int, length: int) -> bytes:
-        return os.pread(self._fd, length, offset)
+        with translated():
+            return os.pread(self._fd, length, offset)
 
     def fileno(self) -> int:
         return self._fd
 
     def close(self) -> None:
         fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+        disk.close(fd)
 
 
 class FileStore:
@@ -162,12 +173,12 @@ class FileStore:
                 self._stage(upload, manifest, staged)
                 staged.rename(self._folder(manifest.id))
             except OSError as error:
-                shutil.rmtree(staged, ignore_errors=True)
+                remove(staged)
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                     return False
                 raise
             if not manifest.is_passing:
-                sync_folder(self._folder(manifest.id).parent)
+                self._settle(self._folder(manifest.id))
         return True
 
     def _stage(self, upload: FileUpload, manifest: Manifest, staged: Path) -> None:
@@ -180,13 +191,28 @@ class FileStore:
         if not manifest.is_passing:
             sync_folder(staged)
 
+    def _settle(self, folder: Path) -> None:
+        try:
+            sync_folder(folder.parent)
+        except OSError:
+            try:
+                remove(self._retired(folder))
+            except OSError as error:
+                log.error("a job that could not be synced could not be taken back either: %r", error)
+            raise
+
     def keep_batch(self, batch: Batch) -> None:
         path = self._batches / f"{batch.id}.json"
         staged = self._incoming / secrets.token_hex(16)
         with translated():
-            write_file(staged, batch.to_json(), sync=True)
-            staged.rename(path)
-            sync_folder(self._batches)
+            try:
+                write_file(staged, batch.to_json(), sync=True)
+                staged.rename(path)
+                sync_folder(self._batches)
+            except OSError:
+                disk.discard(staged)
+                disk.discard(path)
+                raise
 
     def batch(self, batch_id: str) -> Batch:
         with translated(errors.NotFound):
@@ -198,8 +224,9 @@ class FileStore:
 
     def outcome(self, job_id: str) -> Status | None:
         try:
-            return Status.from_json((self._folder(job_id) / "outcome.json").read_bytes())
-        except FileNotFoundError:
+            with translated(errors.NotFound):
+                return Status.from_json((self._folder(job_id) / "outcome.json").read_bytes())
+        except errors.NotFound:
             return None
 
     def open_source(self, job_id: str) -> FileBlob:
@@ -215,31 +242,49 @@ class FileStore:
             return FileTarget(self._folder(job_id) / f"result-{token}.webp")
 
     def conclude(self, job_id: str, status: Status) -> bool:
+        """An end that stands is synced again before anybody hears of it: whoever linked it may have died, or failed, just then."""
         folder = self._folder(job_id)
-        staged = folder / f"outcome-{secrets.token_hex(8)}.part"
         with translated(errors.NotFound):
-            try:
-                write_file(staged, status.to_json(), sync=True)
-                os.link(staged, folder / "outcome.json")
-            except FileExistsError:
-                _sweep_results(folder, self.outcome(job_id))
-                return False
-            finally:
-                staged.unlink(missing_ok=True)
-            _sweep_results(folder, status)
+            is_first = self._link_outcome(folder, status)
             sync_folder(folder)
+        _sweep_results(folder, status if is_first else self.outcome(job_id))
+        return is_first
+
+    def _link_outcome(self, folder: Path, status: Status) -> bool:
+        staged = self._incoming / secrets.token_hex(16)
+        try:
+            write_file(staged, status.to_json(), sync=True)
+            os.link(staged, folder / "outcome.json")
+        except FileExistsError:
+            return False
+        finally:
+            disk.discard(staged)
         return True
 
     def erase(self, job_id: str) -> int:
         """The folder leaves ``jobs`` by one rename, so a kill in the midst leaves only trash for ``tidy``."""
-        doomed = self._trash / secrets.token_hex(16)
+        folder = self._folder(job_id)
         try:
             with translated(errors.NotFound):
-                self._folder(job_id).rename(doomed)
-                sync_folder(self._folder(job_id).parent)
+                try:
+                    doomed = self._retired(folder)
+                finally:
+                    sync_folder(folder.parent)
         except errors.NotFound:
             return 0
         return remove(doomed)
+
+    def _retired(self, folder: Path) -> Path:
+        """Where the folder lies now, out of sight. A disk that is too full for another name loses the manifest first: then it is no job either."""
+        doomed = self._trash / secrets.token_hex(16)
+        try:
+            folder.rename(doomed)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            (folder / "manifest.json").unlink()
+            return folder
+        return doomed
 
     def jobs(self) -> Iterator[Manifest]:
         """Passes over what is no job: erased meanwhile, torn by a power cut (a passing job's manifest is not synced), a desktop's own files."""
@@ -247,17 +292,19 @@ class FileStore:
             for folder in sorted(shard.iterdir()):
                 try:
                     yield self.manifest(folder.name)
-                except (errors.NotFound, ValueError, TypeError, KeyError):
+                except errors.NotFound:
                     continue
+                except (errors.BackendUnavailable, ValueError, TypeError, KeyError) as error:
+                    log.warning("the manifest of job %s cannot be read: %r", folder.name, error)
 
     def tidy(self, older_than_s: float) -> int:
         now = time.time()
-        doomed = [path for path in self._incoming.iterdir() if age_s(path) > older_than_s]
-        doomed += list(self._trash.iterdir())
-        doomed += [path for path in self._batches.iterdir() if _is_over(path, now)]
-        for path in doomed:
-            remove(path)
-        return len(doomed)
+        with translated():
+            doomed = [path for path in self._incoming.iterdir() if age_s(path) > older_than_s]
+            doomed += list(self._trash.iterdir())
+            doomed += [path for path in self._batches.iterdir() if _is_over(path, now)]
+            doomed += [path for path in self._jobs.glob("*/*/") if age_s(path) > older_than_s and _is_torn(path)]
+        return sum(map(remove, doomed))
 
     def check(self) -> None:
         with translated():
@@ -273,10 +320,21 @@ def _is_over(path: Path, now: float) -> bool:
     """What cannot be read as a batch is no use to anybody either, once nobody can be writing it."""
     try:
         return Batch.from_json(path.read_bytes()).expires_at < now
-    except FileNotFoundError:
+    except OSError:
         return False
     except (ValueError, TypeError, KeyError):
         return True
+
+
+def _is_torn(folder: Path) -> bool:
+    """A job that nobody can read: a passing one after a power cut (its manifest is not synced), or one whose erasing was cut short."""
+    try:
+        Manifest.from_json((folder / "manifest.json").read_bytes())
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _sweep_results(folder: Path, outcome: Status | None) -> None:
@@ -284,4 +342,4 @@ def _sweep_results(folder: Path, outcome: Status | None) -> None:
     kept = outcome.result.file if outcome and outcome.result else None
     for path in folder.glob("result-*"):
         if path.name != kept:
-            path.unlink(missing_ok=True)
+            disk.discard(path)

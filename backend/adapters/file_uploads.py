@@ -27,6 +27,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backend import errors
+from backend.adapters import disk
 from backend.adapters.disk import remove, sync_data, sync_folder, translated, write_all, write_file
 from backend.adapters.file_store import FileUpload
 from backend.core.resumable import Standing, Ticket
@@ -45,9 +46,14 @@ class LinkedUpload(FileUpload):
         self._hash = hashlib.sha256()
         with translated():
             self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            while chunk := os.read(self.fd, COPY_BYTES):
-                self._hash.update(chunk)
-            self.size_bytes = os.fstat(self.fd).st_size
+            try:
+                os.utime(path)
+                while chunk := os.read(self.fd, COPY_BYTES):
+                    self._hash.update(chunk)
+                self.size_bytes = os.fstat(self.fd).st_size
+            except OSError:
+                self.close()
+                raise
 
 
 class FileWriting:
@@ -107,41 +113,44 @@ class FileWriting:
 
     def is_wanted(self) -> bool:
         try:
-            return self._newest_wish_ns() != self._wish_ns
-        except FileNotFoundError:
+            with translated(errors.NotFound):
+                return self._newest_wish_ns() != self._wish_ns
+        except errors.NotFound:
             return True
 
     def finished(self) -> LinkedUpload:
         path = self._incoming / secrets.token_hex(16)
         with translated(errors.NotFound):
             os.link(self._folder / DATA, path)
-            os.utime(path)
         try:
             return LinkedUpload(path)
         except BaseException:
-            path.unlink(missing_ok=True)
+            disk.discard(path)
             raise
 
     def conclude(self, now: float) -> None:
         self._record(self.standing.made(now))
-        with translated():
-            (self._folder / DATA).unlink(missing_ok=True)
+        disk.discard(self._folder / DATA)
 
     def close(self) -> None:
         """The lock goes with its descriptor."""
         data_fd, self._data_fd = self._data_fd, -1
         journal_fd, self._journal_fd = self._journal_fd, -1
         for fd in (data_fd, journal_fd):
-            if fd >= 0:
-                os.close(fd)
+            disk.close(fd)
 
     def _record(self, standing: Standing) -> None:
+        """A line whose sync failed is taken back, or the next reader would tell of it."""
         line = standing.to_line().encode()
         with translated(errors.NotFound):
             self._newest_wish_ns()
-            os.lseek(self._journal_fd, self._journal_bytes, os.SEEK_SET)
-            write_all(self._journal_fd, line)
-            sync_data(self._journal_fd)
+            try:
+                os.lseek(self._journal_fd, self._journal_bytes, os.SEEK_SET)
+                write_all(self._journal_fd, line)
+                sync_data(self._journal_fd)
+            except OSError:
+                os.ftruncate(self._journal_fd, self._journal_bytes)
+                raise
         self._journal_bytes += len(line)
         self.standing = standing
 
@@ -171,10 +180,11 @@ class FileUploads:
                 write_file(staged / JOURNAL, standing.to_line(), sync=True)
                 sync_folder(staged)
                 staged.rename(self._uploads / ticket.id)
+                sync_folder(self._uploads)
             except BaseException:
-                shutil.rmtree(staged, ignore_errors=True)
+                for each in (staged, self._uploads / ticket.id):
+                    remove(each)
                 raise
-            sync_folder(self._uploads)
 
     def _assemble(self, path: Path, size_bytes: int, parts: Sequence[str]) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as data:
@@ -194,7 +204,7 @@ class FileUploads:
             try:
                 return ticket, _last_line(fd)[0]
             finally:
-                os.close(fd)
+                disk.close(fd)
 
     def open(self, upload_id: str) -> FileWriting | None:
         folder = self._uploads / upload_id
@@ -203,10 +213,10 @@ class FileUploads:
             try:
                 writing = FileWriting(folder, self._incoming, fd) if _lock(fd) else None
             except BaseException:
-                os.close(fd)
+                disk.close(fd)
                 raise
         if writing is None:
-            os.close(fd)
+            disk.close(fd)
             return None
         try:
             writing.begin()
@@ -222,12 +232,12 @@ class FileUploads:
     def erase(self, upload_id: str) -> int:
         """The folder leaves by one rename, so a kill in the midst leaves only trash for ``FileStore.tidy``."""
         doomed = self._trash / secrets.token_hex(16)
-        try:
-            with translated(errors.NotFound):
+        with translated():
+            try:
                 (self._uploads / upload_id).rename(doomed)
-                sync_folder(self._uploads)
-        except errors.NotFound:
-            return 0
+            except FileNotFoundError:
+                return 0
+            sync_folder(self._uploads)
         return remove(doomed)
 
     def all(self) -> Iterator[tuple[Ticket, Standing]]:

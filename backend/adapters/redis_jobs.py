@@ -95,12 +95,17 @@ class RedisJobs:
             return self._client.zcard(self._key("running"))
 
     def epoch(self) -> str | None:
+        """A server that was restarted, or a replica that took over, may have come back with an older state: that counts as empty."""
         with translated():
-            return cast(str | None, self._client.get(self._key("epoch")))
+            name, _, run = cast(str, self._client.get(self._key("epoch")) or "").rpartition("@")
+            return name if name and run == self._run_id() else None
 
     def begin_epoch(self, name: str) -> None:
         with translated():
-            self._client.set(self._key("epoch"), name)
+            self._client.set(self._key("epoch"), f"{name}@{self._run_id()}")
+
+    def _run_id(self) -> str:
+        return str(self._client.info("server")["run_id"])
 
     def hold(self, name: str, holder: str, seconds: float) -> bool:
         key = self._key(f"duty:{name}")

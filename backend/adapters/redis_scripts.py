@@ -130,13 +130,14 @@ end
 """
 )
 
+# A job that waits and was never handed out is one that a rebuild has just queued: whoever reports had it from the state before.
 # ARGV: id, token, lease_ms, patch → the job's seq, 0: not yours, -1: unknown
 REPORT = (
     PRELUDE
     + """
 local id = ARGV[1]
-local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq')
-if not job[1] then return -1 end
+local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq', 'tries')
+if not job[1] or (job[1] == 'queued' and job[4] == '0') then return -1 end
 if job[1] ~= 'running' or job[2] ~= ARGV[2] then return 0 end
 redis.call('ZADD', key('running'), now_ms() + ARGV[3], id)
 if ARGV[4] ~= '' then return change(id, cjson.decode(ARGV[4])) end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,25 +17,36 @@ from backend.flows.follow import Follower
 from backend.flows.ingest import Received, Sender
 from backend.flows.world import World
 
+log = logging.getLogger(__name__)
 TELL_EVERY_S = 0.1
 Tell = Callable[[list[Job]], None]
 
 
 def accept(world: World, images: Sequence[Received], options: Options, sender: Sender) -> tuple[Batch, list[Job]]:
-    """Every image becomes a job; the batch is on disk before the first of them."""
+    """Every image becomes a job, or none: they are queued once all of them and then the batch are on disk.
+
+    A process that dies before that leaves jobs whose batch there is not; nobody runs them (``tend.recover``).
+    """
     now = world.clock()
     ids = tuple(world.new_id() for _ in images)
     batch = Batch(world.new_id(), ids, now, now + world.retention_s, sender.owner)
-    world.store.keep_batch(batch)
-    jobs = []
+    kept: list[Job] = []
     try:
         for job_id, image in zip(ids, images, strict=True):
-            jobs.append(ingest.accept(world, image, options, sender, job_id=job_id, batch=batch.id))
+            kept.append(ingest.keep(world, image, options, sender, job_id=job_id, batch=batch.id)[0])
+        world.store.keep_batch(batch)
+        return batch, [ingest.queue(world, job) for job in kept]
     except errors.GatewayError:
-        for job in jobs:
-            conclude.erase(world, job)
+        for job in kept:
+            _take_out(world, job)
         raise
-    return batch, jobs
+
+
+def _take_out(world: World, job: Job) -> None:
+    try:
+        conclude.erase(world, job)
+    except errors.GatewayError as error:
+        log.warning("job %s of a refused batch is left in the store: %s", job.id, error)
 
 
 def find_batch(world: World, batch_id: str, owner: str) -> tuple[Batch, list[Job]]:

@@ -7,6 +7,7 @@ whether the job is still wanted, so a cancel reaches the child within a tenth of
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 
 from backend import errors
@@ -27,6 +28,9 @@ REPORT_INTERVAL_S = 0.105
 STORE_PERCENT = 99
 ETA_FROM_PERCENT = 3
 """Before, an estimate would be a guess."""
+ROOM_PATIENCE_S = 60.0
+"""How long an encoder waits for room to write down how its job ended; then the job is begun again by whoever comes next."""
+ROOM_LOOK_S = 0.2
 CODEC_SHARE = 0.98
 """The codec's 100 % is this share of the job; the rest is making it durable."""
 
@@ -36,16 +40,38 @@ def encode_next(world: World, codec: Codec, token: str) -> bool:
     taken = world.jobs.take(token, LEASE_S)
     if taken is None:
         return False
+    reporter = Reporter(world, taken)
     try:
-        conclude(world, _work(world, codec, taken))
+        _conclude(world, _ended_before(world, taken.job) or _work(world, codec, taken, reporter), reporter)
     except (errors.NotFound, Stopped):
         log.info("job %s is no longer wanted", taken.job.id)
+    except (errors.StorageFull, errors.BackendUnavailable) as error:
+        log.warning("how job %s ended could not be stored, so it will be tried again: %s", taken.job.id, error)
     return True
 
 
-def _work(world: World, codec: Codec, taken: Taken) -> Job:
+def _ended_before(world: World, job: Job) -> Job | None:
+    """A Redis that fell back to an older state may hand out what has ended since."""
+    outcome = world.store.outcome(job.id)
+    return job.at(outcome) if outcome is not None else None
+
+
+def _conclude(world: World, job: Job, reporter: Reporter) -> None:
+    """A full disk has no room for the end either: wait for some, with the job still held."""
+    begun = world.clock()
+    while True:
+        try:
+            conclude(world, job)
+            return
+        except errors.StorageFull:
+            if reporter.is_unwanted() or world.clock() - begun > ROOM_PATIENCE_S:
+                raise
+            time.sleep(ROOM_LOOK_S)
+
+
+def _work(world: World, codec: Codec, taken: Taken, reporter: Reporter) -> Job:
     """The job as it should end. Raises ``Stopped``, and ``NotFound`` when it was erased meanwhile."""
-    job, reporter = taken.job, Reporter(world, taken)
+    job = taken.job
     source = world.store.open_source(job.id)
     try:
         result = _convert(world, codec, taken, source, reporter)

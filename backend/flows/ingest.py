@@ -109,6 +109,21 @@ def accept(
 
     Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
     """
+    job, is_new = keep(world, received, options, sender, job_id=job_id, batch=batch, is_passing=is_passing)
+    return queue(world, job) if is_new else job
+
+
+def keep(
+    world: World,
+    received: Received,
+    options: Options,
+    sender: Sender,
+    *,
+    job_id: str | None = None,
+    batch: str | None = None,
+    is_passing: bool = False,
+) -> tuple[Job, bool]:
+    """Durable and not yet queued, and whether it is new; raises as ``accept``."""
     _check_sides(received.shape, options)
     now = world.clock()
     lifetime_s = world.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else world.retention_s
@@ -125,8 +140,8 @@ def accept(
         is_passing=is_passing,
     )
     if not world.store.commit(received.upload, manifest):
-        return stored(world, manifest.id)
-    return queue(world, Job(manifest, Status()))
+        return stored(world, manifest.id), False
+    return Job(manifest, Status()), True
 
 
 def again(world: World, job: Job, options: Options, sender: Sender) -> Job:

@@ -7,10 +7,12 @@ Each duty is idempotent, so it does no harm if two processes do it for a moment.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend import errors
 from backend.core import tally
+from backend.core.batch import Batch
 from backend.core.job import MAX_ATTEMPTS, Job, Manifest, Status, failed
 from backend.flows.conclude import conclude
 from backend.flows.find import SEQ_MARGIN, stored
@@ -23,8 +25,10 @@ DUTY_S = 3.0
 EXPIRE_EVERY_S = 10.0
 TIDY_EVERY_S = 300.0
 RESCAN_EVERY_S = 300.0
+REBUILD_MARK_S = 3600
 ABANDONED_S = 3600.0
 """Half-written things untouched for so long belong to a process that died."""
+PAGE = 500
 CHANGES_PER_S = 12
 """More changes than a job can have in a second; bounds the ``seq`` that clients may have seen before the log was lost."""
 
@@ -42,20 +46,29 @@ class Caretaker:
     def tend(self) -> None:
         """Raises ``BackendUnavailable`` when Redis or the store cannot be reached; simply call again."""
         jobs, now = self.world.jobs, self.world.clock()
-        if not jobs.hold("caretaker", self.name, DUTY_S):
+        if not self._holds():
             return
         if jobs.epoch() is None:
             self._rebuild(now)
         for job_id in jobs.lost():
-            _take_back(self.world, job_id)
+            _take_back_if_it_can_be(self.world, job_id)
         jobs.move()
         _wake(self.world)
         self._now_and_then(now)
 
+    def _holds(self) -> bool:
+        return self.world.jobs.hold("caretaker", self.name, DUTY_S)
+
     def _rebuild(self, now: float) -> None:
-        """``begin_epoch`` comes last: a rebuild that was killed begins again."""
-        recover(self.world)
-        self.world.jobs.begin_epoch(self.name)
+        """The epoch begins last, so a rebuild that was killed is done again; so is one in whose midst Redis became empty once more."""
+        mark = f"rebuild:{self.name}:{now}"
+        while True:
+            self.world.jobs.remember(mark, self.name, REBUILD_MARK_S)
+            recover(self.world, self._holds)
+            self.world.jobs.begin_epoch(self.name)
+            if self.world.jobs.recall(mark) is not None:
+                break
+        self.world.jobs.release(mark)
         self._scanned_s = now
 
     def _now_and_then(self, now: float) -> None:
@@ -64,42 +77,107 @@ class Caretaker:
             expire(self.world)
         if now - self._tidied_s >= TIDY_EVERY_S:
             self._tidied_s = now
-            self.world.store.tidy(ABANDONED_S)
+            _count_freed(self.world, self.world.store.tidy(ABANDONED_S), "debris")
         if now - self._scanned_s >= RESCAN_EVERY_S:
             self._scanned_s = now
-            recover(self.world)
+            recover(self.world, self._holds)
 
 
-def recover(world: World) -> int:
-    """Queue every stored job that has not ended and is unknown to Redis, and note when each is to be erased; how many were queued."""
-    queued, expiries = 0, dict[str, float]()
+def recover(world: World, go_on: Callable[[], object] = lambda: None) -> int:
+    """Queue every stored job that has not ended and is unknown to Redis, oldest first, and note when each is to be erased; how many were queued.
+
+    ``go_on`` is called every so often, to say that this is still being done.
+    """
+    unfinished: list[Manifest] = []
+    expiries: dict[str, float] = {}
     for manifest in world.store.jobs():
         expiries[manifest.id] = manifest.expires_at
-        if manifest.expires_at > world.clock() and world.store.outcome(manifest.id) is None:
-            world.jobs.enqueue(Job(manifest, Status(seq=_safe_seq(world, manifest))), limit=None)
-            queued += 1
-        if len(expiries) >= 500:
+        if manifest.expires_at > world.clock() and _is_unfinished(world, manifest.id):
+            unfinished.append(manifest)
+        if len(expiries) >= PAGE:
             world.jobs.expect(expiries)
             expiries = {}
+            go_on()
     world.jobs.expect(expiries)
+    queued = _queue_unknown(world, unfinished, go_on)
     if queued:
         log.info("%s unfinished jobs found in the store", queued)
     return queued
 
 
+def _is_unfinished(world: World, job_id: str) -> bool:
+    try:
+        return world.store.outcome(job_id) is None
+    except errors.BackendUnavailable as error:
+        log.warning("how job %s ended cannot be read: %s", job_id, error)
+        return False
+
+
+def _queue_unknown(world: World, manifests: list[Manifest], go_on: Callable[[], object]) -> int:
+    queued = 0
+    batches: dict[str, Batch | None] = {}
+    for number, manifest in enumerate(sorted(manifests, key=lambda each: each.created_at)):
+        if number % PAGE == 0:
+            go_on()
+        if world.jobs.find(manifest.id) is None and _is_acknowledged(world, manifest, batches):
+            world.jobs.enqueue(Job(manifest, Status(seq=_safe_seq(world, manifest))), limit=None)
+            queued += 1
+    return queued
+
+
+def _is_acknowledged(world: World, manifest: Manifest, batches: dict[str, Batch | None]) -> bool:
+    """A batch's record is written after all its jobs: where there is none, nobody was told of them (``flows.batch.accept``)."""
+    if manifest.batch is None:
+        return True
+    if manifest.batch not in batches:
+        try:
+            batches[manifest.batch] = world.store.batch(manifest.batch)
+        except errors.NotFound:
+            batches[manifest.batch] = None
+    if batches[manifest.batch] is not None:
+        return True
+    if world.clock() - manifest.created_at > ABANDONED_S:
+        log.info("job %s of a batch that never came about is erased", manifest.id)
+        world.store.erase(manifest.id)
+    return False
+
+
 def expire(world: World) -> int:
-    """Erase what has outlived its retention; the bytes freed."""
+    """Erase what has outlived its retention; the bytes freed. What cannot be erased now stays for the next time and stops nothing else."""
     freed = 0
     while ids := world.jobs.expired(world.clock(), 200):
-        for job_id in ids:
-            freed += world.store.erase(job_id)
-            world.jobs.forget(job_id)
+        erased = [_expired(world, job_id) for job_id in ids]
+        freed += sum(each for each in erased if each is not None)
+        if None in erased:
+            break
     if world.uploads is not None:
         freed += sweep(world)
-    if freed:
-        world.jobs.tally({tally.FREED_BYTES: freed})
-        log.info("retention freed %s bytes", freed)
+    _count_freed(world, freed, "retention")
     return freed
+
+
+def _expired(world: World, job_id: str) -> int | None:
+    try:
+        freed = world.store.erase(job_id)
+    except errors.GatewayError as error:
+        log.warning("job %s has expired and cannot be erased yet: %s", job_id, error)
+        return None
+    world.jobs.forget(job_id)
+    return freed
+
+
+def _count_freed(world: World, freed_bytes: int, why: str) -> None:
+    if freed_bytes:
+        world.jobs.tally({tally.FREED_BYTES: freed_bytes})
+        log.info("%s freed %s bytes", why, freed_bytes)
+
+
+def _take_back_if_it_can_be(world: World, job_id: str) -> None:
+    """A store that fails for one job, or is full, must not keep the others waiting, nor the retention that makes room."""
+    try:
+        _take_back(world, job_id)
+    except errors.GatewayError as error:
+        log.warning("the encoder of job %s is lost, and the job cannot be taken back yet: %s", job_id, error)
 
 
 def _take_back(world: World, job_id: str) -> None:
@@ -110,7 +188,7 @@ def _take_back(world: World, job_id: str) -> None:
         world.jobs.forget(job_id)
         return
     if job.status.has_ended:
-        world.jobs.end(job)
+        conclude(world, job)
         return
     live = world.jobs.find(job_id)
     if live is not None and live.status.attempt >= MAX_ATTEMPTS:

@@ -10,9 +10,9 @@ import pytest
 
 from backend import errors
 from backend.core.conversion import Progress
-from backend.core.job import Job, Status
+from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
-from backend.flows import conclude
+from backend.flows import conclude, encode
 from backend.flows.encode import LEASE_S, REPORT_INTERVAL_S, encode_next
 from backend.flows.tend import Caretaker, recover
 from tests.memory.codec import RESULT, ScriptedCodec
@@ -190,13 +190,80 @@ def test_a_job_that_was_erased_while_it_waited_is_passed_over(here: MemoryWorld)
     assert codec.conversions == []
 
 
-def test_a_disk_that_is_full_when_the_result_is_begun_fails_the_job_and_closes_its_source(here: MemoryWorld) -> None:
+@pytest.fixture
+def pauses(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the encoder has waited for room, in its own time; the third time there is some."""
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        here.clock.advance(seconds)
+        waited.append(seconds)
+        if len(waited) == 3:
+            here.store.is_full = False
+
+    monkeypatch.setattr(encode.time, "sleep", pause)
+    return waited
+
+
+def test_a_disk_that_is_full_when_the_result_is_begun_fails_the_job_as_soon_as_there_is_room_to_say_so(
+    here: MemoryWorld, pauses: list[float]
+) -> None:
     job = here.upload()
     here.store.is_full = True
-    with pytest.raises(errors.StorageFull):
-        here.encode()
-    assert here.store.open_files == set()
+    assert here.encode() is True
+    assert here.store.open_files == set() and len(pauses) == 3
+    status = here.find(job).status
+    assert (status.state, status.error and status.error["code"]) == ("failed", "storage_full")
+
+
+def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_converted_twice(here: MemoryWorld, pauses: list[float]) -> None:
+    job, codec = here.upload(), ScriptedCodec()
+    real = here.store.conclude
+
+    def full_at_first(job_id: str, status: Status) -> bool:
+        if len(pauses) < 3:
+            raise errors.StorageFull()
+        return real(job_id, status)
+
+    here.store.conclude = full_at_first  # type: ignore[method-assign]
+    assert here.encode(codec) is True
+    assert here.find(job).status.state == "succeeded"
+    assert len(codec.conversions) == 1
+
+
+def test_an_encoder_waits_for_room_no_longer_than_its_patience_and_the_job_is_begun_again(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = here.upload()
+    here.store.is_full = True
+    monkeypatch.setattr(encode.time, "sleep", here.clock.advance)
+    assert here.encode() is True
     assert here.find(job).status.state == "running"
+    here.store.is_full = False
+    here.clock.advance(LEASE_S)
+    Caretaker(here.world, "me").tend()
+    assert here.encode() is True
+    assert here.find(job).status.state == "succeeded"
+
+
+def test_what_has_ended_in_the_store_is_not_converted_again_whatever_redis_says(here: MemoryWorld) -> None:
+    job = here.upload()
+    here.store.conclude(job.id, cancelled(job.status, here.clock()))
+    codec = ScriptedCodec()
+    assert here.encode(codec) is True
+    assert codec.conversions == []
+    assert here.find(job).status.state == "cancelled"
+
+
+def test_a_job_that_a_rebuild_has_queued_meanwhile_stays_with_its_encoder(here: MemoryWorld) -> None:
+    job = here.upload()
+
+    def rebuild() -> None:
+        here.jobs.lose_everything()
+        assert recover(here.world) == 1
+
+    codec = ScriptedCodec(wait(here), Progress("encode", 30), rebuild, wait(here), Progress("encode", 60), wait(here))
+    assert here.encode(codec) is True
+    assert here.find(job).status.state == "succeeded"
+    assert here.jobs.queued() == 0 and len(codec.conversions) == 1
 
 
 def test_a_codec_that_breaks_unexpectedly_leaves_nothing_open(here: MemoryWorld) -> None:

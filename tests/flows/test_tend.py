@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from backend import errors
+from backend.core.options import Options
+from backend.flows import batch, ingest
 from backend.flows.follow import Follower
-from backend.flows.tend import DUTY_S, EXPIRE_EVERY_S, Caretaker, expire, recover
+from backend.flows.tend import ABANDONED_S, DUTY_S, EXPIRE_EVERY_S, Caretaker, expire, recover
+from tests.memory.samples import image
 from tests.memory.world import MemoryWorld
 
 
@@ -222,3 +225,107 @@ def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryWorld, careta
     here.clock.advance(2)
     caretaker.tend()
     assert told == ["2 running", "3 queued"]
+
+
+def test_a_rebuild_counts_only_what_redis_did_not_know_and_queues_the_oldest_first(here: MemoryWorld) -> None:
+    jobs = []
+    for _ in range(5):
+        jobs.append(here.upload(client=str(len(jobs))))
+        here.clock.advance(1)
+    assert recover(here.world) == 0
+    here.jobs.lose_everything()
+    here.store.entries = dict(reversed(here.store.entries.items()))
+    assert recover(here.world) == 5
+    taken = [here.jobs.take("token", 60) for _ in jobs]
+    assert [each.job.id for each in taken if each] == [each.id for each in jobs]
+
+
+def test_a_rebuild_in_whose_midst_redis_becomes_empty_again_is_done_again(here: MemoryWorld, caretaker: Caretaker) -> None:
+    first, second = here.upload(client="a"), here.upload(client="b")
+    here.jobs.lose_everything()
+    real, calls = here.jobs.enqueue, []
+
+    def flushed_after_one(*arguments: object, **more: object) -> object:
+        calls.append(1)
+        if len(calls) == 2:
+            here.jobs.lose_everything()
+        return real(*arguments, **more)  # type: ignore[arg-type]
+
+    here.jobs.enqueue = flushed_after_one  # type: ignore[assignment, method-assign]
+    caretaker.tend()
+    assert {here.find(first).status.state, here.find(second).status.state} == {"queued"}
+    assert here.jobs.epoch() == "me"
+
+
+def test_a_long_rebuild_keeps_the_duty_so_that_no_other_begins_one(here: MemoryWorld, caretaker: Caretaker) -> None:
+    for _ in range(1000):
+        here.upload()
+    here.jobs.lose_everything()
+    real = here.jobs.find
+
+    def slowly(job_id: str) -> object:
+        here.clock.advance(DUTY_S / 600)
+        assert here.jobs.hold("caretaker", "other", DUTY_S) is False
+        return real(job_id)
+
+    here.jobs.find = slowly  # type: ignore[assignment, method-assign]
+    caretaker.tend()
+    assert here.jobs.queued() == 1000
+
+
+def test_jobs_of_a_batch_that_never_came_about_do_not_run_and_are_erased_later(here: MemoryWorld, caretaker: Caretaker) -> None:
+    """A process was killed between the jobs and the batch: nobody was told of them."""
+    left = ingest.keep(here.world, here.receive(), Options(), ingest.Sender(), batch="batch-that-is-not-there")[0]
+    whole, jobs = batch.accept(here.world, [here.receive(), here.receive()], Options(), ingest.Sender())
+    here.jobs.lose_everything()
+    caretaker.tend()
+    assert here.jobs.queued() == 2 and all(here.find(each).manifest.batch == whole.id for each in jobs)
+    assert here.jobs.find(left.id) is None
+    here.clock.advance(ABANDONED_S + 301)
+    caretaker.tend()
+    assert set(here.store.entries) == {each.id for each in jobs}
+
+
+def test_one_job_that_cannot_be_erased_keeps_no_other(here: MemoryWorld) -> None:
+    jobs = [here.upload() for _ in range(3)]
+    here.clock.advance(90_000)
+    real = here.store.erase
+
+    def broken_for_one(job_id: str) -> int:
+        if job_id == jobs[1].id:
+            raise errors.BackendUnavailable(part="store", retry_after_s=5)
+        return real(job_id)
+
+    here.store.erase = broken_for_one  # type: ignore[method-assign]
+    assert expire(here.world) == 2 * jobs[0].manifest.source.bytes
+    assert set(here.store.entries) == {jobs[1].id}
+    here.store.erase = real  # type: ignore[method-assign]
+    assert expire(here.world) > 0 and here.store.entries == {}
+
+
+def test_a_disk_too_full_for_the_end_of_a_lost_job_does_not_stop_the_retention_that_makes_room(here: MemoryWorld, caretaker: Caretaker) -> None:
+    old = here.upload()
+    here.clock.advance(86_000)
+    lost = here.upload()
+    for _ in range(3):
+        here.jobs.take("dies", 1)
+        here.clock.advance(2)
+        caretaker.tend()
+    here.jobs.take("dies", 1)
+    here.store.is_full = True
+    here.clock.advance(500)
+    caretaker.tend()
+    assert old.id not in here.store.entries
+    here.store.is_full = False
+    caretaker.tend()
+    assert lost.id in here.store.entries
+
+
+def test_what_is_freed_is_counted(here: MemoryWorld, caretaker: Caretaker) -> None:
+    here.upload()
+    half = here.store.begin()
+    half.write(b"half of an image")
+    caretaker.tend()
+    here.clock.advance(90_000)
+    caretaker.tend()
+    assert here.jobs.overview().totals["freed_bytes"] == len(image()) + len(b"half of an image")

@@ -102,7 +102,7 @@ class MemoryJobs:
     def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
         state = self._reach()
         known = state.known.get(job_id)
-        if known is None:
+        if known is None or (known.status.state == "queued" and known.tries == 0):
             return None
         if known.status.state != "running" or known.token != token:
             return 0

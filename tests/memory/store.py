@@ -203,10 +203,10 @@ class MemoryStore:
         old = [upload for upload in self.incoming if self.clock() - upload.touched_s > older_than_s]
         for upload in old:
             upload.discard()
-        over = [each.id for each in self.batches.values() if each.expires_at < self.clock()]
-        for batch_id in over:
-            del self.batches[batch_id]
-        return len(old) + len(over)
+        over = [each for each in self.batches.values() if each.expires_at < self.clock()]
+        for batch in over:
+            del self.batches[batch.id]
+        return sum(each.size_bytes for each in old) + sum(len(each.to_json()) for each in over)
 
     def check(self) -> None:
         self._reach()

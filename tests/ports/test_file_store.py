@@ -97,6 +97,43 @@ def test_a_commit_whose_sync_fails_leaves_no_job_and_no_folder(file_store: FileS
     assert list((file_store.root / "incoming").iterdir()) == []
 
 
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_a_commit_whose_very_last_sync_fails_is_taken_back(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """It was visible for a moment; told that it failed, the client sends it again, and nobody wants it twice."""
+    upload = file_store.begin()
+    upload.write(DATA)
+    real, syncs = os.fsync, []
+
+    def fails_at_the_second(fd: int) -> None:
+        syncs.append(fd)
+        if len(syncs) == 2:
+            raise OSError(number, os.strerror(number))
+        real(fd)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fails_at_the_second)
+        with pytest.raises(errors.GatewayError):
+            file_store.commit(upload, manifest())
+    upload.discard()
+    assert list(file_store.jobs()) == []
+    assert [*(file_store.root / "incoming").iterdir(), *(file_store.root / "trash").iterdir()] == []
+
+
+def test_a_disk_too_full_to_rename_can_be_freed_all_the_same(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = put(file_store)
+    with monkeypatch.context() as broken:
+        fail_with(errno.ENOSPC, broken, "rename")
+        assert file_store.erase(known.id) >= len(DATA)
+    assert list(file_store.jobs()) == [] and list((file_store.root / "jobs").glob("*/*")) == []
+
+
+def test_bytes_that_another_job_shares_are_not_counted_as_freed(file_store: FileStore) -> None:
+    known = put(file_store)
+    assert file_store.commit(file_store.again(known), other := manifest(source=known.source))
+    assert file_store.erase(known.id) < len(DATA)
+    assert file_store.erase(other.id) > len(DATA)
+
+
 def test_an_end_that_cannot_be_written_leaves_no_half_written_file(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     known = put(file_store)
     before = sorted(each.name for each in (file_store.root / "jobs").rglob("*"))
@@ -136,7 +173,7 @@ def test_of_many_processes_that_end_a_job_at_once_exactly_one_does(file_store: F
 def test_debris_of_a_killed_erase_is_tidied(file_store: FileStore) -> None:
     known = put(file_store)
     next((file_store.root / "jobs").glob(f"*/{known.id}")).rename(file_store.root / "trash" / "doomed")
-    assert file_store.tidy(3600) == 1
+    assert file_store.tidy(3600) > len(DATA)
     assert list((file_store.root / "trash").iterdir()) == []
 
 
@@ -146,6 +183,16 @@ def test_one_unreadable_manifest_does_not_hide_the_other_jobs(file_store: FileSt
     next((file_store.root / "jobs").glob(f"*/{torn.id}/manifest.json")).write_bytes(b"")
     next((file_store.root / "jobs").iterdir()).joinpath(".DS_Store").write_bytes(b"what a copying desktop leaves")
     assert [each.id for each in file_store.jobs()] == [good.id]
+
+
+def test_a_job_that_a_power_cut_tore_is_erased_in_time(file_store: FileStore) -> None:
+    good, torn = put(file_store), put(file_store, is_passing=True)
+    folder = next((file_store.root / "jobs").glob(f"*/{torn.id}"))
+    (folder / "manifest.json").write_bytes(b"\0" * 100)
+    file_store.tidy(3600)
+    assert folder.exists()
+    assert file_store.tidy(-1) == len(DATA) + 100
+    assert not folder.exists() and file_store.manifest(good.id) == good
 
 
 def test_a_torn_batch_does_not_stop_the_tidying(file_store: FileStore) -> None:

@@ -133,3 +133,11 @@ def test_encoders_that_fell_silent_are_removed(redis_server: RedisServer, connec
     redis_jobs.greet("gone", {}, 0.01)
     until(lambda: redis_jobs.encoders() == [])
     assert connect(redis_server.url).hlen(KEY_PREFIX + "encoders") == 0
+
+
+def test_a_server_that_was_restarted_with_an_older_state_counts_as_empty(redis_jobs: RedisJobs, redis_server: RedisServer, connect: Connect) -> None:
+    """With persistence, or as a replica that took over, it may lack the newest jobs."""
+    redis_jobs.begin_epoch("me")
+    assert redis_jobs.epoch() == "me"
+    connect(redis_server.url).set(f"{KEY_PREFIX}epoch", "me@the run id of another process")
+    assert redis_jobs.epoch() is None
