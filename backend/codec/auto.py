@@ -15,6 +15,9 @@ from backend.core.options import Options
 TARGET = 70.0
 """SSIMULACRA2: 'high quality', where somebody who compares side by side begins to see nothing (the metric's own scale)."""
 
+CAUTIOUS = 75.0
+"""Least for drawings, screenshots and cut-outs: the score was fitted to photographs, and is too kind to large plain areas."""
+
 
 def quality_for(image: Image.Image, options: Options, on_share: Callable[[float], None]) -> tuple[float, dict[str, Any]]:
     """The quality, and what the result reports: ``quality``, ``score``, ``probes``. Transparency is judged on white."""
@@ -27,6 +30,8 @@ def quality_for(image: Image.Image, options: Options, on_share: Callable[[float]
         return score.predicted(tiles, _coded(tiles, options, quality))
 
     quality, reached = search.for_score(judge, TARGET + score.MARGIN)
+    if quality < CAUTIOUS and not score.is_photograph(tiles):
+        quality, reached = CAUTIOUS, judge(CAUTIOUS)
     return quality, {"quality": round(quality, 1), "score": round(reached - score.MARGIN, 1), "probes": len(probes)}
 
 

@@ -32,10 +32,19 @@ def working(image: Image.Image) -> Image.Image:
     if image.mode in ("P", "PA"):
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode.startswith("I;16"):
-        return image.convert("I").point(SIXTEEN_TO_EIGHT, "L")
+        return _grey(image.convert("I"), image.info.get("transparency"))
     if image.mode in ("L", "RGB") and "transparency" in image.info:
         return image.convert("RGBA")
     return image if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB") else image.convert(_PLAIN.get(image.mode, "RGB"))
+
+
+def _grey(deep: Image.Image, transparent: object) -> Image.Image:
+    """Of 16 bits. ``transparent``: the one value that PNG's tRNS may name."""
+    grey = deep.point(SIXTEEN_TO_EIGHT, "L")
+    if not isinstance(transparent, int):
+        return grey
+    alpha = deep.point([255 * (value != transparent) for value in range(65536)], "L")
+    return Image.merge("LA", (grey, alpha))
 
 
 _PLAIN = {"1": "L", "I": "L", "F": "L", "La": "LA", "RGBa": "RGBA"}

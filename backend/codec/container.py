@@ -31,5 +31,3 @@ def _flags(webp: memoryview) -> int:
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:
     return kind + len(payload).to_bytes(4, "little") + payload + b"\0" * (len(payload) % 2) if payload else b""
-
-

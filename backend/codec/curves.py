@@ -1,7 +1,7 @@
 """libwebp's percent as a share of encoding time, by kind and method: data, measured.
 
 The percent is fine-grained and far from linear: with method 4, four fifths of the time lie between 19 and 38. A bar that people can read
-maps it through the time at which a photograph typically reaches each value. Made by ``python -m tests.codec.measure_curves`` over six
+maps it through the time at which a photograph typically reaches each value. Made by ``python -m bench.codec_curves`` over six
 photographs and three transparent graphics at up to 2600 pixels a side, quality 80, libwebp 1.6.0; medians.
 
 ``alpha`` is lossy with transparency. While libwebp compresses the alpha plane it calls nothing, between 19 and 20: the bar stands still there,

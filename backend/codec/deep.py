@@ -1,17 +1,20 @@
-"""Colour of 16 bits a channel, rounded to 8. Pillow keeps the high byte, which is up to one step too dark or too bright.
+"""Samples of 16 bits, rounded to 8. Pillow keeps the high byte, which is up to one step too dark or too bright.
 
-The file is decoded a second time with the bytes of each sample exchanged, so that Pillow keeps the low ones; the two together say which way
-to round: 65535 / 255 = 257, and value / 257 = high + (low − high) / 257.
+Colour is decoded a second time with the bytes of each sample exchanged, so that Pillow keeps the low ones; grey with alpha is decoded once, as
+if its four bytes were red, green, blue and alpha. High and low together say which way to round: 65535 / 255 = 257, and
+value / 257 = high + (low − high) / 257. They also tell the one colour that a PNG may declare transparent (tRNS), which has 16 bits too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 from PIL import Image, ImageChops, ImageFile
 
 EXCHANGED = {f"{mode};16{order}": f"{mode};16{other}" for mode in ("RGB", "RGBA") for order, other in ("BL", "LB", "NB")}
 """Raw modes of Pillow's decoders whose samples are 16 bits wide (N: the machine's order, little-endian on every machine that we seal)."""
+GREY_WITH_ALPHA = "LA;16B"
 _HALF = 129
 
 
@@ -26,13 +29,49 @@ def exchange_bytes(image: Image.Image) -> None:
     image.tile = [tile._replace(args=_with(tile.args, EXCHANGED[_raw_mode(tile)])) for tile in image.tile]
 
 
+def is_deep_grey(image: Image.Image) -> bool:
+    """With alpha; ``image`` is opened and not read."""
+    return isinstance(image, ImageFile.ImageFile) and bool(image.tile) and all(_raw_mode(tile) == GREY_WITH_ALPHA for tile in image.tile)
+
+
+def take_as_bytes(image: Image.Image) -> None:
+    """Have all four bytes of each pixel decoded."""
+    assert isinstance(image, ImageFile.ImageFile)
+    image._mode = "RGBA"
+    image.tile = [tile._replace(args=_with(tile.args, "RGBA")) for tile in image.tile]
+
+
+def from_bytes(image: Image.Image) -> Image.Image:
+    """Grey with alpha, of what ``take_as_bytes`` had decoded."""
+    grey, grey_low, alpha, alpha_low = image.split()
+    result = Image.merge("LA", (_nearest(grey, grey_low), _nearest(alpha, alpha_low)))
+    result.info = dict(image.info)
+    return result
+
+
 def rounded(high: Image.Image, low: Image.Image) -> Image.Image:
     """Of two decodes that differ in nothing but the bytes kept."""
+    result = _nearest(high, low)
+    result.info = dict(high.info)
+    key = result.info.pop("transparency", None)
+    if isinstance(key, tuple) and len(key) == len(high.getbands()) == 3:
+        result.putalpha(ImageChops.invert(_where(high, low, key)))
+    return result
+
+
+def _where(high: Image.Image, low: Image.Image, key: tuple[int, ...]) -> Image.Image:
+    """White where a pixel has this colour of 16 bits."""
+    is_high, is_low = (
+        [band.point([255 * (value == byte) for value in range(256)]) for band, byte in zip(image.split(), key_bytes, strict=True)]
+        for image, key_bytes in ((high, [each >> 8 for each in key]), (low, [each & 255 for each in key]))
+    )
+    return reduce(ImageChops.darker, is_high + is_low)
+
+
+def _nearest(high: Image.Image, low: Image.Image) -> Image.Image:
     up = _steps(ImageChops.subtract(low, high))
     down = _steps(ImageChops.subtract(high, low))
-    result = ImageChops.subtract(ImageChops.add(high, up), down)
-    result.info = dict(high.info)
-    return result
+    return ImageChops.subtract(ImageChops.add(high, up), down)
 
 
 def _steps(difference: Image.Image) -> Image.Image:

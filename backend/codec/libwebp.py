@@ -230,5 +230,3 @@ def _mapped() -> list[str]:
         return []
     lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
     return [line.split(maxsplit=5)[5] for line in lines if "/lib" in line]
-
-

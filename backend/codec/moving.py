@@ -9,6 +9,7 @@ from PIL import Image
 
 from backend.codec import auto, passes, search, still
 from backend.codec.animation import animation
+from backend.codec.bounds import is_lossless
 from backend.codec.frames import frames, plays
 from backend.codec.geometry import Geometry
 from backend.codec.passes import Facts
@@ -31,7 +32,7 @@ class Moving:
     def encoded(self) -> Iterator[tuple[memoryview, Facts]]:
         """The file, valid until the context ends, and what the result reports."""
         options = self._options
-        if options.target_bytes is not None and not still.is_lossless(options):
+        if options.target_bytes is not None and not is_lossless(options):
             found = self._for_size(options.target_bytes)
             yield memoryview(found.best.data), passes.facts_of(found)
             return

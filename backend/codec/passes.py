@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from backend.codec import auto, curves, libwebp, search, still
+from backend.codec.bounds import is_lossless
 from backend.core.options import Options
 
 OnShare = Callable[[float], None]
@@ -23,7 +24,7 @@ _LATER = 0.55
 @contextmanager
 def encoded(image: Image.Image, options: Options, on_share: OnShare) -> Iterator[tuple[memoryview, Facts]]:
     """The WebP file, valid until the context ends, and what the result reports. ``image`` is closed on the way."""
-    if options.target_bytes is not None and not still.is_lossless(options):
+    if options.target_bytes is not None and not is_lossless(options):
         found = _for_size(image, options, on_share)
         yield memoryview(found.best.data), facts_of(found)
         return
@@ -39,7 +40,7 @@ def encoded(image: Image.Image, options: Options, on_share: OnShare) -> Iterator
 
 
 def is_auto(options: Options) -> bool:
-    return options.quality == "auto" and not still.is_lossless(options)
+    return options.quality == "auto" and not is_lossless(options)
 
 
 def fixed_quality(options: Options) -> float:
@@ -75,6 +76,6 @@ def _for_size(image: Image.Image, options: Options, on_share: OnShare) -> search
 @contextmanager
 def _picture(image: Image.Image, options: Options, quality: float) -> Iterator[tuple[libwebp.Picture, libwebp.Config, curves.Curve]]:
     config = still.config_for(options, quality)
-    curve = curves.of(options, has_alpha=image.mode == "RGBA")
+    curve = curves.of(options, has_alpha=image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255))
     with still.picture_of(image, argb=bool(config.lossless or config.use_sharp_yuv)) as picture:
         yield picture, config, curve

@@ -49,8 +49,10 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
 
 def _moving(_source: Source, result_fd: int, conversion: Conversion, image: Image.Image, tell: Tell) -> Converted:
     """Frame by frame, so that one canvas is in memory and not all. Decoding runs along, so all of it is the stage ``encode``."""
-    turn, geometry = _planned(image, conversion, 1)
     meter = Meter({"encode": 1.0}, tell)
+    meter.at("encode", 0.0)
+    decode.load(image)
+    turn, geometry = _planned(image, conversion, 1)
     work = Moving(image, conversion, geometry, turn, lambda share: meter.at("encode", share))
     with work.encoded() as (webp, facts):
         written = write(result_fd, container.parts(webp, metadata.kept(image, conversion.options), geometry.canvas))
@@ -67,6 +69,10 @@ def _planned(image: Image.Image, conversion: Conversion, applied: int) -> tuple[
 
 def _decoded(source: Source, image: Image.Image, conversion: Conversion, meter: Meter) -> Image.Image:
     meter.at("decode", 0.0)
+    if deep.is_deep_grey(image):
+        deep.take_as_bytes(image)
+        _read(source, image, lambda share: meter.at("decode", share))
+        return deep.from_bytes(image)
     if not deep.is_deep(image):
         _read(source, image, lambda share: meter.at("decode", share))
         return image

@@ -10,6 +10,7 @@ from PIL import Image
 
 from backend import errors
 from backend.codec import libwebp, pixels
+from backend.codec.bounds import is_lossless
 from backend.core.limits import WEBP_MAX_SIDE
 from backend.core.options import Options
 
@@ -34,7 +35,6 @@ _HOOK = libwebp.Hook(_hear)
 """Made once, before any child is sealed: a callback needs executable memory, which a sealed process cannot get."""
 
 
-
 def config_for(options: Options, quality: float) -> libwebp.Config:
     """The settings Pillow would use, and those it does not offer."""
     config = libwebp.new_config(quality)
@@ -46,11 +46,6 @@ def config_for(options: Options, quality: float) -> libwebp.Config:
     if not libwebp.encoder().WebPValidateConfig(c.byref(config)):
         raise errors.Internal(private=f"libwebp refuses its settings for {options}")
     return config
-
-
-def is_lossless(options: Options) -> bool:
-    """near_lossless is a preprocessing of the lossless encoder (encode.h)."""
-    return options.lossless or options.near_lossless is not None
 
 
 def in_layout(image: Image.Image) -> Image.Image:

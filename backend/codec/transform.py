@@ -48,6 +48,8 @@ def placed(image: Image.Image, geometry: Geometry, background: str) -> Image.Ima
         return image
     if geometry.left <= 0 and geometry.top <= 0 and image.width >= width and image.height >= height:
         return image.crop((-geometry.left, -geometry.top, width - geometry.left, height - geometry.top))
-    canvas = Image.new("RGBA", geometry.canvas, ImageColor.getcolor(background, "RGBA"))
-    canvas.paste(image.convert("RGBA"), (geometry.left, geometry.top))
+    is_opaque = background.endswith("ff") and image.mode in ("L", "RGB")
+    mode = "RGB" if is_opaque else "RGBA"
+    canvas = Image.new(mode, geometry.canvas, ImageColor.getcolor(background, mode))
+    canvas.paste(image.convert(mode), (geometry.left, geometry.top))
     return canvas

@@ -99,9 +99,36 @@ def test_percent_grows_with_the_frames(convert: Convert) -> None:
     assert len(set(percents)) > 3
 
 
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
+def test_a_turned_animation_comes_out_upright(convert: Convert, image_format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    source = animated(moving(), image_format, exif=exif.tobytes(), lossless=True)
+    upright, left = convert(source, lossless=True), convert(source, lossless=True, auto_orient=False, rotate=90)
+    assert (upright.converted.width, upright.converted.height, upright.converted.frames) == (80, 120, 6)
+    for one, other in zip(shown(upright.data), shown(left.data), strict=True):
+        assert ImageChops.difference(one, other).getbbox() is None
+
+
+def shown(data: bytes) -> list[Image.Image]:
+    with Image.open(io.BytesIO(data)) as image:
+        return [frame.convert("RGB") for frame in ImageSequence.Iterator(image)]
+
+
 def test_more_frames_than_allowed_are_refused_by_the_header(convert: Convert) -> None:
     with pytest.raises(errors.TooManyFrames):
         convert(animated(moving(9), "GIF", duration=20), limits=Limits(frames=8))
+
+
+def test_an_animation_meets_a_size_and_takes_a_quality_by_its_first_frame(convert: Convert) -> None:
+    grain = Image.effect_noise((200, 150), 60).convert("RGB")
+    source = animated([Image.blend(grain, frame, 0.4) for frame in moving(6, (200, 150))], "PNG")
+    target = len(convert(source).data) * 3 // 4
+    smaller = convert(source, target_bytes=target)
+    assert (smaller.converted.frames, smaller.converted.facts["target_met"]) == (6, True)
+    assert len(smaller.data) <= target
+    chosen = convert(source, quality="auto")
+    assert (chosen.converted.frames, "probes" in chosen.converted.facts) == (6, True)
 
 
 @pytest.mark.parametrize("path", corpus("animated"), ids=lambda path: path.name)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageChops, ImageCms
 
 from tests.codec.conftest import CORPUS, Convert, picture, saved
+from tests.codec.hostile import chunk, png
 from tests.codec.test_still import difference
 
 
@@ -37,6 +38,39 @@ def test_sixteen_bits_of_colour_are_rounded(convert: Convert, kind: int) -> None
         values[3::4] = [65535] * (64 * 16)
     result = convert(png_of_16_bits(64, 16, values, kind), lossless=True).image().convert("RGBA" if kind == 6 else "RGB")
     assert list(result.tobytes()) == [round(value / 257) for value in values]
+
+
+def grey_png(depth: int, kind: int, values: list[int], key: int | None = None) -> bytes:
+    """A row of samples of ``depth`` bits; ``kind`` is 0 (grey) or 4 (with alpha); ``key`` the grey that shall be transparent."""
+    bits = "".join(f"{value:0{depth}b}" for value in values)
+    row = int(bits + "0" * (-len(bits) % 8), 2).to_bytes(-(-len(bits) // 8), "big")
+    chunks = [chunk(b"tRNS", struct.pack(">H", key))] if key is not None else []
+    return png(len(values) // (kind // 4 + 1), 1, *chunks, depth=depth, kind=kind, data=zlib.compress(b"\0" + row))
+
+
+def test_sixteen_bits_of_grey_with_alpha_are_rounded(convert: Convert) -> None:
+    values = [0, 65535, 385, 65535, 386, 129, 32767, 32768, 65406, 65407, 65535, 40000]
+    result = convert(grey_png(16, 4, values), lossless=True).image().convert("RGBA")
+    assert list(result.getchannel("R").tobytes()) == [round(value / 257) for value in values[::2]]
+    assert list(result.getchannel("A").tobytes()) == [round(value / 257) for value in values[1::2]]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_the_grey_that_a_png_declares_transparent_is(convert: Convert, depth: int) -> None:
+    values = [0, 1, (1 << depth) - 1, 1, (1 << depth) // 2]
+    for key in values:
+        alpha = convert(grey_png(depth, 0, values, key), lossless=True).image().convert("RGBA").getchannel("A")
+        assert list(alpha.tobytes()) == [255 * (value != key) for value in values]
+
+
+def test_a_deep_colour_is_transparent_where_all_its_bits_are_the_same(convert: Convert) -> None:
+    values = [1000, 2000, 3000, 1001, 2000, 3000, 1000, 2000, 3256, 40000, 2000, 3000]
+    source = png_of_16_bits(4, 1, values, 2)
+    at = source.index(b"IDAT") - 4
+    source = source[:at] + chunk(b"tRNS", struct.pack(">HHH", *values[:3])) + source[at:]
+    result = convert(source, lossless=True).image().convert("RGBA")
+    assert list(result.getchannel("A").tobytes()) == [0, 255, 255, 255]
+    assert result.getpixel((3, 0)) == (round(40000 / 257), round(2000 / 257), round(3000 / 257), 255)
 
 
 def test_a_wide_gamut_profile_is_applied_and_dropped(convert: Convert) -> None:

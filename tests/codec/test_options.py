@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageChops, ImageCms, ImageColor, ImageOps
 
 from backend import errors
 from backend.core.limits import Limits
@@ -103,6 +103,19 @@ def test_contain_sets_the_picture_on_its_background(convert: Convert, gravity: s
 def test_contain_is_transparent_without_a_background(convert: Convert) -> None:
     result = convert(saved(picture(), "JPEG"), width=160, height=160, fit="contain")
     assert result.image().getpixel((0, 0))[3] == 0
+
+
+@pytest.mark.parametrize("background", ["#ff000080", "#00ff00ff"])
+def test_only_the_room_around_a_transparent_picture_takes_the_background(convert: Convert, background: str) -> None:
+    source = picture(mode="RGBA")
+    result = convert(saved(source, "PNG"), width=320, height=320, fit="contain", background=background, lossless=True).image()
+    assert result.getpixel((0, 0)) == ImageColor.getcolor(background, "RGBA")
+    assert ImageChops.difference(result.crop((0, 60, 320, 260)).getchannel("A"), source.getchannel("A")).getbbox() is None
+
+
+def test_an_opaque_picture_on_an_opaque_background_stays_opaque(convert: Convert) -> None:
+    result = convert(saved(picture(), "PNG"), width=320, height=320, fit="contain", background="#ff0000ff", lossless=True).image()
+    assert (result.mode, result.getpixel((0, 0))) == ("RGB", (255, 0, 0))
 
 
 def test_enlarging_beyond_the_limit_is_refused(convert: Convert) -> None:

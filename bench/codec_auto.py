@@ -1,6 +1,6 @@
 """What ``quality=auto`` saves: bytes over photographs against the lowest fixed quality that guarantees the same SSIMULACRA2.
 
-    python -m tests.codec.measure_auto ../shared/corpus/photos/*.jpg [--side 1600]
+python -m bench.codec_auto ../shared/corpus/photos/*.jpg [--side 1600]
 """
 
 from __future__ import annotations

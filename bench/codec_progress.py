@@ -1,6 +1,6 @@
 """How evenly the bar moves, for issue 3 point 6: per kind, the share of reports within 15 points of the time, and the longest silence.
 
-    python -m tests.codec.measure_progress ../shared/corpus/photos/*.jpg [--kinds lossy lossless] [--methods 2 4]
+python -m bench.codec_progress ../shared/corpus/photos/*.jpg [--kinds lossy lossless] [--methods 2 4]
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion, Progress
 from backend.core.limits import Limits
 from backend.core.options import Options
+from bench.codec_curves import KINDS
 from tests.codec.conftest import declared
-from tests.codec.measure_curves import KINDS
 
 LIMITS = Limits(pixels=200_000_000)
 

@@ -1,6 +1,6 @@
 """Measure libwebp's percent against time, for ``backend/codec/curves.py``: prints its tables.
 
-    python -m tests.codec.measure_curves ../shared/corpus/photos/*.jpg --transparent ../shared/corpus/graphics/*.png
+    python -m bench.codec_curves ../shared/corpus/photos/*.jpg --transparent ../shared/corpus/graphics/*.png
 
 For each kind and method: every image is encoded, each call of the progress hook noted with the processor time spent so far; the median share of
 the time over the images is taken at each percent, and as few knots are kept as hold the line within one part in a hundred.

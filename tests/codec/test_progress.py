@@ -1,0 +1,60 @@
+"""The bar: never back, never faked, and within the law of ``Meter``."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from PIL import Image
+
+from backend.codec import curves
+from backend.codec.meter import Meter
+from backend.codec.passes import share_of_pass
+from backend.core.conversion import Progress
+from tests.codec.conftest import CORPUS, Convert, picture, saved
+
+
+@pytest.mark.parametrize("options", [{}, {"method": 6}, {"lossless": True, "method": 2}, {"target_bytes": 60_000}, {"quality": "auto"}], ids=str)
+def test_percent_never_falls_and_stages_come_in_order(convert: Convert, options: dict[str, object]) -> None:
+    reports = convert(saved(picture(1800, 1200), "JPEG"), **options).reports
+    percents = [report.percent for report in reports]
+    assert percents == sorted(percents)
+    assert 0 <= percents[0] <= percents[-1] <= 100
+    assert list(dict.fromkeys(report.stage for report in reports)) == ["decode", "transform", "encode"]
+
+
+def test_a_large_photograph_reports_at_least_fifteen_values(convert: Convert) -> None:
+    path = CORPUS / "photos" / "24mp.jpg"
+    source = path.read_bytes() if path.exists() else saved(picture(6000, 4000), "JPEG", quality=90)
+    percents = {int(report.percent) for report in convert(source).reports}
+    assert len(percents) >= 15
+
+
+def test_decoding_is_measured_by_what_was_read(convert: Convert) -> None:
+    source = saved(Image.effect_noise((4000, 3000), 90), "JPEG", quality=95)
+    decoding = [report.percent for report in convert(source, method=0, width=400).reports if report.stage == "decode"]
+    assert len(set(decoding)) >= 3
+
+
+@pytest.mark.parametrize("kind", curves.KNOTS)
+def test_every_curve_rises_from_nothing_to_all(kind: str) -> None:
+    for knots in curves.KNOTS[kind]:
+        assert all(left[0] < right[0] and left[1] <= right[1] for left, right in itertools.pairwise(knots))
+        whole = ((0, 0), *knots, (100, 100))
+        shares = [curves._between(whole, percent) for percent in range(101)]
+        assert (shares[0], shares[-1]) == (0, 1)
+        assert shares == sorted(shares)
+
+
+def test_passes_fill_the_bar_and_never_overrun_it() -> None:
+    shares = [share_of_pass(number, share) for number in range(8) for share in (0, 0.5, 1)]
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+
+
+def test_the_meter_weighs_stages_and_does_not_go_back() -> None:
+    heard: list[Progress] = []
+    meter = Meter({"decode": 1, "transform": 1, "encode": 2}, heard.append)
+    for stage, share in (("decode", 0.0), ("transform", 0.0), ("encode", 0.0), ("transform", 0.5)):
+        meter.at(stage, share)
+    assert [(each.stage, each.percent) for each in heard] == [("decode", 0), ("transform", 25), ("encode", 50), ("transform", 50)]
