@@ -39,8 +39,10 @@ backlog = 2048
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
+logger_class = "backend.server.log.GatewayLogger"
 loglevel = _settings.log_level
-errorlog = "-"
+errorlog = _settings.log_style["error"]
+accesslog = _settings.log_style["access"]
 proc_name = "webp-gateway"
 
 

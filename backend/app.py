@@ -42,7 +42,7 @@ SOCKET_MESSAGE_BYTES = 64 << 10
 def create_app(settings: Settings | None = None) -> Flask:
     """Raises ``SettingsError``. Touches nothing outside the process until the first request or the caretaker's first round."""
     settings = settings or Settings.from_environment()
-    logs.configure(settings.log_format, settings.log_level)
+    logs.configure_once(logs.Style(**settings.log_style))
     bounds.install(
         bounds.Bounds(
             body_idle_timeout_s=settings.body_idle_s,
@@ -108,6 +108,7 @@ def _site(settings: Settings, world: World, follower: Follower) -> Site:
         max_files=settings.max_files,
         vitals=vitals,
         workers=tallies.read,
+        bind=logs.bind,
         free_bytes=free_bytes,
         metrics_port=settings.metrics_bind[1] if settings.metrics_bind else None,
     )

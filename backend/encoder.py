@@ -14,6 +14,7 @@ import time
 import warnings
 from typing import Any
 
+from celery.apps import worker
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 
@@ -30,6 +31,8 @@ from backend.settings import Settings
 log = logging.getLogger(__name__)
 warnings.simplefilter("ignore", SecurityWarning)
 """Celery's, against root and pickle: messages are JSON and carry nothing."""
+worker.safe_say = lambda *_: None  # type: ignore[attr-defined]
+"""Celery's words at a stop, past every log."""
 warnings.simplefilter("ignore", CPendingDeprecationWarning)
 """Celery's, about redelivery: a message that comes twice finds nothing to do."""
 HARD_LIMIT_FACTOR = 2
@@ -88,9 +91,7 @@ def encoder_world() -> World:
 
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
-    logs.configure(settings.log_format, settings.log_level)
-    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
-    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
+    logs.configure(logs.Style(**settings.log_style))
 
 
 @worker_process_init.connect

@@ -1,41 +1,204 @@
-"""One stream of log lines, one format, for our own lines and the libraries'."""
+"""One stream of log lines in one format, for our own lines, Gunicorn's and the libraries': to stdout, or to files that many processes share.
+
+Each line is written by one ``write`` with ``O_APPEND``, so that lines of several processes never mix. A line of JSON or text is one line,
+whatever it quotes. ``bind`` names the request that the lines of this greenlet or thread belong to; a job is named in the message (``job <id>``)
+and lifted out of it. Job ids stand in the log, since an operator must find them: whoever reads it may see those jobs. Session ids and keys do not.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
+import os
+import re
 import sys
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-TEXT = "%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s"
-NOISY = {"engineio": logging.ERROR, "socketio": logging.ERROR, "kombu": logging.WARNING, "amqp": logging.WARNING, "PIL": logging.WARNING}
+NOISY = {
+    "engineio": logging.ERROR,
+    "socketio": logging.ERROR,
+    "kombu": logging.WARNING,
+    "amqp": logging.WARNING,
+    "PIL": logging.WARNING,
+    "celery.worker.strategy": logging.WARNING,
+    "celery.app.trace": logging.WARNING,
+    "celery.worker.consumer": logging.WARNING,
+    "botocore": logging.WARNING,
+    "urllib3": logging.WARNING,
+}
+JOB = re.compile(r"\bjob ([A-Za-z0-9_-]{22})\b")
+SECRET = re.compile(r"((?:^|[?&;])(?:sid|key|api_key|token|access_token|signature)=)[^&;#\s]*", re.IGNORECASE)
+"""A Socket.IO session id is as good as its connection."""
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(0x80, 0xA0))} | {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: " "}
+LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
+"""What JSON lets stand and some readers take for a line's end."""
+STANDARD_OUTPUT = "-"
+
+_request: ContextVar[str] = ContextVar("request", default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """``error`` and ``access`` are paths, or ``-`` for stdout; ``access`` may be None: no such lines. A file of ``max_bytes`` (0: of any size)
+    becomes ``.1``, and so on until there are ``files`` of them."""
+
+    format: str = "text"
+    level: str = "info"
+    error: str = STANDARD_OUTPUT
+    access: str | None = STANDARD_OUTPUT
+    max_bytes: int = 64 << 20
+    files: int = 5
+
+
+def bind(request_id: str) -> None:
+    _request.set(request_id)
+
+
+def redacted(uri: str) -> str:
+    return SECRET.sub(r"\1…", uri)
+
+
+def configure(style: Style) -> None:
+    """The root logger and Gunicorn's two write as ``style`` says; what they wrote to before is closed."""
+    root, access, master = logging.getLogger(), logging.getLogger("gunicorn.access"), logging.getLogger("gunicorn.error")
+    _give(root, _handler(style, style.error))
+    _give(access, _handler(style, style.access) if style.access is not None else logging.NullHandler())
+    _give(master)
+    root.setLevel(style.level.upper())
+    master.setLevel(style.level.upper())
+    access.setLevel(logging.INFO)
+    access.propagate, master.propagate = False, True
+    for name, least in NOISY.items():
+        logging.getLogger(name).setLevel(least)
+    logging.captureWarnings(True)
+    global _is_configured
+    _is_configured = True
+
+
+def configure_once(style: Style) -> None:
+    """Unless Gunicorn's logger did already, whose command line counts for more."""
+    if not _is_configured:
+        configure(style)
+
+
+_is_configured = False
+
+
+def reopen() -> None:
+    """After somebody moved the files away (SIGUSR1)."""
+    for name in ("", "gunicorn.access"):
+        for handler in logging.getLogger(name or None).handlers:
+            if isinstance(handler, SharedFile):
+                handler.reopen()
+
+
+def _handler(style: Style, target: str) -> logging.Handler:
+    handler: logging.Handler = (
+        logging.StreamHandler(sys.stdout) if target == STANDARD_OUTPUT else SharedFile(Path(target), style.max_bytes, style.files)
+    )
+    handler.setFormatter(JsonFormatter() if style.format == "json" else TextFormatter())
+    return handler
+
+
+def _give(logger: logging.Logger, *handlers: logging.Handler) -> None:
+    before, logger.handlers[:] = list(logger.handlers), handlers
+    for handler in before:
+        handler.close()
 
 
 class JsonFormatter(logging.Formatter):
+    """``extra={"fields": {…}}`` adds members."""
+
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "pid": record.process,
-            "message": record.getMessage(),
-        }
+        return json.dumps({**_members(record), **self._failure(record)}, ensure_ascii=False).translate(LINE_ENDS)
+
+    def _failure(self, record: logging.LogRecord) -> dict[str, str]:
+        return {"traceback": self.formatException(record.exc_info)} if record.exc_info else {}
+
+
+class TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = _members(record)
+        request = f" [{line['request']}]" if "request" in line else ""
+        text = f"{line['time']} {line['level']:<7} {record.process} {record.name}{request}: {line['message']}"
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+            text += " | " + self.formatException(record.exc_info).replace("\n", " | ")
+        return text.translate(CONTROL)
 
 
-def formatter(log_format: str) -> logging.Formatter:
-    return JsonFormatter() if log_format == "json" else logging.Formatter(TEXT)
+def _members(record: logging.LogRecord) -> dict[str, Any]:
+    message = redacted(record.getMessage())
+    fields: dict[str, Any] = getattr(record, "fields", {})
+    line: dict[str, Any] = {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "pid": record.process,
+        "message": message,
+    }
+    if request := fields.get("request") or _request.get():
+        line["request"] = request
+    if job := JOB.search(message):
+        line["job"] = job[1]
+    return {**line, **fields}
 
 
-def configure(log_format: str, level: str) -> None:
-    """The root logger writes to stderr; Gunicorn's own loggers join it."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter(log_format))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    for name, least in NOISY.items():
-        logging.getLogger(name).setLevel(least)
+class SharedFile(logging.Handler):
+    """A file that many processes append to. Whoever finds it full renames it, one at a time; the others see that their file is no longer the
+    one of that name and open the new one, as they do after logrotate."""
+
+    def __init__(self, path: Path, max_bytes: int, files: int) -> None:
+        super().__init__()
+        self._path, self._max_bytes, self._files = path, max_bytes, files
+        self._descriptor = -1
+        self._open()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = (self.format(record) + "\n").encode("utf-8", "replace")
+            if self._is_another():
+                self.reopen()
+            if self._max_bytes and os.fstat(self._descriptor).st_size + len(line) > self._max_bytes:
+                self._rotate(len(line))
+            os.write(self._descriptor, line)
+        except OSError:  # a full disk must not stop the gateway; the line is lost
+            pass
+        except Exception:
+            self.handleError(record)
+
+    def reopen(self) -> None:
+        os.close(self._descriptor)
+        self._open()
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        super().close()
+
+    def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+    def _is_another(self) -> bool:
+        try:
+            return not os.path.samestat(os.stat(self._path), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return True
+
+    def _rotate(self, coming_bytes: int) -> None:
+        with open(self._path.with_suffix(".lock"), "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._is_another() and os.fstat(self._descriptor).st_size + coming_bytes > self._max_bytes:
+                for number in range(self._files - 1, 0, -1):
+                    self._numbered(number).rename(self._numbered(number + 1)) if self._numbered(number).exists() else None
+                self._path.rename(self._numbered(1))
+            self.reopen()
+
+    def _numbered(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")

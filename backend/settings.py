@@ -246,6 +246,22 @@ class Settings:
     sandbox: Literal["require", "prefer", "off"] = _setting(
         "GATEWAY_SANDBOX", _choice("require", "prefer", "off"), "prefer", "the seal around the decoder", "解码器沙箱"
     )
+    log_dir: Path | None = _setting(
+        "GATEWAY_LOG_DIR",
+        _path(),
+        None,
+        "folder for access.log and error.log instead of stdout",
+        "access.log 与 error.log 所在目录（代替标准输出）",
+        "unset: stdout",
+    )
+    log_max_bytes: int = _setting(
+        "GATEWAY_LOG_MAX_BYTES",
+        _bytes(0, 1 << 50),
+        64 << 20,
+        "size at which a log file is put aside; 0: never, as with logrotate",
+        "日志文件轮转的大小；0 为不轮转（如使用 logrotate）",
+    )
+    log_files: int = _setting("GATEWAY_LOG_FILES", _number(1, 1000), 5, "log files put aside that are kept", "保留的旧日志文件数")
     metrics_bind: tuple[str, int] | None = _setting(
         "GATEWAY_METRICS_BIND",
         _bind(),
@@ -257,7 +273,7 @@ class Settings:
     log_format: str = _setting(
         "GATEWAY_LOG_FORMAT",
         _choice("text", "json"),
-        lambda: "text" if sys.stderr.isatty() else "json",
+        lambda: "text" if sys.stdout.isatty() else "json",
         "form of the log lines",
         "日志格式",
         "text on a terminal, else json",
@@ -269,6 +285,13 @@ class Settings:
     @property
     def limits(self) -> Limits:
         return Limits(self.max_upload_bytes, self.max_pixels, self.max_frames)
+
+    @property
+    def log_style(self) -> dict[str, Any]:
+        """As ``logs.Style`` takes it."""
+        names = {"error": "error.log", "access": "access.log"}
+        targets = {kind: str(self.log_dir / name) if self.log_dir else "-" for kind, name in names.items()}
+        return {"format": self.log_format, "level": self.log_level, "max_bytes": self.log_max_bytes, "files": self.log_files, **targets}
 
     @property
     def store_dir(self) -> Path:

@@ -79,7 +79,7 @@ def _work(world: World, codec: Codec, taken: Taken, reporter: Reporter) -> Job:
     except errors.NotFound:
         raise
     except errors.GatewayError as error:
-        log.info("job %s failed: %s", job.id, error)
+        log.info("job %s failed: %s", job.id, error, extra={"fields": {"request": job.manifest.request_id}})
         return job.at(failed(reporter.status, error, world.clock()))
     finally:
         source.close()

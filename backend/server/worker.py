@@ -27,9 +27,10 @@ from geventwebsocket.gunicorn.workers import GeventWebSocketWorker
 from gunicorn.http.errors import NoMoreData
 from gunicorn.sock import ssl_context
 
-from backend.errors import BackendUnavailable, BadRequest, GatewayError
+from backend import logs
+from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal
 from backend.server import bounds, loop_lag
-from backend.server.answer import answer, as_response
+from backend.server.answer import answer, as_response, status_of
 from backend.server.connection import Connection, Connections
 from backend.server.drain import drain
 from backend.server.handover import Handover, run_dir, shared_dir
@@ -45,6 +46,7 @@ PEER_IS_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
 HEARTBEAT_S = 1.0
 MALFORMED = "malformed"
 """The route of what never became a request."""
+SHOWN_CHARACTERS = 200
 
 
 class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
@@ -118,11 +120,21 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
                 self.draining.set()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        if not isinstance(exc, GatewayError):
-            super().handle_error(req, client, addr, exc)
-            return
-        self.log.info("%s %s ended: %s", req.method, req.path, exc)
-        client.sendall(as_response(answer(exc)))
+        """What never became a request, or a body that ended badly after its answer was due: a problem, and one line without a traceback, since
+        it is the client's fault; a bug of ours has one."""
+        host = addr[0] if isinstance(addr, tuple) else ""
+        if isinstance(exc, GatewayError):
+            error, status = exc, exc.status
+            self.log.info("%s %s ended: %s", req.method, logs.redacted(req.path), exc)
+        elif (known := status_of(exc)) is not None:
+            error, status = BadRequest(private=str(exc)), known
+            self.log.warning("no request from %s: %s %r", host, type(exc).__name__, str(exc)[:SHOWN_CHARACTERS])
+        else:
+            error, status = Internal(), 500
+            self.log.error("unexpected %r", exc, exc_info=exc)
+        if req is None or not isinstance(exc, GatewayError):
+            count("", MALFORMED, str(status))
+        client.sendall(as_response(answer(error, status)))
 
     def _listen(self, listener: Any, pool: Pool) -> StreamServer:
         listener.setblocking(1)

@@ -31,6 +31,7 @@ def request_id() -> str:
     if "request_id" not in g:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        note("request", g.request_id)
     return str(g.request_id)
 
 

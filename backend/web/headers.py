@@ -26,6 +26,7 @@ def install(app: Flask) -> None:
     @app.before_request
     def name_route() -> None:
         """For the server's counts and its log: a template, since paths hold ids and clients may make up any."""
+        site().bind(callers.request_id())
         if request.url_rule is not None:
             callers.note("route", re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", request.url_rule.rule))
 

@@ -39,7 +39,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(errors.GatewayError)
     def known(error: errors.GatewayError) -> Response:
         if error.status >= 500:
-            log.error("request %s: %s", callers.request_id(), error, exc_info=error if error.status == 500 else None)
+            log.error("%s", error, exc_info=error if error.status == 500 else None, extra=_named())
         return answer(error)
 
     @app.errorhandler(HTTPException)
@@ -54,8 +54,12 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        log.error("request %s: unexpected %r", callers.request_id(), error, exc_info=error)
+        log.error("unexpected %r", error, exc_info=error, extra=_named())
         return answer(errors.Internal())
+
+
+def _named() -> dict[str, Any]:
+    return {"fields": {"request": callers.request_id()}}
 
 
 def _translated(error: HTTPException) -> errors.GatewayError:

@@ -20,7 +20,8 @@ KEY = "webp-gateway"
 class Site:
     """``keys`` are SHA-256 digests of the API keys; empty: open to everybody. ``vitals`` adds a process's own readings to health.
 
-    ``workers`` reads what all workers count; ``metrics_port`` is where alone ``/metrics`` is answered, without a key.
+    ``bind`` names the request in the log. ``workers`` reads what all workers count; ``metrics_port`` is where alone
+    ``/metrics`` is answered, without a key.
     """
 
     world: World
@@ -35,6 +36,7 @@ class Site:
     workers: Callable[[], Sequence[Worker]] = field(default=list)
     free_bytes: Callable[[], int | None] = field(default=lambda: None)
     metrics_port: int | None = None
+    bind: Callable[[str], None] = field(default=lambda request_id: None)
 
 
 def site() -> Site:

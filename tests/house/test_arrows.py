@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "codec": {"codec", "core", "errors"},
     "adapters": {"adapters", "core", "ports", "errors"},
     "web": {"web", "flows", "core", "ports", "errors"},
-    "server": {"server", "errors", "settings"},
+    "server": {"server", "errors", "settings", "logs"},
     "logs": set(),
     "supervisor": set(),
     "app": EVERYTHING,
@@ -57,7 +57,7 @@ IMPURE = {
 ENVIRONMENT_READERS = {"settings.py"}
 """The one reader of settings."""
 ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
-INTERNAL_READERS = {"server/handover.py": "GATEWAY_RUN_DIR and GATEWAY_WORKERS_DIR, set for the workers by the supervisor and gunicorn.conf.py, by no operator"}
+INTERNAL_READERS = {"server/handover.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children"}
 
 
 def files() -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from backend import errors
 from backend.core import formats, options
+from backend.web import health
 from tests.memory.samples import image
 from tests.web.conftest import Web
 
@@ -79,7 +81,7 @@ def test_a_route_that_breaks_says_nothing_of_why(web: Web, problem: Check, caplo
     body = problem(response, 500, "internal")
     assert "find-me" in body["detail"]
     assert "secret" not in response.text and "Traceback" not in response.text
-    assert "/etc/secret is broken" in caplog.text and "find-me" in caplog.text
+    assert "/etc/secret is broken" in caplog.text and caplog.records[-1].__dict__["fields"] == {"request": "find-me"}
     for name, value in SECURITY.items():
         assert response.headers[name] == value
 
@@ -132,7 +134,7 @@ def test_all_is_well_when_redis_store_and_an_encoder_are_within_reach(web: Web) 
         assert (response.json["status"], response.json["version"]) == ("ok", "1.2.3")
         assert response.json["parts"] == {"redis": "ok", "store": "ok", "encoders": "ok"}
         assert response.json["queue"] == {"queued": 1, "running": 0}
-        assert response.json["encoders"] == {"count": 1, "seal": {"level": 3}}
+        assert response.json["encoders"] == {"count": 1, "busy": 0, "seal": {"level": 3}}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +150,18 @@ def test_what_fails_is_named(web: Web, broken: str, failing: list[str]) -> None:
     assert response.json is not None
     assert (response.json["status"], response.json["failing"]) == ("unavailable", failing)
     assert web.get("/api/health/live").status_code == 200
+
+
+def test_a_store_that_hangs_is_named_in_time(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a network disk does. The check goes on; the answer does not wait for it."""
+    web.here.jobs.greet("a", {}, 60)
+    released = threading.Event()
+    monkeypatch.setattr(health, "ANSWER_WITHIN_S", 0.1)
+    monkeypatch.setattr(web.here.store, "check", lambda: released.wait(30) and None)
+    response = web.get("/api/health")
+    released.set()
+    assert response.status_code == 503
+    assert response.json is not None and response.json["parts"] == {"redis": "ok", "store": "timeout", "encoders": "ok"}
 
 
 def test_health_adds_what_the_process_says_of_itself(make_web: Callable[..., Web]) -> None:

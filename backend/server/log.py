@@ -1,0 +1,58 @@
+"""Gunicorn's logger: its lines go where all others go, in the same form; an access line names its request and job and no session.
+
+The command line counts for more than the settings: ``--log-level``, ``--error-logfile`` and ``--access-logfile`` decide for every line.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from backend import logs
+from backend.settings import Settings
+
+JOB_PATH = re.compile(r"/api/jobs/([A-Za-z0-9_-]{22})(?:/|$)")
+QUIET = frozenset(("/api/health", "/api/health/live", "/api/health/ready", "/metrics"))
+"""Asked every few seconds by machines; their lines stand in the way unless they fail."""
+
+
+class GatewayLogger(Logger):  # type: ignore[misc]
+    def setup(self, cfg: Any) -> None:
+        self.cfg = cfg
+        settings = Settings.from_environment()
+        self.loglevel = self.LOG_LEVELS.get(cfg.loglevel.lower(), self.LOG_LEVELS["info"])
+        logs.configure(logs.Style(settings.log_format, cfg.loglevel, cfg.errorlog, cfg.accesslog, settings.log_max_bytes, settings.log_files))
+
+    def access_log_enabled(self) -> bool:
+        return self.cfg.accesslog is not None
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+        if self.cfg.accesslog is None:
+            return
+        path, status = environ.get("PATH_INFO", ""), int(str(resp.status).split(None, 1)[0] if resp.status else 0)
+        if path in QUIET and status < 400:
+            return
+        uri = logs.redacted(environ.get("RAW_URI") or path)
+        fields = {
+            "address": environ.get("REMOTE_ADDR", ""),
+            "method": environ.get("REQUEST_METHOD", ""),
+            "path": uri,
+            "status": status,
+            "bytes": resp.sent or resp.response_length or 0,
+            "milliseconds": round(request_time.total_seconds() * 1000, 1),
+            "agent": environ.get("HTTP_USER_AGENT", "")[:200],
+            "request": environ.get("gateway.notes", {}).get("request", ""),
+        }
+        if job := JOB_PATH.match(path):
+            fields["job"] = job[1]
+        shown = '{address} "{method} {path}" {status} {bytes} {milliseconds} ms "{agent}"'.format(**fields)
+        self.access_log.info("%s", shown, extra={"fields": {name: value for name, value in fields.items() if value != ""}})
+
+    def reopen_files(self) -> None:
+        logs.reopen()
+
+    def close_on_exec(self) -> None:
+        """Every descriptor here is so from the start."""
