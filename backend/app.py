@@ -84,6 +84,7 @@ def gateway_world(settings: Settings) -> World:
         max_queued_jobs=settings.max_queued_jobs,
         retention_s=settings.retention_s,
         encode_timeout_s=settings.encode_timeout_s,
+        shares_results=settings.share_results == "on",
     )
 
 

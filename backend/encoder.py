@@ -86,6 +86,7 @@ def encoder_world() -> World:
         max_queued_jobs=settings.max_queued_jobs,
         retention_s=settings.retention_s,
         encode_timeout_s=settings.encode_timeout_s,
+        shares_results=settings.share_results == "on",
     )
 
 

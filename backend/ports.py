@@ -96,6 +96,9 @@ class Store(Protocol):
     def begin_result(self, job_id: str, token: str) -> Target:
         """Raises ``NotFound`` when the job was erased, ``StorageFull``."""
 
+    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
+        """Give another job's result to this one too, without a copy; its name here. Each is erased by itself. Raises ``Gone``, ``NotFound``."""
+
     def conclude(self, job_id: str, status: Status) -> bool:
         """Commit the end, once: True for the first, False when another end stands. Raises ``NotFound`` when the job was erased.
 
@@ -208,7 +211,17 @@ class Jobs(Protocol):
         """Make an ended job's state known again, if it is not."""
 
     def take(self, token: str, lease_s: float) -> Taken | None:
-        """The next job in fair order, now running under ``token``; None when none waits."""
+        """The next job in fair order, now running under ``token``; None when none waits.
+
+        One whose ``work`` is in an encoder's hands already is not given out: it becomes a twin of the job there, runs along with it, and is
+        queued again, at the head, if that one ends without it or is lost.
+        """
+
+    def twins(self, job_id: str) -> list[Job]:
+        """The jobs that run along with this one."""
+
+    def same(self, work: str) -> list[str]:
+        """Jobs that succeeded with this ``work``, newest first; a few."""
 
     def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
         """Renew the lease, record a change if ``patch`` has one; the job's ``seq``. 0: no longer yours. None: unknown here (state was lost)."""

@@ -202,6 +202,9 @@ class Settings:
     retention_s: int = _setting(
         "GATEWAY_RETENTION_S", _number(1, 10**9, "s"), 86_400, "then source, result and record are really deleted", "到期后原图、结果与记录被真正删除"
     )
+    share_results: str = _setting(
+        "GATEWAY_SHARE_RESULTS", _choice("on", "off"), "on", "equal bytes with equal options share one encode", "相同内容与选项共用一次编码"
+    )
     min_free_bytes: int = _setting(
         "GATEWAY_MIN_FREE_BYTES", _bytes(0, 1 << 50), 256 << 20, "free disk space below which uploads get 507", "磁盘剩余空间低于此值时上传返回 507"
     )

@@ -48,7 +48,7 @@ class Servers:
         run.mkdir(parents=True, mode=0o700)
         self.environment = {**os.environ, "GATEWAY_SUPERVISED": "1", "API_PORT": str(port)}
         self.environment |= {"GATEWAY_RUN_DIR": str(run), "GATEWAY_DATA_DIR": str(folder)}
-        self.environment |= {"GATEWAY_LOG_LEVEL": "warning", "GUNICORN_MAX_REQUESTS": "0"}
+        self.environment |= {"GATEWAY_LOG_LEVEL": "warning", "GATEWAY_SHARE_RESULTS": "off", "GUNICORN_MAX_REQUESTS": "0"}
         self.processes = [self._start("redis")]
         wait_for((run / "redis.sock").exists)
         self.processes.append(self._start("gateway"))

@@ -241,6 +241,16 @@ class FileStore:
         with translated(errors.NotFound):
             return FileTarget(self._folder(job_id) / f"result-{token}.webp")
 
+    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
+        """A second name for the same bytes; ``conclude`` syncs the folder that it stands in."""
+        name = f"result-{token}.webp"
+        known, own = self._folder(from_id) / os.path.basename(file), self._folder(job_id)
+        with translated(errors.NotFound):
+            os.stat(own)
+            with translated(errors.Gone):
+                os.link(known, own / name)
+        return name
+
     def conclude(self, job_id: str, status: Status) -> bool:
         """An end that stands is synced again before anybody hears of it: whoever linked it may have died, or failed, just then."""
         folder = self._folder(job_id)

@@ -46,6 +46,16 @@ class RedisJobs:
         found = self._run("take", token, _ms(lease_s))
         return Taken(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token) if found else None
 
+    def twins(self, job_id: str) -> list[Job]:
+        with translated():
+            ids = cast(set[str], self._client.smembers(self._key(f"twins:{job_id}")))
+        found = (self.find(each) for each in sorted(ids))
+        return [job for job in found if job is not None and job.status.state == "running"]
+
+    def same(self, work: str) -> list[str]:
+        with translated():
+            return cast(list[str], self._client.zrevrange(self._key(f"same:{work}"), 0, 7)) if work else []
+
     def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
         seq = int(self._run("report", job_id, token, _ms(lease_s), json.dumps(patch) if patch else ""))
         return None if seq < 0 else seq
@@ -187,10 +197,10 @@ def _whole(job: Job) -> tuple[str, str, str, str, int]:
 
 
 def _duration_ms(status: Status) -> int | str:
-    """What the estimates are made from: only conversions that ended well."""
+    """What the estimates are made from: only conversions that ended well, and were not another's result (they take no time)."""
     if status.state != "succeeded" or status.started_at is None or status.finished_at is None:
         return ""
-    return _ms(status.finished_at - status.started_at)
+    return _ms(status.finished_at - status.started_at) or ""
 
 
 def _ms(seconds: float) -> int:

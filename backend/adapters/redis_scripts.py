@@ -13,6 +13,9 @@ Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
     expiry        zset    every id the store holds; score = when it is to be erased, s
     recent        list    ms that the newest twenty conversions took
     encoders      hash    name → {until, facts} as JSON
+    leader:<work> string  the running job that encodes this work
+    twins:<id>    set     jobs that run along with this one, for their work is the same
+    same:<work>   zset    jobs that succeeded with this work; score = when each is to be erased, s
     totals        hash    what was counted so far, by the names of ``core.tally``
     pace:<n>      hash    the same for ten seconds, the nth since the epoch
 
@@ -70,6 +73,32 @@ end
 local function unqueue(id)
   redis.call('ZREM', key('queue'), id); redis.call('ZREM', key('waiting'), id)
 end
+local function work_of(manifest)
+  local work = manifest and cjson.decode(manifest).work
+  return work ~= '' and work or nil
+end
+local function note_result(id, manifest, expire_at)
+  local work = work_of(manifest)
+  if not work then return end
+  redis.call('ZADD', key('same:' .. work), expire_at, id)
+  redis.call('ZREMRANGEBYRANK', key('same:' .. work), 0, -9)
+  redis.call('EXPIREAT', key('same:' .. work), expire_at + 60)
+end
+local function let_go(id, manifest)
+  local work = work_of(manifest)
+  if work and redis.call('GET', key('leader:' .. work)) == id then redis.call('DEL', key('leader:' .. work)) end
+  for _, twin in ipairs(redis.call('SMEMBERS', key('twins:' .. id))) do
+    local job = redis.call('HMGET', key('job:' .. twin), 'state', 'leader', 'client', 'manifest')
+    if job[1] == 'running' and job[2] == id then
+      redis.call('ZREM', key('running'), twin)
+      redis.call('HSET', key('job:' .. twin), 'leader', '')
+      redis.call('HINCRBY', key('job:' .. twin), 'tries', -1)
+      line_up(twin, job[3], job[4], true)
+      change(twin, {state = 'queued', stage = cjson.null, progress = 0, position = 0, eta_s = cjson.null, started_at = cjson.null})
+    end
+  end
+  redis.call('DEL', key('twins:' .. id))
+end
 local function create(id, manifest, status_text, client, expire_at)
   local status = cjson.decode(status_text)
   redis.call('HSET', key('job:' .. id), 'manifest', manifest, 'client', client, 'token', '', 'tries', 0)
@@ -102,6 +131,7 @@ RESTORE = (
     + """
 if redis.call('EXISTS', key('job:' .. ARGV[1])) == 1 then return 0 end
 create(ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+if cjson.decode(ARGV[3]).state == 'succeeded' then note_result(ARGV[1], ARGV[2], ARGV[5]) end
 return 1
 """
 )
@@ -120,11 +150,24 @@ while true do
   if job[1] == 'queued' then
     local ms = now_ms()
     local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)
-    redis.call('HSET', key('job:' .. id), 'token', ARGV[1])
+    local work = work_of(job[2])
+    local leader = work and redis.call('GET', key('leader:' .. work))
+    local begun = {state = 'running', stage = 'decode', progress = 0, started_at = ms / 1000, attempt = tries,
+                   position = cjson.null, eta_s = cjson.null}
     redis.call('ZADD', key('running'), ms + ARGV[2], id)
-    change(id, {state = 'running', stage = 'decode', progress = 0, started_at = ms / 1000, attempt = tries,
-                position = cjson.null, eta_s = cjson.null})
-    return {job[2], redis.call('HGET', key('job:' .. id), 'status')}
+    if leader and redis.call('HGET', key('job:' .. leader), 'state') == 'running' then
+      local ahead = cjson.decode(redis.call('HGET', key('job:' .. leader), 'status'))
+      begun.stage, begun.progress, begun.eta_s = ahead.stage, ahead.progress, ahead.eta_s
+      redis.call('HSET', key('job:' .. id), 'token', '', 'leader', leader)
+      redis.call('SADD', key('twins:' .. leader), id)
+      redis.call('EXPIRE', key('twins:' .. leader), 86400)
+      change(id, begun)
+    else
+      if work then redis.call('SET', key('leader:' .. work), id, 'EX', 86400) end
+      redis.call('HSET', key('job:' .. id), 'token', ARGV[1], 'leader', '')
+      change(id, begun)
+      return {job[2], redis.call('HGET', key('job:' .. id), 'status')}
+    end
   end
 end
 """
@@ -140,6 +183,13 @@ local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq', 'tri
 if not job[1] or (job[1] == 'queued' and job[4] == '0') then return -1 end
 if job[1] ~= 'running' or job[2] ~= ARGV[2] then return 0 end
 redis.call('ZADD', key('running'), now_ms() + ARGV[3], id)
+for _, twin in ipairs(redis.call('SMEMBERS', key('twins:' .. id))) do
+  local other = redis.call('HMGET', key('job:' .. twin), 'state', 'leader')
+  if other[1] == 'running' and other[2] == id then
+    redis.call('ZADD', key('running'), now_ms() + ARGV[3], twin)
+    if ARGV[4] ~= '' then change(twin, cjson.decode(ARGV[4])) end
+  end
+end
 if ARGV[4] ~= '' then return change(id, cjson.decode(ARGV[4])) end
 return tonumber(job[3])
 """
@@ -193,6 +243,8 @@ elseif state == 'queued' or state == 'running' then
   redis.call('HSET', key('job:' .. id), 'token', '')
   change(id, cjson.decode(ARGV[6]))
 end
+if redis.call('HGET', key('job:' .. id), 'state') == 'succeeded' then note_result(id, ARGV[2], ARGV[5]) end
+let_go(id, ARGV[2])
 return redis.call('HGET', key('job:' .. id), 'status')
 """
 )
@@ -207,6 +259,7 @@ local job = redis.call('HMGET', key('job:' .. id), 'state', 'client', 'tries', '
 if job[1] ~= 'running' then return -1 end
 redis.call('HSET', key('job:' .. id), 'token', '')
 add(key('totals'), {encoders_lost = 1})
+let_go(id, job[4])
 line_up(id, job[2], job[4], true)
 change(id, {state = 'queued', stage = cjson.null, progress = 0, position = 0, eta_s = cjson.null, started_at = cjson.null})
 return tonumber(job[3])
@@ -218,10 +271,16 @@ FORGET = (
     PRELUDE
     + """
 local state = redis.call('HGET', key('job:' .. ARGV[1]), 'state')
+local manifest = redis.call('HGET', key('job:' .. ARGV[1]), 'manifest')
 if state == 'queued' or state == 'running' then add(key('totals'), {['ended:erased:'] = 1}) end
 unqueue(ARGV[1])
 for _, name in ipairs({'running', 'expiry', 'ended:succeeded', 'ended:failed', 'ended:cancelled'}) do redis.call('ZREM', key(name), ARGV[1]) end
 redis.call('DEL', key('job:' .. ARGV[1]), key('log:' .. ARGV[1]))
+if manifest then
+  let_go(ARGV[1], manifest)
+  local work = work_of(manifest)
+  if work then redis.call('ZREM', key('same:' .. work), ARGV[1]) end
+end
 redis.call('PUBLISH', key('changed:' .. ARGV[1]), '')
 return 1
 """

@@ -93,6 +93,9 @@ class ThreadedStore:
     def begin_result(self, job_id: str, token: str) -> FileTarget:
         return self._run(self._store.begin_result, job_id, token)  # type: ignore[no-any-return]
 
+    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
+        return self._run(self._store.share, from_id, file, job_id, token)  # type: ignore[no-any-return]
+
     def conclude(self, job_id: str, status: Status) -> bool:
         return self._run(self._store.conclude, job_id, status)  # type: ignore[no-any-return]
 

@@ -12,6 +12,7 @@ Times are seconds since the epoch, as floats. ``public`` makes the contract's Jo
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -54,7 +55,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """``owner`` is a digest of the API key ('' without keys); ``client`` shares the queue fairly; ``is_passing``: erased once answered."""
+    """``owner`` is a digest of the API key ('' without keys); ``client`` shares the queue fairly; ``is_passing``: erased once answered.
+
+    ``work`` is the same for jobs that may share one encode ('' for one that shares nothing); see ``work_of``.
+    """
 
     id: str
     source: Source
@@ -66,6 +70,7 @@ class Manifest:
     batch: str | None = None
     request_id: str = ""
     is_passing: bool = False
+    work: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
@@ -131,6 +136,12 @@ class Job:
 
     def at(self, status: Status) -> Job:
         return replace(self, status=status)
+
+
+def work_of(source: Source, options: Options, owner: str) -> str:
+    """A digest of everything that decides the result, and of whose it is: nobody learns by it what another key converts."""
+    asked = {name: value for name, value in asdict(options).items() if name != "filename"}
+    return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def can_follow(before: State, after: State) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from backend import errors
 from backend.core.conversion import Conversion, Converted, Progress, Stopped
 from backend.core.job import Job, Result, failed, succeeded
+from backend.flows import share
 from backend.flows.conclude import conclude
 from backend.flows.world import World
 from backend.ports import Blob, Codec, Taken, Target
@@ -42,7 +43,10 @@ def encode_next(world: World, codec: Codec, token: str) -> bool:
         return False
     reporter = Reporter(world, taken)
     try:
-        _conclude(world, _ended_before(world, taken.job) or _work(world, codec, taken, reporter), reporter)
+        ended = _ended_before(world, taken.job) or share.finished(world, taken.job, token) or _work(world, codec, taken, reporter)
+        if ended.status.result is not None:
+            share.with_twins(world, ended, token)
+        _conclude(world, ended, reporter)
     except (errors.NotFound, Stopped):
         log.info("job %s is no longer wanted", taken.job.id)
     except (errors.StorageFull, errors.BackendUnavailable) as error:

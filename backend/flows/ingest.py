@@ -13,9 +13,10 @@ from backend import errors
 from backend.core import formats, headers
 from backend.core.conversion import Shape
 from backend.core.formats import Format
-from backend.core.job import Job, Manifest, Source, Status
+from backend.core.job import Job, Manifest, Source, Status, work_of
 from backend.core.limits import WEBP_MAX_SIDE
 from backend.core.options import Options
+from backend.flows import share
 from backend.flows.find import stored
 from backend.flows.world import World
 from backend.ports import Upload
@@ -125,11 +126,11 @@ def keep(
 ) -> tuple[Job, bool]:
     """Durable and not yet queued, and whether it is new; raises as ``accept``."""
     _check_sides(received.shape, options)
-    now = world.clock()
+    now, source = world.clock(), received.source()
     lifetime_s = world.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else world.retention_s
     manifest = Manifest(
         id=job_id or world.new_id(),
-        source=received.source(),
+        source=source,
         options=options,
         created_at=now,
         expires_at=now + lifetime_s,
@@ -138,6 +139,7 @@ def keep(
         batch=batch,
         request_id=sender.request_id,
         is_passing=is_passing,
+        work=work_of(source, options, sender.owner) if world.shares_results else "",
     )
     if not world.store.commit(received.upload, manifest):
         return stored(world, manifest.id), False
@@ -156,7 +158,12 @@ def again(world: World, job: Job, options: Options, sender: Sender) -> Job:
 
 
 def queue(world: World, job: Job) -> Job:
-    """Queue a durable job and wake an encoder. Without Redis it stays in the store until the recovery finds it."""
+    """Queue a durable job and wake an encoder. Without Redis it stays in the store until the recovery finds it.
+
+    One whose result is there already, since an equal job has succeeded, ends at once instead.
+    """
+    if shared := share.at_once(world, job):
+        return shared
     try:
         job = world.jobs.enqueue(job, limit=world.max_queued_jobs)
         world.encoders.wake()

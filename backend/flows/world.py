@@ -28,5 +28,6 @@ class World:
     max_queued_jobs: int = 1000
     retention_s: int = 86_400
     encode_timeout_s: int = 60
+    shares_results: bool = True
     clock: Clock = time.time
     new_id: Callable[[], str] = random_id

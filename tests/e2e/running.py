@@ -39,6 +39,8 @@ def wait_for(what: Callable[[], Any], seconds: float, why: str = "") -> Any:
 
 
 class Gateway:
+    """Equal images are encoded each by itself, so that tests which send the same image do not meet; ``GATEWAY_SHARE_RESULTS="on"`` changes that."""
+
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir = data_dir
         self.program = str(ROOT / "start.sh")
@@ -56,6 +58,7 @@ class Gateway:
             "API_PORT": str(self.port),
             "GATEWAY_DATA_DIR": str(self.data_dir),
             "GATEWAY_LOG_FORMAT": "text",
+            "GATEWAY_SHARE_RESULTS": "off",
             **self.environment,
         }
         begun = time.monotonic()

@@ -24,6 +24,7 @@ class Known:
     status: Status
     token: str = ""
     tries: int = 0
+    leader: str = ""
     log: list[Status] = field(default_factory=list)
 
 
@@ -40,6 +41,8 @@ class State:
     duties: dict[str, tuple[str, float]] = field(default_factory=dict)
     memos: dict[str, tuple[str, float]] = field(default_factory=dict)
     counters: dict[str, tuple[int, float]] = field(default_factory=dict)
+    leaders: dict[str, str] = field(default_factory=dict)
+    same: dict[str, list[str]] = field(default_factory=dict)
     recent: list[int] = field(default_factory=list)
     totals: dict[str, float] = field(default_factory=dict)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
@@ -88,6 +91,7 @@ class MemoryJobs:
     def restore(self, job: Job) -> None:
         if job.id not in self._reach().known:
             self._create(job)
+            self._note_result(job)
 
     def take(self, token: str, lease_s: float) -> Taken | None:
         state = self._reach()
@@ -95,9 +99,15 @@ class MemoryJobs:
             job_id = min(state.queue, key=lambda each: (state.queue[each], each))
             state.virtual_now = state.queue.pop(job_id)[0]
             known = state.known.get(job_id)
-            if known is not None and known.status.state == "queued":
+            if known is not None and known.status.state == "queued" and not self._runs_along(known, lease_s):
                 return self._begin(known, token, lease_s)
         return None
+
+    def twins(self, job_id: str) -> list[Job]:
+        return [Job(known.manifest, known.status) for known in self._twins_of(self._reach(), job_id)]
+
+    def same(self, work: str) -> list[str]:
+        return self._reach().same.get(work, [])[::-1] if work else []
 
     def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
         state = self._reach()
@@ -106,9 +116,10 @@ class MemoryJobs:
             return None
         if known.status.state != "running" or known.token != token:
             return 0
-        state.leases[job_id] = self.clock() + lease_s
-        if patch:
-            self._change(known, **patch)
+        for each in (known, *self._twins_of(state, job_id)):
+            state.leases[each.manifest.id] = self.clock() + lease_s
+            if patch:
+                self._change(each, **patch)
         return known.status.seq
 
     def adopt(self, taken: Taken, lease_s: float) -> bool:
@@ -142,6 +153,8 @@ class MemoryJobs:
             if job.status.state == "succeeded" and job.status.started_at and job.status.finished_at:
                 state.recent = [int(1000 * (job.status.finished_at - job.status.started_at)), *state.recent][:20]
             self._record(known, replace(job.status, seq=before.seq + 1, attempt=before.attempt, started_at=before.started_at))
+        self._note_result(job.at(known.status))
+        self._let_go(known)
         return job.at(known.status)
 
     def lost(self) -> list[str]:
@@ -155,6 +168,7 @@ class MemoryJobs:
             return -1
         known.token = ""
         self._add({tally.ENCODERS_LOST: 1})
+        self._let_go(known)
         state.queue[job_id] = (state.virtual_now, 0)
         self._change(known, state="queued", stage=None, progress=0, position=0, eta_s=None, started_at=None)
         return known.tries
@@ -175,8 +189,12 @@ class MemoryJobs:
         state = self._reach()
         if job_id in state.known and not state.known[job_id].status.has_ended:
             self._add({f"{tally.ENDED}:{tally.ERASED}:": 1})
+        known = state.known.get(job_id)
         for each in (state.queue, state.leases, state.expiries, state.known):
             each.pop(job_id, None)
+        if known is not None:
+            self._let_go(known)
+            state.same[known.manifest.work] = [each for each in state.same.get(known.manifest.work, []) if each != job_id]
         self.publish(job_id, "")
 
     def queued(self) -> int:
@@ -276,6 +294,38 @@ class MemoryJobs:
         state.tags[client] = max(state.virtual_now, state.tags.get(client, 0)) + 1
         state.serial += 1
         state.queue[job_id] = (state.tags[client], state.serial)
+
+    def _runs_along(self, known: Known, lease_s: float) -> bool:
+        """As a twin of the job whose work is the same; else it leads from now on."""
+        state, work = self._state, known.manifest.work
+        leader = state.known.get(state.leaders.get(work, "")) if work else None
+        if leader is None or leader.status.state != "running":
+            state.leaders[work] = known.manifest.id
+            known.leader = ""
+            return False
+        known.leader, known.token, known.tries = leader.manifest.id, "", known.tries + 1
+        state.leases[known.manifest.id] = self.clock() + lease_s
+        ahead = {name: getattr(leader.status, name) for name in ("stage", "progress", "eta_s")}
+        self._change(known, state="running", started_at=self.clock(), attempt=known.tries, position=None, **ahead)
+        return True
+
+    def _twins_of(self, state: State, job_id: str) -> list[Known]:
+        return [each for each in state.known.values() if each.leader == job_id and each.status.state == "running"]
+
+    def _let_go(self, leader: Known) -> None:
+        state, job_id = self._state, leader.manifest.id
+        if state.leaders.get(leader.manifest.work) == job_id:
+            del state.leaders[leader.manifest.work]
+        for twin in self._twins_of(state, job_id):
+            state.leases.pop(twin.manifest.id, None)
+            twin.leader, twin.tries = "", twin.tries - 1
+            state.queue[twin.manifest.id] = (state.virtual_now, 0)
+            self._change(twin, state="queued", stage=None, progress=0, position=0, eta_s=None, started_at=None)
+
+    def _note_result(self, job: Job) -> None:
+        known = self._state.same.setdefault(job.manifest.work, [])
+        if job.status.state == "succeeded" and job.manifest.work and job.id not in known:
+            known.append(job.id)
 
     def _begin(self, known: Known, token: str, lease_s: float) -> Taken:
         known.token, known.tries = token, known.tries + 1

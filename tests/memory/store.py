@@ -174,6 +174,13 @@ class MemoryStore:
         self.open_files.add(target)
         return target
 
+    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
+        own, other = self._entry(job_id), self.entries.get(from_id)
+        if other is None or file not in other.results:
+            raise errors.Gone(private=from_id)
+        own.results[f"result-{token}.webp"] = other.results[file]
+        return f"result-{token}.webp"
+
     def conclude(self, job_id: str, status: Status) -> bool:
         entry = self._entry(job_id)
         self.check()

@@ -23,7 +23,7 @@ from tests.memory.uploads import MemoryUploads
 
 @dataclass
 class MemoryWorld:
-    """``rules`` go to ``World``: limits, retention and the like."""
+    """``rules`` go to ``World``: limits, retention and the like. Equal uploads share nothing, unless a rule says so."""
 
     clock: SettableClock | ShiftedClock = field(default_factory=SettableClock)
     rules: dict[str, Any] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class MemoryWorld:
         self.store, self.jobs, self.encoders = MemoryStore(self.clock), MemoryJobs(self.clock), MemoryEncoders()
         self.uploads = MemoryUploads(self.store)
         ports = {"store": self.store, "jobs": self.jobs, "encoders": self.encoders, "uploads": self.uploads}
-        self.world = World(**{**ports, "clock": self.clock, "new_id": next_id, **self.rules})
+        self.world = World(**{**ports, "clock": self.clock, "new_id": next_id, "shares_results": False, **self.rules})
         self.follower = Follower(self.world)
         self.announcements = MemoryAnnouncements(self.jobs, self.follower.changed)
         self.follower.hear(self.announcements)

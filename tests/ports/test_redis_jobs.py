@@ -26,6 +26,8 @@ CALLS: dict[str, Callable[[RedisJobs], object]] = {
     "move": lambda jobs: jobs.move(),
     "restore": lambda jobs: jobs.restore(job()),
     "take": lambda jobs: jobs.take("token", 1),
+    "twins": lambda jobs: jobs.twins("id"),
+    "same": lambda jobs: jobs.same("work"),
     "report": lambda jobs: jobs.report("id", "token", {}, 1),
     "adopt": lambda jobs: jobs.adopt(Taken(job(), "token"), 1),
     "end": lambda jobs: jobs.end(job().at(Status(state="cancelled"))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -250,3 +251,24 @@ def test_tidying_removes_what_a_dead_process_left_half_written_and_nothing_else(
 
 def test_a_store_that_can_store_passes_its_check(store: Store) -> None:
     store.check()
+
+
+def test_a_shared_result_has_two_lives(store: Store) -> None:
+    one, other = put(store), put(store)
+    file, sha256 = put_result(store, one.id, b"the result")
+    result = Result(file, 10, sha256, 16, 12, 1)
+    given = store.share(one.id, file, other.id, "token-2")
+    assert store.conclude(other.id, succeeded(Status(), replace(result, file=given), 1.0))
+    assert store.conclude(one.id, succeeded(Status(), result, 1.0))
+    store.erase(one.id)
+    assert content(store.open_result(other.id, given)) == b"the result"
+
+
+def test_what_is_not_there_cannot_be_shared_nor_given_to_nobody(store: Store) -> None:
+    one, other = put(store), put(store)
+    with pytest.raises(errors.Gone):
+        store.share(one.id, "result-none.webp", other.id, "token")
+    file, _ = put_result(store, one.id, b"the result")
+    store.erase(other.id)
+    with pytest.raises(errors.NotFound):
+        store.share(one.id, file, other.id, "token")

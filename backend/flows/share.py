@@ -1,0 +1,75 @@
+"""Share: equal bytes with equal options are encoded once. Each job keeps its own record, its own progress, its own end and its own deletion.
+
+A job whose equal has succeeded gets that result, under a second name for the same bytes. One whose equal is being encoded runs along with it
+(``Jobs.take``) and gets the result before the other ends, so that nothing the other's owner does then can take it away. Where sharing fails
+for whatever reason, the job is simply encoded.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from backend import errors
+from backend.core.job import Job, Result, succeeded
+from backend.flows.conclude import conclude
+from backend.flows.world import World
+
+log = logging.getLogger(__name__)
+
+
+def finished(world: World, job: Job, token: str) -> Job | None:
+    """The job as it should end, with the result of an equal one that has succeeded; None when there is none."""
+    for other_id in _equals(world, job):
+        try:
+            outcome = world.store.outcome(other_id)
+            if outcome is not None and outcome.result is not None:
+                return _ended(world, job, _shared(world, other_id, outcome.result, job.id, token))
+        except errors.GatewayError as error:
+            log.debug("the result of job %s cannot be shared: %s", other_id, error)
+    return None
+
+
+def at_once(world: World, job: Job) -> Job | None:
+    """A job that nobody has taken yet, ended with an equal one's result; None when it has to be queued."""
+    try:
+        shared = finished(world, job, world.new_id())
+        return conclude(world, shared) if shared else None
+    except errors.GatewayError as error:
+        log.warning("job %s is encoded by itself: %s", job.id, error)
+        return None
+
+
+def with_twins(world: World, job: Job, token: str) -> None:
+    """Give the result that ``job`` is about to end with to those that ran along with it."""
+    assert job.status.result is not None
+    try:
+        twins = world.jobs.twins(job.id)
+    except errors.BackendUnavailable as error:
+        log.warning("the twins of job %s are not known: %s", job.id, error.private)
+        return
+    for twin in twins:
+        try:
+            conclude(world, _ended(world, twin, _shared(world, job.id, job.status.result, twin.id, token)))
+        except (errors.Gone, errors.NotFound):
+            continue
+        except errors.GatewayError as error:
+            log.warning("job %s is encoded by itself: %s", twin.id, error)
+
+
+def _equals(world: World, job: Job) -> list[str]:
+    try:
+        return [each for each in world.jobs.same(job.manifest.work) if each != job.id]
+    except errors.BackendUnavailable:
+        return []
+
+
+def _shared(world: World, from_id: str, result: Result, job_id: str, token: str) -> Result:
+    """The seconds that the encode took are not this job's."""
+    facts = {name: value for name, value in result.facts.items() if name != "seconds"}
+    return replace(result, file=world.store.share(from_id, result.file, job_id, token), facts=facts)
+
+
+def _ended(world: World, job: Job, result: Result) -> Job:
+    now = world.clock()
+    return job.at(succeeded(replace(job.status, started_at=job.status.started_at or now), result, now))

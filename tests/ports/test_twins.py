@@ -1,0 +1,136 @@
+"""The contract of ``Jobs`` for equal work: Redis and memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from backend.core.job import Job, Result, Status, cancelled, succeeded
+from backend.ports import Jobs
+from tests.memory.samples import job
+
+LEASE_S = 60.0
+RESULT = Result("result-token.webp", 480, "cd" * 32, 16, 12, 1)
+
+
+def queued(jobs: Jobs, work: str = "same work", **given: Any) -> Job:
+    made = job(**given)
+    made = replace(made, manifest=replace(made.manifest, work=work))
+    jobs.enqueue(made, limit=None)
+    return made
+
+
+def status(jobs: Jobs, made: Job) -> Status:
+    found = jobs.find(made.id)
+    assert found is not None
+    return found.status
+
+
+def pair(jobs: Jobs) -> tuple[Job, Job]:
+    """A job in an encoder's hands, and its twin."""
+    one, other = queued(jobs), queued(jobs)
+    taken = jobs.take("token", LEASE_S)
+    assert taken is not None
+    leader, twin = (one, other) if taken.job.id == one.id else (other, one)
+    assert jobs.take("token-2", LEASE_S) is None
+    return leader, twin
+
+
+def end(jobs: Jobs, made: Job, result: Result = RESULT) -> None:
+    jobs.end(made.at(succeeded(status(jobs, made), result, 1.0)))
+
+
+def test_work_that_is_being_done_is_not_given_out_again(jobs: Jobs) -> None:
+    leader, twin = pair(jobs)
+    assert [each.id for each in jobs.twins(leader.id)] == [twin.id]
+    assert status(jobs, twin).state == "running"
+    assert (jobs.queued(), jobs.running()) == (0, 2)
+
+
+def test_other_work_and_work_that_shares_nothing_is(jobs: Jobs) -> None:
+    for work in ("one", "another", "", ""):
+        queued(jobs, work)
+    assert [jobs.take("token", LEASE_S) is not None for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_a_twin_sees_the_progress_of_the_job_it_runs_along_with(jobs: Jobs) -> None:
+    leader, twin = pair(jobs)
+    jobs.report(leader.id, "token", {"stage": "encode", "progress": 40}, LEASE_S)
+    jobs.report(leader.id, "token", {"progress": 60}, LEASE_S)
+    assert [(each.stage, each.progress) for each in jobs.since(twin.id, 2) or []] == [("encode", 40), ("encode", 60)]
+
+
+def test_who_comes_later_begins_where_the_other_is(jobs: Jobs) -> None:
+    leader, _ = pair(jobs)
+    jobs.report(leader.id, "token", {"stage": "encode", "progress": 40}, LEASE_S)
+    late = queued(jobs)
+    assert jobs.take("token-3", LEASE_S) is None
+    assert (status(jobs, late).stage, status(jobs, late).progress) == ("encode", 40)
+    assert len(jobs.twins(leader.id)) == 2
+
+
+def test_a_twin_that_got_the_result_has_its_own_end(jobs: Jobs) -> None:
+    leader, twin = pair(jobs)
+    end(jobs, twin)
+    assert (status(jobs, twin).state, status(jobs, leader).state) == ("succeeded", "running")
+    end(jobs, leader)
+    assert status(jobs, twin).state == "succeeded" and jobs.queued() == 0
+
+
+@pytest.mark.parametrize("how", ["cancelled", "erased", "lost", "ended without it"])
+def test_a_twin_that_is_left_alone_is_queued_again_and_leads(jobs: Jobs, how: str) -> None:
+    leader, twin = pair(jobs)
+    jobs.report(leader.id, "token", {"stage": "encode", "progress": 40}, LEASE_S)
+    if how == "cancelled":
+        jobs.end(leader.at(cancelled(status(jobs, leader), 1.0)))
+    elif how == "erased":
+        jobs.forget(leader.id)
+    elif how == "lost":
+        jobs.requeue(leader.id)
+    else:
+        end(jobs, leader)
+    assert (status(jobs, twin).state, status(jobs, twin).progress) == ("queued", 0)
+    if how == "lost":
+        jobs.end(leader.at(cancelled(status(jobs, leader), 1.0)))
+    taken = jobs.take("token-3", LEASE_S)
+    assert taken is not None and taken.job.id == twin.id and taken.job.status.attempt == 1
+
+
+def test_a_cancelled_twin_stays_cancelled_and_the_other_goes_on(jobs: Jobs) -> None:
+    leader, twin = pair(jobs)
+    jobs.end(twin.at(cancelled(status(jobs, twin), 1.0)))
+    assert jobs.twins(leader.id) == []
+    assert jobs.report(leader.id, "token", {"progress": 70}, LEASE_S)
+    end(jobs, leader)
+    assert (status(jobs, twin).state, status(jobs, leader).state) == ("cancelled", "succeeded")
+    assert jobs.queued() == 0
+
+
+def test_a_lost_encoder_loses_twins_too_and_nothing_is_taken_twice(jobs: Jobs) -> None:
+    one, other = queued(jobs), queued(jobs)
+    assert jobs.take("token", 0.001) is not None and jobs.take("token-2", 0.001) is None
+    for job_id in (one.id, other.id):
+        jobs.requeue(job_id)
+    assert jobs.queued() == 2
+    assert jobs.take("token-3", LEASE_S) is not None
+    assert jobs.take("token-4", LEASE_S) is None
+    assert jobs.running() == 2
+
+
+def test_jobs_that_succeeded_are_found_by_their_work_until_they_are_erased(jobs: Jobs) -> None:
+    leader, twin = pair(jobs)
+    end(jobs, twin)
+    end(jobs, leader)
+    assert set(jobs.same("same work")) == {leader.id, twin.id}
+    jobs.forget(leader.id)
+    assert jobs.same("same work") == [twin.id]
+    assert jobs.same("other work") == jobs.same("") == []
+
+
+def test_a_job_whose_state_is_restored_is_found_by_its_work_too(jobs: Jobs) -> None:
+    made = job()
+    made = replace(made, manifest=replace(made.manifest, work="old work"))
+    jobs.restore(made.at(succeeded(made.status, RESULT, 1.0)))
+    assert jobs.same("old work") == [made.id]
