@@ -29,7 +29,7 @@ from backend.flows.world import World
 from backend.server import bounds, handover, loop_lag, metered
 from backend.server.tallies import tallies
 from backend.settings import Settings
-from backend.web import batches, callers, capabilities, convert, events, headers, health, jobs, metrics, page, problems, uploads
+from backend.web import batches, callers, capabilities, convert, events, headers, health, jobs, listing, metrics, page, problems, uploads
 from backend.web.site import KEY, Site
 from backend.web.sockets import Sockets
 
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sockets.install()
     for part in (problems, headers):
         part.install(app)
-    for resource in (jobs, batches, events, convert, capabilities, health, metrics, page, uploads):
+    for resource in (jobs, listing, batches, events, convert, capabilities, health, metrics, page, uploads):
         app.register_blueprint(resource.routes)
     handover.install(socketio)
     loop_lag.start()

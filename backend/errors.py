@@ -330,6 +330,10 @@ TEXTS: dict[str, dict[str, Text]] = {
         "en": ("Key used before", "This Idempotency-Key was used with another request. Use a new key."),
         "zh-CN": ("密钥已使用", "此 Idempotency-Key 已用于另一个请求。请使用新的值。"),
     },
+    "invalid_option.cursor": {
+        "en": ("Invalid option", "This “{option}” was not made by this gateway. Begin without one, and then follow the “next” of each answer."),
+        "zh-CN": ("选项无效", "此「{option}」并非由本网关给出。请先不带该参数请求，再沿用每次响应中的「next」。"),
+    },
     "damaged_image": {
         "en": (
             "Damaged image",

@@ -195,6 +195,15 @@ class Taken:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of a list: ``job`` is None where the live state does not know it."""
+
+    id: str
+    created_at: float
+    job: Job | None
+
+
 class Jobs(Protocol):
     """Live state, event log, queue and leases. May be lost at any moment; the store rebuilds it.
 
@@ -257,10 +266,13 @@ class Jobs(Protocol):
     def hold(self, name: str, holder: str, seconds: float) -> bool:
         """Take or renew a named duty, so that one process at a time does it."""
 
-    def expect(self, expiries: Mapping[str, float]) -> None:
-        """Note when each job is to be erased (``enqueue`` and ``restore`` do it by themselves)."""
+    def expect(self, manifests: Sequence[Manifest]) -> None:
+        """Note when each job is to be erased, and to whom it is listed (what makes a job known does it by itself)."""
 
     def expired(self, now: float, limit: int) -> list[str]: ...
+
+    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[Listed]:
+        """The jobs of a maker, newest first, from after ``before`` (created_at, id) on. Some may have been erased meanwhile."""
 
     def greet(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
         """An encoder says that it is there, for so long."""

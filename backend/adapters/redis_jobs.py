@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from backend.adapters.redis_client import KEY_PREFIX, translated
 from backend.core import tally
 from backend.core.job import Job, Manifest, Status
 from backend.core.overview import Overview
-from backend.ports import Taken
+from backend.ports import Listed, Taken
 
 QUEUE_IS_FULL = -1
 
@@ -27,7 +27,7 @@ class RedisJobs:
         self._prefix = prefix
         self._scripts = {
             name: client.register_script(getattr(scripts, name.upper()))
-            for name in ("enqueue", "restore", "take", "report", "adopt", "end", "requeue", "forget", "count", "move", "tally", "overview")
+            for name in ("enqueue", "restore", "take", "report", "adopt", "end", "requeue", "forget", "count", "move", "tally", "overview", "listed")
         }
 
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
@@ -126,10 +126,23 @@ class RedisJobs:
                 return False
             return bool(self._client.pexpire(key, _ms(seconds)))
 
-    def expect(self, expiries: Mapping[str, float]) -> None:
-        if expiries:
-            with translated():
-                self._client.zadd(self._key("expiry"), dict(expiries))
+    def expect(self, manifests: Sequence[Manifest]) -> None:
+        if not manifests:
+            return
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            pipe.zadd(self._key("expiry"), {each.id: each.expires_at for each in manifests})
+            for each in manifests:
+                if each.lister:
+                    pipe.hset(self._key("listers"), each.id, each.lister)
+                    pipe.zadd(self._key(f"listed:{each.lister}"), {each.id: each.created_at})
+            pipe.execute()
+
+    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[Listed]:
+        found = self._run("listed", maker, *((repr(before[0]), before[1]) if before else ("+inf", "")), limit)
+        return [
+            Listed(job_id, float(created_at), Job(Manifest.from_json(manifest), Status.from_json(status)) if manifest and status else None)
+            for job_id, created_at, manifest, status in found
+        ]
 
     def expired(self, now: float, limit: int) -> list[str]:
         with translated():

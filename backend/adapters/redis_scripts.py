@@ -11,6 +11,8 @@ Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
     running       zset    ids in an encoder's hands; score = end of the lease, ms
     ended:<state> zset    ids of ended jobs that are known; score = when that became known, ms
     expiry        zset    every id the store holds; score = when it is to be erased, s
+    listed:<who>  zset    the ids that one maker may list; score = when the job was made, s
+    listers       hash    id → maker, of every id that is listed
     recent        list    ms that the newest twenty conversions took
     encoders      hash    name → {until, facts} as JSON
     leader:<work> string  the running job that encodes this work
@@ -105,6 +107,11 @@ local function create(id, manifest, status_text, client, expire_at)
   record(id, status)
   redis.call('EXPIREAT', key('job:' .. id), expire_at + 60); redis.call('EXPIREAT', key('log:' .. id), expire_at + 60)
   redis.call('ZADD', key('expiry'), expire_at, id)
+  local said = cjson.decode(manifest)
+  if (said.maker or '') ~= '' and not said.is_passing then
+    redis.call('HSET', key('listers'), id, said.maker)
+    redis.call('ZADD', key('listed:' .. said.maker), said.created_at, id)
+  end
 end
 """
 
@@ -275,6 +282,11 @@ local manifest = redis.call('HGET', key('job:' .. ARGV[1]), 'manifest')
 if state == 'queued' or state == 'running' then add(key('totals'), {['ended:erased:'] = 1}) end
 unqueue(ARGV[1])
 for _, name in ipairs({'running', 'expiry', 'ended:succeeded', 'ended:failed', 'ended:cancelled'}) do redis.call('ZREM', key(name), ARGV[1]) end
+local maker = redis.call('HGET', key('listers'), ARGV[1])
+if maker then
+  redis.call('ZREM', key('listed:' .. maker), ARGV[1])
+  redis.call('HDEL', key('listers'), ARGV[1])
+end
 redis.call('DEL', key('job:' .. ARGV[1]), key('log:' .. ARGV[1]))
 if manifest then
   let_go(ARGV[1], manifest)
@@ -283,6 +295,28 @@ if manifest then
 end
 redis.call('PUBLISH', key('changed:' .. ARGV[1]), '')
 return 1
+"""
+)
+
+# Jobs that were made in the same instant follow each other by their ids.
+# ARGV: maker, made no later than, and if just then with a lesser id than, limit → {id, created_at, manifest, status}, newest first
+LISTED = (
+    PRELUDE
+    + """
+local from, before, limit, found, at = ARGV[2], ARGV[3], tonumber(ARGV[4]), {}, 0
+while #found < limit do
+  local page = redis.call('ZREVRANGEBYSCORE', key('listed:' .. ARGV[1]), from, '-inf', 'WITHSCORES', 'LIMIT', at, limit)
+  if #page == 0 then break end
+  for i = 1, #page, 2 do
+    local is_later = before ~= '' and tonumber(page[i + 1]) == tonumber(from) and page[i] >= before
+    if not is_later and #found < limit then
+      local job = redis.call('HMGET', key('job:' .. page[i]), 'manifest', 'status')
+      found[#found + 1] = {page[i], page[i + 1], job[1] or '', job[2] or ''}
+    end
+  end
+  at = at + limit
+end
+return found
 """
 )
 

@@ -58,6 +58,7 @@ class Manifest:
     """``owner`` is a digest of the API key ('' without keys); ``client`` shares the queue fairly; ``is_passing``: erased once answered.
 
     ``work`` is the same for jobs that may share one encode ('' for one that shares nothing); see ``work_of``.
+    ``maker`` is a digest of who made it, and the only one to whom it is listed ('': to nobody).
     """
 
     id: str
@@ -71,6 +72,11 @@ class Manifest:
     request_id: str = ""
     is_passing: bool = False
     work: str = ""
+    maker: str = ""
+
+    @property
+    def lister(self) -> str:
+        return "" if self.is_passing else self.maker
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))

@@ -19,7 +19,7 @@ from backend.core.tus import FINAL, PARTIAL
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """``metadata`` and ``concat`` are the headers as they came; ``owner`` and ``client`` are the job's."""
+    """``metadata`` and ``concat`` are the headers as they came; ``owner``, ``client`` and ``maker`` are the job's."""
 
     id: str
     job_id: str
@@ -30,6 +30,7 @@ class Ticket:
     owner: str = ""
     client: str = ""
     request_id: str = ""
+    maker: str = ""
 
     @property
     def is_partial(self) -> bool:

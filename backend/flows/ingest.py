@@ -28,11 +28,12 @@ PASSING_MARGIN_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who asks: ``owner`` may see the job, ``client`` takes turns in the queue."""
+    """Who asks: ``owner`` may see the job, ``client`` takes turns in the queue, ``maker`` finds it in a list."""
 
     owner: str = ""
     client: str = ""
     request_id: str = ""
+    maker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ def keep(
         request_id=sender.request_id,
         is_passing=is_passing,
         work=work_of(source, options, sender.owner) if world.shares_results else "",
+        maker=sender.maker,
     )
     if not world.store.commit(received.upload, manifest):
         return stored(world, manifest.id), False

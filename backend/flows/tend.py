@@ -84,21 +84,21 @@ class Caretaker:
 
 
 def recover(world: World, go_on: Callable[[], object] = lambda: None) -> int:
-    """Queue every stored job that has not ended and is unknown to Redis, oldest first, and note when each is to be erased; how many were queued.
+    """Queue each stored job that has not ended and is unknown to Redis, oldest first; note when each expires and who lists it; how many were queued.
 
     ``go_on`` is called every so often, to say that this is still being done.
     """
     unfinished: list[Manifest] = []
-    expiries: dict[str, float] = {}
+    page: list[Manifest] = []
     for manifest in world.store.jobs():
-        expiries[manifest.id] = manifest.expires_at
+        page.append(manifest)
         if manifest.expires_at > world.clock() and _is_unfinished(world, manifest.id):
             unfinished.append(manifest)
-        if len(expiries) >= PAGE:
-            world.jobs.expect(expiries)
-            expiries = {}
+        if len(page) >= PAGE:
+            world.jobs.expect(page)
+            page = []
             go_on()
-    world.jobs.expect(expiries)
+    world.jobs.expect(page)
     queued = _queue_unknown(world, unfinished, go_on)
     if queued:
         log.info("%s unfinished jobs found in the store", queued)

@@ -248,7 +248,7 @@ def _make(world: World, writing: Writing) -> None:
     try:
         known = ingest.readable(writing.head(formats.SNIFF_BYTES))
         received = ingest.judge(world, upload, known, ticket.filename)
-        sender = Sender(ticket.owner, ticket.client, ticket.request_id)
+        sender = Sender(ticket.owner, ticket.client, ticket.request_id, ticket.maker)
         ingest.accept(world, received, ticket.options, sender, job_id=ticket.job_id)
     except BaseException:
         upload.discard()

@@ -10,7 +10,6 @@ import secrets
 from flask import g, request
 
 from backend import errors
-from backend.flows.ingest import Sender
 from backend.web.site import Site, site
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -59,11 +58,6 @@ def owner_of(here: Site, key: str) -> str:
 
 def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def sender() -> Sender:
-    known = owner()
-    return Sender(known, known or address(), request_id())
 
 
 def address() -> str:

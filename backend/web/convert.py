@@ -12,7 +12,7 @@ from backend.core import options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
 from backend.flows.world import World
-from backend.web import bodies, callers, files
+from backend.web import bodies, callers, files, makers
 from backend.web.site import site
 
 routes = Blueprint("convert", __name__)
@@ -23,7 +23,7 @@ QUEUE_PATIENCE_S = 600
 def convert() -> Response:
     here = site()
     world, started_s = here.world, here.world.clock()
-    sender = callers.sender()
+    sender = makers.sender(is_listed=False)
     callers.check_rate()
     ingest.check_room(world)
     wanted = options.parse(request.args.items(multi=True))

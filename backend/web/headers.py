@@ -6,7 +6,7 @@ import re
 
 from flask import Flask, Response, g, request
 
-from backend.web import callers
+from backend.web import callers, makers
 from backend.web.site import site
 
 PAGE_POLICY = (
@@ -44,6 +44,7 @@ def install(app: Flask) -> None:
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        makers.remember(response)
         _rate(response)
         if site().allowed_origins:
             _cors(response)

@@ -15,7 +15,7 @@ from backend.core.options import Options
 from backend.flows import batch as batches
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find import find
-from backend.web import bodies, callers, files
+from backend.web import bodies, callers, files, makers
 from backend.web.batches import answer
 from backend.web.site import site
 
@@ -27,7 +27,7 @@ IDEMPOTENCY_S = 86_400
 @routes.post("/api/jobs")
 def create() -> Response:
     here = site()
-    sender = callers.sender()
+    sender = makers.sender()
     callers.check_rate()
     ingest.check_room(here.world)
     wanted = options.parse(request.args.items(multi=True))
@@ -137,7 +137,7 @@ def cancel(job_id: str) -> Response:
 @routes.post("/api/jobs/<job_id>/retry")
 def retry(job_id: str) -> Response:
     """The same source again: with the same options, but for those given in the query, a form or a JSON object."""
-    world, sender = site().world, callers.sender()
+    world, sender = site().world, makers.sender()
     callers.check_rate()
     ingest.check_room(world)
     job = find(world, job_id, sender.owner)

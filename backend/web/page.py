@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request, send_from_directory
 
-from backend.web import callers
+from backend.web import callers, makers
 from backend.web.site import site
 
 routes = Blueprint("page", __name__)
@@ -12,6 +12,7 @@ routes = Blueprint("page", __name__)
 
 @routes.get("/")
 def index() -> Response:
+    makers.introduce()
     text = (site().frontend / "index.html").read_text("utf-8").replace('lang="en"', f'lang="{callers.language()}"', 1)
     response = Response(text, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"

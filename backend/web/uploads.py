@@ -20,7 +20,7 @@ from backend.core.resumable import Standing, Ticket
 from backend.flows import ingest, uploads
 from backend.flows.uploads import Piece
 from backend.ports import Writing
-from backend.web import bodies, callers
+from backend.web import bodies, callers, makers
 from backend.web.site import site
 
 routes = Blueprint("uploads", __name__)
@@ -82,7 +82,7 @@ def describe(_: str = "") -> Response:
 
 
 def create() -> Response:
-    world, sender = site().world, callers.sender()
+    world, sender = site().world, makers.sender()
     callers.check_rate()
     ingest.check_room(world)
     concat = request.headers.get("Upload-Concat")
@@ -117,6 +117,7 @@ def _ticket(sender: ingest.Sender, concat: str | None) -> Ticket:
         owner=sender.owner,
         client=sender.client,
         request_id=sender.request_id,
+        maker=sender.maker,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from backend import errors
 from backend.core import tally
 from backend.core.job import STATES, Job, Manifest, Status
 from backend.core.overview import Overview
-from backend.ports import Clock, Taken
+from backend.ports import Clock, Listed, Taken
 
 LOG_LIMIT = 512
 
@@ -37,6 +37,7 @@ class State:
     serial: int = 0
     leases: dict[str, float] = field(default_factory=dict)
     expiries: dict[str, float] = field(default_factory=dict)
+    listed: dict[str, tuple[str, float]] = field(default_factory=dict)
     greeted: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
     duties: dict[str, tuple[str, float]] = field(default_factory=dict)
     memos: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -190,7 +191,7 @@ class MemoryJobs:
         if job_id in state.known and not state.known[job_id].status.has_ended:
             self._add({f"{tally.ENDED}:{tally.ERASED}:": 1})
         known = state.known.get(job_id)
-        for each in (state.queue, state.leases, state.expiries, state.known):
+        for each in (state.queue, state.leases, state.expiries, state.listed, state.known):
             each.pop(job_id, None)
         if known is not None:
             self._let_go(known)
@@ -217,8 +218,16 @@ class MemoryJobs:
         duties[name] = (holder, self.clock() + seconds)
         return True
 
-    def expect(self, expiries: Mapping[str, float]) -> None:
-        self._reach().expiries.update(expiries)
+    def expect(self, manifests: Sequence[Manifest]) -> None:
+        for each in manifests:
+            self._reach().expiries[each.id] = each.expires_at
+            self._reach().listed[each.id] = (each.lister, each.created_at)
+
+    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[Listed]:
+        state = self._reach()
+        own = ((created_at, job_id) for job_id, (lister, created_at) in state.listed.items() if maker and lister == maker)
+        shown = sorted((each for each in own if before is None or each < before), reverse=True)[:limit]
+        return [Listed(job_id, created_at, self.find(job_id)) for created_at, job_id in shown]
 
     def expired(self, now: float, limit: int) -> list[str]:
         expiries = self._reach().expiries
@@ -336,6 +345,7 @@ class MemoryJobs:
     def _create(self, job: Job) -> Known:
         known = self._state.known[job.id] = Known(job.manifest, job.status)
         self._state.expiries[job.id] = job.manifest.expires_at
+        self._state.listed[job.id] = (job.manifest.lister, job.manifest.created_at)
         self._record(known, job.status)
         return known
 

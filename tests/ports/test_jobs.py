@@ -11,7 +11,7 @@ from backend import errors
 from backend.core.job import Job, Result, Status, cancelled, failed, succeeded
 from backend.core.options import Options
 from backend.ports import Jobs, Taken
-from tests.memory.samples import job, source
+from tests.memory.samples import job, manifest, source
 from tests.memory.waiting import until
 
 LEASE_S = 60.0
@@ -363,8 +363,8 @@ def test_what_has_expired_is_told_oldest_first_and_no_more_than_asked_for(jobs: 
     second = queued(jobs, expires_at=now + 20)
     first = queued(jobs, expires_at=now + 10)
     queued(jobs, expires_at=now + 3000)
-    jobs.expect({"stored-only": now + 30})
-    jobs.expect({})
+    jobs.expect([manifest("stored-only", expires_at=now + 30)])
+    jobs.expect([])
     assert jobs.expired(now + 5, 10) == []
     assert jobs.expired(now + 100, 10) == [first.id, second.id, "stored-only"]
     assert jobs.expired(now + 100, 2) == [first.id, second.id]
@@ -416,3 +416,28 @@ def test_memos_and_counters_end_with_their_time(jobs: Jobs) -> None:
 
 def test_a_state_that_can_be_reached_answers(jobs: Jobs) -> None:
     jobs.ping()
+
+
+def test_a_makers_jobs_are_listed_newest_first_from_any_place_on(jobs: Jobs) -> None:
+    now = time.time()
+    made = [queued(jobs, maker="me", created_at=now + each) for each in (1.25, 2.5, 2.5, 3.000001)]
+    queued(jobs, maker="somebody else")
+    queued(jobs, maker="")
+    stored = manifest(maker="me", created_at=now - 5)
+    jobs.expect([stored, manifest(maker="me", is_passing=True)])
+    lines = jobs.listed("me", None, 10)
+    assert [each.id for each in lines] == [made[3].id, made[2].id, made[1].id, made[0].id, stored.id]
+    assert [each.job is None for each in lines] == [False] * 4 + [True]
+    assert [each.created_at for each in lines] == [now + 3.000001, now + 2.5, now + 2.5, now + 1.25, now - 5]
+    for number, line in enumerate(lines):
+        assert jobs.listed("me", (line.created_at, line.id), 2) == lines[number + 1 : number + 3]
+    assert jobs.listed("me", None, 1) == lines[:1]
+    assert jobs.listed("", None, 10) == []
+
+
+def test_a_forgotten_job_is_not_listed(jobs: Jobs) -> None:
+    made, stored = queued(jobs, maker="me"), manifest(maker="me")
+    jobs.expect([stored])
+    for each in (made.id, stored.id):
+        jobs.forget(each)
+    assert jobs.listed("me", None, 10) == []

@@ -16,7 +16,7 @@ from backend.adapters.redis_client import KEY_PREFIX
 from backend.adapters.redis_jobs import RedisJobs
 from backend.core.job import Status
 from backend.ports import Taken
-from tests.memory.samples import job
+from tests.memory.samples import job, manifest
 from tests.memory.waiting import until
 from tests.ports.redis_server import RedisServer
 
@@ -41,7 +41,8 @@ CALLS: dict[str, Callable[[RedisJobs], object]] = {
     "epoch": lambda jobs: jobs.epoch(),
     "begin_epoch": lambda jobs: jobs.begin_epoch("name"),
     "hold": lambda jobs: jobs.hold("duty", "holder", 1),
-    "expect": lambda jobs: jobs.expect({"id": 1.0}),
+    "expect": lambda jobs: jobs.expect([manifest()]),
+    "listed": lambda jobs: jobs.listed("maker", None, 1),
     "expired": lambda jobs: jobs.expired(1.0, 1),
     "greet": lambda jobs: jobs.greet("encoder", {}, 1),
     "encoders": lambda jobs: jobs.encoders(),

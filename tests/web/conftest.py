@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from backend.web import callers, capabilities, convert, events, headers, health, jobs, metrics, page, problems
+from backend.web import callers, capabilities, convert, events, headers, health, jobs, listing, metrics, page, problems
 from backend.web.site import KEY, Site
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import ScriptedCodec
@@ -38,7 +38,7 @@ class Web:
         self.app.extensions[KEY] = Site(self.here.world, self.here.follower, FRONTEND, "1.2.3", keys=digests, **self.site)
         for part in (problems, headers):
             part.install(self.app)
-        for resource in (jobs, events, convert, capabilities, health, metrics, page):
+        for resource in (jobs, listing, events, convert, capabilities, health, metrics, page):
             self.app.register_blueprint(resource.routes)
         self.client: FlaskClient = self.app.test_client()
         self.client.environ_base["wsgi.input_terminated"] = True
