@@ -80,7 +80,9 @@ def encoder(settings: Settings, _: list[str]) -> int:
     """Becomes the Celery worker, a little less important than the gateway, so that health and progress stay quick under load."""
     os.nice(ENCODER_NICENESS)
     celery = [sys.executable, "-m", "celery", "--app", "backend.encoder", "--quiet", "worker"]
-    options = ["--pool", "prefork", "--concurrency", str(settings.encoders), "--queues", "encode", "--loglevel", settings.log_level]
+    os.environ["AUTOSCALE_KEEPALIVE"] = str(settings.encoders_idle_s)
+    bounds = f"{settings.encoders},{settings.encoders_min}"
+    options = ["--pool", "prefork", "--autoscale", bounds, "--queues", "encode", "--loglevel", settings.log_level]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     os.execv(sys.executable, celery + options + quiet)
 

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import secrets
 import socket
 import threading
 import time
 import warnings
+from math import inf
+from pathlib import Path
 from typing import Any
 
 from celery.apps import worker
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from celery.worker.autoscale import Autoscaler
 
 from backend import errors, logs
 from backend.adapters import redis_client
@@ -24,6 +28,7 @@ from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
 from backend.adapters.file_store import FileStore
 from backend.adapters.redis_jobs import RedisJobs
 from backend.codec.sealed import SealedCodec
+from backend.core import tally
 from backend.flows.encode import encode_next
 from backend.flows.world import World
 from backend.settings import Settings
@@ -35,11 +40,36 @@ worker.safe_say = lambda *_: None  # type: ignore[attr-defined]
 """Celery's words at a stop, past every log."""
 warnings.simplefilter("ignore", CPendingDeprecationWarning)
 """Celery's, about redelivery: a message that comes twice finds nothing to do."""
+BEGUN_S = time.monotonic()
+"""Of the master; a pool process inherits it with the fork."""
+START_UP_S = 10.0
+SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
 GREET_EVERY_S = 1.0
 PARENT_LOOK_S = 0.5
 settings = Settings.from_environment()
 app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
+
+
+class Scaler(Autoscaler):
+    """As many pool processes as jobs are reserved, within ``GATEWAY_ENCODERS_MIN`` and ``GATEWAY_ENCODERS``. Only idle ones end."""
+
+    grown_s = -inf
+
+    def _grow(self, n: int) -> None:
+        Scaler.grown_s = time.monotonic()
+        super()._grow(n)  # type: ignore[misc]
+
+
+app.conf.worker_autoscaler = Scaler
+
+
+def reason_to_start() -> str:
+    """Why this pool process was forked, as the metrics tell it."""
+    now = time.monotonic()
+    if now - BEGUN_S < START_UP_S:
+        return "start"
+    return "scale" if now - Scaler.grown_s < SCALING_S else "restart"
 
 
 class Process:
@@ -65,12 +95,26 @@ class Process:
 
     def _greet_for_ever(self) -> None:
         facts = {"pid": os.getpid(), "host": socket.gethostname(), "seal": self.codec.seal_level()}
+        started = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         while True:
             try:
-                self.world.jobs.greet(self.name, facts, 3 * GREET_EVERY_S)
+                self.world.jobs.greet(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
+                if started:
+                    self.world.jobs.tally(started)
+                    started = {}
             except errors.BackendUnavailable as error:
                 log.warning("encoder %s cannot greet: %s", self.name, error.private)
             time.sleep(GREET_EVERY_S)
+
+
+def resident_bytes(pid: int) -> int:
+    """Of a process and its descendants; pages that they share count for each. 0 where there is no ``/proc``."""
+    try:
+        own = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+        children = [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+    except (OSError, IndexError, ValueError):
+        return 0
+    return own + sum(map(resident_bytes, children))
 
 
 process: Process | None = None

@@ -191,6 +191,21 @@ class Settings:
         "file:// + data dir",
     )
     encoders: int = _setting("GATEWAY_ENCODERS", _number(1, 512), cores, "encodes at once on this machine", "本机同时编码数", "number of cores")
+    given_encoders_min: int | None = _setting(
+        "GATEWAY_ENCODERS_MIN",
+        _number(1, 512),
+        None,
+        "encoder processes that stay when there is nothing to do; up to GATEWAY_ENCODERS as the load asks",
+        "空闲时保留的编码进程数；随负载增加，最多为 GATEWAY_ENCODERS",
+        "2, or GATEWAY_ENCODERS if that is less",
+    )
+    encoders_idle_s: int = _setting(
+        "GATEWAY_ENCODERS_IDLE_S",
+        _number(1, 86_400, "s"),
+        60,
+        "seconds without work after which encoders beyond those end",
+        "多余编码进程空闲多少秒后结束",
+    )
     max_upload_bytes: int = _setting("GATEWAY_MAX_UPLOAD_BYTES", _bytes(1, 1 << 40), 64 << 20, "bytes per image", "每张图片的字节数上限")
     max_pixels: int = _setting("GATEWAY_MAX_PIXELS", _number(1, 1 << 31), 50_000_000, "width × height × frames", "宽 × 高 × 帧数的上限")
     max_frames: int = _setting("GATEWAY_MAX_FRAMES", _number(1, 100_000), 256, "frames of an animation", "动图的帧数上限")
@@ -290,6 +305,10 @@ class Settings:
         return Limits(self.max_upload_bytes, self.max_pixels, self.max_frames)
 
     @property
+    def encoders_min(self) -> int:
+        return min(2, self.encoders) if self.given_encoders_min is None else self.given_encoders_min
+
+    @property
     def log_style(self) -> dict[str, Any]:
         """As ``logs.Style`` takes it."""
         names = {"error": "error.log", "access": "access.log"}
@@ -359,6 +378,9 @@ def _unknown(environment: Mapping[str, str]) -> list[str]:
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
     problems = []
+    most, least = values.get("encoders", cores()), values.get("given_encoders_min", 1)
+    if least > most:
+        problems.append(f"GATEWAY_ENCODERS_MIN='{least}': expected at most GATEWAY_ENCODERS, which is {most}.")
     key_file = values.get("api_keys_file")
     if key_file and values.get("api_keys"):
         problems.append("GATEWAY_API_KEYS_FILE: expected to be unset while GATEWAY_API_KEYS is set; give one of the two.")

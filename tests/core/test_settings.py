@@ -36,6 +36,8 @@ READ: dict[str, list[tuple[str, Any]]] = {
     "GATEWAY_DATA_DIR": [("/srv/webp", Path("/srv/webp")), ("relative", Path("relative").absolute()), ("~/webp", Path.home() / "webp")],
     "GATEWAY_STORAGE_URL": [("file:///srv/store", "file:///srv/store")],
     "GATEWAY_ENCODERS": [("1", 1), ("64", 64)],
+    "GATEWAY_ENCODERS_MIN": [("1", 1)],
+    "GATEWAY_ENCODERS_IDLE_S": [("1", 1), ("600", 600)],
     "GATEWAY_MAX_UPLOAD_BYTES": [("1", 1), ("67108864", 64 * MIB), ("64MiB", 64 * MIB), ("64 MiB", 64 * MIB), ("2G", 2048 * MIB), ("10K", 10240)],
     "GATEWAY_MAX_PIXELS": [("1", 1), ("100000000", 100_000_000)],
     "GATEWAY_MAX_FRAMES": [("1", 1)],
@@ -73,6 +75,8 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_DATA_DIR": [],
     "GATEWAY_STORAGE_URL": ["/srv/store", "ftp://host/x", "file://", "file://store", "file://host/srv/store"],
     "GATEWAY_ENCODERS": ["0", "all"],
+    "GATEWAY_ENCODERS_MIN": ["0", "513"],
+    "GATEWAY_ENCODERS_IDLE_S": ["0"],
     "GATEWAY_MAX_UPLOAD_BYTES": ["0", "64MB", "64mib", "1.5G", "-1", "lots", "9999999999999999"],
     "GATEWAY_MAX_PIXELS": ["0", "50M"],
     "GATEWAY_MAX_FRAMES": ["0"],
@@ -104,6 +108,13 @@ def problems(environment: dict[str, str]) -> list[str]:
     with pytest.raises(SettingsError) as raised:
         Settings.from_environment(environment)
     return raised.value.problems
+
+
+def test_more_encoders_at_least_than_at_most_are_a_contradiction() -> None:
+    (line,) = problems({"GATEWAY_ENCODERS": "2", "GATEWAY_ENCODERS_MIN": "3"})
+    assert line == "GATEWAY_ENCODERS_MIN='3': expected at most GATEWAY_ENCODERS, which is 2."
+    assert Settings.from_environment({"GATEWAY_ENCODERS": "1"}).encoders_min == 1
+    assert Settings.from_environment({"GATEWAY_ENCODERS": "64"}).encoders_min == 2
 
 
 def test_every_setting_is_tried_here() -> None:
