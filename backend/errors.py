@@ -184,6 +184,13 @@ TEXTS: dict[str, dict[str, Text]] = {
         "en": ("Bad request", "The upload was slower than {min_bytes_per_s} bytes a second and was ended. Send it again over a better connection."),
         "zh-CN": ("请求有误", "上传速度低于每秒 {min_bytes_per_s} 字节，已被终止。请在更好的网络下重新发送。"),
     },
+    "bad_request.digest": {
+        "en": (
+            "Bad request",
+            "The body that arrived does not have the {algorithm} digest that Content-Digest states. It was damaged on its way; send it again.",
+        ),
+        "zh-CN": ("请求有误", "收到的正文与 Content-Digest 声明的 {algorithm} 摘要不符，数据在传输中受损。请重新发送。"),
+    },
     "bad_request.multipart": {
         "en": ("Bad request", "The multipart body is malformed. Send each image as a part named “file”."),
         "zh-CN": ("请求有误", "multipart 正文格式不正确。请将每张图片作为名为「file」的部分发送。"),

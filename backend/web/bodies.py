@@ -12,6 +12,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from backend import errors
 from backend.flows.ingest import Intake, Received
 from backend.flows.world import World
+from backend.web import digests
 
 CHUNK_BYTES = 1 << 16
 FIELD_BYTES = 64 << 10
@@ -51,12 +52,17 @@ def read(world: World, *, filename: str, max_files: int) -> Form:
 
 
 def _chunks() -> Iterator[bytes]:
-    received = 0
+    """The body, checked at its end against ``Content-Length`` and ``Content-Digest``."""
+    received, sums = 0, digests.stated(request.headers.get("Content-Digest"))
     while chunk := request.stream.read(CHUNK_BYTES):
         received += len(chunk)
+        for each in sums:
+            each.update(chunk)
         yield chunk
     if request.content_length is not None and received < request.content_length:
         raise errors.BadRequest("incomplete_body", received_bytes=received)
+    for each in sums:
+        each.check()
 
 
 def _raw(world: World, filename: str) -> Received:
