@@ -19,10 +19,12 @@ from backend.adapters import redis_client
 from backend.adapters.celery_encoders import CeleryEncoders, celery_app
 from backend.adapters.file_store import FileStore
 from backend.adapters.file_uploads import FileUploads
+from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis_announcements import RedisAnnouncements
 from backend.adapters.redis_jobs import RedisJobs
 from backend.adapters.threaded_store import ThreadedStore
 from backend.adapters.threaded_uploads import ThreadedUploads
+from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.tend import Caretaker
 from backend.flows.world import World
@@ -56,7 +58,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     follower.hear(RedisAnnouncements(redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay))
     app = Flask("webp-gateway", static_folder=None)
     socketio = _socketio(app, settings)
-    site = _site(settings, world, follower)
+    fetcher = _fetcher(settings, world)
+    site = _site(settings, world, follower, fetcher)
     app.extensions[KEY] = site
     sockets = Sockets(socketio, site)
     sockets.install()
@@ -66,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(resource.routes)
     handover.install(socketio)
     loop_lag.start()
-    gevent.spawn(_tend, Caretaker(world, f"{os.getpid()}-{secrets.token_hex(4)}"))
+    gevent.spawn(_tend, Caretaker(world, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
     return app
 
 
@@ -88,7 +91,14 @@ def gateway_world(settings: Settings) -> World:
     )
 
 
-def _site(settings: Settings, world: World, follower: Follower) -> Site:
+def _fetcher(settings: Settings, world: World) -> Fetcher | None:
+    if settings.fetch == "off":
+        return None
+    rules = Rules(settings.fetch_allowed_networks, float(settings.fetch_timeout_s), settings.body_min_bytes_per_s)
+    return Fetcher(world, HttpSources(rules))
+
+
+def _site(settings: Settings, world: World, follower: Follower, fetcher: Fetcher | None) -> Site:
     def vitals() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watching()}
 
@@ -101,6 +111,7 @@ def _site(settings: Settings, world: World, follower: Follower) -> Site:
     return Site(
         world=world,
         follower=follower,
+        fetcher=fetcher,
         frontend=FRONTEND,
         version=__version__,
         keys=frozenset(callers.digest_of(key) for key in settings.keys),

@@ -211,6 +211,33 @@ TEXTS: dict[str, dict[str, Text]] = {
         "en": ("Bad request", 'The JSON body could not be read. Send an object such as {{"job": "…"}}.'),
         "zh-CN": ("请求有误", '无法读取 JSON 正文。请发送形如 {{"job": "…"}} 的对象。'),
     },
+    "bad_request.url": {
+        "en": ("Address not usable", "“url” must be a complete http:// or https:// address of an image, without a user name or a password."),
+        "zh-CN": ("地址不可用", "「url」必须是图片的完整 http:// 或 https:// 地址，且不含用户名和密码。"),
+    },
+    "bad_request.url_off": {
+        "en": ("Not possible here", "This gateway fetches nothing from other servers. Send the image itself."),
+        "zh-CN": ("此处不可用", "本网关不从其他服务器获取图片。请直接发送图片。"),
+    },
+    "bad_request.url_forbidden": {
+        "en": ("Address not allowed", "That address is not on the public Internet, so this gateway does not ask it. Send the image itself."),
+        "zh-CN": ("不允许的地址", "该地址不在公共互联网上，本网关不会访问。请直接发送图片。"),
+    },
+    "bad_request.url_unreachable": {
+        "en": (
+            "Server not reached",
+            "The server at that address could not be reached, or the transfer broke off. Check the address, or send the image itself.",
+        ),
+        "zh-CN": ("无法访问服务器", "无法连接该地址的服务器，或传输中断。请检查地址，或直接发送图片。"),
+    },
+    "bad_request.url_answer": {
+        "en": ("No image there", "The server at that address gave no file ({answer}). Check the address, or send the image itself."),
+        "zh-CN": ("该处没有图片", "该地址的服务器没有返回文件（{answer}）。请检查地址，或直接发送图片。"),
+    },
+    "bad_request.url_slow": {
+        "en": ("Server too slow", "The server at that address was too slow and was given up. Try again later, or send the image itself."),
+        "zh-CN": ("服务器过慢", "该地址的服务器过慢，已放弃。请稍后重试，或直接发送图片。"),
+    },
     "bad_request.header": {
         "en": ("Bad request", "The header {header} has a value that cannot be used. Accepted: {accepted}."),
         "zh-CN": ("请求有误", "请求头 {header} 的值无法使用。可用的形式：{accepted}。"),

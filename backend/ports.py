@@ -75,6 +75,12 @@ class Store(Protocol):
         False when there is a job of that id already; the upload is discarded then.
         """
 
+    def promise(self, manifest: Manifest) -> None:
+        """A job whose source is still to come becomes visible, synced. Raises ``StorageFull``."""
+
+    def supply(self, upload: Upload, manifest: Manifest) -> None:
+        """The source of a promised job, and its manifest as it is from now on, synced. Raises ``NotFound`` when it was erased, ``StorageFull``."""
+
     def keep_batch(self, batch: Batch) -> None:
         """Synced. Raises ``StorageFull``."""
 
@@ -213,6 +219,21 @@ class Jobs(Protocol):
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
         """Queue it unless it is known; the job with its place and estimate. Raises ``QueueFull`` when ``limit`` jobs wait."""
 
+    def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
+        """Make a job known whose source ``token`` fetches; left alone if it is known. Raises ``QueueFull`` when so many wait or are fetched."""
+
+    def fetching(self, job_id: str, token: str, percent: int, lease_s: float) -> bool | None:
+        """Renew the lease and tell how far it is. False: no longer wanted, or another's. None: unknown here (state was lost)."""
+
+    def unfetched(self) -> list[str]:
+        """Promised jobs whose lease has run out."""
+
+    def fetch_again(self, job_id: str, token: str, lease_s: float) -> bool:
+        """Take over from whoever let the lease run out; False if another was quicker."""
+
+    def supply(self, job: Job) -> Job:
+        """Queue a promised job, whose manifest has its source now; the job with its place and estimate."""
+
     def move(self) -> int:
         """Tell the waiting jobs' watchers of their new places and estimates, in steps of a tenth; how many changed."""
 
@@ -315,6 +336,28 @@ class Encoders(Protocol):
 
     def wake(self, count: int = 1) -> None:
         """Say that jobs wait. Raises ``BackendUnavailable``."""
+
+
+class Download(Protocol):
+    """A file on its way from another server; always ended by ``close``."""
+
+    filename: str
+    size_bytes: int | None
+    """As that server states it."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Raises ``BadRequest`` when it breaks off, is too slow, or takes too long."""
+
+    def close(self) -> None: ...
+
+
+class Sources(Protocol):
+    """Other people's servers. Raises ``BadRequest`` for an address that may not be asked, and for one that does not answer with a file."""
+
+    def check(self, url: str) -> str:
+        """Whether it may be asked; the file name in it."""
+
+    def open(self, url: str) -> Download: ...
 
 
 class Codec(Protocol):

@@ -14,10 +14,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from backend.core.addresses import Network
 from backend.core.limits import Limits
 from backend.errors import SettingsError
 
@@ -115,6 +117,13 @@ def _origins() -> Kind:
         return origins if all(re.fullmatch(r"https?://[0-9A-Za-z.:\[\]_-]+", each) for each in origins) else _refuse(text)
 
     return Kind("origins such as https://example.com, separated by commas", read)
+
+
+def _networks() -> Kind:
+    def read(text: str) -> tuple[Network, ...]:
+        return tuple(ip_network(each.strip()) for each in text.split(","))
+
+    return Kind("networks such as 10.1.0.0/16 or fd00::/8, separated by commas", read)
 
 
 def _rate() -> Kind:
@@ -226,6 +235,18 @@ class Settings:
     body_idle_s: int = _setting("GATEWAY_BODY_IDLE_TIMEOUT_S", _number(1, 3600, "s"), 15, "seconds an upload may stand still", "上传停滞的秒数上限")
     body_min_bytes_per_s: int = _setting(
         "GATEWAY_BODY_MIN_BYTES_PER_S", _number(0, 1 << 40), 10_000, "slowest upload that is kept, after 5 s", "上传的最低速度（5 秒后起算）"
+    )
+    fetch: str = _setting("GATEWAY_FETCH", _choice("on", "off"), "on", "whether images are fetched by URL", "是否允许按 URL 获取图片")
+    fetch_timeout_s: int = _setting(
+        "GATEWAY_FETCH_TIMEOUT_S", _number(1, 3600, "s"), 60, "seconds for one image by URL", "按 URL 获取一张图片的秒数上限"
+    )
+    fetch_allowed_networks: tuple[Network, ...] = _setting(
+        "GATEWAY_FETCH_ALLOWED_NETWORKS",
+        _networks(),
+        (),
+        "networks beyond the public Internet that may be fetched from, such as 10.1.0.0/16",
+        "除公共互联网外允许获取图片的网络，如 10.1.0.0/16",
+        "unset: the public Internet alone",
     )
     connections_per_address: int = _setting(
         "GATEWAY_CONNECTIONS_PER_ADDRESS",

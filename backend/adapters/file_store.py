@@ -201,6 +201,36 @@ class FileStore:
                 log.error("a job that could not be synced could not be taken back either: %r", error)
             raise
 
+    def promise(self, manifest: Manifest) -> None:
+        staged = self._incoming / f"{secrets.token_hex(16)}.job"
+        with translated():
+            try:
+                staged.mkdir(mode=0o700)
+                write_file(staged / "manifest.json", manifest.to_json(), sync=True)
+                sync_folder(staged)
+                staged.rename(self._folder(manifest.id))
+            except OSError:
+                remove(staged)
+                raise
+            self._settle(self._folder(manifest.id))
+
+    def supply(self, upload: Upload, manifest: Manifest) -> None:
+        """The source comes first: a kill in between leaves a job that is fetched again."""
+        assert isinstance(upload, FileUpload)
+        folder, staged = self._folder(manifest.id), self._incoming / secrets.token_hex(16)
+        with translated(errors.NotFound):
+            try:
+                sync_data(upload.fd)
+                upload.close()
+                write_file(staged, manifest.to_json(), sync=True)
+                upload.path.rename(folder / "source")
+                sync_folder(folder)
+                staged.rename(folder / "manifest.json")
+                sync_folder(folder)
+            except OSError:
+                disk.discard(staged)
+                raise
+
     def keep_batch(self, batch: Batch) -> None:
         path = self._batches / f"{batch.id}.json"
         staged = self._incoming / secrets.token_hex(16)

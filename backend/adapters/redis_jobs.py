@@ -18,6 +18,10 @@ from backend.core.job import Job, Manifest, Status
 from backend.core.overview import Overview
 from backend.ports import Listed, Taken
 
+SCRIPTS = (
+    *("promise", "fetching", "fetch_again", "supply", "enqueue", "restore", "take", "report"),
+    *("adopt", "end", "requeue", "forget", "count", "move", "tally", "overview", "listed"),
+)
 QUEUE_IS_FULL = -1
 
 
@@ -25,16 +29,34 @@ class RedisJobs:
     def __init__(self, client: redis.Redis, *, prefix: str = KEY_PREFIX) -> None:
         self._client = client
         self._prefix = prefix
-        self._scripts = {
-            name: client.register_script(getattr(scripts, name.upper()))
-            for name in ("enqueue", "restore", "take", "report", "adopt", "end", "requeue", "forget", "count", "move", "tally", "overview", "listed")
-        }
+        self._scripts = {name: client.register_script(getattr(scripts, name.upper())) for name in SCRIPTS}
 
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
         text = self._run("enqueue", *_whole(job), "" if limit is None else limit, json.dumps(tally.of_created(job)))
         if text == QUEUE_IS_FULL:
             raise errors.QueueFull(limit=limit, retry_after_s=1)
         return job.at(Status.from_json(text))
+
+    def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
+        counted = json.dumps(tally.of_created(job))
+        text = self._run("promise", *_whole(job), "" if limit is None else limit, counted, token, _ms(lease_s))
+        if text == QUEUE_IS_FULL:
+            raise errors.QueueFull(limit=limit, retry_after_s=1)
+        return job.at(Status.from_json(text))
+
+    def fetching(self, job_id: str, token: str, percent: int, lease_s: float) -> bool | None:
+        said = int(self._run("fetching", job_id, token, _ms(lease_s), percent))
+        return None if said < 0 else bool(said)
+
+    def unfetched(self) -> list[str]:
+        return self._overdue("fetching")
+
+    def fetch_again(self, job_id: str, token: str, lease_s: float) -> bool:
+        return bool(self._run("fetch_again", job_id, token, _ms(lease_s)))
+
+    def supply(self, job: Job) -> Job:
+        created, supplied = ({**tally.of_created(job), tally.UPLOAD_BYTES: 0}, {tally.UPLOAD_BYTES: job.manifest.source.bytes})
+        return job.at(Status.from_json(self._run("supply", *_whole(job), json.dumps(created), json.dumps(supplied))))
 
     def move(self) -> int:
         return int(self._run("move"))
@@ -70,10 +92,12 @@ class RedisJobs:
         return job.at(Status.from_json(text))
 
     def lost(self) -> list[str]:
+        return self._overdue("running")
+
+    def _overdue(self, name: str) -> list[str]:
         with translated():
             seconds, micros = self._client.time()
-            found = self._client.zrangebyscore(self._key("running"), "-inf", seconds * 1000 + micros // 1000)
-        return cast(list[str], found)
+            return cast(list[str], self._client.zrangebyscore(self._key(name), "-inf", seconds * 1000 + micros // 1000))
 
     def requeue(self, job_id: str) -> int:
         return int(self._run("requeue", job_id))

@@ -8,6 +8,7 @@ Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
     queue:tags    hash    client → virtual start of its newest waiting job
     queue:now     string  virtual time: the tag last taken
     waiting       zset    the ids in the queue; score = when the job was made, s
+    fetching      zset    ids whose source is being fetched; score = end of the lease, ms
     running       zset    ids in an encoder's hands; score = end of the lease, ms
     ended:<state> zset    ids of ended jobs that are known; score = when that became known, ms
     expiry        zset    every id the store holds; score = when it is to be erased, s
@@ -73,7 +74,7 @@ local function line_up(id, client, manifest, at_head)
   end
 end
 local function unqueue(id)
-  redis.call('ZREM', key('queue'), id); redis.call('ZREM', key('waiting'), id)
+  redis.call('ZREM', key('queue'), id); redis.call('ZREM', key('waiting'), id); redis.call('ZREM', key('fetching'), id)
 end
 local function work_of(manifest)
   local work = manifest and cjson.decode(manifest).work
@@ -132,6 +133,72 @@ return redis.call('HGET', key('job:' .. id), 'status')
 """
 )
 
+# ARGV: id, manifest, status, client, expire_at, limit ('' for none), amounts, token, lease_ms → the status, or -1: the queue is full
+PROMISE = (
+    PRELUDE
+    + """
+local id, limit = ARGV[1], tonumber(ARGV[6])
+if redis.call('EXISTS', key('job:' .. id)) == 0 then
+  if limit and redis.call('ZCARD', key('queue')) + redis.call('ZCARD', key('fetching')) >= limit then return -1 end
+  add(key('totals'), cjson.decode(ARGV[7]))
+  create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+  redis.call('HSET', key('job:' .. id), 'token', ARGV[8])
+  redis.call('ZADD', key('fetching'), now_ms() + ARGV[9], id)
+end
+return redis.call('HGET', key('job:' .. id), 'status')
+"""
+)
+
+# ARGV: id, token, lease_ms, percent → 1, 0: not yours, -1: unknown
+FETCHING = (
+    PRELUDE
+    + """
+local id = ARGV[1]
+local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'status')
+if not job[1] then return -1 end
+if job[1] ~= 'queued' or job[2] ~= ARGV[2] then return 0 end
+redis.call('ZADD', key('fetching'), now_ms() + ARGV[3], id)
+if tonumber(ARGV[4]) > cjson.decode(job[3]).progress then change(id, {progress = tonumber(ARGV[4])}) end
+return 1
+"""
+)
+
+# ARGV: id, token, lease_ms → 1 if the lease had run out
+FETCH_AGAIN = (
+    PRELUDE
+    + """
+local until_ms = redis.call('ZSCORE', key('fetching'), ARGV[1])
+if not until_ms or tonumber(until_ms) > now_ms() then return 0 end
+redis.call('HSET', key('job:' .. ARGV[1]), 'token', ARGV[2])
+redis.call('ZADD', key('fetching'), now_ms() + ARGV[3], ARGV[1])
+return 1
+"""
+)
+
+# ARGV: id, manifest, status, client, expire_at, amounts of a job that was unknown, amounts of its source → the status
+SUPPLY = (
+    PRELUDE
+    + """
+local id = ARGV[1]
+local known = redis.call('HMGET', key('job:' .. id), 'state', 'status')
+if not known[1] then
+  add(key('totals'), cjson.decode(ARGV[6]))
+  create(id, ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+  known = {'queued', ARGV[3]}
+end
+redis.call('HSET', key('job:' .. id), 'manifest', ARGV[2], 'token', '')
+redis.call('ZREM', key('fetching'), id)
+if known[1] == 'queued' and not redis.call('ZSCORE', key('queue'), id) then
+  add(key('totals'), cjson.decode(ARGV[7]))
+  line_up(id, ARGV[4], ARGV[2], false)
+  local status = cjson.decode(known[2])
+  place(status, redis.call('ZRANK', key('queue'), id), encoder_count(), mean_ms())
+  change(id, {position = status.position, eta_s = status.eta_s})
+end
+return redis.call('HGET', key('job:' .. id), 'status')
+"""
+)
+
 # ARGV: id, manifest, status, client, expire_at → 1 if it was unknown
 RESTORE = (
     PRELUDE
@@ -153,18 +220,18 @@ while true do
   local id = head[1]
   redis.call('ZREM', key('waiting'), id)
   redis.call('SET', key('queue:now'), string.format('%.0f', math.floor(tonumber(head[2]) / 1048576)))
-  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest')
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status')
   if job[1] == 'queued' then
     local ms = now_ms()
     local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)
     local work = work_of(job[2])
     local leader = work and redis.call('GET', key('leader:' .. work))
-    local begun = {state = 'running', stage = 'decode', progress = 0, started_at = ms / 1000, attempt = tries,
+    local begun = {state = 'running', stage = 'decode', progress = cjson.decode(job[3]).progress, started_at = ms / 1000, attempt = tries,
                    position = cjson.null, eta_s = cjson.null}
     redis.call('ZADD', key('running'), ms + ARGV[2], id)
     if leader and redis.call('HGET', key('job:' .. leader), 'state') == 'running' then
       local ahead = cjson.decode(redis.call('HGET', key('job:' .. leader), 'status'))
-      begun.stage, begun.progress, begun.eta_s = ahead.stage, ahead.progress, ahead.eta_s
+      begun.stage, begun.progress, begun.eta_s = ahead.stage, math.max(begun.progress, ahead.progress), ahead.eta_s
       redis.call('HSET', key('job:' .. id), 'token', '', 'leader', leader)
       redis.call('SADD', key('twins:' .. leader), id)
       redis.call('EXPIRE', key('twins:' .. leader), 86400)

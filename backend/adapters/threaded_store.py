@@ -72,6 +72,14 @@ class ThreadedStore:
         upload.flush()
         return self._run(self._store.commit, upload.inner, manifest)  # type: ignore[no-any-return]
 
+    def promise(self, manifest: Manifest) -> None:
+        self._run(self._store.promise, manifest)
+
+    def supply(self, upload: Upload, manifest: Manifest) -> None:
+        assert isinstance(upload, ThreadedUpload)
+        upload.flush()
+        self._run(self._store.supply, upload.inner, manifest)
+
     def keep_batch(self, batch: Batch) -> None:
         self._run(self._store.keep_batch, batch)
 

@@ -57,6 +57,7 @@ class Source:
 class Manifest:
     """``owner`` is a digest of the API key ('' without keys); ``client`` shares the queue fairly; ``is_passing``: erased once answered.
 
+    ``url`` is where the source was fetched from, or still is to be: then ``source`` has a name and nothing else yet.
     ``work`` is the same for jobs that may share one encode ('' for one that shares nothing); see ``work_of``.
     ``maker`` is a digest of who made it, and the only one to whom it is listed ('': to nobody).
     """
@@ -73,10 +74,16 @@ class Manifest:
     is_passing: bool = False
     work: str = ""
     maker: str = ""
+    url: str = ""
 
     @property
     def lister(self) -> str:
         return "" if self.is_passing else self.maker
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the source is still to be fetched from ``url``."""
+        return not self.source.sha256
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
@@ -188,7 +195,7 @@ def public(job: Job, language: str = "en") -> dict[str, Any]:
         "seq": status.seq,
         "queue_position": status.position,
         "eta_seconds": status.eta_s,
-        "source": _public_source(manifest.source),
+        "source": _public_source(manifest),
         "options": manifest.options.chosen(),
         "result": _public_result(job),
         "error": errors.problem(status.error, language, request_id=manifest.request_id) if status.error else None,
@@ -206,13 +213,14 @@ def links(job_id: str) -> dict[str, str]:
     return {"self": own, "result": f"{own}/result", "source": f"{own}/source", "events": f"{own}/events", "cancel": f"{own}/cancel"}
 
 
-def _public_source(source: Source) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in ("filename", "bytes", "format", "width", "height", "frames")}
+def _public_source(manifest: Manifest) -> dict[str, Any]:
+    facts = {name: None if manifest.is_awaited else getattr(manifest.source, name) for name in ("bytes", "format", "width", "height", "frames")}
+    return {"filename": manifest.source.filename, **facts}
 
 
 def _public_result(job: Job) -> dict[str, Any] | None:
     result = job.status.result
-    if result is None:
+    if result is None or job.manifest.is_awaited:
         return None
     saved = 100 * (1 - result.bytes / job.manifest.source.bytes)
     shown = {name: getattr(result, name) for name in ("bytes", "format", "width", "height", "frames", "sha256")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from backend import errors
 from backend.core.batch import Batch, has_ended
@@ -109,7 +108,7 @@ class BatchWatch:
     def _changed(self, job: Job) -> None:
         known = self._jobs.get(job.id)
         if known is None or known.status.seq < job.status.seq:
-            self._jobs[job.id] = job if known is None else replace(known, status=job.status)
+            self._jobs[job.id] = job
         left_s = self._told_s + TELL_EVERY_S - self._world.clock()
         if left_s <= 0 or has_ended(self.jobs()):
             self._tell_now()

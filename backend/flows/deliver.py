@@ -18,4 +18,7 @@ def result(world: World, job: Job) -> tuple[Result, Blob]:
 
 
 def source(world: World, job: Job) -> Blob:
+    """Raises ``NotReady`` while it is still being fetched."""
+    if job.manifest.is_awaited:
+        raise errors.NotReady(state=job.status.state)
     return world.store.open_source(job.id)

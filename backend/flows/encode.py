@@ -121,6 +121,7 @@ class Reporter:
 
     def __init__(self, world: World, taken: Taken) -> None:
         self.status = taken.job.status
+        self._from_percent = taken.job.status.progress
         self._world, self._taken = world, taken
         self._wanted: Progress | None = None
         self._told_s = self._renewed_s = world.clock()
@@ -146,13 +147,17 @@ class Reporter:
         now = self._world.clock()
         if self._wanted is None or now - self._told_s < REPORT_INTERVAL_S:
             return
-        stage, percent = self._wanted.stage, max(self.status.progress, int(self._wanted.percent * CODEC_SHARE))
+        stage, percent = self._wanted.stage, max(self.status.progress, self._percent(self._wanted.percent))
         self._wanted = None
         if (stage, percent) == (self.status.stage, self.status.progress):
             return
         self._told_s = now
         self.status = replace(self.status, stage=stage, progress=percent, eta_s=self._eta_s(percent, now))
         self._report({"stage": stage, "progress": percent, "eta_s": self.status.eta_s})
+
+    def _percent(self, codec_percent: float) -> int:
+        """The codec's way lies between what the fetching of the source took and what storing takes."""
+        return int(self._from_percent + codec_percent * (CODEC_SHARE - self._from_percent / 100))
 
     def _eta_s(self, percent: int, now: float) -> float | None:
         started = self.status.started_at

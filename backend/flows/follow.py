@@ -94,11 +94,20 @@ class Follower:
         if not text:
             self._drop(job_id)
             return
-        job = watched.job = watched.job.at(Status.from_json(text))
+        job = watched.job = self._complete(watched.job).at(Status.from_json(text))
         for listener in list(watched.cursors):
             self._advance(watched, listener, job)
         if job.status.has_ended:
             self._drop(job_id)
+
+    def _complete(self, job: Job) -> Job:
+        """A job whose source was still to come when it was looked up may have it now."""
+        if not job.manifest.is_awaited:
+            return job
+        try:
+            return find(self._world, job.id, job.manifest.owner)
+        except errors.GatewayError:
+            return job
 
     def gap(self) -> None:
         """Announcements may have been lost: look every watched job up."""

@@ -94,7 +94,7 @@ def check_room(world: World) -> None:
     except errors.BackendUnavailable:
         return
     if waiting >= world.max_queued_jobs:
-        raise _full(world, waiting)
+        raise queue_is_full(world, waiting)
 
 
 def accept(
@@ -126,7 +126,7 @@ def keep(
     is_passing: bool = False,
 ) -> tuple[Job, bool]:
     """Durable and not yet queued, and whether it is new; raises as ``accept``."""
-    _check_sides(received.shape, options)
+    check_sides(received.shape, options)
     now, source = world.clock(), received.source()
     lifetime_s = world.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else world.retention_s
     manifest = Manifest(
@@ -150,6 +150,8 @@ def keep(
 
 def again(world: World, job: Job, options: Options, sender: Sender) -> Job:
     """A new job from an earlier one's source. Raises as ``accept``, and ``NotFound`` when the source is gone."""
+    if job.manifest.is_awaited:
+        raise errors.NotReady(state=job.status.state)
     source = job.manifest.source
     upload = world.store.again(job.manifest)
     try:
@@ -171,13 +173,13 @@ def queue(world: World, job: Job) -> Job:
         world.encoders.wake()
     except errors.QueueFull:
         world.store.erase(job.id)
-        raise _full(world, world.max_queued_jobs) from None
+        raise queue_is_full(world, world.max_queued_jobs) from None
     except errors.BackendUnavailable as error:
         log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
     return job
 
 
-def _full(world: World, waiting: int) -> errors.QueueFull:
+def queue_is_full(world: World, waiting: int) -> errors.QueueFull:
     retry_after_s = max(1, min(60, waiting // 20))
     return errors.QueueFull(limit=world.max_queued_jobs, retry_after_s=retry_after_s)
 
@@ -194,7 +196,7 @@ def readable(head: bytes) -> Format:
     return known
 
 
-def _check_sides(shape: Shape, options: Options) -> None:
+def check_sides(shape: Shape, options: Options) -> None:
     """An image that stays longer than WebP allows is refused now and not after decoding it."""
     is_resized = options.width is not None or options.height is not None
     if not is_resized and max(shape.width, shape.height) > WEBP_MAX_SIDE:

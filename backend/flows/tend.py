@@ -15,6 +15,7 @@ from backend.core import tally
 from backend.core.batch import Batch
 from backend.core.job import MAX_ATTEMPTS, Job, Manifest, Status, failed
 from backend.flows.conclude import conclude
+from backend.flows.fetch import Fetcher
 from backend.flows.find import SEQ_MARGIN, stored
 from backend.flows.uploads import sweep
 from backend.flows.world import World
@@ -39,6 +40,7 @@ class Caretaker:
 
     world: World
     name: str
+    fetcher: Fetcher | None = None
     _expired_s: float = field(default=0.0)
     _tidied_s: float = field(default=0.0)
     _scanned_s: float = field(default=0.0)
@@ -52,6 +54,9 @@ class Caretaker:
             self._rebuild(now)
         for job_id in jobs.lost():
             _take_back_if_it_can_be(self.world, job_id)
+        if self.fetcher is not None:
+            for job_id in jobs.unfetched():
+                self.fetcher.take_over(job_id)
         jobs.move()
         _wake(self.world)
         self._now_and_then(now)
@@ -120,9 +125,17 @@ def _queue_unknown(world: World, manifests: list[Manifest], go_on: Callable[[], 
         if number % PAGE == 0:
             go_on()
         if world.jobs.find(manifest.id) is None and _is_acknowledged(world, manifest, batches):
-            world.jobs.enqueue(Job(manifest, Status(seq=_safe_seq(world, manifest))), limit=None)
+            _make_known(world, Job(manifest, Status(seq=_safe_seq(world, manifest))))
             queued += 1
     return queued
+
+
+def _make_known(world: World, job: Job) -> None:
+    """One whose source is still to be fetched is in nobody's hands, so that somebody takes it up."""
+    if job.manifest.is_awaited:
+        world.jobs.promise(job, "", 0.0, limit=None)
+    else:
+        world.jobs.enqueue(job, limit=None)
 
 
 def _is_acknowledged(world: World, manifest: Manifest, batches: dict[str, Batch | None]) -> bool:

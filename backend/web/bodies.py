@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
 BUFFER_BYTES = 4 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
+JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
 FILE_FIELD = "file"
 NAME_CHARACTERS = 255
@@ -46,9 +48,23 @@ def read(world: World, *, filename: str, max_files: int) -> Form:
         if not form.images:
             raise errors.BadRequest("no_file")
         return form
-    if media_type == "application/json":
-        raise errors.BadRequest("no_file")
     return Form([_raw(world, filename)])
+
+
+def read_json() -> dict[str, object]:
+    """A small object. Raises ``BadRequest``."""
+    body = bytearray()
+    for chunk in _chunks():
+        body += chunk
+        if len(body) > JSON_BYTES:
+            raise errors.BadRequest("json")
+    try:
+        record = json.loads(body)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        raise errors.BadRequest("json")
+    return record
 
 
 def _chunks() -> Iterator[bytes]:

@@ -47,7 +47,7 @@ def _members(header: str) -> list[tuple[str, str]]:
     found = [MEMBER.fullmatch(each) for each in header.split(",")]
     if not all(found):
         raise errors.BadRequest("header", header="Content-Digest", accepted=ACCEPTED)
-    return list(dict((each[1], each[2]) for each in found if each).items())
+    return list({each[1]: each[2] for each in found if each}.items())
 
 
 def _bytes(value: str, algorithm: str) -> bytes:

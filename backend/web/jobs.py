@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
@@ -31,6 +32,9 @@ def create() -> Response:
     callers.check_rate()
     ingest.check_room(here.world)
     wanted = options.parse(request.args.items(multi=True))
+    if request.mimetype == "application/json":
+        job = _ordered(bodies.read_json(), wanted, sender)
+        return _wait(_accepted(job), job)
     form = bodies.read(here.world, filename=bodies.display_name(wanted.filename or ""), max_files=here.max_files)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
@@ -51,20 +55,42 @@ def _batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Respons
     return response
 
 
-def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
-    """The job, or with an ``Idempotency-Key`` that was used before, that job."""
-    world, received, key = site().world, form.images[0], request.headers.get("Idempotency-Key", "")
+def _ordered(record: dict[str, object], wanted: Options, sender: ingest.Sender) -> Job:
+    """The job for an image that another server has; what else the object holds are options."""
+    here = site()
+    if here.fetcher is None:
+        raise errors.BadRequest("url_off")
+    url = record.pop("url", None)
+    if not isinstance(url, str):
+        raise errors.BadRequest("url")
+    wanted = options.parse(record.items(), wanted)
+    wanted = replace(wanted, filename=bodies.display_name(wanted.filename or ""))
+    job_id, known = _known(f"url {url}", wanted, sender)
+    return known or here.fetcher.order(url.strip(), wanted, sender, job_id=job_id)
+
+
+def _known(of_what: str, wanted: Options, sender: ingest.Sender) -> tuple[str | None, Job | None]:
+    """The id that the request's ``Idempotency-Key`` stands for, and its job where there is one already."""
+    world, key = site().world, request.headers.get("Idempotency-Key", "")
     if not key:
-        return ingest.accept(world, received, wanted, sender)
+        return None, None
     memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
-    print_of = hashlib.sha256(f"{received.upload.sha256()}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
+    print_of = hashlib.sha256(f"{of_what}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
     job_id = _agreed_id(memo, print_of, world.new_id())
     try:
-        job = find(world, job_id, sender.owner)
+        return job_id, find(world, job_id, sender.owner)
     except errors.NotFound:
-        return ingest.accept(world, received, wanted, sender, job_id=job_id)
+        return job_id, None
+
+
+def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
+    """The job, or with an ``Idempotency-Key`` that was used before, that job."""
+    received = form.images[0]
+    job_id, known = _known(received.upload.sha256(), wanted, sender)
+    if known is None:
+        return ingest.accept(site().world, received, wanted, sender, job_id=job_id)
     form.abandon()
-    return job
+    return known
 
 
 def _agreed_id(memo: str, print_of: str, job_id: str) -> str:
@@ -175,8 +201,9 @@ def source(job_id: str) -> Response:
     world = site().world
     job = find(world, job_id, callers.owner())
     known = job.manifest.source
+    blob = deliver.source(world, job)
     media_type = formats.BY_NAME[known.format].media_type
-    return files.send(deliver.source(world, job), media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True)
+    return files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True)
 
 
 def _show(job: Job, status: int) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from flask import current_app
 
+from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.world import World
 from backend.web.exposition import Worker
@@ -30,6 +31,7 @@ class Site:
     version: str
     keys: frozenset[str] = frozenset()
     allowed_origins: tuple[str, ...] = ()
+    fetcher: Fetcher | None = None
     rate_limit: tuple[int, int] | None = None
     max_files: int = 100
     vitals: Callable[[], dict[str, Any]] = field(default=dict)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ READ: dict[str, list[tuple[str, Any]]] = {
     "GATEWAY_MAX_QUEUED_JOBS": [("1", 1)],
     "GATEWAY_ENCODE_TIMEOUT_S": [("5", 5)],
     "GATEWAY_RETENTION_S": [("60", 60)],
+    "GATEWAY_FETCH": [("on", "on"), ("off", "off")],
+    "GATEWAY_FETCH_TIMEOUT_S": [("5", 5), ("90", 90)],
+    "GATEWAY_FETCH_ALLOWED_NETWORKS": [("10.1.0.0/16, fd00::/8", (ip_network("10.1.0.0/16"), ip_network("fd00::/8")))],
     "GATEWAY_SHARE_RESULTS": [("on", "on"), ("off", "off")],
     "GATEWAY_MIN_FREE_BYTES": [("0", 0), ("1GiB", 1024 * MIB)],
     "GATEWAY_BODY_IDLE_TIMEOUT_S": [("15", 15)],
@@ -84,6 +88,9 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_MAX_QUEUED_JOBS": ["0", "1000 "],
     "GATEWAY_ENCODE_TIMEOUT_S": ["0", "60s"],
     "GATEWAY_RETENTION_S": ["0", "1d"],
+    "GATEWAY_FETCH": ["yes"],
+    "GATEWAY_FETCH_TIMEOUT_S": ["0", "soon"],
+    "GATEWAY_FETCH_ALLOWED_NETWORKS": ["10.1.0.0/8", "everything"],
     "GATEWAY_SHARE_RESULTS": ["yes", "1"],
     "GATEWAY_MIN_FREE_BYTES": ["-1", "5%"],
     "GATEWAY_BODY_IDLE_TIMEOUT_S": ["0"],

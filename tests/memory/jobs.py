@@ -36,6 +36,7 @@ class State:
     virtual_now: int = 0
     serial: int = 0
     leases: dict[str, float] = field(default_factory=dict)
+    fetching: dict[str, float] = field(default_factory=dict)
     expiries: dict[str, float] = field(default_factory=dict)
     listed: dict[str, tuple[str, float]] = field(default_factory=dict)
     greeted: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
@@ -71,6 +72,53 @@ class MemoryJobs:
             self._line_up(job.id, job.manifest.client)
             self._create(job.at(self._placed(job.status, self._rank(job.id) or 0)))
         return job.at(state.known[job.id].status)
+
+    def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
+        state = self._reach()
+        if job.id not in state.known:
+            if limit is not None and len(state.queue) + len(state.fetching) >= limit:
+                raise errors.QueueFull(limit=limit, retry_after_s=1)
+            self._add(tally.of_created(job))
+            self._create(job).token = token
+            state.fetching[job.id] = self.clock() + lease_s
+        return job.at(state.known[job.id].status)
+
+    def fetching(self, job_id: str, token: str, percent: int, lease_s: float) -> bool | None:
+        state = self._reach()
+        known = state.known.get(job_id)
+        if known is None:
+            return None
+        if known.status.state != "queued" or known.token != token:
+            return False
+        state.fetching[job_id] = self.clock() + lease_s
+        if percent > known.status.progress:
+            self._change(known, progress=percent)
+        return True
+
+    def unfetched(self) -> list[str]:
+        return [job_id for job_id, until in self._reach().fetching.items() if until <= self.clock()]
+
+    def fetch_again(self, job_id: str, token: str, lease_s: float) -> bool:
+        if job_id not in self.unfetched():
+            return False
+        self._state.known[job_id].token = token
+        self._state.fetching[job_id] = self.clock() + lease_s
+        return True
+
+    def supply(self, job: Job) -> Job:
+        state = self._reach()
+        if job.id not in state.known:
+            self._add({**tally.of_created(job), tally.UPLOAD_BYTES: 0})
+            self._create(job)
+        known = state.known[job.id]
+        known.manifest, known.token = job.manifest, ""
+        state.fetching.pop(job.id, None)
+        if known.status.state == "queued" and job.id not in state.queue:
+            self._add({tally.UPLOAD_BYTES: job.manifest.source.bytes})
+            self._line_up(job.id, job.manifest.client)
+            placed = self._placed(known.status, self._rank(job.id) or 0)
+            self._change(known, position=placed.position, eta_s=placed.eta_s)
+        return job.at(known.status)
 
     def move(self) -> int:
         state, told = self._reach(), 0
@@ -140,8 +188,8 @@ class MemoryJobs:
 
     def end(self, job: Job) -> Job:
         state = self._reach()
-        state.queue.pop(job.id, None)
-        state.leases.pop(job.id, None)
+        for each in (state.queue, state.leases, state.fetching):
+            each.pop(job.id, None)
         known = state.known.get(job.id)
         if known is None or not known.status.has_ended:
             self._add(tally.of_end(job))
@@ -191,7 +239,7 @@ class MemoryJobs:
         if job_id in state.known and not state.known[job_id].status.has_ended:
             self._add({f"{tally.ENDED}:{tally.ERASED}:": 1})
         known = state.known.get(job_id)
-        for each in (state.queue, state.leases, state.expiries, state.listed, state.known):
+        for each in (state.queue, state.leases, state.fetching, state.expiries, state.listed, state.known):
             each.pop(job_id, None)
         if known is not None:
             self._let_go(known)
@@ -314,7 +362,8 @@ class MemoryJobs:
             return False
         known.leader, known.token, known.tries = leader.manifest.id, "", known.tries + 1
         state.leases[known.manifest.id] = self.clock() + lease_s
-        ahead = {name: getattr(leader.status, name) for name in ("stage", "progress", "eta_s")}
+        ahead = {name: getattr(leader.status, name) for name in ("stage", "eta_s")}
+        ahead["progress"] = max(known.status.progress, leader.status.progress)
         self._change(known, state="running", started_at=self.clock(), attempt=known.tries, position=None, **ahead)
         return True
 
@@ -339,7 +388,7 @@ class MemoryJobs:
     def _begin(self, known: Known, token: str, lease_s: float) -> Taken:
         known.token, known.tries = token, known.tries + 1
         self._state.leases[known.manifest.id] = self.clock() + lease_s
-        self._change(known, state="running", stage="decode", progress=0, started_at=self.clock(), attempt=known.tries, position=None, eta_s=None)
+        self._change(known, state="running", stage="decode", started_at=self.clock(), attempt=known.tries, position=None, eta_s=None)
         return Taken(Job(known.manifest, known.status), token)
 
     def _create(self, job: Job) -> Known:

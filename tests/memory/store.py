@@ -97,13 +97,13 @@ class MemoryBlob:
 @dataclass
 class Entry:
     manifest: Manifest
-    source: bytes
+    source: bytes | None
     results: dict[str, bytes] = field(default_factory=dict)
     outcome: Status | None = None
 
     @property
     def bytes(self) -> int:
-        return len(self.source) + sum(map(len, self.results.values()))
+        return len(self.source or b"") + sum(map(len, self.results.values()))
 
 
 class MemoryStore:
@@ -126,7 +126,7 @@ class MemoryStore:
 
     def again(self, manifest: Manifest) -> MemoryUpload:
         upload = self.begin()
-        upload.data += self._entry(manifest.id).source
+        upload.data += self._there(self._entry(manifest.id))
         return upload
 
     def commit(self, upload: Upload, manifest: Manifest) -> bool:
@@ -138,6 +138,19 @@ class MemoryStore:
         self.entries[manifest.id] = Entry(manifest, bytes(upload.data))
         self.events.append(f"commit {manifest.id}")
         return True
+
+    def promise(self, manifest: Manifest) -> None:
+        self.check()
+        self.entries[manifest.id] = Entry(manifest, None)
+        self.events.append(f"promise {manifest.id}")
+
+    def supply(self, upload: Upload, manifest: Manifest) -> None:
+        entry = self._entry(manifest.id)
+        self.check()
+        assert isinstance(upload, MemoryUpload) and upload in self.incoming
+        self.incoming.discard(upload)
+        entry.manifest, entry.source = manifest, bytes(upload.data)
+        self.events.append(f"supply {manifest.id}")
 
     def keep_batch(self, batch: Batch) -> None:
         self.check()
@@ -158,7 +171,7 @@ class MemoryStore:
         return entry.outcome if entry else None
 
     def open_source(self, job_id: str) -> MemoryBlob:
-        return self._opened(self._entry(job_id).source)
+        return self._opened(self._there(self._entry(job_id)))
 
     def open_result(self, job_id: str, file: str) -> MemoryBlob:
         self._reach()
@@ -223,6 +236,11 @@ class MemoryStore:
     def close(self) -> None:
         for each in list(self.open_files):
             each.close()
+
+    def _there(self, entry: Entry) -> bytes:
+        if entry.source is None:
+            raise errors.NotFound(private="promised")
+        return entry.source
 
     def _opened(self, data: bytes) -> MemoryBlob:
         blob = MemoryBlob(self, data)

@@ -13,11 +13,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from backend.flows.fetch import Fetcher
 from backend.web import callers, capabilities, convert, events, headers, health, jobs, listing, metrics, page, problems
 from backend.web.site import KEY, Site
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import ScriptedCodec
 from tests.memory.samples import image
+from tests.memory.sources import MemorySources
 from tests.memory.world import MemoryWorld
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
@@ -33,9 +35,12 @@ class Web:
 
     def __post_init__(self) -> None:
         self.here = MemoryWorld(ShiftedClock(), self.rules)
+        self.sources = MemorySources()
+        fetcher = Fetcher(self.here.world, self.sources, lambda call: call())
         digests = frozenset(callers.digest_of(key) for key in self.keys)
         self.app = Flask("webp-gateway", static_folder=None)
-        self.app.extensions[KEY] = Site(self.here.world, self.here.follower, FRONTEND, "1.2.3", keys=digests, **self.site)
+        rules = {"keys": digests, "fetcher": fetcher, **self.site}
+        self.app.extensions[KEY] = Site(self.here.world, self.here.follower, FRONTEND, "1.2.3", **rules)
         for part in (problems, headers):
             part.install(self.app)
         for resource in (jobs, listing, events, convert, capabilities, health, metrics, page):

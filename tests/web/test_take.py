@@ -145,7 +145,7 @@ def test_a_part_with_another_name_is_refused_and_file_suggested(web: Web, proble
         (multipart("Content-Disposition: form-data\r\n\r\nx"), 400, "bad_request"),
         (multipart(*['Content-Disposition: form-data; name="quality"\r\n\r\n80'] * 200), 400, "bad_request"),
         (multipart('Content-Disposition: form-data; name="filename"\r\n\r\n' + "x" * 70_000), 400, "bad_request"),
-        ({"json": {"url": "http://example.com/a.png"}}, 400, "bad_request"),
+        ({"json": {"file": "cat.png"}}, 400, "bad_request"),
         ({"data": b"just text, no image"}, 415, "unsupported_format"),
         ({"data": b"%PDF-1.4 ..."}, 415, "unsupported_format"),
         (multipart(file_part(b"<svg xmlns='x'></svg>")), 415, "unsupported_format"),

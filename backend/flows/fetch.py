@@ -1,0 +1,196 @@
+"""Fetch: a job whose source lies on somebody else's server. The job is there, synced, before the answer; its source comes afterwards.
+
+The job waits as ``queued`` while its source is fetched; how far that is makes the first ``FETCH_PERCENT`` of its progress. Whoever fetches holds
+a lease; where it runs out, the caretaker gives the job to another, which begins at the first byte again. What cannot be fetched ends as
+``failed``, with the code that an upload of it would have got.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from backend import errors
+from backend.core.job import Job, Manifest, Source, Status, failed, work_of
+from backend.core.options import Options
+from backend.flows.conclude import conclude
+from backend.flows.find import stored
+from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
+from backend.flows.world import World
+from backend.ports import Download, Sources
+
+log = logging.getLogger(__name__)
+FETCH_PERCENT = 10
+LEASE_S = 10.0
+RENEW_S = 0.25
+MOST_AT_ONCE = 8
+"""Downloads of one process; others wait. A slow server holds a place for no longer than its deadline."""
+
+
+class Unwanted(Exception):
+    """The job was cancelled, erased, or has been given to another process."""
+
+
+def in_background(call: Callable[[], None]) -> None:
+    threading.Thread(target=call, daemon=True).start()
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """One a process. ``start`` runs a call beside the others."""
+
+    world: World
+    sources: Sources
+    start: Callable[[Callable[[], None]], None] = in_background
+    _places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_ONCE))
+
+    def order(self, url: str, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
+        """The job, durable, with its source on its way.
+
+        Raises ``BadRequest`` for an address that may not be asked, ``QueueFull``, ``StorageFull``.
+        """
+        world, name = self.world, self.sources.check(url)
+        now = world.clock()
+        manifest = Manifest(
+            id=job_id or world.new_id(),
+            source=Source(options.filename or name, 0, "", "", 0, 0, 0),
+            options=options,
+            created_at=now,
+            expires_at=now + world.retention_s,
+            owner=sender.owner,
+            client=sender.client,
+            request_id=sender.request_id,
+            maker=sender.maker,
+            url=url,
+        )
+        world.store.promise(manifest)
+        token = world.new_id()
+        try:
+            job = world.jobs.promise(Job(manifest, Status()), token, LEASE_S, limit=world.max_queued_jobs)
+        except errors.QueueFull:
+            world.store.erase(manifest.id)
+            raise queue_is_full(world, world.max_queued_jobs) from None
+        except errors.BackendUnavailable as error:
+            log.warning("job %s is stored and will be fetched once Redis is back: %s", manifest.id, error.private)
+            return Job(manifest, Status())
+        self.start(lambda: self.fetch(job, token))
+        return job
+
+    def take_over(self, job_id: str) -> None:
+        """Fetch for whoever was lost over it."""
+        try:
+            job = stored(self.world, job_id)
+        except errors.NotFound:
+            self.world.jobs.forget(job_id)
+            return
+        if job.status.has_ended:
+            conclude(self.world, job)
+        elif not job.manifest.is_awaited:
+            self.world.jobs.supply(job)
+            self.world.encoders.wake()
+        else:
+            token = self.world.new_id()
+            if self.world.jobs.fetch_again(job_id, token, LEASE_S):
+                log.info("job %s is fetched again", job_id)
+                self.start(lambda: self.fetch(job, token))
+
+    def fetch(self, job: Job, token: str) -> None:
+        """To the queue, or to the job's end. Raises nothing: this is the last edge."""
+        hold = Hold(self.world, job, token)
+        try:
+            while not self._places.acquire(timeout=RENEW_S):
+                hold.renew()
+            try:
+                self._supply(job, hold)
+            finally:
+                self._places.release()
+        except Unwanted:
+            log.info("job %s is no longer wanted here", job.id)
+        except errors.NotFound:
+            log.info("job %s was erased while it was fetched", job.id)
+        except errors.GatewayError as error:
+            self._fail(job, error)
+        except Exception as error:
+            log.error("fetching for job %s met an unexpected %r", job.id, error, exc_info=error)
+            self._fail(job, errors.Internal())
+
+    def _supply(self, job: Job, hold: Hold) -> None:
+        world, manifest = self.world, job.manifest
+        download = self.sources.open(manifest.url)
+        try:
+            intake = Intake(world, manifest.source.filename)
+            try:
+                received = _received(world, intake, download, hold)
+                check_sides(received.shape, manifest.options)
+                source = replace(received.source(), filename=_name(manifest, download, received.filename))
+                work = work_of(source, manifest.options, manifest.owner) if world.shares_results else ""
+                complete = replace(manifest, source=source, work=work)
+                hold.renew()
+                world.store.supply(received.upload, complete)
+            except BaseException:
+                intake.abandon()
+                raise
+        finally:
+            download.close()
+        self._queue(job, complete)
+
+    def _queue(self, job: Job, complete: Manifest) -> None:
+        try:
+            self.world.jobs.supply(Job(complete, job.status))
+            self.world.encoders.wake()
+        except errors.BackendUnavailable as error:
+            log.warning("job %s has its source and will be queued once Redis is back: %s", job.id, error.private)
+
+    def _fail(self, job: Job, error: errors.GatewayError) -> None:
+        log.info("job %s could not be fetched: %s", job.id, error)
+        try:
+            now = self.world.jobs.find(job.id) or job
+            conclude(self.world, now.at(failed(now.status, error, self.world.clock())))
+        except errors.NotFound:
+            return
+        except errors.GatewayError as trouble:
+            log.warning("how job %s ended could not be stored, so it will be fetched again: %s", job.id, trouble)
+
+
+@dataclass(slots=True)
+class Hold:
+    """The lease on a job that is being fetched."""
+
+    world: World
+    job: Job
+    token: str
+    percent: int = 0
+    _renewed_s: float = field(default=float("-inf"))
+
+    def progressed(self, received_bytes: int, size_bytes: int | None) -> None:
+        """Of a server that does not say how much it sends, nothing is known until it has ended."""
+        if size_bytes:
+            self.percent = min(FETCH_PERCENT, FETCH_PERCENT * received_bytes // size_bytes)
+        if self.world.clock() - self._renewed_s >= RENEW_S:
+            self.renew()
+
+    def renew(self) -> None:
+        """Raises ``Unwanted``. Without Redis the fetching goes on: the store will take the source."""
+        self._renewed_s = self.world.clock()
+        try:
+            is_held = self.world.jobs.fetching(self.job.id, self.token, self.percent, LEASE_S)
+        except errors.BackendUnavailable:
+            return
+        if is_held is False:
+            raise Unwanted()
+
+
+def _received(world: World, intake: Intake, download: Download, hold: Hold) -> Received:
+    if download.size_bytes is not None:
+        world.limits.check_bytes(download.size_bytes)
+    for chunk in download.chunks():
+        intake.feed(chunk)
+        hold.progressed(intake.upload.size_bytes, download.size_bytes)
+    return intake.finish()
+
+
+def _name(manifest: Manifest, download: Download, default: str) -> str:
+    """What the client said, else the other server, else the address, else the format."""
+    return manifest.options.filename or download.filename or manifest.source.filename or default
