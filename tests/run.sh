@@ -4,6 +4,7 @@
 #   ./tests/run.sh                 everything that takes minutes at most: ruff, mypy, the page's core, pytest without the slow ones
 #   ./tests/run.sh core            one folder of tests/, likewise: flows, ports, web, house, codec, server, e2e, …
 #   ./tests/run.sh page            the page's tests, in Node
+#   ./tests/run.sh page-all        those of the page that take long: real Chromium, bad lines, restarts, a hundred files
 #   ./tests/run.sh lint            ruff and mypy
 #   ./tests/run.sh fuzz            the codec's slow tests: damaged and hostile images
 #   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
@@ -113,6 +114,11 @@ case $suite in
   page)
     page
     ;;
+  page-all)
+    set_up_python
+    page
+    pytest tests/e2e/test_page.py -m 'slow or not slow' "$@"
+    ;;
   fuzz)
     folder tests/codec
     set_up_python
@@ -134,7 +140,7 @@ case $suite in
     ;;
   *)
     [[ $suite =~ ^[a-z]+$ ]] && compgen -G "tests/$suite/test_*.py" >/dev/null \
-      || fail "There is no suite “$suite”. Use: ./tests/run.sh [all|lint|page|fuzz|load|autobahn|faults], or a folder of tests/: $(folders)" 2
+      || fail "There is no suite “$suite”. Use: ./tests/run.sh [all|lint|page|page-all|fuzz|load|autobahn|faults], or a folder of tests/: $(folders)" 2
     set_up_python
     pytest "tests/$suite" -m 'not slow' "$@"
     ;;

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from backend import errors
@@ -146,6 +146,15 @@ def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> O
         if given.get(one) not in (None, False) and given.get(other) not in (None, False):
             raise errors.InvalidOption("combination", option=one, other=other)
     return Options(**{each.name: given.get(each.name, getattr(default, each.name)) for each in fields(Options)})
+
+
+def without(options: Options, names: Iterable[str]) -> Options:
+    """Those of ``names`` at their defaults again. Raises ``InvalidOption`` for a name that is none."""
+    defaults: dict[str, Any] = {each.name: each.default for each in fields(Options)}
+    for name in names:
+        if name not in defaults:
+            _read(name, "")
+    return replace(options, **{name: defaults[name] for name in names})
 
 
 def _read(name: str, value: Value) -> Value:

@@ -162,12 +162,15 @@ def cancel(job_id: str) -> Response:
 
 @routes.post("/api/jobs/<job_id>/retry")
 def retry(job_id: str) -> Response:
-    """The same source again: with the same options, but for those given in the query, a form or a JSON object."""
+    """The same source again: with the same options, but for those given in the query, a form or a JSON object; empty or null is the default."""
     world, sender = site().world, makers.sender()
     callers.check_rate()
     ingest.check_room(world)
     job = find(world, job_id, sender.owner)
-    return _accepted(ingest.again(world, job, options.parse(_given_options(), job.manifest.options), sender))
+    given = _given_options()
+    cleared = [name for name, value in given if value in ("", None)]
+    wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
+    return _accepted(ingest.again(world, job, wanted, sender))
 
 
 def _given_options() -> list[tuple[str, object]]:

@@ -10,11 +10,12 @@ import { readMeter, secondsLeft, startMeter } from './core/meter.js';
 import { NOTHING_SAID, failureText, newsOf } from './core/news.js';
 import { queryOf } from './core/options.js';
 import { sentenceOf } from './core/problem.js';
-import { isFinal, isSending } from './core/states.js';
+import { canPause, isFinal, isSending } from './core/states.js';
 import { resultName } from './core/wording.js';
 import { resultPath, sourcePath } from './net/api.js';
 import { Conveyor } from './net/conveyor.js';
-import { KEPT_FILE_BYTES, dropFile, keepFile, keptFiles, recallJobs, rememberJobs } from './net/memory.js';
+import { Digests } from './net/digests.js';
+import { KEPT_FILE_BYTES, dropFile, keepFile, keptFiles, recallJobs, recallUploads, rememberJobs, rememberUploads } from './net/memory.js';
 import { Announcer } from './ui/announcer.js';
 import { on } from './ui/dom.js';
 import { compactIntake } from './ui/intake.js';
@@ -69,7 +70,9 @@ export class Workbench {
     this.remembering = undefined;
     this.conveyor = new Conveyor({
       api, live, list: () => this.items.values(), read: (id) => this.items.get(id), tell: (id, fact) => this.tell(id, fact),
+      origin: (item) => this.origin(item), can_resume: () => capabilities.features?.includes('tus') ?? false,
     });
+    this.digests = new Digests();
     this.announcer = new Announcer();
     this.list = new List(() => ({ capabilities, words: words() }));
     this.summary = new Summary();
@@ -91,6 +94,7 @@ export class Workbench {
     this.list.update(item);
     this.scheduleSummary();
     if (item.job !== before.job) this.takeOwnership(item);
+    if (item.upload !== before.upload || (item.state === 'paused') !== (before.state === 'paused')) this.rememberUploads();
     if (item.state !== before.state) this.changeState(item);
   }
 
@@ -99,6 +103,23 @@ export class Workbench {
     if (item.job) this.owners.set(item.job, item.id);
     if (this.kept.delete(item.id)) dropFile(item.id);
     this.rememberAll();
+  }
+
+  /** So that a reload goes on with them. */
+  rememberUploads() {
+    const begun = [...this.items.values()].filter((item) => !item.job && !isFinal(item.state) && (item.upload || item.state === 'paused'));
+    rememberUploads(Object.fromEntries(begun.map(({ id, upload, state }) => [id, { upload: upload ?? '', is_paused: state === 'paused' }])));
+  }
+
+  /** The job on the gateway that was made of the very same bytes, so that they need not be sent again. @param {Item} item */
+  async origin(item) {
+    if (!this.capabilities.features?.includes('retry')) return null;
+    const twins = [...this.items.values()].filter((each) => each.id !== item.id && each.bytes === item.bytes && each.state === 'done' && each.job);
+    for (const twin of twins) {
+      const is_same = await this.digests.areSame(this.conveyor.files.get(item.id), this.conveyor.files.get(twin.id));
+      if (is_same && this.items.get(twin.id)?.state === 'done') return twin.job;
+    }
+    return null;
   }
 
   /** @param {Item} item */
@@ -202,8 +223,10 @@ export class Workbench {
       this.addItem(item);
       this.live.follow(job, item.seq);
     }
+    const uploads = recallUploads();
     for (const { id, key, name, type, options, file } of await keptFiles()) {
-      const item = createItem({ id, key, name, type, options, bytes: file.size });
+      const { upload, is_paused } = uploads[id] ?? { upload: '', is_paused: false };
+      const item = createItem({ id, key, name, type, options, bytes: file.size, upload: upload || null, state: is_paused ? 'paused' : 'waiting' });
       this.kept.add(id);
       this.addItem(item);
       this.loadFile(item, file);
@@ -389,7 +412,8 @@ export class Workbench {
       if (item) act(item);
     });
     onItem('cancel-item', (item) => this.conveyor.cancel(item.id));
-    onItem('resume-item', (item) => this.conveyor.resume(item.id));
+    onItem('pause-item', (item) => this.conveyor.pause(item.id));
+    for (const name of ['now-item', 'resume-item']) onItem(name, (item) => this.conveyor.resume(item.id));
     onItem('retry-item', (item) => this.convertAgain(item));
     onItem('again-item', (item) => this.convertAgain(item));
     onItem('compare-item', (item) => this.compare(item));
@@ -401,6 +425,8 @@ export class Workbench {
   listenToBatch() {
     on('apply-settings', () => [...this.items.values()].filter((item) => this.canApplyTo(item)).forEach((item) => this.convertAgain(item)));
     on('cancel-all', () => this.cancelAll());
+    on('pause-all', () => [...this.items.values()].filter((item) => canPause(item.state)).forEach((item) => this.conveyor.pause(item.id)));
+    on('resume-all', () => [...this.items.values()].filter((item) => item.state === 'paused').forEach((item) => this.conveyor.resume(item.id)));
     on('save-all', () => this.saveAll());
     on('clear-finished', () => {
       const finished = [...this.items.values()].filter((item) => isFinal(item.state));
@@ -420,7 +446,7 @@ export class Workbench {
   /** Whether bytes would be lost that are neither with the gateway nor kept in the browser. */
   isLosing() {
     return [...this.items.values()].some((item) =>
-      (isSending(item.state) || item.state === 'waiting') && !item.job && !item.origin && !item.url && !this.kept.has(item.id));
+      (isSending(item.state) || item.state === 'waiting' || item.state === 'paused') && !item.job && !item.origin && !item.url && !this.kept.has(item.id));
   }
 }
 

@@ -13,8 +13,24 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
 
 def test_the_page_does_its_work_in_chromium(gateway: Gateway) -> None:
-    environment = {**os.environ, "GATEWAY_URL": gateway.url}
-    command = ["node", "--test", "--test-reporter=spec", "browser.test.mjs"]
+    said = _node("browser.test.mjs", gateway.url)
+    assert "skipped 0" in said, said[-2000:]
+
+
+def test_a_large_file_goes_on_after_cuts() -> None:
+    _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", ["resume.test.mjs"])
+def test_what_takes_long_on_the_page(suite: str) -> None:
+    _node(suite, "")
+
+
+def _node(suite: str, url: str, *more: str) -> str:
+    """What the suite said. Those without ``url`` start gateways of their own."""
+    command = ["node", "--test", "--test-concurrency=1", "--test-reporter=spec", *more, suite]
+    environment = {**os.environ, "GATEWAY_URL": url} if url else {**os.environ}
     said = subprocess.run(command, cwd=ROOT / "tests" / "page", env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert said.returncode == 0, said.stdout[-6000:] + said.stderr[-2000:]
-    assert "skipped 0" in said.stdout, said.stdout[-2000:]
+    return said.stdout

@@ -242,14 +242,28 @@ testPage('a busy gateway is tried again by itself after the time it asked for, w
   assert.equal(new Set(keys).size, 1);
 });
 
-testPage('without Socket.IO the page asks, and all still ends', {}, async (page) => {
+testPage('without Socket.IO the page hears of its jobs as an event stream', {}, async (page) => {
   await page.route('**/socket.io/**', (route) => route.abort());
   await page.routeWebSocket(/socket\.io/, (socket) => socket.close());
   await page.reload();
+  await page.waitForSelector('#connection[data-mode="streaming"]');
+  const [stream] = await Promise.all([page.waitForResponse(/\/events$/), add(page, file('streamed.png', small))]);
+  assert.equal(stream.status(), 200);
+  await reaches(page, 'streamed.png', 'done');
+});
+
+testPage('without Socket.IO and without streams the page asks, and all still ends', {}, async (page) => {
+  await page.route('**/socket.io/**', (route) => route.abort());
+  await page.route('**/events', (route) => route.abort());
+  await page.routeWebSocket(/socket\.io/, (socket) => socket.close());
+  await page.reload();
   await page.waitForSelector('html[data-ready]');
-  await page.waitForSelector('#connection[data-mode="polling"]');
+  await page.waitForSelector('#connection[data-mode="streaming"]');
+  await add(page, ...Array.from({ length: 4 }, (_, index) => file(`${index}.png`, png(400, 300, index + 1))));
+  await allEnd(page, 4);
   await add(page, file('polled.png', small));
   await reaches(page, 'polled.png', 'done');
+  await page.waitForSelector('#connection[data-mode="polling"]');
 });
 
 testPage('what is no image is refused in words', {}, async (page) => {

@@ -12,8 +12,9 @@ import { DEFAULTS, queryOf, readSettings } from '../../frontend/js/core/options.
 import { problemOfStatus, sentenceOf } from '../../frontend/js/core/problem.js';
 import { MOVES, canCancel, isFinal, isSending } from '../../frontend/js/core/states.js';
 import { delayBefore, mayRetry, nextUploads, readRetryAfter } from '../../frontend/js/core/turns.js';
-import { resultName, splitName, stageText } from '../../frontend/js/core/wording.js';
+import { otherFormat, resultName, splitName, stageText } from '../../frontend/js/core/wording.js';
 import { canPan, fitScale, fitView, panBy, zoomTo } from '../../frontend/js/core/zoom.js';
+import { readEvent } from '../../frontend/js/net/stream.js';
 import { uniqueNames } from '../../frontend/js/net/zip.js';
 import en from '../../frontend/i18n/en.js';
 import zh from '../../frontend/i18n/zh-CN.js';
@@ -90,6 +91,44 @@ test('an upload that breaks keeps its percent and starts its bytes anew', () => 
   assert.equal(again.percent, half.percent);
   assert.equal(again.attempt, 1);
   assert.equal(again.key, half.key);
+});
+
+test('a resumable upload keeps what the gateway acknowledged, and what it shows waits until the rest is made good', () => {
+  const facts = [
+    { type: 'upload_started' }, { type: 'upload_opened', upload: '/api/uploads/u' }, { type: 'bytes_kept', kept_bytes: 0 }, { type: 'bytes_sent', sent_bytes: 600 },
+    { type: 'bytes_kept', kept_bytes: 400 }, { type: 'bytes_sent', sent_bytes: 700 }, { type: 'broke', problem: { code: 'network_lost' }, retry_at_ms: 5 },
+    { type: 'resumed' }, { type: 'upload_started' }, { type: 'bytes_kept', kept_bytes: 500 }, { type: 'bytes_sent', sent_bytes: 650 },
+  ];
+  const now = after(item(), ...facts);
+  assert.deepEqual([now.kept_bytes, now.sent_bytes, now.upload, now.attempt], [500, 700, '/api/uploads/u', 0]);
+  assert.equal(after(now, { type: 'bytes_sent', sent_bytes: 900 }).sent_bytes, 900);
+  assert.equal(after(now, { type: 'upload_opened', upload: '/api/uploads/v' }).sent_bytes, 0, 'a lost upload begins anew');
+});
+
+test('what is paused is neither sent nor ended, and goes on when asked', () => {
+  const paused = after(item(), { type: 'upload_started' }, { type: 'paused' });
+  assert.deepEqual(nextUploads([paused]), []);
+  assert.equal(after(paused, { type: 'bytes_sent', sent_bytes: 9 }), paused);
+  assert.equal(after(paused, { type: 'resumed' }).state, 'waiting');
+  assert.equal(after(paused, { type: 'cancelled' }).state, 'cancelled');
+  const totals = totalsOf([paused, item({ state: 'uploading' })]);
+  assert.deepEqual([totals.paused, totals.pausable, totals.running], [1, 1, 2]);
+});
+
+test('a source that is gone is sent instead', () => {
+  const known = after(item(), { type: 'upload_started' }, { type: 'known', origin: 'j' }, { type: 'body_sent' });
+  assert.match(stageText({ ...known, has_file: true }, capabilities, english, 0), /not sent again/);
+  const sent = after(known, { type: 'origin_lost' });
+  assert.deepEqual([sent.state, sent.origin], ['waiting', null]);
+});
+
+test('an image that is not what its name says is told', () => {
+  assert.deepEqual([otherFormat('a.png', 'jpeg'), otherFormat('a.JPG', 'jpeg'), otherFormat('a.tif', 'tiff'), otherFormat('photo', 'png'), otherFormat('a.png', null)], ['jpeg', null, null, null, null]);
+});
+
+test('an event stream is read line by line', () => {
+  assert.deepEqual(readEvent('id: 4\nevent: job\ndata: {"id": "j",\ndata: "seq": 4}'), { id: 'j', seq: 4 });
+  assert.equal(readEvent(': still here'), null);
 });
 
 test('a job event that is older than the one seen changes nothing but the time it was heard', () => {
@@ -183,7 +222,7 @@ test('another try waits longer each time, and at least as long as the server ask
 test('only what may pass by itself is tried again', () => {
   for (const status of [0, 429, 502, 503, 504]) assert.ok(mayRetry(status, 0), String(status));
   for (const status of [400, 401, 404, 409, 413, 415, 422, 500, 507]) assert.ok(!mayRetry(status, 0), String(status));
-  assert.ok(!mayRetry(503, 99));
+  assert.ok(!mayRetry(503, 999));
 });
 
 test('Retry-After is seconds or a date', () => {
@@ -291,7 +330,7 @@ test('a batch is announced at its start, at its quarters and at its end', () => 
   const texts = [];
   let said = NOTHING_SAID;
   for (const [running, percent] of [[4, 0], [4, 10], [3, 26], [2, 30], [2, 55], [1, 80], [0, 100], [0, 100]]) {
-    const news = newsOf(said, { total: 4, ended: 4 - running, done: 4 - running, failed: 0, cancelled: 0, running, percent, weight: 0, weight_done: 0, before_bytes: 10, after_bytes: 2, saved_percent: 80 }, english);
+    const news = newsOf(said, { total: 4, ended: 4 - running, done: 4 - running, failed: 0, cancelled: 0, running, pausable: 0, paused: 0, percent, weight: 0, weight_done: 0, before_bytes: 10, after_bytes: 2, saved_percent: 80 }, english);
     said = news.said;
     if (news.text) texts.push(news.text);
   }

@@ -206,3 +206,17 @@ def test_events_of_a_running_job_are_streamed_until_its_end(web: Web) -> None:
 
 def test_a_websocket_address_asked_without_an_upgrade_says_what_it_wants(web: Web, problem: Check) -> None:
     assert "websocket" in problem(web.get(f"/api/jobs/{web.upload()['id']}/ws"), 400, "bad_request")["detail"]
+
+
+def test_a_retry_keeps_the_options_but_for_those_given_and_takes_back_those_given_empty(web: Web) -> None:
+    first = web.upload(query="?lossless=true&width=40")["id"]
+    kept = web.post(f"/api/jobs/{first}/retry?method=2").get_json()["options"]
+    assert kept == {"quality": 80, "method": 2, "lossless": True, "width": 40}
+    cleared = web.post(f"/api/jobs/{first}/retry?lossless=&width=&quality=30").get_json()["options"]
+    assert cleared == {"quality": 30, "method": 4}
+    assert web.post(f"/api/jobs/{first}/retry", json={"width": None}).get_json()["options"] == {"quality": 80, "method": 4, "lossless": True}
+
+
+def test_a_retry_takes_back_no_option_that_there_is_not(web: Web, problem: Check) -> None:
+    refused = problem(web.post(f"/api/jobs/{web.upload()['id']}/retry?widht="), 422, "invalid_option")
+    assert refused["suggestion"] == "width"

@@ -1,6 +1,6 @@
 // @ts-check
 /** All files taken together: the figures of the sticky summary, the title and the announcements. */
-import { isFinal } from './states.js';
+import { canPause, isFinal } from './states.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /**
@@ -11,6 +11,8 @@ import { isFinal } from './states.js';
  * @property {number} failed
  * @property {number} cancelled
  * @property {number} running
+ * @property {number} pausable
+ * @property {number} paused
  * @property {number} percent weighted by bytes; 100 only when every file has ended
  * @property {number} weight bytes in all
  * @property {number} weight_done bytes' worth of finished work
@@ -24,7 +26,7 @@ import { isFinal } from './states.js';
  * @returns {Totals}
  */
 export function totalsOf(items) {
-  const sums = { total: 0, ended: 0, done: 0, failed: 0, cancelled: 0, running: 0, weight: 0, weight_done: 0, before_bytes: 0, after_bytes: 0 };
+  const sums = { total: 0, ended: 0, done: 0, failed: 0, cancelled: 0, running: 0, pausable: 0, paused: 0, weight: 0, weight_done: 0, before_bytes: 0, after_bytes: 0 };
   for (const item of items) {
     if (item.state !== 'invalid') addTo(sums, item);
   }
@@ -45,6 +47,8 @@ function addTo(sums, item) {
   sums.weight_done += has_ended ? weight : weight * item.percent / 100;
   if (has_ended) sums.ended += 1;
   else sums.running += 1;
+  if (canPause(item.state)) sums.pausable += 1;
+  if (item.state === 'paused') sums.paused += 1;
   if (item.state === 'failed' || item.state === 'expired') sums.failed += 1;
   if (item.state === 'cancelled') sums.cancelled += 1;
   if (item.state !== 'done' || !item.result) return;

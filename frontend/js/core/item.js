@@ -11,7 +11,10 @@ import { MOVES, isFollowing, stateOfJob } from './states.js';
 /** @typedef {import('./types.js').Problem} Problem */
 /**
  * @typedef {{type: 'upload_started' | 'body_sent' | 'lost_network' | 'resumed' | 'cancelled' | 'cancel_asked' | 'vanished' |
- *     'result_answered', at_ms: number}
+ *     'result_answered' | 'paused' | 'origin_lost', at_ms: number}
+ *   | {type: 'upload_opened', upload: string, at_ms: number}
+ *   | {type: 'bytes_kept', kept_bytes: number, at_ms: number}
+ *   | {type: 'known', origin: string, at_ms: number}
  *   | {type: 'bytes_sent', sent_bytes: number, at_ms: number}
  *   | {type: 'broke', problem: Problem | null, retry_at_ms: number, at_ms: number}
  *   | {type: 'refused' | 'explained', problem: Problem, at_ms: number}
@@ -28,7 +31,7 @@ const UPLOAD_SHARE = 0.3;
  */
 export function createItem(given) {
   return {
-    state: 'waiting', type: '', key: '', options: {}, has_file: true, origin: null, url: null, sent_bytes: 0, progress: 0, percent: 0,
+    state: 'waiting', type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
     meter: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, problem: null, attempt: 0,
     retry_at_ms: 0, duration_s: null, heard_at_ms: 0, ...given,
   };
@@ -52,7 +55,12 @@ export function advance(item, fact) {
  */
 function changed(item, fact) {
   switch (fact.type) {
-    case 'upload_started': return { ...item, problem: null, sent_bytes: 0, meter: startMeter(fact.at_ms) };
+    case 'upload_started': return { ...item, problem: null, sent_bytes: item.upload ? item.sent_bytes : 0, meter: startMeter(fact.at_ms, item.kept_bytes) };
+    case 'upload_opened': return { ...item, upload: fact.upload, kept_bytes: 0, sent_bytes: 0 };
+    case 'bytes_kept': return keepBytes(item, fact.kept_bytes);
+    case 'known': return { ...item, origin: fact.origin };
+    case 'origin_lost': return { ...item, origin: null, sent_bytes: 0 };
+    case 'paused': return { ...item, meter: null };
     case 'bytes_sent': return sendBytes(item, fact.sent_bytes, fact.at_ms);
     case 'body_sent': return { ...item, sent_bytes: item.bytes };
     case 'broke': return { ...item, problem: fact.problem, retry_at_ms: fact.retry_at_ms, attempt: item.attempt + 1 };
@@ -72,7 +80,15 @@ function changed(item, fact) {
  */
 function sendBytes(item, sent_bytes, at_ms) {
   const sent = Math.min(Math.max(sent_bytes, 0), item.bytes);
-  return { ...item, sent_bytes: sent, meter: readMeter(item.meter ?? startMeter(at_ms), sent, item.bytes, at_ms) };
+  // What was on its way when a connection broke has to be sent again; the figure waits until that is made good.
+  const shown = item.upload ? Math.max(item.sent_bytes, sent) : sent;
+  return { ...item, sent_bytes: shown, meter: readMeter(item.meter ?? startMeter(at_ms), sent, item.bytes, at_ms) };
+}
+
+/** The connection works: what broke before no longer counts. @param {Item} item @param {number} kept_bytes @returns {Item} */
+function keepBytes(item, kept_bytes) {
+  const kept = Math.min(Math.max(kept_bytes, 0), item.bytes);
+  return { ...item, kept_bytes: kept, sent_bytes: Math.max(item.sent_bytes, kept), attempt: kept > item.kept_bytes ? 0 : item.attempt };
 }
 
 /**

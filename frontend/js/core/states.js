@@ -5,7 +5,7 @@
  *
  *   waiting → uploading → verifying → queued → decoding → transforming → encoding → saving → confirming → done
  *                ↑ ↓
- *      retrying / offline
+ *    retrying / offline / paused
  */
 
 /** @typedef {import('./types.js').State} State */
@@ -14,14 +14,17 @@
 /** @type {Record<State, Record<string, State>>} */
 export const MOVES = {
   invalid: {},
-  waiting: { upload_started: 'uploading', cancelled: 'cancelled', refused: 'failed' },
+  waiting: { upload_started: 'uploading', paused: 'paused', cancelled: 'cancelled', refused: 'failed' },
   uploading: {
-    bytes_sent: 'uploading', body_sent: 'verifying', broke: 'retrying', lost_network: 'offline',
-    refused: 'failed', cancelled: 'cancelled',
+    upload_opened: 'uploading', bytes_kept: 'uploading', bytes_sent: 'uploading', known: 'uploading', body_sent: 'verifying', broke: 'retrying',
+    lost_network: 'offline', paused: 'paused', refused: 'failed', cancelled: 'cancelled',
   },
-  retrying: { resumed: 'waiting', lost_network: 'offline', cancelled: 'cancelled' },
-  offline: { resumed: 'waiting', cancelled: 'cancelled' },
-  verifying: { broke: 'retrying', lost_network: 'offline', refused: 'failed', cancel_asked: 'cancelling', vanished: 'expired' },
+  retrying: { resumed: 'waiting', lost_network: 'offline', paused: 'paused', cancelled: 'cancelled' },
+  offline: { resumed: 'waiting', paused: 'paused', cancelled: 'cancelled' },
+  paused: { resumed: 'waiting', cancelled: 'cancelled' },
+  verifying: {
+    broke: 'retrying', lost_network: 'offline', refused: 'failed', cancel_asked: 'cancelling', vanished: 'expired', origin_lost: 'waiting',
+  },
   queued: { cancel_asked: 'cancelling', vanished: 'expired' },
   decoding: { cancel_asked: 'cancelling', vanished: 'expired' },
   transforming: { cancel_asked: 'cancelling', vanished: 'expired' },
@@ -49,6 +52,8 @@ export const isFollowing = (state) => FOLLOWING.has(state);
 export const isSending = (state) => SENDING.has(state);
 /** Whether the server has the image and works on it. @param {State} state */
 export const isConverting = (state) => CONVERTING.has(state);
+/** Whether it can be held back and gone on with later. @param {State} state */
+export const canPause = (state) => 'paused' in MOVES[state];
 /** Whether only the server can stop it. @param {State} state */
 export const needsServer = (state) => 'cancel_asked' in MOVES[state];
 /** @param {State} state */

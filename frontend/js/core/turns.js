@@ -6,7 +6,10 @@ import { isSending } from './states.js';
 
 /** Browsers hold six connections to a host over HTTP/1.1: three for uploads leave room for the page itself. */
 export const PARALLEL_UPLOADS = 3;
-export const MAX_ATTEMPTS = 12;
+/** An hour and more at the longest delay: a gateway that comes back finds everybody still there. */
+export const MAX_ATTEMPTS = 240;
+/** Above this, an upload goes in pieces that survive a broken connection. */
+export const RESUMABLE_BYTES = 2 * 1024 * 1024;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 16_000;
 const JITTER = 0.2;

@@ -9,7 +9,7 @@
  * @property {string} [detail]
  * @property {string} [language]
  *
- * @typedef {'connecting' | 'live' | 'polling' | 'offline'} Mode how news of jobs reaches the page
+ * @typedef {'connecting' | 'live' | 'streaming' | 'polling' | 'offline'} Mode how news of jobs reaches the page
  *
  * @typedef {object} Source
  * @property {string} [filename]
@@ -44,7 +44,7 @@
  * @property {string | null} [finished_at]
  * @property {string} [expires_at]
  *
- * @typedef {'invalid' | 'waiting' | 'uploading' | 'retrying' | 'offline' | 'verifying' | 'queued' | 'decoding' |
+ * @typedef {'invalid' | 'waiting' | 'uploading' | 'retrying' | 'offline' | 'paused' | 'verifying' | 'queued' | 'decoding' |
  *   'transforming' | 'encoding' | 'saving' | 'confirming' | 'cancelling' | 'done' | 'failed' | 'cancelled' | 'expired'} State
  *
  * @typedef {object} Item one image on the page, from the choice of the file to the downloaded result
@@ -58,6 +58,8 @@
  * @property {boolean} has_file whether the bytes are at hand in this page (false after a reload)
  * @property {string | null} origin the job whose stored source this one converts again, instead of an upload
  * @property {string | null} url address from which the gateway fetches the image, instead of an upload
+ * @property {string | null} upload address of the resumable upload that holds the first `kept_bytes`
+ * @property {number} kept_bytes what the gateway has acknowledged of it
  * @property {number} sent_bytes
  * @property {number} progress the job's own percent, 0–100, never falling
  * @property {number} percent upload and job together, 0–100, never falling; 100 only when the result answers

@@ -21,8 +21,9 @@ export function stageText(item, capabilities, words, now_ms) {
     case 'waiting': return words.t('state.waiting');
     case 'uploading': return withTimeLeft(uploadText(item, words), secondsLeft(item.meter), words);
     case 'retrying': return retryText(item, why(), words, now_ms);
-    case 'offline': return words.t('state.offline');
-    case 'verifying': return words.t('state.verifying');
+    case 'offline': return item.kept_bytes > 0 ? words.t('state.offline_kept', { kept: words.bytesOf(item.kept_bytes, item.bytes) }) : words.t('state.offline');
+    case 'paused': return item.kept_bytes > 0 ? words.t('state.paused_kept', { kept: words.bytesOf(item.kept_bytes, item.bytes) }) : words.t('state.paused');
+    case 'verifying': return verifyText(item, words);
     case 'queued': return queueText(item, words);
     case 'decoding': return readText(item, words);
     case 'transforming': return words.t('state.transforming', { percent: words.percent(item.progress) });
@@ -41,6 +42,12 @@ export function stageText(item, capabilities, words, now_ms) {
 function uploadText(item, words) {
   const percent = item.bytes > 0 ? Math.min(100, Math.floor(100 * item.sent_bytes / item.bytes)) : 0;
   return words.t('state.uploading', { percent: words.percent(percent), sent: words.bytesOf(item.sent_bytes, item.bytes) });
+}
+
+/** @param {Item} item @param {Words} words */
+function verifyText(item, words) {
+  if (item.url) return words.t('state.fetching', { host: new URL(item.url).host });
+  return words.t(item.origin && item.has_file ? 'state.known' : 'state.verifying');
 }
 
 /** @param {string} text @param {number | null} seconds @param {Words} words */
@@ -69,9 +76,29 @@ function readText(item, words) {
 /** @param {Item} item @param {Words} words */
 function doneText(item, words) {
   const size = item.result ? `${item.result.width} × ${item.result.height}` : '';
+  const text = doneFigures(item, size, words);
+  const format = otherFormat(item.name, item.source?.format);
+  return format ? words.t('state.done_named', { text, format: format.toUpperCase() }) : text;
+}
+
+/** @param {Item} item @param {string} size @param {Words} words */
+function doneFigures(item, size, words) {
   const is_larger = item.result && item.result.bytes >= (item.source?.bytes ?? item.bytes);
   if (is_larger) return words.t('state.done_larger', { size });
   return item.duration_s === null ? words.t('state.done', { size }) : words.t('state.done_in', { size, time: words.duration(item.duration_s) });
+}
+
+/** Other ends that a format's names have. @type {Record<string, string>} */
+const ENDINGS = { jpg: 'jpeg', jpe: 'jpeg', jfif: 'jpeg', apng: 'png', tif: 'tiff', heif: 'heic', dib: 'bmp' };
+
+/**
+ * The format that an image really has, where its name says another.
+ * @param {string} name
+ * @param {string | null | undefined} format
+ */
+export function otherFormat(name, format) {
+  const ending = /\.(jpe?g|jpe|jfif|a?png|gif|webp|avif|hei[cf]|tiff?|bmp|dib|ico)$/i.exec(name)?.[1].toLowerCase();
+  return format && ending && (ENDINGS[ending] ?? ending) !== format ? format : null;
 }
 
 /**

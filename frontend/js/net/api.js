@@ -11,6 +11,8 @@ import { readRetryAfter } from '../core/turns.js';
  */
 /** @typedef {{language: string, key: string}} Identity what every request says of its reader */
 
+/** What the job that is converted again may have been given, and this one is not. */
+const UNSET = { lossless: '', near_lossless: '', sharp_yuv: '', width: '', height: '', target_bytes: '', metadata: '' };
 const ANSWER_TIMEOUT_MS = 30_000;
 
 export class Api {
@@ -45,9 +47,14 @@ export class Api {
     return this.ask('DELETE', `/api/jobs/${encodeURIComponent(id)}`, { keepalive: true });
   }
 
+  /** Give a resumable upload up. @param {string} upload @returns {Promise<Answer<null>>} */
+  endUpload(upload) {
+    return this.ask('DELETE', upload, { headers: { 'Tus-Resumable': '1.0.0' }, keepalive: true });
+  }
+
   /** @param {string} id @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
   retry(id, options, key) {
-    return this.ask('POST', `/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(options)}`, { headers: { 'Idempotency-Key': key } });
+    return this.ask('POST', `/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams({ ...UNSET, ...options })}`, { headers: { 'Idempotency-Key': key } });
   }
 
   /** @param {string} url @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */

@@ -4,13 +4,15 @@
  * through `read`, changes them only through `tell`, and keeps nothing of its own but what cannot be data: requests and files.
  */
 import { isFinal, isFollowing, needsServer } from '../core/states.js';
-import { delayBefore, mayRetry, nextUploads } from '../core/turns.js';
+import { RESUMABLE_BYTES, delayBefore, mayRetry, nextUploads } from '../core/turns.js';
+import { sendPieces } from './resume.js';
 import { sendFile } from './upload.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
 /** @typedef {import('../core/types.js').Job} Job */
 /** @typedef {import('../core/item.js').Fact} Fact */
 /** @typedef {import('./api.js').Answer<Job>} JobAnswer */
+/** @typedef {{stop: () => void, is_over: boolean}} Attempt one try to bring an item to the gateway; when over, its answer is nobody's */
 /**
  * @typedef {object} World
  * @property {import('./api.js').Api} api
@@ -18,6 +20,8 @@ import { sendFile } from './upload.js';
  * @property {() => Iterable<Item>} list
  * @property {(id: string) => Item | undefined} read
  * @property {(id: string, fact: Fact) => void} tell
+ * @property {(item: Item) => Promise<string | null>} origin the job that has the very same bytes, if there is one
+ * @property {() => boolean} can_resume whether the gateway takes uploads in pieces
  */
 
 const CONFIRM_DELAYS_MS = [100, 250, 500, 1000, 2000, 4000, 8000];
@@ -29,8 +33,8 @@ export class Conveyor {
     this.world = world;
     /** @type {Map<string, Blob>} */
     this.files = new Map();
-    /** @type {Map<string, () => void>} */
-    this.aborts = new Map();
+    /** The attempt of each item that is under way. @type {Map<string, Attempt>} */
+    this.attempts = new Map();
     /** @type {Map<string, ReturnType<typeof setTimeout>>} */
     this.timers = new Map();
   }
@@ -48,32 +52,55 @@ export class Conveyor {
   /** Telling begins another turn, which may have started the next item already. @param {Item} item */
   async start(item) {
     if (this.world.read(item.id)?.state !== 'waiting') return;
+    /** @type {Attempt} */
+    const attempt = { stop: () => {}, is_over: false };
+    this.attempts.set(item.id, attempt);
     this.tell(item.id, { type: 'upload_started' });
-    const answer = await this.ask(item);
-    this.aborts.delete(item.id);
-    if (answer === null) return;
+    const answer = await this.ask(item, attempt);
+    if (attempt.is_over || answer === null) return;
+    this.attempts.delete(item.id);
     if (answer.ok) this.accept(item.id, answer.body);
     else this.fail(item.id, answer);
   }
 
-  /** From the source that the gateway still has, from an address, or from a file. @param {Item} item @returns {Promise<JobAnswer | null>} */
-  ask(item) {
-    if (!item.origin && !item.url) return this.send(item, this.files.get(item.id));
+  /** From the source that the gateway still has, from an address, or from a file. @param {Item} item @param {Attempt} attempt @returns {Promise<JobAnswer | null>} */
+  ask(item, attempt) {
+    if (!item.origin && !item.url) return this.send(item, this.files.get(item.id), attempt);
     this.tell(item.id, { type: 'body_sent' });
     return item.origin ? this.world.api.retry(item.origin, item.options, item.key) : this.world.api.fetchUrl(item.url ?? '', item.options, item.key);
   }
 
-  /** @param {Item} item @param {Blob | undefined} file @returns {Promise<JobAnswer | null>} */
-  async send(item, file) {
+  /** @param {Item} item @param {Blob | undefined} file @param {Attempt} attempt @returns {Promise<JobAnswer | null>} */
+  async send(item, file, attempt) {
     if (!file || !await isReadable(file)) return unreadable();
-    if (this.world.read(item.id)?.state !== 'uploading') return null;
-    const headers = { ...this.world.api.headers(), 'Idempotency-Key': item.key };
-    const upload = sendFile(file, { ...item.options, filename: item.name }, headers, {
-      onSent: (sent_bytes) => this.world.tell(item.id, { type: 'bytes_sent', sent_bytes, at_ms: Date.now() }),
-      onBody: () => this.tell(item.id, { type: 'body_sent' }),
-    });
-    this.aborts.set(item.id, upload.abort);
+    const origin = item.upload ? null : await this.world.origin(item);
+    if (attempt.is_over) return null;
+    if (origin) return this.reuse(item, origin);
+    const upload = this.open(item, file);
+    attempt.stop = upload.abort;
     return upload.answer;
+  }
+
+  /** The gateway has these bytes already. @param {Item} item @param {string} origin @returns {Promise<JobAnswer>} */
+  reuse(item, origin) {
+    this.world.tell(item.id, { type: 'known', origin, at_ms: Date.now() });
+    this.tell(item.id, { type: 'body_sent' });
+    return this.world.api.retry(origin, item.options, item.key);
+  }
+
+  /** @param {Item} item @param {Blob} file @returns {import('./upload.js').Upload} */
+  open(item, file) {
+    const tell = this.world.tell;
+    const onSent = (/** @type {number} */ sent_bytes) => tell(item.id, { type: 'bytes_sent', sent_bytes, at_ms: Date.now() });
+    const onBody = () => this.tell(item.id, { type: 'body_sent' });
+    if (!this.world.can_resume() || file.size <= RESUMABLE_BYTES && !item.upload) {
+      return sendFile(file, { ...item.options, filename: item.name }, { ...this.world.api.headers(), 'Idempotency-Key': item.key }, { onSent, onBody });
+    }
+    return sendPieces(this.world.api, { file, name: item.name, upload: item.upload, options: item.options }, {
+      onSent, onBody,
+      onOpened: (upload) => tell(item.id, { type: 'upload_opened', upload, at_ms: Date.now() }),
+      onKept: (kept_bytes) => tell(item.id, { type: 'bytes_kept', kept_bytes, at_ms: Date.now() }),
+    });
   }
 
   /** @param {string} id @param {Job} job */
@@ -92,6 +119,7 @@ export class Conveyor {
   fail(id, { status, problem, retry_after_s }) {
     const item = this.world.read(id);
     if (!item) return;
+    if (item.origin && item.has_file && (status === 404 || status === 410)) return this.tell(id, { type: 'origin_lost' });
     if (status === 0 && !navigator.onLine) return this.tell(id, { type: 'lost_network' });
     if (!mayRetry(status, item.attempt)) return this.world.tell(id, { type: 'refused', problem, at_ms: Date.now() });
     const delay_ms = delayBefore(item.attempt, retry_after_s, Math.random());
@@ -104,6 +132,22 @@ export class Conveyor {
     clearTimeout(this.timers.get(id));
     this.timers.delete(id);
     this.tell(id, { type: 'resumed' });
+  }
+
+  /** What the gateway has stays there; nothing more is sent until `resume`. @param {string} id */
+  pause(id) {
+    clearTimeout(this.timers.get(id));
+    this.tell(id, { type: 'paused' });
+    this.abort(id);
+  }
+
+  /** @param {string} id */
+  abort(id) {
+    const attempt = this.attempts.get(id);
+    if (!attempt) return;
+    attempt.is_over = true;
+    attempt.stop();
+    this.attempts.delete(id);
   }
 
   /** The network is back: whatever waited for it goes on. */
@@ -153,7 +197,8 @@ export class Conveyor {
       if (item.job) this.stopJob(id, item.job);
     } else {
       this.tell(id, { type: 'cancelled' });
-      this.aborts.get(id)?.();
+      this.abort(id);
+      if (item.upload) this.world.api.endUpload(item.upload);
     }
   }
 
@@ -168,9 +213,9 @@ export class Conveyor {
 
   /** Let go of everything that belongs to an item. @param {string} id */
   unload(id) {
-    this.aborts.get(id)?.();
+    this.abort(id);
     clearTimeout(this.timers.get(id));
-    for (const kept of [this.files, this.aborts, this.timers]) kept.delete(id);
+    for (const kept of [this.files, this.timers]) kept.delete(id);
   }
 
   /** @param {string} id @param {{type: Extract<Fact, {type: string}>['type']}} fact */

@@ -1,8 +1,11 @@
 // @ts-check
 /**
- * News of jobs: over Socket.IO while it works, by asking while it does not. What is followed is followed until `forget`, through any number
+ * News of jobs: over Socket.IO while it works; else as Server-Sent Events, for as many jobs as a browser has connections to spare, and by asking
+ * for the others; where no stream comes through either, by asking alone. What is followed is followed until `forget`, through any number
  * of reconnections; the reader drops what it has seen (`seq`), so an event that arrives by both ways does no harm.
  */
+
+import { followEvents } from './stream.js';
 
 /** @typedef {import('../core/types.js').Job} Job */
 /** @typedef {import('../core/types.js').Problem} Problem */
@@ -21,7 +24,10 @@ const POLL_FIRST_MS = 1000;
 const POLL_LONGEST_MS = 5000;
 const LOOK_MS = 500;
 const PARALLEL_POLLS = 4;
+const FAILURES_BEFORE_STREAMING = 2;
 const FAILURES_BEFORE_POLLING = 2;
+/** Of the six connections to a host over HTTP/1.1, uploads take three. */
+const PARALLEL_STREAMS = 2;
 const ACK_TIMEOUT_MS = 8000;
 
 export class Live {
@@ -38,6 +44,9 @@ export class Live {
     this.socket = null;
     this.failures = 0;
     this.polls = 0;
+    /** @type {Map<string, AbortController>} */
+    this.streams = new Map();
+    this.broken_streams = 0;
     /** @type {Mode} */
     this.mode = 'connecting';
   }
@@ -61,22 +70,47 @@ export class Live {
     if (this.followed.has(id)) return;
     this.followed.set(id, { seq, heard_ms: Date.now(), delay_ms: POLL_FIRST_MS });
     if (this.mode === 'live') this.subscribe(id);
+    this.openStreams();
   }
 
   /** @param {string} id */
   forget(id) {
-    if (this.followed.delete(id) && this.mode === 'live') this.socket.emit('unsubscribe', { job: id });
+    const was_followed = this.followed.delete(id);
+    this.streams.get(id)?.abort();
+    if (was_followed && this.mode === 'live') this.socket.emit('unsubscribe', { job: id });
   }
 
   onConnect() {
-    this.failures = 0;
+    this.failures = this.broken_streams = 0;
     this.setMode('live');
+    this.streams.forEach((stream) => stream.abort());
     for (const id of this.followed.keys()) this.subscribe(id);
   }
 
   onConnectError() {
     this.failures += 1;
-    if (this.failures >= FAILURES_BEFORE_POLLING) this.setMode('polling');
+    if (this.failures < FAILURES_BEFORE_STREAMING) return;
+    this.setMode(this.broken_streams < FAILURES_BEFORE_POLLING ? 'streaming' : 'polling');
+    this.openStreams();
+  }
+
+  /** As many as may be, while that is the way. */
+  openStreams() {
+    for (const id of this.followed.keys()) {
+      if (this.mode !== 'streaming' || this.streams.size >= PARALLEL_STREAMS) return;
+      if (!this.streams.has(id)) this.stream(id);
+    }
+  }
+
+  /** @param {string} id */
+  async stream(id) {
+    const stop = new AbortController();
+    this.streams.set(id, stop);
+    const has_worked = await followEvents(this.api, id, this.followed.get(id)?.seq ?? -1, (job) => this.take(job), stop.signal);
+    this.streams.delete(id);
+    if (has_worked) this.broken_streams = 0;
+    else if (!stop.signal.aborted) this.broken_streams += 1;
+    if (this.broken_streams >= FAILURES_BEFORE_POLLING && this.mode === 'streaming') this.setMode('polling');
   }
 
   /** @param {Mode} mode */
@@ -117,9 +151,10 @@ export class Live {
 
   /** Ask about every job that has been silent for too long. */
   look() {
+    this.openStreams();
     const now = Date.now();
     for (const [id, followed] of this.followed) {
-      const patience = this.mode === 'live' ? SILENCE_MS : followed.delay_ms;
+      const patience = this.mode === 'live' || this.streams.has(id) ? SILENCE_MS : followed.delay_ms;
       if (this.polls >= PARALLEL_POLLS) return;
       if (now - followed.heard_ms >= patience) this.poll(id);
     }

@@ -42,6 +42,19 @@ export function rememberJobs(jobs) {
   remember('jobs', jobs);
 }
 
+/** What is known of uploads under way, by item. @typedef {Record<string, {upload: string, is_paused: boolean}>} KnownUploads */
+
+/** @returns {KnownUploads} */
+export function recallUploads() {
+  const stored = recall('uploads');
+  return stored && typeof stored === 'object' ? /** @type {KnownUploads} */ (stored) : {};
+}
+
+/** @param {KnownUploads} uploads */
+export function rememberUploads(uploads) {
+  remember('uploads', uploads);
+}
+
 /** The key lives as long as the tab. @returns {string} */
 export function recallKey() {
   try {

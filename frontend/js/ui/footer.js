@@ -8,7 +8,7 @@ import { find, setText } from './dom.js';
 
 /** Mode → key of its name. */
 const NAMES = /** @type {Record<Mode, string>} */ ({
-  connecting: 'connection.connecting', live: 'connection.live', polling: 'connection.polling', offline: 'connection.offline',
+  connecting: 'connection.connecting', live: 'connection.live', streaming: 'connection.streaming', polling: 'connection.polling', offline: 'connection.offline',
 });
 
 /** @param {Capabilities} capabilities @param {string} metadata the setting @param {Words} words */

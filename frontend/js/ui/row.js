@@ -2,12 +2,12 @@
 /**
  * One file in the list. The row is built once; `update` writes only what changed. Controls are never built or destroyed, only shown or
  * hidden, so that focus survives; where the focused one goes, its neighbour takes the focus.
- * Wishes: `cancel-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`
+ * Wishes: `cancel-item`, `now-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`
  * (detail: id).
  */
 import { el, icon, setAttribute, setProperty, setText, wish } from './dom.js';
 import { savedPercent } from '../core/batch.js';
-import { canCancel, isConverting, isFinal } from '../core/states.js';
+import { canCancel, canPause, isConverting, isFinal } from '../core/states.js';
 import { isWorthRetrying } from '../core/problem.js';
 import { resultName, splitName, stageText } from '../core/wording.js';
 
@@ -22,7 +22,9 @@ const offers = (capabilities, name) => capabilities.features?.includes(name) ?? 
 
 /** @type {Control[]} */
 const CONTROLS = [
-  { name: 'resume', symbol: 'play', text: 'row.now', label: 'row.now_name', is_worded: false, isShown: (item) => item.state === 'retrying' },
+  { name: 'now', symbol: 'play', text: 'row.now', label: 'row.now_name', is_worded: false, isShown: (item) => item.state === 'retrying' },
+  { name: 'resume', symbol: 'play', text: 'row.resume', label: 'row.resume_name', is_worded: false, isShown: (item) => item.state === 'paused' },
+  { name: 'pause', symbol: 'pause', text: 'row.pause', label: 'row.pause_name', is_worded: false, isShown: (item) => canPause(item.state) && item.state !== 'retrying' },
   { name: 'cancel', symbol: 'close', text: 'row.cancel', label: 'row.cancel_name', is_worded: false, isShown: (item) => canCancel(item.state) },
   { name: 'retry', symbol: 'again', text: 'row.retry', label: 'row.retry_name', is_worded: true, isShown: canRetry },
   { name: 'compare', symbol: 'compare', text: 'row.compare', label: 'row.compare_name', is_worded: true, isShown: (item) => item.state === 'done' },
@@ -40,7 +42,7 @@ function canRetry(item, capabilities) {
 
 /** State → symbol before the text; the others show none. */
 const SYMBOLS = /** @type {Record<string, string>} */ ({
-  done: 'check', failed: 'alert', invalid: 'alert', expired: 'alert', retrying: 'alert', offline: 'alert', cancelled: 'stop',
+  done: 'check', paused: 'pause', failed: 'alert', invalid: 'alert', expired: 'alert', retrying: 'alert', offline: 'alert', cancelled: 'stop',
 });
 
 export class Row {

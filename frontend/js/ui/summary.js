@@ -1,5 +1,5 @@
 // @ts-check
-/** The sticky bar with the figures of the whole batch. Wishes: `cancel-all`, `save-all`, `clear-finished`. */
+/** The sticky bar with the figures of the whole batch. Wishes: `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
 import { el, find, icon, setAttribute, setProperty, setText, wish } from './dom.js';
 
 /** @typedef {import('../core/batch.js').Totals} Totals */
@@ -13,12 +13,14 @@ export class Summary {
     this.saving = el('span', { class: 'summary-saving' });
     this.left = el('span', { class: 'summary-left' });
     this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
+    this.pause = this.createButton('pause-all', 'pause', '');
+    this.resume = this.createButton('resume-all', 'play', '');
     this.cancel = this.createButton('cancel-all', 'close', '');
     this.save = this.createButton('save-all', 'download', 'button-primary');
     this.clear = this.createButton('clear-finished', 'check', '');
     this.element.append(this.bar, el('div', { class: 'summary-inner' },
       el('p', { class: 'summary-facts' }, this.count, this.sizes, this.saving, this.left),
-      el('div', { class: 'summary-actions' }, this.cancel, this.clear, this.save)));
+      el('div', { class: 'summary-actions' }, this.pause, this.resume, this.cancel, this.clear, this.save)));
     /** @type {number | null} */
     this.packed_percent = null;
   }
@@ -56,10 +58,14 @@ export class Summary {
   /** @param {Totals} totals @param {Words} words */
   updateButtons(totals, words) {
     const focused = document.activeElement;
+    this.pause.hidden = totals.pausable === 0;
+    this.resume.hidden = totals.paused === 0 || totals.pausable > 0;
     this.cancel.hidden = totals.running === 0;
     this.clear.hidden = totals.ended === 0 || totals.running > 0;
     this.save.hidden = totals.done < 2;
     this.save.disabled = this.packed_percent !== null;
+    setText(/** @type {Element} */ (this.pause.lastElementChild), words.t('summary.pause'));
+    setText(/** @type {Element} */ (this.resume.lastElementChild), words.t('summary.resume'));
     setText(/** @type {Element} */ (this.cancel.lastElementChild), words.t('summary.cancel'));
     setText(/** @type {Element} */ (this.clear.lastElementChild), words.t('summary.clear'));
     const packing = this.packed_percent === null ? words.t('summary.zip') : words.t('summary.zip_busy', { percent: words.percent(this.packed_percent) });
@@ -68,7 +74,7 @@ export class Summary {
   }
 
   focusFirst() {
-    const next = [this.cancel, this.clear, this.save].find((each) => !each.hidden) ?? find('choose', HTMLElement);
+    const next = [this.pause, this.resume, this.cancel, this.clear, this.save].find((each) => !each.hidden) ?? find('choose', HTMLElement);
     next.focus();
   }
 }

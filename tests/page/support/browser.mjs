@@ -18,9 +18,9 @@ export function launch() {
 /**
  * A fresh visitor. `sins` collects console errors, uncaught errors, blocked resources, failed and foreign requests.
  * @param {import('playwright-core').Browser} browser
- * @param {import('playwright-core').BrowserContextOptions & {path?: string}} [options]
+ * @param {import('playwright-core').BrowserContextOptions & {path?: string, gateway?: string}} [options]
  */
-export async function visit(browser, { path = '/', ...options } = {}) {
+export async function visit(browser, { path = '/', gateway = GATEWAY_URL, ...options } = {}) {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1180, height: 860 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
   /** @type {string[]} */
@@ -28,12 +28,12 @@ export async function visit(browser, { path = '/', ...options } = {}) {
   page.on('console', (message) => message.type() === 'error' && !EXPECTED.test(message.text()) && sins.push(`console: ${message.text()} ${message.location().url ?? ''}`));
   page.on('pageerror', (error) => sins.push(`uncaught: ${error.message}`));
   page.on('request', (request) => {
-    if (/^(https?|wss?):/.test(request.url()) && new URL(request.url()).host !== new URL(GATEWAY_URL).host) sins.push(`foreign: ${request.url()}`);
+    if (/^(https?|wss?):/.test(request.url()) && new URL(request.url()).host !== new URL(gateway).host) sins.push(`foreign: ${request.url()}`);
   });
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
   });
-  await page.goto(GATEWAY_URL + path);
+  await page.goto(gateway + path);
   if (options.javaScriptEnabled !== false) await page.waitForSelector('html[data-ready]');
   return { context, page, sins };
 }

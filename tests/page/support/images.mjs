@@ -42,3 +42,24 @@ export function png(width, height, seed = 1) {
 
 /** @param {string} name @param {Buffer} buffer @param {string} [mimeType] */
 export const file = (name, buffer, mimeType = 'image/png') => ({ name, mimeType, buffer });
+
+/**
+ * A BMP, three bytes a pixel: large files without much work.
+ * @param {number} width divisible by four, so that no line needs filling
+ * @param {number} height
+ * @returns {Buffer}
+ */
+export function bmp(width, height) {
+  const head = Buffer.alloc(54);
+  head.write('BM', 0, 'latin1');
+  head.writeUInt32LE(54 + width * height * 3, 2);
+  head.writeUInt32LE(54, 10);
+  head.writeUInt32LE(40, 14);
+  head.writeInt32LE(width, 18);
+  head.writeInt32LE(height, 22);
+  head.writeUInt16LE(1, 26);
+  head.writeUInt16LE(24, 28);
+  const line = Buffer.alloc(width * 3);
+  for (let x = 0; x < line.length; x += 1) line[x] = (x * 7) & 0xff;
+  return Buffer.concat([head, ...Array.from({ length: height }, () => line)]);
+}
