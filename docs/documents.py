@@ -11,6 +11,10 @@ sys.path.insert(0, str(ROOT))
 
 from backend import settings  # noqa: E402
 
+GUIDES = {
+    "docs/en/monitoring.md": ("summary", ("Alert", "Severity", "After", "Says")),
+    "docs/zh/monitoring.md": ("summary_zh", ("告警", "级别", "持续", "内容")),
+}
 READMES = {"README.md": ("en", ("Variable", "Default", "Meaning")), "README.zh-CN.md": ("zh-CN", ("变量", "默认值", "含义"))}
 
 
@@ -21,10 +25,26 @@ def with_settings(text: str, language: str, heads: tuple[str, str, str]) -> str:
     return re.sub(r"(<!-- settings -->\n).*(<!-- /settings -->)", lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text, flags=re.DOTALL)
 
 
+def with_alerts(text: str, summary: str, heads: tuple[str, ...]) -> str:
+    """``text`` with the table of alerts between its two markers, from Prometheus' rules."""
+    import yaml
+
+    groups = yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text("utf-8"))["groups"]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for rule in (each for group in groups for each in group["rules"] if "alert" in each):
+        told = re.sub(r"\{\{ *\$(?:labels\.)?(\w+).*?\}\}", lambda found: f"‹{found[1]}›", rule["annotations"][summary])
+        place = rule["annotations"]["runbook"].split("/")[-1]
+        lines.append(f"| [{rule['alert']}]({place}) | {rule['labels']['severity']} | {rule.get('for', '0m')} | {told} |")
+    return re.sub(r"(<!-- alerts -->\n).*(<!-- /alerts -->)", lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text, flags=re.DOTALL)
+
+
 def main() -> None:
     for name, (language, heads) in READMES.items():
         path = ROOT / name
         path.write_text(with_settings(path.read_text("utf-8"), language, heads), "utf-8")
+    for name, (summary, titles) in GUIDES.items():
+        path = ROOT / name
+        path.write_text(with_alerts(path.read_text("utf-8"), summary, titles), "utf-8")
 
 
 if __name__ == "__main__":

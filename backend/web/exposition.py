@@ -15,6 +15,7 @@ from typing import NamedTuple
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
+from backend.core import tally
 from backend.core.overview import Overview
 
 Worker = tuple[str, Mapping[str, float], Mapping[str, float] | None]
@@ -76,6 +77,17 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_store_free_bytes": ("Free space of the store", ()),
     "gateway_workers": ("Gateway workers of this machine", ()),
 }
+WORKER_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+LOOP_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+"""Those of ``server/metered.py`` and ``server/loop_lag.py``, which this room cannot see; a test compares."""
+BOUNDS_S = {
+    "http_seconds": WORKER_BOUNDS_S,
+    "event_delay": WORKER_BOUNDS_S,
+    "loop_delay": LOOP_BOUNDS_S,
+    "wait": tally.BOUNDS_S,
+    "stage": tally.BOUNDS_S,
+}
+"""Shown from the first, counted or not: a bucket that came later could not be added to another gateway's."""
 ROWS = (*JOBS, *WORKERS, *EACH_WORKER, *PRESENT, *PRESENT_EACH)
 
 
@@ -171,13 +183,13 @@ def _histogram(row: Row, found: Mapping[str, float]) -> HistogramMetricFamily:
             buckets[":".join(parts[:-2])][float(parts[-1])] = value
     family = HistogramMetricFamily(row.metric, row.help, labels=row.labels)
     for rest, counts in buckets.items():
-        family.add_metric(_labels(row, rest), _cumulated(counts), sums[rest])
+        family.add_metric(_labels(row, rest), _cumulated(counts, BOUNDS_S[row.prefix]), sums[rest])
     return family
 
 
-def _cumulated(counts: Mapping[float, float]) -> list[tuple[str, float]]:
+def _cumulated(counts: Mapping[float, float], bounds: Sequence[float]) -> list[tuple[str, float]]:
     total, steps = 0.0, []
-    for bound in sorted({*counts, inf}):
+    for bound in sorted({*counts, *bounds, inf}):
         total += counts.get(bound, 0.0)
         steps.append(("+Inf" if bound == inf else str(bound), total))
     return steps
