@@ -1,13 +1,19 @@
 """Gunicorn's configuration, from the same environment as everything else. ``gunicorn --config gunicorn.conf.py run:application``
 works by itself; the command line overrides this file, this file overrides Gunicorn's defaults.
 
+Without ``REDIS_URL`` and without a supervisor, this master brings an embedded Redis and encoders along, so that what it serves is whole; with
+``REDIS_URL``, and as a role of ``./start.sh``, it is a gateway alone.
+
 No ``preload_app``: the arbiter would be patched for gevent after it has begun to wait for signals, and never notice a dead worker.
 """
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import time
+from pathlib import Path
 
 from backend.errors import SettingsError
 from backend.settings import Settings
@@ -35,7 +41,7 @@ max_requests = _settings.max_requests
 max_requests_jitter = _settings.max_requests_jitter
 preload_app = False
 control_socket_disable = True
-backlog = 2048
+backlog = _settings.backlog
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
@@ -44,9 +50,23 @@ loglevel = _settings.log_level
 errorlog = _settings.log_style["error"]
 accesslog = _settings.log_style["access"]
 proc_name = "webp-gateway"
+if os.access("/dev/shm", os.W_OK):
+    worker_tmp_dir = "/dev/shm"  # the heartbeat's file: a slow disk must not make a worker look dead
 
 
 WORKERS_DIR = "GATEWAY_WORKERS_DIR"
+COMPANIONS_GRACE_S = 15
+COMPANIONS = []  # their process id, if this master started them
+SHOWN = {
+    "GUNICORN_WORKERS": "workers",
+    "GUNICORN_WORKER_CONNECTIONS": "worker_connections",
+    "GUNICORN_TIMEOUT": "timeout",
+    "GUNICORN_GRACEFUL_TIMEOUT": "graceful_timeout",
+    "GUNICORN_KEEPALIVE": "keepalive",
+    "GUNICORN_MAX_REQUESTS": "max_requests",
+    "GUNICORN_MAX_REQUESTS_JITTER": "max_requests_jitter",
+    "GUNICORN_BACKLOG": "backlog",
+}
 SHORT_BYTES = 40  # a unix socket in it has a path of at most 100 bytes
 
 
@@ -60,6 +80,40 @@ def on_starting(server):
         os.environ[WORKERS_DIR] = tempfile.mkdtemp(prefix="webp-gateway-", dir=folder if len(folder) <= SHORT_BYTES else "/tmp")
 
 
+    _show(server)
+    if _settings.redis_url is None and "GATEWAY_SUPERVISED" not in os.environ and not getattr(sys, "frozen", False):
+        command = [sys.executable, "-c", _LAUNCH, str(Path(__file__).resolve().parent), str(os.getpid())]
+        COMPANIONS.append(os.posix_spawn(sys.executable, command, os.environ, setsid=True))
+
+
+_LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import main; sys.exit(main(['companions', sys.argv[2]]))"
+
+
+def on_reload(server):
+    _show(server)
+
+
+def _show(server):
+    """The values that count, wherever they came from: command line, environment or default."""
+    values = " ".join(f"{name}={getattr(server.cfg, attribute)}" for name, attribute in SHOWN.items())
+    server.log.info("%s worker_class=%s bind=%s", values, server.cfg.worker_class_str, ",".join(map(str, server.cfg.bind)))
+
+
 def on_exit(server):
+    for companions in COMPANIONS:
+        _stop(companions)
     if WORKERS_DIR in os.environ:
         shutil.rmtree(os.environ[WORKERS_DIR], ignore_errors=True)
+
+
+def _stop(process):
+    """It may have been reaped already, as every child of the master is."""
+    try:
+        os.kill(process, signal.SIGTERM)
+        deadline = time.monotonic() + COMPANIONS_GRACE_S
+        while not os.waitpid(process, os.WNOHANG)[0]:
+            if time.monotonic() > deadline:
+                os.kill(process, signal.SIGKILL)
+            time.sleep(0.05)
+    except (ProcessLookupError, ChildProcessError):
+        pass

@@ -56,6 +56,8 @@ fi
 
 case $role in
   gateway)
+    # One role alone: Redis and encoders are somewhere else.
+    export GATEWAY_SUPERVISED=${GATEWAY_SUPERVISED:-no}
     exec .venv/bin/python -m gunicorn --config gunicorn.conf.py \
       --worker-class backend.server.worker.BoundedGeventWebSocketWorker \
       --worker-connections "${GUNICORN_WORKER_CONNECTIONS:-2000}" \

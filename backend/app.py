@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 from flask import Flask
 from flask_socketio import SocketIO
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs
 from backend.adapters import redis_client
@@ -67,6 +68,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         part.install(app)
     for resource in (jobs, listing, batches, events, convert, capabilities, health, metrics, page, uploads):
         app.register_blueprint(resource.routes)
+    if settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
     handover.install(socketio)
     loop_lag.start()
     gevent.spawn(_tend, Caretaker(world, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))

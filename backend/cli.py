@@ -23,7 +23,7 @@ from typing import Any
 from backend import __version__
 from backend.errors import BackendUnavailable, SettingsError
 from backend.settings import Settings
-from backend.supervisor import Role, Supervisor
+from backend.supervisor import Role, Supervisor, die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 60.0
@@ -32,6 +32,7 @@ HEALTH_TIMEOUT_S = 5.0
 ENCODER_GRACE_S = 5.0
 REDIS_GRACE_S = 5.0
 MASTER_MARGIN_S = 3.0
+ASK_AGAIN_S = 0.5
 ENCODER_NICENESS = 5
 """Encoding takes every core it gets; the gateway's few milliseconds must not wait for it."""
 
@@ -41,7 +42,14 @@ class CannotStart(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    commands: dict[str, Callable[[Settings, list[str]], int]] = {"up": up, "check": check, "encoder": encoder, "redis": redis, "health": health}
+    commands: dict[str, Callable[[Settings, list[str]], int]] = {
+        "up": up,
+        "companions": companions,
+        "check": check,
+        "encoder": encoder,
+        "redis": redis,
+        "health": health,
+    }
     try:
         return commands[arguments[0]](Settings.from_environment(), arguments[1:])
     except SettingsError as wrong:
@@ -64,6 +72,25 @@ def up(settings: Settings, _: list[str]) -> int:
 
         supervisor = Supervisor(_roles(settings), _environment(settings), _say)
         return supervisor.run(lambda: _ask(settings, "/api/health/ready") is not None, announce, READY_WITHIN_S)
+
+
+def companions(settings: Settings, arguments: list[str]) -> int:
+    """Redis and encoders for a Gunicorn (its process id) that was started by itself, until it ends.
+
+    While another gateway has the data folder, that one's serve; ours wait, as after SIGUSR2, to follow when it goes.
+    """
+    master = int(arguments[0])
+    die_with_parent()
+    os.chdir(ROOT)
+    while os.getppid() == master:
+        try:
+            with _alone(settings):
+                roles = [Role(each.name, [sys.executable, "-m", "backend.cli", each.name], each.grace_s) for each in _roles(settings)[:-1]]
+                supervisor = Supervisor(roles, {**_environment(settings), "GATEWAY_DATA_DIR": str(settings.data_dir)}, _say)
+                return supervisor.run(lambda: True, lambda: None, READY_WITHIN_S)
+        except CannotStart:
+            time.sleep(ASK_AGAIN_S)
+    return 0
 
 
 def check(settings: Settings, roles: list[str]) -> int:

@@ -183,6 +183,14 @@ class Settings:
         "GUNICORN_MAX_REQUESTS", _number(0, _S), 1000, "recycle a worker after so many requests; 0: never", "工作进程处理多少请求后回收；0 为从不"
     )
     max_requests_jitter: int = _setting("GUNICORN_MAX_REQUESTS_JITTER", _number(0, _S), 50, "spread of the recycling", "回收次数的随机偏移")
+    backlog: int = _setting("GUNICORN_BACKLOG", _number(1, 65_535), 2048, "connections that may wait to be accepted", "等待接受的连接数上限")
+    proxy_hops: int = _setting(
+        "GATEWAY_PROXY_HOPS",
+        _number(0, 10),
+        0,
+        "proxies in front whose X-Forwarded-For and -Proto are believed",
+        "前置代理的层数，信任其 X-Forwarded-For 与 -Proto",
+    )
     data_dir: Path = _setting(
         "GATEWAY_DATA_DIR",
         _path(),

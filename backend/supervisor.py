@@ -46,7 +46,7 @@ class Role:
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - the supervisor has one thread
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - the supervisor has one thread
         )
         self.started_s = time.monotonic()
 
@@ -154,7 +154,7 @@ def wait_until(is_true: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A supervisor that is killed takes its children along (Linux; elsewhere they stay)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
