@@ -32,7 +32,23 @@ from backend.flows.world import World
 from backend.server import bounds, handover, loop_lag, metered
 from backend.server.tallies import tallies
 from backend.settings import Settings
-from backend.web import batches, callers, capabilities, convert, events, headers, health, jobs, listing, metrics, page, problems, uploads
+from backend.web import (
+    batches,
+    callers,
+    capabilities,
+    convert,
+    events,
+    headers,
+    health,
+    jobs,
+    listing,
+    metrics,
+    openapi,
+    page,
+    problem_types,
+    problems,
+    uploads,
+)
 from backend.web.site import KEY, Site
 from backend.web.sockets import Sockets
 
@@ -66,7 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sockets.install()
     for part in (problems, headers):
         part.install(app)
-    for resource in (jobs, listing, batches, events, convert, capabilities, health, metrics, page, uploads):
+    for resource in (jobs, listing, batches, events, convert, capabilities, health, metrics, page, uploads, openapi, problem_types):
         app.register_blueprint(resource.routes)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]

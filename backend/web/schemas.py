@@ -1,0 +1,186 @@
+"""What answers look like, as JSON Schema 2020-12: for the OpenAPI description, and for the tests that hold real answers against it.
+
+Lists of words come from the tables that the code itself uses; the examples are made by the functions that make the answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend import errors
+from backend.core import formats, options
+from backend.core.batch import Batch, public_batch
+from backend.core.conversion import STAGES
+from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
+from backend.core.options import Options
+
+Schema = dict[str, Any]
+ID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}
+WHOLE: Schema = {"type": "integer", "minimum": 0}
+TIME: Schema = {"type": "string", "format": "date-time"}
+SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+ADDRESS: Schema = {"type": "string", "format": "uri-reference"}
+TEXT: Schema = {"type": "string"}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def either(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def whole(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), more: bool = False, **rest: Any) -> Schema:
+    """An object of exactly these members, but for ``optional`` ones; with ``more`` others may come too."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": more, **rest}
+
+
+def option_schemas() -> dict[str, Schema]:
+    """As ``core.options`` reads them; a default that is nothing is left out."""
+    known = options.schema()
+    return {name: {key: value for key, value in each.items() if key != "default" or value is not None} for name, each in known.items()}
+
+
+def schemas() -> dict[str, Schema]:
+    return {
+        "Options": {"type": "object", "properties": option_schemas(), "additionalProperties": False},
+        "Source": whole(
+            {
+                "filename": TEXT,
+                "bytes": WHOLE,
+                "format": {"enum": [each.name for each in formats.READABLE]},
+                "width": WHOLE,
+                "height": WHOLE,
+                "frames": {"type": "integer", "minimum": 1},
+            }
+        ),
+        "Result": whole(
+            {
+                "url": ADDRESS,
+                "bytes": WHOLE,
+                "format": {"const": "webp"},
+                "width": WHOLE,
+                "height": WHOLE,
+                "frames": {"type": "integer", "minimum": 1},
+                "sha256": SHA256,
+                "saved_percent": {"type": "number", "maximum": 100},
+            },
+            more=True,
+        ),
+        "Job": _job(),
+        "JobList": whole({"jobs": {"type": "array", "items": ref("Job")}, "next": either(ADDRESS)}),
+        "Batch": _batch(),
+        "Problem": _problem(),
+        "Capabilities": _capabilities(),
+        "Health": _health(),
+        "Live": whole({"status": {"const": "ok"}, "version": TEXT}, more=True),
+    }
+
+
+def _job() -> Schema:
+    links = dict.fromkeys(("self", "result", "source", "events", "cancel"), ADDRESS)
+    return whole(
+        {
+            "id": ID,
+            "state": {"enum": list(STATES)},
+            "stage": {"enum": [*STAGES, None]},
+            "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+            "seq": {"type": "integer", "minimum": 1},
+            "queue_position": either(WHOLE),
+            "eta_seconds": either({"type": "number", "minimum": 0}),
+            "source": ref("Source"),
+            "options": ref("Options"),
+            "result": either(ref("Result")),
+            "error": either(ref("Problem")),
+            "batch": either(ID),
+            "created_at": TIME,
+            "started_at": either(TIME),
+            "finished_at": either(TIME),
+            "expires_at": TIME,
+            "links": whole(links, more=True),
+        },
+        more=True,
+        example=public(EXAMPLE),
+    )
+
+
+def _batch() -> Schema:
+    return whole(
+        {
+            "id": ID,
+            **dict.fromkeys(("total", "succeeded", "failed", "cancelled"), WHOLE),
+            "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+            "seq": WHOLE,
+            "jobs": {"type": "array", "items": ref("Job")},
+            "created_at": TIME,
+            "expires_at": TIME,
+            "links": whole(dict.fromkeys(("self", "events", "archive", "cancel"), ADDRESS)),
+        },
+        more=True,
+        example=public_batch(Batch("Vq2eE0a9hJmC7kXw4ZrTbA", (EXAMPLE.id,), 1795215600.0, 1795302000.0), [EXAMPLE]),
+    )
+
+
+def _problem() -> Schema:
+    return whole(
+        {
+            "type": {"enum": [f"/problems/{code}" for code in errors.BY_CODE]},
+            "title": TEXT,
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": TEXT,
+            "code": {"enum": list(errors.BY_CODE)},
+            "instance": ADDRESS,
+            "option": TEXT,
+            "suggestion": TEXT,
+        },
+        optional=("instance", "option", "suggestion"),
+        more=True,
+    )
+
+
+def _capabilities() -> Schema:
+    known = whole({"name": TEXT, "media_type": TEXT, "extensions": {"type": "array", "items": TEXT}}, more=True)
+    limits = ("upload_bytes", "pixels", "frames", "side_pixels", "files_per_request", "queued_jobs")
+    return whole(
+        {
+            "version": TEXT,
+            "formats": {"type": "array", "items": known},
+            "limits": whole(dict.fromkeys(limits, WHOLE), more=True),
+            "options": {"type": "object", "additionalProperties": {"type": "object"}},
+            "retention_s": WHOLE,
+            "auth": {"type": "boolean"},
+            "features": {"type": "array", "items": TEXT},
+        },
+        more=True,
+    )
+
+
+def _health() -> Schema:
+    parts = {name: {"type": "string", "enum": ["ok", *errors.BY_CODE]} for name in ("redis", "store", "encoders")}
+    return whole(
+        {"status": {"enum": ["ok", "unavailable"]}, "version": TEXT, "parts": whole(parts, more=True), "failing": {"type": "array", "items": TEXT}},
+        optional=("failing",),
+        more=True,
+    )
+
+
+EXAMPLE = Job(
+    Manifest(
+        id="4k6Zr0m1x8uQyB5w2TnHcA",
+        source=Source("我的图片.png", 4_213_004, "0" * 64, "png", 6000, 4000, 1),
+        options=Options(),
+        created_at=1795215600.0,
+        expires_at=1795302000.0,
+    ),
+    Status(
+        seq=23,
+        state="succeeded",
+        progress=100,
+        attempt=1,
+        started_at=1795215601.0,
+        finished_at=1795215603.5,
+        result=Result("result", 801_202, "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184", 6000, 4000, 1),
+    ),
+)
