@@ -43,5 +43,5 @@ def describe(here: Site) -> dict[str, Any]:
         "options": options.schema(),
         "retention_s": here.world.retention_s,
         "auth": bool(here.keys),
-        "features": list(FEATURES),
+        "features": [*FEATURES, *(["url"] if here.fetcher is not None else [])],
     }

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+
 from flask import Blueprint, Response, request, send_from_directory
 
 from backend.web import callers, makers
@@ -13,13 +18,34 @@ routes = Blueprint("page", __name__)
 @routes.get("/")
 def index() -> Response:
     makers.introduce()
-    text = (site().frontend / "index.html").read_text("utf-8").replace('lang="en"', f'lang="{callers.language()}"', 1)
+    return html("index.html")
+
+
+def html(name: str) -> Response:
+    """A page of ``frontend/`` in the reader's language, so that it is readable before its scripts run, and without them."""
+    text = _in_language((site().frontend / name).read_text("utf-8"), callers.language())
     response = Response(text, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def _in_language(text: str, language: str) -> str:
+    """English is what stands in the file. Texts are set where ``data-t`` names them, as the page's scripts do."""
+    if language == "en":
+        return text
+    catalog = _catalog(site().frontend / "i18n" / f"{language}.js")
+    text = text.replace('<html lang="en"', f'<html lang="{language}"', 1)
+    text = re.sub(r"<title data-t=\"([^\"]+)\">[^<]*", lambda match: f"<title>{escape(catalog[match[1]])}", text)
+    return re.sub(r"(data-t=\"([^\"]+)\"[^<>]*>)[^<]*", lambda match: match[1] + escape(catalog.get(match[2], match[0])), text)
+
+
+@cache
+def _catalog(path: Path) -> dict[str, str]:
+    """The texts of ``i18n/``, which are lines of ``'key': 'text',``."""
+    return dict(re.findall(r"^  '([a-z_.]+)': '([^']*)',$", path.read_text("utf-8"), re.MULTILINE))
 
 
 @routes.get("/static/<path:name>")

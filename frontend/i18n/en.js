@@ -27,6 +27,11 @@ export default {
   'drop.paste_empty': 'There is no image on the clipboard.',
   'drop.folder_unreadable': 'The folder could not be read. Choose the files instead.',
 
+  'plain.images': 'Images',
+  'plain.quality': 'Quality, 0 to 100',
+  'plain.width': 'Largest width in pixels (empty: as it is)',
+  'plain.convert': 'Convert',
+
   'url.label': 'Image address',
   'url.add': 'Add',
   'url.open': 'From a web address',

@@ -27,6 +27,11 @@ export default {
   'drop.paste_empty': '剪贴板中没有图片。',
   'drop.folder_unreadable': '无法读取该文件夹，请直接选择文件。',
 
+  'plain.images': '图片',
+  'plain.quality': '质量（0 到 100）',
+  'plain.width': '最大宽度（像素，留空则保持原样）',
+  'plain.convert': '转换',
+
   'url.label': '图片网址',
   'url.add': '添加',
   'url.open': '从网址添加',

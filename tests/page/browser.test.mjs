@@ -330,12 +330,26 @@ testPage('at 320 pixels nothing is cut off or scrolls sideways', { viewport: { w
   assert.equal(await width(), 320);
 });
 
-test('without scripts there is a form that converts', async () => {
-  const { context, page } = await visit(browser, { javaScriptEnabled: false });
-  await page.setInputFiles('noscript input, form.plain input[type="file"]', [file('plain.png', small)]);
-  assert.ok(await page.isVisible('form.plain button'));
-  await context.close();
-});
+for (const [locale, convert, download] of [['en-GB', 'Convert', /^Download plain\.webp$/], ['zh-CN', '转换', /^下载 plain\.webp$/]]) {
+  test(`without scripts: upload, watch, download (${locale})`, { timeout: PATIENCE_MS }, async () => {
+    const { context, page, sins } = await visit(browser, { javaScriptEnabled: false, locale: String(locale) });
+    assert.equal(await page.locator('.needs-js:visible').count(), 0);
+    await page.setInputFiles('form.plain input[type="file"]', [file('plain.png', png(5200, 3900, String(locale).length)), file('plain2.png', small)]);
+    await page.getByRole('button', { name: String(convert), exact: true }).click();
+    await page.waitForURL(/\/plain\/batches\//);
+    await page.locator('progress').first().waitFor();
+    const link = page.getByRole('link', { name: /** @type {RegExp} */ (download) });
+    await link.waitFor({ timeout: PATIENCE_MS });
+    const [saved] = await Promise.all([page.waitForEvent('download'), link.click()]);
+    assert.equal(readFileSync(await saved.path()).subarray(8, 12).toString(), 'WEBP');
+    await page.goto(GATEWAY_URL);
+    await page.setInputFiles('form.plain input[type="file"]', [file('fake.png', Buffer.from('%PDF-1.7 and so on'))]);
+    await page.getByRole('button', { name: String(convert), exact: true }).click();
+    await page.locator('[role="alert"]').filter({ hasText: 'PDF' }).waitFor();
+    assert.deepEqual(sins, []);
+    await context.close();
+  });
+}
 
 const STATES = /** @type {[string, (page: Page) => Promise<unknown>][]} */ ([
   ['empty', async () => {}],

@@ -63,6 +63,7 @@ function retryText(item, why, words, now_ms) {
 
 /** @param {Item} item @param {Words} words */
 function queueText(item, words) {
+  if (item.url && !item.source?.bytes) return words.t('state.fetching', { host: new URL(item.url).host });
   if (item.position === null || item.position < 1) return words.t('state.queued_next');
   return words.t('state.queued', { n: item.position });
 }
