@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -212,6 +213,33 @@ def test_a_refusal_that_comes_before_the_body_has_ended_reaches_the_client(own_r
         assert requests.post(f"{url}/api/jobs", data=photograph(300, 200), timeout=30).status_code == 202
         full = requests.post(f"{url}/api/jobs", data=bitmap(5000, 4000), timeout=60)
         assert (full.status_code, full.json()["code"]) == (503, "queue_full") and int(full.headers["Retry-After"]) > 0
+
+
+def test_rate_limits_go_by_the_address_that_nginx_saw(own_redis: RedisServer, tool: Tool, tmp_path: Path) -> None:
+    """A client that claims to come from elsewhere gains nothing."""
+    with (
+        gateway_role(tmp_path / "data", own_redis.url, GATEWAY_RATE_LIMIT="2/hour", GATEWAY_PROXY_HOPS="1") as (port, _),
+        nginx(tool("nginx"), [port], tmp_path) as url,
+    ):
+
+        def upload(claimed: str, source: str) -> int:
+            with requests.Session() as session:
+                session.mount("http://", From(source))
+                return session.post(f"{url}/api/jobs", data=photograph(300, 200), headers={"X-Forwarded-For": claimed}, timeout=30).status_code
+
+        assert [upload(f"192.0.2.{number}", "127.0.0.1") for number in range(3)] == [202, 202, 429]
+        assert upload("192.0.2.1", "127.0.0.9") == 202
+
+
+class From(requests.adapters.HTTPAdapter):
+    """Connections from an address of one's own."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *given: Any, **named: Any) -> None:
+        super().init_poolmanager(*given, **named, source_address=(self.address, 0))
 
 
 def test_one_gateway_of_several_dies_and_no_request_notices(own_redis: RedisServer, tool: Tool, tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_the_gateway_tells_systemd_when_it_is_ready(own_redis: RedisServer, tmp_
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(60)
         environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "API_PORT": str(free_port()), "GATEWAY_DATA_DIR": str(tmp_path / "data")}
+        environment["GUNICORN_WORKERS"] = "1"
         with (tmp_path / "log").open("wb") as log:
             process = subprocess.Popen(
                 [str(ROOT / "start.sh"), "gateway"], env={**os.environ, **environment, "REDIS_URL": own_redis.url}, stdout=log, stderr=log
