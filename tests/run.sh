@@ -10,6 +10,7 @@
 #   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
 #   ./tests/run.sh autobahn        Autobahn's WebSocket suite (Python 2.7 is needed; it is installed into var/)
 #   ./tests/run.sh faults          processes killed and disks filled in the midst of work
+#   ./tests/run.sh ops             operation under load: reloads, recycling, metrics to the last one, each setting's effect
 #
 # What follows the name goes to pytest: ./tests/run.sh core -k progress. With CI=true a missing component fails instead of being skipped.
 set -Eeuo pipefail
@@ -137,6 +138,10 @@ case $suite in
     folder tests/faults
     set_up_python
     pytest tests/faults -m 'slow or not slow' "$@"
+    ;;
+  ops)
+    set_up_python
+    pytest tests/ops -m 'slow or not slow' "$@"
     ;;
   *)
     [[ $suite =~ ^[a-z]+$ ]] && compgen -G "tests/$suite/test_*.py" >/dev/null \

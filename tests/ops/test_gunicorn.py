@@ -61,6 +61,7 @@ def test_by_itself_it_is_a_whole_gateway(data_dir: Path) -> None:
     assert not list(data_dir.rglob("*.sock"))
 
 
+@pytest.mark.slow
 def test_with_a_redis_of_its_own_it_is_a_gateway_alone_and_says_what_is_missing(data_dir: Path, tmp_path: Path) -> None:
     with by_itself(data_dir, GUNICORN_WORKERS="1", REDIS_URL=f"unix://{tmp_path}/nowhere.sock") as gateway:
         health = gateway.health()
@@ -69,6 +70,7 @@ def test_with_a_redis_of_its_own_it_is_a_gateway_alone_and_says_what_is_missing(
         assert gateway.upload(photograph(64, 64))["state"] == "queued", "what is taken is in the store"
 
 
+@pytest.mark.slow
 def test_the_command_line_beats_the_environment_which_beats_the_default_and_all_is_shown(data_dir: Path, tmp_path: Path) -> None:
     given = {"GUNICORN_WORKERS": "3", "GUNICORN_TIMEOUT": "77", "REDIS_URL": f"unix://{tmp_path}/nowhere.sock"}
     access = tmp_path / "access.txt"

@@ -256,6 +256,7 @@ def test_recycled_workers_with_a_worker_and_an_encoder_killed_in_turn(data_dir: 
     lived(data_dir, recycled, for_a_while, recycled, GUNICORN_MAX_REQUESTS="50", GUNICORN_MAX_REQUESTS_JITTER="5")
 
 
+@pytest.mark.slow
 def test_a_worker_whose_loop_is_stuck_is_replaced_and_a_long_encode_is_not_taken_for_it(data_dir: Path) -> None:
     """SIGSTOP is as stuck as can be. The encode, meanwhile, takes far longer than the timeout, with its client waiting."""
     with running(data_dir, GUNICORN_WORKERS="2", GATEWAY_ENCODERS="1", GUNICORN_TIMEOUT="3") as gateway:
@@ -268,6 +269,7 @@ def test_a_worker_whose_loop_is_stuck_is_replaced_and_a_long_encode_is_not_taken
         assert gateway.ended(long, 90)["state"] == "succeeded"
 
 
+@pytest.mark.slow
 def test_a_new_binary_takes_over_by_usr2_while_the_old_one_leaves(data_dir: Path) -> None:
     with running(data_dir, GUNICORN_WORKERS="2", GATEWAY_ENCODERS="1") as gateway:
         before = [gateway.upload(image)["id"] for image in IMAGES]

@@ -65,6 +65,7 @@ def test_everything_is_one_stream_of_json_with_request_and_job_and_without_secre
     check(lines(gateway.log), job_id)
 
 
+@pytest.mark.slow
 def test_with_a_folder_there_are_two_files_that_are_put_aside_and_reopened(data_dir: Path, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     given = {"GATEWAY_LOG_DIR": str(logs), "GATEWAY_LOG_FORMAT": "json", "GATEWAY_LOG_MAX_BYTES": "4K", "GATEWAY_LOG_FILES": "50"}

@@ -123,6 +123,7 @@ def test_requests_jobs_and_bytes_are_counted_to_the_last_one_across_a_reload_and
             assert sum(of_clients(seen, "gateway_http_sent_bytes_total").values()) == client.received_bytes
 
 
+@pytest.mark.slow
 def test_without_any_disturbance_every_figure_is_the_clients_own(data_dir: Path) -> None:
     with running(data_dir, GUNICORN_WORKERS="3", GATEWAY_ENCODERS="2") as gateway:
         client = under_load(gateway)

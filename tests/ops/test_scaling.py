@@ -14,7 +14,7 @@ from tests.e2e.running import running, wait_for
 from tests.ops.figures import scraped
 from tests.ops.processes import pool
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def test_encoders_come_with_the_load_and_go_when_it_has_gone(data_dir: Path) -> None:
