@@ -40,6 +40,7 @@ keepalive = _settings.keepalive_s
 max_requests = _settings.max_requests
 max_requests_jitter = _settings.max_requests_jitter
 preload_app = False
+sendfile = False  # gevent's copies 8 KiB at a time; the application's blocks are 32 times as large
 control_socket_disable = True
 backlog = _settings.backlog
 limit_request_line = 8190

@@ -73,7 +73,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     world = gateway_world(settings)
     follower = Follower(world)
-    follower.hear(RedisAnnouncements(redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay))
+    announcements = RedisAnnouncements(redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay)
+    follower.hear(announcements)
     app = Flask("webp-gateway", static_folder=None)
     socketio = _socketio(app, settings)
     fetcher = _fetcher(settings, world)
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
     handover.install(socketio)
     loop_lag.start()
+    gevent.spawn(_warm_up, app, world, announcements)
     gevent.spawn(_tend, Caretaker(world, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
     return app
 
@@ -162,6 +164,19 @@ def _socketio(app: Flask, settings: Settings) -> SocketIO:
 
 def _note_delay(seconds: float) -> None:
     metered.observe("event_delay", seconds, metered.BOUNDS_S)
+
+
+def _warm_up(app: Flask, world: World, announcements: RedisAnnouncements) -> None:
+    """What is made at first use, made now: otherwise each worker's first request pays for it, some 50 ms."""
+    app.url_map.update()
+    announcements.start()
+    try:
+        world.store.check()
+        world.jobs.queued()
+        if isinstance(world.encoders, CeleryEncoders):
+            world.encoders.connect()
+    except errors.GatewayError as error:
+        log.info("not everything is within reach yet: %s", error)
 
 
 def _tend(caretaker: Caretaker) -> None:

@@ -42,8 +42,8 @@ class Target(Protocol):
 
     fd: int
 
-    def keep(self) -> tuple[str, str]:
-        """Sync the bytes; (file, sha256) for the ``Result``. Visible to nobody until ``Store.conclude``. Raises ``StorageFull``."""
+    def keep(self, *, lasts: bool = True) -> tuple[str, str]:
+        """Sync the bytes, if they shall last; (file, sha256) for the ``Result``. Nobody sees it before ``Store.conclude``. Raises ``StorageFull``."""
 
     def discard(self) -> None: ...
 
@@ -105,8 +105,10 @@ class Store(Protocol):
     def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
         """Give another job's result to this one too, without a copy; its name here. Each is erased by itself. Raises ``Gone``, ``NotFound``."""
 
-    def conclude(self, job_id: str, status: Status) -> bool:
+    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
         """Commit the end, once: True for the first, False when another end stands. Raises ``NotFound`` when the job was erased.
+
+        Synced, but where it need not last: a passing job's caller gets the bytes or hears that there are none.
 
         Whatever encoders kept that is not the result of the end that stands is deleted.
         """

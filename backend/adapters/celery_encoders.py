@@ -82,6 +82,14 @@ class CeleryEncoders:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
+    def connect(self) -> None:
+        """What the first ``wake`` would have to do otherwise: imports, a connection, the queue. Raises ``BackendUnavailable``."""
+        try:
+            with self._app.producer_or_acquire() as producer:
+                producer.maybe_declare(self._app.amqp.queues[QUEUE])
+        except (OperationalError, OSError, RedisError) as error:
+            raise errors.BackendUnavailable(part="queue", retry_after_s=2, private=repr(error)) from error
+
     def wake(self, count: int = 1) -> None:
         try:
             for _ in range(count):

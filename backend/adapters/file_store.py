@@ -95,13 +95,14 @@ class FileTarget:
         self.path = path
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
 
-    def keep(self) -> tuple[str, str]:
+    def keep(self, *, lasts: bool = True) -> tuple[str, str]:
         digest = hashlib.sha256()
         with translated():
             os.lseek(self.fd, 0, os.SEEK_SET)
             while chunk := os.read(self.fd, 1 << 20):
                 digest.update(chunk)
-            sync_data(self.fd)
+            if lasts:
+                sync_data(self.fd)
             self.close()
         return self.path.name, digest.hexdigest()
 
@@ -272,28 +273,30 @@ class FileStore:
             return FileTarget(self._folder(job_id) / f"result-{token}.webp")
 
     def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
-        """A second name for the same bytes; ``conclude`` syncs the folder that it stands in."""
+        """A second name for the same bytes, synced (a passing job's were not); ``conclude`` syncs the folder that it stands in."""
         name = f"result-{token}.webp"
         known, own = self._folder(from_id) / os.path.basename(file), self._folder(job_id)
         with translated(errors.NotFound):
             os.stat(own)
             with translated(errors.Gone):
                 os.link(known, own / name)
+            _sync_bytes(own / name)
         return name
 
-    def conclude(self, job_id: str, status: Status) -> bool:
+    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
         """An end that stands is synced again before anybody hears of it: whoever linked it may have died, or failed, just then."""
         folder = self._folder(job_id)
         with translated(errors.NotFound):
-            is_first = self._link_outcome(folder, status)
-            sync_folder(folder)
+            is_first = self._link_outcome(folder, status, lasts)
+            if lasts:
+                sync_folder(folder)
         _sweep_results(folder, status if is_first else self.outcome(job_id))
         return is_first
 
-    def _link_outcome(self, folder: Path, status: Status) -> bool:
+    def _link_outcome(self, folder: Path, status: Status, lasts: bool) -> bool:
         staged = self._incoming / secrets.token_hex(16)
         try:
-            write_file(staged, status.to_json(), sync=True)
+            write_file(staged, status.to_json(), sync=lasts)
             os.link(staged, folder / "outcome.json")
         except FileExistsError:
             return False
@@ -375,6 +378,14 @@ def _is_torn(folder: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def _sync_bytes(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sync_data(fd)
+    finally:
+        disk.close(fd)
 
 
 def _sweep_results(folder: Path, outcome: Status | None) -> None:

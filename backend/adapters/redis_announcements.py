@@ -48,12 +48,13 @@ class RedisAnnouncements:
         self._started = self._is_listening = False
 
     def start(self) -> None:
+        if self._started:
+            return
         self._started = True
         threading.Thread(target=self._listen_for_ever, name="announcements", daemon=True).start()
 
     def listen(self, job_id: str) -> None:
-        if not self._started:
-            self.start()
+        self.start()
         channel = self._channel_prefix + job_id
         confirmed = self._confirmed.setdefault(channel, threading.Event())
         if confirmed.is_set():

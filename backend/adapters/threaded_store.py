@@ -6,6 +6,7 @@ Chunks are gathered to ``BATCH_BYTES`` before they cross, so that a 64 MiB uploa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from backend.adapters.file_store import FileBlob, FileStore, FileTarget, FileUpload
@@ -104,8 +105,8 @@ class ThreadedStore:
     def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
         return self._run(self._store.share, from_id, file, job_id, token)  # type: ignore[no-any-return]
 
-    def conclude(self, job_id: str, status: Status) -> bool:
-        return self._run(self._store.conclude, job_id, status)  # type: ignore[no-any-return]
+    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
+        return self._run(partial(self._store.conclude, lasts=lasts), job_id, status)  # type: ignore[no-any-return]
 
     def erase(self, job_id: str) -> int:
         return self._run(self._store.erase, job_id)  # type: ignore[no-any-return]

@@ -1,9 +1,14 @@
-"""The life of a child: give everything up, do one conversion, say how it went, end. It never returns."""
+"""The life of a child: wait for its order, give everything up, do one conversion, say how it went, end. It never returns.
+
+It is born before its order comes, and rehearses on a picture of its own: what a fork leaves to be done at first touch is done then, so that an image
+waits for none of it. Until the order it is what the zygote is: it has seen no stranger's byte.
+"""
 
 from __future__ import annotations
 
 import errno
 import gc
+import io
 import os
 import socket
 import traceback
@@ -12,16 +17,49 @@ from typing import NoReturn
 from PIL import Image
 
 from backend import errors
-from backend.codec import pipeline, seal, wire
+from backend.codec import pipeline, seal, still, wire
 from backend.codec.seal import kernel
 from backend.codec.source import Source
 from backend.core.conversion import Progress
+from backend.core.options import Options
 
+DESCRIPTORS = 3
+"""With an order: source, result, the child's channel."""
+REHEARSED = (64, 64)
 STANDARD = 3
 """Descriptors 0 to 2 stay, on /dev/null, so that no later descriptor takes their place and a library's message goes into a picture."""
 
 THREADED = frozenset(("heic",))
 """libde265 decodes in a thread of its own, always."""
+
+
+def wait(end: socket.socket, zygote_pid: int) -> NoReturn:
+    """For the one order that comes through ``end``; with the zygote gone, for nothing."""
+    try:
+        gc.disable()
+        _keep_only(end.fileno())
+        rehearse()
+        orders = wire.Lines(end, DESCRIPTORS)
+        messages: list[wire.Message] = []
+        while not messages and not orders.is_over:
+            messages = orders.read()
+        if messages:
+            end.detach()
+            source, result, channel = orders.descriptors
+            live(wire.Order.from_message(messages[0]), source, result, channel, zygote_pid)
+    finally:
+        os._exit(1)
+
+
+def rehearse() -> None:
+    """One conversion of our own picture, unsealed and unheard."""
+    picture = Image.new("RGB", REHEARSED, "white")
+    drawn = io.BytesIO()
+    picture.save(drawn, "JPEG")
+    with Image.open(io.BytesIO(drawn.getvalue()), formats=["JPEG"]) as image:
+        image.load()
+        with still.picture_of(image, argb=False) as lent, still.encoded(lent, still.config_for(Options(), 80.0), lambda _percent: None):
+            pass
 
 
 def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, zygote_pid: int) -> NoReturn:
@@ -53,7 +91,7 @@ def _mapped_bytes() -> int:
     """The libraries that came with the zygote; proc(5), statm."""
     if not kernel.IS_LINUX:
         return 0
-    with open("/proc/self/statm", encoding="ascii") as statm:
+    with open("/proc/self/statm", "rb") as statm:
         return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -1,4 +1,4 @@
-"""The zygote: a small process, exec'd with an empty environment, that has the libraries loaded and forks one child for each order.
+"""The zygote: a small process, exec'd with an empty environment, that has the libraries loaded and forks one child for each order, ahead of it.
 
 It opens no image, keeps no secret and ends when its pool process does: then its child dies with it.
 """
@@ -17,8 +17,6 @@ from backend.codec import child, decode, libwebp, pixels, wire
 from backend.codec.seal import kernel, probe
 
 CONTROL_FD = 3
-DESCRIPTORS = 3
-"""With an order: source, result, the child's channel."""
 
 
 def main(sandbox: str, guarded_by: int) -> None:
@@ -59,55 +57,91 @@ def _child_ended_fd() -> int:
 
 
 class Nursery:
-    """One child at a time: orders in, ends out."""
+    """One child at a time: born, waiting for its order, at work, ended; then the next is born. Orders in, ends out."""
 
     def __init__(self, control: socket.socket, child_ended_fd: int) -> None:
         self._control = control
-        self._lines = wire.Lines(control, DESCRIPTORS)
+        self._lines = wire.Lines(control, child.DESCRIPTORS)
         self._child_ended_fd = child_ended_fd
         self._child: int | None = None
+        self._door: socket.socket | None = None
+        """To a child that waits; none once it is at work."""
 
     def serve(self) -> None:
         """Until the pool process is gone."""
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         poll.register(self._child_ended_fd, select.POLLIN)
+        self._bear()
         while not self._lines.is_over:
             for fd, _event in poll.poll():
                 if fd == self._child_ended_fd:
                     os.read(fd, 512)
                 else:
                     self._hear()
-            self._report_end()
+            self._note_end()
         self._end_child()
 
     def _hear(self) -> None:
         for message in self._lines.read():
-            if "stop" in message:
+            if "stop" not in message:
+                self._give(message)
+            elif self._door is None:
                 self._end_child()
-            else:
-                self._bear(wire.Order.from_message(message))
 
-    def _bear(self, order: wire.Order) -> None:
-        (source, result, channel), self._lines.descriptors = self._lines.descriptors[:DESCRIPTORS], self._lines.descriptors[DESCRIPTORS:]
+    def _bear(self) -> None:
+        """A child that waits at the other end of ``_door``."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         zygote = os.getpid()
-        pid = os.fork()
-        if pid == 0:
+        self._child = os.fork()
+        if self._child == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.live(order, source, result, channel, zygote)
-        self._child = pid
-        for fd in (source, result, channel):
+            child.wait(theirs, zygote)
+        theirs.close()
+        self._door = ours
+
+    def _give(self, order: wire.Message) -> None:
+        given, self._lines.descriptors = self._lines.descriptors[: child.DESCRIPTORS], self._lines.descriptors[child.DESCRIPTORS :]
+        if not self._hand_in(order, given):  # the one that waited was killed meanwhile
+            self._forget_child()
+            self._bear()
+            self._hand_in(order, given)
+        for fd in given:
             os.close(fd)
+
+    def _hand_in(self, order: wire.Message, descriptors: list[int]) -> bool:
+        if self._door is None:
+            return False
+        door, self._door = self._door, None
+        with door:
+            try:
+                socket.send_fds(door, [wire.packed(order)], descriptors)
+            except OSError:
+                return False
+        return True
 
     def _end_child(self) -> None:
         if self._child is not None:
             os.kill(self._child, signal.SIGKILL)
 
-    def _report_end(self) -> None:
+    def _forget_child(self) -> None:
+        """It may have waited for an order, and is dead or dying."""
+        if self._child is not None:
+            os.waitpid(self._child, 0)
+        self._child = None
+
+    def _note_end(self) -> None:
+        """The end of a child at work is told, and the next one is born. One that was killed as it waited is replaced when an order comes."""
         if self._child is None:
             return
         pid, status = os.waitpid(self._child, os.WNOHANG)
-        if pid:
-            self._child = None
-            self._control.sendall(wire.packed({"ended": os.waitstatus_to_exitcode(status)}))
+        if not pid:
+            return
+        self._child = None
+        if self._door is not None:
+            self._door.close()
+            self._door = None
+            return
+        self._control.sendall(wire.packed({"ended": os.waitstatus_to_exitcode(status)}))
+        self._bear()

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 def conclude(world: World, job: Job) -> Job:
     """Commit ``job.status``, which has ended, unless another end stands; the job as it ended. Raises ``NotFound`` when it was erased."""
-    if not world.store.conclude(job.id, job.status):
+    if not world.store.conclude(job.id, job.status, lasts=not job.manifest.is_passing):
         outcome = world.store.outcome(job.id)
         if outcome is None:
             raise errors.NotFound()

@@ -97,7 +97,7 @@ def _convert(world: World, codec: Codec, taken: Taken, source: Blob, reporter: R
             source.fileno(), target.fd, conversion, on_progress=reporter.progressed, should_stop=reporter.is_unwanted, tick_s=TICK_S
         )
         reporter.storing()
-        return _kept(world, target, converted)
+        return _kept(world, taken.job, target, converted)
     except BaseException:
         target.discard()
         raise
@@ -107,9 +107,9 @@ def _conversion(world: World, job: Job) -> Conversion:
     return Conversion(job.manifest.source.shape, job.manifest.options, world.limits, float(world.encode_timeout_s))
 
 
-def _kept(world: World, target: Target, converted: Converted) -> Result:
+def _kept(world: World, job: Job, target: Target, converted: Converted) -> Result:
     begun = world.clock()
-    file, sha256 = target.keep()
+    file, sha256 = target.keep(lasts=not job.manifest.is_passing)
     facts = converted.facts
     if "seconds" in facts:
         facts = {**facts, "seconds": {**facts["seconds"], "store": round(world.clock() - begun, 4)}}

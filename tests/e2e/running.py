@@ -142,3 +142,14 @@ def running(data_dir: Path, **environment: str) -> Iterator[Gateway]:
     finally:
         if gateway.process is not None:
             gateway.stop()
+
+
+def codec_children(gateway: Gateway) -> list[psutil.Process]:
+    """The disposable children at work: what the zygotes have forked, and what is sealed (proc(5)), unlike one that waits for its order."""
+    return [child for each in gateway.find("zygote") for child in each.children() if _is_sealed(child)]
+
+
+def _is_sealed(process: psutil.Process) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return "Seccomp:\t2" in Path(f"/proc/{process.pid}/status").read_text()
+    return False

@@ -10,13 +10,13 @@ import psutil
 import pytest
 
 from tests.e2e.images import photograph, pillows_webp
-from tests.e2e.running import Gateway, running, wait_for
+from tests.e2e.running import Gateway, codec_children, running, wait_for
 
 pytestmark = pytest.mark.e2e
 
 
 def codec_child(gateway: Gateway) -> psutil.Process:
-    return next(iter(wait_for(lambda: [child for each in gateway.find("zygote") for child in each.children()], 20, "for a codec child")))
+    return next(iter(wait_for(lambda: codec_children(gateway), 20, "for a codec child")))
 
 
 def celery_master(gateway: Gateway) -> psutil.Process:

@@ -11,14 +11,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import requests
 import socketio
 from PIL import Image
 
 from tests.e2e.images import photograph, pillows_webp
-from tests.e2e.running import ENDED, ROOT, Gateway, wait_for
+from tests.e2e.running import ENDED, ROOT, Gateway, codec_children, wait_for
 
 pytestmark = pytest.mark.e2e
 LARGE = (6000, 4000)
@@ -94,11 +93,6 @@ def test_a_cancel_in_mid_encode_is_seen_at_once_and_stops_the_child(gateway: Gat
     assert (refused.status_code, refused.json()["code"]) == (409, "already_finished")
     assert requests.get(f"{gateway.url}/api/jobs/{job_id}/result", timeout=5).status_code == 410
 
-
-def codec_children(gateway: Gateway) -> list[psutil.Process]:
-    """The disposable children: what the zygotes have forked."""
-    zygotes = gateway.find("zygote")
-    return [child for each in zygotes for child in each.children()]
 
 
 def test_subscribing_after_the_end_gives_the_end(gateway: Gateway) -> None:

@@ -220,7 +220,7 @@ def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_conve
     job, codec = here.upload(), ScriptedCodec()
     real = here.store.conclude
 
-    def full_at_first(job_id: str, status: Status) -> bool:
+    def full_at_first(job_id: str, status: Status, *, lasts: bool = True) -> bool:
         if len(pauses) < 3:
             raise errors.StorageFull()
         return real(job_id, status)

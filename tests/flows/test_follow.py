@@ -246,7 +246,7 @@ def test_the_end_is_told_though_redis_lost_everything_at_the_very_last_moment(he
     here.follower.follow(job.id, watcher)
     commit = here.store.conclude
 
-    def conclude_and_lose(job_id: str, status: Status) -> bool:
+    def conclude_and_lose(job_id: str, status: Status, *, lasts: bool = True) -> bool:
         here.jobs.lose_everything()
         return commit(job_id, status)
 

@@ -55,7 +55,7 @@ class MemoryTarget:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
         self.fd = self._file.fileno()
 
-    def keep(self) -> tuple[str, str]:
+    def keep(self, *, lasts: bool = True) -> tuple[str, str]:
         self.store.check()
         data = os.pread(self.fd, os.fstat(self.fd).st_size, 0)
         self.close()
@@ -194,7 +194,7 @@ class MemoryStore:
         own.results[f"result-{token}.webp"] = other.results[file]
         return f"result-{token}.webp"
 
-    def conclude(self, job_id: str, status: Status) -> bool:
+    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
         entry = self._entry(job_id)
         self.check()
         is_first = entry.outcome is None
