@@ -331,8 +331,8 @@ class FileStore:
 
     def jobs(self) -> Iterator[Manifest]:
         """Passes over what is no job: erased meanwhile, torn by a power cut (a passing job's manifest is not synced), a desktop's own files."""
-        for shard in sorted(each for each in self._jobs.iterdir() if each.is_dir()):
-            for folder in sorted(shard.iterdir()):
+        for shard in _folders(self._jobs):
+            for folder in _folders(shard):
                 try:
                     yield self.manifest(folder.name)
                 except errors.NotFound:
@@ -357,6 +357,11 @@ class FileStore:
 
     def _folder(self, job_id: str) -> Path:
         return self._jobs / hashlib.sha256(job_id.encode()).hexdigest()[:2] / job_id
+
+
+def _folders(path: Path) -> list[Path]:
+    with translated():
+        return sorted(Path(each) for each in os.scandir(path) if each.is_dir())
 
 
 def _is_over(path: Path, now: float) -> bool:
@@ -389,8 +394,12 @@ def _sync_bytes(path: Path) -> None:
 
 
 def _sweep_results(folder: Path, outcome: Status | None) -> None:
-    """What encoders wrote that is not the result: of one that was cancelled, lost, or second."""
+    """What encoders wrote that is not the result: of one that was cancelled, lost, or second. What stays goes with the job."""
     kept = outcome.result.file if outcome and outcome.result else None
-    for path in folder.glob("result-*"):
-        if path.name != kept:
-            disk.discard(path)
+    try:
+        others = [path for path in folder.glob("result-*") if path.name != kept]
+    except OSError as error:
+        log.warning("the results of %s could not be swept: %r", folder.name, error)
+        return
+    for path in others:
+        disk.discard(path)

@@ -1,0 +1,190 @@
+"""The steps that change the store, each run in a process of its own under ``strace``, which makes one of its system calls fail or kills it there.
+
+``python -m tests.faults.steps STEP ROOT`` does the step, tells what came of it, and does it again with a new image, as a client would. Between
+``BEGIN`` and ``END`` (paths that are looked up and do not exist) lie the system calls of the first try.
+
+Each line on the standard output is one that a client would have got: what it names is acknowledged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from backend import errors
+from backend.adapters.file_store import FileStore
+from backend.adapters.file_uploads import FileUploads
+from backend.core.formats import sniff
+from backend.core.job import Job, Result, Status, succeeded
+from backend.core.options import Options
+from backend.core.resumable import Ticket
+from backend.flows import batch, conclude, ingest, tend, uploads
+from backend.flows.conclude import conclude as end
+from backend.flows.ingest import Sender
+from backend.flows.uploads import Piece
+from backend.flows.world import World, random_id
+from tests.faults.pictures import PNG
+from tests.memory.encoders import MemoryEncoders
+from tests.memory.jobs import MemoryJobs
+
+BEGIN, END = "/a-step-begins", "/a-step-ends"
+RESULT = b"RIFF....WEBP" + b"result" * 500
+
+
+class Here:
+    """A process's world over the store at ``root``. The queue is in memory: what is shown here must hold without one."""
+
+    def __init__(self, root: Path) -> None:
+        self.store, self.uploads = FileStore(root), FileUploads(root)
+        self.jobs = MemoryJobs()
+        self.world = World(self.store, self.jobs, MemoryEncoders(), self.uploads, new_id=random_id)
+
+    def receive(self, data: bytes = PNG) -> ingest.Received:
+        intake = ingest.Intake(self.world, "cat.png")
+        try:
+            for at in range(0, len(data), 40):
+                intake.feed(data[at : at + 40])
+            return intake.finish()
+        except BaseException:
+            intake.abandon()
+            raise
+
+    def upload(self) -> Job:
+        received = self.receive()
+        try:
+            return ingest.accept(self.world, received, Options(), Sender())
+        except BaseException:
+            received.upload.discard()
+            raise
+
+    def publish(self, job: Job) -> Job:
+        """What an encoder does with its result."""
+        target = self.store.begin_result(job.id, random_id())
+        try:
+            view = memoryview(RESULT)
+            while view:
+                view = view[os.write(target.fd, view) :]
+            file, sha256 = target.keep()
+        except OSError as error:
+            target.discard()
+            raise errors.StorageFull() from error
+        except BaseException:
+            target.discard()
+            raise
+        return end(self.world, job.at(succeeded(Status(), Result(file, len(RESULT), sha256, 1, 1, 1), time.time())))
+
+    def ticket(self) -> Ticket:
+        ticket = Ticket(random_id(), random_id(), Options(), "cat.png")
+        uploads.create(self.world, ticket, len(PNG))
+        self.append(ticket, 0, PNG[:50])
+        return ticket
+
+    def append(self, ticket: Ticket, offset: int, data: bytes) -> bool:
+        with uploads.held(self.world, ticket.id, "") as writing:
+            return uploads.append(self.world, writing, Piece(offset), iter([data])).has_job
+
+    def batch(self) -> tuple[str, list[str]]:
+        received = [self.receive() for _ in range(3)]
+        try:
+            whole, jobs = batch.accept(self.world, received, Options(), Sender())
+        except BaseException:
+            for each in received:
+                each.upload.discard()
+            raise
+        return whole.id, [each.id for each in jobs]
+
+    def unfinished(self) -> list[Job]:
+        return [Job(each, Status()) for each in self.store.jobs() if self.store.outcome(each.id) is None]
+
+
+def upload(here: Here) -> dict[str, object]:
+    return {"job": here.upload().id}
+
+
+def retry(here: Here) -> dict[str, object]:
+    job = min(here.store.jobs(), key=lambda each: each.created_at)
+    return {"job": ingest.again(here.world, Job(job, Status()), Options(quality=33), Sender()).id}
+
+
+def result(here: Here) -> dict[str, object]:
+    return {"ended": here.publish(here.unfinished()[0]).id}
+
+
+def cancel(here: Here) -> dict[str, object]:
+    return {"cancelled": conclude.cancel(here.world, here.unfinished()[0]).id}
+
+
+def delete(here: Here) -> dict[str, object]:
+    job = min(here.store.jobs(), key=lambda each: each.id)
+    conclude.erase(here.world, Job(job, Status()))
+    return {"deleted": job.id}
+
+
+def several(here: Here) -> dict[str, object]:
+    whole, jobs = here.batch()
+    return {"batch": whole, "jobs": jobs}
+
+
+def last_piece(here: Here) -> dict[str, object]:
+    """The last bytes of a resumable upload; a client that failed asks how far it is and goes on from there."""
+    ticket, standing = min((each for each in here.uploads.all() if not each[1].has_job), key=lambda each: each[0].id)
+    _, standing = uploads.stand(here.world, ticket.id, "")
+    if not standing.has_job:
+        assert here.append(ticket, standing.offset_bytes, PNG[standing.offset_bytes :])
+    return {"job": ticket.job_id}
+
+
+def create_upload(here: Here) -> dict[str, object]:
+    return {"upload": here.ticket().id}
+
+
+def retention(here: Here) -> dict[str, object]:
+    """A round of the caretaker, a day later."""
+    later = World(here.store, here.jobs, MemoryEncoders(), here.uploads, clock=lambda: time.time() + 86_500, new_id=random_id)
+    tend.recover(later)
+    return {"freed": tend.expire(later) + here.store.tidy(-1)}
+
+
+STEPS: dict[str, Callable[[Here], dict[str, object]]] = {
+    each.__name__: each for each in (upload, retry, result, cancel, delete, several, create_upload, last_piece, retention)
+}
+
+
+def prepare(step: str, root: Path) -> dict[str, list[str]]:
+    """What is in the store before; what it holds must outlive the step."""
+    here = Here(root)
+    here.store.prepare()
+    here.uploads.prepare()
+    finished, waiting = here.publish(here.upload()), here.upload()
+    known = {"finished": [finished.id], "waiting": [waiting.id], "tickets": []}
+    if step in ("result", "cancel"):
+        known["waiting"].append(here.upload().id)
+    if step == "last_piece":
+        known["tickets"] = [here.ticket().id for _ in range(2)]
+    return known
+
+
+def main(step: str, root: str) -> None:
+    here = Here(Path(root))
+    assert sniff(PNG[:64]) is not None
+    here.world.store.check()
+    os.access(BEGIN, os.F_OK)
+    said = _tried(step, here)
+    os.access(END, os.F_OK)
+    for each in (said, _tried(step, here)):
+        os.write(1, json.dumps(each).encode() + b"\n")
+
+
+def _tried(step: str, here: Here) -> dict[str, object]:
+    try:
+        return {"acknowledged": STEPS[step](here)}
+    except errors.GatewayError as error:
+        return {"refused": error.code, "status": error.status}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
