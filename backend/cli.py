@@ -23,7 +23,7 @@ from typing import Any
 from backend import __version__
 from backend.errors import BackendUnavailable, SettingsError
 from backend.settings import Settings
-from backend.supervisor import Role, Supervisor, die_with_parent
+from backend.supervisor import Role, Supervisor, die_with_parent, end_leftovers
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 60.0
@@ -64,13 +64,16 @@ def up(settings: Settings, _: list[str]) -> int:
     """Everything on this machine, until SIGTERM or Ctrl-C."""
     begun_s = time.monotonic()
     with _alone(settings):
+        groups = settings.run_dir / "groups"
+        if end_leftovers(groups):
+            _say("An earlier start was killed; what was left of it is ended.")
         check(settings, ["all"])
         _say(f"WebP Gateway {__version__}: {settings.workers} gateway workers, {settings.encoders} encoders, data in {settings.data_dir}")
 
         def announce() -> None:
             _say(f"Ready after {time.monotonic() - begun_s:.1f} s. Open {_address(settings)}/  (Ctrl-C stops)")
 
-        supervisor = Supervisor(_roles(settings), _environment(settings), _say)
+        supervisor = Supervisor(_roles(settings), _environment(settings), _say, groups)
         return supervisor.run(lambda: _ask(settings, "/api/health/ready") is not None, announce, READY_WITHIN_S)
 
 

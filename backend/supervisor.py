@@ -1,7 +1,8 @@
 """Keeps a set of roles running: starts them in order, replaces what dies, stops them in the opposite order.
 
 Each role is a process group of its own, so that a Ctrl-C on the terminal reaches the supervisor alone and nothing of a role outlives it.
-The signal handlers only note what came; the loop acts.
+The signal handlers only note what came; the loop acts. The groups are written down: where the supervisor itself is killed, the next one ends
+what is left of them (``end_leftovers``) before it begins, so that no old process holds the port or an image.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 TICK_S = 0.05
 STEADY_S = 5.0
@@ -83,6 +85,7 @@ class Supervisor:
     roles: list[Role]
     environment: Mapping[str, str]
     say: Callable[[str], None]
+    record: Path | None = None
     _signals: list[int] = field(default_factory=list)
 
     def run(self, is_ready: Callable[[], bool], on_ready: Callable[[], None], ready_within_s: float) -> int:
@@ -91,7 +94,7 @@ class Supervisor:
             signal.signal(number, lambda received, _: self._signals.append(received))
         try:
             for role in self.roles:
-                role.start(self.environment)
+                self._start(role)
             return self._watch(is_ready, on_ready, time.monotonic() + ready_within_s)
         except FalseStart as error:
             self.say(str(error))
@@ -127,13 +130,45 @@ class Supervisor:
                     raise FalseStart(f"The {role.name} could not be started (exit code {code}); the lines above say why.")
                 self.say(f"The {role.name} ended (exit code {code}); starting it again.")
             if role.process is None and time.monotonic() >= role.next_start_s:
-                role.start(self.environment)
+                self._start(role)
+
+    def _start(self, role: Role) -> None:
+        role.start(self.environment)
+        if self.record is not None:
+            groups = [each.process.pid for each in self.roles if each.process is not None]
+            self.record.write_text("".join(f"{group} {begun}\n" for group in groups if (begun := begun_at(group))))
 
     def _reload(self) -> None:
         """SIGHUP goes to the role that can reload: Gunicorn."""
         for role in self.roles:
             if role.name == "gateway" and role.process is not None:
                 role.process.send_signal(signal.SIGHUP)
+
+
+def end_leftovers(record: Path) -> int:
+    """Kill the groups that a supervisor which was killed has left; how many there were. A number that another process has by now is passed over."""
+    try:
+        noted = [line.partition(" ") for line in record.read_text().splitlines()]
+    except FileNotFoundError:
+        return 0
+    left = [int(group) for group, _, begun in noted if group.isdigit() and begun and begun_at(int(group)) == begun]
+    for group in left:
+        signal_group(group, signal.SIGKILL)
+    for group in left:
+        wait_until(lambda group=group: not signal_group(group, 0), REMAINS_S)  # type: ignore[misc]
+    record.unlink(missing_ok=True)
+    return len(left)
+
+
+def begun_at(pid: int) -> str:
+    """When the process began, in words that are compared only with each other; empty when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        pass
+    if sys.platform == "linux":
+        return ""
+    return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], check=False, capture_output=True, text=True).stdout.strip()
 
 
 def signal_group(group: int, number: int) -> bool:

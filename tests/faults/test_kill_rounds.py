@@ -14,6 +14,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -203,8 +204,8 @@ class Refused(Exception):
 
 def strike(gateway: Gateway, victim: str, dice: random.Random) -> None:
     if victim == "redis emptied":
-        words = gateway.find("redis.sock")[0].cmdline()
-        client = redis.Redis(unix_socket_path=words[words.index("--unixsocket") + 1])
+        words = " ".join(gateway.find("redis.sock")[0].cmdline())
+        client = redis.Redis(unix_socket_path=re.findall(r"/\S+redis\.sock", words)[0])
         client.flushall()
         client.close()
         return
