@@ -350,13 +350,14 @@ class Settings:
 
     @property
     def run_dir(self) -> Path:
-        """Sockets and process files; emptied at each start. Elsewhere than in the data folder where that has too long a path for a socket."""
+        """Sockets and process files; emptied at each start. Elsewhere than in the data folder where that has too long a path for a socket,
+        and elsewhere than in ``TMPDIR`` where that has one too."""
         if self.given_run_dir is not None:
             return self.given_run_dir
         run = self.data_dir / "run"
-        if len(str(run)) + SOCKET_NAME_BYTES <= SUN_PATH_BYTES:
-            return run
-        return Path(tempfile.gettempdir()) / f"webp-gateway-{hashlib.sha256(str(run).encode()).hexdigest()[:16]}"
+        elsewhere = f"webp-gateway-{hashlib.sha256(str(run).encode()).hexdigest()[:16]}"
+        choices = [run, Path(tempfile.gettempdir()) / elsewhere, Path("/tmp") / elsewhere]
+        return next((each for each in choices if len(os.fsencode(each)) + SOCKET_NAME_BYTES <= SUN_PATH_BYTES), choices[-1])
 
     @property
     def broker_url(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import fields
 from ipaddress import ip_network
 from pathlib import Path
@@ -205,6 +206,15 @@ def test_without_a_redis_url_the_private_socket_is_the_broker_and_fits_into_an_a
     long = Settings.from_environment({"GATEWAY_DATA_DIR": "/srv/" + "x" * 200})
     assert len(long.broker_url) < 103 + len("unix://")
     assert long.run_dir != Settings.from_environment({"GATEWAY_DATA_DIR": "/srv/" + "y" * 200}).run_dir
+
+
+def test_a_long_temporary_folder_does_not_hold_sockets_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen on a machine whose TMPDIR was long too: Redis could not listen, and the start waited in vain."""
+    folder = tmp_path / ("t" * 90)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    long = Settings.from_environment({"GATEWAY_DATA_DIR": f"/srv/{'图' * 40}"})
+    assert len(long.broker_url.encode()) < 103 + len("unix://")
 
 
 def test_keys_come_from_a_file_one_a_line(tmp_path: Path) -> None:

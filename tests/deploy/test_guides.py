@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def read(language: str, name: str) -> str:
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", RUNNABLE)
-def test_the_commands_of_a_guide_run_on_a_fresh_clone(name: str, tmp_path: Path) -> None:
+def test_the_commands_of_a_guide_run_on_a_fresh_clone(name: str, tool: Callable[[str], str], tmp_path: Path) -> None:
     """The clone shares only what ``./start.sh setup`` would install from the same lock; ports are free ones."""
     if not (ROOT / ".git").exists():
         missing("this is not a clone")
@@ -37,6 +38,8 @@ def test_the_commands_of_a_guide_run_on_a_fresh_clone(name: str, tmp_path: Path)
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True, timeout=120)
     (clone / ".venv").symlink_to(ROOT / ".venv")
     script = "\n".join(RUN.findall(read("en", name))).replace("9464", str(free_port()))
+    for program in {"curl", "pgrep", "promtool", "git"} & set(re.findall(r"\w+", script)):
+        tool(program)
     given = {**os.environ, "API_PORT": str(free_port()), "GUNICORN_WORKERS": "2"}
     with (tmp_path / "said").open("w+") as said:
         process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", script], cwd=clone, env=given, stdout=said, stderr=said, start_new_session=True)
