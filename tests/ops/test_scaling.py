@@ -34,7 +34,8 @@ def test_encoders_come_with_the_load_and_go_when_it_has_gone(data_dir: Path) -> 
             wait_for(lambda: gateway.health()["encoders"]["count"] == 1, 30, "for one encoder to be there")
             gone = [each for each in many if each not in pool(gateway)]
             assert len(gone) == 2 and not any(psutil.pid_exists(each.pid) for each in gone), "nothing of them is left"
-            assert len([each for each in gateway.find("zygote") if "zygote" not in " ".join(each.parent().cmdline())]) == 1, "their codecs went with them"
+            codecs = [each for each in gateway.find("zygote") if "zygote" not in " ".join(each.parent().cmdline())]
+            assert len(codecs) == 1, "their codecs went with them"
             seen = scraped(gateway)
             assert seen["gateway_encoder_starts_total{reason=start}"] + seen.get("gateway_encoder_starts_total{reason=scale}", 0) == 1 + 2 * turn
             assert seen["gateway_encoders_lost_total"] == 0
