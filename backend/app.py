@@ -48,6 +48,7 @@ from backend.web import (
     plain,
     problem_types,
     problems,
+    status,
     uploads,
 )
 from backend.web.site import KEY, Site
@@ -84,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sockets.install()
     for part in (problems, headers):
         part.install(app)
-    for resource in (jobs, listing, batches, events, convert, capabilities, health, metrics, page, plain, uploads, openapi, problem_types):
+    for resource in (jobs, listing, batches, events, convert, capabilities, health, metrics, page, plain, status, uploads, openapi, problem_types):
         app.register_blueprint(resource.routes)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]

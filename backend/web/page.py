@@ -36,7 +36,8 @@ def _in_language(text: str, language: str) -> str:
     """English is what stands in the file. Texts are set where ``data-t`` names them, as the page's scripts do."""
     if language == "en":
         return text
-    catalog = _catalog(site().frontend / "i18n" / f"{language}.js")
+    texts = site().frontend / "i18n"
+    catalog = {**_catalog(texts / f"{language}.js"), **_catalog(texts / f"status-{language}.js")}
     text = text.replace('<html lang="en"', f'<html lang="{language}"', 1)
     text = re.sub(r"<title data-t=\"([^\"]+)\">[^<]*", lambda match: f"<title>{escape(catalog[match[1]])}", text)
     return re.sub(r"(data-t=\"([^\"]+)\"[^<>]*>)[^<]*", lambda match: match[1] + escape(catalog.get(match[2], match[0])), text)

@@ -23,6 +23,7 @@ from backend.flows.find import find
 from backend.flows.follow import Listener
 from backend.web import callers
 from backend.web.site import Site
+from backend.web.status import Lookout
 from backend.web.wire import Event, Wire
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Sockets:
         self._socketio, self._site = socketio, site
         self._connections: dict[str, Connection] = {}
         self._wire = Wire(socketio.server)
+        self._lookout = Lookout(site)
 
     def install(self) -> None:
         on = self._socketio.on_event
@@ -89,6 +91,7 @@ class Sockets:
         connection = self._connections.pop(_sid(), None)
         if connection is not None:
             self._wire.forget(connection.address)
+            self._lookout.ignore(connection.address)
             for job_id, listener in connection.listeners.items():
                 self._site.follower.unfollow(job_id, listener)
             for watch in connection.watches.values():
@@ -123,6 +126,8 @@ class Sockets:
     def _subscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
         if "batch" in message:
             return self._subscribe_batch(connection, message)
+        if message.get("status") is True:
+            return {"status": self._lookout.watch(connection.address, self._teller(_sid()))}
         job_id, after = _job_id(message), message.get("after")
         if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
             raise errors.BadRequest("json")
@@ -148,6 +153,9 @@ class Sockets:
             connection.listeners.pop(job_id, None)
         return {"job": public(job, language)}
 
+    def _teller(self, sid: str) -> Callable[[dict[str, Any]], None]:
+        return lambda seen: self._socketio.emit("status", seen, to=sid)
+
     def _subscribe_batch(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
         """Each event is the whole batch, so ``after`` needs no log: the present state is all that is newer."""
         if not isinstance(message["batch"], str):
@@ -168,7 +176,9 @@ class Sockets:
         return {"batch": public_batch(batch, jobs, language)}
 
     def _unsubscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(message.get("batch"), str):
+        if message.get("status") is True:
+            self._lookout.ignore(connection.address)
+        elif isinstance(message.get("batch"), str):
             self._drop_batch(connection, message["batch"])
         else:
             self._drop(connection, _job_id(message))

@@ -28,7 +28,7 @@ after(() => browser.close());
 
 /**
  * @param {string} name
- * @param {import('playwright-core').BrowserContextOptions} options
+ * @param {import('playwright-core').BrowserContextOptions & {path?: string}} options
  * @param {(page: Page) => Promise<void>} act
  */
 function testPage(name, options, act) {
@@ -351,6 +351,36 @@ for (const [locale, convert, download] of [['en-GB', 'Convert', /^Download plain
   });
 }
 
+/** @param {Page} page */
+async function findNothingWithAxe(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => Reflect.get(globalThis, 'axe').run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const told = violations.map((/** @type {any} */ each) => `${each.id}: ${each.nodes.map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join('; ')}`);
+  assert.deepEqual(told, []);
+}
+
+testPage('the operator’s page shows the gateway at work, live', { path: '/status' }, async (page) => {
+  await page.waitForSelector('html[data-seen]');
+  await page.waitForSelector('#connection[data-mode="live"]');
+  assert.match(await page.innerText('#clients .tile-now'), /^[1-9]/);
+  assert.match(await page.innerText('#encoders .tile-note'), /of \d+ encoders?/);
+  const before = Number((await page.innerText('[data-job="succeeded"] td')).replaceAll(',', ''));
+  const sent = await page.request.post(`${GATEWAY_URL}/api/jobs?quality=31`, { data: png(300, 200, 77) });
+  assert.equal(sent.status(), 202);
+  await page.waitForFunction((count) => Number((document.querySelector('[data-job="succeeded"] td')?.textContent ?? '').replaceAll(',', '')) > count, before);
+  await page.locator('#queue svg[role="img"][aria-label*="last two minutes"]').waitFor();
+});
+
+for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const locale of ['en-GB', 'zh-CN']) {
+    testPage(`axe finds nothing: status, ${colorScheme}, ${locale}`, { path: '/status', colorScheme, locale, reducedMotion: 'reduce' }, async (page) => {
+      await page.waitForSelector('html[data-seen]');
+      assert.equal(await page.getAttribute('html', 'lang'), locale.slice(0, 2) === 'zh' ? 'zh-CN' : 'en');
+      await findNothingWithAxe(page);
+    });
+  }
+}
+
 const STATES = /** @type {[string, (page: Page) => Promise<unknown>][]} */ ([
   ['empty', async () => {}],
   ['settings open', (page) => page.click('.settings-summary')],
@@ -396,10 +426,7 @@ for (const [state, reach] of STATES) {
     for (const locale of ['en-GB', 'zh-CN']) {
       testPage(`axe finds nothing: ${state}, ${colorScheme}, ${locale}`, { colorScheme, locale, reducedMotion: 'reduce' }, async (page) => {
         await reach(page);
-        await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => Reflect.get(globalThis, 'axe').run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-        const told = violations.map((/** @type {any} */ each) => `${each.id}: ${each.nodes.map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join('; ')}`);
-        assert.deepEqual(told, []);
+        await findNothingWithAxe(page);
       });
     }
   }

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { PROBLEMS } from '../../frontend/js/core/problem.js';
 import en from '../../frontend/i18n/en.js';
 import zh from '../../frontend/i18n/zh-CN.js';
+import status_en from '../../frontend/i18n/status-en.js';
+import status_zh from '../../frontend/i18n/status-zh-CN.js';
 
 const FRONTEND = new URL('../../frontend/', import.meta.url);
 const ERRORS = new URL('../../backend/errors.py', import.meta.url);
@@ -37,6 +39,17 @@ test('no text is empty, and no Chinese text was forgotten in English', () => {
 test('every key is used somewhere on the page', () => {
   const unused = Object.keys(en).filter((key) => !sources.includes(`'${key}'`) && !sources.includes(`"${key}"`));
   assert.deepEqual(unused, []);
+});
+
+test('the operator’s page: the same keys and placeholders in each language, all used, all there', () => {
+  assert.deepEqual(Object.keys(status_zh), Object.keys(status_en));
+  for (const [key, text] of Object.entries(status_en)) {
+    const other = /** @type {Record<string, string>} */ (status_zh)[key];
+    assert.deepEqual([...new Set(placeholders(other))], [...new Set(placeholders(text))], key);
+    assert.ok(sources.includes(`'${key}'`) || sources.includes(`"${key}"`), key);
+  }
+  const used = [...sources.matchAll(/['"](status\.[a-z_]+)['"]/g)].map(([, key]) => key);
+  assert.deepEqual([...new Set(used)].filter((key) => !(key in status_en)), []);
 });
 
 test('every key that the page uses exists', () => {

@@ -14,7 +14,23 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from backend.flows.fetch import Fetcher
-from backend.web import callers, capabilities, convert, events, headers, health, jobs, listing, metrics, openapi, page, plain, problem_types, problems
+from backend.web import (
+    callers,
+    capabilities,
+    convert,
+    events,
+    headers,
+    health,
+    jobs,
+    listing,
+    metrics,
+    openapi,
+    page,
+    plain,
+    problem_types,
+    problems,
+    status,
+)
 from backend.web.site import KEY, Site
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import ScriptedCodec
@@ -43,7 +59,7 @@ class Web:
         self.app.extensions[KEY] = Site(self.here.world, self.here.follower, FRONTEND, "1.2.3", **rules)
         for part in (problems, headers):
             part.install(self.app)
-        for resource in (jobs, listing, events, convert, capabilities, health, metrics, page, plain, openapi, problem_types):
+        for resource in (jobs, listing, events, convert, capabilities, health, metrics, page, plain, status, openapi, problem_types):
             self.app.register_blueprint(resource.routes)
         self.client: FlaskClient = self.app.test_client()
         self.client.environ_base["wsgi.input_terminated"] = True

@@ -30,6 +30,15 @@ const FAILURES_BEFORE_POLLING = 2;
 const PARALLEL_STREAMS = 2;
 const ACK_TIMEOUT_MS = 8000;
 
+/** @param {string} key API key, or empty @returns {Promise<any>} a Socket.IO socket */
+export async function connectTo(key) {
+  const { io } = await import(SOCKET_MODULE);
+  return io({
+    path: '/socket.io', transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelay: 500, reconnectionDelayMax: 5000,
+    auth: key ? { key } : {},
+  });
+}
+
 export class Live {
   /**
    * @param {import('./api.js').Api} api
@@ -54,11 +63,7 @@ export class Live {
   /** @param {string} key API key, or empty */
   async connect(key) {
     setInterval(() => this.look(), LOOK_MS);
-    const { io } = await import(SOCKET_MODULE);
-    this.socket = io({
-      path: '/socket.io', transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelay: 500, reconnectionDelayMax: 5000,
-      auth: key ? { key } : {},
-    });
+    this.socket = await connectTo(key);
     this.socket.on('connect', () => this.onConnect());
     this.socket.on('disconnect', () => this.setMode('connecting'));
     this.socket.on('connect_error', () => this.onConnectError());
