@@ -202,6 +202,9 @@ def test_errors_of_nginx_are_problems_in_the_readers_language_and_the_gateways_w
         head, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400") and b"application/problem+json" in head
     assert json.loads(body)["title"] == errors.problem(errors.BadRequest().as_record(), language)["title"]
+    hidden = requests.get(f"{url}/metrics", headers={"Accept-Language": sent}, timeout=30)
+    words = errors.problem(errors.NotFound().as_record(), language)
+    assert {name: hidden.json()[name] for name in hidden.json()} == {name: words[name] for name in hidden.json()}
 
 
 def test_a_refusal_that_comes_before_the_body_has_ended_reaches_the_client(own_redis: RedisServer, tool: Tool, tmp_path: Path) -> None:
