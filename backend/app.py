@@ -18,11 +18,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backend import __version__, errors, logs
 from backend.adapters import redis_client
 from backend.adapters.celery_encoders import CeleryEncoders, celery_app
-from backend.adapters.file_store import FileStore
 from backend.adapters.file_uploads import FileUploads
 from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis_announcements import RedisAnnouncements
 from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.stores import open_store
 from backend.adapters.threaded_store import ThreadedStore
 from backend.adapters.threaded_uploads import ThreadedUploads
 from backend.flows.fetch import Fetcher
@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def gateway_world(settings: Settings) -> World:
-    store = FileStore(settings.store_dir, min_free_bytes=settings.min_free_bytes)
+    store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
     resumable = FileUploads(settings.store_dir)
     resumable.prepare()

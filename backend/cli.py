@@ -99,6 +99,7 @@ def companions(settings: Settings, arguments: list[str]) -> int:
 def check(settings: Settings, roles: list[str]) -> int:
     """What can be known before starting. Raises ``CannotStart``."""
     _check_folder(settings)
+    _check_bucket(settings)
     if roles[0] in ("all", "gateway"):
         _check_port(settings)
     if roles[0] in ("all", "redis") and settings.redis_url is None:
@@ -217,6 +218,21 @@ def _check_folder(settings: Settings) -> None:
         raise CannotStart(
             f"Only {free_bytes >> 20} MiB are free for {settings.store_dir}; GATEWAY_MIN_FREE_BYTES asks for {settings.min_free_bytes >> 20} MiB."
         )
+
+
+def _check_bucket(settings: Settings) -> None:
+    """A bucket that cannot serve is a wrong setting; one that cannot be reached just now may be there in a moment, and health says so until then."""
+    if settings.storage_url is None or not settings.storage_url.startswith("s3://"):
+        return
+    from backend.adapters.s3_store import NotUsable
+    from backend.adapters.stores import open_store
+
+    try:
+        open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes).examine()
+    except NotUsable as error:
+        raise SettingsError([f"GATEWAY_STORAGE_URL={settings.storage_url!r}: expected a bucket that can be used. {error}"]) from error
+    except BackendUnavailable as error:
+        _say(f"The bucket of {settings.storage_url} cannot be reached at the moment: {error.private}")
 
 
 def _check_port(settings: Settings) -> None:

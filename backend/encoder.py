@@ -25,8 +25,8 @@ from celery.worker.autoscale import Autoscaler
 from backend import errors, logs
 from backend.adapters import redis_client
 from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
-from backend.adapters.file_store import FileStore
 from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.flows.encode import encode_next
@@ -121,7 +121,8 @@ process: Process | None = None
 
 
 def encoder_world() -> World:
-    store = FileStore(settings.store_dir, min_free_bytes=settings.min_free_bytes)
+    store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
+    store.prepare()
     return World(
         store=store,
         jobs=RedisJobs(redis_client.connect(settings.broker_url)),

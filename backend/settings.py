@@ -74,12 +74,16 @@ def _url(*schemes: str) -> Kind:
     return Kind("an address that begins with " + ", ".join(each + "://" for each in schemes), read)
 
 
-def _folder_url() -> Kind:
+def _storage_url() -> Kind:
+    """A bucket's name by S3's rules; what stands after it is the prefix of every key."""
+    bucket = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()/-]*)?"
+
     def read(text: str) -> str:
         parts = urlsplit(text)
-        return text if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/") else _refuse(text)
+        is_folder = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+        return text if is_folder or re.fullmatch(bucket, text) else _refuse(text)
 
-    return Kind("an address that begins with file:///", read)
+    return Kind("an address such as file:///folder or s3://bucket/prefix", read)
 
 
 def _host() -> Kind:
@@ -201,10 +205,10 @@ class Settings:
     )
     storage_url: str | None = _setting(
         "GATEWAY_STORAGE_URL",
-        _folder_url(),
+        _storage_url(),
         None,
-        "where sources and results are kept: file:///folder",
-        "原图与结果的存放处：file:///目录",
+        "where sources and results are kept: file:///folder, or s3://bucket/prefix",
+        "原图与结果的存放处：file:///目录，或 s3://存储桶/前缀",
         "file:// + data dir",
     )
     encoders: int = _setting("GATEWAY_ENCODERS", _number(1, 512), cores, "encodes at once on this machine", "本机同时编码数", "number of cores")
@@ -346,7 +350,11 @@ class Settings:
 
     @property
     def store_dir(self) -> Path:
-        return Path(unquote(urlsplit(self.storage_url).path)) if self.storage_url else self.data_dir / "store"
+        """The store itself; with S3, the folder for bytes on their way."""
+        if self.storage_url is None:
+            return self.data_dir / "store"
+        parts = urlsplit(self.storage_url)
+        return self.data_dir / "spool" if parts.scheme == "s3" else Path(unquote(parts.path))
 
     @property
     def run_dir(self) -> Path:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
-from backend.adapters.file_store import FileBlob, FileStore, FileTarget, FileUpload
 from backend.adapters.threads import Threads
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
-from backend.ports import Upload
+from backend.ports import Blob, Store, Target, Upload
 
 T = TypeVar("T")
 BATCH_BYTES = 1 << 20
@@ -22,7 +21,7 @@ THREADS = 8
 
 
 class ThreadedUpload:
-    def __init__(self, upload: FileUpload, run: Callable[..., Any]) -> None:
+    def __init__(self, upload: Upload, run: Callable[..., Any]) -> None:
         self.inner = upload
         self._run = run
         self._waiting: list[bytes] = []
@@ -57,7 +56,7 @@ class ThreadedUpload:
 
 
 class ThreadedStore:
-    def __init__(self, store: FileStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._threads = Threads(THREADS)
         self._pool, self._run = self._threads.pool, self._threads.run
@@ -93,13 +92,13 @@ class ThreadedStore:
     def outcome(self, job_id: str) -> Status | None:
         return self._run(self._store.outcome, job_id)  # type: ignore[no-any-return]
 
-    def open_source(self, job_id: str) -> FileBlob:
+    def open_source(self, job_id: str) -> Blob:
         return self._run(self._store.open_source, job_id)  # type: ignore[no-any-return]
 
-    def open_result(self, job_id: str, file: str) -> FileBlob:
+    def open_result(self, job_id: str, file: str) -> Blob:
         return self._run(self._store.open_result, job_id, file)  # type: ignore[no-any-return]
 
-    def begin_result(self, job_id: str, token: str) -> FileTarget:
+    def begin_result(self, job_id: str, token: str) -> Target:
         return self._run(self._store.begin_result, job_id, token)  # type: ignore[no-any-return]
 
     def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
@@ -119,3 +118,6 @@ class ThreadedStore:
 
     def check(self) -> None:
         self._run(self._store.check)
+
+    def close(self) -> None:
+        self._threads.close()

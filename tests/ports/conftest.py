@@ -8,15 +8,16 @@ from pathlib import Path
 import gevent
 import pytest
 import redis
-from gevent.threadpool import ThreadPool
 
 from backend.adapters.file_store import FileStore
 from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.s3_store import S3Store
 from backend.adapters.threaded_store import ThreadedStore
 from backend.ports import Jobs, Store
 from tests.memory.jobs import MemoryJobs
 from tests.memory.store import MemoryStore
 from tests.ports.redis_server import RedisServer
+from tests.ports.s3_server import credentials, make_bucket, serving
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,20 +34,37 @@ def file_store(tmp_path: Path) -> FileStore:
     return store
 
 
-@pytest.fixture(params=["files", "files, threaded", "memory"])
-def store(request: pytest.FixtureRequest, file_store: FileStore) -> Iterator[Store]:
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The endpoint of an S3 service in a process of its own, with one empty bucket each time ``s3_store`` asks."""
+    with serving() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3_store(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S3Store:
+    for name, value in credentials(s3_server).items():
+        monkeypatch.setenv(name, value)
+    store = S3Store(make_bucket(s3_server), "some/prefix", FileStore(tmp_path / "spool"))
+    store.prepare()
+    return store
+
+
+@pytest.fixture(params=["files", "files, threaded", "s3", "memory"])
+def store(request: pytest.FixtureRequest, s3_server: str) -> Iterator[Store]:
+    """The S3 service is asked for here too, so that it is there before the leak detectors look."""
     if request.param == "memory":
         memory = MemoryStore()
         yield memory
         assert not memory.open_files
-    elif request.param == "files":
-        yield file_store
-    else:
-        threaded = ThreadedStore(file_store)
-        yield threaded
-        for each in vars(threaded).values():
-            if isinstance(pool := getattr(each, "pool", each), ThreadPool):
-                pool.kill()
+        return
+    inner: FileStore | S3Store = request.getfixturevalue("s3_store" if request.param == "s3" else "file_store")
+    if "threaded" not in request.param:
+        yield inner
+        return
+    threaded = ThreadedStore(inner)
+    yield threaded
+    threaded.close()
 
 
 @pytest.fixture
