@@ -136,9 +136,10 @@ class S3Target(FileTarget):
         super().__init__(path)
         self._send, self._name = send, name
 
-    def keep(self) -> tuple[str, str]:
+    def keep(self, *, lasts: bool = True) -> tuple[str, str]:
+        """What the service took lasts in any case."""
         try:
-            _, sha256 = super().keep()
+            _, sha256 = super().keep(lasts=False)
             self._send(self.path)
         finally:
             self.discard()
@@ -254,7 +255,7 @@ class S3Store:
         self._copy(self._key(from_id, os.path.basename(file)), self._key(job_id, name), errors.Gone)
         return name
 
-    def conclude(self, job_id: str, status: Status) -> bool:
+    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
         """Looked at once more afterwards: an erase that came in between must not leave an end without a job."""
         self._check_there(job_id)
         is_first = True
