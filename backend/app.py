@@ -15,7 +15,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backend import __version__, errors, logs
+from backend import __version__, errors, logs, telemetry
 from backend.adapters import redis_client
 from backend.adapters.celery_encoders import CeleryEncoders, celery_app
 from backend.adapters.file_uploads import FileUploads
@@ -89,6 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(resource.routes)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
+    telemetry.start(settings, "gateway", app)
     handover.install(socketio)
     loop_lag.start()
     gevent.spawn(_warm_up, app, world, announcements)

@@ -22,7 +22,7 @@ from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 from celery.worker.autoscale import Autoscaler
 
-from backend import errors, logs
+from backend import errors, logs, telemetry
 from backend.adapters import redis_client
 from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
 from backend.adapters.redis_jobs import RedisJobs
@@ -143,6 +143,7 @@ def _configure_logs(**_: Any) -> None:
 @worker_process_init.connect
 def _begin(**_: Any) -> None:
     global process
+    telemetry.start(settings, "encoder")
     process = Process()
     process.start()
 
@@ -157,4 +158,5 @@ def _end(**_: Any) -> None:
 def encode() -> None:
     """The message says only that jobs wait; the queue decides which one this is."""
     assert process is not None
-    encode_next(process.world, process.codec, secrets.token_hex(8))
+    with telemetry.span("encode"):
+        encode_next(process.world, process.codec, secrets.token_hex(8))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import importlib.util
 import os
 import re
 import sys
@@ -28,9 +29,16 @@ MIB = 1 << 20
 SUN_PATH_BYTES = 100
 """A unix socket's path may have 107 bytes on Linux and 103 on macOS (sockaddr_un.sun_path)."""
 SOCKET_NAME_BYTES = 40
-SECRET = {"GATEWAY_API_KEYS"}
+SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS"}
 INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
 """Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
+
+
+EXTRAS = {
+    "sentry_dsn": ("GATEWAY_SENTRY_DSN", "sentry-sdk", "sentry_sdk"),
+    "traces_endpoint": ("GATEWAY_TRACES_ENDPOINT", "opentelemetry-exporter-otlp-proto-http", "opentelemetry.exporter.otlp.proto.http"),
+}
+"""Settings that need a package which is not among the locked ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +305,16 @@ class Settings:
     sandbox: Literal["require", "prefer", "off"] = _setting(
         "GATEWAY_SANDBOX", _choice("require", "prefer", "off"), "prefer", "the seal around the decoder", "解码器沙箱"
     )
+    sentry_dsn: str | None = _setting(
+        "GATEWAY_SENTRY_DSN", _url("http", "https"), None, "where failures are reported to, as Sentry gives it", "错误上报地址（Sentry DSN）"
+    )
+    traces_endpoint: str | None = _setting(
+        "GATEWAY_TRACES_ENDPOINT",
+        _url("http", "https"),
+        None,
+        "OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318",
+        "OpenTelemetry 收集器（OTLP/HTTP），如 http://127.0.0.1:4318",
+    )
     log_dir: Path | None = _setting(
         "GATEWAY_LOG_DIR",
         _path(),
@@ -401,7 +419,7 @@ def _documented() -> list[Field[Any]]:
 
 def _told(name: str, value: str) -> str:
     """A value as it may stand in a log: no key, and no password of an address."""
-    return "…" if re.search("KEY|SECRET|TOKEN|PASSWORD", name) and not name.endswith("_FILE") else repr(re.sub(r"//[^/@]*@", "//…@", value))
+    return "…" if re.search("KEY|SECRET|TOKEN|PASSWORD|DSN", name) and not name.endswith("_FILE") else repr(re.sub(r"//[^/@]*@", "//…@", value))
 
 
 def _unknown(environment: Mapping[str, str]) -> list[str]:
@@ -419,6 +437,9 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     most, least = values.get("encoders", cores()), values.get("given_encoders_min", 1)
     if least > most:
         problems.append(f"GATEWAY_ENCODERS_MIN='{least}': expected at most GATEWAY_ENCODERS, which is {most}.")
+    for field_name, (name, package, module) in EXTRAS.items():
+        if values.get(field_name) and not _is_installed(module):
+            problems.append(f"{name}: expected the package {package} to be installed, as by .venv/bin/pip install {package}.")
     key_file = values.get("api_keys_file")
     if key_file and values.get("api_keys"):
         problems.append("GATEWAY_API_KEYS_FILE: expected to be unset while GATEWAY_API_KEYS is set; give one of the two.")
@@ -428,6 +449,13 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         except (ValueError, OSError):
             problems.append(f"GATEWAY_API_KEYS_FILE={str(key_file)!r}: expected a file with one key of 8 to 200 printable characters a line.")
     return problems
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _keys_of(path: Path) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"web", "flows", "core", "ports", "errors"},
     "server": {"server", "errors", "settings", "logs"},
     "logs": set(),
+    "telemetry": {"settings", "logs"},
     "supervisor": set(),
     "app": EVERYTHING,
     "encoder": EVERYTHING,

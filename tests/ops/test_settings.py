@@ -63,6 +63,8 @@ SHOWN: dict[str, str] = {
     "GATEWAY_ALLOWED_ORIGINS": f"{HERE}::test_named_origins_may_call_and_others_may_not",
     "GATEWAY_RATE_LIMIT": f"{HERE}::test_the_proxys_word_on_the_client_is_believed",
     "GATEWAY_SANDBOX": f"{HERE}::test_without_the_sandbox_the_seal_is_told_to_be_open",
+    "GATEWAY_SENTRY_DSN": "tests/ops/test_telemetry.py::test_a_failure_is_reported_once_without_what_is_private",
+    "GATEWAY_TRACES_ENDPOINT": "tests/ops/test_telemetry.py::test_requests_are_traced_by_route",
     "GATEWAY_LOG_DIR": "tests/ops/test_logs.py::test_with_a_folder_there_are_two_files_that_are_put_aside_and_reopened",
     "GATEWAY_LOG_MAX_BYTES": "tests/ops/test_logs.py::test_with_a_folder_there_are_two_files_that_are_put_aside_and_reopened",
     "GATEWAY_LOG_FILES": "tests/core/test_logs.py::test_a_full_file_is_put_aside_and_the_oldest_goes",

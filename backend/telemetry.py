@@ -1,0 +1,74 @@
+"""Error reports to Sentry and traces by OpenTelemetry: both off unless asked for, both optional packages (``pip install '.[sentry,traces]'``).
+
+``start`` is called in each process after its fork, since neither package's threads and connections outlive one. Nothing of an image, no body,
+no header, no local variable and no session id is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from backend import __version__, logs
+from backend.settings import Settings
+
+NAME = "webp-gateway"
+_tracer: Any = None
+
+
+def start(settings: Settings, role: str, app: Any = None) -> None:
+    """``role`` names the process's kind in what is sent; ``app`` is the Flask application whose requests are traced."""
+    if settings.sentry_dsn:
+        _start_sentry(settings.sentry_dsn, role)
+    if settings.traces_endpoint:
+        _start_traces(settings.traces_endpoint, role, app)
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """What is done inside is one span, where traces are on."""
+    if _tracer is None:
+        yield
+        return
+    with _tracer.start_as_current_span(name):
+        yield
+
+
+def _start_sentry(dsn: str, role: str) -> None:
+    """Every line of level ``error`` is an event: there is one for each failure (``logs``)."""
+    import sentry_sdk
+
+    sentry_sdk.init(
+        dsn=dsn,
+        release=f"{NAME}@{__version__}",
+        server_name="",
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+        before_send=_stripped,
+    )
+    sentry_sdk.set_tag("role", role)
+
+
+def _stripped(event: Any, _: Any) -> Any:
+    request = event.get("request") or {}
+    event["request"] = {name: logs.redacted(request[name]) for name in ("method", "url") if name in request}
+    return event
+
+
+def _start_traces(endpoint: str, role: str, app: Any) -> None:
+    global _tracer
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": NAME, "service.version": __version__, "gateway.role": role}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")))
+    _tracer = provider.get_tracer(NAME)
+    if app is not None:
+        from opentelemetry.instrumentation.flask import FlaskInstrumentor
+
+        instrumentor: Any = FlaskInstrumentor()
+        instrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="api/health,metrics")
