@@ -81,7 +81,7 @@ class Lookout:
         samples = [sample for family in families(figures) for sample in family.samples]
         self._counts = {name: _counts(samples, metric) for name, metric in LATENCIES.items()}
         before = self._past[0] if self._past else {}
-        latencies = {name: _quantiles(counts, before.get(name, {})) for name, counts in self._counts.items()}
+        latencies = {name: _quantiles(counts, before[name]) if before else None for name, counts in self._counts.items()}
         seen: dict[str, Any] = {"at": here.world.clock(), "version": here.version, "latencies": latencies, "redis": overview is not None}
         seen["clients"] = _by_label(samples, "gateway_sockets", "kind")
         seen["workers"] = sum(1 for _, _, now in figures.workers if now is not None)

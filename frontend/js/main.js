@@ -110,6 +110,7 @@ function listenToHeader() {
 
 function listenToWishes() {
   on('intake-approached', open);
+  on('key-refused', () => { find('key', HTMLElement).hidden = false; });
   on('files-chosen', async (files) => (await open()).addFiles(files));
   on('url-chosen', async (url) => (await open()).addUrl(url));
   on('trouble', async (text) => (await open()).tellTrouble(text));

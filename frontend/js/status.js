@@ -131,7 +131,7 @@ function showTile({ name, now, note, show: shown }) {
 /** @param {Seen} seen @returns {Tile[]} */
 function tilesOf({ queue, encoders, per_minute, clients, latencies }) {
   const whole = (/** @type {number} */ value) => words.whole.format(value);
-  const sum = Object.values(clients).reduce((all, each) => all + each, 0);
+  const sum = Object.entries(clients).reduce((all, [kind, each]) => kind === 'http' ? all : all + each, 0);
   const kinds = Object.entries(clients).filter(([, count]) => count > 0).map(([kind, count]) => `${kind} ${whole(count)}`);
   const pace = per_minute && words.t('status.pace_note', { pixels: words.megapixels(per_minute.pixels), bytes: words.bytes(per_minute.source_bytes) });
   return [

@@ -7,8 +7,8 @@ import { totalsOf } from './core/batch.js';
 import { isUnmeant, refusalOf } from './core/intake.js';
 import { advance, createItem } from './core/item.js';
 import { readMeter, secondsLeft, startMeter } from './core/meter.js';
-import { NOTHING_SAID, failureText, newsOf } from './core/news.js';
-import { queryOf } from './core/options.js';
+import { NOTHING_SAID, endText, failureText, newsOf } from './core/news.js';
+import { queryOf, settingsOf } from './core/options.js';
 import { sentenceOf } from './core/problem.js';
 import { canPause, isFinal, isSending } from './core/states.js';
 import { resultName } from './core/wording.js';
@@ -17,7 +17,8 @@ import { Conveyor } from './net/conveyor.js';
 import { Digests } from './net/digests.js';
 import { KEPT_FILE_BYTES, dropFile, keepFile, keptFiles, recallJobs, recallUploads, rememberJobs, rememberUploads } from './net/memory.js';
 import { Announcer } from './ui/announcer.js';
-import { on } from './ui/dom.js';
+import { Attention } from './ui/attention.js';
+import { on, wish } from './ui/dom.js';
 import { compactIntake } from './ui/intake.js';
 import { List } from './ui/list.js';
 import { showApply } from './ui/settings.js';
@@ -76,6 +77,7 @@ export class Workbench {
     this.announcer = new Announcer();
     this.list = new List(() => ({ capabilities, words: words() }));
     this.summary = new Summary();
+    this.attention = new Attention();
     this.listenToItems();
     this.listenToBatch();
     this.listenToWorld();
@@ -127,6 +129,7 @@ export class Workbench {
     const needs_picture = item.state === 'done' && item.job && !this.pictures.has(item.id) && !this.capabilities.auth;
     if (needs_picture && item.job) this.list.showPicture(item.id, resultPath(item.job));
     if (item.state === 'failed') this.noteFailure(item);
+    if (item.state === 'failed' && item.problem?.code === 'unauthorized') wish(document, 'key-refused');
     if (isFinal(item.state)) this.rememberAll();
     this.conveyor.turn();
   }
@@ -289,11 +292,19 @@ export class Workbench {
     return item.state === 'done' && (item.has_file || (this.capabilities.features?.includes('retry') ?? false));
   }
 
-  /** Convert with the present settings: from the server's copy where it has one, else from the file. @param {Item} item */
-  convertAgain(item) {
+  /** With settings of its own. @param {Item} item */
+  async askAndConvert(item) {
+    const { askForSettings } = await import('./ui/file-settings.js');
+    const chosen = await askForSettings({ name: item.name, settings: settingsOf(item.options), capabilities: this.capabilities }, this.words());
+    const now = this.items.get(item.id);
+    if (chosen && now) this.convertAgain(now, chosen);
+  }
+
+  /** From the server's copy where it has one, else from the file. @param {Item} item @param {import('./core/options.js').Settings} [settings] */
+  convertAgain(item, settings = this.settings()) {
     const has_copy = this.capabilities.features?.includes('retry') && item.job !== null && item.state !== 'expired';
     if (!has_copy && !item.has_file && !item.url) return;
-    const options = queryOf(this.settings(), this.capabilities);
+    const options = queryOf(settings, this.capabilities);
     this.tell(item.id, { type: 'restarted', key: newId(), options, origin: has_copy ? item.job : null, at_ms: Date.now() });
   }
 
@@ -319,6 +330,8 @@ export class Workbench {
     const is_fresh = totals.running === 0 || totals.weight_done < this.meter.count;
     this.meter = is_fresh ? startMeter(Date.now(), totals.weight_done) : readMeter(this.meter, totals.weight_done, totals.weight, Date.now());
     this.summary.update(totals, secondsLeft(this.meter), words);
+    this.summary.offerNote(totals.running > 0 && this.attention.canOffer(), words);
+    this.attention.update(totals, words, endText(totals, words));
     compactIntake(this.items.size > 0);
     showApply([...this.items.values()].filter((item) => this.canApplyTo(item)).length, words);
     document.title = totals.running > 0 ? words.t('page.title_running', { percent: words.percent(totals.percent) }) : words.t('page.title');
@@ -415,7 +428,7 @@ export class Workbench {
     onItem('pause-item', (item) => this.conveyor.pause(item.id));
     for (const name of ['now-item', 'resume-item']) onItem(name, (item) => this.conveyor.resume(item.id));
     onItem('retry-item', (item) => this.convertAgain(item));
-    onItem('again-item', (item) => this.convertAgain(item));
+    onItem('again-item', (item) => this.askAndConvert(item));
     onItem('compare-item', (item) => this.compare(item));
     onItem('copy-item', (item) => this.copyLink(item));
     onItem('save-item', (item) => this.save(item));
@@ -424,6 +437,7 @@ export class Workbench {
 
   listenToBatch() {
     on('apply-settings', () => [...this.items.values()].filter((item) => this.canApplyTo(item)).forEach((item) => this.convertAgain(item)));
+    on('note-wanted', async () => showToast(this.words().t(await this.attention.want() ? 'summary.note_coming' : 'summary.note_refused'), this.words()));
     on('cancel-all', () => this.cancelAll());
     on('pause-all', () => [...this.items.values()].filter((item) => canPause(item.state)).forEach((item) => this.conveyor.pause(item.id)));
     on('resume-all', () => [...this.items.values()].filter((item) => item.state === 'paused').forEach((item) => this.conveyor.resume(item.id)));

@@ -204,6 +204,48 @@ testPage('finished images are converted again with other settings, without a sec
   if (features.includes('retry')) assert.ok(sent.every((path) => path.endsWith('/retry')), sent.join());
 });
 
+testPage('one image gets settings of its own, without a second upload; the others and the page keep theirs', {}, async (page) => {
+  await add(page, file('a.png', small), file('b.png', small));
+  await allEnd(page, 2);
+  await row(page, 'a.png').locator('[data-control="again"]').click();
+  await page.fill('dialog [name="width"]', '64');
+  await page.click('dialog [type="submit"]');
+  await says(page, 'a.png', /64 × 48/);
+  await says(page, 'b.png', /320 × 240/);
+  assert.equal(await page.inputValue('#width'), '');
+  await row(page, 'a.png').locator('[data-control="again"]').click();
+  assert.equal(await page.inputValue('dialog [name="width"]'), '64', 'it opens with what the image has');
+  await page.fill('dialog [name="width"]', '');
+  await page.click('dialog [type="submit"]');
+  await says(page, 'a.png', /320 × 240/);
+});
+
+testPage('a reader who looks elsewhere sees a ring in the tab and gets a note, if asked for', { permissions: ['notifications'] }, async (page) => {
+  await page.evaluate(() => {
+    const notes = /** @type {string[]} */ ([]);
+    Object.assign(globalThis, { notes, Notification: class extends EventTarget {
+      static permission = 'granted';
+      static requestPermission() {
+        return Promise.resolve('granted');
+      }
+      /** @param {string} title @param {{body: string}} options */
+      constructor(title, { body }) {
+        super();
+        notes.push(`${title}: ${body}`);
+      }
+    } });
+    Object.defineProperty(document, 'hidden', { get: () => true });
+  });
+  await add(page, file('large.png', large));
+  await page.click('#note-wanted');
+  await page.waitForFunction(() => document.querySelector('link[rel="icon"]')?.getAttribute('href')?.startsWith('data:image/svg'));
+  await page.waitForFunction(() => /^\(\d+%\)/.test(document.title));
+  await reaches(page, 'large.png', 'done');
+  await page.waitForFunction(() => Reflect.get(globalThis, 'notes').length === 1);
+  assert.match((await page.evaluate(() => Reflect.get(globalThis, 'notes')))[0], /1 image converted/);
+  await page.waitForFunction(() => document.querySelector('link[rel="icon"]')?.getAttribute('href')?.endsWith('favicon.svg'));
+});
+
 testPage('a reload takes up running and finished jobs where they are', {}, async (page) => {
   await add(page, file('small.png', small), file('large.png', large));
   await reaches(page, 'small.png', 'done');
@@ -411,6 +453,18 @@ const STATES = /** @type {[string, (page: Page) => Promise<unknown>][]} */ ([
     await add(page, file('a.png', small));
     await allEnd(page, 1);
     await page.click('[data-control="compare"]');
+    await page.waitForSelector('dialog[open]');
+  }],
+  ['paused', async (page) => {
+    await page.route('**/api/jobs?*', () => {});
+    await add(page, file('a.png', small));
+    await page.click('[data-control="pause"]');
+    await reaches(page, 'a.png', 'paused');
+  }],
+  ['settings of one', async (page) => {
+    await add(page, file('a.png', small));
+    await allEnd(page, 1);
+    await page.click('[data-control="again"]');
     await page.waitForSelector('dialog[open]');
   }],
   ['confirmation', async (page) => {

@@ -31,7 +31,7 @@ export function newsOf(said, totals, words) {
 }
 
 /** @param {Totals} totals @param {Words} words */
-function endText(totals, words) {
+export function endText(totals, words) {
   if (totals.done === 0) return words.t('news.none_done', { n: totals.total });
   if (totals.saved_percent <= 0) return words.t('news.done', { n: totals.done });
   return words.t('news.done_smaller', { n: totals.done, percent: words.percent(totals.saved_percent) });

@@ -64,6 +64,22 @@ function sizeText(value, high) {
   return number > 0 ? String(Math.min(number, high)) : '';
 }
 
+/** What the form's raw values become; a new preset brings its own quality. @param {Record<string, unknown>} values @param {boolean} is_preset */
+export function settingsAfter(values, is_preset) {
+  return readSettings(is_preset ? { ...values, quality: PRESETS[/** @type {Preset} */ (values.preset)].quality } : values);
+}
+
+/**
+ * The settings that an image was sent with, from its query.
+ * @param {Record<string, string>} query
+ * @returns {Settings}
+ */
+export function settingsOf(query) {
+  const preset = query.near_lossless ? 'text' : query.lossless ? 'lossless' : query.sharp_yuv ? 'drawing' : 'photo';
+  const target_kilobytes = query.target_bytes ? Number(query.target_bytes) / 1000 : '';
+  return readSettings({ ...query, preset, quality: query.near_lossless ?? query.quality, target_kilobytes });
+}
+
 /** Whether the quality has a meaning. @param {Settings} settings */
 export const hasQuality = (settings) => settings.preset !== 'lossless';
 /** Whether a size in bytes can be aimed at: only where quality may give way. @param {Settings} settings */

@@ -28,7 +28,7 @@ const CONTROLS = [
   { name: 'cancel', symbol: 'close', text: 'row.cancel', label: 'row.cancel_name', is_worded: false, isShown: (item) => canCancel(item.state) },
   { name: 'retry', symbol: 'again', text: 'row.retry', label: 'row.retry_name', is_worded: true, isShown: canRetry },
   { name: 'compare', symbol: 'compare', text: 'row.compare', label: 'row.compare_name', is_worded: true, isShown: (item) => item.state === 'done' },
-  { name: 'again', symbol: 'again', text: 'row.again', label: 'row.again_name', is_worded: false, isShown: (item, capabilities) => item.state === 'done' && (item.has_file || offers(capabilities, 'retry')) },
+  { name: 'again', symbol: 'tune', text: 'row.again', label: 'row.again_name', is_worded: false, isShown: (item, capabilities) => item.state === 'done' && (item.has_file || offers(capabilities, 'retry')) },
   { name: 'copy', symbol: 'link', text: 'row.copy', label: 'row.copy_name', is_worded: false, isShown: (item, capabilities) => item.state === 'done' && !capabilities.auth },
   { name: 'remove', symbol: 'close', text: 'row.remove', label: 'row.remove_name', is_worded: false, isShown: (item) => isFinal(item.state) },
 ];

@@ -1,7 +1,7 @@
 // @ts-check
 /** The form of settings. Wishes: `settings-changed` (raw values of the form), `settings-reset`, `apply-settings`. */
 import { find, setText, wish } from './dom.js';
-import { DEFAULTS, PRESETS, hasQuality, hasTarget, isChanged } from '../core/options.js';
+import { DEFAULTS, hasQuality, hasTarget, isChanged, settingsAfter } from '../core/options.js';
 
 /** @typedef {import('../core/options.js').Settings} Settings */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
@@ -17,8 +17,7 @@ export function listenToSettings() {
   const form = find('settings-form', HTMLFormElement);
   form.addEventListener('input', (event) => {
     const values = Object.fromEntries(new FormData(form));
-    const is_preset = event.target instanceof HTMLInputElement && event.target.name === 'preset';
-    wish(form, 'settings-changed', is_preset ? { ...values, quality: PRESETS[/** @type {Settings['preset']} */ (values.preset)].quality } : values);
+    wish(form, 'settings-changed', settingsAfter(values, event.target instanceof HTMLInputElement && event.target.name === 'preset'));
   });
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('reset', (event) => {
@@ -30,14 +29,18 @@ export function listenToSettings() {
 
 /** @param {Settings} settings @param {Capabilities} capabilities @param {Words} words */
 export function showSettings(settings, capabilities, words) {
-  const form = find('settings-form', HTMLFormElement);
+  showForm(find('settings-form', HTMLFormElement), settings, capabilities);
+  setText(find('settings-now', HTMLElement), nowText(settings, words));
+}
+
+/** @param {HTMLFormElement} form @param {Settings} settings @param {Capabilities} capabilities */
+export function showForm(form, settings, capabilities) {
   for (const [name, value] of Object.entries(settings)) fill(form, name, String(value));
   for (const field of form.querySelectorAll('[data-field]')) {
     if (field instanceof HTMLElement) field.hidden = !isUsable(field.dataset.field ?? '', settings, capabilities);
   }
-  for (const output of form.querySelectorAll('output')) setText(output, String(settings[/** @type {keyof Settings} */ (output.htmlFor.value)]));
+  for (const output of form.querySelectorAll('output')) setText(output, String(settings[/** @type {keyof Settings} */ (output.htmlFor.value.replace('file-', ''))]));
   for (const button of form.querySelectorAll('[type=reset]')) if (button instanceof HTMLElement) button.hidden = !isChanged(settings);
-  setText(find('settings-now', HTMLElement), nowText(settings, words));
 }
 
 /** @param {HTMLFormElement} form @param {string} name @param {string} value */

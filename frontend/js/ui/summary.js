@@ -1,5 +1,5 @@
 // @ts-check
-/** The sticky bar with the figures of the whole batch. Wishes: `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
+/** The sticky bar with the figures of the whole batch. Wishes: `note-wanted`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
 import { el, find, icon, setAttribute, setProperty, setText, wish } from './dom.js';
 
 /** @typedef {import('../core/batch.js').Totals} Totals */
@@ -13,6 +13,8 @@ export class Summary {
     this.saving = el('span', { class: 'summary-saving' });
     this.left = el('span', { class: 'summary-left' });
     this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
+    this.note = this.createButton('note-wanted', 'bell', 'button-quiet');
+    this.note.hidden = true;
     this.pause = this.createButton('pause-all', 'pause', '');
     this.resume = this.createButton('resume-all', 'play', '');
     this.cancel = this.createButton('cancel-all', 'close', '');
@@ -20,7 +22,7 @@ export class Summary {
     this.clear = this.createButton('clear-finished', 'check', '');
     this.element.append(this.bar, el('div', { class: 'summary-inner' },
       el('p', { class: 'summary-facts' }, this.count, this.sizes, this.saving, this.left),
-      el('div', { class: 'summary-actions' }, this.pause, this.resume, this.cancel, this.clear, this.save)));
+      el('div', { class: 'summary-actions' }, this.note, this.pause, this.resume, this.cancel, this.clear, this.save)));
     /** @type {number | null} */
     this.packed_percent = null;
   }
@@ -71,6 +73,14 @@ export class Summary {
     const packing = this.packed_percent === null ? words.t('summary.zip') : words.t('summary.zip_busy', { percent: words.percent(this.packed_percent) });
     setText(/** @type {Element} */ (this.save.lastElementChild), packing);
     if (focused instanceof HTMLButtonElement && focused.hidden && this.element.contains(focused)) this.focusFirst();
+  }
+
+  /** @param {boolean} is_offered @param {Words} words */
+  offerNote(is_offered, words) {
+    const had_focus = document.activeElement === this.note;
+    this.note.hidden = !is_offered;
+    setText(/** @type {Element} */ (this.note.lastElementChild), words.t('summary.note'));
+    if (had_focus && !is_offered) this.focusFirst();
   }
 
   focusFirst() {
