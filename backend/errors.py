@@ -270,6 +270,10 @@ TEXTS: dict[str, dict[str, Text]] = {
         "en": ("Parts not finished", "“Upload-Concat: final” needs partial uploads that are complete; number {number} is not one."),
         "zh-CN": ("分段未完成", "「Upload-Concat: final」需要已完成的分段上传；第 {number} 个不符合要求。"),
     },
+    "bad_request.precondition": {
+        "en": ("Precondition failed", "The file’s ETag is {etag}, and that is not what If-Match names. Ask for the job again."),
+        "zh-CN": ("前提条件不满足", "文件的 ETag 为 {etag}，与 If-Match 不符。请重新查询任务。"),
+    },
     "bad_request.range": {
         "en": ("No such range", "The file has {size_bytes} bytes; the range that was asked for begins after its end."),
         "zh-CN": ("范围无效", "文件共 {size_bytes} 字节，所请求的范围超出文件末尾。"),

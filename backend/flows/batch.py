@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -21,24 +23,32 @@ TELL_EVERY_S = 0.1
 Tell = Callable[[list[Job]], None]
 
 
-def accept(world: World, images: Sequence[Received], options: Options, sender: Sender) -> tuple[Batch, list[Job]]:
+def accept(world: World, images: Sequence[Received], options: Options, sender: Sender, *, batch_id: str | None = None) -> tuple[Batch, list[Job]]:
     """Every image becomes a job, or none: they are queued once all of them and then the batch are on disk.
 
+    With a ``batch_id`` that others may be using too (one ``Idempotency-Key``, sent twice), the jobs' ids follow from it: they are made once.
     A process that dies before that leaves jobs whose batch there is not; nobody runs them (``tend.recover``).
     """
     now = world.clock()
-    ids = tuple(world.new_id() for _ in images)
-    batch = Batch(world.new_id(), ids, now, now + world.retention_s, sender.owner)
-    kept: list[Job] = []
+    ids = tuple(_derived(batch_id, number) if batch_id else world.new_id() for number, _ in enumerate(images))
+    batch = Batch(batch_id or world.new_id(), ids, now, now + world.retention_s, sender.owner)
+    kept: list[tuple[Job, bool]] = []
     try:
         for job_id, image in zip(ids, images, strict=True):
-            kept.append(ingest.keep(world, image, options, sender, job_id=job_id, batch=batch.id)[0])
+            kept.append(ingest.keep(world, image, options, sender, job_id=job_id, batch=batch.id))
         world.store.keep_batch(batch)
-        return batch, [ingest.queue(world, job) for job in kept]
+        return batch, [ingest.queue(world, job) if is_new else job for job, is_new in kept]
     except errors.GatewayError:
-        for job in kept:
-            _take_out(world, job)
+        for job, is_new in kept:
+            if is_new:
+                _take_out(world, job)
         raise
+
+
+def _derived(batch_id: str, number: int) -> str:
+    """128 bits that nobody can guess who does not know the batch's id."""
+    digest = hashlib.sha256(f"{batch_id} {number}".encode()).digest()
+    return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
 def _take_out(world: World, job: Job) -> None:

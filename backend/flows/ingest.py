@@ -148,14 +148,14 @@ def keep(
     return Job(manifest, Status()), True
 
 
-def again(world: World, job: Job, options: Options, sender: Sender) -> Job:
+def again(world: World, job: Job, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
     """A new job from an earlier one's source. Raises as ``accept``, and ``NotFound`` when the source is gone."""
     if job.manifest.is_awaited:
         raise errors.NotReady(state=job.status.state)
     source = job.manifest.source
     upload = world.store.again(job.manifest)
     try:
-        return accept(world, Received(upload, source.shape, source.filename), options, sender)
+        return accept(world, Received(upload, source.shape, source.filename), options, sender, job_id=job_id)
     except BaseException:
         upload.discard()
         raise

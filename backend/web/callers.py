@@ -17,7 +17,9 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 def language() -> str:
     """The better of our two for the request's ``Accept-Language``: RFC 4647 lookup, any ``zh`` being Simplified Chinese."""
-    for tag, _ in request.accept_languages:
+    for tag, quality in request.accept_languages:
+        if quality <= 0:
+            continue
         if tag.lower().startswith("zh"):
             return "zh-CN"
         if tag.lower().startswith("en") or tag == "*":

@@ -12,6 +12,7 @@ from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
+from backend import errors
 from backend.core.job import Job
 from backend.ports import Blob
 from backend.web.headers import USER_CONTENT_POLICY
@@ -74,6 +75,9 @@ def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bo
     except RequestedRangeNotSatisfiable:
         response.close()
         raise
+    if response.status_code == 412:
+        response.close()
+        raise errors.PreconditionFailed("precondition", etag=f'"{etag}"')
     return response
 
 

@@ -48,7 +48,13 @@ def create() -> Response:
 
 
 def _batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Response:
-    batch, jobs = batches.accept(site().world, form.images, wanted, sender)
+    sums = " ".join(each.upload.sha256() for each in form.images) if "Idempotency-Key" in request.headers else ""
+    batch_id = _agreed(sums, wanted, sender)
+    try:
+        batch, jobs = batches.find_batch(site().world, batch_id or "", sender.owner)
+        form.abandon()
+    except errors.NotFound:
+        batch, jobs = batches.accept(site().world, form.images, wanted, sender, batch_id=batch_id)
     response = answer(batch, jobs, 202)
     response.headers["Location"] = f"/api/batches/{batch.id}"
     response.headers["Retry-After"] = "1"
@@ -71,16 +77,23 @@ def _ordered(record: dict[str, object], wanted: Options, sender: ingest.Sender) 
 
 def _known(of_what: str, wanted: Options, sender: ingest.Sender) -> tuple[str | None, Job | None]:
     """The id that the request's ``Idempotency-Key`` stands for, and its job where there is one already."""
-    world, key = site().world, request.headers.get("Idempotency-Key", "")
-    if not key:
+    job_id = _agreed(of_what, wanted, sender)
+    if job_id is None:
         return None, None
-    memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
-    print_of = hashlib.sha256(f"{of_what}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
-    job_id = _agreed_id(memo, print_of, world.new_id())
     try:
-        return job_id, find(world, job_id, sender.owner)
+        return job_id, find(site().world, job_id, sender.owner)
     except errors.NotFound:
         return job_id, None
+
+
+def _agreed(of_what: str, wanted: Options, sender: ingest.Sender) -> str | None:
+    """The id that an ``Idempotency-Key`` stands for; None where none was sent. Raises ``InvalidOption`` when it stands for something else."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return None
+    memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
+    print_of = hashlib.sha256(f"{of_what}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
+    return _agreed_id(memo, print_of, site().world.new_id())
 
 
 def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
@@ -170,7 +183,8 @@ def retry(job_id: str) -> Response:
     given = _given_options()
     cleared = [name for name, value in given if value in ("", None)]
     wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
-    return _accepted(ingest.again(world, job, wanted, sender))
+    made_id, known = _known(f"retry {job_id}", wanted, sender)
+    return _accepted(known or ingest.again(world, job, wanted, sender, job_id=made_id))
 
 
 def _given_options() -> list[tuple[str, object]]:

@@ -36,6 +36,9 @@ def answer(error: errors.GatewayError) -> Response:
 
 
 def install(app: Flask) -> None:
+    """Every refusal of the framework too; an address with doubled slashes is not another's, so it is refused and not redirected."""
+    app.url_map.merge_slashes = False
+
     @app.errorhandler(errors.GatewayError)
     def known(error: errors.GatewayError) -> Response:
         if error.status >= 500:

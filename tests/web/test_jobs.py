@@ -220,3 +220,12 @@ def test_a_retry_keeps_the_options_but_for_those_given_and_takes_back_those_give
 def test_a_retry_takes_back_no_option_that_there_is_not(web: Web, problem: Check) -> None:
     refused = problem(web.post(f"/api/jobs/{web.upload()['id']}/retry?widht="), 422, "invalid_option")
     assert refused["suggestion"] == "width"
+
+
+def test_a_retry_that_is_sent_again_makes_one_job(web: Web, problem: Check) -> None:
+    own = f"/api/jobs/{web.finished()['id']}"
+    key = {"Idempotency-Key": "again-1"}
+    first, second = (web.post(f"{own}/retry?quality=33", headers=key).json["id"] for _ in range(2))  # type: ignore[index]
+    assert first == second
+    problem(web.post(f"{own}/retry?quality=34", headers=key), 422, "invalid_option")
+    assert web.post(f"{own}/retry?quality=33").json["id"] != first  # type: ignore[index]
