@@ -118,3 +118,10 @@ def _stop(process):
             time.sleep(0.05)
     except (ProcessLookupError, ChildProcessError):
         pass
+
+
+def pre_exec(server):
+    """SIGUSR2 after ``python -m gunicorn``: run as a script, its ``__main__.py`` would put gunicorn's own ``http`` before Python's."""
+    arguments = server.START_CTX["args"]
+    if len(arguments) > 1 and os.path.basename(arguments[1]) == "__main__.py":
+        arguments[1:2] = ["-m", "gunicorn"]

@@ -197,6 +197,7 @@ def _alone(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStart(f"A gateway is already running with the data folder {settings.data_dir}.") from None
+        shutil.rmtree(settings.run_dir / "metrics", ignore_errors=True)  # of one that was killed: counts begin anew, as those of Redis do
         try:
             yield
         finally:

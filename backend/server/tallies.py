@@ -177,11 +177,14 @@ def _is_held(path: Path) -> bool:
 
 
 def _values(path: Path) -> dict[str, float]:
+    """Only the used part is read: a scrape must not hold up the loop."""
     try:
-        data = path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            head = file.read(WORD.size)
+            used = WORD.unpack(head)[0] if len(head) == WORD.size else 0
+            data = head + file.read(max(0, used - len(head)))
     except OSError:
         return {}
-    used = WORD.unpack_from(data)[0] if len(data) >= WORD.size else 0
     return {name: value for name, value, _ in _records(data, min(used, len(data)))}
 
 

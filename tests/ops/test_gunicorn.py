@@ -32,7 +32,7 @@ def by_itself(data_dir: Path, *arguments: str, **given: str) -> Iterator[Gateway
     try:
         wait_for(lambda: _answers(gateway), 60, gateway.log.read_text()[-2000:])
         yield gateway
-        seen = gateway.family()
+        seen = gateway.family() if process.poll() is None else []
         process.send_signal(signal.SIGTERM)
         assert process.wait(40) == 0
         wait_for(lambda: not [each for each in seen if each.is_running() and each.status() != psutil.STATUS_ZOMBIE], 20, "for all of it to end")
@@ -100,3 +100,39 @@ def test_what_cannot_be_ends_the_start_with_code_2(data_dir: Path, arguments: li
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert said in ended.stdout + ended.stderr and "Traceback" not in ended.stderr
+
+
+@pytest.mark.slow
+def test_by_usr2_a_new_binary_takes_over_and_redis_and_encoders_with_it(data_dir: Path) -> None:
+    image = photograph(480, 360)
+    with by_itself(data_dir, GUNICORN_WORKERS="1", GATEWAY_ENCODERS="1") as gateway:
+        wait_for(lambda: gateway.health()["status"] == "ok", 60, "for Redis and an encoder")
+        done, old = gateway.upload(image)["id"], psutil.Process(gateway.process.pid if gateway.process else 0)
+        assert gateway.ended(done)["state"] == "succeeded"
+        old.send_signal(signal.SIGUSR2)
+        new = wait_for(lambda: next((each for each in old.children() if _is_master(each)), None), 60, "for the second master")
+        try:
+            waiting = gateway.upload(image)["id"]
+            old.send_signal(signal.SIGTERM)
+            wait_for(lambda: not old.is_running() or old.status() == psutil.STATUS_ZOMBIE, 60, "for the first master to go")
+            wait_for(lambda: _is_well(gateway), 60, "for Redis and encoders of the second")
+            for job_id in (done, waiting, gateway.upload(image)["id"]):
+                assert gateway.ended(job_id)["state"] == "succeeded"
+                assert gateway.result(job_id) == pillows_webp(image)
+        finally:
+            new.send_signal(signal.SIGTERM)
+            wait_for(lambda: not new.is_running() or new.status() == psutil.STATUS_ZOMBIE, 60, "for the second master to end")
+
+
+def _is_master(process: psutil.Process) -> bool:
+    try:
+        return "gunicorn" in " ".join(process.cmdline()) and bool(process.children()) and "companions" not in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _is_well(gateway: Gateway) -> bool:
+    try:
+        return gateway.health()["status"] == "ok"
+    except requests.RequestException:
+        return False
