@@ -1,0 +1,1 @@
+"""What the benchmarks share: servers, one load generator, the bare loop, arithmetic, plots."""

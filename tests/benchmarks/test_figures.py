@@ -1,0 +1,61 @@
+"""The arithmetic of the benchmarks' tables, and that report and plots are made from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bench import report
+from bench.kit import plots
+from bench.kit.figures import Spread, percentile, ratios, spread, work_done
+
+
+def test_a_ratio_is_taken_within_its_round() -> None:
+    """The second round ran on a machine that was half as fast: that changes no ratio."""
+    assert ratios([9.0, 4.5], [10.0, 5.0]) == Spread(0.9, 0.9, 0.9)
+
+
+def test_a_spread_tells_median_and_range() -> None:
+    assert str(spread([3.0, 1.0, 2.0])) == "2.00 (1.00–3.00)"
+    assert str(spread([0.9333])) == "0.933"
+
+
+@pytest.mark.parametrize(("percent", "value"), [(50, 5), (99, 10), (100, 10), (1, 1)])
+def test_percentiles_are_values_that_were_measured(percent: float, value: float) -> None:
+    assert percentile([float(each) for each in range(10, 0, -1)], percent) == value
+
+
+def test_what_was_begun_before_the_end_counts_by_its_share() -> None:
+    """Two pictures of 1 and 10 megapixels; the second was half done when the time was up, a third had not begun."""
+    done = [(0, 0.0, 1.0, 5), (1, 6.0, 14.0, 5), (0, 11.0, 12.0, 5)]
+    assert work_done(done, [1.0, 10.0], 10.0) == 1.0 + 5.0
+
+
+def measured(name: str, of_bare: float, width: int | None = None) -> dict[str, object]:
+    figures = {"p50_ms": 1000.0, "p99_ms": 2000.0, "cpu_of_bare": 1.05, "cpu_s_per_1000": 700.0, "peak_mib": 300.0, "health_p99_ms": 9.0}
+    return {"name": name, "width": width, "clients": 4, "of_bare": of_bare, **figures}
+
+
+def test_rounds_become_one_line_with_the_fastest_first() -> None:
+    rows = [measured("slow", 0.5), measured("gateway", 0.9), measured("slow", 0.6), measured("gateway", 0.96)]
+    lines = report.tables({}, rows, report.HEADS["en"])["convert"].splitlines()
+    assert lines[2].startswith("| gateway | Full size | 4 | 0.930 (0.900–0.960) |")
+    assert lines[3].startswith("| slow | Full size | 4 | 0.550 (0.500–0.600) |")
+    assert all(line.count("|") == lines[0].count("|") for line in lines)
+
+
+def test_a_plot_has_a_bar_for_each_and_says_its_value(tmp_path: Path) -> None:
+    plots.bars(tmp_path / "plot.svg", "A < B", [("gateway", Spread(0.9, 0.8, 1.0)), ("peer", Spread(0.45, 0.4, 0.5))], limit=1.0, ours="gateway")
+    drawn = ElementTree.parse(tmp_path / "plot.svg").getroot()
+    ours, theirs = (each for each in drawn.iter("{http://www.w3.org/2000/svg}rect") if each.get("class") in ("m", "b"))
+    assert float(ours.get("width", 0)) == pytest.approx(2 * float(theirs.get("width", 0)), abs=0.2)
+    assert [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")] == ["A < B", "gateway", "0.9", "peer", "0.45"]
+
+
+def test_both_languages_have_a_place_for_every_table() -> None:
+    for language in report.HEADS:
+        text = (report.DOCS / language / "performance.md").read_text("utf-8")
+        assert all(f"<!-- figures: {name} -->" in text for name in ("machine", "latency", "saturated", "convert", "upload"))
+        assert text.count("<!-- figures: ") == text.count("<!-- /figures -->")
