@@ -117,9 +117,18 @@ class Client:
             if job["state"] in ENDED:
                 ended.setdefault(job["id"], threading.Event()).set()
 
+        def answered(said: dict[str, Any]) -> None:
+            if said.get("ok"):
+                note(said["job"])
+            else:
+                self.faults.append(f"not subscribed: {said}")
+
         def subscribe(job_id: str) -> None:
             after = {"after": seen[job_id][-1]["seq"]} if seen.get(job_id) else {}
-            client.emit("subscribe", {"job": job_id, **after}, callback=lambda said: note(said["job"]) if said.get("ok") else None)
+            try:
+                client.emit("subscribe", {"job": job_id, **after}, callback=answered)
+            except socketio.exceptions.BadNamespaceError:
+                pass  # not connected: the next connect subscribes to all that has not ended
 
         client.on("job", note)
         client.on("connect", lambda: [subscribe(job_id) for job_id, done in list(ended.items()) if not done.is_set()])
@@ -128,8 +137,7 @@ class Client:
         def once() -> None:
             job_id = self._upload(seed)
             done = ended.setdefault(job_id, threading.Event())
-            if client.connected:
-                subscribe(job_id)
+            subscribe(job_id)
             assert done.wait(60), f"the watcher never saw the end of {job_id}: {[each['seq'] for each in seen.get(job_id, [])]}"
             progress = [each["progress"] for each in seen[job_id] if each["state"] != "queued"]
             assert progress == sorted(progress) or any(each["state"] == "queued" for each in seen[job_id][1:]), progress
