@@ -169,3 +169,5 @@ for (const button of document.querySelectorAll('[data-language]')) {
   button.addEventListener('click', () => show(button.getAttribute('data-language') === 'zh-CN' ? 'zh-CN' : 'en'));
 }
 await show(language);
+
+export {};
