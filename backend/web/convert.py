@@ -6,6 +6,7 @@ import select
 from collections.abc import Callable
 
 from flask import Blueprint, Response, request
+from gevent import monkey
 
 from backend import errors
 from backend.core import options
@@ -63,7 +64,7 @@ def _has_left() -> Callable[[], bool]:
         return lambda: False
 
     def look() -> bool:
-        poller = select.poll()
+        poller = monkey.get_original("select", "poll")()  # gevent's own tells reading and writing, and nothing of a peer that left
         poller.register(connection.fileno(), select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
         return bool(poller.poll(0))
 
