@@ -23,8 +23,9 @@ SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
 
 SAME_WITHIN = 1
 """A profile that moves no colour by more than this many steps is sRGB itself, as most are: then nothing is done."""
+WHOLE_PIXELS = 16_000_000
+"""Larger images are converted strip by strip, which costs half as much again, so that something can be said every 400 ms."""
 STRIP_PIXELS = 2_000_000
-"""Large images are converted strip by strip, so that something can be said meanwhile."""
 
 
 def working(image: Image.Image) -> Image.Image:
@@ -86,13 +87,21 @@ def _every_colour() -> Image.Image:
 
 
 def _applied(image: Image.Image, transform: ImageCms.ImageCmsTransform, mode: str, on_share: OnShare) -> Image.Image:
-    if image.width * image.height <= STRIP_PIXELS:
-        return transform.apply(image)
+    if image.width * image.height <= WHOLE_PIXELS:
+        return _applied_whole(image, transform, mode)
     result = Image.new(mode, image.size)
     for top, bottom in _strips(image.size):
         result.paste(transform.apply(image.crop((0, top, image.width, bottom))), (0, top))
         on_share(bottom / image.height)
     return result
+
+
+def _applied_whole(image: Image.Image, transform: ImageCms.ImageCmsTransform, mode: str) -> Image.Image:
+    """Where it lies, if it can: no second image is touched for the first time."""
+    if image.mode != mode:
+        return transform.apply(image)
+    transform.apply_in_place(image)
+    return image
 
 
 def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int]]:

@@ -19,9 +19,10 @@ from backend.core.limits import Limits
 EXIF_ORIENTATION = 0x0112
 REDUCIBLE = frozenset(("JPEG", "MPO"))
 """Formats (Pillow's names) whose decoder can shrink, and whose EXIF is read before the pixels."""
-SPARE = {8: 1.5, 4: 1.5, 2: 1.2}
-"""How much larger than the result a reduced decode must be, so that nobody sees it: with these, SSIM against a full decode is 0.99 or more
-for five of six photographs (0.976 for one full of grain). Half-size decodes keep more of the fine detail than the smaller ones."""
+SPARE = {8: 1.5, 4: 1.5, 2: 1.21}
+"""How much larger than the result a reduced decode must be, so that nobody sees it: SSIM against a full decode is then 0.99 or more (over the
+corpus' photographs at nine widths, 0.9919 at least). Half-size decodes keep more of the fine detail than the smaller ones."""
+Box = tuple[float, float, float, float]
 
 
 def preload() -> None:
@@ -70,15 +71,19 @@ def orientation_applied(image: Image.Image) -> int:
     return int(image.tag_v2.get(EXIF_ORIENTATION, 1)) if isinstance(image, TiffImagePlugin.TiffImageFile) else 1
 
 
-def reduce_at_decoding(image: Image.Image, wanted: Size) -> None:
-    """Have libjpeg decode at 1/2, 1/4 or 1/8, where that is more than ``wanted`` (as stored) by ``SPARE``."""
+def reduce_at_decoding(image: Image.Image, wanted: Size) -> Box | None:
+    """Have libjpeg decode at 1/2, 1/4 or 1/8, where that is more than ``wanted`` (as stored) by ``SPARE``.
+
+    The part of the reduced image that holds the picture: libjpeg rounds sides up, and taking all of it would move the far edges inwards.
+    """
     if image.format not in REDUCIBLE:
-        return
+        return None
     for scale, spare in SPARE.items():
         reduced = image.width // scale, image.height // scale
         if min(reduced[0] / wanted[0], reduced[1] / wanted[1]) >= spare:
-            image.draft(image.mode, reduced)
-            return
+            drafted = image.draft(image.mode, reduced)
+            return drafted[1] if drafted else None
+    return None
 
 
 def load(image: Image.Image) -> None:

@@ -34,13 +34,13 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
     options = conversion.options
     applied = decode.orientation_applied(image)
     turn, geometry = _planned(image, conversion, applied)
-    decode.reduce_at_decoding(image, as_stored(geometry.scaled, turn))
+    box = decode.reduce_at_decoding(image, as_stored(geometry.scaled, turn))
     meter = Meter(costs.of_still(conversion.shape, image, geometry, options), tell)
     decoded = _decoded(source, image, conversion, meter)
     if image.format not in decode.REDUCIBLE:
         turn, geometry = _planned(image, conversion, applied)
     notes = metadata.kept(image, options)
-    result = _transformed(decoded, geometry, turn, options, meter)
+    result = _transformed(decoded, box, geometry, turn, options, meter)
     meter.at("encode", 0.0)
     with passes.encoded(result, options, lambda share: meter.at("encode", share)) as (webp, facts):
         written = write(result_fd, container.parts(webp, notes, geometry.canvas))
@@ -89,6 +89,6 @@ def _read(source: Source, image: Image.Image, on_share: Callable[[float], None])
     source.on_read = None
 
 
-def _transformed(image: Image.Image, geometry: Geometry, turn: Turn, options: Options, meter: Meter) -> Image.Image:
+def _transformed(image: Image.Image, box: decode.Box | None, geometry: Geometry, turn: Turn, options: Options, meter: Meter) -> Image.Image:
     meter.at("transform", 0.0)
-    return still.in_layout(transformed(image, geometry, turn, options, lambda share: meter.at("transform", share)))
+    return still.in_layout(transformed(image, geometry, turn, options, lambda share: meter.at("transform", share), box))

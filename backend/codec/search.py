@@ -72,14 +72,13 @@ def _is_done(below: Pass | None, above: Pass | None, target_bytes: int) -> bool:
 
 
 def _next(tried: list[Pass], below: Pass | None, above: Pass | None, target_bytes: int) -> float:
+    """Along the line through two passes: those around the target, or the last two where both lie on one side of it."""
     wanted = math.log(AIM * target_bytes)
     if below is not None and above is not None:
-        return _between(below, above, wanted, share=0.5 if len(tried) > 5 else None)
-    known = below or above
-    assert known is not None
-    at, size = known.place
-    slope = _slope(*tried[-2:]) if len(tried) > 1 else 1.0
-    step = (wanted - size) / slope
+        is_one_sided = len(tried) > 2 and (tried[-1].size > target_bytes) == (tried[-2].size > target_bytes)
+        return _between(below, above, tried[-2:] if is_one_sided else [below, above], wanted)
+    at, size = tried[-1].place
+    step = (wanted - size) / (_slope(*tried[-2:]) if len(tried) > 1 else 1.0)
     step += math.copysign(0.05 * len(tried), step)  # rather past the target than short of it once more
     return _quality(_along(GROWTH, LEVELS, at + step))
 
@@ -87,14 +86,15 @@ def _next(tried: list[Pass], below: Pass | None, above: Pass | None, target_byte
 def _slope(one: Pass, other: Pass) -> float:
     """Sizes of pictures with much transparency hardly change with the quality."""
     (left, low), (right, high) = one.place, other.place
-    return min(2.0, max(0.25, (high - low) / (right - left))) if left != right else 1.0
+    return min(3.0, max(0.1, (high - low) / (right - left))) if left != right else 1.0
 
 
-def _between(below: Pass, above: Pass, wanted: float, share: float | None) -> float:
-    """Where the line from one to the other passes the size, kept away from both; or at ``share`` of the way."""
-    (left, low), (right, high) = below.place, above.place
-    share = share or min(0.9, max(0.1, (wanted - low) / (high - low)))
-    return _quality(_along(GROWTH, LEVELS, left + share * (right - left)))
+def _between(below: Pass, above: Pass, guides: list[Pass], wanted: float) -> float:
+    """Where the line through ``guides`` passes the size, kept away from both passes around it."""
+    (left, _low), (right, _high) = below.place, above.place
+    at, size = guides[-1].place
+    share = (at + (wanted - size) / _slope(*guides) - left) / (right - left)
+    return _quality(_along(GROWTH, LEVELS, left + min(0.92, max(0.08, share)) * (right - left)))
 
 
 def _level(quality: float) -> float:

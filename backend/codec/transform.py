@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PIL import Image, ImageColor
 
 from backend.codec import colour
+from backend.codec.decode import Box
 from backend.codec.geometry import Geometry, Size
 from backend.codec.turning import Turn, swaps_sides, turned
 from backend.core.options import Options
@@ -15,12 +16,12 @@ OnShare = Callable[[float], None]
 Step = Callable[[Image.Image], Image.Image]
 
 
-def transformed(image: Image.Image, geometry: Geometry, turn: Turn, options: Options, on_share: OnShare) -> Image.Image:
-    """``geometry`` is upright, ``image`` as stored. Metadata stays behind."""
+def transformed(image: Image.Image, geometry: Geometry, turn: Turn, options: Options, on_share: OnShare, box: Box | None = None) -> Image.Image:
+    """``geometry`` is upright, ``image`` as stored; ``box`` the part of it to scale. Metadata stays behind."""
     profile = image.info.get("icc_profile")
     steps: tuple[Step, ...] = (
         colour.working,
-        lambda each: scaled(each, as_stored(geometry.scaled, turn)),
+        lambda each: scaled(each, as_stored(geometry.scaled, turn), box),
         lambda each: colour.to_srgb(each, profile, lambda share: on_share((2 + share) / len(steps))),
         lambda each: turned(each, turn),
         lambda each: placed(each, geometry, options.background),
@@ -37,8 +38,8 @@ def as_stored(size: Size, turn: Turn) -> Size:
     return (size[1], size[0]) if swaps_sides(turn) else size
 
 
-def scaled(image: Image.Image, size: Size) -> Image.Image:
-    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+def scaled(image: Image.Image, size: Size, box: Box | None = None) -> Image.Image:
+    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS, box)
 
 
 def placed(image: Image.Image, geometry: Geometry, background: str) -> Image.Image:
