@@ -17,8 +17,10 @@ BASE_MEMORY_BYTES = 192 * MIB
 BYTES_A_PIXEL = 24
 LOSSLESS_BYTES_A_PIXEL = 40
 BASE_CPU_S = 5
-CPU_S_A_MEGAPIXEL = 1.0
+CPU_S_A_MEGAPIXEL = 2.0
 PATIENT_CPU_S_A_MEGAPIXEL = 8.0
+PATIENT_METHOD = 5
+"""From here on, transparency that looks like noise takes 2 to 3 seconds a megapixel on a busy machine."""
 """For lossless and for several passes."""
 RESULT_BYTES_A_PIXEL = 5
 DESCRIPTORS = 16
@@ -44,6 +46,6 @@ def is_lossless(options: Options) -> bool:
 def cpu_s(conversion: Conversion, pixels: int) -> int:
     """A decoder that spins is ended sooner than the wall clock would; an honest encode is not."""
     options = conversion.options
-    is_patient = is_lossless(options) or options.target_bytes is not None or options.quality == "auto"
+    is_patient = is_lossless(options) or options.target_bytes is not None or options.quality == "auto" or options.method >= PATIENT_METHOD
     a_megapixel = PATIENT_CPU_S_A_MEGAPIXEL if is_patient else CPU_S_A_MEGAPIXEL
     return max(1, math.ceil(min(conversion.timeout_s, BASE_CPU_S + a_megapixel * pixels / 1e6)))

@@ -1,4 +1,7 @@
-"""Watching a child at work: its reports are passed on, the caller's wish to stop and the clock are minded, and its end is heard."""
+"""Watching a child at work: its reports are passed on, the caller's wish to stop and the clock are minded, and its end is heard.
+
+While a child is silent, its processor time speaks for it (``pace``).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ from dataclasses import dataclass
 from backend import errors
 from backend.codec import wire
 from backend.codec.keeper import Keeper
-from backend.core.conversion import Converted, Progress, Stopped
+from backend.codec.pace import Pace
+from backend.core.conversion import Converted, Progress, Stage, Stopped
+
+QUIET_S = 0.2
+"""After so long without a report, one is made. With the tick, nobody waits for 400 ms."""
 
 
 class Lost(Exception):
@@ -36,9 +43,13 @@ class Watch:
         self._tick_s, self._timeout_s = tick_s, timeout_s
         self._deadline_s = time.monotonic() + timeout_s
         self._percent = 0.0
+        self._stage: Stage = "decode"
+        self._told_s = time.monotonic()
+        self._pace: Pace | None = None
 
     def follow(self, keeper: Keeper, channel: socket.socket) -> End:
         """Until the child's end. Raises ``Stopped``, ``EncodeTimeout``, ``DamagedImage`` for senseless words, ``Lost``."""
+        self._pace = None
         try:
             return self._follow(keeper, channel)
         except wire.Garbled as error:
@@ -55,11 +66,12 @@ class Watch:
                 self._hear(said, end)
                 if said.is_over:
                     poll.unregister(channel)
-            if keeper.fileno() in ready and _has_ended(keeper, end):
+            if keeper.fileno() in ready and self._has_ended(keeper, end):
                 while not said.is_over:
                     self._hear(said, end)
                 return end
             self._mind()
+            self._speak_for()
 
     def _patience_ms(self) -> int:
         return max(0, math.ceil(1000 * min(self._tick_s, self._deadline_s - time.monotonic())))
@@ -75,17 +87,31 @@ class Watch:
             progress = wire.progress_in(message)
             end.converted = end.converted or wire.converted_in(message)
             end.error = end.error or wire.error_in(message)
-            if progress is not None and progress.percent >= self._percent:
-                self._percent = progress.percent
-                self._on_progress(progress)
+            if progress is not None:
+                self._stage = progress.stage
+                self._tell(progress.percent)
+                if self._pace is not None:
+                    self._pace.reported(progress.percent)
 
+    def _tell(self, percent: float) -> None:
+        if percent >= self._percent:
+            self._percent, self._told_s = percent, time.monotonic()
+            self._on_progress(Progress(self._stage, percent))
 
-def _has_ended(keeper: Keeper, end: End) -> bool:
-    assert keeper.lines is not None
-    for message in keeper.lines.read():
-        if isinstance(message.get("ended"), int):
-            end.status = message["ended"]
-            return True
-    if keeper.lines.is_over:
-        raise Lost("the zygote ended")
-    return False
+    def _speak_for(self) -> None:
+        if self._pace is not None and time.monotonic() - self._told_s >= QUIET_S:
+            percent = round(self._pace.percent(), 2)
+            if percent > self._percent:
+                self._tell(percent)
+
+    def _has_ended(self, keeper: Keeper, end: End) -> bool:
+        assert keeper.lines is not None
+        for message in keeper.lines.read():
+            if isinstance(message.get("taken"), int):
+                self._pace = Pace(message["taken"])
+            if isinstance(message.get("ended"), int):
+                end.status = message["ended"]
+                return True
+        if keeper.lines.is_over:
+            raise Lost("the zygote ended")
+        return False

@@ -2,7 +2,8 @@
 
 ========================= =====================================================
 pool process → zygote     an ``Order`` with three descriptors; ``{"stop": true}``
-zygote → pool process     ``{"ready": level}`` once; ``{"ended": status}`` for each child, as ``os.waitstatus_to_exitcode`` gives it
+zygote → pool process     ``{"ready": level}`` once; for each child ``{"taken": pid}`` and ``{"ended": status}``, as
+                          ``os.waitstatus_to_exitcode`` gives it
 child → pool process      ``{"at": [stage, percent]}``, then ``{"done": {…}}`` or ``{"failed": {…}}``
 ========================= =====================================================
 

@@ -119,6 +119,7 @@ class Nursery:
                 socket.send_fds(door, [wire.packed(order)], descriptors)
             except OSError:
                 return False
+        self._control.sendall(wire.packed({"taken": self._child}))
         return True
 
     def _end_child(self) -> None:

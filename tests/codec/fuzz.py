@@ -100,4 +100,3 @@ def good_files() -> list[bytes]:
         saved(picture(64, 64, "RGBA"), "ICO", sizes=[(16, 16), (64, 64)]),
         *(animated(moving(), name) for name in ("GIF", "PNG", "WEBP", "AVIF")),
     ]
-

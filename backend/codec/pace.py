@@ -1,0 +1,50 @@
+"""How far a child must be that has said nothing for a while: by the processor time it has used since, at the pace of its own reports.
+
+libwebp calls its hook seldom in some phases: it is silent while it compresses transparency, and for a second or more in places while it packs a
+large image without loss. What is shown meanwhile is measured work too: time that the child spent on a processor, which a child that waits or stands
+still does not spend. The next report corrects it; the bar then waits and never goes back.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+LEAST_PERCENT, LEAST_S = 1.0, 0.02
+"""Before so much is known, there is no pace."""
+STRAIGHT = 0.7
+"""Of the way to the end. From there on it slows down and never arrives: the pace of what was done may not be that of what is left."""
+
+
+class Pace:
+    """Of the child ``pid``, which has just taken its order. Linux alone tells another process' time; elsewhere nothing is said."""
+
+    def __init__(self, pid: int) -> None:
+        self._stat = Path(f"/proc/{pid}/stat")
+        self._before_s = self._processor_s()
+        self._percent = self._used_s = 0.0
+
+    def reported(self, percent: float) -> None:
+        """The child's own word."""
+        self._percent, self._used_s = percent, self._processor_s() - self._before_s
+
+    def percent(self) -> float:
+        """By now."""
+        return expected(self._percent, self._used_s, self._processor_s() - self._before_s)
+
+    def _processor_s(self) -> float:
+        """proc(5): utime and stime, counted after the name, which may hold anything."""
+        try:
+            fields = self._stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def expected(percent: float, used_s: float, now_s: float) -> float:
+    """At ``now_s`` of processor time, after ``percent`` was reported at ``used_s``."""
+    if percent < LEAST_PERCENT or used_s < LEAST_S or now_s <= used_s or percent >= 100:
+        return percent
+    ahead, straight, slow = percent / used_s * (now_s - used_s), STRAIGHT * (100.0 - percent), (1 - STRAIGHT) * (100.0 - percent)
+    return percent + min(ahead, straight) + slow * (1 - math.exp(-max(0.0, ahead - straight) / slow))
