@@ -8,10 +8,9 @@ still does not spend. The next report corrects it; the bar then waits and never 
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 
-LEAST_PERCENT, LEAST_S = 1.0, 0.02
+LEAST_PERCENT, LEAST_S = 1.0, 0.005
 """Before so much is known, there is no pace."""
 STRAIGHT = 0.7
 """Of the way to the end. From there on it slows down and never arrives: the pace of what was done may not be that of what is left."""
@@ -21,7 +20,7 @@ class Pace:
     """Of the child ``pid``, which has just taken its order. Linux alone tells another process' time; elsewhere nothing is said."""
 
     def __init__(self, pid: int) -> None:
-        self._stat = Path(f"/proc/{pid}/stat")
+        self._spent = Path(f"/proc/{pid}/schedstat")
         self._before_s = self._processor_s()
         self._percent = self._used_s = 0.0
 
@@ -34,12 +33,11 @@ class Pace:
         return expected(self._percent, self._used_s, self._processor_s() - self._before_s)
 
     def _processor_s(self) -> float:
-        """proc(5): utime and stime, counted after the name, which may hold anything."""
+        """Scheduler statistics: the first number is the nanoseconds spent on a processor (proc(5))."""
         try:
-            fields = self._stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        except OSError:
+            return int(self._spent.read_text(encoding="ascii").split()[0]) / 1e9
+        except (OSError, IndexError):
             return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def expected(percent: float, used_s: float, now_s: float) -> float:
