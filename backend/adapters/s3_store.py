@@ -212,13 +212,17 @@ class S3Store:
             raise errors.BackendUnavailable(part="store", retry_after_s=5, private=f"job {manifest.id} is there already") from None
 
     def supply(self, upload: Upload, manifest: Manifest) -> None:
-        """The source comes first; a manifest that was erased meanwhile is not written again, but for an instant."""
-        self.manifest(manifest.id)
+        """The source comes first; the manifest is replaced only where the promise still stands (``If-Match``)."""
+        key = self._key(manifest.id, "manifest.json")
+        with translated(errors.NotFound):
+            etag = self._s3.head_object(Bucket=self._bucket, Key=key)["ETag"]
         name = self._put_source(upload, manifest.id)
-        with translated():
-            self._s3.put_object(
-                Bucket=self._bucket, Key=self._key(manifest.id, "manifest.json"), Body=manifest.to_json().encode(), Metadata={SOURCE: name}
-            )
+        try:
+            with translated(errors.NotFound):
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=manifest.to_json().encode(), Metadata={SOURCE: name}, IfMatch=etag)
+        except errors.NotFound:
+            self._delete([self._key(manifest.id, name)])
+            raise
         upload.discard()
 
     def keep_batch(self, batch: Batch) -> None:

@@ -13,6 +13,7 @@ from backend.adapters import s3_store as s3_module
 from backend.adapters.file_store import FileStore
 from backend.adapters.s3_store import NotUsable, S3Store
 from backend.adapters.stores import open_store
+from backend.ports import Upload
 from tests.memory.samples import manifest
 from tests.ports.s3_server import client, credentials, free_port
 
@@ -141,3 +142,36 @@ def test_an_address_decides_which_store_it_is(tmp_path: Path) -> None:
     assert isinstance(open_store("s3://bucket/prefix", tmp_path, min_free_bytes=0), S3Store)
     for url in (None, f"file://{tmp_path}"):
         assert isinstance(open_store(url, tmp_path, min_free_bytes=0), FileStore)
+
+
+def test_a_promise_that_was_erased_while_its_source_was_sent_does_not_come_back(
+    s3_server: str, s3_store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promised, upload = manifest(), s3_store.begin()
+    upload.write(DATA)
+    s3_store.promise(promised)
+    send = s3_store._put_source
+
+    def erased_meanwhile(given: Upload, job_id: str) -> str:
+        name = send(given, job_id)
+        s3_store._s3.delete_object(Bucket=s3_store._bucket, Key=f"some/prefix/jobs/{job_id}/manifest.json")
+        return name
+
+    monkeypatch.setattr(s3_store, "_put_source", erased_meanwhile)
+    with pytest.raises(errors.NotFound):
+        s3_store.supply(upload, promised)
+    upload.discard()
+    assert keys(s3_store, s3_server) == []
+
+
+def test_a_promised_job_has_its_source_once_it_is_supplied(s3_store: S3Store) -> None:
+    promised, upload = manifest(), s3_store.begin()
+    upload.write(DATA)
+    s3_store.promise(promised)
+    assert [each.id for each in s3_store.jobs()] == [promised.id]
+    with pytest.raises(errors.NotFound):
+        s3_store.open_source(promised.id)
+    s3_store.supply(upload, promised)
+    blob = s3_store.open_source(promised.id)
+    assert blob.read_at(0, blob.size_bytes) == DATA
+    blob.close()
