@@ -317,6 +317,17 @@ testPage('what is no image is refused in words', {}, async (page) => {
   assert.equal(await page.locator('.row [role="progressbar"]:visible').count(), 0);
 });
 
+testPage('an address that the gateway may not fetch is refused in words, and one that is none before it is sent', {}, async (page) => {
+  await page.click('#open-url');
+  await page.fill('#url-form input', 'ftp://example.org/a.png');
+  await page.click('#url-form button');
+  await page.locator('.toast').filter({ hasText: /starts with http/ }).waitFor();
+  await page.fill('#url-form input', 'http://127.0.0.1:9/cat.png');
+  await page.click('#url-form button');
+  await reaches(page, 'cat.png', 'failed');
+  await says(page, 'cat.png', /public/);
+});
+
 testPage('settings are remembered, sent, and can be reset', {}, async (page) => {
   await page.click('.settings-summary');
   await page.check('input[value="lossless"]');

@@ -7,7 +7,7 @@ const ARGUMENTS = [
 ];
 
 /** Chromium reports every refusal that the gateway answers, and what a test cuts off, as an error of loading. */
-const EXPECTED = /^(Failed to load resource: (the server responded with a status of (4\d\d|503)|net::ERR_FAILED)|WebSocket connection to .* failed)/;
+const EXPECTED = /^(Failed to load resource: (the server responded with a status of (4\d\d|503|507)|net::ERR_FAILED)|WebSocket connection to .* failed)/;
 
 export const GATEWAY_URL = (process.env.GATEWAY_URL ?? 'http://127.0.0.1:5000').replace(/\/$/, '');
 
