@@ -13,6 +13,7 @@ from bench.kit import plots, servers
 from bench.kit.figures import Spread, spread
 
 DOCS = servers.ROOT / "docs"
+PLOTS = ((None, "bench-full.svg"), (1600, "bench-1600.svg"))
 Group = dict[tuple[str, int | None, int], list[dict[str, Any]]]
 HEADS = {
     "en": {
@@ -49,6 +50,8 @@ def tables(runs: dict[str, Any], rows: list[dict[str, Any]], words: dict[str, st
     made: dict[str, str] = {}
     if rows:
         made["convert"] = table(words["convert"], [convert_line(key, each, words) for key, each in grouped(rows).items()])
+        drawn = [file for width, file in PLOTS if any(row["width"] == width for row in rows)]
+        made["convert"] += "".join(f"\n![{file.removesuffix('.svg')}](../images/{file})\n" for file in drawn)
     if "convert" in runs:
         made["machine"] = table(words["machine"], [f"| {name} | {value} |" for name, value in runs["convert"]["machine"].items()])
     if "latency" in runs:
@@ -89,7 +92,7 @@ def convert_line(key: tuple[str, int | None, int], rows: list[dict[str, Any]], w
 
 
 def draw(rows: list[dict[str, Any]]) -> None:
-    for width, file in ((None, "bench-full.svg"), (1600, "bench-1600.svg")):
+    for width, file in PLOTS:
         chosen = {key: each for key, each in grouped(rows).items() if key[1] == width}
         if chosen:
             bars = [(f"{key[0]}, {key[2]} at once", of(each, "of_bare")) for key, each in chosen.items()]
