@@ -14,6 +14,7 @@ same round; the machine's foreign processor time is shown beside them, and a rou
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import io
 import multiprocessing
@@ -128,13 +129,12 @@ class Crew:
 
     def round(self) -> tuple[float, float, float]:
         """Seconds; processor seconds; the share of the machine that others took meanwhile."""
-        family = [psutil.Process(), *psutil.Process().children(recursive=True)]
-        own, all_of_it, began = used(family), busy(), time.monotonic()
+        own, all_of_it, began = used(), busy(), time.monotonic()
         for start, _done in self._queues:
             start.put(True)
         for _start, done in self._queues:
             done.get()
-        seconds, own = time.monotonic() - began, used(family) - own
+        seconds, own = time.monotonic() - began, used() - own
         return seconds, own, max(0.0, busy() - all_of_it - own) / seconds / (os.cpu_count() or 1)
 
     def end(self) -> None:
@@ -148,9 +148,13 @@ def busy() -> float:
     return times.user + times.nice + times.system
 
 
-def used(family: list[psutil.Process]) -> float:
-    """Processor seconds of processes and of their children that ended."""
-    return sum(sum(each.cpu_times()[:4]) for each in family)
+def used() -> float:
+    """Processor seconds of this process and all below it, with those that ended. A child that waits for an order may end at any time."""
+    total = 0.0
+    for each in (psutil.Process(), *psutil.Process().children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += sum(each.cpu_times()[:4])
+    return total
 
 
 def throughput(paths: list[Path], options: Options, rounds: int, processes: int) -> None:
