@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         bounds.Bounds(
             body_idle_timeout_s=settings.body_idle_s,
             body_min_bytes_per_s=settings.body_min_bytes_per_s,
+            linger_bytes=settings.max_upload_bytes + bounds.MIB,
             websocket_message_bytes=SOCKET_MESSAGE_BYTES,
             connections_per_address=settings.connections_per_address,
         )

@@ -41,7 +41,7 @@ SHARDS = 256
 
 
 class FileUpload:
-    """Hashes as it writes. Use from one thread at a time."""
+    """Hashes as it writes. Use from one thread at a time, but for the two halves of ``write``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,10 +51,17 @@ class FileUpload:
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def write(self, chunk: bytes) -> None:
+        self.put(chunk)
+        self.sum_up(chunk)
+
+    def put(self, chunk: bytes) -> None:
+        """Half of ``write``; the other may run at the same time."""
         with translated():
             write_all(self.fd, chunk)
-        self._hash.update(chunk)
         self.size_bytes += len(chunk)
+
+    def sum_up(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
 
     def sha256(self) -> str:
         return self._hash.hexdigest()

@@ -1,6 +1,7 @@
 """A store for the gateway's loop: every call goes to a pool of real threads, so that no disk can stop the loop.
 
-Chunks are gathered to ``BATCH_BYTES`` before they cross, so that a 64 MiB upload costs some sixty crossings and not a thousand.
+An upload's chunks are gathered before they cross: to ``BATCH_BYTES``, and while the batch before is being written and hashed, in a thread each,
+to ``MOST_BYTES``. So a fast sender costs few crossings and is read while its bytes are written, and hundreds of slow ones sit on little memory.
 """
 
 from __future__ import annotations
@@ -9,38 +10,51 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
-from backend.adapters.threads import Threads
+from backend.adapters.file_store import FileUpload
+from backend.adapters.threads import Task, Threads
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Blob, Store, Target, Upload
 
 T = TypeVar("T")
-BATCH_BYTES = 1 << 20
+BATCH_BYTES = 128 << 10
+MOST_BYTES = 1 << 20
 THREADS = 8
 
 
 class ThreadedUpload:
-    def __init__(self, upload: Upload, run: Callable[..., Any]) -> None:
+    def __init__(self, upload: Upload, threads: Threads) -> None:
         self.inner = upload
-        self._run = run
+        self.size_bytes = upload.size_bytes
+        self._threads, self._run = threads, threads.run
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
-
-    @property
-    def size_bytes(self) -> int:
-        return self.inner.size_bytes + self._waiting_bytes
+        self._under_way: list[Task] = []
 
     def write(self, chunk: bytes) -> None:
+        """What fails is raised by a later call: ``commit`` at the latest."""
         self._waiting.append(chunk)
         self._waiting_bytes += len(chunk)
-        if self._waiting_bytes >= BATCH_BYTES:
-            self.flush()
+        self.size_bytes += len(chunk)
+        if self._waiting_bytes >= MOST_BYTES or (self._waiting_bytes >= BATCH_BYTES and all(each.is_done for each in self._under_way)):
+            self._hand_over()
 
     def flush(self) -> None:
+        self._hand_over()
+        self._settle()
+
+    def _hand_over(self) -> None:
+        self._settle()
         data, self._waiting, self._waiting_bytes = b"".join(self._waiting), [], 0
         if data:
-            self._run(self.inner.write, data)
+            self._under_way = [self._threads.begin(each, data) for each in _halves(self.inner)]
+
+    def _settle(self) -> None:
+        tasks, self._under_way = self._under_way, []
+        for error in [each.wait() for each in tasks]:
+            if error is not None:
+                raise error
 
     def sha256(self) -> str:
         self.flush()
@@ -52,7 +66,15 @@ class ThreadedUpload:
         return found
 
     def discard(self) -> None:
+        self._waiting, self._waiting_bytes = [], 0
+        for each in self._under_way:
+            each.wait()
         self._run(self.inner.discard)
+
+
+def _halves(upload: Upload) -> tuple[Callable[[bytes], None], ...]:
+    """What makes up ``write`` and may run at the same time."""
+    return (upload.put, upload.sum_up) if isinstance(upload, FileUpload) else (upload.write,)
 
 
 class ThreadedStore:
@@ -62,10 +84,10 @@ class ThreadedStore:
         self._pool, self._run = self._threads.pool, self._threads.run
 
     def begin(self) -> ThreadedUpload:
-        return ThreadedUpload(self._run(self._store.begin), self._run)
+        return ThreadedUpload(self._run(self._store.begin), self._threads)
 
     def again(self, manifest: Manifest) -> ThreadedUpload:
-        return ThreadedUpload(self._run(self._store.again, manifest), self._run)
+        return ThreadedUpload(self._run(self._store.again, manifest), self._threads)
 
     def commit(self, upload: Upload, manifest: Manifest) -> bool:
         assert isinstance(upload, ThreadedUpload)

@@ -6,8 +6,7 @@ may be hundreds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from backend.adapters.file_uploads import FileUploads, FileWriting
 from backend.adapters.threaded_store import ThreadedUpload
@@ -19,8 +18,8 @@ THREADS = 8
 
 
 class ThreadedWriting:
-    def __init__(self, writing: FileWriting, run: Callable[..., Any]) -> None:
-        self._inner, self._run = writing, run
+    def __init__(self, writing: FileWriting, threads: Threads) -> None:
+        self._inner, self._threads, self._run = writing, threads, threads.run
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
 
@@ -69,7 +68,7 @@ class ThreadedWriting:
         return self._run(self._inner.is_wanted)  # type: ignore[no-any-return]
 
     def finished(self) -> ThreadedUpload:
-        return ThreadedUpload(self._run(self._inner.finished), self._run)
+        return ThreadedUpload(self._run(self._inner.finished), self._threads)
 
     def conclude(self, now: float) -> None:
         self._run(self._inner.conclude, now)
@@ -101,7 +100,7 @@ class ThreadedUploads:
 
     def open(self, upload_id: str) -> ThreadedWriting | None:
         writing = self._run(self._inner.open, upload_id)
-        return ThreadedWriting(writing, self._run) if writing else None
+        return ThreadedWriting(writing, self._threads) if writing else None
 
     def want(self, upload_id: str) -> None:
         self._run(self._inner.want, upload_id)

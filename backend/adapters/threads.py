@@ -11,6 +11,24 @@ T = TypeVar("T")
 PAGE = 200
 
 
+class Task:
+    def __init__(self, result: Any) -> None:
+        self._result = result
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self._result.ready())
+
+    def wait(self) -> Exception | None:
+        """What it raised. A greenlet that is killed meanwhile leaves only when the task has ended."""
+        try:
+            _, error = cast(tuple[Any, Exception | None], self._result.get())
+        except BaseException:
+            self._result.wait()
+            raise
+        return error
+
+
 class Threads:
     def __init__(self, count: int) -> None:
         self.pool = ThreadPool(count)
@@ -29,6 +47,10 @@ class Threads:
         if error is not None:
             raise error
         return answer
+
+    def begin(self, call: Callable[..., Any], *arguments: Any) -> Task:
+        """``call`` on its way, while the caller goes on."""
+        return Task(self.pool.spawn(_caught, call, arguments))
 
     def walk(self, items: Iterator[T]) -> Iterator[T]:
         """``items``, of which ``PAGE`` are drawn at a time."""

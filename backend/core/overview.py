@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from backend.core.job import STATES
+from backend.core.tally import ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,8 @@ class Overview:
     def per_minute(self, name: str) -> float:
         """How much of ``name`` (one of ``tally.PACED``) was done in a minute of late."""
         return round(60 * self.recent.get(name, 0.0) / self.recent_s, 2)
+
+    def seconds_for(self, jobs: int) -> float:
+        """How long so many jobs take at the pace of the last minute; without end where none has ended in it."""
+        pace = self.per_minute(ENDED) / 60
+        return jobs / pace if pace else math.inf

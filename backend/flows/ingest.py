@@ -7,6 +7,7 @@ anything is queued. ``accept`` returns after source and manifest are on disk. A 
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field
 
 from backend import errors
@@ -22,6 +23,7 @@ from backend.flows.world import World
 from backend.ports import Upload
 
 log = logging.getLogger(__name__)
+LONGEST_RETRY_S = 60
 PASSING_MARGIN_S = 120
 """A passing job lives as long as its encode may take, and this much longer for waiting and answering."""
 
@@ -180,8 +182,12 @@ def queue(world: World, job: Job) -> Job:
 
 
 def queue_is_full(world: World, waiting: int) -> errors.QueueFull:
-    retry_after_s = max(1, min(60, waiting // 20))
-    return errors.QueueFull(limit=world.max_queued_jobs, retry_after_s=retry_after_s)
+    """With the time in which a tenth of the queue will have gone, at the last minute's pace: room for more than one of those who come again."""
+    try:
+        room_s = world.jobs.overview().seconds_for(math.ceil(waiting / 10))
+    except errors.BackendUnavailable:
+        room_s = math.inf
+    return errors.QueueFull(limit=world.max_queued_jobs, retry_after_s=math.ceil(max(1, min(LONGEST_RETRY_S, room_s))))
 
 
 def readable(head: bytes) -> Format:

@@ -27,9 +27,11 @@ class Bounds:
     # Slow start, a radio waking up: so long a body may stay below the minimum rate.
     body_grace_s: float = 5.0
 
-    # A client reads an early 413 only when it has sent all or is reset: a large photograph may finish, an endless body may not.
-    linger_bytes: int = 32 * MIB
-    linger_s: float = 2.0
+    # A browser reads an early 413 or 503 only when it has sent all, or not at all if it is reset: an upload of the size that is taken elsewhere
+    # may finish, at the pace that is asked of every body; an endless one may not.
+    linger_bytes: int = 65 * MIB
+    linger_s: float = 30.0
+    linger_idle_s: float = 2.0
 
     # A response whose next 64 KiB are not taken in this time has no reader.
     response_idle_timeout_s: float = 30.0

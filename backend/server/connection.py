@@ -94,7 +94,7 @@ class Connection:
     def finish(self) -> None:
         request = self.parser.mesg
         if not self.is_given_away and (self.must_linger or (request is not None and request.body.has_unread)):
-            linger(self.sock, self.bounds.linger_bytes, self.bounds.linger_s)
+            linger(self.sock, self.bounds)
         self.sock.close()
 
 
@@ -120,15 +120,15 @@ class Connections:
             del self._by_host[connection.host]
 
 
-def linger(sock: Any, most_bytes: int, most_s: float) -> None:
+def linger(sock: Any, bounds: Bounds) -> None:
     """Say that nothing more will come, then throw away what the peer still sends until it closes, within bounds (RFC 9112 §9.6)."""
     _shut(sock, socket.SHUT_WR)
     scrap = bytearray(65536)
-    deadline = time.monotonic() + most_s
+    deadline = time.monotonic() + bounds.linger_s
     discarded = since_yield = 0
     try:
-        while discarded < most_bytes and (left_s := deadline - time.monotonic()) > 0:
-            sock.settimeout(left_s)
+        while discarded < bounds.linger_bytes and (left_s := deadline - time.monotonic()) > 0:
+            sock.settimeout(min(left_s, bounds.linger_idle_s))
             count = sock.recv_into(scrap)
             if not count:
                 return

@@ -19,7 +19,7 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import SocketUnreader
 
 from backend.errors import BadRequest, GatewayError
-from backend.server.bounds import MIB, Bounds
+from backend.server.bounds import KIB, MIB, Bounds
 from backend.server.pace import BodyPace, HeadPace, Pace, TooSlow
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -37,6 +37,8 @@ MALFORMED = (
 
 class PacedUnreader(SocketUnreader):  # type: ignore[misc]
     """gunicorn's reader of a socket, where every ``recv`` asks the present pace how long it may wait."""
+
+    max_body_chunk = 256 * KIB  # gunicorn's own is 1 MiB: hashed in one go, on the loop, that is milliseconds
 
     def __init__(self, sock: Any, pace: Pace, resting_timeout_s: float, pending: bytes = b"") -> None:
         super().__init__(sock)
@@ -124,6 +126,17 @@ class Body:
             raise self._failure
         return self._take(len(self._buffer) if wanted < 0 else wanted)
 
+    def read1(self, size: int) -> bytes:
+        """What is there by now, at least one byte and at most ``size``: a slow sender's bytes wait nowhere. Empty at the end."""
+        if not self._buffer and not self._is_over:
+            piece = self._next_piece()
+            if len(piece) <= size and not self._is_over:
+                return piece
+            self._buffer += piece
+        if self._failure and not self._buffer:
+            raise self._failure
+        return self._take(size)
+
     def readline(self, size: int | None = None) -> bytes:
         limit = -1 if size is None else size
         searched = 0
@@ -151,9 +164,13 @@ class Body:
         return taken
 
     def _fill(self) -> None:
+        self._buffer += self._next_piece()
+
+    def _next_piece(self) -> bytes:
+        """Empty when there is none any more: ``_is_over`` then."""
         self._send_continue()
         try:
-            piece = next(self._pieces)
+            piece: bytes = next(self._pieces)
         except StopIteration:
             self._has_ended = True
         except TooSlow:
@@ -164,7 +181,8 @@ class Body:
             self._failure = BadRequest(private=f"malformed chunked body: {error}")
         else:
             self.received_bytes += len(piece)
-            self._buffer += piece
+            return piece
+        return b""
 
     def _send_continue(self) -> None:
         if self._owes_continue:

@@ -15,10 +15,10 @@ from backend.flows.ingest import Intake, Received
 from backend.flows.world import World
 from backend.web import digests
 
-CHUNK_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 18
 FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
-BUFFER_BYTES = 4 * CHUNK_BYTES
+BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
 JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
@@ -70,7 +70,7 @@ def read_json() -> dict[str, object]:
 def _chunks() -> Iterator[bytes]:
     """The body, checked at its end against ``Content-Length`` and ``Content-Digest``."""
     received, sums = 0, digests.stated(request.headers.get("Content-Digest"))
-    while chunk := request.stream.read(CHUNK_BYTES):
+    while chunk := request.stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
         received += len(chunk)
         for each in sums:
             each.update(chunk)

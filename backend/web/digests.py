@@ -1,6 +1,6 @@
 """``Content-Digest`` (RFC 9530) of a request: what the sender says that the bytes of the body sum up to.
 
-A chunk of 64 KiB costs 40 to 150 µs, so the sums are made between the reads, on the loop.
+A chunk of 256 KiB costs 0.2 to 0.6 ms, so the sums are made between the reads, on the loop.
 """
 
 from __future__ import annotations

@@ -199,3 +199,19 @@ def test_ids_are_never_the_same_and_have_128_random_bits() -> None:
     ids = {random_id() for _ in range(1000)}
     assert len(ids) == 1000
     assert all(ID.fullmatch(each) for each in ids)
+
+
+def test_a_full_queue_tells_when_a_tenth_of_it_will_have_gone() -> None:
+    here = MemoryWorld(rules={"max_queued_jobs": 30})
+    for _ in range(30):
+        here.upload()
+    with pytest.raises(errors.QueueFull) as raised:
+        check_room(here.world)
+    assert raised.value.retry_after_s == 60, "nothing has ended in the last minute: nobody knows"
+    while here.encode():
+        pass
+    for _ in range(30):
+        here.upload()
+    with pytest.raises(errors.QueueFull) as raised:
+        check_room(here.world)
+    assert raised.value.retry_after_s == 6, "thirty a minute: three go in six seconds"

@@ -22,7 +22,7 @@ WORKER = "backend.server.worker.BoundedGeventWebSocketWorker"
 T = TypeVar("T")
 
 
-def wait_for(state: Callable[[], T], what: str, deadline_s: float = 10.0) -> T:
+def wait_for(state: Callable[[], T], what: str, deadline_s: float = 30.0) -> T:
     """Ask until ``state`` is true and give it back."""
     until = time.monotonic() + deadline_s
     while not (value := state()):

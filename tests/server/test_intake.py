@@ -133,10 +133,10 @@ def test_a_small_unread_body_does_not_cost_the_connection(gateway: Gateway) -> N
         assert wire.response()[0] == 200
 
 
-def test_an_early_refusal_reaches_a_client_that_sends_twenty_megabytes_before_it_reads(gateway: Gateway) -> None:
+def test_an_early_refusal_reaches_a_client_that_sends_sixty_megabytes_before_it_reads(gateway: Gateway) -> None:
     with gateway.wire() as wire:
-        wire.send("POST /refuse HTTP/1.1\r\nHost: t\r\nContent-Length: 20000000\r\n\r\n")
-        wire.send(b"x" * 20_000_000)
+        wire.send("POST /refuse HTTP/1.1\r\nHost: t\r\nContent-Length: 60000000\r\n\r\n")
+        wire.send(b"x" * 60_000_000)
         head = wire.rest()
     assert head.startswith(b"HTTP/1.1 413")
     assert b"Connection: close" in head
