@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from backend.adapters.file_store import FileUpload
 from backend.adapters.threads import Task, Threads
