@@ -28,12 +28,13 @@ def read(language: str, name: str) -> str:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_the_commands_of_a_guide_run_on_a_fresh_clone(name: str, tool: Callable[[str], str], tmp_path: Path) -> None:
     """The clone shares only what ``./start.sh setup`` would install from the same lock; ports are free ones."""
     if not (ROOT / ".git").exists():
         missing("this is not a clone")
+    subprocess.run([str(ROOT / "start.sh"), "setup"], check=True, capture_output=True, timeout=200)
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True, timeout=120)
     (clone / ".venv").symlink_to(ROOT / ".venv")
