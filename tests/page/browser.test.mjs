@@ -415,7 +415,7 @@ async function findNothingWithAxe(page) {
 testPage('the operator’s page shows the gateway at work, live', { path: '/status' }, async (page) => {
   await page.waitForSelector('html[data-seen]');
   await page.waitForSelector('#connection[data-mode="live"]');
-  assert.match(await page.innerText('#clients .tile-now'), /^[1-9]/);
+  await page.waitForFunction(() => /^[1-9]/.test(document.querySelector('#clients .tile-now')?.textContent ?? ''));
   assert.match(await page.innerText('#encoders .tile-note'), /of \d+ encoders?/);
   const before = Number((await page.innerText('[data-job="succeeded"] td')).replaceAll(',', ''));
   const sent = await page.request.post(`${GATEWAY_URL}/api/jobs?quality=31`, { data: png(300, 200, 77) });
