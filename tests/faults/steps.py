@@ -129,6 +129,14 @@ def several(here: Here) -> dict[str, object]:
     return {"batch": whole, "jobs": jobs}
 
 
+def equal_work(here: Here) -> dict[str, object]:
+    """An image that was converted before shares that result."""
+    first = here.publish(here.upload())
+    second = here.upload()
+    assert first.id != second.id
+    return {"ended": [first.id], "job": [first.id, second.id]}
+
+
 def last_piece(here: Here) -> dict[str, object]:
     """The last bytes of a resumable upload; a client that failed asks how far it is and goes on from there."""
     ticket, standing = min((each for each in here.uploads.all() if not each[1].has_job), key=lambda each: each[0].id)
@@ -150,7 +158,7 @@ def retention(here: Here) -> dict[str, object]:
 
 
 STEPS: dict[str, Callable[[Here], dict[str, object]]] = {
-    each.__name__: each for each in (upload, retry, result, cancel, delete, several, create_upload, last_piece, retention)
+    each.__name__: each for each in (upload, retry, result, cancel, delete, several, equal_work, create_upload, last_piece, retention)
 }
 
 

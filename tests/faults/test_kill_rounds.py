@@ -1,5 +1,6 @@
-"""Random processes of a gateway under load are killed, round after round. ``FAULT_ROUNDS`` says how often (300), ``FAULT_MINUTES`` for
-how long at most (40), ``FAULT_SEED`` which ones.
+"""Random processes of a gateway under load are killed, round after round.
+
+``FAULT_ROUNDS`` says how often (300), ``FAULT_MINUTES`` for how long at most (40), ``FAULT_SEED`` which ones.
 
 What is held after each round: whatever was acknowledged is there, byte for byte, and ends; an end never changes, and nobody hears of two; what
 was deleted stays away; a new image is converted soon. At the end the times to that are printed.
@@ -202,15 +203,24 @@ class Refused(Exception):
     """Not now: the client comes again."""
 
 
+def victims(gateway: Gateway, victim: str) -> list[psutil.Process]:
+    """Empty while there is none, or while one ends by itself just as it is looked at."""
+    try:
+        return VICTIMS[victim](gateway)
+    except psutil.NoSuchProcess:
+        return []
+
+
 def strike(gateway: Gateway, victim: str, dice: random.Random) -> None:
     if victim == "redis emptied":
+        wait_for(lambda: gateway.find("redis.sock"), 20)
         words = " ".join(gateway.find("redis.sock")[0].cmdline())
         client = redis.Redis(unix_socket_path=re.findall(r"/\S+redis\.sock", words)[0])
         client.flushall()
         client.close()
         return
-    found = VICTIMS[victim](gateway)
-    hit = found if victim == "everything" else [dice.choice(found)] if found else []
+    found = wait_for(lambda: victims(gateway, victim), 20, f"for a {victim}")
+    hit = found if victim == "everything" else [dice.choice(found)]
     for each in hit:
         with contextlib.suppress(psutil.NoSuchProcess):
             each.send_signal(signal.SIGKILL)

@@ -302,6 +302,41 @@ def test_the_official_javascript_client_gets_through_a_line_that_keeps_breaking(
     assert (job["state"], job["source"]["filename"], job["options"]["quality"]) == ("succeeded", "火车上.jpg", 60)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_hundred_uploads_of_the_official_javascript_client_cut_at_a_random_byte_come_out_whole(
+    gateway: Gateway, picture: bytes, node: str, tmp_path: Path
+) -> None:
+    """Each goes on over a new connection, which any worker may take."""
+    dice = random.Random(100)
+    made = 0
+    for number in range(100):
+        data, file = picture + number.to_bytes(4), tmp_path / f"{number}.jpg"
+        file.write_bytes(data)
+        with cutting(gateway.port, [dice.randrange(1, len(data))]) as line:
+            said = run(node, "resume.mjs", line.url, file, 0, 1)
+            made += line.made
+        check_source(gateway, said["link"], data)
+        assert gateway.ended(job_id(said["link"]))["state"] == "succeeded"
+        file.unlink()
+    assert made >= 95, f"the line broke only {made} times"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_uploads_of_the_official_python_client_cut_at_a_random_byte_come_out_whole(gateway: Gateway, picture: bytes) -> None:
+    dice = random.Random(20)
+    for number in range(20):
+        data = picture + number.to_bytes(4)
+        with cutting(gateway.port, [dice.randrange(1, len(data))]) as line:
+            uploader = TusClient(f"{line.url}/api/uploads").uploader(
+                file_stream=io.BytesIO(data), metadata={"filename": "a.jpg"}, retries=5, retry_delay=0
+            )
+            uploader.upload()
+            assert line.made == 1
+        check_source(gateway, head(gateway, urlsplit(uploader.url).path).headers["Link"], data)
+
+
 def run(node: str, script: str, *arguments: Any) -> dict[str, Any]:
     command = [node, str(Path(__file__).with_name(script)), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)

@@ -1,0 +1,77 @@
+"""A disk that really fills up: uploads are refused with 507, reading goes on, and once there is room everything goes on by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.e2e.images import photograph, pillows_webp
+from tests.e2e.running import Gateway, running, wait_for
+
+pytestmark = pytest.mark.e2e
+DISK_BYTES = 64 << 20
+RULES = {"GUNICORN_WORKERS": "2", "GATEWAY_ENCODERS": "1", "GATEWAY_RETENTION_S": "86400"}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own. Only root may mount one: elsewhere this cannot be shown, and the floor of free space is tested without."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(folder)], check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a file system of its own can only be mounted as root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path, leave_bytes: int) -> Path:
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"\0" * (1 << 16)):
+            pass
+    with filler.open("r+b") as file:
+        file.truncate(max(0, filler.stat().st_size - leave_bytes))
+    return filler
+
+
+def post(gateway: Gateway, data: bytes) -> requests.Response:
+    return requests.post(f"{gateway.url}/api/jobs", data=data, timeout=30)
+
+
+@pytest.mark.parametrize("floor_bytes", [0, 16 << 20], ids=["without a floor", "with a floor"])
+def test_a_full_disk_refuses_uploads_serves_what_is_there_and_recovers_by_itself(small_disk: Path, floor_bytes: int) -> None:
+    image, big = photograph(640, 480), photograph(2400, 1800)
+    with running(small_disk / "data", GATEWAY_MIN_FREE_BYTES=str(floor_bytes), **RULES) as gateway:
+        known = gateway.upload(image)["id"]
+        gateway.ended(known)
+        filler = fill(small_disk, floor_bytes - (1 << 20) if floor_bytes else 0)
+        for _ in range(3):
+            refused = post(gateway, big)
+            assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
+        tus = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(big))}
+        if floor_bytes:
+            assert requests.post(f"{gateway.url}/api/uploads", headers=tus, timeout=10).status_code in (201, 507)
+        assert gateway.job(known)["state"] == "succeeded"
+        assert gateway.result(known) == pillows_webp(image)
+        store = small_disk / "data" / "store"
+        assert not [each for each in (store / "incoming").iterdir() if each.is_file() and each.stat().st_size], "a refused upload is left"
+        filler.unlink()
+        again = wait_for(lambda: each if (each := post(gateway, big)).status_code == 202 else None, 30)
+        assert gateway.result(gateway.ended(again.json()["id"])["id"]) == pillows_webp(big)
+
+
+def test_a_disk_that_is_full_even_for_how_a_job_ended_loses_no_job(small_disk: Path) -> None:
+    with running(small_disk / "data", GATEWAY_MIN_FREE_BYTES="0", **RULES) as gateway:
+        slow = gateway.upload(photograph(3000, 2000), method=6)["id"]
+        wait_for(lambda: gateway.job(slow)["state"] == "running", 30)
+        filler = fill(small_disk, 0)
+        wait_for(lambda: gateway.job(slow)["stage"] == "store" or gateway.job(slow)["state"] == "failed" or "full" in gateway.log.read_text(), 60)
+        filler.unlink()
+        job = gateway.ended(slow, 90)
+        assert job["state"] == "succeeded" or job["error"]["code"] == "storage_full"
