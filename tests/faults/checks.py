@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,7 @@ def check_emptied(here: Here) -> None:
     for each in here.store.jobs():
         assert content(here.store.open_source(each.id)) == PNG, "a job that is there is there whole"
         assert each.expires_at < later
-    here.jobs.expect({each.id: time.time() - 1 for each in here.store.jobs()})
+    here.jobs.expect([replace(each, expires_at=time.time() - 1) for each in here.store.jobs()])
     tend.expire(here.world)
     here.store.tidy(-1)
     assert [each for each in here.store.root.rglob("*") if each.is_file()] == []
