@@ -115,6 +115,7 @@ def test_requests_jobs_and_bytes_are_counted_to_the_last_one_across_a_reload_and
         converted = client.answered[requests_name("PUT", "/api/convert", 200)]
         created = seen["gateway_jobs_created_total"]
         in_doubt = client.broken["POST /api/jobs"] + client.broken["PUT /api/convert"]
+        in_doubt += sum(count for name, count in client.answered.items() if "/api/convert" in name) - converted  # a job, and another answer
         assert len(client.jobs) + converted <= created <= len(client.jobs) + converted + in_doubt
         assert sum(of_clients(seen, "gateway_jobs_ended_total").values()) == created
         received = sum(of_clients(seen, "gateway_http_received_bytes_total").values())
