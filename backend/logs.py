@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 NOISY = {
+    "engineio.server": logging.ERROR,  # these by their full names: a server gives its logger a handler of its own where it has no level yet
+    "socketio.server": logging.ERROR,
     "engineio": logging.ERROR,
     "socketio": logging.ERROR,
     "kombu": logging.WARNING,
@@ -34,6 +36,8 @@ NOISY = {
 JOB = re.compile(r"\bjob ([A-Za-z0-9_-]{22})\b")
 SECRET = re.compile(r"((?:^|[?&;])(?:sid|key|api_key|token|access_token|signature)=)[^&;#\s]*", re.IGNORECASE)
 """A Socket.IO session id is as good as its connection."""
+SESSION = re.compile(r"\b([0-9a-f]{16})\.[\w-]{24}(?![\w-])", re.ASCII)
+"""One that a library names: only the worker it belonged to is left of it."""
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(0x80, 0xA0))} | {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: " "}
 LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 """What JSON lets stand and some readers take for a line's end."""
@@ -132,7 +136,7 @@ class TextFormatter(logging.Formatter):
 
 
 def _members(record: logging.LogRecord) -> dict[str, Any]:
-    message = redacted(record.getMessage())
+    message = SESSION.sub(r"\1.…", redacted(record.getMessage()))
     fields: dict[str, Any] = getattr(record, "fields", {})
     line: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

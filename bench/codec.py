@@ -219,10 +219,10 @@ def price_of_percent(path: Path, options: Options, count: int = 8) -> float:
     config, ratios = still.config_for(options, float(options.quality)), []
     ours, theirs = socket.socketpair()
     threading.Thread(target=lambda: [None for _ in iter(lambda: ours.recv(4096), b"")], daemon=True).start()
-    curve = curves.of(options, has_alpha=False)
 
     def encode(with_percent: bool) -> float:
         with opened(path, options.width) as image, still.picture_of(image, argb=False) as picture:
+            curve = curves.of(options, image.width * image.height, has_alpha=False)
             meter = Meter({"encode": 1.0}, lambda progress: theirs.sendall(packed(at(progress))))
             began = time.thread_time()
             if with_percent:

@@ -1,57 +1,85 @@
-"""Measure libwebp's percent against time, for ``backend/codec/curves.py``: prints its tables.
+"""Measure libwebp's percent against time, by kind, method and size, and make ``backend/codec/measured.py`` of it.
 
-    python -m bench.codec_curves ../shared/corpus/photos/*.jpg --transparent ../shared/corpus/graphics/*.png
+    python -m bench.codec_curves measure ../shared/corpus/photos/*.jpg --transparent ../shared/corpus/graphics/*.png >> var/curves.jsonl
+    python -m bench.codec_curves table var/curves.jsonl > backend/codec/measured.py
 
-For each kind and method: every image is encoded, each call of the progress hook noted with the processor time spent so far; the median share of
-the time over the images is taken at each percent, and as few knots are kept as hold the line within one part in a hundred.
+For each kind, method and size: every image is encoded, each call of the progress hook noted with the processor time spent so far; the median share of
+the time over the images is taken at each percent, and as few knots are kept as hold the line within one part in a hundred. Processor time hardly
+minds what else the machine does. All of it takes more than half an hour.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from PIL import Image
 
-from backend.codec import still
+from backend.codec import pixels, still
 from backend.core.options import Options
 
-MAX_SIDE = 2600
+SIDES = (500, 1000, 1600, 2600, 4000, 6000)
+"""The longer one of what is measured; images of less than nine tenths of it stay out of that size."""
+QUALITY = 80.0
 KINDS = {"lossy": {}, "lossless": {"lossless": True}, "near_lossless": {"near_lossless": 60}, "sharp": {"sharp_yuv": True}, "alpha": {}}
-Knots = tuple[tuple[int, int], ...]
+Knots = tuple[tuple[int, float], ...]
+
+HEAD = '''"""When libwebp reaches each percent, and what an encode costs: measured, made by ``python -m bench.codec_curves``, not by hand.
+
+Medians over six photographs and three transparent graphics at up to six sizes; quality 80, libwebp 1.6.0.
+"""
+# ruff: noqa: E501
+# fmt: off
+
+from __future__ import annotations
+
+Knots = tuple[tuple[int, float], ...]
+"""(percent, percent of the time), straight in between and to both ends."""
+'''
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photos", nargs="+")
-    parser.add_argument("--transparent", nargs="*", default=[])
-    parser.add_argument("--methods", nargs="*", type=int, default=range(7))
-    parser.add_argument("--kinds", nargs="*", default=list(KINDS))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ways = parser.add_subparsers(dest="way", required=True)
+    measuring = ways.add_parser("measure")
+    measuring.add_argument("photos", nargs="+")
+    measuring.add_argument("--transparent", nargs="*", default=[])
+    measuring.add_argument("--methods", nargs="*", type=int, default=range(7))
+    measuring.add_argument("--kinds", nargs="*", default=list(KINDS))
+    measuring.add_argument("--sides", nargs="*", type=int, default=SIDES)
+    making = ways.add_parser("table")
+    making.add_argument("runs", type=Path)
     wanted = parser.parse_args()
+    if wanted.way == "table":
+        table([json.loads(line) for line in wanted.runs.read_text(encoding="utf-8").splitlines()])
+        return
+    pixels.keep_in_one_piece()
     for kind in wanted.kinds:
-        images = [_image(path, "RGBA" if kind == "alpha" else "RGB") for path in (wanted.transparent if kind == "alpha" else wanted.photos)]
-        print(f'    "{kind}": (')
-        for method in wanted.methods:
-            options = Options(method=method, **KINDS[kind])
-            runs = [_timed(image, options) for image in images]
-            print(f"        {_knots(_median([run[0] for run in runs]))},")
-            costs = [run[1] for run in runs]
-            print(f"# method {method}: {statistics.median(costs):.0f} ms a megapixel, {min(costs):.0f}–{max(costs):.0f}", file=sys.stderr)
-        print("    ),")
+        for side in wanted.sides:
+            for path in wanted.transparent if kind == "alpha" else wanted.photos:
+                measure(kind, side, path, wanted.methods)
 
 
-def _image(path: str, mode: str) -> Image.Image:
+def measure(kind: str, side: int, path: str, methods: Sequence[int]) -> None:
+    """One line for each method: kind, side, method, name, pixels, milliseconds a megapixel, share of the time at each percent."""
     image = Image.open(path)
-    image.thumbnail((MAX_SIDE, MAX_SIDE))
-    return image.convert(mode)
+    if max(image.size) < 0.9 * side:
+        return
+    image.thumbnail((side, side))
+    image = image.convert("RGBA" if kind == "alpha" else "RGB")
+    for method in methods:
+        run, cost_ms = timed(image, Options(method=method, **KINDS[kind]))
+        print(json.dumps([kind, side, method, Path(path).name, image.width * image.height, cost_ms, run]), flush=True)
 
 
-def _timed(image: Image.Image, options: Options) -> tuple[dict[int, float], float]:
+def timed(image: Image.Image, options: Options) -> tuple[dict[int, float], float]:
     """Share of the time at which each percent was first reached, and milliseconds a megapixel."""
-    config, at = still.config_for(options, 80.0), {0: 0.0}
+    config, at = still.config_for(options, QUALITY), {0: 0.0}
     began = time.process_time()
     with (
         still.picture_of(image, argb=bool(config.lossless or config.use_sharp_yuv)) as picture,
@@ -61,7 +89,38 @@ def _timed(image: Image.Image, options: Options) -> tuple[dict[int, float], floa
     return {percent: seconds / total for percent, seconds in at.items()} | {100: 1.0}, 1e9 * total / (image.width * image.height)
 
 
-def _median(runs: Sequence[dict[int, float]]) -> list[float]:
+def table(runs: list[list]) -> None:
+    print(HEAD)
+    print("# kind → megapixels → method → knots\nKNOTS: dict[str, dict[float, tuple[Knots, ...]]] = {")
+    for kind in KINDS:
+        print(f'    "{kind}": {{')
+        for size, by_method in sizes(runs, kind):
+            print(f"        {size}: (")
+            for each in by_method:
+                print(f"            {knots(median([{int(percent): share for percent, share in run[6].items()} for run in each]))},")
+            print("        ),")
+        print("    },")
+    print("}\n\n# kind → megapixels → milliseconds a megapixel by method\nMS_PER_MEGAPIXEL: dict[str, dict[float, tuple[int, ...]]] = {")
+    for kind in KINDS:
+        print(f'    "{kind}": {{')
+        for size, by_method in sizes(runs, kind):
+            print(f"        {size}: {tuple(round(statistics.median(run[5] for run in each)) for each in by_method)},")
+        print("    },")
+    print("}")
+
+
+def sizes(runs: list[list], kind: str) -> Iterator[tuple[float, list[list[list]]]]:
+    """By rising size: megapixels, and the runs of each method."""
+    for side in sorted({run[1] for run in runs if run[0] == kind}):
+        of_side = [run for run in runs if run[0] == kind and run[1] == side]
+        by_method = [[run for run in of_side if run[2] == method] for method in range(7)]
+        missing = [method for method, each in enumerate(by_method) if not each]
+        if missing:
+            sys.exit(f"{kind} at {side}: nothing measured for method {missing}")
+        yield round(statistics.median(run[4] for run in of_side) / 1e6, 2), by_method
+
+
+def median(runs: Sequence[dict[int, float]]) -> list[float]:
     """The share of the time at each whole percent: 0 to 100."""
     return [statistics.median(_reached(run, percent) for run in runs) for percent in range(101)]
 
@@ -74,7 +133,7 @@ def _reached(run: dict[int, float], percent: int) -> float:
     return run[before] if after == before else run[before] + (run[after] - run[before]) * (percent - before) / (after - before)
 
 
-def _knots(line: list[float], within: float = 0.01) -> Knots:
+def knots(line: list[float], within: float = 0.01) -> Knots:
     """Ramer–Douglas–Peucker."""
 
     def split(first: int, last: int) -> list[int]:
@@ -86,7 +145,7 @@ def _knots(line: list[float], within: float = 0.01) -> Knots:
             return [last]
         return split(first, worst) + split(worst, last)
 
-    return tuple((each, round(100 * line[each])) for each in split(0, 100)[:-1])
+    return tuple((each, round(100 * line[each], 1)) for each in split(0, 100)[:-1])
 
 
 if __name__ == "__main__":

@@ -53,13 +53,26 @@ _PLAIN = {"1": "L", "I": "L", "F": "L", "La": "LA", "RGBa": "RGBA"}
 
 def to_srgb(image: Image.Image, profile: bytes | None, on_share: OnShare) -> Image.Image:
     """Through the image's own ICC profile. A profile that cannot be used is passed over, as browsers do."""
-    mode = "RGBA" if image.mode in ("LA", "RGBA") else "RGB"
-    transform = _transform(profile, image.mode, mode) if profile else None
-    if transform is None and image.mode == "CMYK":
-        transform = _transform(CMYK_PROFILE, "CMYK", mode)
-    if transform is None:
-        return image.convert("RGB") if image.mode in ("CMYK", "LAB") else image
-    return image if _changes_nothing(transform, image.mode) else _applied(image, transform, mode, on_share)
+    transform = _way(image.mode, profile)
+    if transform is not None:
+        return _applied(image, transform, _result_mode(image.mode), on_share)
+    return image.convert("RGB") if image.mode in ("CMYK", "LAB") else image
+
+
+def moves_colours(mode: str, profile: bytes | None) -> bool:
+    """Whether ``to_srgb`` will have to touch every pixel."""
+    return _way(mode, profile) is not None
+
+
+def _way(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
+    transform = _transform(profile, mode, _result_mode(mode)) if profile else None
+    if transform is None and mode == "CMYK":
+        transform = _transform(CMYK_PROFILE, "CMYK", "RGB")
+    return None if transform is None or _changes_nothing(transform, mode) else transform
+
+
+def _result_mode(mode: str) -> str:
+    return "RGBA" if mode in ("LA", "RGBA") else "RGB"
 
 
 @lru_cache(maxsize=4)

@@ -76,6 +76,7 @@ def _for_size(image: Image.Image, options: Options, on_share: OnShare) -> search
 @contextmanager
 def _picture(image: Image.Image, options: Options, quality: float) -> Iterator[tuple[libwebp.Picture, libwebp.Config, curves.Curve]]:
     config = still.config_for(options, quality)
-    curve = curves.of(options, has_alpha=image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255))
+    has_alpha = image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
+    curve = curves.of(options, image.width * image.height, has_alpha=has_alpha)
     with still.picture_of(image, argb=bool(config.lossless or config.use_sharp_yuv)) as picture:
         yield picture, config, curve

@@ -96,11 +96,13 @@ class Watch:
     def _tell(self, percent: float) -> None:
         if percent >= self._percent:
             self._percent, self._told_s = percent, time.monotonic()
+            if self._pace is not None:
+                self._pace.told()
             self._on_progress(Progress(self._stage, percent))
 
     def _speak_for(self) -> None:
         if self._pace is not None and time.monotonic() - self._told_s >= QUIET_S:
-            percent = round(self._pace.percent(), 2)
+            percent = round(self._pace.percent(self._percent), 2)
             if percent > self._percent:
                 self._tell(percent)
 

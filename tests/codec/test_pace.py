@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from backend import errors
-from backend.codec.pace import expected
+from backend.codec.pace import crept, expected
 from backend.codec.seal import kernel
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Progress
@@ -32,9 +32,16 @@ def test_it_slows_down_and_never_ends() -> None:
     assert 40 <= shown[0] < shown[-1] < 100
 
 
-@pytest.mark.parametrize(("percent", "used_s"), [(0.0, 1.0), (0.5, 1.0), (30.0, 0.0), (100.0, 1.0)])
+def test_ahead_of_the_child_the_bar_creeps_and_never_ends() -> None:
+    assert crept(60.0, 40.0, 4.0, 0.0) == 60.0
+    assert 60.0 < crept(60.0, 40.0, 4.0, 0.3) < 61.0, "a quarter of the pace at most"
+    assert crept(99.9, 40.0, 4.0, 1000.0) <= 100.0
+
+
+@pytest.mark.parametrize(("percent", "used_s"), [(0.0, 1.0), (0.1, 1.0), (30.0, 0.0), (100.0, 1.0)])
 def test_without_a_pace_nothing_is_guessed(percent: float, used_s: float) -> None:
     assert expected(percent, used_s, 5.0) == percent
+    assert crept(100.0 if percent == 100 else 50.0, percent, used_s, 5.0) in (50.0, 100.0)
 
 
 @pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux tells another process' time")

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from backend.codec import curves
+from backend.codec import curves, measured
 from backend.codec.meter import Meter
 from backend.codec.passes import share_of_pass
 from backend.core.conversion import Progress
+from backend.core.options import Options
 from tests.codec.conftest import CORPUS, Convert, picture, saved
+
+KINDS: dict[str, dict[str, Any]] = {
+    "lossy": {},
+    "lossless": {"lossless": True},
+    "near_lossless": {"near_lossless": 60},
+    "sharp": {"sharp_yuv": True},
+    "alpha": {},
+}
 
 
 @pytest.mark.parametrize("options", [{}, {"method": 6}, {"lossless": True, "method": 2}, {"target_bytes": 60_000}, {"quality": "auto"}], ids=str)
@@ -36,14 +46,22 @@ def test_decoding_is_measured_by_what_was_read(convert: Convert) -> None:
     assert len(set(decoding)) >= 3
 
 
-@pytest.mark.parametrize("kind", curves.KNOTS)
-def test_every_curve_rises_from_nothing_to_all(kind: str) -> None:
-    for knots in curves.KNOTS[kind]:
-        assert all(left[0] < right[0] and left[1] <= right[1] for left, right in itertools.pairwise(knots))
-        whole = ((0, 0), *knots, (100, 100))
-        shares = [curves._between(whole, percent) for percent in range(101)]
+@pytest.mark.parametrize("kind", measured.KNOTS)
+def test_every_curve_rises_from_nothing_to_all_at_every_size(kind: str) -> None:
+    for method, pixels in itertools.product(range(7), (1, 300_000, 700_000, 5_000_000, 24_000_000, 10**9)):
+        curve = curves.of(Options(method=method, **KINDS[kind]), pixels, has_alpha=kind == "alpha")
+        shares = [curve(percent) for percent in range(101)]
         assert (shares[0], shares[-1]) == (0, 1)
         assert shares == sorted(shares)
+
+
+def test_between_two_measured_sizes_a_curve_and_a_cost_lie_between_theirs() -> None:
+    small, large = list(measured.KNOTS["lossless"])[:2]
+    options = Options(lossless=True, method=4)
+    low, middle, high = (curves.of(options, round(1e6 * size), has_alpha=False)(50) for size in (small, (small * large) ** 0.5, large))
+    assert middle == pytest.approx((low + high) / 2, abs=0.001)
+    costs = [curves.cost_ms(options, round(1e6 * size), has_alpha=False) / size for size in (small, (small * large) ** 0.5, large)]
+    assert sorted(costs)[1] == costs[1]
 
 
 def test_passes_fill_the_bar_and_never_overrun_it() -> None:

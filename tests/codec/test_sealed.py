@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from backend import errors
 from backend.codec.sealed import SealedCodec
@@ -26,8 +26,14 @@ from tests.codec.conftest import declared, picture, saved
 SLOW = Options(method=6, quality=95)
 
 
-def big() -> bytes:
-    return saved(picture(3000, 2000), "JPEG", quality=90)
+def big(image_format: str = "JPEG", width: int = 3000, height: int = 2000) -> bytes:
+    return saved(picture(width, height), image_format, quality=90)
+
+
+def moving() -> bytes:
+    """Forty large frames."""
+    first = picture(1200, 900)
+    return saved(first, "GIF", save_all=True, append_images=[ImageChops.offset(first, 20 * number, 0) for number in range(1, 40)])
 
 
 def zygote() -> psutil.Process:
@@ -93,6 +99,38 @@ def test_a_stop_ends_the_child_within_a_tick(codec: SealedCodec) -> None:
     assert time.monotonic() - run.stop_asked_s < 0.3
     assert all(is_waiting(each) for each in zygote().children())
     assert len(zygote().children()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind", "options"),
+    [
+        ("decode", "JPEG", Options()),
+        ("decode", "PNG", Options()),
+        ("transform", "PNG", Options(width=2500)),
+        ("encode", "JPEG", Options(method=6)),
+        ("encode", "JPEG", Options(lossless=True)),
+        ("encode", "JPEG", Options(target_bytes=200_000)),
+        ("encode", "JPEG", Options(quality="auto")),
+        ("encode", "GIF", Options()),
+    ],
+    ids=["decode jpeg", "decode png", "scale", "encode", "lossless", "a size", "a look", "animation"],
+)
+def test_a_stop_ends_any_stage_within_300_ms(codec: SealedCodec, stage: str, kind: str, options: Options) -> None:
+    asked: list[float] = []
+
+    def hear(progress: Progress) -> None:
+        if progress.stage == stage and not asked:
+            asked.append(time.monotonic())
+
+    data = moving() if kind == "GIF" else big(kind, 5000, 4000)
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
+        given.write(data)
+        given.flush()
+        conversion = Conversion(declared(data), options, Limits(), 60.0)
+        with pytest.raises(Stopped):
+            codec.convert(given.fileno(), result.fileno(), conversion, on_progress=hear, should_stop=lambda: bool(asked))
+        assert time.monotonic() - asked[0] < 0.3
+    assert all(is_waiting(each) for each in zygote().children())
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import socketio
 
 from backend import logs
 from backend.logs import JsonFormatter, SharedFile, Style, TextFormatter
@@ -81,6 +82,25 @@ def test_a_line_is_one_line_whatever_a_client_put_into_it(formatter: logging.For
 def test_sessions_and_keys_are_left_out(uri: str, shown: str) -> None:
     assert logs.redacted(uri) == shown
     assert parsed(record("GET %s", uri))["message"] == f"GET {shown}"
+
+
+def test_a_session_that_a_library_names_is_cut_to_its_worker() -> None:
+    line = parsed(record("'Session is disconnected' %s (further occurrences …)", "a06a9c38105eae89.URIjHByfMOP2WJDBKsRIGxV4"))
+    assert line["message"] == "'Session is disconnected' a06a9c38105eae89.… (further occurrences …)"
+
+
+def test_a_library_that_brings_a_handler_of_its_own_brings_none_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """python-engineio and python-socketio give their loggers one, where these have no level."""
+    own = [logging.getLogger(name) for name in ("engineio.server", "socketio.server")]
+    for logger in own:
+        monkeypatch.setattr(logger, "level", logging.NOTSET)
+        monkeypatch.setattr(logger, "handlers", [])
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    logs.configure(Style(format="json"))
+    socketio.Server(async_mode="threading").eio.logger.error("a client's mistake")
+    assert [logger.handlers for logger in own] == [[], []]
+    assert [json.loads(line)["message"] for line in out.getvalue().splitlines()] == ["a client's mistake"]
 
 
 def test_all_loggers_write_to_one_stream(monkeypatch: pytest.MonkeyPatch) -> None:
