@@ -156,6 +156,9 @@ class Writing(Protocol):
     def keep(self, now: float) -> None:
         """What was written is on disk and counts."""
 
+    def checkpoint(self, now: float) -> None:
+        """As ``keep``, in its own time: what fails is raised by a later call. Does nothing while the one before is under way."""
+
     def drop(self) -> None:
         """What was written since the last ``keep`` never was."""
 
@@ -176,8 +179,11 @@ class Writing(Protocol):
 class Uploads(Protocol):
     """Uploads that may be interrupted and resumed, by whichever process. What a method here returned from is on disk."""
 
-    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> None:
-        """With ``parts``, their bytes in order are the upload's. Raises ``NotFound`` for a part that is not there, ``StorageFull``."""
+    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
+        """With ``parts``, their bytes in order are the upload's. Raises ``NotFound`` for a part that is not there, ``StorageFull``.
+
+        False when there is an upload of that id already; it is left as it is.
+        """
 
     def look(self, upload_id: str) -> tuple[Ticket, Standing]:
         """Whoever may be writing to it. Raises ``NotFound``."""

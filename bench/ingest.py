@@ -3,15 +3,19 @@
     .venv/bin/python bench/ingest.py [--mib 64] [--rounds 9] [--way raw|multipart|tus] [--target 0.6]
 
 Both write to the same file system, from the page cache, and count only when the bytes are on the disk (``sync FILE`` for the copy: its data and
-its inode, not the whole machine's). The pair of each round shares its weather, so the ratio is the median over rounds; with ``--target`` the exit
-code says whether it was reached. The client is a socket and sendfile(2): what it costs is small, and is counted. Encoders stand idle.
+its inode, not the whole machine's). Both delete what they wrote before the next begins, and take turns at being first: pages that a machine has
+never touched are dearer than those just given back. The pair of each round shares its weather, so the ratio is the median over rounds; with
+``--target`` the exit code says whether it was reached. The client is a socket and sendfile(2): what it costs is small, and is counted. Encoders
+stand idle.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import io
 import os
+import re
 import secrets
 import socket
 import statistics
@@ -19,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -52,9 +57,10 @@ def measure(folder: Path, size_bytes: int, rounds: int, way: str) -> float:
         for number in range(rounds + 1):
             source = folder / "source.png"
             paint(source, size_bytes)
-            pair = copied_s(source, folder / f"copy-{number}"), uploaded_s(servers.url, source, way)
+            copy, upload = partial(copied_s, source, folder / "copy"), partial(uploaded_s, servers.url, source, way)
+            took = {each: each() for each in ((copy, upload) if number % 2 else (upload, copy))}
             if number:  # the first makes connections and wakes threads
-                pairs.append(pair)
+                pairs.append((took[copy], took[upload]))
     finally:
         servers.stop()
     return tell(size_bytes, way, pairs)
@@ -116,9 +122,20 @@ def uploaded_s(url: str, source: Path, way: str) -> float:
         connection.sendfile(file)
         connection.sendall(after)
         answer = connection.makefile("rb").read()
+    seconds = time.monotonic() - begun
     status = answer.split(b" ", 2)[1]
     assert status == (b"201" if way == "tus" else b"202"), answer[:500]
-    return time.monotonic() - begun
+    for path in sorted(set(re.findall(rb"/api/(?:jobs|uploads)/[\w-]{22}", answer.partition(b"\r\n\r\n")[0]))):
+        delete(host, port, path.decode())
+    return seconds
+
+
+def delete(host: str, port: int, path: str) -> None:
+    connection = http.client.HTTPConnection(host, port)
+    connection.request("DELETE", path, headers={"Tus-Resumable": "1.0.0"})
+    response = connection.getresponse()
+    assert response.status == 204, response.read()
+    connection.close()
 
 
 if __name__ == "__main__":

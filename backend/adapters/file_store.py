@@ -47,6 +47,7 @@ class FileUpload:
         self.path = path
         self.size_bytes = 0
         self._hash = hashlib.sha256()
+        self._write_back = disk.WriteBack()
         with translated():
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
@@ -58,7 +59,8 @@ class FileUpload:
         """Half of ``write``; the other may run at the same time."""
         with translated():
             write_all(self.fd, chunk)
-        self.size_bytes += len(chunk)
+            self.size_bytes += len(chunk)
+            self._write_back.wrote(self.fd, self.size_bytes)
 
     def sum_up(self, chunk: bytes) -> None:
         self._hash.update(chunk)

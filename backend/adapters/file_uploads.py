@@ -39,16 +39,16 @@ TAIL_BYTES = 4096
 
 
 class LinkedUpload(FileUpload):
-    """A file that is whole already, under a name of its own. Reads it once for the digest."""
+    """A file that is whole already, under a name of its own. ``known`` is the sum of its bytes, if they went by; else they are read for it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known: hashlib._Hash | None) -> None:
         self.path = path
-        self._hash = hashlib.sha256()
+        self._hash = known or hashlib.sha256()
         with translated():
             self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             try:
                 os.utime(path)
-                while chunk := os.read(self.fd, COPY_BYTES):
+                while known is None and (chunk := os.read(self.fd, COPY_BYTES)):
                     self._hash.update(chunk)
                 self.size_bytes = os.fstat(self.fd).st_size
             except OSError:
@@ -57,13 +57,15 @@ class LinkedUpload(FileUpload):
 
 
 class FileWriting:
-    """Use from one thread at a time; ``is_wanted`` from any."""
+    """Use from one thread at a time; ``is_wanted`` from any, and the two halves of ``write`` and one ``keep`` may run at the same time."""
 
     def __init__(self, folder: Path, incoming: Path, journal_fd: int) -> None:
         """Takes ``journal_fd``, which holds the lock."""
         self._folder, self._incoming, self._journal_fd = folder, incoming, journal_fd
         self._data_fd = -1
         self._hash: hashlib._Hash | None = None
+        self._whole: hashlib._Hash | None = None
+        self._write_back = disk.WriteBack()
         self._wish_ns = self._newest_wish_ns()
         self.ticket = Ticket.from_json((folder / TICKET).read_bytes())
         self.standing, self._journal_bytes = _last_line(journal_fd)
@@ -78,11 +80,20 @@ class FileWriting:
                 self.drop()
 
     def write(self, chunk: bytes) -> None:
+        self.put(chunk)
+        self.take_in(chunk)
+
+    def put(self, chunk: bytes) -> None:
+        """Half of ``write``; the other may run at the same time."""
         with translated():
             write_all(self._data_fd, chunk)
-        if self._hash is not None:
-            self._hash.update(chunk)
-        self.position_bytes += len(chunk)
+            self.position_bytes += len(chunk)
+            self._write_back.wrote(self._data_fd, self.position_bytes)
+
+    def take_in(self, chunk: bytes) -> None:
+        for each in (self._hash, self._whole):
+            if each is not None:
+                each.update(chunk)
 
     def head(self, length: int) -> bytes:
         with translated():
@@ -96,17 +107,24 @@ class FileWriting:
         return self._hash.digest()
 
     def keep(self, now: float) -> None:
-        if self.position_bytes == self.standing.offset_bytes:
+        end_bytes = self.position_bytes  # what is written while the disk is busy counts the next time
+        if end_bytes == self.standing.offset_bytes:
             return
         with translated():
             sync_data(self._data_fd)
-        self._record(self.standing.at(self.position_bytes, now))
+        self._record(self.standing.at(end_bytes, now))
+
+    def checkpoint(self, now: float) -> None:
+        self.keep(now)
 
     def drop(self) -> None:
+        begun_bytes = self.standing.offset_bytes
         with translated():
-            os.ftruncate(self._data_fd, self.standing.offset_bytes)
-            os.lseek(self._data_fd, self.standing.offset_bytes, os.SEEK_SET)
-        self.position_bytes = self.standing.offset_bytes
+            os.ftruncate(self._data_fd, begun_bytes)
+            os.lseek(self._data_fd, begun_bytes, os.SEEK_SET)
+        self.position_bytes = begun_bytes
+        self._write_back = disk.WriteBack(begun_bytes)
+        self._whole = None if begun_bytes else hashlib.sha256()
 
     def fix_length(self, length_bytes: int, now: float) -> None:
         self._record(self.standing.of_length(length_bytes, now))
@@ -123,7 +141,7 @@ class FileWriting:
         with translated(errors.NotFound):
             os.link(self._folder / DATA, path)
         try:
-            return LinkedUpload(path)
+            return LinkedUpload(path, self._whole.copy() if self._whole else None)
         except BaseException:
             disk.discard(path)
             raise
@@ -170,21 +188,29 @@ class FileUploads:
             self._uploads.mkdir(exist_ok=True, mode=0o700)
             sync_folder(self._uploads.parent)
 
-    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> None:
-        staged = self._incoming / f"{secrets.token_hex(16)}.upload"
+    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
+        staged, folder = self._incoming / f"{secrets.token_hex(16)}.upload", self._uploads / ticket.id
         with translated(errors.NotFound):
             try:
-                staged.mkdir(mode=0o700)
-                self._assemble(staged / DATA, standing.offset_bytes, parts)
-                write_file(staged / TICKET, ticket.to_json(), sync=True)
-                write_file(staged / JOURNAL, standing.to_line(), sync=True)
-                sync_folder(staged)
-                staged.rename(self._uploads / ticket.id)
-                sync_folder(self._uploads)
+                self._stage(staged, ticket, standing, parts)
+                is_new = _published(staged, folder)
             except BaseException:
-                for each in (staged, self._uploads / ticket.id):
-                    remove(each)
+                remove(staged)
                 raise
+            try:
+                sync_folder(self._uploads)  # also what somebody else has just published: it is about to be told of
+            except BaseException:
+                if is_new:
+                    remove(folder)
+                raise
+        return is_new
+
+    def _stage(self, staged: Path, ticket: Ticket, standing: Standing, parts: Sequence[str]) -> None:
+        staged.mkdir(mode=0o700)
+        self._assemble(staged / DATA, standing.offset_bytes, parts)
+        write_file(staged / TICKET, ticket.to_json(), sync=True)
+        write_file(staged / JOURNAL, standing.to_line(), sync=True)
+        sync_folder(staged)
 
     def _assemble(self, path: Path, size_bytes: int, parts: Sequence[str]) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as data:
@@ -248,6 +274,18 @@ class FileUploads:
                 yield self.look(name)
             except (errors.NotFound, ValueError, TypeError, KeyError):
                 continue
+
+
+def _published(staged: Path, folder: Path) -> bool:
+    """False where another was quicker; what was staged is gone then."""
+    try:
+        staged.rename(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        remove(staged)
+        return False
+    return True
 
 
 def _lock(fd: int) -> bool:

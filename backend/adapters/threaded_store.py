@@ -1,8 +1,4 @@
-"""A store for the gateway's loop: every call goes to a pool of real threads, so that no disk can stop the loop.
-
-An upload's chunks are gathered before they cross: to ``BATCH_BYTES``, and while the batch before is being written and hashed, in a thread each,
-to ``MOST_BYTES``. So a fast sender costs few crossings and is read while its bytes are written, and hundreds of slow ones sit on little memory.
-"""
+"""A store for the gateway's loop: every call goes to a pool of real threads, so that no disk can stop the loop."""
 
 from __future__ import annotations
 
@@ -11,50 +7,33 @@ from functools import partial
 from typing import TypeVar
 
 from backend.adapters.file_store import FileUpload
-from backend.adapters.threads import Task, Threads
+from backend.adapters.gathered import Gathered
+from backend.adapters.threads import Threads
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Blob, Store, Target, Upload
 
 T = TypeVar("T")
-BATCH_BYTES = 128 << 10
-MOST_BYTES = 1 << 20
 THREADS = 8
 
 
 class ThreadedUpload:
     def __init__(self, upload: Upload, threads: Threads) -> None:
         self.inner = upload
-        self.size_bytes = upload.size_bytes
-        self._threads, self._run = threads, threads.run
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-        self._under_way: list[Task] = []
+        self._known_bytes, self._run = upload.size_bytes, threads.run
+        self._chunks = Gathered(threads, _halves(upload))
+
+    @property
+    def size_bytes(self) -> int:
+        return self._known_bytes + self._chunks.size_bytes
 
     def write(self, chunk: bytes) -> None:
         """What fails is raised by a later call: ``commit`` at the latest."""
-        self._waiting.append(chunk)
-        self._waiting_bytes += len(chunk)
-        self.size_bytes += len(chunk)
-        if self._waiting_bytes >= MOST_BYTES or (self._waiting_bytes >= BATCH_BYTES and all(each.is_done for each in self._under_way)):
-            self._hand_over()
+        self._chunks.add(chunk)
 
     def flush(self) -> None:
-        self._hand_over()
-        self._settle()
-
-    def _hand_over(self) -> None:
-        self._settle()
-        data, self._waiting, self._waiting_bytes = b"".join(self._waiting), [], 0
-        if data:
-            self._under_way = [self._threads.begin(each, data) for each in _halves(self.inner)]
-
-    def _settle(self) -> None:
-        tasks, self._under_way = self._under_way, []
-        for error in [each.wait() for each in tasks]:
-            if error is not None:
-                raise error
+        self._chunks.flush()
 
     def sha256(self) -> str:
         self.flush()
@@ -66,9 +45,7 @@ class ThreadedUpload:
         return found
 
     def discard(self) -> None:
-        self._waiting, self._waiting_bytes = [], 0
-        for each in self._under_way:
-            each.wait()
+        self._chunks.forget()
         self._run(self.inner.discard)
 
 

@@ -1,27 +1,27 @@
-"""Resumable uploads for the gateway's loop: every call that touches the disk goes to a thread, as in ``threaded_store``.
-
-Chunks are gathered to ``BATCH_BYTES`` before they cross. Smaller than the store's: a slow upload sits on half a batch for minutes, and there
-may be hundreds.
-"""
+"""Resumable uploads for the gateway's loop: every call that touches the disk goes to a thread, as in ``threaded_store``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from backend.adapters.file_uploads import FileUploads, FileWriting
+from backend.adapters.gathered import Gathered
 from backend.adapters.threaded_store import ThreadedUpload
-from backend.adapters.threads import Threads
+from backend.adapters.threads import Task, Threads
 from backend.core.resumable import Standing, Ticket
 
-BATCH_BYTES = 128 << 10
 THREADS = 8
 
 
 class ThreadedWriting:
+    """While a checkpoint is under way, bytes are taken and written on. One that failed fails whatever would count on it later."""
+
     def __init__(self, writing: FileWriting, threads: Threads) -> None:
         self._inner, self._threads, self._run = writing, threads, threads.run
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._chunks = Gathered(threads, (writing.put, writing.take_in))
+        self._begun_bytes = writing.position_bytes
+        self._checkpoint: Task | None = None
+        self._failure: Exception | None = None
 
     @property
     def ticket(self) -> Ticket:
@@ -33,58 +33,73 @@ class ThreadedWriting:
 
     @property
     def position_bytes(self) -> int:
-        return self._inner.position_bytes + self._waiting_bytes
+        return self._begun_bytes + self._chunks.size_bytes
 
     def write(self, chunk: bytes) -> None:
-        self._waiting.append(chunk)
-        self._waiting_bytes += len(chunk)
-        if self._waiting_bytes >= BATCH_BYTES:
-            self._flush()
+        """What fails is raised by a later call: ``keep`` at the latest."""
+        self._chunks.add(chunk)
 
     def head(self, length: int) -> bytes:
-        self._flush()
+        self._chunks.flush()
         return self._run(self._inner.head, length)  # type: ignore[no-any-return]
 
     def sum_up(self, algorithm: str) -> None:
-        self._flush()
+        self._chunks.flush()
         self._inner.sum_up(algorithm)
 
     def sum(self) -> bytes:
-        self._flush()
+        self._chunks.flush()
         return self._inner.sum()
 
     def keep(self, now: float) -> None:
-        self._flush()
+        self._settle()
+        self._chunks.flush()
         self._run(self._inner.keep, now)
+
+    def checkpoint(self, now: float) -> None:
+        if self._checkpoint is not None and not self._checkpoint.is_done:
+            return
+        self._settle()
+        self._chunks.flush()
+        self._checkpoint = self._threads.begin(self._inner.keep, now)
 
     def drop(self) -> None:
         self._forget()
         self._run(self._inner.drop)
+        self._begun_bytes = self._inner.position_bytes - self._chunks.size_bytes
 
     def fix_length(self, length_bytes: int, now: float) -> None:
+        self._settle()
         self._run(self._inner.fix_length, length_bytes, now)
 
     def is_wanted(self) -> bool:
         return self._run(self._inner.is_wanted)  # type: ignore[no-any-return]
 
     def finished(self) -> ThreadedUpload:
+        self._settle()
         return ThreadedUpload(self._run(self._inner.finished), self._threads)
 
     def conclude(self, now: float) -> None:
+        self._settle()
         self._run(self._inner.conclude, now)
 
     def close(self) -> None:
         self._forget()
         self._run(self._inner.close)
 
-    def _flush(self) -> None:
-        data = b"".join(self._waiting)
-        self._forget()
-        if data:
-            self._run(self._inner.write, data)
+    def _settle(self) -> None:
+        task, self._checkpoint = self._checkpoint, None
+        if task is not None:
+            self._failure = self._failure or task.wait()
+        if self._failure is not None:
+            raise self._failure
 
     def _forget(self) -> None:
-        self._waiting, self._waiting_bytes = [], 0
+        """Nothing may be at the file when it is cut off or closed."""
+        self._chunks.forget()
+        task, self._checkpoint = self._checkpoint, None
+        if task is not None:
+            self._failure = self._failure or task.wait()
 
 
 class ThreadedUploads:
@@ -92,8 +107,8 @@ class ThreadedUploads:
         self._inner, self._threads = uploads, Threads(THREADS)
         self._run = self._threads.run
 
-    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> None:
-        self._run(self._inner.create, ticket, standing, parts)
+    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
+        return self._run(self._inner.create, ticket, standing, parts)  # type: ignore[no-any-return]
 
     def look(self, upload_id: str) -> tuple[Ticket, Standing]:
         return self._run(self._inner.look, upload_id)  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from flask import request
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData, State
 
 from backend import errors
 from backend.flows.ingest import Intake, Received
@@ -20,6 +20,8 @@ FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
 BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
+PASSED_BY_BYTES = 4 << 10
+"""A shorter chunk is not worth it."""
 JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
 FILE_FIELD = "file"
@@ -97,7 +99,7 @@ def _raw(world: World, filename: str) -> Received:
 def _multipart(world: World, boundary: str, max_files: int) -> Form:
     if not boundary:
         raise errors.BadRequest("multipart")
-    reader = _Reader(world, max_files)
+    reader = _Reader(world, max_files, b"--" + boundary.encode("latin-1", "replace"))
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
     try:
         for chunk in _chunks():
@@ -115,10 +117,11 @@ def _multipart(world: World, boundary: str, max_files: int) -> Form:
 
 
 class _Reader:
-    """Turns werkzeug's events into intakes and fields."""
+    """Turns werkzeug's events into intakes and fields. In the midst of an image, what cannot be its end goes around the decoder and its copies."""
 
-    def __init__(self, world: World, max_files: int) -> None:
+    def __init__(self, world: World, max_files: int, mark: bytes) -> None:
         self.form = Form()
+        self._mark = mark
         self._world, self._max_files = world, max_files
         self._intake: Intake | None = None
         self._name = ""
@@ -126,6 +129,8 @@ class _Reader:
         self._field_bytes = 0
 
     def feed(self, decoder: MultipartDecoder, chunk: bytes | None) -> None:
+        if chunk is not None and self._intake is not None and decoder.state is State.DATA:
+            chunk = self._passed_by(self._intake, decoder, chunk)
         decoder.receive_data(chunk)
         while True:
             event = decoder.next_event()
@@ -142,6 +147,19 @@ class _Reader:
         if self._intake is not None:
             self._intake.abandon()
         self.form.abandon()
+
+    def _passed_by(self, intake: Intake, decoder: MultipartDecoder, chunk: bytes) -> bytes:
+        """What the decoder has to see: all of it where a boundary stands; else what follows the first line break that one could begin with."""
+        held = bytes(decoder.buffer)
+        if len(chunk) < PASSED_BY_BYTES + len(self._mark) or self._mark in chunk or self._mark in held + chunk[: len(self._mark)]:
+            return chunk
+        reach = len(chunk) - len(self._mark) - len(b"\r\n")
+        end = min((at for at in (chunk.find(b"\r", reach), chunk.find(b"\n", reach)) if at >= 0), default=len(chunk))
+        decoder.buffer.clear()
+        if held:
+            intake.feed(held)
+        intake.feed(chunk[:end])
+        return chunk[end:]
 
     def _open(self, event: File) -> None:
         if event.name != FILE_FIELD:

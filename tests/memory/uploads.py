@@ -61,6 +61,9 @@ class MemoryWriting:
         self.kept.standing = self.standing.at(len(self.kept.data), now)
         self.waiting.clear()
 
+    def checkpoint(self, now: float) -> None:
+        self.keep(now)
+
     def drop(self) -> None:
         self.waiting.clear()
 
@@ -97,12 +100,15 @@ class MemoryUploads:
         self.entries: dict[str, Kept] = {}
         self.held: set[str] = set()
 
-    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> None:
+    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
         self.store.check()
         data = b"".join(self._entry(part).data for part in parts)
         if len(data) != standing.offset_bytes:
             raise errors.NotFound()
+        if ticket.id in self.entries:
+            return False
         self.entries[ticket.id] = Kept(ticket, standing, data)
+        return True
 
     def look(self, upload_id: str) -> tuple[Ticket, Standing]:
         kept = self._entry(upload_id)

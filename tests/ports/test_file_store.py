@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import multiprocessing
 import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend import errors
+from backend.adapters import disk
 from backend.adapters.file_store import FileStore
 from backend.core.job import Status, cancelled
 from tests.memory.samples import manifest
@@ -83,6 +87,36 @@ def test_a_disk_that_fails_is_named_and_no_path_is_told(
             upload.write(DATA)
     assert str(file_store.root) not in json.dumps(errors.problem(raised.value.as_record()))
     upload.discard()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sync_file_range is Linux's")
+@pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, errors.StorageFull), (errno.EIO, errors.BackendUnavailable), (errno.EINVAL, None)])
+def test_a_disk_that_fails_as_it_begins_to_write_fails_the_upload(
+    file_store: FileStore, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[errors.GatewayError] | None
+) -> None:
+    """Where the file system does not know the call, nothing is lost but time."""
+
+    def call(*arguments: int) -> int:
+        ctypes.set_errno(number)
+        return -1
+
+    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 4)
+    monkeypatch.setattr(disk, "_sync_file_range", call)
+    upload = file_store.begin()
+    with pytest.raises(kind) if kind else nullcontext():
+        upload.write(DATA)
+    upload.discard()
+
+
+def test_the_disk_begins_to_write_before_all_is_there(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(disk, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
+    upload = file_store.begin()
+    for size in (4, 8, 9, 30):
+        upload.write(b"x" * size)
+    upload.discard()
+    assert begun == [(0, 12), (12, 39)]
 
 
 def test_a_commit_whose_sync_fails_leaves_no_job_and_no_folder(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import gevent
 import pytest
 
 from backend import errors
+from backend.adapters import disk
 from backend.adapters.file_store import FileStore
 from backend.adapters.file_uploads import DATA, JOURNAL, FileUploads
 from backend.adapters.threaded_store import ThreadedStore
@@ -88,6 +93,26 @@ def test_a_new_upload_is_there_as_it_was_announced(uploads: Uploads) -> None:
     uploads.create(ticket, Standing(1.5, length_bytes=None))
     assert uploads.look(ticket.id) == (ticket, Standing(1.5, 0, None, False))
     assert list(uploads.all()) == [(ticket, Standing(1.5, 0, None, False))]
+
+
+def test_an_upload_that_is_there_is_not_made_again_and_loses_nothing(uploads: Uploads) -> None:
+    upload_id = create(uploads)
+    send(uploads, upload_id, b"kept")
+    other = Ticket(upload_id, random_id(), Options(), "other.png")
+    assert not uploads.create(other, Standing(9.0, length_bytes=7))
+    ticket, standing = uploads.look(upload_id)
+    assert (ticket.filename, standing) == ("我.png", Standing(2.0, 4, 1000))
+
+
+def test_of_many_who_make_the_same_upload_at_once_one_does_and_nothing_is_left_of_the_others(
+    on_disk: tuple[FileStore, FileUploads], root: Path
+) -> None:
+    known = random_id()
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda number: on_disk[1].create(Ticket(known, str(number), Options()), Standing(1.0, length_bytes=5)), range(16)))
+    assert sum(made) == 1
+    assert on_disk[1].look(known)[0].job_id == str(made.index(True))
+    assert [*(root / "incoming").iterdir()] == []
 
 
 def test_what_was_kept_counts_and_what_was_not_never_was(uploads: Uploads) -> None:
@@ -230,7 +255,76 @@ def test_a_finished_upload_is_committed_with_its_digest_and_stays_until_it_is_co
     blob.close()
 
 
+def test_the_digest_is_right_whatever_was_dropped_on_the_way(both: tuple[Store, Uploads]) -> None:
+    upload_id = create(both[1], 8)
+    writing = opened(both[1], upload_id)
+    for dropped, kept in ((b"not", b""), (b"", b"12"), (b"nor this", b"34")):
+        writing.write(dropped)
+        writing.drop()
+        writing.write(kept)
+        writing.keep(2.0)
+    assert digest(writing) == hashlib.sha256(b"1234").hexdigest()
+    writing.close()
+    writing = opened(both[1], upload_id)
+    writing.write(b"5678")
+    writing.checkpoint(3.0)
+    writing.keep(4.0)
+    assert digest(writing) == hashlib.sha256(b"12345678").hexdigest()
+    writing.close()
+
+
+def digest(writing: Writing) -> str:
+    upload = writing.finished()
+    try:
+        return upload.sha256()
+    finally:
+        upload.discard()
+
+
+def test_a_checkpoint_counts_while_more_is_written(uploads: Uploads) -> None:
+    upload_id = create(uploads, 2 * len(DATA_OF_THREE_BATCHES) + 1)
+    writing = opened(uploads, upload_id)
+    writing.write(DATA_OF_THREE_BATCHES)
+    writing.checkpoint(2.0)
+    writing.write(DATA_OF_THREE_BATCHES)
+    deadline = time.monotonic() + 30
+    while uploads.look(upload_id)[1].offset_bytes < len(DATA_OF_THREE_BATCHES):
+        assert time.monotonic() < deadline
+        gevent.sleep(0.01)
+    writing.checkpoint(3.0)
+    writing.write(b"!")
+    writing.keep(4.0)
+    assert uploads.look(upload_id)[1] == Standing(4.0, 2 * len(DATA_OF_THREE_BATCHES) + 1, 2 * len(DATA_OF_THREE_BATCHES) + 1)
+    writing.close()
+
+
 # Files alone
+
+
+def test_after_a_checkpoint_that_failed_nothing_of_the_piece_is_kept(
+    on_disk: tuple[FileStore, FileUploads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel may tell of a failed sync once, and call the next one good."""
+    uploads = ThreadedUploads(on_disk[1])
+    upload_id = create(uploads)
+    writing = opened(uploads, upload_id)
+    with monkeypatch.context() as broken:
+        broken.setattr(disk, "_sync_file_range", None)
+        broken.setattr(os, "fdatasync", failing)
+        writing.write(b"bytes")
+        writing.checkpoint(2.0)
+        with pytest.raises(errors.BackendUnavailable):
+            writing.keep(3.0)
+    for _ in range(2):
+        with pytest.raises(errors.BackendUnavailable):
+            writing.keep(4.0)
+    writing.close()
+    assert uploads.look(upload_id)[1].offset_bytes == 0
+    uploads.close()
+
+
+def failing(fd: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def test_no_byte_is_copied_on_the_way_from_upload_to_source(on_disk: tuple[FileStore, FileUploads], root: Path) -> None:

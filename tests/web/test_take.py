@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -86,6 +87,32 @@ def test_bytes_that_look_like_a_boundary_stay_in_the_image(web: Web) -> None:
     job = web.post("/api/jobs", **multipart(file_part(data), boundary="XXXX")).json
     assert job is not None
     assert web.here.store.entries[job["id"]].source == data
+
+
+def test_a_boundary_is_found_wherever_the_network_cuts_it(make_web: Make) -> None:
+    """Around the end, around what only begins like one, and in the midst of the data; the chunks before and after are long and short."""
+    filler = bytes(range(32, 127)) * 60
+    data = PNG + filler + b"\r\n--XXXZ" + filler + b"\r\r\n--XX" + filler
+    body = multipart(file_part(data), file_part(PNG, 'filename="b.png"'), boundary="XXXX")
+    whole: bytes = body["data"]
+    near = [whole.index(trap) + at for trap in (b"\r\n--XXXZ", b"\r\r\n--XX", b"\r\n--XXXX\r\nContent-Disposition") for at in range(-3, 14)]
+    web = make_web()
+    for cut in (*near, 5000):
+        pieces = [whole[:cut], whole[cut:]] if cut % 2 else [whole[:400], whole[400:cut], whole[cut : cut + 1], whole[cut + 1 :]]
+        jobs = web.post("/api/jobs", input_stream=Cut(pieces), content_type=body["content_type"]).json
+        assert jobs is not None and [web.here.store.entries[each["id"]].source for each in jobs["jobs"]] == [data, PNG], f"cut at {cut}"
+
+
+class Cut(io.BytesIO):
+    """A body that comes in these pieces."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        super().__init__(b"".join(pieces))
+        self._ends = list(itertools.accumulate(map(len, pieces)))
+
+    def read1(self, size: int | None = -1) -> bytes:
+        end = next((each for each in self._ends if each > self.tell()), self.tell())
+        return super().read(end - self.tell())
 
 
 @pytest.mark.parametrize(
