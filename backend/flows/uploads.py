@@ -46,26 +46,44 @@ class Piece:
     size_bytes: int | None = None
 
 
-def create(world: World, ticket: Ticket, length_bytes: int | None) -> Standing:
-    """Durable before it returns. Raises ``TooLarge``, ``EmptyFile``, ``StorageFull``."""
+def create(world: World, ticket: Ticket, length_bytes: int | None) -> tuple[Ticket, Standing]:
+    """Durable before it returns; the one of that id where there is one already. Raises ``TooLarge``, ``EmptyFile``, ``StorageFull``."""
     if length_bytes is not None:
         world.limits.check_bytes(length_bytes)
         if length_bytes == 0 and not ticket.is_partial:
             raise errors.EmptyFile()
     standing = Standing(world.clock(), length_bytes=length_bytes)
-    _uploads(world).create(ticket, standing)
-    return standing
+    return _created(world, ticket, standing) or find(world, ticket.id, ticket.owner)
 
 
-def join(world: World, ticket: Ticket, parts: Sequence[str]) -> Standing:
-    """A final upload of the partial ones, and the job it is. Raises ``BadRequest``, ``NotFound``, ``TooLarge`` and what ``finish`` raises."""
+def join(world: World, ticket: Ticket, parts: Sequence[str]) -> tuple[Ticket, Standing]:
+    """A final upload of the partial ones, and the job it is; the one of that id where there is one already.
+
+    Raises ``BadRequest``, ``NotFound``, ``TooLarge`` and what ``finish`` raises.
+    """
+    try:
+        return stand(world, ticket.id, ticket.owner)
+    except errors.NotFound:
+        pass
     total = sum(_part_bytes(world, part, number, ticket.owner) for number, part in enumerate(parts, 1))
     world.limits.check_bytes(total)
-    standing = Standing(world.clock(), offset_bytes=total, length_bytes=total)
-    _uploads(world).create(ticket, standing, parts)
+    _created(world, ticket, Standing(world.clock(), offset_bytes=total, length_bytes=total), parts)
     with held(world, ticket.id, ticket.owner) as writing:
         finish(world, writing)
-        return writing.standing
+        return writing.ticket, writing.standing
+
+
+def _created(world: World, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> tuple[Ticket, Standing] | None:
+    """None where one of that id is there already. One that has expired and is not yet swept away makes room."""
+    uploads = _uploads(world)
+    if uploads.create(ticket, standing, parts):
+        return ticket, standing
+    known, earlier = uploads.look(ticket.id)
+    if known.owner == ticket.owner and expires_at(world, earlier) <= world.clock():
+        uploads.erase(ticket.id)
+        if uploads.create(ticket, standing, parts):
+            return ticket, standing
+    return None
 
 
 def _part_bytes(world: World, part: str, number: int, owner: str) -> int:
@@ -181,7 +199,7 @@ def _receive(world: World, writing: Writing, piece: Piece, chunks: Iterable[byte
         for _ in _written(world, writing, chunks):
             unkept_bytes = writing.position_bytes - writing.standing.offset_bytes
             if unkept_bytes >= CHECKPOINT_BYTES or world.clock() - kept_at >= CHECKPOINT_S:
-                writing.keep(kept_at := world.clock())
+                writing.checkpoint(kept_at := world.clock())
     except (errors.BadRequest, errors.TooLarge):
         writing.keep(world.clock())
         raise

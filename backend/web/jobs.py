@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -16,13 +15,12 @@ from backend.core.options import Options
 from backend.flows import batch as batches
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find import find
-from backend.web import bodies, callers, files, makers
+from backend.web import bodies, callers, files, makers, repeats
 from backend.web.batches import answer
 from backend.web.site import site
 
 routes = Blueprint("jobs", __name__)
 MAX_WAIT_S = 30
-IDEMPOTENCY_S = 86_400
 
 
 @routes.post("/api/jobs")
@@ -49,7 +47,7 @@ def create() -> Response:
 
 def _batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Response:
     sums = " ".join(each.upload.sha256() for each in form.images) if "Idempotency-Key" in request.headers else ""
-    batch_id = _agreed(sums, wanted, sender)
+    batch_id = repeats.agreed(sums, wanted, sender)
     try:
         batch, jobs = batches.find_batch(site().world, batch_id or "", sender.owner)
         form.abandon()
@@ -77,23 +75,13 @@ def _ordered(record: dict[str, object], wanted: Options, sender: ingest.Sender) 
 
 def _known(of_what: str, wanted: Options, sender: ingest.Sender) -> tuple[str | None, Job | None]:
     """The id that the request's ``Idempotency-Key`` stands for, and its job where there is one already."""
-    job_id = _agreed(of_what, wanted, sender)
+    job_id = repeats.agreed(of_what, wanted, sender)
     if job_id is None:
         return None, None
     try:
         return job_id, find(site().world, job_id, sender.owner)
     except errors.NotFound:
         return job_id, None
-
-
-def _agreed(of_what: str, wanted: Options, sender: ingest.Sender) -> str | None:
-    """The id that an ``Idempotency-Key`` stands for; None where none was sent. Raises ``InvalidOption`` when it stands for something else."""
-    key = request.headers.get("Idempotency-Key", "")
-    if not key:
-        return None
-    memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
-    print_of = hashlib.sha256(f"{of_what}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
-    return _agreed_id(memo, print_of, site().world.new_id())
 
 
 def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
@@ -104,23 +92,6 @@ def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
         return ingest.accept(site().world, received, wanted, sender, job_id=job_id)
     form.abandon()
     return known
-
-
-def _agreed_id(memo: str, print_of: str, job_id: str) -> str:
-    """The id for everybody who uses this key, so that of two requests at once, or of one that is sent again, only one becomes the job.
-
-    Without Redis the id stays the request's own: an image converted twice is better than none.
-    """
-    jobs = site().world.jobs
-    try:
-        if jobs.remember(memo, f"{print_of} {job_id}", IDEMPOTENCY_S):
-            return job_id
-        known_print, _, known_id = (jobs.recall(memo) or "").partition(" ")
-    except errors.BackendUnavailable:
-        return job_id
-    if known_print != print_of:
-        raise errors.InvalidOption("idempotency", option="Idempotency-Key")
-    return known_id
 
 
 def _accepted(job: Job) -> Response:

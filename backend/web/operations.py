@@ -74,7 +74,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "Idempotency-Key",
         "header",
         _TEXT,
-        ("The same key within 24 h gives the same job; with another body 422", "24 小时内相同的键得到同一任务；正文不同则为 422"),
+        ("The same key within 24 h gives the same job or upload; with another request 422", "24 小时内相同的键得到同一任务或上传；请求不同则为 422"),
     ),
     "Content-Digest": _parameter(
         "Content-Digest", "header", _TEXT, ("RFC 9530; bytes that do not have this digest are refused", "RFC 9530；摘要不符的正文会被拒绝")
@@ -405,7 +405,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ("Begin an upload", "开始上传"),
         {201: Answer(("Begun; send the bytes to Location", "已创建；将数据发送到 Location"), {}, ("Location", *_SAFE))},
         (*INTAKE, errors.NotFound, errors.PreconditionFailed, errors.ChecksumMismatch, errors.OffsetMismatch),
-        (*_TUS, "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat", "Upload-Checksum"),
+        (*_TUS, "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat", "Upload-Checksum", "Idempotency-Key"),
         {tus.MEDIA_TYPE: _BINARY},
         True,
     ),

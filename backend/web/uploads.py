@@ -20,11 +20,10 @@ from backend.core.resumable import Standing, Ticket
 from backend.flows import ingest, uploads
 from backend.flows.uploads import Piece
 from backend.ports import Writing
-from backend.web import bodies, callers, makers
+from backend.web import bodies, callers, makers, repeats
 from backend.web.site import site
 
 routes = Blueprint("uploads", __name__)
-CHUNK_BYTES = 1 << 16
 LOOK_S = 0.25
 QUIET_S = 1.0
 View = Callable[..., Response]
@@ -87,13 +86,14 @@ def create() -> Response:
     ingest.check_room(world)
     concat = request.headers.get("Upload-Concat")
     parts = tus.concat(concat)[1] if concat is not None else ()
-    ticket = _ticket(sender, concat)
+    asked = _ticket(sender, concat)
     has_body = _has_body()
     if parts:
-        standing = uploads.join(world, ticket, parts)
+        ticket, standing = uploads.join(world, asked, parts)
     else:
-        standing = uploads.create(world, ticket, _announced())
-        standing = _with_upload(ticket) if has_body else standing
+        ticket, standing = uploads.create(world, asked, _announced())
+        is_new = ticket.job_id == asked.job_id
+        standing = _with_upload(ticket) if has_body and is_new else standing
     response = _answer(201, ticket, standing)
     response.headers["Location"] = f"{tus.PATH}/{ticket.id}"
     if has_body or parts:
@@ -107,8 +107,9 @@ def _ticket(sender: ingest.Sender, concat: str | None) -> Ticket:
     pairs = tus.metadata(metadata or "")
     asked = [pair for pair in pairs if pair[0] not in tus.DESCRIPTIVE]
     wanted = options.parse(asked, options.parse(request.args.items(multi=True)))
+    known_id = repeats.agreed(_announcement(), wanted, sender)
     return Ticket(
-        id=site().world.new_id(),
+        id=known_id or site().world.new_id(),
         job_id=site().world.new_id(),
         options=wanted,
         filename=bodies.display_name(wanted.filename or dict(pairs).get("name", "")),
@@ -119,6 +120,12 @@ def _ticket(sender: ingest.Sender, concat: str | None) -> Ticket:
         request_id=sender.request_id,
         maker=sender.maker,
     )
+
+
+def _announcement() -> str:
+    """What makes a creation the same as an earlier one with its ``Idempotency-Key``. Of bytes that come along, what is known before they do."""
+    names = ("Upload-Length", "Upload-Defer-Length", "Upload-Concat", "Upload-Metadata", "Content-Length", "Content-Digest", "Upload-Checksum")
+    return "\n".join(["upload", *(f"{name}: {request.headers.get(name, '')}" for name in names)])
 
 
 def _announced() -> int | None:
@@ -134,13 +141,14 @@ def _has_body() -> bool:
 
 
 def _with_upload(ticket: Ticket) -> Standing:
-    """The first bytes, sent along. If they fail, nobody has learnt the address: the upload goes too."""
+    """The first bytes, sent along. If they fail, nobody has learnt the address and the upload goes too, unless its ``Idempotency-Key`` finds it."""
     world = site().world
     try:
         with uploads.held(world, ticket.id, ticket.owner) as writing, _body(writing) as chunks:
             return uploads.append(world, writing, _piece(0), chunks)
     except BaseException:
-        uploads.terminate(world, ticket.id, ticket.owner)
+        if "Idempotency-Key" not in request.headers:
+            uploads.terminate(world, ticket.id, ticket.owner)
         raise
 
 
@@ -232,7 +240,7 @@ class _Intake:
     def _read(self) -> bytes:
         self._is_reading = True
         try:
-            return request.stream.read(CHUNK_BYTES)
+            return request.stream.read1(bodies.CHUNK_BYTES)  # type: ignore[attr-defined, no-any-return]
         finally:
             self._is_reading = False
 

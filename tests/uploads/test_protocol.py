@@ -6,6 +6,7 @@ import base64
 import hashlib
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -471,3 +472,79 @@ def test_an_error_speaks_the_readers_language(tus: Tus) -> None:
     response = tus.ask("POST", "/api/uploads", Tus_Resumable="0.1", Accept_Language="zh-CN")
     assert response.json["title"] == "协议版本不符"  # type: ignore[index]
     assert VERSION["Tus-Resumable"] in response.json["detail"]  # type: ignore[index]
+
+
+# Idempotency-Key: the gateway's own
+
+
+def test_a_creation_that_is_sent_again_finds_the_first_upload_wherever_it_stands(tus: Tus) -> None:
+    asked = {"Idempotency_Key": "train", "headers": metadata(filename="cat.png", quality="70")}
+    path = tus.created(len(PNG), **asked)
+    assert tus.created(len(PNG), **asked) == path
+    tus.patch(path, 0, PNG[:50])
+    tus.restart()
+    assert tus.created(len(PNG), **asked) == path
+    assert tus.offset(path) == 50
+    tus.patch(path, 50, PNG[50:])
+    again = tus.create(len(PNG), **asked)
+    assert (again.headers["Location"], again.headers["Link"]) == (path, tus.head(path).headers["Link"])
+    assert len(tus.jobs()) == 1
+
+
+@pytest.mark.parametrize(
+    ("length", "given"),
+    [
+        (len(PNG) + 1, {}),
+        (None, {}),
+        (len(PNG), {"headers": metadata(filename="dog.png")}),
+        (len(PNG), {"headers": metadata(filename="cat.png", quality="70")}),
+        (len(PNG), {"Upload_Concat": "partial"}),
+    ],
+)
+def test_the_same_key_with_another_announcement_is_refused(tus: Tus, length: int | None, given: dict[str, Any]) -> None:
+    path = tus.created(len(PNG), Idempotency_Key="train", headers=metadata(filename="cat.png"))
+    response = tus.create(length, Idempotency_Key="train", **{"headers": metadata(filename="cat.png"), **given})
+    body: Any = response.json
+    assert (response.status_code, body["code"], body["option"]) == (422, "invalid_option", "Idempotency-Key")
+    assert [f"/api/uploads/{ticket.id}" for ticket, _ in tus.uploads.all()] == [path]
+
+
+def test_bytes_that_came_with_a_creation_are_not_written_twice(tus: Tus) -> None:
+    asked = {"Idempotency_Key": "train", "headers": OFFSET_TYPE}
+    answers = [tus.ask("POST", "/api/uploads", PNG[:60], Upload_Length=len(PNG), **asked) for _ in range(2)]
+    assert [(each.status_code, each.headers["Upload-Offset"]) for each in answers] == [(201, "60")] * 2
+    path = answers[0].headers["Location"]
+    assert answers[1].headers["Location"] == path
+    link = tus.patch(path, 60, PNG[60:]).headers["Link"]
+    assert tus.source(link) == PNG
+    other = tus.ask("POST", "/api/uploads", PNG[:61], Upload_Length=len(PNG), **asked)
+    assert other.status_code == 422
+
+
+def test_a_creation_whose_bytes_broke_off_is_found_with_what_had_come(tus: Tus) -> None:
+    wrong = {"Idempotency_Key": "train", "Upload_Checksum": sha1(JPEG), "headers": OFFSET_TYPE}
+    assert tus.ask("POST", "/api/uploads", PNG, Upload_Length=len(PNG), **wrong).status_code == 460
+    again = tus.ask("POST", "/api/uploads", PNG, Upload_Length=len(PNG), **wrong)
+    assert (again.status_code, again.headers["Upload-Offset"]) == (201, "0")
+    assert tus.source(tus.patch(again.headers["Location"], 0, PNG).headers["Link"]) == PNG
+
+
+def test_parts_joined_twice_under_a_key_are_one_job_even_when_the_parts_are_gone(tus: Tus) -> None:
+    parts = [tus.created(len(data), Upload_Concat="partial") for data in (PNG[:50], PNG[50:])]
+    for path, data in zip(parts, (PNG[:50], PNG[50:]), strict=True):
+        tus.patch(path, 0, data)
+    asked = {"Idempotency_Key": "train", "Upload_Concat": f"final;{' '.join(parts)}"}
+    first = tus.ask("POST", "/api/uploads", **asked)
+    for path in parts:
+        tus.ask("DELETE", path)
+    again = tus.ask("POST", "/api/uploads", **asked)
+    assert (first.status_code, again.status_code) == (201, 201), again.text
+    assert (again.headers["Location"], again.headers["Link"]) == (first.headers["Location"], first.headers["Link"])
+    assert len(tus.jobs()) == 1
+
+
+def test_after_it_was_deleted_a_key_begins_anew(tus: Tus) -> None:
+    path = tus.created(len(PNG), Idempotency_Key="train")
+    tus.patch(path, 0, PNG[:50])
+    tus.ask("DELETE", path)
+    assert tus.offset(tus.created(len(PNG), Idempotency_Key="train")) == 0
