@@ -1,8 +1,9 @@
 """The codec's speed, the price of its seal and of its percent, and its memory; each beside a bare loop in the same run.
 
-    python -m bench.codec ../shared/corpus/photos/*.jpg [--rounds 5] [--processes N] [--width 1600] [--method 4]
+    python -m bench.codec ../shared/corpus/photos/*.jpg [--rounds 5] [--processes N] [--width 1600] [--method 4] [--unconverted]
 
-``bare``    libjpeg-turbo decodes, libwebp encodes, in a loop: no percent, no child, no seal, no file, no colour profile.
+``bare``    libjpeg-turbo decodes, libwebp encodes, in a loop: no percent, no child, no seal, no file. A profile that moves colours (Display P3) is
+            converted by LittleCMS, as the codec must; with ``--unconverted`` the loop leaves the colours wrong.
 ``kept``    the same with a heap that is never given back, as only a process that lives on and forgets nothing can have it.
 ``pillow``  the same through Pillow's ``open`` and ``save``.
 ``codec``   the encoder process: an order, a sealed child, percent reported, the result in a file and checked.
@@ -31,7 +32,7 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
-from backend.codec import pixels, seal, still
+from backend.codec import colour, pixels, seal, still
 from backend.codec.decode import reduce_at_decoding
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion
@@ -61,8 +62,10 @@ def pillow(path: Path, options: Options) -> None:
         image.save(io.BytesIO(), "WEBP", quality=options.quality, method=options.method)
 
 
-def bare(path: Path, options: Options) -> None:
-    with opened(path, options.width) as image:
+def bare(path: Path, options: Options, *, is_converted: bool = True) -> None:
+    with opened(path, options.width) as opened_image:
+        profile = opened_image.info.get("icc_profile") if is_converted else None
+        image = colour.to_srgb(opened_image, profile, lambda _share: None)
         config = still.config_for(options, float(options.quality))
         with still.picture_of(image, argb=False) as picture:
             image.close()
@@ -95,7 +98,7 @@ def keep_heap() -> None:
         libc.mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
 
-def worker(kind: str, paths: list[Path], options: Options, start, done) -> None:
+def worker(kind: str, paths: list[Path], options: Options, is_converted: bool, start, done) -> None:
     codec = SealedCodec()
     if kind == "codec":
         codec.start()
@@ -109,8 +112,10 @@ def worker(kind: str, paths: list[Path], options: Options, start, done) -> None:
         for path in paths:
             if kind == "codec":
                 through(codec, path, shapes[path], options)
+            elif kind == "pillow":
+                pillow(path, options)
             else:
-                {"pillow": pillow, "bare": bare, "kept": bare}[kind](path, options)
+                bare(path, options, is_converted=is_converted)
         done.put(time.monotonic() - began)
     codec.close()
 
@@ -118,13 +123,13 @@ def worker(kind: str, paths: list[Path], options: Options, start, done) -> None:
 class Crew:
     """Processes of one kind, each with the images in another order."""
 
-    def __init__(self, kind: str, paths: list[Path], options: Options, count: int) -> None:
+    def __init__(self, kind: str, paths: list[Path], options: Options, count: int, *, is_converted: bool = True) -> None:
         context = multiprocessing.get_context("spawn")
         self._queues = [(context.Queue(), context.Queue()) for _ in range(count)]
         self._processes = []
         for number, queues in enumerate(self._queues):
             turned = paths[number:] + paths[:number]
-            self._processes.append(context.Process(target=worker, args=(kind, turned, options, *queues)))
+            self._processes.append(context.Process(target=worker, args=(kind, turned, options, is_converted, *queues)))
             self._processes[-1].start()
 
     def round(self) -> tuple[float, float, float]:
@@ -157,8 +162,8 @@ def used() -> float:
     return total
 
 
-def throughput(paths: list[Path], options: Options, rounds: int, processes: int) -> None:
-    crews = {kind: Crew(kind, paths, options, processes) for kind in KINDS}
+def throughput(paths: list[Path], options: Options, rounds: int, processes: int, *, is_converted: bool) -> None:
+    crews = {kind: Crew(kind, paths, options, processes, is_converted=is_converted) for kind in KINDS}
     took: dict[str, list[float]] = {kind: [] for kind in KINDS}
     used_s: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for number in range(-1, rounds):  # the first is not counted
@@ -291,9 +296,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--width", type=int)
     parser.add_argument("--method", type=int, default=4)
+    parser.add_argument("--unconverted", action="store_true")
     wanted = parser.parse_args()
     options = Options(width=wanted.width, method=wanted.method)
-    throughput(wanted.paths, options, wanted.rounds, wanted.processes)
+    throughput(wanted.paths, options, wanted.rounds, wanted.processes, is_converted=not wanted.unconverted)
     each_ms = price_of_the_seal()
     print(f"the seal: {each_ms:.2f} ms a job; the percent: {price_of_percent(wanted.paths[0], options):.2%} of an encode ({wanted.paths[0].name})")
     with tempfile.NamedTemporaryFile(suffix=".jpg") as small:

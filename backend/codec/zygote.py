@@ -1,6 +1,6 @@
 """The zygote: a small process, exec'd with an empty environment, that has the libraries loaded and forks one child for each order, ahead of it.
 
-It opens no image, keeps no secret and ends when its pool process does: then its child dies with it.
+It opens no image of a stranger, keeps no secret and ends when its pool process does: then its child dies with it.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def preload() -> None:
     decode.preload()
     libwebp.encoder()
     libwebp.muxer()
+    child.rehearse()
 
 
 def _die_with(pool_pid: int) -> None:
@@ -57,15 +58,16 @@ def _child_ended_fd() -> int:
 
 
 class Nursery:
-    """One child at a time: born, waiting for its order, at work, ended; then the next is born. Orders in, ends out."""
+    """One child at work and one that waits for the next order, born while the other works: so no order waits for a birth. Orders in, ends out."""
 
     def __init__(self, control: socket.socket, child_ended_fd: int) -> None:
         self._control = control
         self._lines = wire.Lines(control, child.DESCRIPTORS)
         self._child_ended_fd = child_ended_fd
-        self._child: int | None = None
+        self._at_work: int | None = None
+        self._waiting: int | None = None
         self._door: socket.socket | None = None
-        """To a child that waits; none once it is at work."""
+        """To the child that waits."""
 
     def serve(self) -> None:
         """Until the pool process is gone."""
@@ -79,22 +81,23 @@ class Nursery:
                     os.read(fd, 512)
                 else:
                     self._hear()
-            self._note_end()
-        self._end_child()
+            self._note_ends()
+        for pid in (self._at_work, self._waiting):
+            _kill(pid)
 
     def _hear(self) -> None:
         for message in self._lines.read():
-            if "stop" not in message:
+            if "stop" in message:
+                _kill(self._at_work)
+            else:
                 self._give(message)
-            elif self._door is None:
-                self._end_child()
 
     def _bear(self) -> None:
         """A child that waits at the other end of ``_door``."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         zygote = os.getpid()
-        self._child = os.fork()
-        if self._child == 0:
+        self._waiting = os.fork()
+        if self._waiting == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             child.wait(theirs, zygote)
@@ -104,11 +107,13 @@ class Nursery:
     def _give(self, order: wire.Message) -> None:
         given, self._lines.descriptors = self._lines.descriptors[: child.DESCRIPTORS], self._lines.descriptors[child.DESCRIPTORS :]
         if not self._hand_in(order, given):  # the one that waited was killed meanwhile
-            self._forget_child()
+            self._forget_waiting()
             self._bear()
             self._hand_in(order, given)
         for fd in given:
             os.close(fd)
+        if self._waiting is None:
+            self._bear()
 
     def _hand_in(self, order: wire.Message, descriptors: list[int]) -> bool:
         if self._door is None:
@@ -119,30 +124,30 @@ class Nursery:
                 socket.send_fds(door, [wire.packed(order)], descriptors)
             except OSError:
                 return False
-        self._control.sendall(wire.packed({"taken": self._child}))
+        self._at_work, self._waiting = self._waiting, None
+        self._control.sendall(wire.packed({"taken": self._at_work}))
         return True
 
-    def _end_child(self) -> None:
-        if self._child is not None:
-            os.kill(self._child, signal.SIGKILL)
+    def _forget_waiting(self) -> None:
+        """It is dead or dying, or there is none."""
+        if self._waiting is not None:
+            os.waitpid(self._waiting, 0)
+        self._waiting = None
 
-    def _forget_child(self) -> None:
-        """It may have waited for an order, and is dead or dying."""
-        if self._child is not None:
-            os.waitpid(self._child, 0)
-        self._child = None
+    def _note_ends(self) -> None:
+        """The end of the child at work is told. One that was killed as it waited is replaced when an order comes."""
+        if self._at_work is not None:
+            pid, status = os.waitpid(self._at_work, os.WNOHANG)
+            if pid:
+                self._at_work = None
+                self._control.sendall(wire.packed({"ended": os.waitstatus_to_exitcode(status)}))
+        if self._waiting is not None and os.waitpid(self._waiting, os.WNOHANG)[0]:
+            self._waiting = None
+            if self._door is not None:
+                self._door.close()
+                self._door = None
 
-    def _note_end(self) -> None:
-        """The end of a child at work is told, and the next one is born. One that was killed as it waited is replaced when an order comes."""
-        if self._child is None:
-            return
-        pid, status = os.waitpid(self._child, os.WNOHANG)
-        if not pid:
-            return
-        self._child = None
-        if self._door is not None:
-            self._door.close()
-            self._door = None
-            return
-        self._control.sendall(wire.packed({"ended": os.waitstatus_to_exitcode(status)}))
-        self._bear()
+
+def _kill(pid: int | None) -> None:
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
