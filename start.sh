@@ -19,7 +19,7 @@ find_python() {
       return
     fi
   done
-  fail 'Python 3.11 or newer is needed and was not found. Install it, or name it: PYTHON=/path/to/python3 ./start.sh'
+  fail 'Python 3.11 or newer is needed and was not found. Install it, or name it: PYTHON=/path/to/python3 ./start.sh 需要 Python 3.11 或更新版本，但未找到。请安装，或指定：PYTHON=/path/to/python3 ./start.sh'
 }
 
 lock_of() { cksum <requirements.txt; }
@@ -29,18 +29,19 @@ set_up() {
   local python count
   python=$(find_python)
   say "Making .venv with $("$python" --version) …"
-  "$python" -m venv --clear .venv || fail 'The virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv'
+  "$python" -m venv --clear .venv \
+    || fail 'The virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv. 无法创建虚拟环境。Debian 与 Ubuntu 上：apt-get install python3-venv。'
   count=$(grep -c '^[a-z0-9]' requirements.txt)
   say "Installing $count locked packages (about half a minute) …"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.txt \
-    || fail 'The packages could not be installed. Is the package index within reach, and is there disk space?'
+    || fail 'The packages could not be installed. Is the package index within reach, and is there disk space? 无法安装软件包。请检查软件源是否可达、磁盘空间是否足够。'
   lock_of >.venv/.lock
 }
 
 role=${1:-all}
 case $role in
   all | gateway | encoder | redis | health | setup) ;;
-  *) fail "There is no role “$role”. Use: ./start.sh [gateway|encoder|redis|health|setup]" 2 ;;
+  *) fail "There is no role “$role”. Use: ./start.sh [gateway|encoder|redis|health|setup] 没有“$role”这个角色。" 2 ;;
 esac
 
 # A child of the supervisor finds everything set up and checked.

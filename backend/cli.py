@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,10 @@ ENCODER_NICENESS = 5
 
 
 class CannotStart(Exception):
-    """One sentence for the operator."""
+    """One sentence for the operator, in both languages."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(f"{english} {chinese}")
 
 
 def main(arguments: list[str]) -> int:
@@ -99,9 +102,12 @@ def companions(settings: Settings, arguments: list[str]) -> int:
 def check(settings: Settings, roles: list[str]) -> int:
     """What can be known before starting. Raises ``CannotStart``."""
     _check_folder(settings)
+    _check_log_dir(settings)
     _check_bucket(settings)
     if roles[0] in ("all", "gateway"):
-        _check_port(settings)
+        _check_port(settings.host, settings.port, "API_HOST", "API_PORT")
+        if settings.metrics_bind:
+            _check_port(*settings.metrics_bind, "GATEWAY_METRICS_BIND")
     if roles[0] in ("all", "redis") and settings.redis_url is None:
         _redis_binary()
     return 0
@@ -143,9 +149,12 @@ def health(settings: Settings, roles: list[str]) -> int:
     if roles == ["encoder"]:
         return _encoder_health(settings)
     if roles:
-        raise CannotStart(f"There is no health of “{' '.join(roles)}”. Use: ./start.sh health [encoder]")
+        asked = " ".join(roles)
+        usage = "./start.sh health [encoder]"
+        raise CannotStart(f"There is no health of “{asked}”. Use: {usage}", f"没有“{asked}”的健康检查。用法：{usage}")
     body = _ask(settings, "/api/health")
-    _say(json.dumps(body, ensure_ascii=False) if body else f"No healthy gateway answers at {_address(settings)}.")
+    nobody = f"No healthy gateway answers at {_address(settings)}. {_address(settings)} 没有正常的网关应答。"
+    _say(json.dumps(body, ensure_ascii=False) if body else nobody)
     return 0 if body else 1
 
 
@@ -158,11 +167,11 @@ def _encoder_health(settings: Settings) -> int:
     try:
         here = [each for each in RedisJobs(client).encoders() if each["host"] == socket.gethostname()]
     except BackendUnavailable:
-        _say("Redis cannot be reached, so nothing is known of the encoders.")
+        _say("Redis cannot be reached, so nothing is known of the encoders. 无法连接 Redis，编码器状态未知。")
         return 1
     finally:
         client.close()
-    _say(json.dumps(here) if here else "No encoder of this machine is there.")
+    _say(json.dumps(here) if here else "No encoder of this machine is there. 本机没有编码器在运行。")
     return 0 if here else 1
 
 
@@ -186,17 +195,20 @@ def _environment(settings: Settings) -> dict[str, str]:
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
     """One gateway a data folder: a second start says so and leaves the first alone."""
-    try:
-        settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.run_dir.chmod(0o700)
-    except OSError as error:
-        raise CannotStart(f"The folder {settings.run_dir} cannot be made: {error.strerror}. Choose another with GATEWAY_DATA_DIR.") from error
-    path = settings.run_dir / "supervisor.lock"
-    with open(path, "a+") as lock:
+    with ExitStack() as held:
+        try:
+            settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            settings.run_dir.chmod(0o700)
+            lock = held.enter_context(open(settings.run_dir / "supervisor.lock", "a+"))
+        except OSError as error:
+            raise _unusable(settings.run_dir, error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotStart(f"A gateway is already running with the data folder {settings.data_dir}.") from None
+            raise CannotStart(
+                f"A gateway is already running with the data folder {settings.data_dir}. Stop it, or choose another with GATEWAY_DATA_DIR.",
+                f"已有网关在使用数据目录 {settings.data_dir}。请先停止它，或用 GATEWAY_DATA_DIR 另选目录。",
+            ) from None
         shutil.rmtree(settings.run_dir / "metrics", ignore_errors=True)  # of one that was killed: counts begin anew, as those of Redis do
         try:
             yield
@@ -205,20 +217,43 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 
 def _check_folder(settings: Settings) -> None:
+    is_named = settings.storage_url is not None and settings.storage_url.startswith("file:")
+    _probe(settings.store_dir, "GATEWAY_STORAGE_URL" if is_named else "GATEWAY_DATA_DIR", 0o700)
+    free_bytes = shutil.disk_usage(settings.store_dir).free
+    if free_bytes < settings.min_free_bytes:
+        free_mib, least_mib = free_bytes >> 20, settings.min_free_bytes >> 20
+        raise CannotStart(
+            f"Only {free_mib} MiB are free for {settings.store_dir}; GATEWAY_MIN_FREE_BYTES asks for {least_mib} MiB.",
+            f"{settings.store_dir} 仅剩 {free_mib} MiB 可用空间；GATEWAY_MIN_FREE_BYTES 要求 {least_mib} MiB。",
+        )
+
+
+def _check_log_dir(settings: Settings) -> None:
+    if settings.log_dir:
+        _probe(settings.log_dir, "GATEWAY_LOG_DIR", 0o755)
+
+
+def _probe(folder: Path, setting: str, mode: int) -> None:
+    """Whether it can be made, and written."""
     try:
-        settings.store_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = settings.store_dir / f".probe-{os.getpid()}"
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        probe = folder / f".probe-{os.getpid()}"
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise CannotStart(f"There is no disk space left for {settings.store_dir}.") from error
-        raise CannotStart(f"The folder {settings.store_dir} cannot be written: {error.strerror}. Choose another with GATEWAY_DATA_DIR.") from error
-    free_bytes = shutil.disk_usage(settings.store_dir).free
-    if free_bytes < settings.min_free_bytes:
-        raise CannotStart(
-            f"Only {free_bytes >> 20} MiB are free for {settings.store_dir}; GATEWAY_MIN_FREE_BYTES asks for {settings.min_free_bytes >> 20} MiB."
+        raise _unusable(folder, error, setting) from error
+
+
+def _unusable(folder: Path, error: OSError, setting: str = "GATEWAY_DATA_DIR") -> CannotStart:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CannotStart(
+            f"There is no disk space left for {folder}. Free some, or choose another folder with {setting}.",
+            f"{folder} 所在磁盘已没有可用空间。请释放空间，或用 {setting} 另选目录。",
         )
+    return CannotStart(
+        f"The folder {folder} cannot be written: {error.strerror}. Choose another with {setting}.",
+        f"目录 {folder} 无法写入：{error.strerror}。请用 {setting} 另选目录。",
+    )
 
 
 def _check_bucket(settings: Settings) -> None:
@@ -231,24 +266,29 @@ def _check_bucket(settings: Settings) -> None:
     try:
         open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes).examine()
     except NotUsable as error:
-        raise SettingsError([f"GATEWAY_STORAGE_URL={settings.storage_url!r}: expected a bucket that can be used. {error}"]) from error
+        problem = f"GATEWAY_STORAGE_URL={settings.storage_url!r}: expected a bucket that can be used. {error} 应为可用的存储桶。"
+        raise SettingsError([problem]) from error
     except BackendUnavailable as error:
-        _say(f"The bucket of {settings.storage_url} cannot be reached at the moment: {error.private}")
+        _say(f"The bucket of {settings.storage_url} cannot be reached at the moment: {error.private} 暂时无法访问该存储桶。")
 
 
-def _check_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _check_port(host: str, port: int, *names: str) -> None:
+    """``names``: the settings that choose them, the port's last."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
+            where = f"{host}:{port}"
             if error.errno == errno.EADDRINUSE:
                 raise CannotStart(
-                    f"Port {settings.port} on {settings.host} is in use. Stop what listens there, or choose another with API_PORT."
+                    f"Port {port} on {host} is in use. Stop what listens there, or choose another with {names[-1]}.",
+                    f"{host} 的端口 {port} 已被占用。请停止占用它的程序，或用 {names[-1]} 另选端口。",
                 ) from error
             raise CannotStart(
-                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror or error}. Check API_HOST and API_PORT."
+                f"{where} cannot be listened on: {error.strerror or error}. Check {' and '.join(names)}.",
+                f"无法监听 {where}：{error.strerror or error}。请检查 {' 与 '.join(names)}。",
             ) from error
 
 
@@ -261,7 +301,10 @@ def _redis_binary() -> str:
     carried = _carried_redis()
     if carried:
         return carried
-    raise CannotStart("No Redis 6.2+ was found on this machine. Install redis-server or valkey, or set REDIS_URL.")
+    raise CannotStart(
+        "No Redis 6.2+ was found on this machine. Install redis-server or valkey, or set REDIS_URL.",
+        "本机未找到 Redis 6.2+。请安装 redis-server 或 valkey，或设置 REDIS_URL。",
+    )
 
 
 def _version(binary: str) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ from backend.core.limits import Limits
 from backend.errors import SettingsError
 
 PREFIX = "GATEWAY_"
+API_PORT = 5000
 MIB = 1 << 20
 SUN_PATH_BYTES = 100
 """A unix socket's path may have 107 bytes on Linux and 103 on macOS (sockaddr_un.sun_path)."""
@@ -43,8 +44,20 @@ EXTRAS = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
+    """``accepted`` and ``chinese`` say what is taken, as the end of a sentence."""
+
     accepted: str
+    chinese: str
     read: Callable[[str], Any]
+
+    @property
+    def expected(self) -> str:
+        return expected(self.accepted, self.chinese)
+
+
+def expected(english: str, chinese: str) -> str:
+    """What each problem ends with: one line, both languages."""
+    return f"expected {english}. 应为{chinese}。"
 
 
 def _refuse(text: str) -> Any:
@@ -55,7 +68,7 @@ def _number(low: int, high: int, unit: str = "") -> Kind:
     def read(text: str) -> int:
         return int(text) if re.fullmatch(r"\d{1,18}", text) and low <= int(text) <= high else _refuse(text)
 
-    return Kind(f"a whole number from {low} to {high}{' ' + unit if unit else ''}", read)
+    return Kind(f"a whole number from {low} to {high}{' ' + unit if unit else ''}", f" {low} 到 {high} 的整数{'（秒）' if unit else ''}", read)
 
 
 _UNITS = {"": 1, "B": 1, "K": 1 << 10, "KiB": 1 << 10, "M": 1 << 20, "MiB": 1 << 20, "G": 1 << 30, "GiB": 1 << 30}
@@ -67,11 +80,11 @@ def _bytes(low: int, high: int) -> Kind:
         number = int(match[1]) * _UNITS[match[2]] if match and match[2] in _UNITS else -1
         return number if low <= number <= high else _refuse(text)
 
-    return Kind(f"bytes from {low} to {high}, such as 67108864 or 64MiB", read)
+    return Kind(f"bytes from {low} to {high}, such as 67108864 or 64MiB", f" {low} 到 {high} 的字节数，如 67108864 或 64MiB", read)
 
 
 def _choice(*words: str) -> Kind:
-    return Kind("one of " + ", ".join(words), lambda text: text if text in words else _refuse(text))
+    return Kind("one of " + ", ".join(words), "下列之一：" + "、".join(words), lambda text: text if text in words else _refuse(text))
 
 
 def _url(*schemes: str) -> Kind:
@@ -79,7 +92,8 @@ def _url(*schemes: str) -> Kind:
         parts = urlsplit(text)
         return text if parts.scheme in schemes and (parts.netloc or parts.path) else _refuse(text)
 
-    return Kind("an address that begins with " + ", ".join(each + "://" for each in schemes), read)
+    starts = [f"{each}://" for each in schemes]
+    return Kind("an address that begins with " + ", ".join(starts), f"以 {'、'.join(starts)} 开头的地址", read)
 
 
 def _storage_url() -> Kind:
@@ -91,11 +105,11 @@ def _storage_url() -> Kind:
         is_folder = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
         return text if is_folder or re.fullmatch(bucket, text) else _refuse(text)
 
-    return Kind("an address such as file:///folder or s3://bucket/prefix", read)
+    return Kind("an address such as file:///folder or s3://bucket/prefix", "地址，如 file:///目录 或 s3://存储桶/前缀", read)
 
 
 def _host() -> Kind:
-    return Kind("a host name or an IP address", lambda text: text if re.fullmatch(r"[0-9A-Za-z.:_-]+", text) else _refuse(text))
+    return Kind("a host name or an IP address", "主机名或 IP 地址", lambda text: text if re.fullmatch(r"[0-9A-Za-z.:_-]+", text) else _refuse(text))
 
 
 def _bind() -> Kind:
@@ -104,15 +118,18 @@ def _bind() -> Kind:
         host = host.removeprefix("[").removesuffix("]")
         return (_host().read(host), _number(1, 65535).read(port)) if colon else _refuse(text)
 
-    return Kind("an address such as 127.0.0.1:9102 or [::1]:9102", read)
+    return Kind("an address such as 127.0.0.1:9102 or [::1]:9102", "地址，如 127.0.0.1:9102 或 [::1]:9102", read)
 
 
 def _path() -> Kind:
-    return Kind("the path of a folder", lambda text: Path(text).expanduser().absolute() if text and "\0" not in text else _refuse(text))
+    return Kind("the path of a folder", "目录的路径", lambda text: Path(text).expanduser().absolute() if text and "\0" not in text else _refuse(text))
 
 
 def _file() -> Kind:
-    return Kind("the path of a readable file", lambda text: Path(text) if os.access(text, os.R_OK) and Path(text).is_file() else _refuse(text))
+    def read(text: str) -> Path:
+        return Path(text) if os.access(text, os.R_OK) and Path(text).is_file() else _refuse(text)
+
+    return Kind("the path of a readable file", "可读文件的路径", read)
 
 
 def _keys() -> Kind:
@@ -120,7 +137,7 @@ def _keys() -> Kind:
         keys = tuple(each.strip() for each in text.split(","))
         return keys if all(re.fullmatch(r"[\x21-\x2b\x2d-\x7e]{8,200}", each) for each in keys) else _refuse(text)
 
-    return Kind("keys of 8 to 200 printable characters, separated by commas", read)
+    return Kind("keys of 8 to 200 printable characters, separated by commas", "以逗号分隔的密钥，每个 8 到 200 个可打印字符", read)
 
 
 def _origins() -> Kind:
@@ -128,14 +145,14 @@ def _origins() -> Kind:
         origins = tuple(each.strip().rstrip("/") for each in text.split(","))
         return origins if all(re.fullmatch(r"https?://[0-9A-Za-z.:\[\]_-]+", each) for each in origins) else _refuse(text)
 
-    return Kind("origins such as https://example.com, separated by commas", read)
+    return Kind("origins such as https://example.com, separated by commas", "以逗号分隔的来源，如 https://example.com", read)
 
 
 def _networks() -> Kind:
     def read(text: str) -> tuple[Network, ...]:
         return tuple(ip_network(each.strip()) for each in text.split(","))
 
-    return Kind("networks such as 10.1.0.0/16 or fd00::/8, separated by commas", read)
+    return Kind("networks such as 10.1.0.0/16 or fd00::/8, separated by commas", "以逗号分隔的网段，如 10.1.0.0/16 或 fd00::/8", read)
 
 
 def _rate() -> Kind:
@@ -143,7 +160,7 @@ def _rate() -> Kind:
         match = re.fullmatch(r"([1-9]\d{0,8})/(second|minute|hour|day)", text)
         return (int(match[1]), {"second": 1, "minute": 60, "hour": 3600, "day": 86400}[match[2]]) if match else _refuse(text)
 
-    return Kind("N/second, N/minute, N/hour or N/day, such as 600/minute", read)
+    return Kind("N/second, N/minute, N/hour or N/day, such as 600/minute", " N/second、N/minute、N/hour 或 N/day，如 600/minute", read)
 
 
 def cores() -> int:
@@ -171,7 +188,7 @@ class Settings:
     """Read with ``Settings.from_environment()``; ``settings.limits`` is what the flows check images against."""
 
     host: str = _setting("API_HOST", _host(), "127.0.0.1", "address to listen on", "监听地址")
-    port: int = _setting("API_PORT", _number(1, 65535), 5000, "port to listen on", "监听端口")
+    port: int = _setting("API_PORT", _number(1, 65535), API_PORT, "port to listen on", "监听端口")
     redis_url: str | None = _setting(
         "REDIS_URL",
         _url("redis", "rediss", "unix"),
@@ -405,7 +422,7 @@ class Settings:
                 try:
                     values[each.name] = kind.read(environment[name])
                 except (ValueError, OSError):
-                    problems.append(f"{name}={_told(name, environment[name])}: expected {kind.accepted}.")
+                    problems.append(f"{name}={_told(name, environment[name])}: {kind.expected}")
         problems += _contradictions(values)
         if problems:
             raise SettingsError(problems)
@@ -428,7 +445,8 @@ def _unknown(environment: Mapping[str, str]) -> list[str]:
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known - INTERNAL, n=1, cutoff=0.0)[0]
-            problems.append(f"{name}={_told(name, environment[name])}: there is no such setting; expected a documented name, perhaps {near}.")
+            said = expected(f"a documented name, perhaps {near}", f"文档中的名称，可能是 {near}")
+            problems.append(f"{name}={_told(name, environment[name])}: there is no such setting; {said}")
     return problems
 
 
@@ -436,18 +454,26 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     problems = []
     most, least = values.get("encoders", cores()), values.get("given_encoders_min", 1)
     if least > most:
-        problems.append(f"GATEWAY_ENCODERS_MIN='{least}': expected at most GATEWAY_ENCODERS, which is {most}.")
+        said = expected(f"at most GATEWAY_ENCODERS, which is {most}", f"不大于 GATEWAY_ENCODERS（{most}）的数")
+        problems.append(f"GATEWAY_ENCODERS_MIN='{least}': {said}")
+    port, metrics = values.get("port", API_PORT), values.get("metrics_bind")
+    if metrics and metrics[1] == port:
+        said = expected(f"another port than API_PORT, which is {port}", f"与 API_PORT（{port}）不同的端口")
+        problems.append(f"GATEWAY_METRICS_BIND='{metrics[0]}:{port}': {said}")
     for field_name, (name, package, module) in EXTRAS.items():
         if values.get(field_name) and not _is_installed(module):
-            problems.append(f"{name}: expected the package {package} to be installed, as by .venv/bin/pip install {package}.")
+            command = f".venv/bin/pip install {package}"
+            problems.append(f"{name}: {expected(f'the package {package} to be installed, as by {command}', f'先安装软件包 {package}：{command}')}")
     key_file = values.get("api_keys_file")
     if key_file and values.get("api_keys"):
-        problems.append("GATEWAY_API_KEYS_FILE: expected to be unset while GATEWAY_API_KEYS is set; give one of the two.")
+        said = expected("to be unset while GATEWAY_API_KEYS is set; give one of the two", "空：已设置 GATEWAY_API_KEYS，两者只能给出一个")
+        problems.append(f"GATEWAY_API_KEYS_FILE: {said}")
     if key_file:
         try:
             _keys_of(key_file)
         except (ValueError, OSError):
-            problems.append(f"GATEWAY_API_KEYS_FILE={str(key_file)!r}: expected a file with one key of 8 to 200 printable characters a line.")
+            said = expected("a file with one key of 8 to 200 printable characters a line", "每行一个密钥的文件，每个密钥 8 到 200 个可打印字符")
+            problems.append(f"GATEWAY_API_KEYS_FILE={str(key_file)!r}: {said}")
     return problems
 
 

@@ -26,8 +26,16 @@ REMAINS_S = 2.0
 PR_SET_PDEATHSIG = 1
 
 
+WRONG_SETTING = 2
+"""The exit code of a role that must not be tried again, and of the whole then."""
+
+
 class FalseStart(Exception):
-    """A role cannot be started: it died again and again before the whole was ready."""
+    """A role cannot be started: it died again and again before the whole was ready, or at once of a wrong setting."""
+
+    def __init__(self, sentence: str, code: int = 1) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 @dataclass(slots=True)
@@ -98,7 +106,7 @@ class Supervisor:
             return self._watch(is_ready, on_ready, time.monotonic() + ready_within_s)
         except FalseStart as error:
             self.say(str(error))
-            return 1
+            return error.code
         finally:
             for role in reversed(self.roles):
                 role.stop()
@@ -117,7 +125,7 @@ class Supervisor:
                 ready = True
                 on_ready()
             elif not ready and time.monotonic() > deadline_s:
-                raise FalseStart("The gateway did not become ready in time; the lines above say why.")
+                raise FalseStart("The gateway did not become ready in time; the lines above say why. 网关未能及时就绪；原因见以上各行。")
             time.sleep(TICK_S)
 
     def _replace(self, ready: bool) -> None:
@@ -126,8 +134,10 @@ class Supervisor:
                 assert role.process is not None
                 code = role.process.returncode
                 role.note_death()
-                if not ready and (code == 2 or role.false_starts >= MAX_FALSE_STARTS):
-                    raise FalseStart(f"The {role.name} could not be started (exit code {code}); the lines above say why.")
+                if not ready and (code == WRONG_SETTING or role.false_starts >= MAX_FALSE_STARTS):
+                    english = f"The {role.name} could not be started (exit code {code}); the lines above say why."
+                    chinese = f"{role.name} 无法启动（退出码 {code}）；原因见以上各行。"
+                    raise FalseStart(f"{english} {chinese}", code if code == WRONG_SETTING else 1)
                 self.say(f"The {role.name} ended (exit code {code}); starting it again.")
             if role.process is None and time.monotonic() >= role.next_start_s:
                 self._start(role)

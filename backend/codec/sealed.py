@@ -45,7 +45,9 @@ class SealedCodec:
         level = self._keeper.level
         if self._sandbox == "require" and level.get("level") != FULL:
             self.close()
-            raise errors.SettingsError([f"GATEWAY_SANDBOX=require, but this machine reaches only {level} of level {FULL}"])
+            english = f"expected a machine that can seal fully; this one reaches only {level} of level {FULL}."
+            chinese = f"应为能完全封闭的机器；本机只达到 {level.get('level')} 级（满级为 {FULL}）。"
+            raise errors.SettingsError([f"GATEWAY_SANDBOX='require': {english} {chinese}"])
         if level.get("level") != FULL:
             log.warning("decoders are not fully sealed: level %s of %s (%s)", level.get("level"), FULL, level)
 

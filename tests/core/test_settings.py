@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -128,9 +129,22 @@ def problems(environment: dict[str, str]) -> list[str]:
 
 def test_more_encoders_at_least_than_at_most_are_a_contradiction() -> None:
     (line,) = problems({"GATEWAY_ENCODERS": "2", "GATEWAY_ENCODERS_MIN": "3"})
-    assert line == "GATEWAY_ENCODERS_MIN='3': expected at most GATEWAY_ENCODERS, which is 2."
+    assert line == "GATEWAY_ENCODERS_MIN='3': expected at most GATEWAY_ENCODERS, which is 2. 应为不大于 GATEWAY_ENCODERS（2）的数。"
     assert Settings.from_environment({"GATEWAY_ENCODERS": "1"}).encoders_min == 1
     assert Settings.from_environment({"GATEWAY_ENCODERS": "64"}).encoders_min == 2
+
+
+def test_the_metrics_own_address_has_a_port_of_its_own() -> None:
+    (line,) = problems({"API_PORT": "9464", "GATEWAY_METRICS_BIND": "127.0.0.2:9464"})
+    assert line.startswith("GATEWAY_METRICS_BIND='127.0.0.2:9464': expected another port than API_PORT, which is 9464. 应为")
+    (line,) = problems({"GATEWAY_METRICS_BIND": "127.0.0.1:5000"})
+    assert "which is 5000" in line
+
+
+@pytest.mark.parametrize("name", list(BY_ENV))
+def test_what_a_setting_accepts_is_said_in_both_languages(name: str) -> None:
+    kind = BY_ENV[name].metadata["kind"]
+    assert kind.expected == f"expected {kind.accepted}. 应为{kind.chinese}。" and re.search("[一-鿿]", kind.chinese)
 
 
 def test_every_setting_is_tried_here() -> None:
@@ -145,8 +159,7 @@ def test_a_setting_is_read(name: str, text: str, value: Any) -> None:
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in REFUSED.items() for text in texts])
 def test_a_wrong_value_is_one_line_with_name_value_and_accepted_form(name: str, text: str) -> None:
     (line,) = problems({name: text})
-    accepted = BY_ENV[name].metadata["kind"].accepted
-    assert line.startswith(f"{name}=") and line.endswith(f"expected {accepted}.")
+    assert line.startswith(f"{name}=") and line.endswith(f": {BY_ENV[name].metadata['kind'].expected}")
     assert "\n" not in line
     if name != "GATEWAY_API_KEYS":
         assert repr(text) in line
@@ -258,6 +271,6 @@ def test_a_wrong_setting_ends_the_start_with_code_2_and_one_line_a_problem() -> 
     )
     assert said.returncode == 2
     assert said.stderr.splitlines() == [
-        "API_PORT='http': expected a whole number from 1 to 65535.",
-        "GATEWAY_MAX_FRAMES='0': expected a whole number from 1 to 100000.",
+        "API_PORT='http': expected a whole number from 1 to 65535. 应为 1 到 65535 的整数。",
+        "GATEWAY_MAX_FRAMES='0': expected a whole number from 1 to 100000. 应为 1 到 100000 的整数。",
     ]

