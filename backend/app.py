@@ -30,6 +30,7 @@ from backend.flows.follow import Follower
 from backend.flows.tend import Caretaker
 from backend.flows.world import World
 from backend.server import bounds, handover, loop_lag, metered
+from backend.server.operators_door import OperatorsDoor
 from backend.server.tallies import tallies
 from backend.settings import Settings
 from backend.web import (
@@ -90,6 +91,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(resource.routes)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
+    if settings.metrics_bind:
+        app.wsgi_app = OperatorsDoor(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
     telemetry.start(settings, "gateway", app)
     handover.install(socketio)
     loop_lag.start()

@@ -5,6 +5,7 @@ Started as ``celery -A backend.encoder worker``. Each pool process makes its cli
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import resource
@@ -79,6 +80,8 @@ class Process:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.codec = SealedCodec(sandbox=settings.sandbox)
         self.world = encoder_world()
+        self._told_cpu_s = 0.0
+        self._telling = threading.Lock()
 
     def start(self) -> None:
         """Raises ``SettingsError`` where the seal that is required cannot be had."""
@@ -95,26 +98,52 @@ class Process:
 
     def _greet_for_ever(self) -> None:
         facts = {"pid": os.getpid(), "host": socket.gethostname(), "seal": self.codec.seal_level()}
-        started = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
+        started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         while True:
             try:
                 self.world.jobs.greet(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
-                if started:
-                    self.world.jobs.tally(started)
-                    started = {}
+                self.tell_cpu(started)
+                started = {}
             except errors.BackendUnavailable as error:
                 log.warning("encoder %s cannot greet: %s", self.name, error.private)
             time.sleep(GREET_EVERY_S)
+
+    def tell_cpu(self, more: tally.Amounts) -> None:
+        """Add what was used since the last time, and ``more``. What a killed encoder used since then, a second at most, is never told."""
+        with self._telling:
+            used_s = max(self._told_cpu_s, cpu_s(os.getpid()))
+            grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._told_cpu_s, 6)}
+            self.world.jobs.tally({**more, **grown})
+            self._told_cpu_s = used_s
 
 
 def resident_bytes(pid: int) -> int:
     """Of a process and its descendants; pages that they share count for each. 0 where there is no ``/proc``."""
     try:
         own = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
-        children = [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
     except (OSError, IndexError, ValueError):
         return 0
-    return own + sum(map(resident_bytes, children))
+    return own + sum(map(resident_bytes, children_of(pid)))
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of a process and its descendants, those that have ended included (proc(5): utime, stime, cutime, cstime).
+
+    A parent is read before its children: one that ends in between is missing for once, and never counted twice. Without ``/proc``, of this
+    process and of those that have ended.
+    """
+    try:
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+    except OSError:
+        return sum(os.times()[:4]) if pid == os.getpid() else 0.0
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") + sum(map(cpu_s, children_of(pid)))
+
+
+def children_of(pid: int) -> list[int]:
+    try:
+        return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+    except (OSError, ValueError):
+        return []
 
 
 process: Process | None = None
@@ -152,6 +181,8 @@ def _begin(**_: Any) -> None:
 def _end(**_: Any) -> None:
     if process is not None:
         process.codec.close()
+        with contextlib.suppress(errors.BackendUnavailable):
+            process.tell_cpu({})
 
 
 @app.task(name=TASK)

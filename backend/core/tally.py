@@ -4,9 +4,10 @@ Names::
 
     created · upload_bytes                      a job became known; the bytes of its source
     ended:<state>:<code>                        it ended; ``code`` of a failure, else empty; state ``erased``: deleted before its end
-    pixels · source_bytes · result_bytes · saved_bytes      of conversions that succeeded
+    pixels · source_bytes · result_bytes · saved_bytes      of jobs that succeeded
+    shared                                      those among them that got an equal one's result, without an encode of their own
     wait:… · stage:<stage>:…                    seconds, as histograms: ``le:<bound>`` and ``sum``
-    encoders_lost · encoder_starts:<reason> · freed_bytes
+    encoders_lost · encoder_starts:<reason> · encoder_cpu_s:<host> · freed_bytes
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from backend.core.job import Job
 Amounts = dict[str, float]
 CREATED, UPLOAD_BYTES = "created", "upload_bytes"
 PIXELS, SOURCE_BYTES, RESULT_BYTES, SAVED_BYTES = "pixels", "source_bytes", "result_bytes", "saved_bytes"
-ENCODERS_LOST, FREED_BYTES = "encoders_lost", "freed_bytes"
-ENDED, ERASED, WAIT, STAGE, ENCODER_STARTS = "ended", "erased", "wait", "stage", "encoder_starts"
+SHARED, ENCODERS_LOST, FREED_BYTES = "shared", "encoders_lost", "freed_bytes"
+ENDED, ERASED, WAIT, STAGE = "ended", "erased", "wait", "stage"
+ENCODER_STARTS, ENCODER_CPU_S = "encoder_starts", "encoder_cpu_s"
 PACED = (ENDED, PIXELS, SOURCE_BYTES, RESULT_BYTES)
 """Also summed by the minute."""
 BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -55,8 +57,11 @@ def _of_conversion(job: Job) -> Amounts:
         RESULT_BYTES: result.bytes,
         SAVED_BYTES: max(0, source.bytes - result.bytes),
     }
-    for stage, seconds in dict(result.facts.get("seconds") or {}).items():
+    stages = dict(result.facts.get("seconds") or {})
+    for stage, seconds in stages.items():
         amounts |= _observed(f"{STAGE}:{stage}", float(seconds))
+    if not stages:
+        amounts[SHARED] = 1
     return amounts
 
 

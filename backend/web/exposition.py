@@ -41,10 +41,12 @@ JOBS: tuple[Row, ...] = (
     Row("result_bytes", "gateway_result_bytes", "counter", (), "Bytes of the results"),
     Row("saved_bytes", "gateway_saved_bytes", "counter", (), "Bytes by which results are smaller; those that grew count as zero"),
     Row("pixels", "gateway_megapixels", "counter", (), "Millions of pixels that were converted", 1e-6),
+    Row("shared", "gateway_jobs_shared", "counter", (), "Jobs that got an equal one's result, without an encode of their own"),
     Row("wait", "gateway_job_wait_seconds", "histogram", (), "From a job's creation to its last start"),
     Row("stage", "gateway_stage_seconds", "histogram", ("stage",), "What each stage of a conversion took"),
     Row("encoders_lost", "gateway_encoders_lost", "counter", (), "Jobs that were queued again because their encoder was lost"),
     Row("encoder_starts", "gateway_encoder_starts", "counter", ("reason",), "Encoder processes that began, by reason (start, restart, scale)"),
+    Row("encoder_cpu_s", "gateway_encoder_cpu_seconds", "counter", ("host",), "Processor time of the encoders with their codecs, by machine"),
     Row("freed_bytes", "gateway_retention_freed_bytes", "counter", (), "Bytes that were erased after their retention"),
 )
 WORKERS: tuple[Row, ...] = (

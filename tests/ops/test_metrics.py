@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import threading
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 import socketio
@@ -15,7 +17,7 @@ import socketio
 from tests.e2e.images import photograph
 from tests.e2e.running import Gateway, running, wait_for
 from tests.ops.figures import Client, requests_name, scraped
-from tests.ops.processes import gunicorn_master, workers
+from tests.ops.processes import gunicorn_master, pool, workers
 
 pytestmark = pytest.mark.e2e
 IMAGES = [photograph(320, 240, seed) for seed in range(4)]
@@ -169,3 +171,24 @@ def test_what_each_worker_uses_is_shown(gateway: Gateway) -> None:
     assert all(20 << 20 < seen[name] < 2 << 30 for name in living)
     assert all(value > 0 for name, value in seen.items() if name.startswith("gateway_worker_cpu_seconds_total"))
     assert seen["gateway_loop_delay_seconds_count"] > 0
+
+
+def used_s(process: psutil.Process) -> float:
+    """Processor time of a process, of what it runs, and of what it ran."""
+    return sum(sum(each.cpu_times()[:4]) for each in [process, *process.children(recursive=True)])
+
+
+def test_the_encoders_processor_time_is_the_kernels_own_codecs_included(gateway: Gateway) -> None:
+    """After some work; a second and a half of silence is what the encoders may be behind."""
+    for each in [gateway.upload(photograph(1600, 1200, seed), method=6)["id"] for seed in range(6)]:
+        assert gateway.ended(each)["state"] == "succeeded"
+    name = f"gateway_encoder_cpu_seconds_total{{host={socket.gethostname()}}}"
+    seen: list[tuple[float, float, float]] = []
+
+    def agrees() -> bool:
+        before, told = sum(map(used_s, pool(gateway))), scraped(gateway)[name]
+        seen.append((before, told, sum(map(used_s, pool(gateway)))))
+        return 0 <= seen[-1][2] - told < 0.2
+
+    assert wait_for(agrees, 40, f"for {name} to be what the kernel says")
+    assert seen[-1][1] > 1, "codecs included"
