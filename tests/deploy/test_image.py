@@ -94,6 +94,16 @@ def test_the_image_runs_read_only_without_root_or_capabilities_and_fully_sealed(
     assert within("sh", "-c", "grep -E 'Seccomp:|CapEff' /proc/1/status").split() == ["CapEff:", "0000000000000000", "Seccomp:", "2"]
     assert within("sh", "-c", "./start.sh health >/dev/null 2>&1; echo $?") == "0"
     assert within("sh", "-c", "./start.sh health encoder >/dev/null 2>&1; echo $?") == "0"
+    assert containers.run("podman", "healthcheck", "run", name, check=False) == "", "it says so where it is not well"
+    job = requests.post(f"{url}/api/jobs", data=photograph(800, 600), headers={"Prefer": "wait=30"}, timeout=60).json()
+    assert job["state"] == "succeeded"
+    containers.run("podman", "restart", "-t", "40", name)
+    wait_for(lambda: status(f"{url}/api/health") == 200, 120, "for the container to be well again")
+    assert requests.get(f"{url}/api/jobs/{job['id']}/result", timeout=30).content[8:12] == b"WEBP", "what was acknowledged outlives a restart"
+    containers.run("podman", "kill", "--signal", "KILL", name)
+    containers.run("podman", "start", name)
+    wait_for(lambda: status(f"{url}/api/health") == 200, 120, "for the container to be well after a kill")
+    assert requests.get(f"{url}/api/jobs/{job['id']}", timeout=30).json()["state"] == "succeeded", "and a kill"
     containers.run("podman", "stop", "-t", "40", name)
     assert containers.run("podman", "inspect", name, "--format", "{{.State.ExitCode}}") == "0"
 

@@ -207,6 +207,36 @@ def test_errors_of_nginx_are_problems_in_the_readers_language_and_the_gateways_w
     assert {name: hidden.json()[name] for name in hidden.json()} == {name: words[name] for name in hidden.json()}
 
 
+WRONG = [
+    ("GET /api/jobs/{long} HTTP/1.1\r\nHost: localhost", 414, "en"),
+    ("GET /api/jobs HTTP/1.1\r\nHost: a b", 400, "en"),
+    ("GET /api/jobs HTTP/1.1\r\nAccept-Language: zh-CN,zh;q=0.9\r\nNo-Host: localhost", 400, "zh-CN"),
+    ("TRACE /api/jobs HTTP/1.1\r\nAccept-Language: zh\r\nHost: localhost", 405, "zh-CN"),
+    ("POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nAccept-Language: zh\r\nTransfer-Encoding: gzip", 501, "zh-CN"),
+]
+
+
+@pytest.mark.parametrize(("head", "status", "language"), WRONG)
+def test_what_nginx_itself_refuses_is_a_problem_of_that_status(url: str, head: str, status: int, language: str) -> None:
+    """Where nginx has not read so far as the language, or the name, in English."""
+    with socket.create_connection(of(url), 30) as client:
+        client.sendall(f"{head.replace('{long}', 'a' * 9000)}\r\nConnection: close\r\n\r\n".encode())
+        answered, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
+    assert int(answered.split()[1]) == status and b"application/problem+json" in answered
+    words = errors.problem({**errors.BadRequest().as_record(), "status": status}, language)
+    assert {name: json.loads(body)[name] for name in words} == words
+
+
+def test_a_part_that_is_not_there_is_a_problem_from_the_cache_too(gateway: Gateway, url: str) -> None:
+    job = gateway.upload(photograph(700, 500))["id"]
+    gateway.ended(job)
+    address = f"{url}/api/jobs/{job}/result"
+    for _ in range(4):
+        beyond = requests.get(address, headers={"Range": "bytes=99999999-"}, timeout=30)
+        assert (beyond.status_code, beyond.headers["Content-Type"], beyond.json()["code"]) == (416, "application/problem+json", "bad_request")
+        assert requests.get(address, timeout=30).status_code == 200
+
+
 def test_a_refusal_that_comes_before_the_body_has_ended_reaches_the_client(own_redis: RedisServer, tool: Tool, tmp_path: Path) -> None:
     """No encoder here: the queue of one is full after the first upload."""
     with (
@@ -269,6 +299,7 @@ def test_one_gateway_of_several_dies_and_no_request_notices(own_redis: RedisServ
         assert asked() == {staying.pid}
         polling_session(url)
 
+
 def test_when_no_gateway_answers_a_program_gets_a_problem_and_a_reader_a_page(own_redis: RedisServer, tool: Tool, tmp_path: Path) -> None:
     with gateway_role(tmp_path / "data", own_redis.url) as (port, process), nginx(tool("nginx"), [port], tmp_path) as url:
         kill(process, signal.SIGKILL)
@@ -276,7 +307,9 @@ def test_when_no_gateway_answers_a_program_gets_a_problem_and_a_reader_a_page(ow
         assert program.status_code == 503 and program.headers["Retry-After"] == "5"
         title = errors.problem(errors.BackendUnavailable(part="gateway", retry_after_s=5).as_record(), "zh-CN")["title"]
         assert (program.json()["code"], program.json()["title"]) == ("backend_unavailable", title)
-        reader = requests.get(url, headers={"Accept": "text/html,*/*"}, timeout=30)
+        browser = {"Accept": "text/html,*/*"}
+        assert requests.get(f"{url}/api/capabilities", headers=browser, timeout=30).json()["code"] == "backend_unavailable", "under /api/ always"
+        reader = requests.get(url, headers=browser, timeout=30)
         assert reader.status_code == 503 and reader.headers["Content-Type"].startswith("text/html") and "暂时不可用" in reader.content.decode()
 
 
