@@ -35,6 +35,8 @@ class Connection:
         self.listener = listener
         self.bounds: Bounds = bounds_.current()
         self.state = FRESH
+        self.opened_s = time.monotonic()
+        self.sent_away_s: float | None = None
         self.greenlet = gevent.getcurrent()
         self.websocket: WebSocket | None = None
         self.must_linger = False

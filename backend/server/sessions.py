@@ -26,6 +26,8 @@ from backend.server.frames import WebSocket, text_frame
 SESSION_ID = re.compile(r"([0-9a-f]{16})\.[A-Za-z0-9_-]{24}")
 SID_FIELD = re.compile(r"(?:^|&)sid=([^&]*)")
 
+OPENED = "gateway_opened_s"
+"""What we note on a session: when it opened."""
 PROTOCOL_ERROR = 1002
 BINARY_PACKETS = ("5", "6")
 """BINARY_EVENT and BINARY_ACK of the Socket.IO protocol, version 5."""
@@ -73,10 +75,11 @@ class Sessions:
     def polling(self) -> int:
         return sum(not session.closed and not session.upgraded for session in self._engineio.sockets.values())
 
-    def close_polling(self) -> None:
+    def close_polling(self, older_than_s: float = 0.0) -> None:
         """End every session that polls: its waiting request is answered at once, and the client connects anew, elsewhere."""
+        opened_before_s = time.monotonic() - older_than_s
         for session in list(self._engineio.sockets.values()):
-            if not session.closed and not session.closing and not session.upgraded:
+            if not session.closed and not session.closing and not session.upgraded and getattr(session, OPENED, 0.0) <= opened_before_s:
                 gevent.spawn(session.close, wait=False, reason=self._engineio.reason.SERVER_DISCONNECT)
 
 
@@ -142,6 +145,7 @@ class Openings:
 
         def connect(session_id: str, environ: Environ) -> Any:
             answer = handle(session_id, environ)
+            setattr(self._engineio.sockets.get(session_id), OPENED, time.monotonic())
             self._opened.append((time.monotonic() + self._patience_s, session_id))
             if not self._is_sweeping:
                 self._is_sweeping = True

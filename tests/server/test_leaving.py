@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from gateway_process import Gateway, Wire, wait_for
 
+from backend.server.drain import SETTLING_S
+
 Start = Callable[..., Gateway]
 RunNode = Callable[..., "subprocess.Popen[str]"]
 
@@ -64,6 +66,20 @@ def test_idle_connections_and_websockets_do_not_hold_a_stopping_worker(start_gat
     assert mute.close_code() == 1001
     assert idle.rest() == b""
     print(f"stopped in {took:.2f} s")
+
+
+def test_a_client_that_has_just_connected_is_sent_away_only_when_it_has_settled(start_gateway: Start) -> None:
+    """python-socketio never connects again where its connection breaks before its own reconnect has returned."""
+    gateway = start_gateway(workers=1)
+    old = echoing(gateway)
+    opened_s = time.monotonic()
+    wait_for(lambda: time.monotonic() - opened_s > SETTLING_S, "the first to have settled")
+    begun_s = time.monotonic()
+    fresh = echoing(gateway)
+    os.kill(gateway.booted()[0], signal.SIGTERM)
+    assert old.close_code() == 1001
+    assert fresh.close_code() == 1001
+    assert time.monotonic() - begun_s > SETTLING_S
 
 
 def test_a_running_request_is_finished_and_told_that_it_is_the_last(start_gateway: Start) -> None:
