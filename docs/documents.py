@@ -15,6 +15,7 @@ GUIDES = {
     "docs/en/monitoring.md": ("summary", ("Alert", "Severity", "After", "Says")),
     "docs/zh/monitoring.md": ("summary_zh", ("告警", "级别", "持续", "内容")),
 }
+CHECKLISTS = {"docs/en/checklist.md": ("Setting", "Its effect is shown by"), "docs/zh/checklist.md": ("设置", "效果由此证明")}
 READMES = {"README.md": ("en", ("Variable", "Default", "Meaning")), "README.zh-CN.md": ("zh-CN", ("变量", "默认值", "含义"))}
 
 
@@ -38,6 +39,14 @@ def with_alerts(text: str, summary: str, heads: tuple[str, ...]) -> str:
     return re.sub(r"(<!-- alerts -->\n).*(<!-- /alerts -->)", lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text, flags=re.DOTALL)
 
 
+def with_effects(text: str, heads: tuple[str, str]) -> str:
+    """``text`` with the table of the tests that show what each setting does between its two markers."""
+    from tests.ops.shown import SHOWN
+
+    lines = [f"| {' | '.join(heads)} |", "|---|---|", *(f"| `{name}` | `{SHOWN[name]}` |" for name, _, _ in settings.rows("en"))]
+    return re.sub(r"(<!-- effects -->\n).*(<!-- /effects -->)", lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text, flags=re.DOTALL)
+
+
 def main() -> None:
     for name, (language, heads) in READMES.items():
         path = ROOT / name
@@ -45,6 +54,9 @@ def main() -> None:
     for name, (summary, titles) in GUIDES.items():
         path = ROOT / name
         path.write_text(with_alerts(path.read_text("utf-8"), summary, titles), "utf-8")
+    for name, columns in CHECKLISTS.items():
+        path = ROOT / name
+        path.write_text(with_effects(path.read_text("utf-8"), columns), "utf-8")
 
 
 if __name__ == "__main__":

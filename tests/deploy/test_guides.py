@@ -17,7 +17,7 @@ from tests.conftest import missing
 from tests.e2e.running import ROOT, free_port
 
 GUIDES = ("deployment", "tuning", "monitoring", "upgrading", "troubleshooting", "limits", "checklist")
-CHECKLIST_HEADS = ("| Expected | Shown |", "| 期望 | 证明 |")
+CHECKLIST_HEADS = ("| Expected | Shown |", "| 期望 | 证明 |", "| Setting | Its effect is shown by |", "| 设置 | 效果由此证明 |")
 RUN = re.compile(r"<!-- run -->\n```sh\n(.*?)```", re.DOTALL)
 NAMES = r"\b(?:GATEWAY|GUNICORN|API|REDIS)_[A-Z_]+|\bgateway_\w+|\b(?:tests|deploy|bench|docs|backend)/[\w./-]+\w"
 RUNNABLE = [name for name in GUIDES if RUN.search((ROOT / f"docs/en/{name}.md").read_text("utf-8"))]

@@ -47,3 +47,4 @@ def test_a_key_learns_nothing_of_another_keys_work(tmp_path: Path) -> None:
             again = requests.post(f"{gateway.url}/api/jobs", data=image, headers={"Authorization": f"Bearer {key}"}, timeout=30)
             assert again.json()["state"] == "succeeded"
         assert len(stored_results(gateway)) == 2
+        assert requests.post(f"{gateway.url}/api/jobs", data=image, timeout=30).status_code == 401

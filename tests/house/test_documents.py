@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from backend import settings
+from tests.ops.shown import SHOWN
+
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = [("README.md", "README.zh-CN.md"), *((f"docs/en/{path.name}", f"docs/zh/{path.name}") for path in sorted((ROOT / "docs/en").glob("*.md")))]
 
@@ -26,6 +29,21 @@ def test_the_settings_table_is_the_settings(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     assert text == documents.with_settings(text, *documents.READMES[name]), "run: python docs/documents.py"  # type: ignore[attr-defined]
     assert "`GATEWAY_MAX_PIXELS`" in text
+
+
+def test_every_setting_has_a_test_of_its_effect_and_every_such_test_is_there() -> None:
+    assert set(SHOWN) == {name for name, _, _ in settings.rows("en")}
+    for place in SHOWN.values():
+        path, _, name = place.partition("::")
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8"), place
+
+
+@pytest.mark.parametrize("name", ["docs/en/checklist.md", "docs/zh/checklist.md"])
+def test_the_checklist_names_the_test_of_every_setting(name: str) -> None:
+    documents = load_documents()
+    text = (ROOT / name).read_text("utf-8")
+    assert text == documents.with_effects(text, documents.CHECKLISTS[name]), "run: python docs/documents.py"  # type: ignore[attr-defined]
+    assert "`GUNICORN_BACKLOG`" in text
 
 
 @pytest.mark.parametrize(("english", "chinese"), PAIRS)

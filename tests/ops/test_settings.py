@@ -1,7 +1,8 @@
-"""Each setting does what it says: not that it is read (``tests/core/test_settings.py``), but what changes by it. A table names the test of each."""
+"""Each setting does what it says: not that it is read (``tests/core/test_settings.py``), but what changes by it. ``shown.py`` names the tests."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import socket
@@ -16,69 +17,13 @@ import requests
 import websocket
 from PIL import Image
 
-from backend.settings import rows
 from tests.e2e.images import photograph
-from tests.e2e.running import ROOT, Gateway, free_port, running, wait_for
+from tests.e2e.running import Gateway, free_port, running, wait_for
 from tests.ops.processes import pool, workers
 from tests.ports.redis_server import RedisServer
 
 pytestmark = pytest.mark.e2e
-HERE = "tests/ops/test_settings.py"
 KEY = "one-key-of-the-operator"
-SHOWN: dict[str, str] = {
-    "API_HOST": f"{HERE}::test_it_listens_where_it_is_told_and_nowhere_else",
-    "API_PORT": f"{HERE}::test_it_listens_where_it_is_told_and_nowhere_else",
-    "REDIS_URL": f"{HERE}::test_the_given_redis_is_used_and_none_is_started",
-    "GUNICORN_WORKERS": f"{HERE}::test_so_many_workers_and_encoders_run",
-    "GUNICORN_WORKER_CONNECTIONS": f"{HERE}::test_sockets_take_four_fifths_of_a_workers_connections",
-    "GUNICORN_TIMEOUT": "tests/ops/test_life.py::test_a_worker_whose_loop_is_stuck_is_replaced_and_a_long_encode_is_not_taken_for_it",
-    "GUNICORN_GRACEFUL_TIMEOUT": f"{HERE}::test_a_stop_waits_for_no_client_longer_than_the_graceful_timeout",
-    "GUNICORN_KEEPALIVE": f"{HERE}::test_without_keepalive_each_answer_closes",
-    "GUNICORN_MAX_REQUESTS": f"{HERE}::test_a_worker_is_recycled_after_so_many_requests",
-    "GUNICORN_MAX_REQUESTS_JITTER": f"{HERE}::test_jitter_puts_the_recycling_off",
-    "GUNICORN_BACKLOG": "tests/ops/test_gunicorn.py::test_the_command_line_beats_the_environment_which_beats_the_default_and_all_is_shown",
-    "GATEWAY_PROXY_HOPS": f"{HERE}::test_the_proxys_word_on_the_client_is_believed",
-    "GATEWAY_DATA_DIR": f"{HERE}::test_everything_lies_where_it_is_told",
-    "GATEWAY_STORAGE_URL": f"{HERE}::test_everything_lies_where_it_is_told",
-    "GATEWAY_ENCODERS": "tests/ops/test_scaling.py::test_encoders_come_with_the_load_and_go_when_it_has_gone",
-    "GATEWAY_ENCODERS_MIN": "tests/ops/test_scaling.py::test_encoders_come_with_the_load_and_go_when_it_has_gone",
-    "GATEWAY_ENCODERS_IDLE_S": "tests/ops/test_scaling.py::test_encoders_come_with_the_load_and_go_when_it_has_gone",
-    "GATEWAY_MAX_UPLOAD_BYTES": f"{HERE}::test_what_is_too_much_is_refused_and_told_in_capabilities",
-    "GATEWAY_MAX_PIXELS": f"{HERE}::test_what_is_too_much_is_refused_and_told_in_capabilities",
-    "GATEWAY_MAX_FRAMES": f"{HERE}::test_what_is_too_much_is_refused_and_told_in_capabilities",
-    "GATEWAY_MAX_FILES_PER_REQUEST": f"{HERE}::test_what_is_too_much_is_refused_and_told_in_capabilities",
-    "GATEWAY_MAX_QUEUED_JOBS": f"{HERE}::test_a_full_queue_turns_uploads_away",
-    "GATEWAY_ENCODE_TIMEOUT_S": f"{HERE}::test_an_encode_that_takes_too_long_fails",
-    "GATEWAY_RETENTION_S": f"{HERE}::test_a_job_is_erased_after_its_retention",
-    "GATEWAY_SHARE_RESULTS": "tests/e2e/test_share.py::test_equal_uploads_are_encoded_once_and_erased_one_by_one",
-    "GATEWAY_FETCH": f"{HERE}::test_nothing_is_fetched_where_fetching_is_off",
-    "GATEWAY_FETCH_TIMEOUT_S": f"{HERE}::test_a_site_that_is_silent_is_given_up",
-    "GATEWAY_FETCH_ALLOWED_NETWORKS": "tests/e2e/test_fetch.py::test_images_are_fetched_with_progress_and_fail_with_reasons",
-    "GATEWAY_MIN_FREE_BYTES": "tests/e2e/test_life.py::test_too_little_disk_space_ends_the_start_with_one_clear_sentence",
-    "GATEWAY_BODY_IDLE_TIMEOUT_S": f"{HERE}::test_an_upload_that_stands_still_or_crawls_is_ended",
-    "GATEWAY_BODY_MIN_BYTES_PER_S": f"{HERE}::test_an_upload_that_stands_still_or_crawls_is_ended",
-    "GATEWAY_CONNECTIONS_PER_ADDRESS": f"{HERE}::test_one_address_holds_so_many_connections_and_no_more",
-    "GATEWAY_API_KEYS": "tests/ops/test_logs.py::test_everything_is_one_stream_of_json_with_request_and_job_and_without_secrets",
-    "GATEWAY_API_KEYS_FILE": f"{HERE}::test_keys_of_a_file_open_the_gateway_and_others_do_not",
-    "GATEWAY_ALLOWED_ORIGINS": f"{HERE}::test_named_origins_may_call_and_others_may_not",
-    "GATEWAY_RATE_LIMIT": f"{HERE}::test_the_proxys_word_on_the_client_is_believed",
-    "GATEWAY_SANDBOX": f"{HERE}::test_without_the_sandbox_the_seal_is_told_to_be_open",
-    "GATEWAY_SENTRY_DSN": "tests/ops/test_telemetry.py::test_a_failure_is_reported_once_without_what_is_private",
-    "GATEWAY_TRACES_ENDPOINT": "tests/ops/test_telemetry.py::test_requests_are_traced_by_route",
-    "GATEWAY_LOG_DIR": "tests/ops/test_logs.py::test_with_a_folder_there_are_two_files_that_are_put_aside_and_reopened",
-    "GATEWAY_LOG_MAX_BYTES": "tests/ops/test_logs.py::test_with_a_folder_there_are_two_files_that_are_put_aside_and_reopened",
-    "GATEWAY_LOG_FILES": "tests/core/test_logs.py::test_a_full_file_is_put_aside_and_the_oldest_goes",
-    "GATEWAY_METRICS_BIND": f"{HERE}::test_metrics_are_answered_at_their_own_address_alone",
-    "GATEWAY_LOG_FORMAT": "tests/ops/test_logs.py::test_everything_is_one_stream_of_json_with_request_and_job_and_without_secrets",
-    "GATEWAY_LOG_LEVEL": f"{HERE}::test_lines_below_the_level_are_not_written",
-}
-
-
-def test_every_setting_has_a_test_of_its_effect_and_every_such_test_is_there() -> None:
-    assert set(SHOWN) >= {name for name, _, _ in rows("en")}, "a setting without a test of its effect"
-    for place in SHOWN.values():
-        path, _, name = place.partition("::")
-        assert f"def {name}(" in (ROOT / path).read_text("utf-8"), place
 
 
 def gif(frames: int) -> bytes:
@@ -230,6 +175,26 @@ def test_metrics_are_answered_at_their_own_address_alone(narrow: Gateway) -> Non
     assert apart.status_code == 200 and "gateway_jobs_created_total" in apart.text
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/health", 200),
+        ("/api/health/live", 200),
+        ("/api/health/ready", 200),
+        ("/", 404),
+        ("/status", 404),
+        ("/api/jobs", 404),
+        ("/api/capabilities", 404),
+        ("/socket.io/?EIO=4&transport=polling", 404),
+        ("//metrics", 404),
+    ],
+)
+def test_at_the_metrics_own_address_health_is_answered_too_and_nothing_else(narrow: Gateway, path: str, status: int) -> None:
+    answer = requests.get(f"http://{narrow.environment['GATEWAY_METRICS_BIND']}{path}", headers={"Authorization": f"Bearer {KEY}"}, timeout=20)
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["code"] == "not_found"
+
+
 def test_lines_below_the_level_are_not_written(narrow: Gateway) -> None:
     levels = set(re.findall(r"^\d{4}-\S+ (\w+)", narrow.log.read_text("utf-8"), re.MULTILINE))
     accesses = re.findall(r"gunicorn\.access", narrow.log.read_text("utf-8"))
@@ -379,3 +344,21 @@ def test_a_worker_is_recycled_after_so_many_requests(data_dir: Path) -> None:
 @pytest.mark.slow
 def test_jitter_puts_the_recycling_off(data_dir: Path) -> None:
     assert len(recycled(data_dir, 25, GUNICORN_MAX_REQUESTS="1", GUNICORN_MAX_REQUESTS_JITTER="100000")) == 1
+
+
+@pytest.mark.slow
+def test_so_many_connections_wait_to_be_accepted(data_dir: Path) -> None:
+    """While its one worker stands still the kernel takes the backlog and one more (listen(2)); the next is not answered."""
+    with running(data_dir, GUNICORN_WORKERS="1", GATEWAY_ENCODERS="1", GUNICORN_BACKLOG="3") as gateway, contextlib.ExitStack() as held:
+        (worker,) = workers(gateway)
+        worker.suspend()
+        try:
+            taken = 0
+            with contextlib.suppress(TimeoutError):
+                while taken < 20:
+                    held.enter_context(socket.create_connection(("127.0.0.1", gateway.port), timeout=5))
+                    taken += 1
+            assert taken == 4
+        finally:
+            worker.resume()
+        assert gateway.health()["status"] == "ok"
