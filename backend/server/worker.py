@@ -7,7 +7,7 @@ ignores Gunicorn's limits, keep-alive, access log and ``max_requests``. ``server
 connections by itself; this class bounds them (``bounds``), takes the WebSocket upgrade (``upgrade``), shares Socket.IO sessions
 between the workers (``handover``) and drains (``drain``). HTTP/2 is not spoken.
 
-A connection's way: ``handle`` → ``serve`` → per request ``handle_request`` → ``Connection.finish``.
+A connection's way: ``serve`` → per request ``handle_request`` → ``Connection.finish``.
 ``environ["gateway.draining"]`` is a gevent ``Event`` that is set when the worker is asked to leave: long responses watch it.
 """
 
@@ -89,13 +89,12 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             self.handover.close()
             gevent.sleep(0)  # what was accepted already has a greenlet that has not begun: let it count itself in
         drain(self.connections, self.cfg.graceful_timeout, self.notify)
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_IGN)  # Python gives its handlers back as it ends, and a late signal would count as a death
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
         gevent.get_hub().loop.run_callback_threadsafe(self.draining.set)
-
-    def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        self.serve(Connection(client, addr, listener.getsockname(), self.cfg))
 
     def serve(self, connection: Connection) -> None:
         """All requests of one connection, each of which may turn out to be another worker's."""
@@ -140,7 +139,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         listener.setblocking(1)
         notice_dead_peers(listener)
         tls = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
-        server = StreamServer(listener, handle=lambda client, addr: self.handle(listener, client, addr), spawn=pool, **tls)
+        name = listener.getsockname()  # now: what was accepted just before the listener closed is served all the same
+        server = StreamServer(listener, handle=lambda client, addr: self.serve(Connection(client, addr, name, self.cfg)), spawn=pool, **tls)
         if self.cfg.workers > 1:
             server.max_accept = 1  # leave the next connection to a sibling that may be less busy
         server.start()
