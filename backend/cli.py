@@ -100,7 +100,7 @@ def companions(settings: Settings, arguments: list[str]) -> int:
 
 
 def check(settings: Settings, roles: list[str]) -> int:
-    """What can be known before starting. Raises ``CannotStart``."""
+    """What can be known before starting. Raises ``CannotStart``, ``SettingsError``."""
     _check_folder(settings)
     _check_log_dir(settings)
     _check_bucket(settings)
@@ -110,6 +110,8 @@ def check(settings: Settings, roles: list[str]) -> int:
             _check_port(*settings.metrics_bind, "GATEWAY_METRICS_BIND")
     if roles[0] in ("all", "redis") and settings.redis_url is None:
         _redis_binary()
+    if roles[0] in ("all", "encoder") and settings.sandbox == "require":
+        _check_seal(settings)
     return 0
 
 
@@ -270,6 +272,17 @@ def _check_bucket(settings: Settings) -> None:
         raise SettingsError([problem]) from error
     except BackendUnavailable as error:
         _say(f"The bucket of {settings.storage_url} cannot be reached at the moment: {error.private} 暂时无法访问该存储桶。")
+
+
+def _check_seal(settings: Settings) -> None:
+    """Celery would go on with a pool process that cannot begin. Raises ``SettingsError``."""
+    from backend.codec.sealed import SealedCodec
+
+    codec = SealedCodec(sandbox=settings.sandbox)
+    try:
+        codec.start()
+    finally:
+        codec.close()
 
 
 def _check_port(host: str, port: int, *names: str) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,27 @@ def test_a_wrong_setting_ends_the_start_with_code_2_and_a_line_for_each_problem(
     assert "GATEWAY_MAX_PIXELS='many': expected a whole number" in ended.stderr
     assert "GATEWAY_ENCODER='2': there is no such setting" in ended.stderr and "GATEWAY_ENCODERS" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+NO_LANDLOCK = """
+import ctypes, os, struct, sys
+LOAD_NUMBER, IF_LANDLOCK, NOT_THERE, ALLOW = (0x20, 0, 0, 0), (0x15, 0, 1, 444), (0x06, 0, 0, 0x50000 | 38), (0x06, 0, 0, 0x7FFF0000)
+program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in (LOAD_NUMBER, IF_LANDLOCK, NOT_THERE, ALLOW)))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, struct.pack("HP", 4, ctypes.addressof(program)), 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
+def test_a_seal_that_is_required_and_cannot_be_had_ends_the_start_with_code_2(data_dir: Path) -> None:
+    """On a kernel that knows no Landlock, by seccomp(2)."""
+    whole = {**os.environ, "GATEWAY_DATA_DIR": str(data_dir), "API_PORT": str(free_port()), "GATEWAY_SANDBOX": "require"}
+    command = [sys.executable, "-c", NO_LANDLOCK, str(ROOT / "start.sh")]
+    ended = subprocess.run(command, env=whole, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2 and len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+    assert "GATEWAY_SANDBOX='require': expected a machine that can seal fully" in ended.stderr and "应为能完全封闭的机器" in ended.stderr
 
 
 def test_a_port_in_use_ends_the_start_with_one_clear_sentence(data_dir: Path) -> None:
