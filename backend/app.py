@@ -17,10 +17,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs, telemetry
 from backend.adapters import redis_client
-from backend.adapters.celery_encoders import CeleryEncoders, celery_app
+from backend.adapters.celery_encoders import QUEUE, CeleryEncoders, celery_app
 from backend.adapters.file_uploads import FileUploads
 from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis_announcements import RedisAnnouncements
+from backend.adapters.redis_bell import RedisBell
 from backend.adapters.redis_jobs import RedisJobs
 from backend.adapters.stores import open_store
 from backend.adapters.threaded_store import ThreadedStore
@@ -109,7 +110,7 @@ def gateway_world(settings: Settings) -> World:
     return World(
         store=ThreadedStore(store),
         jobs=RedisJobs(redis_client.connect(settings.broker_url)),
-        encoders=CeleryEncoders(celery_app(settings.broker_url)),
+        encoders=CeleryEncoders(celery_app(settings.broker_url), RedisBell(redis_client.connect(settings.broker_url), messages=QUEUE)),
         uploads=ThreadedUploads(resumable),
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,

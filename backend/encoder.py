@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import mmap
 import os
 import resource
 import secrets
@@ -20,17 +21,19 @@ from typing import Any
 
 from celery.apps import worker
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_shutting_down
 from celery.worker.autoscale import Autoscaler
 
 from backend import errors, logs, telemetry
 from backend.adapters import redis_client
-from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
+from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, celery_app
+from backend.adapters.redis_bell import RedisBell
 from backend.adapters.redis_jobs import RedisJobs
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.flows.encode import encode_next
+from backend.flows.shift import SHIFT_S, Shift
 from backend.flows.world import World
 from backend.settings import Settings
 
@@ -48,8 +51,10 @@ SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
 GREET_EVERY_S = 1.0
 PARENT_LOOK_S = 0.5
+LEAVING = mmap.mmap(-1, 1)
+"""Shared with the pool's processes, which are not told otherwise that the master has been asked to stop."""
 settings = Settings.from_environment()
-app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
+app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30 + SHIFT_S))
 
 
 class Scaler(Autoscaler):
@@ -79,7 +84,9 @@ class Process:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.codec = SealedCodec(sandbox=settings.sandbox)
-        self.world = encoder_world()
+        bell = RedisBell(redis_client.connect(settings.broker_url), messages=QUEUE)
+        self.world = encoder_world(bell)
+        self.shift = Shift(self.name, self._encode_next, bell, self.world.encoders, lambda: bool(LEAVING[0]))
         self._told_cpu_s = 0.0
         self._telling = threading.Lock()
 
@@ -89,6 +96,10 @@ class Process:
         parent = os.getppid()
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
         threading.Thread(target=self._greet_for_ever, name="greet", daemon=True).start()
+
+    def _encode_next(self) -> bool:
+        with telemetry.span("encode"):
+            return encode_next(self.world, self.codec, secrets.token_hex(8))
 
     def _watch_parent(self, parent: int) -> None:
         """A pool whose master was killed must not go on: it would hold jobs that nobody can stop."""
@@ -149,13 +160,13 @@ def children_of(pid: int) -> list[int]:
 process: Process | None = None
 
 
-def encoder_world() -> World:
+def encoder_world(bell: RedisBell) -> World:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
     return World(
         store=store,
         jobs=RedisJobs(redis_client.connect(settings.broker_url)),
-        encoders=CeleryEncoders(app),
+        encoders=CeleryEncoders(app, bell),
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
         retention_s=settings.retention_s,
@@ -185,9 +196,13 @@ def _end(**_: Any) -> None:
             process.tell_cpu({})
 
 
+@worker_shutting_down.connect
+def _leave(**_: Any) -> None:
+    LEAVING[0] = 1
+
+
 @app.task(name=TASK)
 def encode() -> None:
-    """The message says only that jobs wait; the queue decides which one this is."""
+    """The message says only that jobs wait; the queue decides which ones these are."""
     assert process is not None
-    with telemetry.span("encode"):
-        encode_next(process.world, process.codec, secrets.token_hex(8))
+    process.shift.work()

@@ -113,8 +113,8 @@ class Store(Protocol):
         Whatever encoders kept that is not the result of the end that stands is deleted.
         """
 
-    def erase(self, job_id: str) -> int:
-        """Source, result and record; the bytes freed. 0 when there was nothing."""
+    def erase(self, job_id: str, *, lasts: bool = True) -> int:
+        """Source, result and record; the bytes freed. 0 when there was nothing. ``lasts=False``: a power cut may bring it back, until it expires."""
 
     def jobs(self) -> Iterator[Manifest]:
         """Every job, in no order."""
@@ -343,7 +343,20 @@ class Encoders(Protocol):
     """Whoever takes jobs from the queue."""
 
     def wake(self, count: int = 1) -> None:
-        """Say that jobs wait. Raises ``BackendUnavailable``."""
+        """Say that so many jobs wait. Raises ``BackendUnavailable``."""
+
+
+class Bell(Protocol):
+    """Where an encoder that has nothing to do can be reached without a message. Every method raises ``BackendUnavailable``."""
+
+    def rest(self, name: str, seconds: float) -> None:
+        """From now on, and for so long, ``name`` may be rung."""
+
+    def wait(self, name: str, seconds: float) -> bool:
+        """Until it is rung, or the time is over; whether it was."""
+
+    def rise(self, name: str) -> int:
+        """It is rung no more; how often it was since its last ``wait``."""
 
 
 class Download(Protocol):

@@ -1,12 +1,13 @@
 """Throughput, latency, processor time and memory of a conversion service, beside the bare loop of the same round.
 
-python -m bench.convert [--rounds 3] [--seconds 12] [--clients 4,16] [--widths 0,1600] [--peers gateway,sharp,…] [--out FILE]
+python -m bench.convert [--rounds 3] [--seconds 12] [--clients 4,16] [--widths 0,1600] [--peers "gateway;sharp"] [--budget SECONDS] [--out FILE]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import threading
@@ -22,30 +23,35 @@ from bench.kit import bare, figures, load, machine, servers
 PICTURES = (servers.ROOT / os.environ.get("BENCH_PICTURES", "../shared/corpus/photos")).resolve()
 PEERS: dict[str, Callable[..., AbstractContextManager[servers.Server]]] = {
     "gateway": partial(servers.gateway, GATEWAY_SHARE_RESULTS="off"),
+    "gateway, jobs": partial(servers.gateway, GATEWAY_SHARE_RESULTS="off", as_jobs=True),
     "sharp": servers.sharp,
     "ipx": servers.ipx,
     "Thumbor": servers.thumbor,
     "Flask sync": partial(servers.flask_pillow, kind="sync"),
     "Flask gthread": partial(servers.flask_pillow, kind="gthread"),
 }
-HEALTH = {"gateway": "/api/health", "Thumbor": "/healthcheck"}
+HEALTH = {"gateway": "/api/health", "gateway, jobs": "/api/health", "Thumbor": "/healthcheck"}
+BATCH_CLIENTS = 32
+FRESH_S = 20.0
+LEAST_S = 25.0
+"""No peer is begun with less time left."""
 Row = dict[str, Any]
 
 
 class Peak(threading.Thread):
-    """The largest proportional memory of a family, looked at every 0.3 s."""
+    """The largest proportional memory of a family, looked at now and then: a look costs 0.1 s of a core, so not often while speed is measured."""
 
-    def __init__(self, server: servers.Server) -> None:
+    def __init__(self, server: servers.Server, every_s: float = 3.0) -> None:
         super().__init__(daemon=True)
-        self.server, self.bytes, self.over = server, 0, threading.Event()
+        self.server, self.every_s, self.bytes, self.over = server, every_s, 0, threading.Event()
 
     def run(self) -> None:
-        while not self.over.wait(0.3):
+        while not self.over.wait(self.every_s):
             self.bytes = max(self.bytes, machine.pss_bytes(self.server.family()))
 
 
 def served(name: str, server: servers.Server, files: list[Path], width: int | None, clients: int, seconds: float) -> Row:
-    calls = [(method, path, file if method == "POST" else None) for file in files for method, path in [server.target(file.name, width)]]
+    calls = [(method, path, file if method != "GET" else None) for file in files for method, path in [server.target(file.name, width)]]
     peak = Peak(server)
     peak.start()
     before, busy = machine.cpu_s(server.family()), machine.busy_s()
@@ -57,41 +63,78 @@ def served(name: str, server: servers.Server, files: list[Path], width: int | No
 
 
 def row(name: str, width: int | None, clients: int, number: int, said: Row, standard: Row, costs: list[float], seconds: float) -> Row:
-    """Throughput is work in megapixels a second, so that which picture came last makes no difference."""
-    work = figures.work_done(said["done"], costs, seconds)
-    limit = figures.work_done(standard["done"], costs, seconds)
+    """Throughput is work in megapixels a second, so that which picture came last makes no difference. So many clients that the last of their first
+    requests end long after the time count as one batch, from its begin to its end."""
+    work = sum(costs[each[0]] for each in said["done"]) if clients >= BATCH_CLIENTS else figures.work_done(said["done"], costs, seconds)
+    rate = work / (said["seconds"] if clients >= BATCH_CLIENTS else seconds)
+    limit = figures.work_done(standard["done"], costs, standard["seconds"]) / standard["seconds"]
     spans = [1000 * (end - begin) for _, begin, end, _ in said["done"]]
     whole = sum(costs[each[0]] for each in said["done"])
     bare_whole = sum(costs[each[0]] for each in standard["done"])
     return {
-        "name": name, "width": width, "clients": clients, "round": number, "of_bare": work / limit if limit else 0.0,
+        "name": name, "width": width, "clients": clients, "round": number, "of_bare": rate / limit if limit else 0.0,
         "images": len(said["done"]), "failed": said["failed"],
         **{f"p{percent}_ms": figures.percentile(spans, percent) for percent in (50, 95, 99) if spans},
         "cpu_of_bare": (said["server_cpu_s"] / whole) / (standard["cpu_s"] / bare_whole) if whole else None,
         "cpu_s_per_1000": 1000 * said["server_cpu_s"] / len(said["done"]) if spans else None,
-        "peak_mib": said["peak_bytes"] / 2**20, "foreign_cpu_s": said["foreign_cpu_s"],
+        "peak_mib": said["peak_bytes"] / 2**20, "foreign_cpu_s": said["foreign_cpu_s"], "client_cpu_s": said["cpu_s"],
         "health_p50_ms": figures.percentile(said["health_ms"], 50), "health_p99_ms": figures.percentile(said["health_ms"], 99),
     }  # fmt: skip
 
 
-def run(options: argparse.Namespace) -> list[Row]:
-    files = sorted(PICTURES.glob("*.jpg"))
-    costs = [megapixels(file) for file in files]
-    rows: list[Row] = []
-    for number in range(options.rounds):
-        for width in options.widths:
-            for name in options.peers:
-                try:
-                    with PEERS[name](PICTURES) as server:
-                        for clients in options.clients:
-                            standard = bare.measure(files, width=width or None, seconds=options.seconds)
-                            said = served(name, server, files, width or None, clients, options.seconds)
-                            rows.append(row(name, width or None, clients, number, said, standard, costs, options.seconds))
-                            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-                except (RuntimeError, OSError) as error:
-                    rows.append({"name": name, "width": width or None, "error": str(error)[-300:]})
-                    print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    return rows
+class Run:
+    """Peers in turns, round by round, within ``--budget`` seconds; what there was no time for is left out. Written down after each figure."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options, self.begun = options, time.monotonic()
+        self.files = sorted(PICTURES.glob("*.jpg"))
+        self.costs = [megapixels(file) for file in self.files]
+        self.rows: list[Row] = []
+        self.standard: dict[int, tuple[float, Row]] = {}
+
+    def go(self) -> list[Row]:
+        missing: set[str] = set()
+        for number in range(self.options.rounds):
+            for width in self.options.widths:
+                for name in self.options.peers:
+                    if name in missing:
+                        continue
+                    if self.left_s() < LEAST_S:
+                        return self.rows
+                    if not self._peer(name, width, self.options.again if number and self.options.again else self.options.clients, number):
+                        missing.add(name)
+        return self.rows
+
+    def left_s(self) -> float:
+        return float(self.options.budget) - (time.monotonic() - self.begun)
+
+    def _peer(self, name: str, width: int, at_once: list[int], number: int) -> bool:
+        try:
+            with PEERS[name](PICTURES) as server:
+                for clients in at_once:
+                    standard = self._bare(width)
+                    seconds = 1.0 if clients >= BATCH_CLIENTS else self.options.seconds
+                    said = served(name, server, self.files, width or None, clients, seconds)
+                    self._note(row(name, width or None, clients, number, said, standard, self.costs, seconds))
+        except (RuntimeError, OSError) as error:
+            self._note({"name": name, "width": width or None, "error": str(error)[-300:]})
+            return False
+        return True
+
+    def _bare(self, width: int) -> Row:
+        """The bare loop of late."""
+        at, said = self.standard.get(width, (-math.inf, {}))
+        if time.monotonic() - at > FRESH_S:
+            said = bare.measure(self.files, width=width or None, seconds=self.options.seconds)
+            self.standard[width] = (time.monotonic(), said)
+        return said
+
+    def _note(self, found: Row) -> None:
+        print(json.dumps(found), file=sys.stderr, flush=True)
+        self.rows.append(found)
+        if self.options.out:
+            said = {"machine": machine.describe(), "seconds": time.monotonic() - self.begun, "rows": self.rows}
+            self.options.out.write_text(json.dumps(said))
 
 
 def megapixels(file: Path) -> float:
@@ -111,17 +154,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seconds", type=float, default=12)
     made.add_argument("--clients", type=numbers, default=[4, 16])
     made.add_argument("--widths", type=numbers, default=[0, 1600])
-    made.add_argument("--peers", type=lambda text: text.split(","), default=list(PEERS))
+    made.add_argument("--peers", type=lambda text: text.split(";"), default=list(PEERS))
+    made.add_argument("--again", type=numbers, help="what the rounds after the first measure")
+    made.add_argument("--budget", type=float, default=3600, help="seconds")
     made.add_argument("--out", type=Path)
     return made
 
 
 def main() -> None:
-    options = parser().parse_args()
-    begun = time.time()
-    rows = run(options)
-    if options.out:
-        options.out.write_text(json.dumps({"machine": machine.describe(), "seconds": time.time() - begun, "rows": rows}))
+    Run(parser().parse_args()).go()
 
 
 if __name__ == "__main__":

@@ -42,6 +42,17 @@ def request_ms(url: str, data: bytes) -> tuple[float, str]:
     return 1000 * (time.perf_counter() - begun), response.headers["Server-Timing"] or ""
 
 
+def again_ms(url: str, data: bytes) -> float:
+    """The median of asking for what is there already: the same picture as a job that has ended."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+    connection.request("POST", "/api/jobs?quality=80&method=4", body=data, headers={"Prefer": "wait=30"})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    assert response.status == 200, response.status
+    return statistics.median(request_ms(url, data)[0] for _ in range(15))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=40)
@@ -65,11 +76,13 @@ def main() -> None:
                 (firsts if number < 3 else added)[each.name].append(took - bare)
                 if options.show:
                     print(each.name, f"{took:.1f} bare {bare:.1f}", timing, file=sys.stderr)
+        warm = again_ms(running[0].url, data)
         for name, figures in added.items():
             figures.sort()
             quart = statistics.quantiles(figures, n=4)
             said = {"name": name, "added_ms": [round(each, 1) for each in quart], "first_ms": [round(each, 1) for each in firsts[name]]}
             said |= {"least_ms": round(figures[0], 1), "bare_ms": round(statistics.median(bares), 1)}
+            said |= {"again_ms": round(warm, 1)} if name == "here" else {}
             print(json.dumps(said))
             if options.out and name == "here":
                 options.out.write_text(json.dumps(said))

@@ -1,4 +1,5 @@
 """Celery as the encoders' dispatcher: a message says only that jobs wait; which job comes next is decided by the fair queue in Redis.
+Encoders that rest between two jobs are rung instead (``redis_bell``), which is quicker.
 
 So no message is precious: one that is lost, late or doubled changes nothing but the moment at which an idle encoder looks.
 Jobs, results and leases are not Celery's (no result backend); JSON only; explicit timeouts, since kombu has none.
@@ -16,6 +17,7 @@ from kombu.transport.virtual import QoS as VirtualQoS
 from redis.exceptions import RedisError
 
 from backend import errors
+from backend.adapters.redis_bell import RedisBell
 from backend.adapters.redis_client import KEY_PREFIX
 
 QUEUE = "encode"
@@ -79,8 +81,8 @@ def _dialect(redis_url: str) -> str:
 
 
 class CeleryEncoders:
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    def __init__(self, app: Celery, bell: RedisBell) -> None:
+        self._app, self._bell = app, bell
 
     def connect(self) -> None:
         """What the first ``wake`` would have to do otherwise: imports, a connection, the queue. Raises ``BackendUnavailable``."""
@@ -91,8 +93,9 @@ class CeleryEncoders:
             raise errors.BackendUnavailable(part="queue", retry_after_s=2, private=repr(error)) from error
 
     def wake(self, count: int = 1) -> None:
+        messages = self._bell.ring(count) if count else 0
         try:
-            for _ in range(count):
+            for _ in range(messages):
                 self._app.send_task(TASK, queue=QUEUE, retry=False, expires=3600)
         except (OperationalError, OSError) as error:
             raise errors.BackendUnavailable(part="queue", retry_after_s=2, private=repr(error)) from error

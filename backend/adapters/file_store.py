@@ -316,7 +316,7 @@ class FileStore:
             disk.discard(staged)
         return True
 
-    def erase(self, job_id: str) -> int:
+    def erase(self, job_id: str, *, lasts: bool = True) -> int:
         """The folder leaves ``jobs`` by one rename, so a kill in the midst leaves only trash for ``tidy``."""
         folder = self._folder(job_id)
         try:
@@ -324,7 +324,8 @@ class FileStore:
                 try:
                     doomed = self._retired(folder)
                 finally:
-                    sync_folder(folder.parent)
+                    if lasts:
+                        sync_folder(folder.parent)
         except errors.NotFound:
             return 0
         return remove(doomed)

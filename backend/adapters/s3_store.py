@@ -275,7 +275,7 @@ class S3Store:
         self._sweep_results(job_id, status if is_first else self.outcome(job_id))
         return is_first
 
-    def erase(self, job_id: str) -> int:
+    def erase(self, job_id: str, *, lasts: bool = True) -> int:
         """The manifest goes first, so that a kill in the midst leaves only debris for ``tidy``."""
         folder = self._key(job_id, "")
         found = list(self._list(folder))

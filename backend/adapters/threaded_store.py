@@ -106,8 +106,8 @@ class ThreadedStore:
     def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
         return self._run(partial(self._store.conclude, lasts=lasts), job_id, status)  # type: ignore[no-any-return]
 
-    def erase(self, job_id: str) -> int:
-        return self._run(self._store.erase, job_id)  # type: ignore[no-any-return]
+    def erase(self, job_id: str, *, lasts: bool = True) -> int:
+        return self._run(partial(self._store.erase, lasts=lasts), job_id)  # type: ignore[no-any-return]
 
     def jobs(self) -> Iterator[Manifest]:
         return self._threads.walk(self._store.jobs())

@@ -37,7 +37,7 @@ def cancel(world: World, job: Job) -> Job:
 
 def erase(world: World, job: Job) -> None:
     """Source, result and record. An encoder that still works on it finds nothing left to work for."""
-    world.store.erase(job.id)
+    world.store.erase(job.id, lasts=not job.manifest.is_passing)
     try:
         world.jobs.forget(job.id)
     except errors.BackendUnavailable as error:

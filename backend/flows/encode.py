@@ -132,6 +132,11 @@ class Reporter:
         self._tell()
 
     def storing(self) -> None:
+        """A passing job's last moments are told to nobody: its end follows at once, and somebody waits for that."""
+        if self._taken.job.manifest.is_passing:
+            if self._is_unwanted:
+                raise Stopped()
+            return
         self.status = replace(self.status, stage="store", progress=STORE_PERCENT, eta_s=None)
         self._report({"stage": "store", "progress": STORE_PERCENT, "eta_s": None})
         if self._is_unwanted:

@@ -91,6 +91,11 @@ def judge(world: World, upload: Upload, known: Format, filename: str) -> Receive
 def check_room(world: World) -> None:
     """Before a body is read. Raises ``QueueFull``, ``StorageFull``."""
     world.store.check()
+    check_queue(world)
+
+
+def check_queue(world: World) -> None:
+    """``check_room`` for a body that goes straight into the store, which looks at its own room as it begins. Raises ``QueueFull``."""
     try:
         waiting = world.jobs.queued()
     except errors.BackendUnavailable:

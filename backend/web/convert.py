@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import select
+import threading
 from collections.abc import Callable
 
 from flask import Blueprint, Response, request
@@ -17,6 +19,7 @@ from backend.web import bodies, callers, files, makers
 from backend.web.site import site
 
 routes = Blueprint("convert", __name__)
+log = logging.getLogger(__name__)
 QUEUE_PATIENCE_S = 600
 
 
@@ -26,7 +29,7 @@ def convert() -> Response:
     world, started_s = here.world, here.world.clock()
     sender = makers.sender(is_listed=False)
     callers.check_rate()
-    ingest.check_room(world)
+    ingest.check_queue(world)
     wanted = options.parse(request.args.items(multi=True))
     form = bodies.read(world, filename=bodies.display_name(wanted.filename or ""), max_files=1)
     try:
@@ -49,12 +52,22 @@ def _answer(world: World, job: Job, started_s: float) -> Response:
         conclude.erase(world, job)
         raise
     name = files.result_name(job)
-    response = files.send(
-        blob, media_type="image/webp", etag=known.sha256, name=name, is_attachment=False, on_close=lambda: conclude.erase(world, job)
-    )
+    response = files.send(blob, media_type="image/webp", etag=known.sha256, name=name, is_attachment=False, on_close=lambda: _erase_later(world, job))
     response.headers["Cache-Control"] = "no-store"
     response.headers["Server-Timing"] = _timing(job, started_s, world.clock())
     return response
+
+
+def _erase_later(world: World, job: Job) -> None:
+    """Nobody waits for that: neither the next request on this connection nor a client that reads until it is closed."""
+    threading.Thread(target=_erase, args=(world, job), name="erase", daemon=True).start()
+
+
+def _erase(world: World, job: Job) -> None:
+    try:
+        conclude.erase(world, job)
+    except errors.GatewayError as error:
+        log.warning("job %s is answered but not erased; that will be done when it expires: %s", job.id, error.private)
 
 
 def _has_left() -> Callable[[], bool]:

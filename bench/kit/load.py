@@ -3,13 +3,15 @@
     python -m bench.kit.load < order.json > answer.json
 
 order: url, requests [[method, path, file or null], …], clients, seconds, ``headers`` for each request, and ``health``: a path (or null) that
-is asked 20 times a second meanwhile.
+is asked 20 times a second meanwhile. The method ``JOB`` is a ``POST`` whose job is watched by
+Server-Sent Events to its end, and whose result is fetched.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ from urllib.parse import urlsplit
 
 PATIENCE_S = 120.0
 HEALTH_EVERY_S = 0.05
+JOB = "JOB"
 
 
 def measure(
@@ -86,14 +89,46 @@ class Load:
             await asyncio.sleep(HEALTH_EVERY_S)
 
     async def _request(self, method: str, path: str, body: bytes) -> tuple[int | str, int]:
+        if method == JOB:
+            return await self._job(path, body)
+        status, answer = await self._exchange(method, path, body)
+        return status, len(answer)
+
+    async def _job(self, path: str, body: bytes) -> tuple[int | str, int]:
+        status, answer = await self._exchange("POST", path, body)
+        if status != 202:
+            return status, 0
+        job = await self._ended(json.loads(answer))
+        if job["state"] != "succeeded":
+            return str(job["state"]), 0
+        status, answer = await self._exchange("GET", job["links"]["result"], b"")
+        return status, len(answer)
+
+    async def _ended(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Its last Server-Sent Event, as whoever watches a job hears it."""
         reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20)
         try:
-            head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{self.headers}\r\n"
+            writer.write(f"GET {job['links']['events']} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode())
+            while not job["finished_at"]:
+                line = await reader.readline()
+                if not line:
+                    raise ValueError("the events ended before the job")
+                if line.startswith(b"data:"):
+                    job = json.loads(line[5:])
+            return job
+        finally:
+            writer.close()
+
+    async def _exchange(self, method: str, path: str, body: bytes, more: str = "") -> tuple[int, bytes]:
+        reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20)
+        try:
+            head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{self.headers}{more}\r\n"
             writer.write(head.encode() + body)
             await writer.drain()
             answer = await reader.readuntil(b"\r\n\r\n")
-            size = len(await reader.read(-1))
-            return int(answer.split(b" ", 2)[1]), size
+            length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", answer)
+            got = await (reader.readexactly(int(length[1])) if length else reader.read(-1))
+            return int(answer.split(b" ", 2)[1]), got
         finally:
             writer.close()
 

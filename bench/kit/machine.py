@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -14,6 +15,7 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 PACKAGES = ("gunicorn", "gevent", "Flask", "pillow", "redis", "celery", "python-socketio")
 
 
+@functools.cache
 def describe() -> dict[str, str]:
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

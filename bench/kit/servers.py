@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.kit import load
 from bench.kit.machine import CORES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,14 +102,18 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def gateway(_pictures: Path | None = None, *, root: Path = ROOT, name: str = "gateway", **environment: str) -> Iterator[Server]:
-    """``./start.sh`` with its defaults. ``root``: another checkout, to compare two states of this program."""
+def gateway(
+    _pictures: Path | None = None, *, root: Path = ROOT, name: str = "gateway", as_jobs: bool = False, **environment: str
+) -> Iterator[Server]:
+    """``./start.sh`` with its defaults. ``root``: another checkout, to compare two states of this program. ``as_jobs``: by ``POST /api/jobs``,
+    watched to the end and fetched, and not by ``/api/convert``."""
     port = free_port()
     with folder() as home:
         settings = {"API_PORT": str(port), "GATEWAY_DATA_DIR": str(home / "data"), "GATEWAY_LOG_LEVEL": "warning", **environment}
 
         def target(_file: str, width: int | None) -> tuple[str, str]:
-            return "POST", "/api/convert?quality=80&method=4" + (f"&width={width}" if width else "")
+            kind, path = (load.JOB, "/api/jobs") if as_jobs else ("POST", "/api/convert")
+            return kind, f"{path}?quality=80&method=4" + (f"&width={width}" if width else "")
 
         with running(name, [str(root / "start.sh")], f"http://127.0.0.1:{port}", "/api/health", target, root, **settings) as server:
             _wait_for_encoders(server)

@@ -206,7 +206,7 @@ class MemoryStore:
         self.events.append(f"conclude {job_id} {status.state}")
         return True
 
-    def erase(self, job_id: str) -> int:
+    def erase(self, job_id: str, *, lasts: bool = True) -> int:
         self._reach()
         entry = self.entries.pop(job_id, None)
         if entry is None:

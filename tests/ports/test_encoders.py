@@ -13,7 +13,9 @@ import redis
 from kombu import pools
 
 from backend import errors
+from backend.adapters import redis_client
 from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, celery_app
+from backend.adapters.redis_bell import RedisBell
 from backend.adapters.redis_client import KEY_PREFIX
 from backend.ports import Encoders
 from tests.memory.encoders import MemoryEncoders
@@ -29,19 +31,20 @@ class Bell:
 @pytest.fixture(scope="session", autouse=True)
 def kombu_poller(_session_redis: RedisServer) -> None:
     """kombu's poller lives as long as the process: open it before the detectors look."""
-    app = celery_app(_session_redis.url)
-    CeleryEncoders(app).wake()
+    app, client = celery_app(_session_redis.url), redis_client.connect(_session_redis.url)
+    CeleryEncoders(app, RedisBell(client, messages=QUEUE)).wake()
     pools.reset()
     app.close()
+    client.close()
 
 
 @pytest.fixture
-def celery_encoders() -> Iterator[Callable[[str], CeleryEncoders]]:
+def celery_encoders(connect: Callable[[str], redis.Redis]) -> Iterator[Callable[[str], CeleryEncoders]]:
     apps = []
 
     def make(url: str) -> CeleryEncoders:
         apps.append(celery_app(url))
-        return CeleryEncoders(apps[-1])
+        return CeleryEncoders(apps[-1], RedisBell(connect(url), messages=QUEUE))
 
     yield make
     pools.reset()

@@ -1,0 +1,99 @@
+"""Bytes at equal perceptual score: what each service makes of two photographs, beside libwebp's own curve of bytes over score.
+
+    python -m bench.scores [--out FILE]
+
+Each answer is scored against the original by the gateway's stand-in for SSIMULACRA2 (``backend/codec/score.py``, right within 1.3 points); libwebp at
+method 4 is asked at several qualities, and the bytes that it needs for that same score are read off between them. Below 1: fewer bytes for the
+same look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import io
+import json
+import sys
+from bisect import bisect_left
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from PIL import Image
+
+from backend.codec import score
+from bench.convert import PEERS, PICTURES
+from bench.kit import servers
+
+FILES = (PICTURES / "0.6mp.jpg", PICTURES / "2mp.jpg")
+QUALITIES = (60, 66, 72, 76, 80, 84, 88, 92)
+ASKED = {"gateway, quality=80": "", "gateway, method 6": "quality=80&method=6", "gateway, quality=auto": "quality=auto"}
+Curve = list[tuple[float, int]]
+
+
+def curve(original: Image.Image) -> Curve:
+    """(score, bytes), by rising score."""
+    found = []
+    for quality in QUALITIES:
+        target = io.BytesIO()
+        original.save(target, "WEBP", quality=quality, method=4)
+        found.append((scored(original, target.getvalue()), target.tell()))
+    return sorted(found)
+
+
+def scored(original: Image.Image, coded: bytes) -> float:
+    with Image.open(io.BytesIO(coded)) as image:
+        return score.predicted(score.mosaic(original), score.mosaic(image.convert("RGB")))
+
+
+def bytes_at(points: Curve, wanted: float) -> float:
+    """Between two points in a straight line, beyond the ends along the last one."""
+    at = min(max(1, bisect_left([each[0] for each in points], wanted)), len(points) - 1)
+    (low, few), (high, many) = list(pairwise(points))[at - 1]
+    return few + (many - few) * (wanted - low) / ((high - low) or 1.0)
+
+
+def answer(server: servers.Server, file: Path, asked: str) -> bytes:
+    method, path = server.target(file.name, None)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
+    connection.request(method, path.replace("quality=80&method=4", asked) if asked else path, body=file.read_bytes() if method == "POST" else None)
+    response = connection.getresponse()
+    data = response.read()
+    connection.close()
+    if response.status != 200:
+        raise RuntimeError(f"{response.status}")
+    return data
+
+
+def row(name: str, server: servers.Server, originals: dict[Path, Image.Image], curves: dict[Path, Curve], asked: str) -> dict[str, Any]:
+    answers = {file: answer(server, file, asked) for file in originals}
+    scores = {file: scored(originals[file], data) for file, data in answers.items()}
+    ratios = [len(answers[file]) / bytes_at(curves[file], scores[file]) for file in originals]
+    mean = sum(scores.values()) / len(scores)
+    return {"name": name, "bytes": sum(map(len, answers.values())), "score": mean, "of_curve": sum(ratios) / len(ratios)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    originals = {file: Image.open(file).convert("RGB") for file in FILES}
+    curves = {file: curve(image) for file, image in originals.items()}
+    rows: list[dict[str, Any]] = []
+    with servers.gateway(PICTURES) as gateway:
+        for name, asked in ASKED.items():
+            rows.append(row(name, gateway, originals, curves, asked))
+    for name in ("sharp", "ipx", "Thumbor", "Flask sync"):
+        try:
+            with PEERS[name](PICTURES) as server:
+                rows.append(row(name, server, originals, curves, ""))
+        except (RuntimeError, OSError) as error:
+            rows.append({"name": name, "error": str(error)[-300:]})
+        if options.out:
+            options.out.write_text(json.dumps({"rows": rows}))
+    print(json.dumps(rows), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
