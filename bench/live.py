@@ -242,14 +242,20 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name, value in (("clients", 5000), ("jobs", 50), ("seconds", 15), ("rounds", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     install_peers()
+    found: dict[str, list[dict[str, Any]]] = {"gateway": [], "Node socket.io": []}
     with tempfile.TemporaryDirectory(prefix="bl-") as folder:
         for number in range(options.rounds):
             ours = gateway_round(options, Path(folder))
             event = ours.pop("event")
             print(f"round {number + 1}  gateway         {ours}", flush=True)
-            print(f"round {number + 1}  node socket.io  {peer_round(options, Path(folder), event)}", flush=True)
+            found["gateway"].append(ours)
+            found["Node socket.io"].append(peer_round(options, Path(folder), event))
+            print(f"round {number + 1}  node socket.io  {found['Node socket.io'][-1]}", flush=True)
+            if options.out:
+                options.out.write_text(json.dumps({"clients": options.clients, "rounds": found}))
 
 
 if __name__ == "__main__":

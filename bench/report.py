@@ -1,4 +1,4 @@
-"""From the runs' JSON (var/bench/*.json) to tables between the marks of docs/{en,zh}/performance.md and plots in docs/images.
+"""From the runs' JSON (var/bench/*.json) to the tables between the marks of docs/{en,zh}/performance.md and tuning.md, and plots in docs/images.
 
 python -m bench.report
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bench.kit import plots, servers
@@ -14,90 +16,181 @@ from bench.kit.figures import Spread, spread
 
 DOCS = servers.ROOT / "docs"
 PLOTS = ((None, "bench-full.svg"), (1600, "bench-1600.svg"))
-Group = dict[tuple[str, int | None, int], list[dict[str, Any]]]
-HEADS = {
+PLOTTED_AT_ONCE = (4, 16)
+MEMORY_PLOT = "bench-memory.svg"
+TUNING = ("workers", "kinds", "caches", "preload", "herd")
+Rows = list[dict[str, Any]]
+Words = dict[str, str]
+Group = dict[tuple[str, int | None, int], Rows]
+HEADS: dict[str, Words] = {
     "en": {
-        "full": "Full size", "reduced": "1600 pixels", "clients": "at once",
-        "convert": "| service | size | at once | of the bare loop | CPU of bare | p50 / p99 s | CPU s for 1000 images | peak MiB | health p99 ms |",
-        "latency": "| | added ms, median | quarter to three quarters | bare ms |", "saturated": "| | p50 ms | p99 ms |",
+        "full": "Full size", "reduced": "1600 pixels", "missing": "Left out",
+        "convert": "| service | size | at once | of the bare loop | CPU of bare | p50 / p95 / p99 s | CPU s for 1000 | peak MiB | health p99 ms |",
+        "latency": "| | added ms, median | quarter to three quarters | bare ms | the same picture again, ms |",
+        "saturated": "| | p50 ms | p99 ms | the client's share of a core |",
         "machine": "| | |", "health": "`/api/health`", "event": "a progress event", "upload": "| service | uploads/s | p50 ms | p99 ms |",
+        "memory": "| service | idle MiB | one encode of 24 megapixels, MiB more | an upload under way, KiB | a watcher, KiB |",
+        "roles": "| of the gateway, idle | MiB |", "limits": "| | of the bare loop |",
+        "scores": "| service | bytes of both | score, mean | bytes at equal score |",
+        "live": "| service, {clients} clients | deliveries/s | p50 / p99 ms | cores | kB a client | missing |",
     },
     "zh": {
-        "full": "原尺寸", "reduced": "1600 像素", "clients": "并发",
-        "convert": "| 服务 | 尺寸 | 并发 | 相对裸循环 | CPU 相对裸循环 | p50 / p99 秒 | 每千张 CPU 秒 | 峰值 MiB | 健康检查 p99 毫秒 |",
-        "latency": "| | 增加的毫秒数（中位） | 四分位 | 裸编码毫秒 |", "saturated": "| | p50 毫秒 | p99 毫秒 |",
+        "full": "原尺寸", "reduced": "1600 像素", "missing": "未测",
+        "convert": "| 服务 | 尺寸 | 并发 | 相对裸循环 | CPU 相对裸循环 | p50 / p95 / p99 秒 | 每千张 CPU 秒 | 峰值 MiB | 健康检查 p99 毫秒 |",
+        "latency": "| | 增加的毫秒数（中位） | 四分位 | 裸编码毫秒 | 同一图片再次请求（毫秒） |",
+        "saturated": "| | p50 毫秒 | p99 毫秒 | 客户端占一个核心的份额 |",
         "machine": "| | |", "health": "`/api/health`", "event": "进度事件", "upload": "| 服务 | 每秒上传 | p50 毫秒 | p99 毫秒 |",
+        "memory": "| 服务 | 空闲 MiB | 编码一张 2400 万像素时多占 MiB | 每个进行中的上传 KiB | 每个观察者 KiB |",
+        "roles": "| 网关空闲时 | MiB |", "limits": "| | 相对裸循环 |",
+        "scores": "| 服务 | 两张合计字节 | 平均得分 | 同等得分下的字节 |",
+        "live": "| 服务，{clients} 个客户端 | 每秒送达 | p50 / p99 毫秒 | 核心数 | 每客户端 kB | 缺失 |",
     },
 }  # fmt: skip
 
 
 def main() -> None:
     runs = {path.stem: json.loads(path.read_text()) for path in sorted(servers.WORK.glob("*.json"))}
-    rows = [row for name in ("convert", "concurrency", "reduced") if name in runs for row in runs[name]["rows"] if "of_bare" in row]
+    rows = [row for name in ("convert", "reduced") if name in runs for row in runs[name]["rows"]]
     for language, words in HEADS.items():
-        path = DOCS / language / "performance.md"
-        text = path.read_text("utf-8")
-        for name, table in tables(runs, rows, words).items():
-            begin, end = f"<!-- figures: {name} -->\n", "<!-- /figures -->"
-            before, _, rest = text.partition(begin)
-            text = before + begin + table + end + rest.partition(end)[2]
-        path.write_text(text, "utf-8")
-    if rows:
-        draw(rows)
+        _rewrite(DOCS / language / "performance.md", tables(runs, rows, words), "<!-- figures: {} -->\n", "<!-- /figures -->")
+        exercises = {name: tuning_table(runs[f"tuning-{name}"]) for name in TUNING if f"tuning-{name}" in runs}
+        _rewrite(DOCS / language / "tuning.md", exercises, "<!-- table: {} -->\n", "\n\n")
+    draw(rows, runs)
 
 
-def tables(runs: dict[str, Any], rows: list[dict[str, Any]], words: dict[str, str]) -> dict[str, str]:
+def _rewrite(path: Path, made: dict[str, str], begin: str, end: str) -> None:
+    text = path.read_text("utf-8")
+    for name, lines in made.items():
+        before, mark, rest = text.partition(begin.format(name))
+        if mark:
+            text = before + mark + lines.rstrip("\n") + ("\n" if end != "\n\n" else "") + end + rest.partition(end)[2]
+    path.write_text(text, "utf-8")
+
+
+def tuning_table(rows: list[list[str]]) -> str:
+    head, *lines = ("| " + " | ".join(row) + " |" for row in rows)
+    return table(head, lines)
+
+
+def tables(runs: dict[str, Any], rows: Rows, words: Words) -> dict[str, str]:
+    """Every table for which there are figures, by the name of its place."""
     made: dict[str, str] = {}
     if rows:
-        made["convert"] = table(words["convert"], [convert_line(key, each, words) for key, each in grouped(rows).items()])
-        drawn = [file for width, file in PLOTS if any(row["width"] == width for row in rows)]
-        made["convert"] += "".join(f"\n![{file.removesuffix('.svg')}](../images/{file})\n" for file in drawn)
+        made["convert"] = convert_table(rows, words)
     if "convert" in runs:
         made["machine"] = table(words["machine"], [f"| {name} | {value} |" for name, value in runs["convert"]["machine"].items()])
-    if "latency" in runs:
-        low, median, high = runs["latency"]["added_ms"]
-        made["latency"] = table(words["latency"], [f"| 0.6 MP | {median} | {low}–{high} | {runs['latency']['bare_ms']} |"])
-    if "saturated" in runs:
-        said = runs["saturated"]
-        lines = [f"| {words[each]} | {said[f'{each}_p50_ms']:.1f} | {said[f'{each}_p99_ms']:.1f} |" for each in ("health", "event")]
-        made["saturated"] = table(words["saturated"], lines)
-    if "upload" in runs:
-        lines = [f"| {name} | {each['per_s']} | {each['p50_ms']} | {each['p99_ms']} |" for name, each in runs["upload"].items()]
-        made["upload"] = table(words["upload"], lines)
-    return made
+    makers: dict[str, Callable[[Any, Words], str]] = {
+        "latency": latency_table, "saturated": saturated_table, "upload": upload_table, "memory": memory_table, "limits": limits_table,
+        "scores": scores_table, "live": live_table,
+    }  # fmt: skip
+    return made | {name: make(runs[name], words) for name, make in makers.items() if name in runs}
+
+
+def convert_table(rows: Rows, words: Words) -> str:
+    known = [row for row in rows if "of_bare" in row]
+    made = table(words["convert"], [convert_line(key, each, words) for key, each in grouped(known).items()])
+    drawn = [file for width, file in PLOTS if any(row["width"] == width for row in known)]
+    return made + left_out(rows, words) + "".join(f"\n![{file.removesuffix('.svg')}](../images/{file})\n" for file in drawn)
+
+
+def left_out(rows: Rows, words: Words) -> str:
+    names = list(dict.fromkeys(row["name"] for row in rows if "error" in row))
+    return f"\n{words['missing']}: {', '.join(names)}.\n" if names else ""
+
+
+def latency_table(said: dict[str, Any], words: Words) -> str:
+    low, median, high = said["added_ms"]
+    return table(words["latency"], [f"| 0.6 MP | {median} | {low}–{high} | {said['bare_ms']} | {said.get('again_ms', '–')} |"])
+
+
+def saturated_table(said: dict[str, Any], words: Words) -> str:
+    share = f"{said.get('client_cpu', 0.0):.2f}"
+    lines = [f"| {words[each]} | {said[f'{each}_p50_ms']:.1f} | {said[f'{each}_p99_ms']:.1f} | {share} |" for each in ("health", "event")]
+    return table(words["saturated"], lines)
+
+
+def upload_table(said: dict[str, Any], words: Words) -> str:
+    return table(words["upload"], [f"| {name} | {each['per_s']} | {each['p50_ms']} | {each['p99_ms']} |" for name, each in said.items()])
+
+
+def memory_table(said: dict[str, Any], words: Words) -> str:
+    known = [row for row in said["rows"] if "idle_mib" in row]
+    lines = [
+        f"| {row['name']} | {row['idle_mib']:.0f} | {row['encode_mib']:.0f} | {amount(row.get('upload_kib'))} | {amount(row.get('watcher_kib'))} |"
+        for row in known
+    ]
+    roles = next((row["roles"] for row in known if "roles" in row), {})
+    parts = table(words["roles"], [f"| {name} | {each} |" for name, each in sorted(roles.items(), key=lambda each: -each[1])])
+    drawn = f"\n![{MEMORY_PLOT.removesuffix('.svg')}](../images/{MEMORY_PLOT})\n"
+    return table(words["memory"], lines) + left_out(said["rows"], words) + "\n" + parts + drawn
+
+
+def limits_table(said: dict[str, list[float]], words: Words) -> str:
+    return table(words["limits"], [f"| {name} | {spread(values)} |" for name, values in said.items()])
+
+
+def scores_table(said: dict[str, Any], words: Words) -> str:
+    known = [row for row in said["rows"] if "of_curve" in row]
+    lines = [f"| {row['name']} | {row['bytes']} | {row['score']:.1f} | {row['of_curve']:.3f} |" for row in known]
+    return table(words["scores"], lines) + left_out(said["rows"], words)
+
+
+def live_table(said: dict[str, Any], words: Words) -> str:
+    lines = []
+    for name, rounds in said["rounds"].items():
+        rate, low, high, cores, kilobytes = (
+            f"{of(rounds, each).median:g}" for each in ("deliveries_per_s", "p50_ms", "p99_ms", "cpu_cores", "kb_per_client")
+        )
+        lines.append(f"| {name} | {rate} | {low} / {high} | {cores} | {kilobytes} | {sum(each['missing'] for each in rounds)} |")
+    return table(words["live"].format(clients=said["clients"]), lines)
+
+
+def amount(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
 
 
 def table(head: str, lines: list[str]) -> str:
     return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *lines, ""])
 
 
-def grouped(rows: list[dict[str, Any]]) -> Group:
+def grouped(rows: Rows) -> Group:
     groups: Group = defaultdict(list)
     for row in rows:
         groups[(row["name"], row["width"], row["clients"])].append(row)
     return dict(sorted(groups.items(), key=lambda each: (each[0][1] or 0, each[0][2], -of(each[1], "of_bare").median)))
 
 
-def of(rows: list[dict[str, Any]], name: str) -> Spread:
+def of(rows: Rows, name: str) -> Spread:
     return spread([row[name] for row in rows if row.get(name) is not None] or [0.0])
 
 
-def convert_line(key: tuple[str, int | None, int], rows: list[dict[str, Any]], words: dict[str, str]) -> str:
+def convert_line(key: tuple[str, int | None, int], rows: Rows, words: Words) -> str:
     name, width, clients = key
-    spans = f"{of(rows, 'p50_ms').median / 1000:.2f} / {of(rows, 'p99_ms').median / 1000:.2f}"
+    spans = " / ".join(f"{of(rows, each).median / 1000:.2f}" for each in ("p50_ms", "p95_ms", "p99_ms"))
     size = words["reduced" if width else "full"]
     cells = (name, size, clients, of(rows, "of_bare"), of(rows, "cpu_of_bare"), spans, f"{of(rows, 'cpu_s_per_1000').median:.0f}")
     cells += (f"{of(rows, 'peak_mib').high:.0f}", f"{of(rows, 'health_p99_ms').median:.0f}")
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def draw(rows: list[dict[str, Any]]) -> None:
+def draw(rows: Rows, runs: dict[str, Any]) -> None:
+    known = [row for row in rows if "of_bare" in row]
     for width, file in PLOTS:
-        chosen = {key: each for key, each in grouped(rows).items() if key[1] == width}
+        chosen = {key: each for key, each in grouped(known).items() if key[1] == width and key[2] in PLOTTED_AT_ONCE}
         if chosen:
             bars = [(f"{key[0]}, {key[2]} at once", of(each, "of_bare")) for key, each in chosen.items()]
             title = f"Throughput by that of the bare loop: {'1600 pixels wide' if width else 'full size'}"
             plots.bars(DOCS / "images" / file, title, bars, limit=1.0, ours="gateway")
+    measured = [row for row in runs.get("memory", {}).get("rows", []) if "idle_mib" in row]
+    if measured:
+        bars = [(f"{row['name']}, {kind}", spread([value])) for row in measured for kind, value in amounts(row).items()]
+        plots.bars(
+            DOCS / "images" / MEMORY_PLOT, "Memory in MiB: idle, and while one 24-megapixel photograph is converted", bars, limit=None, ours="gateway"
+        )
+
+
+def amounts(row: dict[str, Any]) -> dict[str, float]:
+    return {"idle": row["idle_mib"], "converting": row["idle_mib"] + row["encode_mib"]}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import report
+from bench import report, scores
 from bench.kit import plots
 from bench.kit.figures import Spread, percentile, ratios, spread, work_done
 
@@ -34,7 +34,15 @@ def test_what_was_begun_before_the_end_counts_by_its_share() -> None:
 
 
 def measured(name: str, of_bare: float, width: int | None = None) -> dict[str, object]:
-    figures = {"p50_ms": 1000.0, "p99_ms": 2000.0, "cpu_of_bare": 1.05, "cpu_s_per_1000": 700.0, "peak_mib": 300.0, "health_p99_ms": 9.0}
+    figures = {
+        "p50_ms": 1000.0,
+        "p95_ms": 1500.0,
+        "p99_ms": 2000.0,
+        "cpu_of_bare": 1.05,
+        "cpu_s_per_1000": 700.0,
+        "peak_mib": 300.0,
+        "health_p99_ms": 9.0,
+    }
     return {"name": name, "width": width, "clients": 4, "of_bare": of_bare, **figures}
 
 
@@ -55,8 +63,31 @@ def test_a_plot_has_a_bar_for_each_and_says_its_value(tmp_path: Path) -> None:
     assert [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")] == ["A < B", "gateway", "0.9", "peer", "0.45"]
 
 
+def test_what_could_not_be_measured_is_named_and_ends_nothing() -> None:
+    rows = [measured("gateway", 0.9), {"name": "Thumbor", "width": None, "error": "not installed"}]
+    made = report.tables({}, rows, report.HEADS["en"])["convert"]
+    assert "Left out: Thumbor." in made and "| Thumbor" not in made
+
+
+def test_a_table_of_the_guide_is_put_in_the_place_of_the_old_one(tmp_path: Path) -> None:
+    guide = tmp_path / "tuning.md"
+    guide.write_text("<!-- table: kinds -->\n| a |\n|---|\n| 1 |\n\nWhat follows.\n")
+    report._rewrite(guide, {"kinds": report.tuning_table([["a", "b"], ["2", "3"]])}, "<!-- table: {} -->\n", "\n\n")
+    assert guide.read_text() == "<!-- table: kinds -->\n| a | b |\n|---|---|\n| 2 | 3 |\n\nWhat follows.\n"
+
+
+def test_bytes_at_a_score_lie_between_those_that_were_measured() -> None:
+    points = [(60.0, 1000), (70.0, 2000), (80.0, 4000)]
+    assert scores.bytes_at(points, 75.0) == 3000
+    assert scores.bytes_at(points, 60.0) == 1000
+    assert scores.bytes_at(points, 85.0) == 5000
+
+
 def test_both_languages_have_a_place_for_every_table() -> None:
     for language in report.HEADS:
         text = (report.DOCS / language / "performance.md").read_text("utf-8")
-        assert all(f"<!-- figures: {name} -->" in text for name in ("machine", "latency", "saturated", "convert", "upload"))
+        assert all(
+            f"<!-- figures: {name} -->" in text
+            for name in ("machine", "latency", "saturated", "convert", "upload", "memory", "limits", "scores", "live")
+        )
         assert text.count("<!-- figures: ") == text.count("<!-- /figures -->")
