@@ -33,7 +33,7 @@ from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.flows.encode import encode_next
-from backend.flows.shift import SHIFT_S, Shift
+from backend.flows.shift import REST_S, SHIFT_S, Shift
 from backend.flows.world import World
 from backend.settings import Settings
 
@@ -205,4 +205,4 @@ def _leave(**_: Any) -> None:
 def encode() -> None:
     """The message says only that jobs wait; the queue decides which ones these are."""
     assert process is not None
-    process.shift.work()
+    process.shift.work(rest_s=min(REST_S, settings.encoders_idle_s))

@@ -20,11 +20,13 @@ from backend.adapters.redis_client import KEY_PREFIX, translated
 MARGIN_S = 1.0
 """So long after its time an encoder that says no more is still rung, and no longer."""
 STROKE_LIVES_S = 10
+MOST_MESSAGES = 512
+"""Of those that wait. Whoever is free or newly started finds one, and does job after job: more of them than there can be encoders on a machine
+would tell nobody anything."""
 
 _NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
 
-# KEYS: resting, encoders, messages · ARGV: count, prefix of the strokes, seconds that a stroke lives → how many messages are wanted beside.
-# Messages that wait already, one for each encoder there is, reach whoever becomes free: more of them would tell nobody anything.
+# KEYS: resting, messages · ARGV: count, prefix of the strokes, seconds that a stroke lives, most messages → how many messages are wanted beside
 RING = (
     _NOW
     + """
@@ -35,8 +37,7 @@ for _, name in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', now, 'LIMI
   redis.call('EXPIRE', ARGV[2] .. name, ARGV[3])
   wanted = wanted - 1
 end
-local known = redis.call('HLEN', KEYS[2])
-return known > 0 and math.max(0, math.min(wanted, known - redis.call('LLEN', KEYS[3]))) or wanted
+return math.max(0, math.min(wanted, ARGV[4] - redis.call('LLEN', KEYS[2])))
 """
 )
 
@@ -55,15 +56,15 @@ return strokes
 class RedisBell:
     """``rest``, then ``wait`` as often as wanted (each of them after a ``rest``), then ``rise``. All raise ``BackendUnavailable``."""
 
-    def __init__(self, client: redis.Redis, *, messages: str, prefix: str = KEY_PREFIX) -> None:
-        self._client, self._prefix = client, prefix
-        self._places = [f"{prefix}{name}" for name in ("resting", "encoders", messages)]
+    def __init__(self, client: redis.Redis, *, messages: str, most_messages: int = MOST_MESSAGES, prefix: str = KEY_PREFIX) -> None:
+        self._client, self._prefix, self._most_messages = client, prefix, most_messages
+        self._places = [f"{prefix}{name}" for name in ("resting", messages)]
         self._ring, self._rest, self._rise = (client.register_script(text) for text in (RING, REST, RISE))
 
     def ring(self, count: int) -> int:
         """As many encoders as rest, up to ``count``; how many messages are to be sent for those that are left."""
         with translated():
-            return int(self._run(self._ring, self._places, count, f"{self._prefix}stroke:", STROKE_LIVES_S))
+            return int(self._run(self._ring, self._places, count, f"{self._prefix}stroke:", STROKE_LIVES_S, self._most_messages))
 
     def rest(self, name: str, seconds: float) -> None:
         with translated():

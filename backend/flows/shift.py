@@ -30,24 +30,23 @@ class Shift:
     def work(self, seconds: float = SHIFT_S, rest_s: float = REST_S) -> None:
         """A message that finds nothing to do is answered at once: those that are left of a long queue must not be rested over one by one."""
         end_s = time.monotonic() + seconds
-        if not self._encode_next():
-            return
-        while time.monotonic() < end_s and not self._is_leaving():
-            if not self._encode_next() and not self._rest(min(end_s, time.monotonic() + rest_s)):
+        try:
+            if not self._encode_next():
                 return
+            while time.monotonic() < end_s and not self._is_leaving():
+                if not self._encode_next() and not self._rest(min(end_s, time.monotonic() + rest_s)):
+                    return
+        except errors.BackendUnavailable as error:
+            log.warning("the shift of encoder %s ends, for the queue is out of reach: %s", self._name, error.private)
 
     def _rest(self, until_s: float) -> bool:
         """Whether there is something to do now. It says that it rests before it looks for the last time, so that no job falls between."""
-        try:
+        self._bell.rest(self._name, LOOK_UP_S)
+        is_rung = self._encode_next()
+        while not is_rung and time.monotonic() < until_s and not self._is_leaving():
             self._bell.rest(self._name, LOOK_UP_S)
-            is_rung = self._encode_next()
-            while not is_rung and time.monotonic() < until_s and not self._is_leaving():
-                self._bell.rest(self._name, LOOK_UP_S)
-                is_rung = self._bell.wait(self._name, LOOK_UP_S)
-            unanswered = self._bell.rise(self._name)
-            if unanswered:
-                self._encoders.wake(unanswered)
-        except errors.BackendUnavailable as error:
-            log.info("encoder %s rests no longer: %s", self._name, error.private)
-            return False
+            is_rung = self._bell.wait(self._name, LOOK_UP_S)
+        unanswered = self._bell.rise(self._name)
+        if unanswered:
+            self._encoders.wake(unanswered)
         return is_rung

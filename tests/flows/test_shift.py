@@ -83,3 +83,9 @@ def test_a_bell_out_of_reach_ends_the_shift_and_nothing_else() -> None:
     encoder = Encoder(True)
     encoder.bell.is_down = True
     assert encoder.work().done == 1
+
+
+def test_strokes_that_nobody_answered_as_the_rest_ended_go_to_others() -> None:
+    encoder = Encoder(True)
+    encoder.bell.unanswered = 2
+    assert encoder.work(rest_s=0).encoders.woken == 2

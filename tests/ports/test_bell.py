@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from itertools import count
 
@@ -26,11 +25,6 @@ def client(redis_server: RedisServer, connect: Callable[[str], redis.Redis]) -> 
 @pytest.fixture
 def bell(client: redis.Redis) -> RedisBell:
     return RedisBell(client, messages=MESSAGES)
-
-
-def greet(client: redis.Redis, encoders: int) -> None:
-    for number in range(encoders):
-        client.hset(KEY_PREFIX + "encoders", str(number), json.dumps({}))
 
 
 def test_one_that_rests_is_rung_and_no_message_is_wanted(bell: RedisBell) -> None:
@@ -71,17 +65,13 @@ def test_one_that_said_nothing_for_too_long_is_not_relied_on(bell: RedisBell, cl
     assert bell.ring(1) == 1
 
 
-def test_no_more_messages_are_wanted_than_there_are_encoders_to_take_them(bell: RedisBell, client: redis.Redis) -> None:
-    greet(client, 2)
+def test_no_more_messages_are_wanted_than_can_tell_anybody_anything(client: redis.Redis) -> None:
+    bell = RedisBell(client, messages=MESSAGES, most_messages=2)
     assert bell.ring(5) == 2
     client.rpush(KEY_PREFIX + MESSAGES, "one that nobody has taken yet")
     assert bell.ring(5) == 1
     client.rpush(KEY_PREFIX + MESSAGES, "another")
     assert bell.ring(5) == 0
-
-
-def test_before_any_encoder_is_known_each_job_has_its_message(bell: RedisBell) -> None:
-    assert bell.ring(5) == 5
 
 
 def test_an_unreachable_bell_is_named(connect: Callable[[str], redis.Redis], tmp_path: str) -> None:
