@@ -31,6 +31,8 @@ MIB = 1 << 20
 LARGE, SMALL = PICTURES / "24mp.jpg", PICTURES / "0.6mp.jpg"
 SENT_BYTES = 256 << 10
 SETTLED_S = 1.0
+MOST_UPLOADS = {"Flask sync": machine.CORES, "Flask gthread": 30}
+"""So many are read at once; the others wait in the kernel."""
 ROLES = {
     "gunicorn": "Gunicorn's master and workers", "redis": "Redis", "zygote": "codecs: zygotes and the children that wait",
     "celery": "Celery's master and pool processes", "backend.cli": "supervisor",
@@ -141,7 +143,7 @@ def measured(name: str, watchers: int, uploads: int) -> Row:
             convert(server, SMALL)
         idle = family_bytes(server)
         found: Row = {"name": name, "idle_mib": idle / MIB, "encode_mib": encode_mib(server, idle)}
-        found["upload_kib"] = upload_kib(server, uploads if name != "Flask sync" else 2)
+        found["upload_kib"] = upload_kib(server, MOST_UPLOADS.get(name, uploads))
         if name == "gateway":
             found |= {"roles": by_role(server), "watcher_kib": watcher_kib(server, watchers)}
         return found

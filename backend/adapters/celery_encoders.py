@@ -86,6 +86,7 @@ class CeleryEncoders:
 
     def connect(self) -> None:
         """What the first ``wake`` would have to do otherwise: imports, a connection, the queue. Raises ``BackendUnavailable``."""
+        self._bell.ring(0)
         try:
             with self._app.producer_or_acquire() as producer:
                 producer.maybe_declare(self._app.amqp.queues[QUEUE])
