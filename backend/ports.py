@@ -262,7 +262,10 @@ class Jobs(Protocol):
         """Jobs that succeeded with this ``work``, newest first; a few."""
 
     def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
-        """Renew the lease, record a change if ``patch`` has one; the job's ``seq``. 0: no longer yours. None: unknown here (state was lost)."""
+        """Renew the lease, record a change if ``patch`` has one; the job's ``seq``. 0: no longer yours. None: unknown here (state was lost).
+
+        A passing job's lease is renewed and nothing recorded: whoever waits for it waits for its end.
+        """
 
     def adopt(self, taken: Taken, lease_s: float) -> bool:
         """Make a running job known again after the state was lost; False if another encoder was quicker."""

@@ -2,7 +2,7 @@
 
 Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
 
-    job:<id>      hash    manifest, status (JSON), state, seq, token, client
+    job:<id>      hash    manifest, status (JSON), state, seq, token, client; passing where it is
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
     queue         zset    waiting ids; score = virtual start × 2^20 + serial
     queue:tags    hash    client → virtual start of its newest waiting job
@@ -109,6 +109,7 @@ local function create(id, manifest, status_text, client, expire_at)
   redis.call('EXPIREAT', key('job:' .. id), expire_at + 60); redis.call('EXPIREAT', key('log:' .. id), expire_at + 60)
   redis.call('ZADD', key('expiry'), expire_at, id)
   local said = cjson.decode(manifest)
+  if said.is_passing then redis.call('HSET', key('job:' .. id), 'passing', 1) end
   if (said.maker or '') ~= '' and not said.is_passing then
     redis.call('HSET', key('listers'), id, said.maker)
     redis.call('ZADD', key('listed:' .. said.maker), said.created_at, id)
@@ -247,24 +248,25 @@ end
 """
 )
 
+# Of a passing job nobody watches anything but the end.
 # A job that waits and was never handed out is one that a rebuild has just queued: whoever reports had it from the state before.
 # ARGV: id, token, lease_ms, patch → the job's seq, 0: not yours, -1: unknown
 REPORT = (
     PRELUDE
     + """
 local id = ARGV[1]
-local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq', 'tries')
+local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq', 'tries', 'passing')
 if not job[1] or (job[1] == 'queued' and job[4] == '0') then return -1 end
 if job[1] ~= 'running' or job[2] ~= ARGV[2] then return 0 end
 redis.call('ZADD', key('running'), now_ms() + ARGV[3], id)
 for _, twin in ipairs(redis.call('SMEMBERS', key('twins:' .. id))) do
-  local other = redis.call('HMGET', key('job:' .. twin), 'state', 'leader')
+  local other = redis.call('HMGET', key('job:' .. twin), 'state', 'leader', 'passing')
   if other[1] == 'running' and other[2] == id then
     redis.call('ZADD', key('running'), now_ms() + ARGV[3], twin)
-    if ARGV[4] ~= '' then change(twin, cjson.decode(ARGV[4])) end
+    if ARGV[4] ~= '' and not other[3] then change(twin, cjson.decode(ARGV[4])) end
   end
 end
-if ARGV[4] ~= '' then return change(id, cjson.decode(ARGV[4])) end
+if ARGV[4] ~= '' and not job[5] then return change(id, cjson.decode(ARGV[4])) end
 return tonumber(job[3])
 """
 )

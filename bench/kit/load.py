@@ -3,7 +3,7 @@
     python -m bench.kit.load < order.json > answer.json
 
 order: url, requests [[method, path, file or null], …], clients, seconds, ``headers`` for each request, and ``health``: a path (or null) that
-is asked 20 times a second meanwhile. The method ``JOB`` is a ``POST`` whose job is watched by
+is asked five times a second meanwhile. The method ``JOB`` is a ``POST`` whose job is watched by
 Server-Sent Events to its end, and whose result is fetched.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PATIENCE_S = 120.0
-HEALTH_EVERY_S = 0.05
+HEALTH_EVERY_S = 0.2
 JOB = "JOB"
 
 

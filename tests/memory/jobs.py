@@ -167,7 +167,7 @@ class MemoryJobs:
             return 0
         for each in (known, *self._twins_of(state, job_id)):
             state.leases[each.manifest.id] = self.clock() + lease_s
-            if patch:
+            if patch and not each.manifest.is_passing:
                 self._change(each, **patch)
         return known.status.seq
 

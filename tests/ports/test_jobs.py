@@ -223,6 +223,15 @@ def test_a_log_that_no_longer_reaches_back_says_so(jobs: Jobs) -> None:
     assert seqs(jobs, made.id, after=590)[0] == 591
 
 
+def test_of_a_passing_job_nothing_is_told_but_its_end(jobs: Jobs) -> None:
+    made = queued(jobs, is_passing=True)
+    running = taken(jobs)
+    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40}, LEASE_S) == running.job.status.seq
+    assert found(jobs, made.id).status == running.job.status
+    ended = jobs.end(running.job.at(succeeded(running.job.status, result(), 5.0)))
+    assert seqs(jobs, made.id) == [1, 2, 3] and ended.status.seq == 3
+
+
 def test_a_report_under_a_stale_token_is_refused_and_changes_nothing(jobs: Jobs) -> None:
     made = queued(jobs)
     taken(jobs, "mine")
