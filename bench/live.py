@@ -12,6 +12,7 @@ import argparse
 import array
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -131,18 +132,22 @@ def peer_round(options: argparse.Namespace, folder: Path, event: dict[str, Any])
     out = folder / f"told-{port}"
     environment = {**os.environ, "NODE_HOME": str(NODE_HOME), "PORT": str(port), "JOBS": ",".join(ids), "OUT": str(out), "EVENT": json.dumps(event)}
     server = subprocess.Popen(["node", str(HERE / "live_peer.mjs")], env=environment, stdout=subprocess.PIPE)
-    assert server.stdout
-    server.stdout.readline()
-    process = psutil.Process(server.pid)
-    before = process.memory_full_info().pss
-    clients = Clients(f"http://127.0.0.1:{port}", ids, options, folder / f"heard-{port}")
-    grown = process.memory_full_info().pss - before
-    cpu = Cpu([process])
-    heard = clients.measure()
-    seconds = cpu.seconds()
-    server.terminate()
-    server.wait(20)
-    return {**outcome(read_times(out), heard, options), **cost(seconds, grown, options)}
+    try:
+        assert server.stdout
+        server.stdout.readline()
+        process = psutil.Process(server.pid)
+        before = process.memory_full_info().pss
+        clients = Clients(f"http://127.0.0.1:{port}", ids, options, folder / f"heard-{port}")
+        grown = process.memory_full_info().pss - before
+        cpu = Cpu([process])
+        heard = clients.measure()
+        seconds = cpu.seconds()
+        server.terminate()
+        server.wait(20)
+        return {**outcome(read_times(out), heard, options), **cost(seconds, grown, options)}
+    finally:
+        server.kill()
+        server.wait(20)
 
 
 class Clients:
@@ -239,6 +244,7 @@ def install_peers() -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser()
     for name, value in (("clients", 5000), ("jobs", 50), ("seconds", 15), ("rounds", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)

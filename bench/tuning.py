@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,7 @@ from tests.e2e.images import photograph  # noqa: E402
 from tests.e2e.running import free_port, running, wait_for  # noqa: E402
 
 WORK = ROOT / "var" / "bench"
-SECONDS = 4
+SECONDS = 3
 BUSY_JOBS = 14
 CONNECTIONS = 64
 
@@ -199,6 +200,7 @@ def preload() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     commands: dict[str, Callable[[], None]] = {"workers": workers, "kinds": kinds, "caches": caches, "herd": herd, "preload": preload}
     if sys.argv[1:] and sys.argv[1] in commands:
         commands[sys.argv[1]]()

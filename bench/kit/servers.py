@@ -59,6 +59,7 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def running(name: str, command: list[str], url: str, ready: str, target: Target, home: Path, **environment: str) -> Iterator[Server]:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a benchmark that is cut off stops what it started
     log_path = WORK / "logs" / f"{name.replace(' ', '-')}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
