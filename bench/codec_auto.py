@@ -1,73 +1,100 @@
 """What ``quality=auto`` saves: bytes over photographs against the lowest fixed quality that guarantees the same SSIMULACRA2.
 
-python -m bench.codec_auto ../shared/corpus/photos/*.jpg [--side 1600]
+    python -m bench.codec_auto ../shared/corpus/photos/*.jpg --side 1600        (0: full size)
+
+``possible`` is what the lowest whole quality for each picture by itself would save. Both fixed qualities are found with the reference measure, the
+guarantee being the lowest score that ``auto`` let through. The time is that of the stage encode, which looks, tries and encodes, against one encode.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import tempfile
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
-from ssimulacra2 import compute_ssimulacra2
 
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion
 from backend.core.limits import Limits
 from backend.core.options import Options
+from bench.kit.look import scored
 from tests.codec.conftest import declared, saved
+
+ROOMY = Limits(pixels=100_000_000, upload_bytes=1 << 30)
+
+
+@dataclass
+class Case:
+    name: str
+    source: bytes
+    auto_bytes: int
+    quality: float
+    true: float
+    seconds: float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--side", type=int, default=1600)
     wanted = parser.parse_args()
-    codec, sources, autos = SealedCodec(), [], []
-    for path in wanted.paths:
-        with Image.open(path) as opened:
-            image = opened.convert("RGB")
-        image.thumbnail((wanted.side, wanted.side), Image.Resampling.LANCZOS)
-        source = saved(image, "PNG", compress_level=1, icc_profile=None)
-        data, facts = encoded(codec, source)
-        true = scored(source, data)
-        print(f"{path.stem}: {facts}, is {true:.1f}, {len(data)} bytes", flush=True)
-        sources.append(source)
-        autos.append((len(data), true))
-    codec.close()
-    floor, total = min(true for _bytes, true in autos), sum(size for size, _true in autos)
-    low, high = 30, 97
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if all(scored(each, fixed(each, middle)) >= floor for each in sources) else (middle + 1, high)
-    other = sum(len(fixed(each, low)) for each in sources)
-    print(f"floor {floor:.1f}: auto {total} bytes, fixed quality {low} {other} bytes: {total / other:.3f}")
+    cases = [measured(path, wanted.side) for path in wanted.paths]
+    floor = min(each.true for each in cases)
+    lowest = [lowest_for(each, floor) for each in cases]
+    fixed = max(lowest)
+    auto, same = sum(each.auto_bytes for each in cases), [encoded(each.source, fixed) for each in cases]
+    other, possible = sum(len(data) for data, _facts, _s in same), sum(len(encoded(each.source, q)[0]) for each, q in zip(cases, lowest, strict=True))
+    seconds = sum(each.seconds for each in cases) / sum(s for _data, _facts, s in same)
+    print(f"scores {floor:.1f} to {max(each.true for each in cases):.1f}; auto {auto} bytes, fixed quality {fixed} {other} bytes")
+    print(f"saved {1 - auto / other:.1%} (possible {1 - possible / other:.1%}), in {seconds:.2f} times the time")
 
 
-def encoded(codec: SealedCodec, source: bytes) -> tuple[bytes, dict[str, float]]:
+def measured(path: Path, side: int) -> Case:
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    if side:
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    source = saved(image, "PNG", compress_level=1, icc_profile=None)
+    data, facts, seconds = encoded(source, "auto")
+    true = scored(source, data)
+    print(f"{path.stem}: quality {facts['quality']}, score {facts['score']}, is {true:.2f}, {facts['probes']} probes, {len(data)} bytes", flush=True)
+    return Case(path.stem, source, len(data), facts["quality"], true, seconds)
+
+
+def lowest_for(case: Case, floor: float) -> int:
+    """From the quality that was chosen, down or up to the edge."""
+    quality = round(case.quality)
+    is_good = lambda at: scored(case.source, encoded(case.source, at)[0]) >= floor  # noqa: E731
+    if is_good(quality):
+        while quality > 1 and is_good(quality - 1):
+            quality -= 1
+        return quality
+    while quality < 100 and not is_good(quality):
+        quality += 1
+    return quality
+
+
+def encoded(source: bytes, quality: float | str) -> tuple[bytes, dict, float]:
+    """The file, what is reported of it, and the seconds of its encode."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
         given.write(source)
         given.flush()
-        conversion = Conversion(declared(source), Options(quality="auto"), Limits())
-        converted = codec.convert(given.fileno(), result.fileno(), conversion, on_progress=lambda _: None, should_stop=lambda: False)
-        return os.pread(result.fileno(), converted.bytes, 0), converted.facts
+        conversion = Conversion(declared(source, ROOMY), Options(quality=quality), ROOMY, 600.0)
+        converted = sealed_codec().convert(given.fileno(), result.fileno(), conversion, on_progress=lambda _: None, should_stop=lambda: False)
+        return os.pread(result.fileno(), converted.bytes, 0), converted.facts, converted.facts["seconds"]["encode"]
 
 
-def fixed(source: bytes, quality: int) -> bytes:
-    with Image.open(io.BytesIO(source)) as image:
-        return saved(image, "WEBP", quality=quality, method=4)
-
-
-def scored(source: bytes, coded: bytes) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        for name, data in (("one", source), ("other", coded)):
-            with Image.open(io.BytesIO(data)) as image:
-                image.convert("RGB").save(f"{folder}/{name}.png", compress_level=1)
-        return float(compute_ssimulacra2(f"{folder}/one.png", f"{folder}/other.png"))
+@cache
+def sealed_codec() -> SealedCodec:
+    return SealedCodec(sandbox="prefer")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    finally:
+        sealed_codec().close()

@@ -13,7 +13,10 @@ from functools import cache
 from pathlib import Path
 
 import PIL
-from PIL import _webp  # noqa: F401  (importing it makes the loader map libwebp)
+from PIL import (
+    Image,
+    _webp,  # noqa: F401  (importing it makes the loader map libwebp)
+)
 
 ABI = 0x020F
 """WEBP_ENCODER_ABI_VERSION of the structures below; the library refuses another major part."""
@@ -126,9 +129,6 @@ class AnimOptions(c.Structure):
     ]
 
 
-SSIM = 1
-"""WebPPlaneDistortion's second metric."""
-
 # WebPEncodingError.
 OUT_OF_MEMORY, BITSTREAM_OUT_OF_MEMORY, BAD_DIMENSION, PARTITION0_OVERFLOW, PARTITION_OVERFLOW, FILE_TOO_BIG = 1, 2, 5, 6, 7, 9
 
@@ -153,8 +153,8 @@ def encoder() -> c.CDLL:
     _declare(library, "WebPMemoryWriterClear", None, c.POINTER(MemoryWriter))
     _declare(library, "WebPGetEncoderVersion", c.c_int)
     _declare(library, "WebPFree", None, c.c_void_p)
-    plane, number = (c.c_void_p, c.c_size_t), c.POINTER(c.c_float)
-    _declare(library, "WebPPlaneDistortion", c.c_int, *plane, *plane, c.c_int, c.c_int, c.c_size_t, c.c_int, number, number)
+    _declare(library, "WebPDecodeRGBAInto", c.c_void_p, c.c_char_p, c.c_size_t, c.c_void_p, c.c_size_t, c.c_int)
+    _declare(library, "WebPGetInfo", c.c_int, c.c_char_p, c.c_size_t, c.POINTER(c.c_int), c.POINTER(c.c_int))
     _check(library)
     return library
 
@@ -188,6 +188,18 @@ def new_picture() -> Picture:
     if not encoder().WebPPictureInitInternal(c.byref(picture), ABI):
         raise Unusable("libwebp refuses the picture ABI")
     return picture
+
+
+def decoded(data: bytes) -> Image.Image:
+    """Of a still that this library made: RGBA where it has transparency (the header's flag; a simple lossy file has none), else RGBX."""
+    library, width, height = encoder(), c.c_int(), c.c_int()
+    library.WebPGetInfo(data, len(data), c.byref(width), c.byref(height))
+    pixels = bytearray(4 * width.value * height.value)
+    lent = (c.c_char * len(pixels)).from_buffer(pixels)
+    if not library.WebPDecodeRGBAInto(data, len(data), lent, len(pixels), 4 * width.value):
+        raise Unusable("libwebp cannot read what it wrote")
+    mode = "RGBX" if data[12:16] == b"VP8 " else "RGBA"
+    return Image.frombuffer(mode, (width.value, height.value), pixels, "raw", mode, 0, 1)
 
 
 def _declare(library: c.CDLL, name: str, result: type[c._CDataType] | None, *arguments: type[c._CDataType]) -> None:

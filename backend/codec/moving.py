@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-from backend.codec import auto, passes, search, still
+from backend.codec import passes, search, still
 from backend.codec.animation import animation
 from backend.codec.bounds import is_lossless
 from backend.codec.frames import frames, plays
@@ -39,7 +39,8 @@ class Moving:
         facts: Facts = {}
         quality = passes.fixed_quality(options)
         if passes.is_auto(options):
-            quality, facts = auto.quality_for(self._shown(next(frames(self._image, self._conversion.limits)).image), options, lambda _share: None)
+            seen = passes.for_look(self._shown(next(frames(self._image, self._conversion.limits)).image), options, lambda _share: None)
+            quality, facts = seen.best.quality, passes.facts_of_look(seen)
         with self._encoded(quality, self._on_share) as webp:
             yield webp, facts
 

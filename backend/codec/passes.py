@@ -15,8 +15,6 @@ from backend.core.options import Options
 OnShare = Callable[[float], None]
 Facts = dict[str, Any]
 
-PROBING = 0.25
-"""What looking for a quality takes of the time of looking and encoding."""
 _LATER = 0.55
 """Nobody knows how many passes a size will take: each is given so much of what is left, so the bar slows down and never stands."""
 
@@ -28,15 +26,25 @@ def encoded(image: Image.Image, options: Options, on_share: OnShare) -> Iterator
         found = _for_size(image, options, on_share)
         yield memoryview(found.best.data), facts_of(found)
         return
-    facts: Facts = {}
-    quality, start = fixed_quality(options), 0.0
     if is_auto(options):
-        quality, facts = auto.quality_for(image, options, lambda share: on_share(PROBING * share))
-        start = PROBING
-    with _picture(image, options, quality) as (picture, config, curve):
+        seen = for_look(image, options, on_share, image.close)
+        yield memoryview(seen.best.data), facts_of_look(seen)
+        return
+    with _picture(image, options, fixed_quality(options)) as (picture, config, curve):
         image.close()
-        with still.encoded(picture, config, lambda percent: on_share(start + (1 - start) * curve(percent))) as webp:
-            yield webp, facts
+        with still.encoded(picture, config, lambda percent: on_share(curve(percent))) as webp:
+            yield webp, {}
+
+
+def for_look(image: Image.Image, options: Options, on_share: OnShare, on_ready: Callable[[], None] = lambda: None) -> search.Seen:
+    """The still that ``quality=auto`` gives; once ``on_ready`` is called, ``image`` is no longer needed."""
+    with _picture(image, options, 75.0) as (picture, config, curve):
+        config.filter_sharpness = auto.SHARPNESS
+        return auto.seen(image, _passes(picture, config, curve, on_share), on_ready)
+
+
+def facts_of_look(seen: search.Seen) -> Facts:
+    return {"quality": round(seen.best.quality, 1), "score": round(seen.best.score, 1), "probes": seen.probes}
 
 
 def is_auto(options: Options) -> bool:
@@ -61,16 +69,21 @@ def _for_size(image: Image.Image, options: Options, on_share: OnShare) -> search
     assert options.target_bytes is not None
     with _picture(image, options, 75.0) as (picture, config, curve):
         image.close()
-        number = 0
+        return search.for_size(_passes(picture, config, curve, on_share), options.target_bytes)
 
-        def encode(quality: float) -> bytes:
-            nonlocal number
-            config.quality = quality
-            with still.encoded(picture, config, lambda percent: on_share(share_of_pass(number, curve(percent)))) as webp:
-                number += 1
-                return bytes(webp)
 
-        return search.for_size(encode, options.target_bytes)
+def _passes(picture: libwebp.Picture, config: libwebp.Config, curve: curves.Curve, on_share: OnShare) -> Callable[[float], bytes]:
+    """The file at a quality, again and again."""
+    number = 0
+
+    def encode(quality: float) -> bytes:
+        nonlocal number
+        config.quality = quality
+        with still.encoded(picture, config, lambda percent: on_share(share_of_pass(number, curve(percent)))) as webp:
+            number += 1
+            return bytes(webp)
+
+    return encode
 
 
 @contextmanager

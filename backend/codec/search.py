@@ -120,38 +120,72 @@ def _along(given: tuple[float, ...], wanted: tuple[float, ...], value: float) ->
 LOWEST, HIGHEST = 30.0, 97.0
 """Between these a score is looked for: below, a photograph falls apart between the places that were judged; above, bytes buy nothing."""
 MAX_PROBES = 4
-FIRST_SLOPE = 0.8
-"""Points of score for each step of quality, until two probes tell."""
-STEEPNESS = 0.3, 2.0
-APART = 0.7
-"""Two probes closer than this would tell the same."""
+FIRST_LOOK = 78.0
+"""The median photograph's quality at the score that is looked for."""
+FIRST_SLOPE, SLOPE_A_POINT, FIRST_SLOPES = 0.75, -0.085, (0.45, 1.4)
+"""Points of score for each step of quality, at the wanted score and for each point above it, until two probes tell: what suffers much gains much."""
+STEEPNESS = 0.4, 1.8
+NEAR_ENOUGH = 0.6
+"""Points above the wanted score that are let be: they cost a hundredth of the bytes, and another probe an encode."""
+AIM_ABOVE, LAST_AIM_ABOVE = 0.2, 1.0
+APART = 0.5
+"""A score wavers by half a point from one quality to the next, so closer probes tell nothing."""
 
 
-def for_score(judge: Callable[[float], float], wanted: float) -> tuple[float, float]:
-    """The quality at which the score reaches ``wanted``, and the score to expect there.
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One encode, and how it looks."""
 
-    A judgement wavers by a point from one quality to the next, so no single probe is believed: a line is laid through the nearest.
-    """
-    probes: list[tuple[float, float]] = []
-    quality = FIRST_QUALITY
-    for _probe in range(MAX_PROBES):
-        probes.append((quality, judge(quality)))
-        at, _slope = _line(probes, wanted)
-        quality = min(HIGHEST, max(LOWEST, at))
-        if any(abs(quality - tried) < APART for tried, _score in probes):
-            if len(probes) >= 3 or quality in (LOWEST, HIGHEST):
-                break
-            quality += 2 * APART if quality < HIGHEST - 2 * APART else -2 * APART
-    at, slope = _line(probes, wanted)
-    quality = min(HIGHEST, max(LOWEST, at))
-    return quality, wanted + slope * (quality - at)
+    quality: float
+    score: float
+    data: bytes
 
 
-def _line(probes: list[tuple[float, float]], wanted: float) -> tuple[float, float]:
-    """Where the line through the three probes nearest to ``wanted`` reaches it, and its slope."""
-    near = sorted(probes, key=lambda probe: abs(probe[1] - wanted))[:3]
-    quality, reached = (sum(values) / len(near) for values in zip(*near, strict=True))
-    spread = sum((each - quality) ** 2 for each, _score in near)
-    slope = sum((each - quality) * (score - reached) for each, score in near) / spread if spread else FIRST_SLOPE
-    slope = min(STEEPNESS[1], max(STEEPNESS[0], slope))
-    return quality + (wanted - reached) / slope, slope
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """``best`` is the smallest file that looks as good as wanted, or the best-looking where none does."""
+
+    best: Probe
+    probes: int
+
+
+def for_score(probe: Callable[[float], Probe], wanted: float, lowest: float = LOWEST) -> Seen:
+    """The smallest file whose score is at least ``wanted``, near enough. The result is one of the probes: what is promised was seen."""
+    tried: list[Probe] = []
+    quality = max(lowest, FIRST_LOOK)
+    while True:
+        tried.append(probe(quality))
+        good = min((each for each in tried if each.score >= wanted), key=lambda each: len(each.data), default=None)
+        poor = max((each for each in tried if each.score < wanted), key=lambda each: each.quality, default=None)
+        if len(tried) >= MAX_PROBES or _is_seen(good, poor, wanted, lowest):
+            break
+        quality = min(HIGHEST, max(lowest, _next_look(tried, good, poor, wanted)))
+    return Seen(good or max(tried, key=lambda each: each.score), len(tried))
+
+
+def _is_seen(good: Probe | None, poor: Probe | None, wanted: float, lowest: float) -> bool:
+    if good is not None and (good.score <= wanted + NEAR_ENOUGH or good.quality <= lowest):
+        return True
+    if poor is not None and poor.quality >= HIGHEST:
+        return True
+    return good is not None and poor is not None and good.quality - poor.quality < APART
+
+
+def _next_look(tried: list[Probe], good: Probe | None, poor: Probe | None, wanted: float) -> float:
+    """Along the line through the two probes around the score; where all lie on one side, along the line through the last two, and past it."""
+    if good is not None and poor is not None and good.quality > poor.quality:
+        share = (wanted + AIM_ABOVE - poor.score) / (good.score - poor.score)
+        return poor.quality + min(0.9, max(0.1, share)) * (good.quality - poor.quality)
+    aim = LAST_AIM_ABOVE if good is None and len(tried) == MAX_PROBES - 1 else AIM_ABOVE
+    return tried[-1].quality + (wanted + aim - tried[-1].score) / _steepness(tried, wanted)
+
+
+def _steepness(tried: list[Probe], wanted: float) -> float:
+    if len(tried) == 1:
+        return _within(FIRST_SLOPES, FIRST_SLOPE + SLOPE_A_POINT * (tried[0].score - wanted))
+    one, other = tried[-2:]
+    return _within(STEEPNESS, (other.score - one.score) / (other.quality - one.quality or 1.0))
+
+
+def _within(ends: tuple[float, float], value: float) -> float:
+    return min(ends[1], max(ends[0], value))

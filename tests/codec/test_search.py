@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from backend.codec import search
@@ -47,15 +49,35 @@ def test_levels_and_qualities_are_one_scale(quality: float) -> None:
     assert search._quality(search._level(quality)) == pytest.approx(quality)
 
 
-@pytest.mark.parametrize(("slope", "wanted"), [(0.5, 70.0), (1.2, 70.0), (0.9, 80.0)])
-def test_a_score_is_found_in_few_probes(slope: float, wanted: float) -> None:
-    probes: list[float] = []
+LOOKS = {
+    "usual": lambda quality: 73 + 0.8 * (quality - 78),
+    "steep": lambda quality: 68 + 1.3 * (quality - 78),
+    "flat": lambda quality: 79 + 0.5 * (quality - 78),
+    "wavering": lambda quality: 70 + 0.9 * (quality - 78) + 0.7 * math.sin(9 * quality),
+    "bent": lambda quality: 100 - (110 - quality) ** 2 / 40,
+}
 
-    def judge(quality: float) -> float:
+
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("wanted", [70.0, 73.5, 80.0])
+def test_a_score_is_kept_by_a_probe_that_was_seen(name: str, wanted: float) -> None:
+    look, probes = LOOKS[name], []
+
+    def probe(quality: float) -> search.Probe:
         probes.append(quality)
-        return 62 + slope * (quality - 70)
+        return search.Probe(quality, look(quality), bytes(round(1000 + 10 * quality)))
 
-    quality, reached = search.for_score(judge, wanted)
-    assert reached == pytest.approx(wanted, abs=0.1)
-    assert quality == pytest.approx(70 + (wanted - 62) / slope, abs=0.2)
-    assert len(probes) <= search.MAX_PROBES
+    seen = search.for_score(probe, wanted)
+    assert seen.best.quality in probes
+    assert wanted <= seen.best.score <= wanted + 2
+    assert seen.probes == len(probes) <= search.MAX_PROBES
+
+
+def test_a_score_out_of_reach_gives_the_best_looking() -> None:
+    seen = search.for_score(lambda quality: search.Probe(quality, quality / 2, bytes(100)), 73.0)
+    assert seen.best.quality == search.HIGHEST
+
+
+def test_a_score_that_is_always_reached_gives_the_lowest_quality_allowed() -> None:
+    seen = search.for_score(lambda quality: search.Probe(quality, 90 + quality / 100, bytes(round(quality))), 73.0, lowest=75.0)
+    assert seen.best.quality == 75.0

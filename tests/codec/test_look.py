@@ -1,0 +1,73 @@
+"""``quality=auto`` against the reference measure: what is reported is true, and what is promised is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageFilter
+
+from backend.codec import auto, libwebp, score, search
+from tests.codec.conftest import CORPUS, Convert, picture, saved
+
+NEAR = 1.0
+"""Points of SSIMULACRA2."""
+
+
+def grain(width: int, height: int) -> Image.Image:
+    """A painted scene with detail at every scale, in colour."""
+    fine = Image.merge(
+        "RGB", [Image.effect_noise((width, height), 40 + 20 * number).filter(ImageFilter.GaussianBlur(number)) for number in (1, 2, 3)]
+    )
+    return Image.blend(picture(width, height), fine, 0.5)
+
+
+@pytest.mark.parametrize("quality", [60, 75, 90])
+def test_the_score_is_that_of_the_reference(tmp_path: Path, quality: int) -> None:
+    reference = pytest.importorskip("ssimulacra2").compute_ssimulacra2
+    image = grain(640, 480)
+    coded = saved(image, "WEBP", quality=quality)
+    image.save(tmp_path / "one.png")
+    decoded = libwebp.decoded(coded)
+    decoded.convert("RGB").save(tmp_path / "other.png")
+    assert score.Original(image).score(decoded) == pytest.approx(reference(str(tmp_path / "one.png"), str(tmp_path / "other.png")), abs=NEAR)
+
+
+def test_the_same_picture_has_the_full_score() -> None:
+    image = grain(300, 200)
+    assert score.Original(image).score(image.convert("RGBA")) == pytest.approx(100, abs=0.01)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 300), (40, 9), (257, 31)])
+def test_a_picture_of_any_size_is_judged(convert: Convert, size: tuple[int, int]) -> None:
+    result = convert(saved(grain(*size), "PNG"), quality="auto")
+    assert (result.converted.width, result.converted.height) == size
+    assert 0 <= result.converted.facts["score"] <= 100
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+@pytest.mark.parametrize("options", [{}, {"sharp_yuv": True}, {"method": 0}, {"metadata": "all", "width": 200}], ids=str)
+def test_auto_goes_with_every_option(convert: Convert, mode: str, options: dict[str, object]) -> None:
+    result = convert(saved(picture(mode=mode), "PNG"), quality="auto", **options)
+    facts = result.converted.facts
+    assert search.LOWEST <= facts["quality"] <= 100
+    assert 1 <= facts["probes"] <= search.MAX_PROBES
+    assert result.image().mode == ("RGBA" if mode == "RGBA" else "RGB")
+
+
+@pytest.mark.parametrize("name", ["0.6mp", "2mp"])
+def test_a_photograph_keeps_the_score_that_is_promised(convert: Convert, tmp_path: Path, name: str) -> None:
+    reference = pytest.importorskip("ssimulacra2").compute_ssimulacra2
+    path = CORPUS / "photos" / f"{name}.jpg"
+    if not path.exists():
+        pytest.skip("no corpus on this machine")
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    image.thumbnail((800, 800))
+    result = convert(saved(image, "PNG"), quality="auto")
+    image.save(tmp_path / "one.png")
+    result.image().convert("RGB").save(tmp_path / "other.png")
+    true = reference(str(tmp_path / "one.png"), str(tmp_path / "other.png"))
+    assert auto.TARGET <= true <= auto.TARGET + 3
+    assert result.converted.facts["score"] == pytest.approx(true, abs=NEAR)
+    assert result.converted.facts["probes"] <= search.MAX_PROBES
