@@ -122,12 +122,13 @@ LOWEST, HIGHEST = 30.0, 97.0
 MAX_PROBES = 4
 FIRST_LOOK = 78.0
 """The median photograph's quality at the score that is looked for."""
-FIRST_SLOPE, SLOPE_A_POINT, FIRST_SLOPES = 0.75, -0.085, (0.45, 1.4)
+FIRST_SLOPE, SLOPE_A_POINT, FIRST_SLOPES = 0.75, -0.085, (0.45, 1.25)
 """Points of score for each step of quality, at the wanted score and for each point above it, until two probes tell: what suffers much gains much."""
 STEEPNESS = 0.4, 1.8
 NEAR_ENOUGH = 0.6
 """Points above the wanted score that are let be: they cost a hundredth of the bytes, and another probe an encode."""
-AIM_ABOVE, LAST_AIM_ABOVE = 0.2, 1.0
+AIM_ABOVE = 0.3, 0.3, 1.0
+"""For the second probe, the third, and a fourth where none was good: rather past the score than short of it once more."""
 APART = 0.5
 """A score wavers by half a point from one quality to the next, so closer probes tell nothing."""
 
@@ -172,18 +173,18 @@ def _is_seen(good: Probe | None, poor: Probe | None, wanted: float, lowest: floa
 
 
 def _next_look(tried: list[Probe], good: Probe | None, poor: Probe | None, wanted: float) -> float:
-    """Along the line through the two probes around the score; where all lie on one side, along the line through the last two, and past it."""
+    """Along the line through the two probes around the score; where all lie on one side, along the line through the two furthest apart."""
     if good is not None and poor is not None and good.quality > poor.quality:
-        share = (wanted + AIM_ABOVE - poor.score) / (good.score - poor.score)
+        share = (wanted + AIM_ABOVE[0] - poor.score) / (good.score - poor.score)
         return poor.quality + min(0.9, max(0.1, share)) * (good.quality - poor.quality)
-    aim = LAST_AIM_ABOVE if good is None and len(tried) == MAX_PROBES - 1 else AIM_ABOVE
+    aim = AIM_ABOVE[len(tried) - 1] if good is None else AIM_ABOVE[0]
     return tried[-1].quality + (wanted + aim - tried[-1].score) / _steepness(tried, wanted)
 
 
 def _steepness(tried: list[Probe], wanted: float) -> float:
     if len(tried) == 1:
         return _within(FIRST_SLOPES, FIRST_SLOPE + SLOPE_A_POINT * (tried[0].score - wanted))
-    one, other = tried[-2:]
+    one, other = (choose(tried, key=lambda each: each.quality) for choose in (min, max))
     return _within(STEEPNESS, (other.score - one.score) / (other.quality - one.quality or 1.0))
 
 
