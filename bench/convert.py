@@ -30,7 +30,7 @@ PEERS: dict[str, Callable[..., AbstractContextManager[servers.Server]]] = {
     "Flask sync": partial(servers.flask_pillow, kind="sync"),
     "Flask gthread": partial(servers.flask_pillow, kind="gthread"),
 }
-HEALTH = {"gateway": "/api/health", "gateway, jobs": "/api/health", "Thumbor": "/healthcheck"}
+HEALTH = {"gateway": "/api/health", "other": "/api/health", "Thumbor": "/healthcheck"}
 BATCH_CLIENTS = 32
 FRESH_S = 20.0
 LEAST_S = 25.0
@@ -55,7 +55,7 @@ def served(name: str, server: servers.Server, files: list[Path], width: int | No
     peak = Peak(server)
     peak.start()
     before, busy = machine.cpu_s(server.family()), machine.busy_s()
-    said = load.measure(server.url, calls, clients=clients, seconds=seconds, health=HEALTH.get(name, "/health"))
+    said = load.measure(server.url, calls, clients=clients, seconds=seconds, health=HEALTH.get(name.removesuffix(", jobs"), "/health"))
     cpu, busy = machine.cpu_s(server.family()) - before, machine.busy_s() - busy
     peak.over.set()
     peak.join()
@@ -157,12 +157,17 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--peers", type=lambda text: text.split(";"), default=list(PEERS))
     made.add_argument("--again", type=numbers, help="what the rounds after the first measure")
     made.add_argument("--budget", type=float, default=3600, help="seconds")
+    made.add_argument("--other", type=Path, help="another checkout, as the peers “other” and “other, jobs”")
     made.add_argument("--out", type=Path)
     return made
 
 
 def main() -> None:
-    Run(parser().parse_args()).go()
+    options = parser().parse_args()
+    if options.other:
+        for name, as_jobs in (("other", False), ("other, jobs", True)):
+            PEERS[name] = partial(servers.gateway, GATEWAY_SHARE_RESULTS="off", root=options.other, name=name, as_jobs=as_jobs)
+    Run(options).go()
 
 
 if __name__ == "__main__":
