@@ -14,7 +14,6 @@ import http.client
 import json
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from bench.kit import machine, servers
 
 MIB = 1 << 20
 LARGE, SMALL = PICTURES / "24mp.jpg", PICTURES / "0.6mp.jpg"
-SENT_BYTES = 256 << 10
+SENT_BYTES = 1 << 20
 SETTLED_S = 1.0
 MOST_UPLOADS = {"Flask sync": machine.CORES, "Flask gthread": 30}
 """So many are read at once; the others wait in the kernel."""
@@ -97,7 +96,7 @@ def per_socket_kib(server: servers.Server, count: int, begin: Callable[[socket.s
 
 
 def upload_kib(server: servers.Server, count: int) -> float | None:
-    """The first quarter of a megabyte of ten has arrived. None for who takes no uploads."""
+    """The first of ten megabytes has arrived. None for who takes no uploads."""
     method, path = server.target(LARGE.name, None)
     if method != "POST":
         return None
@@ -106,33 +105,22 @@ def upload_kib(server: servers.Server, count: int) -> float | None:
 
 
 def watcher_kib(server: servers.Server, count: int) -> float:
-    """Server-Sent Events of one job that waits: behind as many large encodes as there are encoders, again and again."""
-    busy = threading.Event()
-
-    def keep_busy() -> None:
-        while not busy.is_set():
-            convert(server, LARGE)
-
-    before = [threading.Thread(target=keep_busy) for _ in range(machine.CORES * 2)]
-    for each in before:
-        each.start()
+    """Server-Sent Events of one job that waits, for the encoders are made to stand still."""
+    family = [(each, " ".join(each.cmdline())) for each in server.family()]
+    encoders = [each for each, words in family if "celery" in words or "zygote" in words]
+    for each in encoders:
+        each.suspend()
     try:
-        job = posted(server)
-        request = f"GET {job['links']['events']} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
-        gunicorn = [each for each in server.family() if "gunicorn" in " ".join(each.cmdline())]
-        at_first = machine.pss_bytes(gunicorn)
-        with sockets(server, count, lambda each: each.sendall(request)):
-            time.sleep(SETTLED_S)
-            return (machine.pss_bytes(gunicorn) - at_first) / count / 1024
+        request = f"GET {posted(server)['links']['events']} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+        return per_socket_kib(server, count, lambda each: each.sendall(request))
     finally:
-        busy.set()
-        for each in before:
-            each.join()
+        for each in encoders:
+            each.resume()
 
 
 def posted(server: servers.Server) -> Row:
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
-    connection.request("POST", "/api/jobs?method=6", body=LARGE.read_bytes())
+    connection.request("POST", "/api/jobs", body=SMALL.read_bytes())
     return dict(json.loads(connection.getresponse().read()))
 
 

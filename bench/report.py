@@ -154,10 +154,12 @@ def table(head: str, lines: list[str]) -> str:
 
 
 def grouped(rows: Rows) -> Group:
+    """Without those that others on the machine have disturbed, where there are any beside them."""
     groups: Group = defaultdict(list)
     for row in rows:
         groups[(row["name"], row["width"], row["clients"])].append(row)
-    return dict(sorted(groups.items(), key=lambda each: (each[0][1] or 0, each[0][2], -of(each[1], "of_bare").median)))
+    calm = {key: [row for row in each if not row.get("disturbed")] or each for key, each in groups.items()}
+    return dict(sorted(calm.items(), key=lambda each: (each[0][1] or 0, each[0][2], -of(each[1], "of_bare").median)))
 
 
 def of(rows: Rows, name: str) -> Spread:

@@ -63,6 +63,12 @@ def test_a_plot_has_a_bar_for_each_and_says_its_value(tmp_path: Path) -> None:
     assert [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")] == ["A < B", "gateway", "0.9", "peer", "0.45"]
 
 
+def test_a_disturbed_round_counts_only_where_there_is_no_other() -> None:
+    rows = [measured("gateway", 0.9), {**measured("gateway", 0.3), "disturbed": True}, {**measured("slow", 0.2), "disturbed": True}]
+    lines = report.tables({}, rows, report.HEADS["en"])["convert"].splitlines()
+    assert lines[2].startswith("| gateway | Full size | 4 | 0.900 |") and lines[3].startswith("| slow | Full size | 4 | 0.200 |")
+
+
 def test_what_could_not_be_measured_is_named_and_ends_nothing() -> None:
     rows = [measured("gateway", 0.9), {"name": "Thumbor", "width": None, "error": "not installed"}]
     made = report.tables({}, rows, report.HEADS["en"])["convert"]
