@@ -58,7 +58,8 @@ class ThreadedStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._threads = Threads(THREADS)
-        self._pool, self._run = self._threads.pool, self._threads.run
+        self._run = self._threads.run
+        self._looks = Threads(1)  # or health waits behind every upload that is being synced
 
     def begin(self) -> ThreadedUpload:
         return ThreadedUpload(self._run(self._store.begin), self._threads)
@@ -116,7 +117,8 @@ class ThreadedStore:
         return self._run(self._store.tidy, older_than_s)  # type: ignore[no-any-return]
 
     def check(self) -> None:
-        self._run(self._store.check)
+        self._looks.run(self._store.check)
 
     def close(self) -> None:
         self._threads.close()
+        self._looks.close()

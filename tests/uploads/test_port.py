@@ -61,7 +61,7 @@ def both(request: pytest.FixtureRequest, on_disk: tuple[FileStore, FileUploads])
         threaded, uploads = ThreadedStore(on_disk[0]), ThreadedUploads(on_disk[1])
         yield threaded, uploads
         uploads.close()
-        threaded._pool.kill()
+        threaded.close()
 
 
 @pytest.fixture
