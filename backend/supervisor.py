@@ -85,7 +85,7 @@ class Role:
                 pass
         signal_group(process.pid, signal.SIGKILL)
         process.wait()
-        wait_until(lambda: not signal_group(process.pid, 0), REMAINS_S)
+        wait_until(lambda: not is_alive(process.pid), REMAINS_S)
 
 
 @dataclass(slots=True)
@@ -164,8 +164,7 @@ def end_leftovers(record: Path) -> int:
     left = [int(group) for group, _, begun in noted if group.isdigit() and begun and begun_at(int(group)) == begun]
     for group in left:
         signal_group(group, signal.SIGKILL)
-    for group in left:
-        wait_until(lambda group=group: not signal_group(group, 0), REMAINS_S)  # type: ignore[misc]
+    wait_until(lambda: not any(map(is_alive, left)), REMAINS_S)
     record.unlink(missing_ok=True)
     return len(left)
 
@@ -188,6 +187,22 @@ def signal_group(group: int, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def is_alive(group: int) -> bool:
+    """Whether it has a member that still runs: one that is dead holds no port and no image, however late its new parent takes note of it."""
+    if not signal_group(group, 0):
+        return False
+    return sys.platform != "linux" or any(_runs_in(group, each) for each in Path("/proc").glob("[0-9]*/stat"))
+
+
+def _runs_in(group: int, stat: Path) -> bool:
+    """proc(5): after the name in brackets come state, parent and group."""
+    try:
+        state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+    except (OSError, ValueError):
+        return False
+    return its_group == str(group) and state not in "ZX"
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float) -> bool:

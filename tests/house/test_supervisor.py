@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.supervisor import MAX_FALSE_STARTS, Role, Supervisor, begun_at, end_leftovers
+from backend.supervisor import MAX_FALSE_STARTS, Role, Supervisor, begun_at, end_leftovers, is_alive, signal_group
 from tests.memory.waiting import until
 
 LASTING = "import signal, sys, time; print('up', file=open(sys.argv[1], 'a'), flush=True); signal.pause()"
@@ -145,6 +145,18 @@ def test_the_next_one_ends_what_a_killed_one_left(tmp_path: Path) -> None:
         assert end_leftovers(record) == 1
         reaper.join()
     assert left.returncode == -signal.SIGKILL and not record.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_dead_processes_that_nobody_has_taken_note_of_are_not_waited_for(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "pass"], start_new_session=True) as dead:
+        os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+        assert signal_group(dead.pid, 0)
+        assert not is_alive(dead.pid)
+    with subprocess.Popen([sys.executable, "-c", LASTING, str(tmp_path / "lasting")], start_new_session=True) as lasting:
+        until(lambda: starts(tmp_path, "lasting"), 30)
+        assert is_alive(lasting.pid)
+        lasting.kill()
 
 
 def test_a_process_that_only_has_the_same_number_is_left_alone(tmp_path: Path) -> None:
