@@ -38,7 +38,7 @@ class Said:
 
 
 def check(step: str, root: Path, known: dict[str, list[str]], said: Said) -> None:
-    here = Here(root)
+    here = Here(root, "after")
     for each in said.refused:
         assert each["status"] == STATUS[each["refused"]], f"a client would have been told {each}"
     if step == "retention":
@@ -111,7 +111,7 @@ def check_uploads(here: Here, step: str, known: dict[str, list[str]], said: Said
     standing = {ticket.id: (ticket, now) for ticket, now in here.uploads.all()}
     assert said.ids("upload") | set(known["tickets"]) <= set(standing), "an acknowledged upload is not there"
     for ticket, now in standing.values():
-        if step == "create_upload" and ticket.id in said.ids("upload"):
+        if step in ("create_upload", "create_again") and ticket.id in said.ids("upload"):
             assert now.offset_bytes == 50
         if now.offset_bytes < len(PNG) and not now.has_job:
             here.append(ticket, now.offset_bytes, PNG[now.offset_bytes :])

@@ -41,7 +41,7 @@ def run(step: str, root: Path, fault: str, number: int) -> tuple[bool, Said]:
 def _child(step: str, root: Path, fault: str, number: int, writable: int) -> None:
     try:
         write = os.write
-        here = steps.Here(root)
+        here = steps.Here(root, "step")
         faults = Faults(fault, number)
         faults.install()
         _tell(write, writable, step, here)

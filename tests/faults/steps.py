@@ -1,26 +1,25 @@
-"""The steps that change the store, each run in a process of its own under ``strace``, which makes one of its system calls fail or kills it there.
+"""The steps that change the store, each run in a forked process in which one call fails or which is killed there.
 
-``python -m tests.faults.steps STEP ROOT`` does the step, tells what came of it, and does it again with a new image, as a client would. Between
-``BEGIN`` and ``END`` (paths that are looked up and do not exist) lie the system calls of the first try.
-
-Each line on the standard output is one that a client would have got: what it names is acknowledged.
+``perform`` does the step, tells what came of it, and does it again with a new image, as a client would. Each line that it tells is one that a client
+would have got: what it names is acknowledged. Between ``BEGIN`` and ``END`` (paths that are looked up and do not exist) lie the system calls of the
+first try. Ids are drawn from a seed: a job's folder follows from its id, and a trace must be the same each time.
 """
 
 from __future__ import annotations
 
-import json
+import base64
+import hashlib
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 from backend import errors
 from backend.adapters.file_store import FileStore
 from backend.adapters.file_uploads import FileUploads
-from backend.core.formats import sniff
 from backend.core.job import Job, Result, Status, succeeded
 from backend.core.options import Options
 from backend.core.resumable import Ticket
@@ -28,7 +27,7 @@ from backend.flows import batch, conclude, ingest, tend, uploads
 from backend.flows.conclude import conclude as end
 from backend.flows.ingest import Sender
 from backend.flows.uploads import Piece
-from backend.flows.world import World, random_id
+from backend.flows.world import World
 from tests.faults.pictures import PNG
 from tests.memory.encoders import MemoryEncoders
 from tests.memory.jobs import MemoryJobs
@@ -41,10 +40,11 @@ RESULT = b"RIFF....WEBP" + b"result" * 500
 class Here:
     """A process's world over the store at ``root``. The queue is in memory: what is shown here must hold without one."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, seed: str) -> None:
+        self.new_id = ids(seed)
         self.store, self.uploads = FileStore(root), FileUploads(root)
         self.jobs = MemoryJobs()
-        self.world = World(self.store, self.jobs, MemoryEncoders(), self.uploads, new_id=random_id, shares_results=False)
+        self.world = World(self.store, self.jobs, MemoryEncoders(), self.uploads, new_id=self.new_id, shares_results=False)
 
     def receive(self, data: bytes = PNG) -> ingest.Received:
         intake = ingest.Intake(self.world, "cat.png")
@@ -66,7 +66,7 @@ class Here:
 
     def publish(self, job: Job) -> Job:
         """What an encoder does with its result."""
-        target = self.store.begin_result(job.id, random_id())
+        target = self.store.begin_result(job.id, self.new_id())
         try:
             view = memoryview(RESULT)
             while view:
@@ -81,7 +81,7 @@ class Here:
         return end(self.world, job.at(succeeded(Status(), Result(file, len(RESULT), sha256, 1, 1, 1), time.time())))
 
     def ticket(self) -> Ticket:
-        ticket = Ticket(random_id(), random_id(), Options(), "cat.png")
+        ticket = Ticket(self.new_id(), self.new_id(), Options(), "cat.png")
         uploads.create(self.world, ticket, len(PNG))
         self.append(ticket, 0, PNG[:50])
         return ticket
@@ -102,6 +102,12 @@ class Here:
 
     def unfinished(self) -> list[Job]:
         return [Job(each, Status()) for each in self.store.jobs() if self.store.outcome(each.id) is None]
+
+
+def ids(seed: str) -> Callable[[], str]:
+    """22 characters each, as ``random_id``'s."""
+    numbers = count()
+    return lambda: base64.urlsafe_b64encode(hashlib.sha256(f"{seed} {next(numbers)}".encode()).digest()[:16]).rstrip(b"=").decode()
 
 
 def one(found: Sequence[T]) -> T:
@@ -160,41 +166,46 @@ def create_upload(here: Here) -> dict[str, object]:
     return {"upload": here.ticket().id}
 
 
+def create_again(here: Here) -> dict[str, object]:
+    """A client that has heard no answer asks for the upload that is there already, with the ``Idempotency-Key`` that stands for its id."""
+    known, _ = one(list(here.uploads.all()))
+    ticket, standing = uploads.create(here.world, replace(known, job_id=here.new_id()), len(PNG))
+    assert (ticket, standing.offset_bytes) == (known, 50)
+    return {"upload": ticket.id}
+
+
 def retention(here: Here) -> dict[str, object]:
     """A round of the caretaker, a day later."""
-    later = World(here.store, here.jobs, MemoryEncoders(), here.uploads, clock=lambda: time.time() + 86_500, new_id=random_id)
+    later = World(here.store, here.jobs, MemoryEncoders(), here.uploads, clock=lambda: time.time() + 86_500, new_id=here.new_id)
     tend.recover(later)
     return {"freed": tend.expire(later) + here.store.tidy(-1)}
 
 
 STEPS: dict[str, Callable[[Here], dict[str, object]]] = {
-    each.__name__: each for each in (upload, retry, result, cancel, delete, several, equal_work, create_upload, last_piece, retention)
+    each.__name__: each for each in (upload, retry, result, cancel, delete, several, equal_work, create_upload, create_again, last_piece, retention)
 }
 
 
 def prepare(step: str, root: Path) -> dict[str, list[str]]:
     """What is in the store before; what it holds must outlive the step."""
-    here = Here(root)
+    here = Here(root, "before")
     here.store.prepare()
     here.uploads.prepare()
     finished, waiting = here.publish(here.upload()), here.upload()
     known = {"finished": [finished.id], "waiting": [waiting.id], "tickets": []}
     if step in ("result", "cancel"):
         known["waiting"].append(here.upload().id)
-    if step == "last_piece":
-        known["tickets"] = [here.ticket().id for _ in range(2)]
+    if step in ("last_piece", "create_again"):
+        known["tickets"] = [here.ticket().id for _ in range(2 if step == "last_piece" else 1)]
     return known
 
 
-def main(step: str, root: str) -> None:
-    here = Here(Path(root))
-    assert sniff(PNG[:64]) is not None
-    here.world.store.check()
+def perform(step: str, here: Here, tell: Callable[[dict[str, object]], None]) -> None:
     os.access(BEGIN, os.F_OK)
     said = _tried(step, here)
     os.access(END, os.F_OK)
-    for each in (said, _tried(step, here)):
-        os.write(1, json.dumps(each).encode() + b"\n")
+    tell(said)
+    tell(_tried(step, here))
 
 
 def _tried(step: str, here: Here) -> dict[str, object]:
@@ -202,7 +213,3 @@ def _tried(step: str, here: Here) -> dict[str, object]:
         return {"acknowledged": STEPS[step](here)}
     except errors.GatewayError as error:
         return {"refused": error.code, "status": error.status}
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

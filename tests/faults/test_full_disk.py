@@ -16,6 +16,7 @@ from tests.e2e.running import ROOT, Gateway, free_port, running, wait_for
 
 pytestmark = pytest.mark.e2e
 DISK_BYTES = 64 << 20
+TUS, OFFSET_TYPE = {"Tus-Resumable": "1.0.0"}, {"Content-Type": "application/offset+octet-stream"}
 RULES = {"GUNICORN_WORKERS": "2", "GATEWAY_ENCODERS": "1", "GATEWAY_RETENTION_S": "86400"}
 
 
@@ -45,19 +46,35 @@ def post(gateway: Gateway, data: bytes) -> requests.Response:
     return requests.post(f"{gateway.url}/api/jobs", data=data, timeout=30)
 
 
+def post_form(gateway: Gateway, data: bytes) -> requests.Response:
+    return requests.post(f"{gateway.url}/api/jobs", files=[("file", (f"{number}.jpg", data)) for number in range(2)], timeout=30)
+
+
+def create(gateway: Gateway, size_bytes: int) -> requests.Response:
+    answer = requests.post(f"{gateway.url}/api/uploads", headers={**TUS, "Upload-Length": str(size_bytes)}, timeout=30)
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+def create_with_bytes(gateway: Gateway, data: bytes) -> requests.Response:
+    return requests.post(f"{gateway.url}/api/uploads", data=data, headers={**TUS, **OFFSET_TYPE, "Upload-Length": str(len(data))}, timeout=30)
+
+
+def patch(url: str, offset: int, data: bytes) -> requests.Response:
+    return requests.patch(url, data=data, headers={**TUS, **OFFSET_TYPE, "Upload-Offset": str(offset)}, timeout=30)
+
+
 @pytest.mark.parametrize("floor_bytes", [0, 16 << 20], ids=["without a floor", "with a floor"])
 def test_a_full_disk_refuses_uploads_serves_what_is_there_and_recovers_by_itself(small_disk: Path, floor_bytes: int) -> None:
     image, big = photograph(640, 480), photograph(2400, 1800)
     with running(small_disk / "data", GATEWAY_MIN_FREE_BYTES=str(floor_bytes), **RULES) as gateway:
         known = gateway.upload(image)["id"]
         gateway.ended(known)
+        begun = gateway.url + create(gateway, len(big)).headers["Location"]
         filler = fill(small_disk, floor_bytes - (1 << 20) if floor_bytes else 0)
-        for _ in range(3):
-            refused = post(gateway, big)
+        for way in (post, post_form, create_with_bytes, lambda gateway, data: patch(begun, 0, data)):
+            refused = way(gateway, big)
             assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
-        tus = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(big))}
-        if floor_bytes:
-            assert requests.post(f"{gateway.url}/api/uploads", headers=tus, timeout=10).status_code in (201, 507)
         assert gateway.job(known)["state"] == "succeeded"
         assert gateway.result(known) == pillows_webp(image)
         store = small_disk / "data" / "store"
@@ -65,6 +82,11 @@ def test_a_full_disk_refuses_uploads_serves_what_is_there_and_recovers_by_itself
         filler.unlink()
         again = wait_for(lambda: each if (each := post(gateway, big)).status_code == 202 else None, 30)
         assert gateway.result(gateway.ended(again.json()["id"])["id"]) == pillows_webp(big)
+        offset = int(requests.head(begun, headers=TUS, timeout=10).headers["Upload-Offset"])
+        resumed = patch(begun, offset, big[offset:])
+        assert resumed.status_code == 204, resumed.text
+        job_id = resumed.headers["Link"].split("/")[3].split(">")[0]
+        assert gateway.result(gateway.ended(job_id)["id"]) == pillows_webp(big)
 
 
 def test_a_start_on_a_full_disk_ends_with_one_clear_sentence(small_disk: Path) -> None:

@@ -26,6 +26,7 @@ from backend import errors
 from backend.adapters.file_store import FileStore
 from backend.adapters.file_uploads import FileUploads
 from backend.adapters.redis_jobs import RedisJobs
+from backend.core.conversion import Converted
 from backend.core.job import Job
 from backend.core.options import Options
 from backend.core.resumable import Ticket
@@ -71,6 +72,18 @@ class Sending:
     is_made: bool = False
 
 
+class TellingCodec(ScriptedCodec):
+    """Its result tells what it was made of."""
+
+    def convert(self, source_fd: int, *others: Any, **more: Any) -> Converted:
+        self.result = made_of(os.pread(source_fd, os.fstat(source_fd).st_size, 0))
+        return super().convert(source_fd, *others, **more)
+
+
+def made_of(source: bytes) -> bytes:
+    return RESULT + hashlib.sha256(source).digest()
+
+
 class Gateway(RuleBasedStateMachine):
     """Queue in memory."""
 
@@ -88,12 +101,18 @@ class Gateway(RuleBasedStateMachine):
     def lose_the_queue(self) -> None:
         self.queue.lose_everything()
 
-    @initialize()
+    @initialize(shares=st.booleans())
+    def first_start(self, shares: bool) -> None:
+        """Equal work is done once, or each by itself."""
+        self.shares = shares
+        self.start()
+
     def start(self) -> None:
         self.store, self.uploads = FileStore(self.root), FileUploads(self.root)
         self.store.prepare()
         self.uploads.prepare()
-        self.world = World(self.store, self.queue, MemoryEncoders(), self.uploads, clock=self.clock, new_id=random_id, retention_s=DAY_S)
+        ports = (self.store, self.queue, MemoryEncoders(), self.uploads)
+        self.world = World(*ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
         self.caretaker = tend.Caretaker(self.world, random_id())
 
     def teardown(self) -> None:
@@ -156,6 +175,14 @@ class Gateway(RuleBasedStateMachine):
         self.sending[ticket.id] = Sending(IMAGES[which], 0, self.clock(), ticket.job_id)
 
     @precondition(lambda self: self.under_way())
+    @rule(which=st.integers(0, 99))
+    def begin_again(self, which: int) -> None:
+        """The answer was lost, and the creation comes again with the ``Idempotency-Key`` that stands for this id."""
+        upload_id, sending, offset = self.resumed(which)
+        ticket, standing = uploads.create(self.world, Ticket(upload_id, random_id(), Options(), "cat.png"), len(sending.data))
+        assert (ticket.job_id, standing.offset_bytes) == (sending.job_id, offset)
+
+    @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99), size=st.sampled_from([1, 60, 10_000]), is_summed=st.booleans())
     def chunk(self, which: int, size: int, is_summed: bool) -> None:
         upload_id, sending, offset = self.resumed(which)
@@ -207,7 +234,7 @@ class Gateway(RuleBasedStateMachine):
     @rule(outcome=st.sampled_from(["works", "works", "breaks"]))
     def encode(self, outcome: str) -> None:
         steps = [errors.DamagedImage()] if outcome == "breaks" else []
-        encode_next(self.world, ScriptedCodec(*steps, result=RESULT), random_id())
+        encode_next(self.world, TellingCodec(*steps), random_id())
 
     @rule()
     def an_encoder_dies(self) -> None:
@@ -221,7 +248,7 @@ class Gateway(RuleBasedStateMachine):
     @rule()
     def two_encoders_convert_the_same_job(self) -> None:
         """One was taken for dead and was not."""
-        slow = ScriptedCodec(self.caretaker.tend, lambda: encode_next(self.world, ScriptedCodec(), random_id()), result=RESULT)
+        slow = TellingCodec(self.caretaker.tend, lambda: encode_next(self.world, TellingCodec(), random_id()))
         taken_by = random_id()
         real = self.queue.take
         self.queue.take = lambda token, lease_s: real(token, 0.0 if token == taken_by else lease_s)
@@ -285,7 +312,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, 40))
     def killed_while_encoding(self, at: int) -> None:
-        self.killed_at(at, lambda: encode_next(self.world, ScriptedCodec(), random_id()))
+        self.killed_at(at, lambda: encode_next(self.world, TellingCodec(), random_id()))
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99), at=st.integers(0, 60))
@@ -338,7 +365,7 @@ class Gateway(RuleBasedStateMachine):
         assert content(deliver.source(self.world, job)) == told.data
         if job.status.state == "succeeded":
             result, blob = deliver.result(self.world, job)
-            assert content(blob) == RESULT and result.sha256 == hashlib.sha256(RESULT).hexdigest()
+            assert content(blob) == made_of(told.data) and result.sha256 == hashlib.sha256(made_of(told.data)).hexdigest()
 
     @invariant()
     def no_job_is_there_twice_or_half(self) -> None:
