@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import http.client
 import io
+import json
 import multiprocessing
 import os
 import random
@@ -78,8 +79,9 @@ def measure(folder: Path, chosen: argparse.Namespace) -> tuple[int, float]:
     grown_bytes, p99_s = max(asked.held_bytes) - begun_bytes, percentile(asked.took_s, 99)
     print(f"{chosen.count} × {chosen.mb} MB, {chosen.way}, {chosen.workers} workers, {asked.lasted_s:.0f} s; every source is as it was sent")
     print(f"memory of all its processes: {begun_bytes / MB:.0f} MB before, {max(asked.held_bytes) / MB:.0f} MB at most: {grown_bytes / MB:+.0f} MB")
-    slowest = sorted(zip(asked.took_s, asked.at_s, strict=True), reverse=True)[:8]
-    print("the slowest answers:", ", ".join(f"{1000 * took_s:.0f} ms at {at_s:.0f} s" for took_s, at_s in slowest))
+    slowest = sorted(zip(asked.took_s, asked.at_s, asked.delays_ms, strict=True), reverse=True)[:8]
+    each = ", ".join(f"{1000 * took_s:.0f} ms at {at_s:.0f} s ({delay_ms:.0f} ms)" for took_s, at_s, delay_ms in slowest)
+    print(f"the slowest answers (and how late its worker's loop ran just then): {each}")
     times = ", ".join(f"p{share} {1000 * percentile(asked.took_s, share):.1f} ms" for share in (50, 99))
     print(f"/api/health, asked {len(asked.took_s)} times: {times}, at most {1000 * max(asked.took_s):.1f} ms")
     return grown_bytes, p99_s
@@ -110,6 +112,7 @@ class Health:
 
     def forget(self) -> None:
         self.at_s: list[float] = []
+        self.delays_ms: list[float] = []
         self.took_s: list[float] = []
         self.held_bytes: list[int] = []
         self.lasted_s = 0.0
@@ -134,8 +137,9 @@ class Health:
         begun_s = time.monotonic()
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
         connection.request("GET", "/api/health")
-        connection.getresponse().read()
+        body = json.load(connection.getresponse())
         connection.close()
+        self.delays_ms.append(body["loop_delay_ms"])
         return time.monotonic() - begun_s
 
     def _weigh(self, is_over: threading.Event) -> None:
