@@ -101,7 +101,7 @@ def age_s(path: Path) -> float:
 
 def remove(path: Path) -> int:
     """Delete a file or folder; the bytes that the disk got back. What cannot be deleted stays for the next time; others may be deleting it too."""
-    if not path.is_dir():
+    if not os.path.isdir(path):  # where the disk cannot even say, unlinking fails and is noted
         return _unlinked(str(path))
     freed = 0
     for folder, _, files in os.walk(path, topdown=False):

@@ -20,6 +20,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import secrets
 import shutil
@@ -32,6 +33,7 @@ from backend.adapters.disk import remove, sync_data, sync_folder, translated, wr
 from backend.adapters.file_store import FileUpload
 from backend.core.resumable import Standing, Ticket
 
+log = logging.getLogger(__name__)
 TICKET, JOURNAL, DATA = "ticket.json", "journal", "data"
 COPY_BYTES = 1 << 20
 TAIL_BYTES = 4096
@@ -272,8 +274,10 @@ class FileUploads:
         for name in names:
             try:
                 yield self.look(name)
-            except (errors.NotFound, ValueError, TypeError, KeyError):
+            except errors.NotFound:
                 continue
+            except (errors.GatewayError, ValueError, TypeError, KeyError) as error:
+                log.warning("the upload %s cannot be read: %r", name, error)
 
 
 def _published(staged: Path, folder: Path) -> bool:

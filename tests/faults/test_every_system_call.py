@@ -34,6 +34,8 @@ CALLS = (
     *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "stat", "lstat", "fstat", "newfstatat"),
     *("utimensat", "access", "faccessat", "faccessat2", "ioctl"),
 )
+LETS_GO_ALL_THE_SAME = ("close",)
+"""The kernel gives the descriptor and its lock up whatever close(2) returns; strace would not let it. ``test_every_call`` breaks it as it is."""
 FAULTS = {"EIO": "error=EIO", "ENOSPC": "error=ENOSPC", "KILL": "signal=KILL"}
 LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*)$")
 FD = re.compile(r"^(\d+)\)")
@@ -149,6 +151,8 @@ def check_no_sync_again(lines: list[str]) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_fault_at_every_system_call(strace: str, step: str, fault: str, quick_folder: Path) -> None:
     found = found_places(strace, step, quick_folder)
+    if fault != "KILL":
+        found = [each for each in found if each.name not in LETS_GO_ALL_THE_SAME]
     for number, place in enumerate(found):
         root = quick_folder / str(number)
         known = prepare(step, root)

@@ -161,6 +161,24 @@ def test_a_disk_too_full_to_rename_can_be_freed_all_the_same(file_store: FileSto
     assert list(file_store.jobs()) == [] and list((file_store.root / "jobs").glob("*/*")) == []
 
 
+def test_a_deletion_is_not_undone_by_a_disk_that_does_not_tell_what_lies_in_the_trash(
+    file_store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told as a failure of the gateway's own, though the job was gone."""
+    known, real = put(file_store), os.stat
+
+    def call(path: Any, *arguments: Any, **more: Any) -> os.stat_result:
+        if "trash" in str(path):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path, *arguments, **more)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "stat", call)
+        assert file_store.erase(known.id) == 0
+    assert list(file_store.jobs()) == []
+    assert file_store.tidy(0) > 0
+
+
 def test_bytes_that_another_job_shares_are_not_counted_as_freed(file_store: FileStore) -> None:
     known = put(file_store)
     assert file_store.commit(file_store.again(known), other := manifest(source=known.source))

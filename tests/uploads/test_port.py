@@ -17,7 +17,7 @@ import pytest
 from backend import errors
 from backend.adapters import disk
 from backend.adapters.file_store import FileStore
-from backend.adapters.file_uploads import DATA, JOURNAL, FileUploads
+from backend.adapters.file_uploads import DATA, JOURNAL, TICKET, FileUploads
 from backend.adapters.threaded_store import ThreadedStore
 from backend.adapters.threaded_uploads import ThreadedUploads
 from backend.core.options import Options
@@ -365,6 +365,14 @@ def test_a_journal_of_many_steps_is_read_from_its_end(on_disk: tuple[FileStore, 
         writing.keep(float(number))
     writing.close()
     assert uploads.look(upload_id)[1] == Standing(499.0, 500, 1000)
+
+
+def test_an_upload_that_cannot_be_read_does_not_hide_the_others(on_disk: tuple[FileStore, FileUploads], root: Path) -> None:
+    broken, known = create(on_disk[1]), create(on_disk[1])
+    ticket = root / "uploads" / broken / TICKET
+    ticket.unlink()
+    ticket.mkdir()
+    assert [each.id for each, _ in on_disk[1].all()] == [known]
 
 
 def test_uploads_are_readable_by_their_owner_alone(on_disk: tuple[FileStore, FileUploads], root: Path) -> None:
