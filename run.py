@@ -10,6 +10,7 @@ monkey.patch_all()
 import sys  # noqa: E402
 
 from backend.errors import SettingsError  # noqa: E402
+from backend.server.lean import without_clients  # noqa: E402
 
 try:
     if __name__ == "__main__":
@@ -17,7 +18,8 @@ try:
 
         serve("run:app")
     else:
-        from backend.app import create_app
+        with without_clients():
+            from backend.app import create_app
 
         app = application = create_app()
 except SettingsError as wrong:

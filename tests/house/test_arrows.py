@@ -195,6 +195,12 @@ def test_encoders_never_see_gevent() -> None:
     assert not {"gevent", "gevent.monkey", "flask"} & loaded
 
 
+def test_a_worker_loads_no_clients_and_can_still_import_them() -> None:
+    hidden = {"aiohttp", "requests", "valkey"}
+    assert not hidden & modules_of("import run")
+    assert "requests.sessions" in modules_of("import run; import requests")
+
+
 def test_the_codec_can_be_imported_without_the_rest_of_the_house() -> None:
     loaded = modules_of("import backend.codec.sealed")
     assert not {"redis", "celery", "flask", "gevent", "backend.web", "backend.flows", "backend.adapters"} & loaded
