@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * One file in the list. The row is built once; `update` writes only what changed. Controls are never built or destroyed, only shown or
- * hidden, so that focus survives; where the focused one goes, its neighbour takes the focus.
- * Wishes: `cancel-item`, `now-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`
- * (detail: id).
+ * One file in the list. The row is built once; `update` writes only what changed. A control is built when it is first shown, for a row meets
+ * few of them at a time, and from then on only shown or hidden, so that focus survives; where the focused one goes, its neighbour takes the focus.
+ * Wishes: `cancel-item`, `now-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`,
+ * `download-item` (detail: id).
  */
 import { el, icon, setAttribute, setProperty, setText, wish } from './dom.js';
 import { savedPercent } from '../core/batch.js';
@@ -63,8 +63,8 @@ export class Row {
     this.outcome = el('p', { class: 'row-outcome' }, this.sizes, this.saving);
     this.download = el('a', { class: 'button button-small button-soft', 'data-control': 'download' }, icon('download'), el('span'));
     /** @type {Map<string, HTMLButtonElement>} */
-    this.buttons = new Map(CONTROLS.map((control) => [control.name, this.createButton(control)]));
-    this.actions = el('div', { class: 'row-actions' }, this.download, ...this.buttons.values());
+    this.buttons = new Map();
+    this.actions = el('div', { class: 'row-actions' }, this.download);
     this.element = el('li', { class: 'row', 'data-id': id },
       this.picture,
       el('div', { class: 'row-words' }, this.name, el('p', { class: 'row-stage' }, this.symbol, this.stage), this.bar),
@@ -83,18 +83,26 @@ export class Row {
     return button;
   }
 
+  /** Where the table has it. @param {Control} control */
+  addButton(control) {
+    const button = this.createButton(control);
+    const next = CONTROLS.slice(CONTROLS.indexOf(control) + 1).find((each) => this.buttons.has(each.name));
+    this.actions.insertBefore(button, next ? this.buttons.get(next.name) ?? null : null);
+    this.buttons.set(control.name, button);
+    return button;
+  }
+
   /** @param {KeyboardEvent} event */
   onKey(event) {
     if (event.key !== 'Delete' || !(event.target instanceof HTMLElement)) return;
-    const name = this.buttons.get('remove')?.hidden ? 'cancel' : 'remove';
+    const name = this.buttons.get('remove')?.hidden ?? true ? 'cancel' : 'remove';
     wish(this.element, `${name}-item`, this.id);
   }
 
-  /** With an API key a link cannot fetch; the bytes are fetched and handed over instead. @param {MouseEvent} event */
+  /** With an API key a link cannot fetch; the bytes are fetched and handed over instead. Without, the link does it, and cannot say why it failed. @param {MouseEvent} event */
   onDownload(event) {
-    if (!this.is_guarded) return;
-    event.preventDefault();
-    wish(this.element, 'save-item', this.id);
+    if (this.is_guarded) event.preventDefault();
+    wish(this.element, this.is_guarded ? 'save-item' : 'download-item', this.id);
   }
 
   /** @param {string} url */
@@ -110,8 +118,9 @@ export class Row {
     const had_focus = focused instanceof HTMLElement && this.actions.contains(focused);
     this.is_guarded = capabilities.auth;
     this.updateName(item);
-    this.updateStage(item, stageText(item, capabilities, words, now_ms));
-    this.updateBar(item, stageText(item, capabilities, words, now_ms));
+    const text = stageText(item, capabilities, words, now_ms);
+    this.updateStage(item, text);
+    this.updateBar(item, text);
     this.updateOutcome(item, words);
     this.updateControls(item, capabilities, words);
     if (had_focus && focused.hidden) this.focus();
@@ -169,9 +178,11 @@ export class Row {
   /** @param {Item} item @param {Capabilities} capabilities @param {Words} words */
   updateControls(item, capabilities, words) {
     for (const control of CONTROLS) {
-      const button = /** @type {HTMLButtonElement} */ (this.buttons.get(control.name));
-      button.hidden = !control.isShown(item, capabilities);
-      if (!button.hidden) this.nameControl(button, words.t(control.text), words.t(control.label, { name: item.name }));
+      const is_shown = control.isShown(item, capabilities);
+      const button = this.buttons.get(control.name) ?? (is_shown ? this.addButton(control) : null);
+      if (!button) continue;
+      button.hidden = !is_shown;
+      if (is_shown) this.nameControl(button, words.t(control.text), words.t(control.label, { name: item.name }));
     }
     this.download.hidden = item.state !== 'done' || !item.result;
     if (this.download.hidden || !item.result) return;
@@ -188,7 +199,7 @@ export class Row {
   }
 
   focus() {
-    const controls = [this.download, ...this.buttons.values()];
-    controls.find((each) => !each.hidden)?.focus();
+    const first = this.actions.querySelector(':scope > :not([hidden])');
+    if (first instanceof HTMLElement) first.focus();
   }
 }

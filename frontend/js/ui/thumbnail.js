@@ -1,37 +1,52 @@
 // @ts-check
-/** A small picture of a file, one after another, so that thirty large photos do not stall the page. */
+/**
+ * Small pictures of files, drawn by a worker: to decode a large photo takes longer than a frame, and thirty of them must not stall the page.
+ * One after another, because each is held in memory whole while it is drawn.
+ */
 
-const SIDE_PIXELS = 112;
 const LARGEST_BYTES = 40_000_000;
+/** A worker that had nothing to do for so long goes, and its memory with it. */
+const IDLE_MS = 5000;
+const SCRIPT = new URL('./thumbnail-worker.js', import.meta.url);
+
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
+/** @type {Worker | null} */
+let worker = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let idling;
 
 /**
  * @param {Blob} file
  * @returns {Promise<string | null>} a data URL small enough to be remembered; null for what the browser cannot show
  */
 export function drawThumbnail(file) {
+  if (file.size > LARGEST_BYTES) return Promise.resolve(null);
   const next = last.then(() => draw(file));
   last = next;
   return next;
 }
 
-/** @param {Blob} file */
-async function draw(file) {
-  if (file.size > LARGEST_BYTES) return null;
-  try {
-    const whole = await createImageBitmap(file);
-    const scale = Math.min(1, SIDE_PIXELS / Math.min(whole.width, whole.height));
-    const canvas = document.createElement('canvas');
-    canvas.width = canvas.height = Math.max(1, Math.min(SIDE_PIXELS, Math.round(Math.min(whole.width, whole.height) * scale)));
-    const context = canvas.getContext('2d');
-    if (!context) return null;
-    context.imageSmoothingQuality = 'medium';
-    const [width, height] = [whole.width * scale, whole.height * scale];
-    context.drawImage(whole, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
-    whole.close();
-    return canvas.toDataURL('image/webp', 0.6);
-  } catch {
-    return null;
-  }
+/** @param {Blob} file @returns {Promise<string | null>} */
+function draw(file) {
+  clearTimeout(idling);
+  const busy = worker ??= new Worker(SCRIPT, { type: 'module' });
+  return new Promise((resolve) => {
+    const end = (/** @type {string | null} */ picture) => {
+      idling = setTimeout(dismiss, IDLE_MS);
+      resolve(picture);
+    };
+    busy.onmessage = ({ data }) => end(data);
+    // Without OffscreenCanvas there is no small picture; the result's takes its place when there is one.
+    busy.onerror = () => {
+      dismiss();
+      end(null);
+    };
+    busy.postMessage(file);
+  });
+}
+
+function dismiss() {
+  worker?.terminate();
+  worker = null;
 }
