@@ -13,6 +13,7 @@ import { showConnection, showFacts } from './ui/footer.js';
 import { listenToChoices, showChoices } from './ui/header.js';
 import { listenToIntake, showIntake } from './ui/intake.js';
 import { listenToSettings, showSettings } from './ui/settings.js';
+import { loadStyles } from './ui/styles.js';
 import { showTexts } from './ui/texts.js';
 
 /** @typedef {import('./core/language.js').Language} Language */
@@ -79,9 +80,9 @@ function showMode() {
   showConnection(navigator.onLine ? live.mode : 'offline', words);
 }
 
-/** The part that handles images. */
+/** The part that handles images, and the styles that nothing needs before. */
 function open() {
-  opening ??= import('./workbench.js').then((part) => {
+  opening ??= Promise.all([import('./workbench.js'), loadStyles('summary')]).then(([part]) => {
     workbench = new part.Workbench({ api, live, capabilities, words: () => words, settings: () => settings });
     return workbench;
   });

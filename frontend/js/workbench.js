@@ -71,7 +71,7 @@ export class Workbench {
     this.remembering = undefined;
     this.conveyor = new Conveyor({
       api, live, list: () => this.items.values(), read: (id) => this.items.get(id), tell: (id, fact) => this.tell(id, fact),
-      origin: (item) => this.origin(item), can_resume: () => capabilities.features?.includes('tus') ?? false,
+      own: (id, job) => this.owners.set(job, id), explain: (id, problem) => this.tellProblem(id, problem), origin: (item) => this.origin(item), can_resume: () => capabilities.features?.includes('tus') ?? false,
     });
     this.digests = new Digests();
     this.announcer = new Announcer();
@@ -183,7 +183,7 @@ export class Workbench {
 
   /** @param {string} url */
   addUrl(url) {
-    const name = decodeURIComponent(new URL(url).pathname.split('/').pop() ?? '') || new URL(url).host;
+    const name = nameOf(new URL(url));
     this.addItem(createItem({ id: newId(), key: newId(), name, bytes: 0, url, has_file: false, options: queryOf(this.settings(), this.capabilities) }));
     this.announcer.say(this.words().t('news.added', { n: 1 }));
     this.conveyor.turn();
@@ -343,6 +343,7 @@ export class Workbench {
     const news = newsOf(this.said, totals, this.words());
     this.said = news.said;
     this.announcer.say(news.text);
+    if (this.announcer.hasAlert()) return;
     this.announcer.alert(failureText(this.failures, this.words()));
     this.failures = [];
   }
@@ -409,6 +410,17 @@ export class Workbench {
     const { saveBlob } = await import('./ui/save.js');
     const blob = await this.api.blob(item.result?.url ?? '');
     if (blob) saveBlob(blob, resultName(item.name));
+    else this.conveyor.check(item.id);
+  }
+
+  /** @param {string} id @param {import('./core/types.js').Problem} problem */
+  tellProblem(id, problem) {
+    const item = this.items.get(id);
+    if (!item) return;
+    const words = this.words();
+    const text = words.t('news.failure', { name: item.name, why: sentenceOf(problem, item, this.capabilities, words) });
+    showToast(text, words);
+    this.announcer.alert(text);
   }
 
   /** @param {string} key of a text */
@@ -432,6 +444,7 @@ export class Workbench {
     onItem('compare-item', (item) => this.compare(item));
     onItem('copy-item', (item) => this.copyLink(item));
     onItem('save-item', (item) => this.save(item));
+    onItem('download-item', (item) => this.conveyor.check(item.id));
     onItem('remove-item', (item) => this.remove([item], this.words().t('toast.removed', { name: item.name })));
   }
 
@@ -461,6 +474,16 @@ export class Workbench {
   isLosing() {
     return [...this.items.values()].some((item) =>
       (isSending(item.state) || item.state === 'waiting' || item.state === 'paused') && !item.job && !item.origin && !item.url && !this.kept.has(item.id));
+  }
+}
+
+/** What the last part of an address calls the file; a stray percent sign stays as it is. @param {URL} url */
+function nameOf(url) {
+  const part = url.pathname.split('/').pop() ?? '';
+  try {
+    return decodeURIComponent(part) || url.host;
+  } catch {
+    return part;
   }
 }
 

@@ -22,7 +22,7 @@ def test_a_large_file_goes_on_after_cuts() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suite", ["resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
+@pytest.mark.parametrize("suite", ["truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
 def test_what_takes_long_on_the_page(suite: str) -> None:
     _node(suite, "")
 

@@ -217,6 +217,7 @@ test('three uploads at once, in the order of the list', () => {
 test('another try waits longer each time, and at least as long as the server asked', () => {
   assert.deepEqual([0, 1, 2, 3, 9].map((attempt) => delayBefore(attempt, null, 0.999)).map((ms) => Math.round(ms / 100) / 10), [0.5, 1, 2, 4, 16]);
   assert.ok(delayBefore(0, 12, 0) >= 12_000);
+  assert.ok(delayBefore(9, 1, 0.999) <= 4000, 'nor much longer than that');
 });
 
 test('only what may pass by itself is tried again', () => {

@@ -175,3 +175,88 @@ test('the very same picture is not sent twice', { timeout: PATIENCE_MS }, async 
     assert.ok(posts.every((path) => path.endsWith('/retry')), posts.join());
   });
 });
+
+/** @param {Page} page @param {number} bytes_a_second -1 for as fast as it goes */
+async function throttle(page, bytes_a_second) {
+  const network = await page.context().newCDPSession(page);
+  await network.send('Network.enable');
+  await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytes_a_second });
+}
+
+/** One image that is being encoded, slowly, and one that is being sent, slowly. @param {Page} page @returns {Promise<string>} the job of the first */
+async function beginTwo(page) {
+  await page.evaluate(() => localStorage.setItem('webp-gateway.settings', JSON.stringify({ preset: 'photo', quality: 80, method: 6 })));
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  const accepted = page.waitForResponse((answer) => /\/api\/(jobs|uploads)/.test(answer.url()) && answer.request().method() === 'GET' && answer.ok());
+  await page.setInputFiles('#file-input', [file('encoded.png', png(5000, 4000, Date.now() % 1000))]);
+  const { id } = await (await accepted).json();
+  await page.waitForSelector('.row[data-name="encoded.png"]:is([data-state="decoding"], [data-state="encoding"])');
+  await throttle(page, 4_000_000);
+  await page.setInputFiles('#file-input', large_path);
+  await page.waitForFunction(() => Number(document.querySelector('.row[data-name="large.bmp"]')?.getAttribute('data-percent')) >= 8);
+  return id;
+}
+
+/** Asked of the gateway itself. @param {string} id */
+async function untilSucceeded(id) {
+  for (let seq = 0; ;) {
+    const answer = await fetch(`${gateway.url}/api/jobs/${id}`, { headers: { Prefer: 'wait=20', 'If-None-Match': `W/"${seq}"` } });
+    if (answer.status === 304) continue;
+    const job = await answer.json();
+    if (job.state === 'succeeded') return;
+    assert.ok(job.state === 'queued' || job.state === 'running', job.state);
+    seq = job.seq;
+  }
+}
+
+test('a laptop that sleeps in the midst of an upload and of an encode, and wakes in another network, goes on with both', { timeout: 3 * PATIENCE_MS }, async () => {
+  const line = await startCutter(gateway.port, []);
+  let again = null;
+  try {
+    const { context, page } = await visit(browser, { gateway: line.url });
+    page.setDefaultTimeout(PATIENCE_MS);
+    const offsets = watchPieces(page);
+    const encoded = await beginTwo(page);
+    const lid = await context.newCDPSession(page);
+    await lid.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await line.stop();
+    await untilSucceeded(encoded);
+    again = await startCutter(gateway.port, [], /^PATCH /, Number(new URL(line.url).port));
+    const sent = offsets.length;
+    await lid.send('Page.setWebLifecycleState', { state: 'active' });
+    await throttle(page, -1);
+    await page.waitForFunction(() => document.querySelectorAll('.row[data-state="done"]').length === 2);
+    assert.ok(offsets[sent] > 0, `what had arrived is not sent again: ${offsets}`);
+    await context.close();
+  } finally {
+    await again?.stop();
+  }
+});
+
+test('without a network nothing is lost: the upload waits and says so, the encode is found finished', { timeout: 3 * PATIENCE_MS }, async () => {
+  await inPage(gateway.url, async (page) => {
+    const offsets = watchPieces(page);
+    const encoded = await beginTwo(page);
+    await page.context().setOffline(true);
+    await page.locator('.row[data-name="large.bmp"][data-state="offline"]').filter({ hasText: /Waiting for the network/ }).waitFor();
+    await page.waitForSelector('#connection[data-mode="offline"]');
+    await untilSucceeded(encoded);
+    const sent = offsets.length;
+    await page.context().setOffline(false);
+    await throttle(page, -1);
+    await page.waitForFunction(() => document.querySelectorAll('.row[data-state="done"]').length === 2);
+    assert.ok(offsets[sent] > 0, `what had arrived is not sent again: ${offsets}`);
+  });
+});
+
+test('a reload in the midst of an upload and of an encode goes on with both', { timeout: 3 * PATIENCE_MS }, async () => {
+  await inPage(gateway.url, async (page) => {
+    await beginTwo(page);
+    page.on('dialog', (dialog) => dialog.accept());
+    await page.reload();
+    await page.waitForSelector('html[data-ready]');
+    await throttle(page, -1);
+    await page.waitForFunction(() => document.querySelectorAll('.row[data-state="done"]').length === 2);
+  });
+});

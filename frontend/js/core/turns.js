@@ -13,6 +13,8 @@ export const RESUMABLE_BYTES = 2 * 1024 * 1024;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 16_000;
 const JITTER = 0.2;
+/** A server that says when there will be room is right more often than a guess; it may be wrong by so much. */
+const ASKED_AT_MOST = 4;
 const TRANSIENT = new Set([0, 429, 502, 503, 504]);
 
 /**
@@ -32,8 +34,9 @@ export function nextUploads(items) {
  * @returns {number} milliseconds
  */
 export function delayBefore(attempt, retry_after_s, chance) {
-  const backoff = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
   const asked = (retry_after_s ?? 0) * 1000;
+  const longest = asked > 0 ? Math.min(LONGEST_DELAY_MS, ASKED_AT_MOST * asked) : LONGEST_DELAY_MS;
+  const backoff = Math.min(longest, FIRST_DELAY_MS * 2 ** attempt);
   return Math.round(Math.max(backoff * (1 - JITTER), asked) + backoff * JITTER * chance);
 }
 

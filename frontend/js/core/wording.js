@@ -86,7 +86,8 @@ function doneText(item, words) {
 function doneFigures(item, size, words) {
   const is_larger = item.result && item.result.bytes >= (item.source?.bytes ?? item.bytes);
   if (is_larger) return words.t('state.done_larger', { size });
-  return item.duration_s === null ? words.t('state.done', { size }) : words.t('state.done_in', { size, time: words.duration(item.duration_s) });
+  // A result that was there already took no time worth a figure.
+  return item.duration_s === null || item.duration_s < 0.05 ? words.t('state.done', { size }) : words.t('state.done_in', { size, time: words.duration(item.duration_s) });
 }
 
 /** Other ends that a format's names have. @type {Record<string, string>} */

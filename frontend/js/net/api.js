@@ -64,9 +64,10 @@ export class Api {
     });
   }
 
-  /** Whether the result can really be fetched. @param {string} id @returns {Promise<Answer<null>>} */
-  result(id) {
-    return this.ask('HEAD', resultPath(id));
+  /** Whether the result can really be fetched. If not, the first byte is asked for: that answer says why. @param {string} id @returns {Promise<Answer<null>>} */
+  async result(id) {
+    const answer = await this.ask('HEAD', resultPath(id));
+    return answer.ok ? answer : this.ask('GET', resultPath(id), { headers: { Range: 'bytes=0-0' } });
   }
 
   /** @param {string} path @returns {Promise<Blob | null>} */

@@ -21,6 +21,8 @@ import { sendFile } from './upload.js';
  * @property {(id: string) => Item | undefined} read
  * @property {(id: string, fact: Fact) => void} tell
  * @property {(item: Item) => Promise<string | null>} origin the job that has the very same bytes, if there is one
+ * @property {(id: string, job: string) => void} own what is heard of this job is the item's
+ * @property {(id: string, problem: import('../core/types.js').Problem) => void} explain what went wrong beside the item's own way
  * @property {() => boolean} can_resume whether the gateway takes uploads in pieces
  */
 
@@ -99,6 +101,10 @@ export class Conveyor {
     return sendPieces(this.world.api, { file, name: item.name, upload: item.upload, options: item.options }, {
       onSent, onBody,
       onOpened: (upload) => tell(item.id, { type: 'upload_opened', upload, at_ms: Date.now() }),
+      onJob: (job) => {
+        this.world.own(item.id, job);
+        this.world.live.follow(job, -1);
+      },
       onKept: (kept_bytes) => tell(item.id, { type: 'bytes_kept', kept_bytes, at_ms: Date.now() }),
     });
   }
@@ -206,9 +212,22 @@ export class Conveyor {
   async stopJob(id, job) {
     const answer = await this.world.api.cancel(job);
     if (answer.ok) return this.see(id, answer.body);
-    if (answer.status === 409) return this.world.live.poll(job);
+    if (answer.status === 409) {
+      this.world.explain(id, answer.problem);
+      return this.world.live.poll(job);
+    }
     if (answer.status === 404 || answer.status === 410) return this.tell(id, { type: 'vanished' });
     setTimeout(() => this.world.read(id)?.state === 'cancelling' && this.stopJob(id, job), STOP_AGAIN_MS);
+  }
+
+  /** Why a result that was said to be there cannot be had, if so. @param {string} id */
+  async check(id) {
+    const job = this.world.read(id)?.job;
+    if (!job) return;
+    const answer = await this.world.api.result(job);
+    if (answer.ok) return;
+    if (answer.status === 404 || answer.status === 410) this.tell(id, { type: 'vanished' });
+    else this.world.explain(id, answer.problem);
   }
 
   /** Let go of everything that belongs to an item. @param {string} id */

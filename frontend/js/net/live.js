@@ -29,13 +29,15 @@ const FAILURES_BEFORE_POLLING = 2;
 /** Of the six connections to a host over HTTP/1.1, uploads take three. */
 const PARALLEL_STREAMS = 2;
 const ACK_TIMEOUT_MS = 8000;
+/** A proxy may take a WebSocket and let nothing through: the client's own 20 s, twice, are too long to be without news. */
+const CONNECT_TIMEOUT_MS = 8000;
 
 /** @param {string} key API key, or empty @returns {Promise<any>} a Socket.IO socket */
 export async function connectTo(key) {
   const { io } = await import(SOCKET_MODULE);
   return io({
     path: '/socket.io', transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelay: 500, reconnectionDelayMax: 5000,
-    auth: key ? { key } : {},
+    timeout: CONNECT_TIMEOUT_MS, auth: key ? { key } : {},
   });
 }
 

@@ -18,6 +18,7 @@ import { readAnswer } from './api.js';
  * @property {(bytes: number) => void} onKept
  * @property {(bytes: number) => void} onSent
  * @property {() => void} onBody
+ * @property {(job: string) => void} onJob the id of what the upload has become, before anything else is known of it
  * @typedef {{status: number, text: string, offset: number | null, link: string | null, location: string | null, retry_after: string | null}} Reply
  */
 
@@ -47,6 +48,8 @@ class Sending {
     this.given = given;
     this.hear = hear;
     this.is_aborted = false;
+    /** Of a piece, a 400 says that the line was too slow or broke: what had arrived is kept, and it goes on from there. */
+    this.is_appending = false;
     /** @type {XMLHttpRequest | null} */
     this.request = null;
   }
@@ -82,6 +85,7 @@ class Sending {
 
   /** @param {string} upload @param {number} offset */
   append(upload, offset) {
+    this.is_appending = true;
     const piece = this.given.file.slice(offset, offset + PIECE_BYTES);
     const is_last = offset + piece.size >= this.given.file.size;
     const headers = { 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' };
@@ -94,13 +98,15 @@ class Sending {
   /** The job that the upload has become. @param {string} link @returns {Promise<JobAnswer>} */
   follow(link) {
     const id = /\/api\/jobs\/([\w-]+)>/.exec(link)?.[1] ?? '';
+    this.hear.onJob(id);
     return this.api.job(id);
   }
 
   /** @param {Reply} reply @returns {JobAnswer} */
   answerOf(reply) {
     const answer = readAnswer(reply.status, reply.text, reply.retry_after, this.api.identity().language);
-    return OUT_OF_STEP.has(reply.status) && !answer.ok ? { ...answer, status: 503 } : answer;
+    const is_slow = reply.status === 400 && this.is_appending;
+    return (is_slow || OUT_OF_STEP.has(reply.status)) && !answer.ok ? { ...answer, status: 503 } : answer;
   }
 
   /**

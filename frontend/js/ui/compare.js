@@ -46,6 +46,8 @@ class Comparison {
     this.is_fitted = true;
     /** @type {Map<number, {x: number, y: number}>} */
     this.pointers = new Map();
+    /** Where the slider was when the first finger came. */
+    this.before_touch = '50';
     this.before = el('img', { class: 'compare-image', alt: words.t('compare.before'), draggable: 'false' });
     this.after = el('img', { class: 'compare-image', alt: words.t('compare.after'), draggable: 'false' });
     this.range = el('input', { type: 'range', class: 'compare-range', min: '0', max: '100', step: '1', value: '50', 'aria-label': words.t('compare.reveal') });
@@ -277,9 +279,12 @@ class Comparison {
   /** @param {PointerEvent} event */
   onDown(event) {
     if (event.target === this.range || event.button !== 0) return;
+    const is_second = this.pointers.size > 0;
+    if (!is_second) this.before_touch = this.range.value;
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     this.stage.setPointerCapture(event.pointerId);
-    this.slideTo(event);
+    if (is_second) this.slideBack();
+    else this.slideTo(event);
   }
 
   /** One finger moves the picture, or the slider while there is nothing to move; two zoom. @param {PointerEvent} event */
@@ -299,6 +304,12 @@ class Comparison {
     if (this.range.hidden || canPan(this.view, this.size, this.room())) return;
     const box = this.stage.getBoundingClientRect();
     this.range.value = String(Math.round(100 * (event.clientX - box.left) / box.width));
+    this.slide();
+  }
+
+  /** Two fingers mean to zoom: what the first did to the slider was not meant. */
+  slideBack() {
+    this.range.value = this.before_touch;
     this.slide();
   }
 

@@ -153,7 +153,7 @@ function listenToUrl() {
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const is_usable = /^https?:\/\/./i.test(input.value.trim());
+    const is_usable = /^https?:\/\/./i.test(input.value.trim()) && URL.canParse(input.value.trim());
     if (!is_usable) return wish(form, 'trouble', 'url.invalid');
     wish(form, 'url-chosen', input.value.trim());
     form.reset();
