@@ -17,13 +17,15 @@ const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isM
 const LOOKS = /** @type {const} */ ([['en', 'light'], ['en', 'dark'], ['zh-CN', 'light'], ['zh-CN', 'dark']]);
 const PATIENCE_MS = 120_000;
 const SETTLING_MS = 600;
+/** Of five pictures each, for the operator's page. */
+const ROUNDS = 10;
 mkdirSync(TARGET, { recursive: true });
 const browser = await launch();
 const scenes = await paintScenes(browser);
 
 /** @param {Page} page */
 async function convert(page) {
-  await page.setInputFiles('#file-input', scenes);
+  await page.setInputFiles('#file-input', fresh());
   await page.waitForFunction((n) => document.querySelectorAll('.row[data-state="done"]').length === n, scenes.length, { timeout: PATIENCE_MS });
 }
 
@@ -63,10 +65,29 @@ for (const state of ['start', 'done', 'compare']) {
   await shoot(`phone-${state}-en-light`, STATES[state], { locale: 'en', colorScheme: 'light', ...PHONE });
   await shoot(`phone-${state}-zh-CN-dark`, STATES[state], { locale: 'zh-CN', colorScheme: 'dark', ...PHONE });
 }
-for (const [language, colorScheme] of LOOKS) {
-  await shoot(`page-status-${language}-${colorScheme}`, (page) => page.waitForSelector('html[data-seen]'), { locale: language, colorScheme, path: '/status', ...WIDE });
-}
+await shootStatus();
 await browser.close();
+
+/** All looks at once, while the gateway has work for long enough to draw its curves. */
+async function shootStatus() {
+  const looks = LOOKS.filter(([language, colorScheme]) => isWanted(`page-status-${language}-${colorScheme}`));
+  if (looks.length === 0) return;
+  const visits = await Promise.all(looks.map(async ([language, colorScheme]) => ({
+    name: `page-status-${language}-${colorScheme}`, ...await visit(browser, { locale: language, colorScheme, path: '/status', ...WIDE, viewport: { width: 1180, height: 860 } }),
+  })));
+  await Promise.all(visits.map(({ page }) => page.waitForSelector('html[data-seen]')));
+  const sender = await visit(browser, WIDE);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await sender.page.setInputFiles('#file-input', fresh());
+    // A new round comes before the last one is through, so that the queue has a curve too.
+    await sender.page.waitForTimeout(2500 + 700 * (round % 4));
+  }
+  for (const { name, page, context } of visits) {
+    await keep(name, await page.screenshot());
+    await context.close();
+  }
+  await sender.context.close();
+}
 
 /**
  * @param {string} name
@@ -74,12 +95,22 @@ await browser.close();
  * @param {import('playwright-core').BrowserContextOptions & {path?: string}} options
  */
 async function shoot(name, reach, options) {
-  if (wanted.length > 0 && !wanted.some((each) => name.includes(each))) return;
+  if (!isWanted(name)) return;
   const { context, page } = await visit(browser, options);
   await reach(page);
   await page.waitForTimeout(settlingOf(name));
   const picture = await page.screenshot();
   await context.close();
+  await keep(name, picture);
+}
+
+/** @param {string} name */
+function isWanted(name) {
+  return wanted.length === 0 || wanted.some((each) => name.includes(each));
+}
+
+/** @param {string} name @param {Buffer} picture */
+async function keep(name, picture) {
   const answer = await fetch(`${GATEWAY_URL}/api/convert?quality=90`, { method: 'POST', body: new Uint8Array(picture) });
   if (!answer.ok) throw new Error(`${name}: ${await answer.text()}`);
   writeFileSync(join(TARGET, `${name}.webp`), Buffer.from(await answer.arrayBuffer()));
