@@ -14,12 +14,17 @@ MARGIN = 0.5
 """Points added to it: what the score here is wrong by (``bench/codec_score.py``)."""
 CAUTIOUS = 75.0
 """Least quality for drawings, screenshots and cut-outs: the measure was made for photographs, and is kind to large plain areas."""
+PATIENCE_MS, FEWEST = 20_000.0, 2
+"""Processor time for all probes on an idle machine, a third of the time an encode may take by default; and the probes that it is overdrawn for."""
+LOOK_MS_A_MEGAPIXEL = 40.0
 SHARPNESS = 3
 """libwebp's loop filter, kept off the edges: one in a hundred bytes at the same score."""
 
 
-def seen(image: Image.Image, encode: Callable[[float], bytes], on_ready: Callable[[], None]) -> search.Seen:
-    """``encode`` gives the file at a quality; once ``on_ready`` is called, ``image`` is no longer needed."""
+def seen(image: Image.Image, encode: Callable[[float], bytes], encode_ms: float, on_ready: Callable[[], None]) -> search.Seen:
+    """``encode`` gives the file at a quality, in about ``encode_ms``; once ``on_ready`` is called, ``image`` is no longer needed."""
+    a_probe_ms = encode_ms + LOOK_MS_A_MEGAPIXEL * image.width * image.height / 1e6
+    most = min(search.MAX_PROBES, max(FEWEST, int(PATIENCE_MS / a_probe_ms)))
     original = score.Original(image)
     lowest = search.LOWEST if score.is_photograph(image) else CAUTIOUS
     on_ready()
@@ -28,4 +33,4 @@ def seen(image: Image.Image, encode: Callable[[float], bytes], on_ready: Callabl
         data = encode(quality)
         return search.Probe(quality, original.score(libwebp.decoded(data)), data)
 
-    return search.for_score(probe, TARGET + MARGIN, lowest)
+    return search.for_score(probe, TARGET + MARGIN, lowest, most)

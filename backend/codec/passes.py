@@ -42,7 +42,8 @@ def for_look(image: Image.Image, options: Options, on_share: OnShare, on_ready: 
     """The still that ``quality=auto`` gives; once ``on_ready`` is called, ``image`` is no longer needed."""
     with _picture(image, options, 75.0) as (picture, config, curve):
         config.filter_sharpness = auto.SHARPNESS
-        return auto.seen(image, _passes(picture, config, lambda percent: ENCODING * curve(percent), on_share), on_ready)
+        encode_ms = curves.cost_ms(options, image.width * image.height, has_alpha=image.mode == "RGBA")
+        return auto.seen(image, _passes(picture, config, lambda percent: ENCODING * curve(percent), on_share), encode_ms, on_ready)
 
 
 def facts_of_look(seen: search.Seen) -> Facts:

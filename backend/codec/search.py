@@ -127,8 +127,8 @@ FIRST_SLOPE, SLOPE_A_POINT, FIRST_SLOPES = 0.75, -0.085, (0.45, 1.25)
 STEEPNESS = 0.4, 1.8
 NEAR_ENOUGH = 0.6
 """Points above the wanted score that are let be: they cost a hundredth of the bytes, and another probe an encode."""
-AIM_ABOVE = 0.3, 0.3, 1.0
-"""For the second probe, the third, and a fourth where none was good: rather past the score than short of it once more."""
+AIM_ABOVE, LAST_AIM_ABOVE = 0.3, 1.0
+"""The last probe, where none was good, goes rather past the score than short of it once more; twice as far where it is the second."""
 APART = 0.5
 """A score wavers by half a point from one quality to the next, so closer probes tell nothing."""
 
@@ -150,7 +150,7 @@ class Seen:
     probes: int
 
 
-def for_score(probe: Callable[[float], Probe], wanted: float, lowest: float = LOWEST) -> Seen:
+def for_score(probe: Callable[[float], Probe], wanted: float, lowest: float = LOWEST, most: int = MAX_PROBES) -> Seen:
     """The smallest file whose score is at least ``wanted``, near enough. The result is one of the probes: what is promised was seen."""
     tried: list[Probe] = []
     quality = max(lowest, FIRST_LOOK)
@@ -158,9 +158,9 @@ def for_score(probe: Callable[[float], Probe], wanted: float, lowest: float = LO
         tried.append(probe(quality))
         good = min((each for each in tried if each.score >= wanted), key=lambda each: len(each.data), default=None)
         poor = max((each for each in tried if each.score < wanted), key=lambda each: each.quality, default=None)
-        if len(tried) >= MAX_PROBES or _is_seen(good, poor, wanted, lowest):
+        if len(tried) >= most or _is_seen(good, poor, wanted, lowest):
             break
-        quality = min(HIGHEST, max(lowest, _next_look(tried, good, poor, wanted)))
+        quality = min(HIGHEST, max(lowest, _next_look(tried, good, poor, wanted, is_last=len(tried) + 1 == most)))
     return Seen(good or max(tried, key=lambda each: each.score), len(tried))
 
 
@@ -172,12 +172,12 @@ def _is_seen(good: Probe | None, poor: Probe | None, wanted: float, lowest: floa
     return good is not None and poor is not None and good.quality - poor.quality < APART
 
 
-def _next_look(tried: list[Probe], good: Probe | None, poor: Probe | None, wanted: float) -> float:
+def _next_look(tried: list[Probe], good: Probe | None, poor: Probe | None, wanted: float, *, is_last: bool) -> float:
     """Along the line through the two probes around the score; where all lie on one side, along the line through the two furthest apart."""
     if good is not None and poor is not None and good.quality > poor.quality:
-        share = (wanted + AIM_ABOVE[0] - poor.score) / (good.score - poor.score)
+        share = (wanted + AIM_ABOVE - poor.score) / (good.score - poor.score)
         return poor.quality + min(0.9, max(0.1, share)) * (good.quality - poor.quality)
-    aim = AIM_ABOVE[len(tried) - 1] if good is None else AIM_ABOVE[0]
+    aim = LAST_AIM_ABOVE * (2 if len(tried) == 1 else 1) if is_last and good is None else AIM_ABOVE
     return tried[-1].quality + (wanted + aim - tried[-1].score) / _steepness(tried, wanted)
 
 

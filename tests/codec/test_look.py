@@ -71,3 +71,16 @@ def test_a_photograph_keeps_the_score_that_is_promised(convert: Convert, tmp_pat
     assert auto.TARGET <= true <= auto.TARGET + 3
     assert result.converted.facts["score"] == pytest.approx(true, abs=NEAR)
     assert result.converted.facts["probes"] <= search.MAX_PROBES
+
+
+@pytest.mark.parametrize(("encode_ms", "made"), [(10.0, 3), (6_500.0, 3), (9_000.0, auto.FEWEST), (60_000.0, auto.FEWEST)])
+def test_a_picture_that_takes_long_gets_fewer_probes(encode_ms: float, made: int) -> None:
+    """An encoder that never gives enough is asked up to the highest quality, or as often as there is time for."""
+    image, qualities = grain(64, 64), []
+
+    def encode(quality: float) -> bytes:
+        qualities.append(quality)
+        return saved(image, "WEBP", quality=5 + len(qualities))
+
+    auto.seen(image, encode, encode_ms, lambda: None)
+    assert len(qualities) == made

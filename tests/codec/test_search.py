@@ -81,3 +81,9 @@ def test_a_score_out_of_reach_gives_the_best_looking() -> None:
 def test_a_score_that_is_always_reached_gives_the_lowest_quality_allowed() -> None:
     seen = search.for_score(lambda quality: search.Probe(quality, 90 + quality / 100, bytes(round(quality))), 73.0, lowest=75.0)
     assert seen.best.quality == 75.0
+
+
+@pytest.mark.parametrize("most", [2, 3])
+def test_few_probes_still_keep_the_score(most: int) -> None:
+    seen = search.for_score(lambda quality: search.Probe(quality, LOOKS["steep"](quality), bytes(round(quality))), 73.5, most=most)
+    assert (seen.best.score >= 73.5, seen.probes <= most) == (True, True)
