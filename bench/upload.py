@@ -11,8 +11,8 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,16 +50,25 @@ def measure(seconds: float, clients: int, rounds: int) -> dict[str, Any]:
     found: dict[str, list[tuple[float, float, float]]] = {}
     for _ in range(rounds):
         for name, start in (("gateway", ours), ("tus-node-server", tus)):
-            with servers.folder() as folder, start(folder) as url:
-                said = load.measure(url, [("POST", urlsplit(url).path, FILE)], clients=clients, seconds=seconds, headers=headers)
-                if said["failed"]:
-                    raise RuntimeError(f"{name}: {said['failed']}")
-                spans = [1000 * (end - begin) for _, begin, end, _ in said["done"]]
-                found.setdefault(name, []).append((len(spans) / said["seconds"], figures.percentile(spans, 50), figures.percentile(spans, 99)))
+            try:
+                found.setdefault(name, []).append(_round(start, headers, seconds, clients))
+            except (RuntimeError, OSError) as error:
+                print(f"{name} is left out: {error}", file=sys.stderr)
     return {
         name: dict(zip(("per_s", "p50_ms", "p99_ms"), (round(statistics.median(each), 1) for each in zip(*runs, strict=True)), strict=True))
         for name, runs in found.items()
+        if runs
     }
+
+
+def _round(start: Callable[[Path], AbstractContextManager[str]], headers: str, seconds: float, clients: int) -> tuple[float, float, float]:
+    """Uploads a second, and the median and 99th percentile of their milliseconds."""
+    with servers.folder() as folder, start(folder) as url:
+        said = load.measure(url, [("POST", urlsplit(url).path, FILE)], clients=clients, seconds=seconds, headers=headers)
+    if said["failed"]:
+        raise RuntimeError(f"{said['failed']}")
+    spans = [1000 * (end - begin) for _, begin, end, _ in said["done"]]
+    return len(spans) / said["seconds"], figures.percentile(spans, 50), figures.percentile(spans, 99)
 
 
 def main() -> None:
