@@ -101,6 +101,7 @@ def test_the_image_runs_read_only_without_root_or_capabilities_and_fully_sealed(
     wait_for(lambda: status(f"{url}/api/health") == 200, 120, "for the container to be well again")
     assert requests.get(f"{url}/api/jobs/{job['id']}/result", timeout=30).content[8:12] == b"WEBP", "what was acknowledged outlives a restart"
     containers.run("podman", "kill", "--signal", "KILL", name)
+    containers.run("podman", "wait", name)
     containers.run("podman", "start", name)
     wait_for(lambda: status(f"{url}/api/health") == 200, 120, "for the container to be well after a kill")
     assert requests.get(f"{url}/api/jobs/{job['id']}", timeout=30).json()["state"] == "succeeded", "and a kill"
