@@ -31,7 +31,8 @@ RING = (
     _NOW
     + """
 local wanted = tonumber(ARGV[1])
-for _, name in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', now, 'LIMIT', 0, wanted)) do
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)
+for _, name in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', '-inf', 'LIMIT', 0, wanted)) do
   redis.call('ZREM', KEYS[1], name)
   redis.call('RPUSH', ARGV[2] .. name, 1)
   redis.call('EXPIRE', ARGV[2] .. name, ARGV[3])

@@ -63,6 +63,7 @@ def test_a_stroke_that_came_as_it_rose_is_told_so_that_another_answers_it(bell: 
 def test_one_that_said_nothing_for_too_long_is_not_relied_on(bell: RedisBell, client: redis.Redis) -> None:
     bell.rest("ada", -60)
     assert bell.ring(1) == 1
+    assert client.zcard(KEY_PREFIX + "resting") == 0, "one that was killed as it rested leaves nothing"
 
 
 def test_no_more_messages_are_wanted_than_can_tell_anybody_anything(client: redis.Redis) -> None:
