@@ -161,6 +161,69 @@ testPage('the whole flow by keyboard alone', {}, async (page) => {
   assert.equal(await page.evaluate(() => document.activeElement?.closest('li')?.getAttribute('data-name')), 'two.png', 'the focus went to the next row');
 });
 
+/** Fingers on the glass, as Chromium gets them from a touch screen. @param {Page} page */
+async function fingers(page) {
+  const glass = await page.context().newCDPSession(page);
+  /** @typedef {{x: number, y: number}} Point @typedef {'touchStart' | 'touchMove' | 'touchEnd'} Kind */
+  const send = (/** @type {Kind} */ type, /** @type {Point[]} */ points) =>
+    glass.send('Input.dispatchTouchEvent', { type, touchPoints: points.map((point, id) => ({ ...point, id })) });
+  return {
+    /** Each finger goes its way in ten steps. @param {...[Point, Point]} ways */
+    async move(...ways) {
+      await send('touchStart', ways.map(([from]) => from));
+      for (let step = 1; step <= 10; step += 1) await send('touchMove', ways.map(([from, to]) => ({ x: from.x + (to.x - from.x) * step / 10, y: from.y + (to.y - from.y) * step / 10 })));
+      await send('touchEnd', []);
+    },
+  };
+}
+
+testPage('by touch on a phone: settings, add, compare by slider and by two fingers', PHONE, async (page) => {
+  assert.ok(await page.isHidden('#choose-folder'));
+  assert.ok(await page.isVisible('#take-photo'));
+  const touch = await fingers(page);
+  await page.tap('.settings-summary');
+  await page.tap('.preset:has([value="drawing"])');
+  assert.ok(await page.isChecked('[value="drawing"]'));
+  const dial = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('#quality').boundingBox());
+  const across = dial.y + dial.height / 2;
+  const value = Number(await page.inputValue('#quality'));
+  await touch.move([{ x: dial.x + dial.width * value / 100, y: across }, { x: dial.x + dial.width * 0.3, y: across }]);
+  const quality = Number(await page.inputValue('#quality'));
+  assert.ok(quality > 20 && quality < 40, String(quality));
+  await page.tap('.settings-summary');
+
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.tap('#choose')]);
+  const [request] = await Promise.all([page.waitForRequest(/\/api\/jobs\?/), chooser.setFiles([file('touched.png', png(1200, 900, 5))])]);
+  assert.equal(new URL(request.url()).searchParams.get('quality'), String(quality));
+  await reaches(page, 'touched.png', 'done');
+  for (const control of await page.locator('.row-actions > :visible').all()) {
+    const box = await control.boundingBox();
+    assert.ok(box && box.width >= 40 && box.height >= 40, `a finger meets ${await control.getAttribute('data-control')}: ${JSON.stringify(box)}`);
+  }
+
+  await row(page, 'touched.png').locator('[data-control="compare"]').tap();
+  await page.waitForFunction(() => [...document.querySelectorAll('.compare-image')].every((image) => image instanceof HTMLImageElement && image.naturalWidth > 0));
+  const stage = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('.compare-stage').boundingBox());
+  const middle = { x: stage.x + stage.width / 2, y: stage.y + stage.height / 2 };
+  await page.waitForFunction(() => document.querySelector('.compare-percent')?.textContent !== '100%');
+  await touch.move([middle, { x: stage.x + stage.width / 4, y: middle.y }]);
+  const reveal = Number(await page.inputValue('.compare-range'));
+  assert.ok(reveal > 18 && reveal < 32, `the handle followed the finger: ${reveal}`);
+  await touch.move([{ x: middle.x, y: middle.y + 120 }, { x: stage.x + stage.width * 0.75, y: middle.y + 120 }]);
+  const beside = Number(await page.inputValue('.compare-range'));
+  assert.ok(beside > 68 && beside < 82, `so it does from anywhere on the picture: ${beside}`);
+  const percent = async () => Number.parseInt(await page.innerText('.compare-percent'), 10);
+  const fitted = await percent();
+  const below = middle.y + 100;
+  await touch.move([{ x: middle.x - 30, y: below }, { x: middle.x - 120, y: below }], [{ x: middle.x + 30, y: below }, { x: middle.x + 120, y: below }]);
+  assert.ok(await percent() > 2 * fitted, `two fingers zoom: ${fitted} → ${await percent()}`);
+  assert.equal(Number(await page.inputValue('.compare-range')), beside, 'and leave the slider where it was');
+  const place = () => page.evaluate(() => document.querySelector('.compare-stage')?.getAttribute('style'));
+  const before = await place();
+  await touch.move([{ x: middle.x + 60, y: below }, { x: middle.x + 10, y: below - 40 }]);
+  assert.notEqual(await place(), before, 'one finger moves what was zoomed');
+});
+
 test('a newcomer has the first image within ten seconds of opening the page, from a browser that has never been here', { timeout: PATIENCE_MS }, async () => {
   const newcomer = await launch();
   try {
