@@ -9,7 +9,6 @@ import { after, before, test } from 'node:test';
 import { launch, visit } from './support/browser.mjs';
 import { startGateway } from './support/gateway.mjs';
 import { bmp, file, png } from './support/images.mjs';
-import { startLine } from './support/line.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {{name: string, mimeType: string, buffer: Buffer}} Chosen */
@@ -248,23 +247,6 @@ test('an encoder that dies again and again over an image', { timeout: 4 * PATIEN
     });
   }
 }));
-
-test('a line that is too slow for the gateway: a large file goes on by itself with what had arrived', { timeout: 6 * PATIENCE_MS }, () => withGateway(
-  { GATEWAY_BODY_MIN_BYTES_PER_S: '200000' },
-  async (_, gateway) => {
-    const line = await startLine(gateway.port, { bytes_a_second: 150_000, delay_ms: 10 });
-    try {
-      await inPage(line.url, 'en-GB', async (page) => {
-        page.setDefaultTimeout(3 * PATIENCE_MS);
-        await page.setInputFiles('#file-input', [file('large.bmp', bmp(1000, 900))]);
-        await page.locator('.row[data-state="retrying"]').filter({ hasText: /Trying again in \d+ s/ }).waitFor();
-        await page.waitForSelector('.row[data-state="done"]');
-      });
-    } finally {
-      await line.stop();
-    }
-  },
-));
 
 test('a second writer at the same upload: said, and gone on with where it stands', { timeout: 4 * PATIENCE_MS }, () => withGateway({}, async (url) => {
   for (const [locale, words] of /** @type {Words} */ ([['en-GB', /out of step with the server\. Trying again in \d+ s/], ['zh-CN', /上传进度与服务器不一致。\d+ 秒后自动重试/]])) {
