@@ -86,6 +86,7 @@ def test_images_are_fetched_with_progress_and_fail_with_reasons(tmp_path: Path) 
             assert (ended["state"], ended["error"]["code"]) == ("failed", "bad_request"), path
 
 
+@pytest.mark.slow
 def test_a_download_survives_the_worker_that_made_it(tmp_path: Path) -> None:
     with another_server() as there, running(tmp_path / "data", GUNICORN_WORKERS="2", GATEWAY_FETCH_ALLOWED_NETWORKS="127.0.0.0/8") as gateway:
         job = order(gateway, f"{there}/slow/cat.jpg").json()

@@ -56,6 +56,7 @@ def python_clients(url: str, ids: list[str], count: int) -> list[tuple[bool, boo
         return list(pool.map(lambda number: python_client(url, ids[number % len(ids)]), range(count)))
 
 
+@pytest.mark.slow
 def test_two_hundred_default_clients_of_each_kind_all_connect_upgrade_and_see_the_end(tmp_path: Path) -> None:
     with running(tmp_path / "data", GUNICORN_WORKERS="5") as gateway:
         ids = [gateway.upload(photograph(4000, 3000), method=6)["id"] for _ in range(8)]
@@ -71,7 +72,7 @@ def test_two_hundred_default_clients_of_each_kind_all_connect_upgrade_and_see_th
 BLOWS = pytest.mark.parametrize("blow", ["hup", "ttin", "ttou", "worker", "redis"])
 
 
-@BLOWS
+@pytest.mark.parametrize("blow", ["hup", "redis"])
 def test_watchers_of_many_jobs_all_end_right_through_a(blow: str, tmp_path: Path) -> None:
     """Twenty watchers, each of ten jobs, while something is restarted under them."""
     watched_through(blow, tmp_path, jobs=30, watchers=20)
