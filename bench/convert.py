@@ -65,10 +65,12 @@ def served(name: str, server: servers.Server, files: list[Path], width: int | No
 
 
 def row(name: str, width: int | None, clients: int, number: int, said: Row, standard: Row, costs: list[float], seconds: float) -> Row:
-    """Throughput is work in megapixels a second, so that which picture came last makes no difference. So many clients that the last of their first
-    requests end long after the time count as one batch, from its begin to its end."""
-    work = sum(costs[each[0]] for each in said["done"]) if clients >= BATCH_CLIENTS else figures.work_done(said["done"], costs, seconds)
-    rate = work / (said["seconds"] if clients >= BATCH_CLIENTS else seconds)
+    """Throughput is work in megapixels a second, so that which picture came last makes no difference. With more clients than cores it is taken
+    between the first answer and the last one before a core could run dry: what waits in a queue is no work yet."""
+    if clients > machine.CORES:
+        rate = figures.steady_rate(said["done"], costs, machine.CORES)
+    else:
+        rate = figures.work_done(said["done"], costs, seconds) / seconds
     limit = figures.work_done(standard["done"], costs, standard["seconds"]) / standard["seconds"]
     foreign = max(said["foreign_cpu_s"] / said["seconds"], standard["foreign_cpu_s"] / standard["seconds"]) / machine.CORES
     spans = [1000 * (end - begin) for _, begin, end, _ in said["done"]]

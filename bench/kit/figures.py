@@ -38,6 +38,16 @@ def work_done(done: Sequence[tuple[int, float, float, int]], costs: Sequence[flo
     return sum(costs[number] * max(0.0, min(1.0, (seconds - begin) / (end - begin))) for number, begin, end, _ in done if end > begin)
 
 
+def steady_rate(done: Sequence[tuple[int, float, float, int]], costs: Sequence[float], workers: int) -> float:
+    """Work a second of a service that never lacks requests: what was completed after the first answer, up to the last one while there was still a
+    request for each of ``workers``. Requests that wait in a queue count for nothing until they are answered."""
+    ended = sorted((end, costs[number]) for number, _begin, end, _bytes in done)
+    saturated = ended[: len(ended) - workers + 1]
+    if len(saturated) < 2:
+        return 0.0
+    return sum(cost for _end, cost in saturated[1:]) / (saturated[-1][0] - saturated[0][0])
+
+
 def _short(value: float) -> str:
     if value == 0:
         return "0"

@@ -9,7 +9,7 @@ import pytest
 
 from bench import report, scores
 from bench.kit import plots
-from bench.kit.figures import Spread, percentile, ratios, spread, work_done
+from bench.kit.figures import Spread, percentile, ratios, spread, steady_rate, work_done
 
 
 def test_a_ratio_is_taken_within_its_round() -> None:
@@ -44,6 +44,13 @@ def measured(name: str, of_bare: float, width: int | None = None) -> dict[str, o
         "health_p99_ms": 9.0,
     }
     return {"name": name, "width": width, "clients": 4, "of_bare": of_bare, **figures}
+
+
+def test_what_waits_in_a_queue_counts_for_nothing() -> None:
+    """Two workers, a second for each of eight requests that were all sent at once: two a second, and not more."""
+    done = [(0, 0.0, 1.0 + number // 2 + number % 2 / 1000, 1) for number in range(8)]
+    assert steady_rate(done, [3.0], 2) == pytest.approx(3 * 6 / 3.0, rel=0.01)
+    assert steady_rate(done[:2], [3.0], 2) == 0.0
 
 
 def test_rounds_become_one_line_with_the_fastest_first() -> None:
