@@ -103,6 +103,7 @@ pytest() {
   if [[ $beside_pid ]]; then
     local its=0
     wait "$beside_pid" || its=$?
+    trap - EXIT
     if ((its != 0 && its != 5)); then code=$its; fi # 5: what was asked for is not in it
     say "beside it:"
     cat "$beside_log" >&2

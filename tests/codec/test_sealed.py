@@ -23,7 +23,7 @@ from backend.core.limits import Limits
 from backend.core.options import Options
 from tests.codec.conftest import declared, picture, saved
 
-TUNABLES = {f"glibc.malloc.{name}" for name in ("hugetlb", "mmap_threshold", "trim_threshold")}
+TUNABLES = {f"glibc.malloc.{name}" for name in ("mmap_threshold", "trim_threshold")}
 SLOW = Options(method=6, quality=95)
 
 
