@@ -1,13 +1,8 @@
 // What a page's own script sees of a refusal: node post.mjs GATEWAY_URL BYTES. Prints one JSON line: status, code and Retry-After, or the error.
-import { createRequire } from 'node:module';
+import { launch } from '../page/support/browser.mjs';
 
-const { chromium } = createRequire(new URL('../page/package.json', import.meta.url))('playwright-core');
 const [url, bytes] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  headless: true,
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launch();
 try {
   const page = await browser.newPage();
   await page.goto(url);

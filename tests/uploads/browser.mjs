@@ -1,14 +1,9 @@
 // The official tus-js-client in Chromium, on a page of another origin: node browser.mjs PAGE_URL GATEWAY_URL. The page serves tus.min.js and picture.jpg.
 // Prints one JSON line as resume.mjs does.
-import { createRequire } from 'node:module';
+import { launch } from '../page/support/browser.mjs';
 
-const { chromium } = createRequire(new URL('../page/package.json', import.meta.url))('playwright-core');
 const [page_url, gateway_url] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  headless: true,
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launch();
 try {
   const page = await browser.newPage();
   await page.goto(page_url);
