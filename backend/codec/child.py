@@ -17,7 +17,7 @@ from typing import NoReturn
 from PIL import Image
 
 from backend import errors
-from backend.codec import pipeline, seal, still, wire
+from backend.codec import libjpeg, pipeline, seal, still, wire
 from backend.codec.seal import kernel
 from backend.codec.source import Source
 from backend.core.conversion import Progress
@@ -111,6 +111,7 @@ def _work(order: wire.Order, source: Source, result_fd: int, channel: socket.soc
         stage = progress.stage
         channel.sendall(wire.packed(wire.at(progress)))
 
+    libjpeg.end_with(lambda error: channel.sendall(wire.packed(wire.failed(error))))
     try:
         return wire.done(pipeline.convert(source, result_fd, order.conversion, tell))
     except Exception as error:  # the process edge: a stranger's bytes can make a decoder throw anything

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageCms
 
+from backend.codec import littlecms, pixels
+
 OnShare = Callable[[float], None]
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -23,9 +25,8 @@ SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
 
 SAME_WITHIN = 1
 """A profile that moves no colour by more than this many steps is sRGB itself, as most are: then nothing is done."""
-WHOLE_PIXELS = 16_000_000
-"""Larger images are converted strip by strip, which costs half as much again, so that something can be said every 400 ms."""
 STRIP_PIXELS = 2_000_000
+"""Converted in one go: so that something can be said every 400 ms."""
 
 
 def working(image: Image.Image) -> Image.Image:
@@ -55,13 +56,23 @@ def to_srgb(image: Image.Image, profile: bytes | None, on_share: OnShare) -> Ima
     """Through the image's own ICC profile. A profile that cannot be used is passed over, as browsers do."""
     transform = _way(image.mode, profile)
     if transform is not None:
-        return _applied(image, transform, _result_mode(image.mode), on_share)
+        return _applied(image, profile, transform, on_share)
     return image.convert("RGB") if image.mode in ("CMYK", "LAB") else image
 
 
 def moves_colours(mode: str, profile: bytes | None) -> bool:
     """Whether ``to_srgb`` will have to touch every pixel."""
     return _way(mode, profile) is not None
+
+
+def recolour(profile: bytes | None) -> littlecms.Recolour | None:
+    """Of RGB, where it lies; ``None`` where nothing is to be done."""
+    return _recolour(profile) if profile and moves_colours("RGB", profile) else None
+
+
+@lru_cache(maxsize=4)
+def _recolour(profile: bytes) -> littlecms.Recolour | None:
+    return littlecms.to_srgb(profile, _INTENT)
 
 
 def _way(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
@@ -99,9 +110,10 @@ def _every_colour() -> Image.Image:
     return Image.frombytes("RGB", (18 * 18, 18), bytes(value for r in levels for g in levels for b in levels for value in (r, g, b)))
 
 
-def _applied(image: Image.Image, transform: ImageCms.ImageCmsTransform, mode: str, on_share: OnShare) -> Image.Image:
-    if image.width * image.height <= WHOLE_PIXELS:
-        return _applied_whole(image, transform, mode)
+def _applied(image: Image.Image, profile: bytes | None, transform: ImageCms.ImageCmsTransform, on_share: OnShare) -> Image.Image:
+    mode = _result_mode(image.mode)
+    if image.mode == mode and profile and _applied_in_place(image, profile, on_share):
+        return image
     result = Image.new(mode, image.size)
     for top, bottom in _strips(image.size):
         result.paste(transform.apply(image.crop((0, top, image.width, bottom))), (0, top))
@@ -109,12 +121,16 @@ def _applied(image: Image.Image, transform: ImageCms.ImageCmsTransform, mode: st
     return result
 
 
-def _applied_whole(image: Image.Image, transform: ImageCms.ImageCmsTransform, mode: str) -> Image.Image:
-    """Where it lies, if it can: no second image is touched for the first time."""
-    if image.mode != mode:
-        return transform.apply(image)
-    transform.apply_in_place(image)
-    return image
+def _applied_in_place(image: Image.Image, profile: bytes, on_share: OnShare) -> bool:
+    """No second image is touched for the first time. False where it cannot be done."""
+    recolour = _recolour(profile)
+    with pixels.lend(image) as lent:
+        if recolour is None or lent.is_copy:
+            return False
+        for top, bottom in _strips(image.size):
+            recolour(lent.address + top * lent.stride_bytes, (bottom - top) * image.width)
+            on_share(bottom / image.height)
+    return True
 
 
 def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int]]:

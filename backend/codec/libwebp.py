@@ -7,16 +7,14 @@ the hook set; the bytes come out equal. ctypes gives up the interpreter lock for
 from __future__ import annotations
 
 import ctypes as c
-import re
-import sys
 from functools import cache
-from pathlib import Path
 
-import PIL
 from PIL import (
     Image,
     _webp,  # noqa: F401  (importing it makes the loader map libwebp)
 )
+
+from backend.codec import bundled
 
 ABI = 0x020F
 """WEBP_ENCODER_ABI_VERSION of the structures below; the library refuses another major part."""
@@ -133,28 +131,29 @@ class AnimOptions(c.Structure):
 OUT_OF_MEMORY, BITSTREAM_OUT_OF_MEMORY, BAD_DIMENSION, PARTITION0_OVERFLOW, PARTITION_OVERFLOW, FILE_TOO_BIG = 1, 2, 5, 6, 7, 9
 
 
-class Unusable(Exception):
+class Unusable(bundled.Unusable):
     """The libwebp at hand is too old, or built otherwise than these structures."""
 
 
 @cache
 def encoder() -> c.CDLL:
     """The library with its signatures declared. Raises ``Unusable``."""
-    library = c.CDLL(_path("webp"))
+    library = c.CDLL(bundled.path("webp"))
     config, picture = c.POINTER(Config), c.POINTER(Picture)
-    _declare(library, "WebPConfigInitInternal", c.c_int, config, c.c_int, c.c_float, c.c_int)
-    _declare(library, "WebPValidateConfig", c.c_int, config)
-    _declare(library, "WebPPictureInitInternal", c.c_int, picture, c.c_int)
-    _declare(library, "WebPPictureFree", None, picture)
+    bundled.declare(library, "WebPConfigInitInternal", c.c_int, config, c.c_int, c.c_float, c.c_int)
+    bundled.declare(library, "WebPValidateConfig", c.c_int, config)
+    bundled.declare(library, "WebPPictureInitInternal", c.c_int, picture, c.c_int)
+    bundled.declare(library, "WebPPictureAlloc", c.c_int, picture)
+    bundled.declare(library, "WebPPictureFree", None, picture)
     for layout in ("RGB", "RGBX", "RGBA"):
-        _declare(library, f"WebPPictureImport{layout}", c.c_int, picture, c.c_void_p, c.c_int)
-    _declare(library, "WebPEncode", c.c_int, config, picture)
-    _declare(library, "WebPMemoryWriterInit", None, c.POINTER(MemoryWriter))
-    _declare(library, "WebPMemoryWriterClear", None, c.POINTER(MemoryWriter))
-    _declare(library, "WebPGetEncoderVersion", c.c_int)
-    _declare(library, "WebPFree", None, c.c_void_p)
-    _declare(library, "WebPDecodeRGBAInto", c.c_void_p, c.c_char_p, c.c_size_t, c.c_void_p, c.c_size_t, c.c_int)
-    _declare(library, "WebPGetInfo", c.c_int, c.c_char_p, c.c_size_t, c.POINTER(c.c_int), c.POINTER(c.c_int))
+        bundled.declare(library, f"WebPPictureImport{layout}", c.c_int, picture, c.c_void_p, c.c_int)
+    bundled.declare(library, "WebPEncode", c.c_int, config, picture)
+    bundled.declare(library, "WebPMemoryWriterInit", None, c.POINTER(MemoryWriter))
+    bundled.declare(library, "WebPMemoryWriterClear", None, c.POINTER(MemoryWriter))
+    bundled.declare(library, "WebPGetEncoderVersion", c.c_int)
+    bundled.declare(library, "WebPFree", None, c.c_void_p)
+    bundled.declare(library, "WebPDecodeRGBAInto", c.c_void_p, c.c_char_p, c.c_size_t, c.c_void_p, c.c_size_t, c.c_int)
+    bundled.declare(library, "WebPGetInfo", c.c_int, c.c_char_p, c.c_size_t, c.POINTER(c.c_int), c.POINTER(c.c_int))
     _check(library)
     return library
 
@@ -162,13 +161,13 @@ def encoder() -> c.CDLL:
 @cache
 def muxer() -> c.CDLL:
     """libwebpmux, for animations."""
-    library = c.CDLL(_path("webpmux"))
-    _declare(library, "WebPAnimEncoderOptionsInitInternal", c.c_int, c.POINTER(AnimOptions), c.c_int)
-    _declare(library, "WebPAnimEncoderNewInternal", c.c_void_p, c.c_int, c.c_int, c.POINTER(AnimOptions), c.c_int)
-    _declare(library, "WebPAnimEncoderAdd", c.c_int, c.c_void_p, c.POINTER(Picture), c.c_int, c.POINTER(Config))
-    _declare(library, "WebPAnimEncoderAssemble", c.c_int, c.c_void_p, c.POINTER(Data))
-    _declare(library, "WebPAnimEncoderGetError", c.c_char_p, c.c_void_p)
-    _declare(library, "WebPAnimEncoderDelete", None, c.c_void_p)
+    library = c.CDLL(bundled.path("webpmux"))
+    bundled.declare(library, "WebPAnimEncoderOptionsInitInternal", c.c_int, c.POINTER(AnimOptions), c.c_int)
+    bundled.declare(library, "WebPAnimEncoderNewInternal", c.c_void_p, c.c_int, c.c_int, c.POINTER(AnimOptions), c.c_int)
+    bundled.declare(library, "WebPAnimEncoderAdd", c.c_int, c.c_void_p, c.POINTER(Picture), c.c_int, c.POINTER(Config))
+    bundled.declare(library, "WebPAnimEncoderAssemble", c.c_int, c.c_void_p, c.POINTER(Data))
+    bundled.declare(library, "WebPAnimEncoderGetError", c.c_char_p, c.c_void_p)
+    bundled.declare(library, "WebPAnimEncoderDelete", None, c.c_void_p)
     return library
 
 
@@ -202,11 +201,6 @@ def decoded(data: bytes) -> Image.Image:
     return Image.frombuffer(mode, (width.value, height.value), pixels, "raw", mode, 0, 1)
 
 
-def _declare(library: c.CDLL, name: str, result: type[c._CDataType] | None, *arguments: type[c._CDataType]) -> None:
-    function = getattr(library, name)
-    function.restype, function.argtypes = result, arguments
-
-
 def _check(library: c.CDLL) -> None:
     """Beyond the major ABI that the library compares itself: the fields at the end of the structure hold their documented defaults."""
     if _version(library) < OLDEST:
@@ -220,25 +214,3 @@ def _check(library: c.CDLL) -> None:
 def _version(library: c.CDLL) -> tuple[int, int, int]:
     packed = library.WebPGetEncoderVersion()
     return packed >> 16, packed >> 8 & 255, packed & 255
-
-
-def _path(name: str) -> str:
-    """Where Pillow's own copy of ``lib<name>`` lies: mapped already (Linux), in the wheel, or with the system."""
-    wanted = re.compile(rf"/lib{name}(?:-[0-9a-f]{{8}})?(?:\.\d+)*\.(?:so|dylib)[^/]*$")
-    found = next((path for path in _candidates() if wanted.search(path)), None)
-    if found is None:
-        raise Unusable(f"no lib{name} beside Pillow")
-    return found
-
-
-def _candidates() -> list[str]:
-    package = Path(PIL.__file__).parent
-    wheel = [str(path) for folder in (package.parent / "pillow.libs", package / ".dylibs") for path in sorted(folder.glob("lib*"))]
-    return _mapped() + wheel
-
-
-def _mapped() -> list[str]:
-    if sys.platform != "linux":
-        return []
-    lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line.split(maxsplit=5)[5] for line in lines if "/lib" in line]

@@ -24,25 +24,36 @@ _LATER = 0.55
 @contextmanager
 def encoded(image: Image.Image, options: Options, on_share: OnShare) -> Iterator[tuple[memoryview, Facts]]:
     """The WebP file, valid until the context ends, and what the result reports. ``image`` is closed on the way."""
-    if options.target_bytes is not None and not is_lossless(options):
-        found = _for_size(image, options, on_share)
-        yield memoryview(found.best.data), facts_of(found)
-        return
-    if is_auto(options):
+    if is_auto(options) and options.target_bytes is None:
         seen = for_look(image, options, on_share, image.close)
         yield memoryview(seen.best.data), facts_of_look(seen)
         return
-    with _picture(image, options, fixed_quality(options)) as (picture, config, curve):
+    has_alpha = _has_alpha(image)
+    with still.picture_of(image, argb=needs_argb(options)) as picture:
         image.close()
-        with still.encoded(picture, config, lambda percent: on_share(curve(percent))) as webp:
-            yield webp, {}
+        with encoded_picture(picture, options, on_share, has_alpha=has_alpha) as made:
+            yield made
+
+
+@contextmanager
+def encoded_picture(picture: libwebp.Picture, options: Options, on_share: OnShare, *, has_alpha: bool) -> Iterator[tuple[memoryview, Facts]]:
+    """As ``encoded``, of pixels that libwebp has; not for ``quality=auto``."""
+    curve = curves.of(options, picture.width * picture.height, has_alpha=has_alpha)
+    if options.target_bytes is not None and not is_lossless(options):
+        config = still.config_for(options, 75.0)
+        found = search.for_size(_passes(picture, config, curve, on_share), options.target_bytes)
+        yield memoryview(found.best.data), facts_of(found)
+        return
+    with still.encoded(picture, still.config_for(options, fixed_quality(options)), lambda percent: on_share(curve(percent))) as webp:
+        yield webp, {}
 
 
 def for_look(image: Image.Image, options: Options, on_share: OnShare, on_ready: Callable[[], None] = lambda: None) -> search.Seen:
     """The still that ``quality=auto`` gives; once ``on_ready`` is called, ``image`` is no longer needed."""
-    with _picture(image, options, 75.0) as (picture, config, curve):
-        config.filter_sharpness = auto.SHARPNESS
-        encode_ms = curves.cost_ms(options, image.width * image.height, has_alpha=image.mode == "RGBA")
+    config, curve = still.config_for(options, 75.0), curves.of(options, image.width * image.height, has_alpha=_has_alpha(image))
+    config.filter_sharpness = auto.SHARPNESS
+    encode_ms = curves.cost_ms(options, image.width * image.height, has_alpha=image.mode == "RGBA")
+    with still.picture_of(image, argb=needs_argb(options)) as picture:
         return auto.seen(image, _passes(picture, config, lambda percent: ENCODING * curve(percent), on_share), encode_ms, on_ready)
 
 
@@ -68,13 +79,6 @@ def share_of_pass(number: int, share: float) -> float:
     return 1 - (1 - _LATER) ** number * (1 - _LATER * share)
 
 
-def _for_size(image: Image.Image, options: Options, on_share: OnShare) -> search.Found:
-    assert options.target_bytes is not None
-    with _picture(image, options, 75.0) as (picture, config, curve):
-        image.close()
-        return search.for_size(_passes(picture, config, curve, on_share), options.target_bytes)
-
-
 def _passes(picture: libwebp.Picture, config: libwebp.Config, curve: curves.Curve, on_share: OnShare) -> Callable[[float], bytes]:
     """The file at a quality, again and again."""
     number = 0
@@ -89,10 +93,9 @@ def _passes(picture: libwebp.Picture, config: libwebp.Config, curve: curves.Curv
     return encode
 
 
-@contextmanager
-def _picture(image: Image.Image, options: Options, quality: float) -> Iterator[tuple[libwebp.Picture, libwebp.Config, curves.Curve]]:
-    config = still.config_for(options, quality)
-    has_alpha = image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
-    curve = curves.of(options, image.width * image.height, has_alpha=has_alpha)
-    with still.picture_of(image, argb=bool(config.lossless or config.use_sharp_yuv)) as picture:
-        yield picture, config, curve
+def needs_argb(options: Options) -> bool:
+    return is_lossless(options) or options.sharp_yuv
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)

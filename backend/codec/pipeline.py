@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from backend.codec import container, costs, decode, deep, metadata, passes, still
+from backend.codec import container, costs, decode, deep, metadata, passes, still, straight
 from backend.codec.geometry import Geometry, check, plan
 from backend.codec.meter import Meter
 from backend.codec.moving import Moving
@@ -34,6 +34,8 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
     options = conversion.options
     applied = decode.orientation_applied(image)
     turn, geometry = _planned(image, conversion, applied)
+    if straight.is_for(image, turn, geometry, options):
+        return _straight(source, result_fd, conversion, image, tell)
     box = decode.reduce_at_decoding(image, as_stored(geometry.scaled, turn))
     meter = Meter(costs.of_still(conversion.shape, image, geometry, options), tell)
     decoded = _decoded(source, image, conversion, meter)
@@ -45,6 +47,20 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
     with passes.encoded(result, options, lambda share: meter.at("encode", share)) as (webp, facts):
         written = write(result_fd, container.parts(webp, notes, geometry.canvas))
     return Converted(written, *geometry.canvas, 1, {**facts, "seconds": meter.finish()})
+
+
+def _straight(source: Source, result_fd: int, conversion: Conversion, image: Image.Image, tell: Tell) -> Converted:
+    """Nothing is to be done to the picture but its colours: row by row, all of it is the stage ``decode``."""
+    options, size = conversion.options, image.size
+    meter = Meter(costs.of_straight(conversion.shape, image, options), tell)
+    notes = metadata.kept(image, options)
+    meter.at("decode", 0.0)
+    with straight.picture_of(source, image, lambda share: meter.at("decode", share)) as picture:
+        meter.at("transform", 0.0)
+        meter.at("encode", 0.0)
+        with passes.encoded_picture(picture, options, lambda share: meter.at("encode", share), has_alpha=False) as (webp, facts):
+            written = write(result_fd, container.parts(webp, notes, size))
+    return Converted(written, *size, 1, {**facts, "seconds": meter.finish()})
 
 
 def _moving(_source: Source, result_fd: int, conversion: Conversion, image: Image.Image, tell: Tell) -> Converted:

@@ -20,6 +20,7 @@ class Lent:
     layout: str
     address: int
     stride_bytes: int
+    is_copy: bool = False
 
 
 class _ArrowArray(c.Structure):
@@ -54,7 +55,7 @@ def lend(image: Image.Image) -> Iterator[Lent]:
     except ValueError:  # the image lies in several blocks
         copy = image.tobytes("raw", layout)
         buffer = c.create_string_buffer(copy, len(copy))
-        yield Lent(layout, c.addressof(buffer), 4 * image.width)
+        yield Lent(layout, c.addressof(buffer), 4 * image.width, is_copy=True)
         return
     array = _ArrowArray.from_address(_capsule_pointer(capsule, b"arrow_array"))
     holder = array.children[0].contents if array.n_children else array

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 
-from backend.codec import child, decode, libwebp, pixels, wire
+from backend.codec import child, decode, libjpeg, libwebp, littlecms, pixels, wire
 from backend.codec.seal import kernel, probe
 
 CONTROL_FD = 3
@@ -37,6 +37,8 @@ def preload() -> None:
     decode.preload()
     libwebp.encoder()
     libwebp.muxer()
+    libjpeg.library()
+    littlecms.preload()
     child.rehearse()
 
 

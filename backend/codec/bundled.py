@@ -1,0 +1,44 @@
+"""The libraries that Pillow brings along, for ctypes: the very copies that it has loaded."""
+
+from __future__ import annotations
+
+import ctypes as c
+import re
+import sys
+from pathlib import Path
+
+import PIL
+
+
+class Unusable(Exception):
+    """A library is not there, too old, or built otherwise than its structures are declared here."""
+
+
+def path(name: str, version: str = r"(?:\.\d+)*") -> str:
+    """Where Pillow's own copy of ``lib<name>`` lies: mapped already (Linux), in the wheel, or with the system. Raises ``Unusable``.
+
+    ``version``: what its file's name must say, before or after the ending.
+    """
+    wanted = re.compile(rf"/lib{name}(?:-[0-9a-f]{{8}})?(?:{version}\.dylib|(?:\.\d+)*\.so{version}[^/]*)$")
+    found = next((each for each in _candidates() if wanted.search(each)), None)
+    if found is None:
+        raise Unusable(f"no lib{name} beside Pillow")
+    return found
+
+
+def declare(library: c.CDLL, name: str, result: type[c._CDataType] | None, *arguments: type[c._CDataType]) -> None:
+    function = getattr(library, name)
+    function.restype, function.argtypes = result, arguments
+
+
+def _candidates() -> list[str]:
+    package = Path(PIL.__file__).parent
+    wheel = [str(each) for folder in (package.parent / "pillow.libs", package / ".dylibs") for each in sorted(folder.glob("lib*"))]
+    return _mapped() + wheel
+
+
+def _mapped() -> list[str]:
+    if sys.platform != "linux":
+        return []
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line.split(maxsplit=5)[5] for line in lines if "/lib" in line]

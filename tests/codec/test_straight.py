@@ -1,0 +1,125 @@
+"""A JPEG that goes straight into libwebp's planes comes out as the same pixels do that went the longer way."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageCms
+
+from backend import errors
+from backend.codec import libjpeg, straight
+from backend.codec.geometry import Geometry, plan
+from backend.codec.sealed import SealedCodec
+from backend.codec.turning import UPRIGHT
+from backend.core.limits import Limits
+from backend.core.options import Options
+from tests.codec.conftest import Convert, corpus, picture, saved
+
+KINDS = {
+    "4:2:0": {"subsampling": 2},
+    "4:2:2": {"subsampling": 1},
+    "4:4:4": {"subsampling": 0},
+    "progressive": {"progressive": True},
+    "with restart markers": {"restart_marker_rows": 1},
+    "RGB": {"keep_rgb": True},
+}
+
+
+def the_longer_way(source: bytes) -> bytes:
+    """The same pixels and profile as a PNG."""
+    with Image.open(io.BytesIO(source)) as image:
+        return saved(image, "PNG", icc_profile=image.info.get("icc_profile"))
+
+
+def is_straight(source: bytes, **options: object) -> bool:
+    with Image.open(io.BytesIO(source)) as image:
+        chosen = Options(**options)  # type: ignore[arg-type]
+        return straight.is_for(image, UPRIGHT, plan(image.size, chosen), chosen)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [(1, 1), (17, 33), (640, 427), (2049, 301)], ids=str)
+def test_the_bytes_are_those_of_the_longer_way(convert: Convert, kind: str, size: tuple[int, int]) -> None:
+    source = saved(picture(*size), "JPEG", quality=90, **KINDS[kind])
+    assert is_straight(source)
+    assert convert(source).data == convert(the_longer_way(source)).data
+
+
+@pytest.mark.parametrize("path", corpus("photos"), ids=lambda path: path.name)
+def test_real_photographs_keep_their_colours(convert: Convert, path: Path) -> None:
+    source = path.read_bytes()
+    assert is_straight(source)
+    assert convert(source, method=0).data == convert(the_longer_way(source), method=0, limits=Limits(upload_bytes=1 << 30)).data
+
+
+def test_a_size_is_met_as_on_the_longer_way(convert: Convert) -> None:
+    source = saved(picture(500, 400), "JPEG")
+    straightly, otherwise = (convert(each, target_bytes=3000) for each in (source, the_longer_way(source)))
+    assert straightly.data == otherwise.data
+    assert straightly.converted.facts["passes"] == otherwise.converted.facts["passes"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"lossless": True}, {"near_lossless": 60}, {"sharp_yuv": True}, {"quality": "auto"}, {"width": 100}, {"width": 700, "enlarge": True}],
+    ids=str,
+)
+def test_what_needs_the_whole_picture_goes_the_longer_way(options: dict[str, object]) -> None:
+    assert not is_straight(saved(picture(), "JPEG"), **options)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_so_does_what_is_no_colour_photograph(mode: str) -> None:
+    assert not is_straight(saved(picture(mode=mode), "JPEG"))
+
+
+def test_and_what_is_turned() -> None:
+    with Image.open(io.BytesIO(saved(picture(), "JPEG"))) as image:
+        assert not straight.is_for(image, (0, -1, 1, 0), Geometry((200, 320), (200, 320)), Options())
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.99])
+@pytest.mark.parametrize("kind", ["4:2:0", "progressive"])
+def test_a_file_that_is_cut_off_is_damaged(convert: Convert, kind: str, share: float) -> None:
+    source = saved(picture(640, 427), "JPEG", quality=90, **KINDS[kind])
+    with pytest.raises(errors.DamagedImage):
+        convert(source[: round(share * len(source))])
+
+
+def test_what_libjpeg_gives_up_is_damaged_and_hurts_nobody_else(codec: SealedCodec, convert: Convert) -> None:
+    source = saved(picture(), "JPEG")
+    table = source.index(b"\xff\xc4") + 5
+    with pytest.raises(errors.DamagedImage) as raised:
+        convert(source[:table] + b"\xff" * 16 + source[table + 16 :])
+    assert "Huffman" in (raised.value.private or "")
+    assert convert(source).converted.width == 320
+    assert codec.seal_level()
+
+
+def test_what_follows_the_last_row_is_read_too(convert: Convert) -> None:
+    source = saved(picture(), "JPEG")
+    with pytest.raises(errors.DamagedImage):
+        convert(source[:-2] + b"\xff\xd8" + source[-2:])
+
+
+def test_a_profile_that_cannot_be_used_is_passed_over(convert: Convert) -> None:
+    source = saved(picture(), "JPEG", icc_profile=b"no profile at all")
+    assert convert(source).data == convert(saved(picture(), "JPEG")).data
+
+
+def test_a_profile_of_other_colours_is_passed_over(convert: Convert) -> None:
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    source = saved(picture(), "JPEG", icc_profile=lab)
+    assert convert(source).data == convert(saved(picture(), "JPEG")).data
+
+
+def test_percent_follows_the_rows(convert: Convert) -> None:
+    shares = [each.percent for each in convert(saved(picture(4000, 3000), "JPEG"), method=0).reports if each.stage == "decode"]
+    assert len(shares) > 2
+    assert shares == sorted(shares)
+
+
+def test_this_machine_has_the_library_that_is_meant() -> None:
+    assert libjpeg.library() is not None
