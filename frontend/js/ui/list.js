@@ -31,7 +31,10 @@ export class List {
     this.pictures = new Map();
     /** How long rows were built since the last frame. */
     this.spent_ms = 0;
-    this.is_scheduled = false;
+    /** @type {number | null} */
+    this.frame = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
   }
 
   /** At once while the frame has time for it. @param {Item} item */
@@ -66,17 +69,16 @@ export class List {
     this.schedule(0);
   }
 
-  /** @param {number} wait_ms */
+  /** What is due now does not wait for what is due later. @param {number} wait_ms until the first of what is pending is due */
   schedule(wait_ms) {
-    if (this.is_scheduled) return;
-    this.is_scheduled = true;
-    const paint = () => requestAnimationFrame(() => this.paint());
-    if (wait_ms > 0) setTimeout(paint, wait_ms);
-    else paint();
+    if (this.frame !== null) return;
+    clearTimeout(this.timer);
+    if (wait_ms > 0) this.timer = setTimeout(() => this.schedule(0), wait_ms);
+    else this.frame = requestAnimationFrame(() => this.paint());
   }
 
   paint() {
-    this.is_scheduled = false;
+    this.frame = null;
     const [now_ms, from_ms] = [Date.now(), performance.now()];
     const hasTime = () => performance.now() - from_ms < FRAME_BUDGET_MS;
     this.spent_ms = 0;
