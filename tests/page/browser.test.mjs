@@ -110,7 +110,7 @@ testPage('the whole flow by pointer: choose, watch, compare, download, remove, u
   assert.equal(readFileSync(await download.path()).subarray(8, 12).toString(), 'WEBP');
 
   await row(page, '我的图片.png').locator('[data-control=compare]').click();
-  await page.waitForFunction(() => [...document.querySelectorAll('.compare-image')].every((image) => image instanceof HTMLImageElement && image.naturalWidth > 0));
+  await bothAreShown(page);
   for (const mode of ['flicker', 'side', 'difference', 'slider']) {
     await page.check(`input[name="compare-mode"][value="${mode}"]`);
     assert.equal(await page.getAttribute('.compare-stage', 'data-mode'), mode);
@@ -161,23 +161,37 @@ testPage('the whole flow by keyboard alone', {}, async (page) => {
   assert.equal(await page.evaluate(() => document.activeElement?.closest('li')?.getAttribute('data-name')), 'two.png', 'the focus went to the next row');
 });
 
+/** @param {Page} page */
+const bothAreShown = (page) => page.waitForFunction(() => [...document.querySelectorAll('.compare-image')]
+  .every((image) => image instanceof HTMLImageElement && image.naturalWidth > 0));
+
 /** Fingers on the glass, as Chromium gets them from a touch screen. @param {Page} page */
 async function fingers(page) {
   const glass = await page.context().newCDPSession(page);
   /** @typedef {{x: number, y: number}} Point @typedef {'touchStart' | 'touchMove' | 'touchEnd'} Kind */
-  const send = (/** @type {Kind} */ type, /** @type {Point[]} */ points) =>
-    glass.send('Input.dispatchTouchEvent', { type, touchPoints: points.map((point, id) => ({ ...point, id })) });
+  const send = (/** @type {Kind} */ type, /** @type {Point[]} */ points, age_s = 0) => {
+    const touchPoints = points.map((point, id) => ({ ...point, id }));
+    return glass.send('Input.dispatchTouchEvent', { type, touchPoints, timestamp: Date.now() / 1000 - age_s });
+  };
   return {
-    /** Each finger goes its way in ten steps. @param {...[Point, Point]} ways */
+    /**
+     * Each finger goes its way in ten steps, and rests before it leaves: after a swipe Chromium takes no tap for a tenth of a second.
+     * @param {...[Point, Point]} ways
+     */
     async move(...ways) {
-      await send('touchStart', ways.map(([from]) => from));
-      for (let step = 1; step <= 10; step += 1) await send('touchMove', ways.map(([from, to]) => ({ x: from.x + (to.x - from.x) * step / 10, y: from.y + (to.y - from.y) * step / 10 })));
+      await send('touchStart', ways.map(([from]) => from), 1);
+      for (let step = 1; step <= 10; step += 1) {
+        const onWay = ways.map(([from, to]) => ({ x: from.x + (to.x - from.x) * step / 10, y: from.y + (to.y - from.y) * step / 10 }));
+        await send('touchMove', onWay, 1 - step / 20);
+      }
       await send('touchEnd', []);
     },
+    press: (/** @type {Point} */ point) => send('touchStart', [point]),
+    lift: () => send('touchEnd', []),
   };
 }
 
-testPage('by touch on a phone: settings, add, compare by slider and by two fingers', PHONE, async (page) => {
+testPage('the whole flow by touch on a phone: add, settings, compare by slider and pinch, download, remove, undo', PHONE, async (page) => {
   assert.ok(await page.isHidden('#choose-folder'));
   assert.ok(await page.isVisible('#take-photo'));
   const touch = await fingers(page);
@@ -202,7 +216,7 @@ testPage('by touch on a phone: settings, add, compare by slider and by two finge
   }
 
   await row(page, 'touched.png').locator('[data-control="compare"]').tap();
-  await page.waitForFunction(() => [...document.querySelectorAll('.compare-image')].every((image) => image instanceof HTMLImageElement && image.naturalWidth > 0));
+  await bothAreShown(page);
   const stage = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('.compare-stage').boundingBox());
   const middle = { x: stage.x + stage.width / 2, y: stage.y + stage.height / 2 };
   await page.waitForFunction(() => document.querySelector('.compare-percent')?.textContent !== '100%');
@@ -212,16 +226,39 @@ testPage('by touch on a phone: settings, add, compare by slider and by two finge
   await touch.move([{ x: middle.x, y: middle.y + 120 }, { x: stage.x + stage.width * 0.75, y: middle.y + 120 }]);
   const beside = Number(await page.inputValue('.compare-range'));
   assert.ok(beside > 68 && beside < 82, `so it does from anywhere on the picture: ${beside}`);
+  await page.locator('.segments label').filter({ hasText: 'Hold' }).tap();
+  const hold = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('.compare-hold').boundingBox());
+  await touch.press({ x: hold.x + hold.width / 2, y: hold.y + hold.height / 2 });
+  await page.waitForSelector('.compare-stage.is-held');
+  await touch.lift();
+  await page.waitForSelector('.compare-stage:not(.is-held)');
+  await page.locator('dialog [aria-label="Close"]').tap();
+  await page.waitForSelector('dialog', { state: 'detached' });
+
+  const [download] = await Promise.all([page.waitForEvent('download'), row(page, 'touched.png').locator('[data-control="download"]').tap()]);
+  assert.equal(readFileSync(await download.path()).subarray(8, 12).toString(), 'WEBP');
+  await row(page, 'touched.png').locator('[data-control="remove"]').tap();
+  await page.waitForSelector('.row', { state: 'detached' });
+  await page.locator('.toast').getByText('Undo').tap();
+  await reaches(page, 'touched.png', 'done');
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), PHONE.viewport.width);
+
+  await row(page, 'touched.png').locator('[data-control="compare"]').tap();
+  await page.locator('.compare-range').waitFor();
+  await bothAreShown(page);
+  await page.waitForFunction(() => document.querySelector('.compare-percent')?.textContent !== '100%');
   const percent = async () => Number.parseInt(await page.innerText('.compare-percent'), 10);
   const fitted = await percent();
   const below = middle.y + 100;
   await touch.move([{ x: middle.x - 30, y: below }, { x: middle.x - 120, y: below }], [{ x: middle.x + 30, y: below }, { x: middle.x + 120, y: below }]);
   assert.ok(await percent() > 2 * fitted, `two fingers zoom: ${fitted} → ${await percent()}`);
-  assert.equal(Number(await page.inputValue('.compare-range')), beside, 'and leave the slider where it was');
+  assert.equal(await page.inputValue('.compare-range'), '50', 'and leave the slider where it was');
   const place = () => page.evaluate(() => document.querySelector('.compare-stage')?.getAttribute('style'));
   const before = await place();
   await touch.move([{ x: middle.x + 60, y: below }, { x: middle.x + 10, y: below - 40 }]);
   assert.notEqual(await place(), before, 'one finger moves what was zoomed');
+  await page.locator('.compare-zoom').getByText('Fit', { exact: true }).tap();
+  await page.waitForFunction((text) => document.querySelector('.compare-percent')?.textContent === text, `${fitted}%`, { timeout: 30_000 });
 });
 
 test('a newcomer has the first image within ten seconds of opening the page, from a browser that has never been here', { timeout: PATIENCE_MS }, async () => {

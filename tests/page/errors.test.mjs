@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { launch, visit } from './support/browser.mjs';
 import { startGateway } from './support/gateway.mjs';
 import { bmp, file, png } from './support/images.mjs';
+import { startLine } from './support/line.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {{name: string, mimeType: string, buffer: Buffer}} Chosen */
@@ -247,6 +248,33 @@ test('an encoder that dies again and again over an image', { timeout: 4 * PATIEN
     });
   }
 }));
+
+/** @type {Words} */
+const TOO_SLOW = [
+  ['en-GB', /slower than 2000000 bytes a second.*Trying again in \d+ s/],
+  ['zh-CN', /低于每秒 2000000 字节.*\d+ 秒后自动重试/],
+];
+
+test('a line that is too slow: said, and a large file goes on after what had arrived', { timeout: 4 * PATIENCE_MS }, () => withGateway(
+  { GATEWAY_BODY_MIN_BYTES_PER_S: '2000000' },
+  async (_, gateway) => {
+    const line = await startLine(gateway.port, { bytes_a_second: 250_000, delay_ms: 10 });
+    try {
+      for (const [locale, words] of TOO_SLOW) {
+        await inPage(line.url, locale, async (page) => {
+          const offsets = /** @type {number[]} */ ([]);
+          page.on('request', (request) => request.method() === 'PATCH' && offsets.push(Number(request.headers()['upload-offset'])));
+          await page.setInputFiles('#file-input', [file('large.bmp', bmp(1000, 900 + locale.charCodeAt(0)))]);
+          await page.locator('.row[data-state="retrying"]').filter({ hasText: words }).waitFor();
+          await page.waitForSelector('.row[data-state="done"]');
+          assert.ok(offsets.length > 1 && offsets.every((offset, index) => index === 0 || offset > offsets[index - 1]), offsets.join());
+        });
+      }
+    } finally {
+      await line.stop();
+    }
+  },
+));
 
 test('a second writer at the same upload: said, and gone on with where it stands', { timeout: 4 * PATIENCE_MS }, () => withGateway({}, async (url) => {
   for (const [locale, words] of /** @type {Words} */ ([['en-GB', /out of step with the server\. Trying again in \d+ s/], ['zh-CN', /上传进度与服务器不一致。\d+ 秒后自动重试/]])) {

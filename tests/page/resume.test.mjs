@@ -50,6 +50,15 @@ async function inPage(url, act) {
 /** @param {Page} page @param {string} name @param {string} state */
 const reaches = (page, name, state) => page.waitForSelector(`.row[data-name="${name}"][data-state="${state}"]`);
 
+/** The page's own network. Its speed and its being there are set by one session: two would undo each other. @param {Page} page */
+async function networkOf(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const set = (/** @type {boolean} */ offline, /** @type {number} */ uploadThroughput) =>
+    session.send('Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: -1, uploadThroughput });
+  return { slow: (/** @type {number} */ bytes_a_second) => set(false, bytes_a_second), fast: () => set(false, -1), cut: () => set(true, -1) };
+}
+
 /** Every request that carries bytes of an image, with the offset it begins at. @param {Page} page */
 function watchPieces(page) {
   const offsets = /** @type {number[]} */ ([]);
@@ -92,15 +101,14 @@ test('a 60 MB file whose connection is cut three times arrives whole, and what h
 test('a reload in the middle of a large upload goes on where it was', { timeout: 2 * PATIENCE_MS }, async () => {
   await inPage(gateway.url, async (page) => {
     const offsets = watchPieces(page);
-    const network = await page.context().newCDPSession(page);
-    await network.send('Network.enable');
-    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 8_000_000 });
+    const network = await networkOf(page);
+    await network.slow(8_000_000);
     await page.setInputFiles('#file-input', large_path);
     await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
     await page.waitForFunction(() => Number(document.querySelector('.row')?.getAttribute('data-percent')) >= 10);
     page.on('dialog', (dialog) => dialog.accept());
     await page.reload();
-    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    await network.fast();
     const before_reload = offsets.length;
     await reaches(page, 'large.bmp', 'done');
     assert.ok(offsets[before_reload] > 0, offsets.join());
@@ -111,9 +119,8 @@ test('a reload in the middle of a large upload goes on where it was', { timeout:
 test('pause stops the bytes and keeps them, over a reload too; resume goes on', { timeout: 2 * PATIENCE_MS }, async () => {
   await inPage(gateway.url, async (page) => {
     const offsets = watchPieces(page);
-    const network = await page.context().newCDPSession(page);
-    await network.send('Network.enable');
-    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 8_000_000 });
+    const network = await networkOf(page);
+    await network.slow(8_000_000);
     await page.setInputFiles('#file-input', large_path);
     await page.waitForFunction(() => Number(document.querySelector('.row')?.getAttribute('data-percent')) >= 8);
     await page.click('[data-control="pause"]');
@@ -124,7 +131,7 @@ test('pause stops the bytes and keeps them, over a reload too; resume goes on', 
     await page.waitForSelector('html[data-ready]');
     await reaches(page, 'large.bmp', 'paused');
     assert.equal(offsets.length, sent, 'nothing is sent while it is paused');
-    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    await network.fast();
     await page.click('[data-control="resume"]');
     await reaches(page, 'large.bmp', 'done');
     assert.ok(offsets[sent] > 0, offsets.join());
@@ -147,9 +154,8 @@ test('a gateway that is restarted in the midst of a batch costs its visitors not
 
 test('cancel in the midst of a large upload erases what had arrived', { timeout: PATIENCE_MS }, async () => {
   await inPage(gateway.url, async (page) => {
-    const network = await page.context().newCDPSession(page);
-    await network.send('Network.enable');
-    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 8_000_000 });
+    const network = await networkOf(page);
+    await network.slow(8_000_000);
     const opened = page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.url().includes('/api/uploads'));
     await page.setInputFiles('#file-input', large_path);
     const upload = await (await opened).headerValue('location');
@@ -173,5 +179,88 @@ test('the very same picture is not sent twice', { timeout: PATIENCE_MS }, async 
     await page.setInputFiles('#file-input', [file('two.png', picture)]);
     await reaches(page, 'two.png', 'done');
     assert.ok(posts.every((path) => path.endsWith('/retry')), posts.join());
+  });
+});
+
+/** One image that is being encoded, slowly, and one that is being sent, slowly. @param {Page} page */
+async function beginTwo(page) {
+  const encoding = '.row[data-name="encoded.png"]:is([data-state="decoding"], [data-state="encoding"])';
+  await page.evaluate(() => localStorage.setItem('webp-gateway.settings', JSON.stringify({ preset: 'lossless', method: 4 })));
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  const accepted = page.waitForResponse((answer) => /\/api\/jobs\//.test(answer.url()) && answer.request().method() === 'GET' && answer.ok());
+  await page.setInputFiles('#file-input', [file('encoded.png', png(5000, 4000, Date.now() % 1000))]);
+  const { id } = await (await accepted).json();
+  await page.waitForSelector(encoding);
+  const network = await networkOf(page);
+  await network.slow(4_000_000);
+  await page.setInputFiles('#file-input', large_path);
+  await page.waitForFunction(() => Number(document.querySelector('.row[data-name="large.bmp"]')?.getAttribute('data-percent')) >= 8);
+  assert.equal(await page.locator(encoding).count(), 1, 'it is still being encoded');
+  return { network, encoded: String(id) };
+}
+
+/** Asked of the gateway itself. @param {string} id */
+async function untilSucceeded(id) {
+  for (let seq = 0; ;) {
+    const answer = await fetch(`${gateway.url}/api/jobs/${id}`, { headers: { Prefer: 'wait=20', 'If-None-Match': `W/"${seq}"` } });
+    if (answer.status === 304) continue;
+    const job = await answer.json();
+    if (job.state === 'succeeded') return;
+    assert.ok(job.state === 'queued' || job.state === 'running', job.state);
+    seq = job.seq;
+  }
+}
+
+test('a laptop that sleeps in the midst of an upload and an encode, and wakes elsewhere, goes on', { timeout: 3 * PATIENCE_MS }, async () => {
+  const line = await startCutter(gateway.port, []);
+  let again = null;
+  try {
+    const { context, page } = await visit(browser, { gateway: line.url });
+    page.setDefaultTimeout(PATIENCE_MS);
+    const offsets = watchPieces(page);
+    const { network, encoded } = await beginTwo(page);
+    const lid = await context.newCDPSession(page);
+    await lid.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await line.stop();
+    await untilSucceeded(encoded);
+    again = await startCutter(gateway.port, [], /^PATCH /, Number(new URL(line.url).port));
+    const sent = offsets.length;
+    await lid.send('Page.setWebLifecycleState', { state: 'active' });
+    await network.fast();
+    await page.waitForFunction(() => document.querySelectorAll('.row[data-state="done"]').length === 2);
+    assert.ok(offsets[sent] > 0, `what had arrived is not sent again: ${offsets}`);
+    await context.close();
+  } finally {
+    await again?.stop();
+  }
+});
+
+test('without a network nothing is lost: the upload waits and says so, the encode is found finished', { timeout: 3 * PATIENCE_MS }, async () => {
+  await inPage(gateway.url, async (page) => {
+    const offsets = watchPieces(page);
+    const { network, encoded } = await beginTwo(page);
+    await network.cut();
+    await page.locator('.row[data-name="large.bmp"][data-state="offline"]').filter({ hasText: /Waiting for the network/ }).waitFor();
+    await page.waitForSelector('#connection[data-mode="offline"]');
+    await untilSucceeded(encoded);
+    const sent = offsets.length;
+    await network.fast();
+    await page.waitForFunction(() => document.querySelectorAll('.row[data-state="done"]').length === 2);
+    assert.ok(offsets[sent] > 0, `what had arrived is not sent again: ${offsets}`);
+  });
+});
+
+test('a reload in the midst of an upload and of an encode goes on with both', { timeout: 3 * PATIENCE_MS }, async () => {
+  await inPage(gateway.url, async (page) => {
+    const offsets = watchPieces(page);
+    const { network } = await beginTwo(page);
+    page.on('dialog', (dialog) => dialog.accept());
+    const sent = offsets.length;
+    await page.reload();
+    await page.waitForSelector('html[data-ready]');
+    await network.fast();
+    await page.waitForFunction(() => document.querySelectorAll('.row[data-state="done"]').length === 2);
+    assert.ok(sent < offsets.length && offsets.slice(sent).every((offset) => offset > 0), `neither begins anew: ${offsets}`);
   });
 });

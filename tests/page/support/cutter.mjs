@@ -7,8 +7,9 @@ import { connect, createServer } from 'node:net';
  * @param {number} port of the gateway
  * @param {number[]} cuts used up in order, each when it is made
  * @param {RegExp} [begins]
+ * @param {number} [at] the port to listen on: that of a line which was stopped, and is there again
  */
-export async function startCutter(port, cuts, begins = /^PATCH /) {
+export async function startCutter(port, cuts, begins = /^PATCH /, at = 0) {
   const left = [...cuts];
   let made = 0;
   /** @type {Set<import('node:net').Socket>} */
@@ -36,7 +37,7 @@ export async function startCutter(port, cuts, begins = /^PATCH /) {
       one.on('close', () => other.destroy());
     }
     client.on('close', () => open.delete(client));
-  }).listen(0, '127.0.0.1');
+  }).listen(at, '127.0.0.1');
   await once(server, 'listening');
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
