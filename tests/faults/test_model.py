@@ -318,8 +318,8 @@ class Gateway(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), at=st.integers(0, 60))
     def killed_at_a_last_chunk(self, which: int, at: int) -> None:
         upload_id, sending, offset = self.resumed(which)
-        self.killed_at(at, lambda: self.append(upload_id, offset, sending.data[offset:]))
-        sending.touched_at = self.clock()
+        if not self.killed_at(at, lambda: self.append(upload_id, offset, sending.data[offset:])):
+            sending.touched_at = self.clock()
 
     @rule(at=st.integers(0, 40))
     def killed_while_expiring(self, at: int) -> None:
