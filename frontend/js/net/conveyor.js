@@ -171,7 +171,15 @@ export class Conveyor {
     if (!item || item.state === before) return;
     if (item.state === 'confirming') this.confirm(id, job.id);
     if (item.state === 'failed' && !item.problem?.language) this.explain(id, job.id);
-    if (isFinal(item.state) || item.state === 'confirming') this.world.live.forget(job.id);
+    if (!isFinal(item.state) && item.state !== 'confirming') return;
+    this.world.live.forget(job.id);
+    this.moveUp();
+  }
+
+  /** One of ours has left the queue. How long a full one takes is the gateway's guess, and at most a minute: the next of ours need not wait for it. */
+  moveUp() {
+    const next = [...this.world.list()].find((item) => item.state === 'retrying' && item.problem?.code === 'queue_full');
+    if (next) this.resume(next.id);
   }
 
   /** Done is said only when the result answers. @param {string} id @param {string} job */
