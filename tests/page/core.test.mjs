@@ -306,6 +306,16 @@ test('every state has its line of text, in both languages, without a hole', () =
   assert.equal(stageText({ ...long, state: 'uploading' }, capabilities, english, 0), 'Uploading 50%, 1 of 1 KB');
 });
 
+test('what was quick is told in tenths of a second, what took longer than a minute in whole ones', () => {
+  const done = (/** @type {number} */ duration_s, words = english) =>
+    stageText(item({ state: 'done', duration_s, result: { url: '', bytes: 10, width: 60, height: 40 } }), capabilities, words, 0);
+  assert.equal(done(0.42), '60 × 40, done in 0.4 s');
+  assert.equal(done(0.42, chinese), '60 × 40，用时 0.4 秒');
+  assert.equal(done(0.02), '60 × 40', 'it was there already');
+  assert.equal(done(59.97), '60 × 40, done in 1 min 0 s');
+  assert.equal(done(119.7, chinese), '60 × 40，用时 2 分 0 秒');
+});
+
 test('a failure is told in the page’s language; the server’s sentence where it knows more', () => {
   const tell = (/** @type {any} */ problem, words = english) => sentenceOf(problem, item({ bytes: 73_000_000 }), capabilities, words);
   assert.match(tell({ code: 'too_large', detail: 'x', language: 'en' }), /73\.0 MB; the limit is 67 MB/);

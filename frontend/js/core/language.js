@@ -99,8 +99,9 @@ export class Words {
 
   /** A measured time. @param {number} seconds */
   duration(seconds) {
-    if (seconds < 60) return this.t('duration.seconds', { n: this.tenth.format(seconds) });
-    return this.t('duration.minutes', { n: Math.floor(seconds / 60), s: Math.round(seconds % 60) });
+    if (seconds < 59.95) return this.t('duration.seconds', { n: this.tenth.format(seconds) });
+    const whole = Math.round(seconds);
+    return this.t('duration.minutes', { n: Math.floor(whole / 60), s: whole % 60 });
   }
 
   /** A period set by the operator. @param {number} seconds */
