@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+import pyvips
 from PIL import Image, ImageChops, ImageCms
 
 from tests.codec.conftest import CORPUS, Convert, picture, saved
@@ -110,7 +111,6 @@ def test_a_broken_profile_is_passed_over(convert: Convert) -> None:
 
 
 def test_cmyk_without_a_profile_looks_as_in_libvips(convert: Convert) -> None:
-    pyvips = pytest.importorskip("pyvips")
     path = CORPUS / "colour" / "cmyk.jpg"
     if not path.exists():
         pytest.skip("no corpus on this machine")
@@ -121,7 +121,6 @@ def test_cmyk_without_a_profile_looks_as_in_libvips(convert: Convert) -> None:
 
 @pytest.mark.parametrize("name", ["gray16.tif"])
 def test_deep_grey_looks_as_in_libvips(convert: Convert, name: str) -> None:
-    pyvips = pytest.importorskip("pyvips")
     path = CORPUS / "colour" / name
     if not path.exists():
         pytest.skip("no corpus on this machine")

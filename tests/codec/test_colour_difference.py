@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image, ImageOps
 
 from backend.codec import colour
@@ -127,7 +128,6 @@ def test_sixteen_bits_keep_their_colours(convert: Convert, space: str | None) ->
 @pytest.mark.parametrize("has_profile", [True, False])
 @pytest.mark.parametrize("image_format", ["JPEG", "TIFF"])
 def test_cmyk_comes_out_as_from_libvips(convert: Convert, image_format: str, has_profile: bool) -> None:
-    pyvips = pytest.importorskip("pyvips")
     options = {"quality": 100, "subsampling": 0} if image_format == "JPEG" else {}
     options |= {"icc_profile": colour.CMYK_PROFILE} if has_profile else {}
     inks = Image.merge("CMYK", [*picture().split(), picture(mode="L").point(lambda value: value // 3)])
@@ -140,7 +140,6 @@ def test_cmyk_comes_out_as_from_libvips(convert: Convert, image_format: str, has
 
 @pytest.mark.parametrize("name", ["cmyk.jpg", "gray16.tif"])
 def test_real_files_come_out_as_from_libvips(convert: Convert, name: str) -> None:
-    pyvips = pytest.importorskip("pyvips")
     path = CORPUS / "colour" / name
     if not path.exists():
         pytest.skip("no corpus on this machine")

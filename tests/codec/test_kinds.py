@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image, ImageChops, ImageDraw
 
 from tests.codec.conftest import Convert, picture, saved
@@ -15,7 +16,6 @@ from tests.codec.test_still import by_pillow, difference
 
 
 def vips_of(image: Image.Image):
-    pyvips = pytest.importorskip("pyvips")
     return pyvips.Image.new_from_memory(image.tobytes(), image.width, image.height, len(image.getbands()), "uchar").copy(interpretation="srgb")
 
 
@@ -64,7 +64,6 @@ def test_a_progressive_jpeg_gives_the_pixels_of_a_plain_one(convert: Convert, in
 @pytest.mark.parametrize("compression", ["none", "lzw", "deflate"])
 @pytest.mark.parametrize("predictor", ["none", "horizontal"])
 def test_a_tiff_of_sixteen_bits_is_rounded(convert: Convert, compression: str, predictor: str) -> None:
-    pyvips = pytest.importorskip("pyvips")
     values = (np.arange(64 * 40 * 3, dtype=np.uint32) * 7919 % 65536).astype(np.uint16).reshape(40, 64, 3)
     made = pyvips.Image.new_from_memory(values.tobytes(), 64, 40, 3, "ushort").copy(interpretation="rgb16")
     source = made.tiffsave_buffer(compression=compression, predictor=predictor)
