@@ -35,7 +35,7 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
     applied = decode.orientation_applied(image)
     turn, geometry = _planned(image, conversion, applied)
     if straight.is_for(image, turn, geometry, options):
-        return _straight(source, result_fd, conversion, image, tell)
+        return _straight(source, result_fd, conversion, image, turn, tell)
     box = decode.reduce_at_decoding(image, as_stored(geometry.scaled, turn))
     meter = Meter(costs.of_still(conversion.shape, image, geometry, options), tell)
     decoded = _decoded(source, image, conversion, meter)
@@ -49,13 +49,13 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
     return Converted(written, *geometry.canvas, 1, {**facts, "seconds": meter.finish()})
 
 
-def _straight(source: Source, result_fd: int, conversion: Conversion, image: Image.Image, tell: Tell) -> Converted:
-    """Nothing is to be done to the picture but its colours: row by row, all of it is the stage ``decode``."""
-    options, size = conversion.options, image.size
+def _straight(source: Source, result_fd: int, conversion: Conversion, image: Image.Image, turn: Turn, tell: Tell) -> Converted:
+    """Nothing is to be done to the picture but to its colours, row by row, and to turn it: all of it is the stage ``decode``."""
+    options, size = conversion.options, as_stored(image.size, turn)
     meter = Meter(costs.of_straight(conversion.shape, image, options), tell)
     notes = metadata.kept(image, options)
     meter.at("decode", 0.0)
-    with straight.picture_of(source, image, lambda share: meter.at("decode", share)) as picture:
+    with straight.picture_of(source, image, turn, lambda share: meter.at("decode", share)) as picture:
         meter.at("transform", 0.0)
         meter.at("encode", 0.0)
         with passes.encoded_picture(picture, options, lambda share: meter.at("encode", share), has_alpha=False) as (webp, facts):

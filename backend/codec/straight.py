@@ -1,7 +1,7 @@
 """A JPEG straight into libwebp's planes, a strip at a time: the picture never lies in memory as a whole in RGB.
 
-For what most people send, a photograph that is neither scaled nor turned. A strip stays in the processor's cache while it is decoded, brought to sRGB
-and imported; the bytes that come out are those of the longer way.
+For what most people send, a photograph that keeps its size. A strip stays in the processor's cache while it is decoded, brought to sRGB and imported;
+planes are turned as such. The bytes that come out are those of the longer way.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from backend import errors
 from backend.codec import colour, libjpeg, libwebp, littlecms
 from backend.codec.bounds import is_lossless
 from backend.codec.decode import REDUCIBLE
-from backend.codec.geometry import Geometry
+from backend.codec.geometry import Geometry, Size
 from backend.codec.source import Source
-from backend.codec.turning import UPRIGHT, Turn
+from backend.codec.transform import as_stored
+from backend.codec.turning import UPRIGHT, Turn, turned
 from backend.core.options import Options
 
 OnShare = Callable[[float], None]
@@ -29,19 +30,21 @@ LEAST_ROWS = 16
 
 def is_for(image: Image.Image, turn: Turn, geometry: Geometry, options: Options) -> bool:
     """``image`` is opened, and not read yet."""
-    is_as_stored = turn == UPRIGHT and geometry.scaled == geometry.canvas == image.size
+    is_whole = geometry.scaled == geometry.canvas == as_stored(image.size, turn) and _keeps_pairs(image.size, turn)
     is_planes_only = not (is_lossless(options) or options.sharp_yuv or options.quality == "auto")
-    return image.format in REDUCIBLE and image.mode == "RGB" and is_as_stored and is_planes_only and libjpeg.library() is not None
+    return image.format in REDUCIBLE and image.mode == "RGB" and is_whole and is_planes_only and libjpeg.library() is not None
+
+
+def _keeps_pairs(size: Size, turn: Turn) -> bool:
+    """Chroma is taken from two rows and columns, counted from the first: they stay together where a side that is mirrored is even."""
+    across, down = min(turn[0], turn[2]), min(turn[1], turn[3])
+    return not ((across < 0 and size[0] % 2) or (down < 0 and size[1] % 2))
 
 
 @contextmanager
-def picture_of(source: Source, image: Image.Image, on_share: OnShare) -> Iterator[libwebp.Picture]:
+def picture_of(source: Source, image: Image.Image, turn: Turn, on_share: OnShare) -> Iterator[libwebp.Picture]:
     """libwebp's planes, valid until the context ends. Raises ``DamagedImage``, ``MemoryError``."""
-    picture = libwebp.new_picture()
-    picture.width, picture.height, picture.use_argb = *image.size, 0
-    try:
-        if not libwebp.encoder().WebPPictureAlloc(c.byref(picture)):
-            raise MemoryError("libwebp has no memory for the picture")
+    with _planes(image.size) as picture:
         shown = _Shares(source, bool(image.info.get("progressive")), on_share)
         recolour = colour.recolour(image.info.get("icc_profile"))
         with libjpeg.rows_of(source) as rows:
@@ -49,6 +52,22 @@ def picture_of(source: Source, image: Image.Image, on_share: OnShare) -> Iterato
                 raise errors.DamagedImage(private=f"libjpeg: {rows.width} × {rows.height}, Pillow: {image.size}")
             _fill(picture, rows, recolour, shown.rows)
             rows.finish()
+        if turn == UPRIGHT:
+            yield picture
+            return
+        with _planes(as_stored(image.size, turn)) as upright:
+            _turn(picture, upright, turn)
+            libwebp.encoder().WebPPictureFree(c.byref(picture))
+            yield upright
+
+
+@contextmanager
+def _planes(size: Size) -> Iterator[libwebp.Picture]:
+    picture = libwebp.new_picture()
+    picture.width, picture.height, picture.use_argb = *size, 0
+    try:
+        if not libwebp.encoder().WebPPictureAlloc(c.byref(picture)):
+            raise MemoryError("libwebp has no memory for the picture")
         yield picture
     finally:
         libwebp.encoder().WebPPictureFree(c.byref(picture))
@@ -89,7 +108,16 @@ def _fill(picture: libwebp.Picture, rows: libjpeg.Rows, recolour: littlecms.Reco
 
 def _join(picture: libwebp.Picture, part: libwebp.Picture, top: int, count: int) -> None:
     """Both are as wide, so their rows are as far apart."""
-    assert (picture.y_stride, picture.uv_stride) == (part.y_stride, part.uv_stride)
+    assert (picture.y_stride, picture.uv_stride) == (part.y_stride, part.uv_stride) == (picture.width, (picture.width + 1) // 2)
     c.memmove(picture.y + top * picture.y_stride, part.y, count * part.y_stride)
     for whole, piece in ((picture.u, part.u), (picture.v, part.v)):
         c.memmove(whole + top // 2 * picture.uv_stride, piece, (count + 1) // 2 * part.uv_stride)
+
+
+def _turn(stored: libwebp.Picture, upright: libwebp.Picture, turn: Turn) -> None:
+    half = (stored.width + 1) // 2, (stored.height + 1) // 2
+    for name, (width, height) in (("y", (stored.width, stored.height)), ("u", half), ("v", half)):
+        plane = (c.c_ubyte * (width * height)).from_address(getattr(stored, name))
+        with Image.frombuffer("L", (width, height), plane, "raw", "L", 0, 1) as image, turned(image, turn) as result:
+            data = result.tobytes()
+        c.memmove(getattr(upright, name), data, len(data))

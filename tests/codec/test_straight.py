@@ -9,10 +9,11 @@ import pytest
 from PIL import Image, ImageCms
 
 from backend import errors
-from backend.codec import libjpeg, straight
+from backend.codec import decode, libjpeg, straight
 from backend.codec.geometry import Geometry, plan
 from backend.codec.sealed import SealedCodec
-from backend.codec.turning import UPRIGHT
+from backend.codec.transform import as_stored
+from backend.codec.turning import ORIENTATIONS, UPRIGHT, Turn, turned
 from backend.core.limits import Limits
 from backend.core.options import Options
 from tests.codec.conftest import Convert, corpus, picture, saved
@@ -75,9 +76,31 @@ def test_so_does_what_is_no_colour_photograph(mode: str) -> None:
     assert not is_straight(saved(picture(mode=mode), "JPEG"))
 
 
-def test_and_what_is_turned() -> None:
-    with Image.open(io.BytesIO(saved(picture(), "JPEG"))) as image:
-        assert not straight.is_for(image, (0, -1, 1, 0), Geometry((200, 320), (200, 320)), Options())
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("size", [(64, 48), (65, 48), (64, 49), (65, 49), (1200, 900)], ids=str)
+def test_turned_planes_are_those_of_the_turned_picture(convert: Convert, size: tuple[int, int], orientation: int) -> None:
+    """An odd side that is mirrored goes the longer way; nobody sees that either."""
+    exif = Image.Exif()
+    exif[decode.EXIF_ORIENTATION] = orientation
+    source = saved(picture(*size), "JPEG", subsampling=0)
+    with Image.open(io.BytesIO(source)) as image:
+        upright = saved(turned(image, ORIENTATIONS[orientation]), "PNG")
+    assert convert(with_exif(source, exif)).data == convert(upright).data
+
+
+def with_exif(source: bytes, exif: Image.Exif) -> bytes:
+    packed = exif.tobytes()
+    return source[:2] + b"\xff\xe1" + (len(packed) + 2).to_bytes(2, "big") + packed + source[2:]
+
+
+@pytest.mark.parametrize(
+    ("size", "turn", "is_it"),
+    [((64, 49), (0, -1, 1, 0), False), ((65, 48), (0, -1, 1, 0), True), ((65, 49), (0, 1, 1, 0), True), ((65, 48), (-1, 0, 0, 1), False)],
+)
+def test_an_odd_side_is_not_mirrored(size: tuple[int, int], turn: Turn, is_it: bool) -> None:
+    with Image.open(io.BytesIO(saved(picture(*size), "JPEG"))) as image:
+        upright = as_stored(size, turn)
+        assert straight.is_for(image, turn, Geometry(upright, upright), Options()) is is_it
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.99])
