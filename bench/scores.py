@@ -2,9 +2,8 @@
 
     python -m bench.scores [--out FILE]
 
-Each answer is scored against the original by the gateway's stand-in for SSIMULACRA2 (``backend/codec/score.py``, right within 1.3 points); libwebp at
-method 4 is asked at several qualities, and the bytes that it needs for that same score are read off between them. Below 1: fewer bytes for the
-same look.
+Each answer is scored against the original by the codec's own SSIMULACRA2 (``backend/codec/score.py``); libwebp at method 4 is asked at several
+qualities, and the bytes that it needs for that same score are read off between them. Below 1: fewer bytes for the same look.
 """
 
 from __future__ import annotations
@@ -32,19 +31,19 @@ ASKED = {"gateway, quality=80": "", "gateway, method 6": "quality=80&method=6", 
 Curve = list[tuple[float, int]]
 
 
-def curve(original: Image.Image) -> Curve:
+def curve(original: score.Original, image: Image.Image) -> Curve:
     """(score, bytes), by rising score."""
     found = []
     for quality in QUALITIES:
         target = io.BytesIO()
-        original.save(target, "WEBP", quality=quality, method=4)
+        image.save(target, "WEBP", quality=quality, method=4)
         found.append((scored(original, target.getvalue()), target.tell()))
     return sorted(found)
 
 
-def scored(original: Image.Image, coded: bytes) -> float:
+def scored(original: score.Original, coded: bytes) -> float:
     with Image.open(io.BytesIO(coded)) as image:
-        return score.predicted(score.mosaic(original), score.mosaic(image.convert("RGB")))
+        return original.score(image.convert("RGB"))
 
 
 def bytes_at(points: Curve, wanted: float) -> float:
@@ -66,7 +65,7 @@ def answer(server: servers.Server, file: Path, asked: str) -> bytes:
     return data
 
 
-def row(name: str, server: servers.Server, originals: dict[Path, Image.Image], curves: dict[Path, Curve], asked: str) -> dict[str, Any]:
+def row(name: str, server: servers.Server, originals: dict[Path, score.Original], curves: dict[Path, Curve], asked: str) -> dict[str, Any]:
     answers = {file: answer(server, file, asked) for file in originals}
     scores = {file: scored(originals[file], data) for file, data in answers.items()}
     ratios = [len(answers[file]) / bytes_at(curves[file], scores[file]) for file in originals]
@@ -78,8 +77,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    originals = {file: Image.open(file).convert("RGB") for file in FILES}
-    curves = {file: curve(image) for file, image in originals.items()}
+    images = {file: Image.open(file).convert("RGB") for file in FILES}
+    originals = {file: score.Original(image) for file, image in images.items()}
+    curves = {file: curve(originals[file], image) for file, image in images.items()}
     rows: list[dict[str, Any]] = []
     with servers.gateway(PICTURES) as gateway:
         for name, asked in ASKED.items():

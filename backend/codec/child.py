@@ -11,15 +11,17 @@ import gc
 import io
 import os
 import socket
+import tempfile
 import traceback
 from typing import NoReturn
 
 from PIL import Image
 
 from backend import errors
-from backend.codec import libjpeg, pipeline, seal, still, wire
+from backend.codec import libjpeg, pipeline, seal, still, straight, wire
 from backend.codec.seal import kernel
 from backend.codec.source import Source
+from backend.codec.turning import UPRIGHT
 from backend.core.conversion import Progress
 from backend.core.options import Options
 
@@ -52,11 +54,16 @@ def wait(end: socket.socket, zygote_pid: int) -> NoReturn:
 
 
 def rehearse() -> None:
-    """One conversion of our own picture, unsealed and unheard."""
+    """One conversion of our own picture, unsealed and unheard, both ways: straight, where that can be, and the longer one."""
     picture = Image.new("RGB", REHEARSED, "white")
     drawn = io.BytesIO()
     picture.save(drawn, "JPEG")
-    with Image.open(io.BytesIO(drawn.getvalue()), formats=["JPEG"]) as image:
+    with tempfile.TemporaryFile() as file, Image.open(io.BytesIO(drawn.getvalue()), formats=["JPEG"]) as image:
+        file.write(drawn.getvalue())
+        file.flush()
+        if libjpeg.library() is not None:
+            with straight.picture_of(Source(file.fileno()), image, UPRIGHT, lambda _share: None):
+                pass
         image.load()
         with still.picture_of(image, argb=False) as lent, still.encoded(lent, still.config_for(Options(), 80.0), lambda _percent: None):
             pass
