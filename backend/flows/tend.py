@@ -124,10 +124,21 @@ def _queue_unknown(world: World, manifests: list[Manifest], go_on: Callable[[], 
     for number, manifest in enumerate(sorted(manifests, key=lambda each: each.created_at)):
         if number % PAGE == 0:
             go_on()
-        if world.jobs.find(manifest.id) is None and _is_acknowledged(world, manifest, batches):
+        if _is_unknown(world, manifest.id) and _is_acknowledged(world, manifest, batches):
             _make_known(world, Job(manifest, Status(seq=_safe_seq(world, manifest))))
             queued += 1
     return queued
+
+
+def _is_unknown(world: World, job_id: str) -> bool:
+    """Nor erased since the store was read: looked up in this order, for whoever erases a job begins with the store (``conclude.erase``)."""
+    if world.jobs.find(job_id) is not None:
+        return False
+    try:
+        world.store.manifest(job_id)
+    except errors.NotFound:
+        return False
+    return True
 
 
 def _make_known(world: World, job: Job) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from backend import errors
 from backend.core.options import Options
-from backend.flows import batch, ingest
+from backend.flows import batch, conclude, ingest
 from backend.flows.follow import Follower
 from backend.flows.tend import ABANDONED_S, DUTY_S, EXPIRE_EVERY_S, Caretaker, expire, recover
 from tests.memory.samples import image
@@ -58,6 +58,20 @@ def test_a_rebuild_passes_over_what_has_expired(here: MemoryWorld) -> None:
     assert here.jobs.queued() == 0
     assert expire(here.world) > 0
     assert here.store.entries == {}
+
+
+def test_what_is_erased_between_a_look_into_the_store_and_one_into_redis_does_not_come_back(here: MemoryWorld) -> None:
+    """As a conversion in one request is, once it is answered: by a worker that began in its midst it was queued and counted once more."""
+    answered = here.upload()
+    while here.encode():
+        pass
+    waiting = here.upload()
+    here.jobs.lose_everything()
+    here.store.entries[answered.id].outcome = None  # so it looked when the store was read
+
+    assert recover(here.world, lambda: conclude.erase(here.world, answered)) == 1
+    assert (here.jobs.queued(), here.find(waiting).status.state) == (1, "queued")
+    assert here.jobs.find(answered.id) is None
 
 
 def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryWorld, caretaker: Caretaker, monkeypatch: pytest.MonkeyPatch) -> None:
