@@ -190,7 +190,7 @@ class RedisJobs:
         self._run("tally", json.dumps(amounts))
 
     def overview(self) -> Overview:
-        now_ms, *counts, oldest, totals, encoders, recent, recent_s = self._run("overview")
+        now_ms, *counts, oldest, totals, encoders, recent, recent_s, conversion_ms = self._run("overview")
         return Overview(
             jobs=dict(zip(("queued", "running", "succeeded", "failed", "cancelled"), counts, strict=True)),
             oldest_queued_s=max(0.0, float(now_ms) / 1000 - float(oldest)) if oldest else 0.0,
@@ -198,6 +198,7 @@ class RedisJobs:
             totals={name: float(amount) for name, amount in zip(totals[::2], totals[1::2], strict=True)},
             recent=json.loads(recent),
             recent_s=float(recent_s),
+            conversion_s=float(conversion_ms) / 1000,
         )
 
     def recall(self, key: str) -> str | None:

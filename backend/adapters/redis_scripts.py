@@ -446,6 +446,6 @@ local function size(name) return redis.call('ZCARD', key(name)) end
 local oldest = redis.call('ZRANGE', key('waiting'), 0, 0, 'WITHSCORES')
 return {tostring(now), size('queue'), size('running'), size('ended:succeeded'), size('ended:failed'), size('ended:cancelled'),
         oldest[2] or '', redis.call('HGETALL', key('totals')), redis.call('HVALS', key('encoders')),
-        next(pace) and cjson.encode(pace) or '{}', tostring(60 + now % 10000 / 1000)}
+        next(pace) and cjson.encode(pace) or '{}', tostring(60 + now % 10000 / 1000), tostring(mean_ms() or 0)}
 """
 )

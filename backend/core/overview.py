@@ -16,7 +16,10 @@ from backend.core.tally import ENDED
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """``jobs``: by state; those that have ended count for as long as their record is kept. ``encoders``: the facts of those that are there."""
+    """``jobs``: by state; those that have ended count for as long as their record is kept. ``encoders``: the facts of those that are there.
+
+    ``conversion_s``: the mean of the newest twenty conversions; 0 before the first.
+    """
 
     jobs: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(STATES, 0))
     oldest_queued_s: float = 0.0
@@ -24,6 +27,7 @@ class Overview:
     totals: Mapping[str, float] = field(default_factory=dict)
     recent: Mapping[str, float] = field(default_factory=dict)
     recent_s: float = 60.0
+    conversion_s: float = 0.0
 
     @property
     def queued(self) -> int:
@@ -42,6 +46,9 @@ class Overview:
         return round(60 * self.recent.get(name, 0.0) / self.recent_s, 2)
 
     def seconds_for(self, jobs: int) -> float:
-        """How long so many jobs take at the pace of the last minute; without end where none has ended in it."""
-        pace = self.per_minute(ENDED) / 60
-        return jobs / pace if pace else math.inf
+        """How long so many jobs take; without end where nothing is known.
+
+        At the pace of the last minute, or at the one that all encoders can keep up, if that is quicker: a gateway may have been idle till now.
+        """
+        paces = [self.per_minute(ENDED) / 60, len(self.encoders) / self.conversion_s if self.conversion_s else 0.0]
+        return jobs / max(paces) if any(paces) else math.inf

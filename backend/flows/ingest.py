@@ -187,7 +187,7 @@ def queue(world: World, job: Job) -> Job:
 
 
 def queue_is_full(world: World, waiting: int) -> errors.QueueFull:
-    """With the time in which a tenth of the queue will have gone, at the last minute's pace: room for more than one of those who come again."""
+    """With the time in which a tenth of the queue will have gone: room for more than one of those who come again."""
     try:
         room_s = world.jobs.overview().seconds_for(math.ceil(waiting / 10))
     except errors.BackendUnavailable:

@@ -9,6 +9,7 @@ import pytest
 
 from backend import errors
 from backend.core import formats
+from backend.core.job import Result, succeeded
 from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.flows import ingest
@@ -215,3 +216,19 @@ def test_a_full_queue_tells_when_a_tenth_of_it_will_have_gone() -> None:
     with pytest.raises(errors.QueueFull) as raised:
         check_room(here.world)
     assert raised.value.retry_after_s == 6, "thirty a minute: three go in six seconds"
+
+
+def test_a_gateway_that_was_idle_till_its_queue_was_full_goes_by_its_encoders_and_their_newest_conversions() -> None:
+    here = MemoryWorld(rules={"max_queued_jobs": 30})
+    for encoder in ("one", "two"):
+        here.jobs.greet(encoder, {}, 3600)
+    here.upload()
+    taken = here.jobs.take("token", 60)
+    assert taken is not None and taken.job.status.started_at is not None
+    here.jobs.end(taken.job.at(succeeded(taken.job.status, Result("result-token.webp", 1, "", 1, 1, 1, facts={}), taken.job.status.started_at + 8)))
+    here.clock.advance(61)
+    for _ in range(30):
+        here.upload()
+    with pytest.raises(errors.QueueFull) as raised:
+        check_room(here.world)
+    assert raised.value.retry_after_s == 12, "three conversions of eight seconds, two at a time"

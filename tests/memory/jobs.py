@@ -305,6 +305,7 @@ class MemoryJobs:
             encoders=tuple(self.encoders()),
             totals=dict(state.totals),
             recent=dict(recent),
+            conversion_s=sum(state.recent) / len(state.recent) / 1000 if state.recent else 0.0,
         )
 
     def recall(self, key: str) -> str | None:

@@ -103,6 +103,17 @@ def test_encoders_that_fell_silent_are_not_there(jobs: Jobs) -> None:
     assert seen.encoders_busy == 1, "no more than there are"
 
 
+def test_the_newest_twenty_conversions_have_a_mean_duration(jobs: Jobs) -> None:
+    assert jobs.overview().conversion_s == 0
+    one = begun(jobs)
+    assert one.status.started_at is not None
+    jobs.end(one.at(succeeded(one.status, result(), one.status.started_at + 200)))
+    assert jobs.overview().conversion_s == pytest.approx(200, abs=0.1)
+    for _ in range(20):
+        done(jobs)
+    assert jobs.overview().conversion_s == pytest.approx(2, abs=0.1)
+
+
 def test_each_job_is_counted_once_with_its_bytes_however_often_its_end_is_told(jobs: Jobs) -> None:
     each = done(jobs, source=source(bytes=1000, width=100, height=50, frames=2))
     for _ in range(3):
