@@ -25,7 +25,6 @@ except SettingsError as wrong:
     sys.exit(2)
 
 
-
 def _address(host, port):
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -79,7 +78,6 @@ def on_starting(server):
     if "GATEWAY_RUN_DIR" not in os.environ:
         folder = tempfile.gettempdir()
         os.environ[WORKERS_DIR] = tempfile.mkdtemp(prefix="webp-gateway-", dir=folder if len(folder) <= SHORT_BYTES else "/tmp")
-
 
     _show(server)
     if _settings.redis_url is None and "GATEWAY_SUPERVISED" not in os.environ and not getattr(sys, "frozen", False):

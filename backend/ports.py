@@ -20,6 +20,13 @@ from backend.core.resumable import Standing, Ticket
 T = TypeVar("T")
 
 
+class Stretch(Protocol):
+    """Bytes of a body that are to be had from its socket now."""
+
+    def draw(self, take: Callable[[int, int], int]) -> int:
+        """How many ``take(source_fd, most_bytes)`` took; it is called once at most. What is left comes by another way."""
+
+
 class Upload(Protocol):
     """Bytes on their way into the store; invisible until ``Stores.commit``. Always ended by ``commit`` or ``discard``."""
 
@@ -28,6 +35,9 @@ class Upload(Protocol):
 
     def write(self, chunk: bytes) -> None:
         """Raises ``StorageFull``."""
+
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        """Write what a socket has, without its coming by, and at most so much; how much it was. 0: nothing, or it cannot. Raises ``StorageFull``."""
 
     def sha256(self) -> str: ...
 
@@ -143,6 +153,9 @@ class Writing(Protocol):
         """``standing.offset_bytes`` and what was written since."""
 
     def write(self, chunk: bytes) -> None: ...
+
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        """As ``Upload.pour``."""
 
     def head(self, length: int) -> bytes:
         """The upload's first bytes, those just written among them."""

@@ -22,6 +22,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 WRITE_BACK_BYTES = 4 << 20
 """The disk begins to write when so much is waiting for it: the sync at the end then finds little left to do."""
 SYNC_FILE_RANGE_WRITE = 2
+SPAN_BYTES = 256 << 10
 UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ESPIPE, errno.EPERM}
 
 
@@ -42,6 +43,18 @@ def write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def spans(fd: int, begin_bytes: int, end_bytes: Callable[[], int]) -> Iterator[memoryview]:
+    """What the file holds from ``begin_bytes`` on; ``end_bytes`` is asked again and again, for it may grow. Each span is overwritten by the next."""
+    room = memoryview(b"")
+    while (left := end_bytes() - begin_bytes) > 0:
+        room = room or memoryview(bytearray(SPAN_BYTES))
+        count = os.preadv(fd, [room[: min(left, SPAN_BYTES)]], begin_bytes)
+        if not count:
+            raise OSError(errno.EIO, "a file is shorter than what was written to it")
+        begin_bytes += count
+        yield room[:count]
 
 
 class WriteBack:

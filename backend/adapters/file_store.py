@@ -30,6 +30,7 @@ from typing import TypeVar
 from backend import errors
 from backend.adapters import disk
 from backend.adapters.disk import FULL, age_s, remove, sync_data, sync_folder, translated, write_all, write_file
+from backend.adapters.splice import spliced
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
@@ -41,17 +42,18 @@ SHARDS = 256
 
 
 class FileUpload:
-    """Hashes as it writes. Use from one thread at a time, but for the two halves of ``write``."""
+    """Hashes as it writes. Use from one thread at a time, but for the two halves of ``write``, and ``catch_up`` beside ``pour``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size_bytes = 0
-        self._hash = hashlib.sha256()
+        self._hash, self._summed_bytes = hashlib.sha256(), 0
         self._write_back = disk.WriteBack()
         with translated():
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def write(self, chunk: bytes) -> None:
+        self.catch_up()
         self.put(chunk)
         self.sum_up(chunk)
 
@@ -62,10 +64,26 @@ class FileUpload:
             self.size_bytes += len(chunk)
             self._write_back.wrote(self.fd, self.size_bytes)
 
-    def sum_up(self, chunk: bytes) -> None:
+    def sum_up(self, chunk: bytes | memoryview) -> None:
         self._hash.update(chunk)
+        self._summed_bytes += len(chunk)
+
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        begun_bytes = self.size_bytes
+        with translated():
+            for count in spliced(source_fd, self.fd, most_bytes):
+                self.size_bytes += count
+                self._write_back.wrote(self.fd, self.size_bytes)
+        return self.size_bytes - begun_bytes
+
+    def catch_up(self) -> None:
+        """Sum up what was poured, to the end of what is there when that is reached."""
+        with translated():
+            for span in disk.spans(self.fd, self._summed_bytes, lambda: self.size_bytes):
+                self.sum_up(span)
 
     def sha256(self) -> str:
+        self.catch_up()
         return self._hash.hexdigest()
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:

@@ -31,6 +31,7 @@ from backend import errors
 from backend.adapters import disk
 from backend.adapters.disk import remove, sync_data, sync_folder, translated, write_all, write_file
 from backend.adapters.file_store import FileUpload
+from backend.adapters.splice import spliced
 from backend.core.resumable import Standing, Ticket
 
 log = logging.getLogger(__name__)
@@ -52,14 +53,17 @@ class LinkedUpload(FileUpload):
                 os.utime(path)
                 while known is None and (chunk := os.read(self.fd, COPY_BYTES)):
                     self._hash.update(chunk)
-                self.size_bytes = os.fstat(self.fd).st_size
+                self.size_bytes = self._summed_bytes = os.fstat(self.fd).st_size
             except OSError:
                 self.close()
                 raise
 
 
 class FileWriting:
-    """Use from one thread at a time; ``is_wanted`` from any, and the two halves of ``write`` and one ``keep`` may run at the same time."""
+    """Use from one thread at a time; ``is_wanted`` from any, and the two halves of ``write`` and one ``keep`` may run at the same time,
+
+    as may ``pour``, ``catch_up`` and one ``keep``.
+    """
 
     def __init__(self, folder: Path, incoming: Path, journal_fd: int) -> None:
         """Takes ``journal_fd``, which holds the lock."""
@@ -71,7 +75,7 @@ class FileWriting:
         self._wish_ns = self._newest_wish_ns()
         self.ticket = Ticket.from_json((folder / TICKET).read_bytes())
         self.standing, self._journal_bytes = _last_line(journal_fd)
-        self.position_bytes = self.standing.offset_bytes
+        self.position_bytes = self._summed_bytes = self.standing.offset_bytes
 
     def begin(self) -> None:
         """Cut off what a killed writer left beyond the journal."""
@@ -82,6 +86,7 @@ class FileWriting:
                 self.drop()
 
     def write(self, chunk: bytes) -> None:
+        self.catch_up()
         self.put(chunk)
         self.take_in(chunk)
 
@@ -92,20 +97,40 @@ class FileWriting:
             self.position_bytes += len(chunk)
             self._write_back.wrote(self._data_fd, self.position_bytes)
 
-    def take_in(self, chunk: bytes) -> None:
+    def take_in(self, chunk: bytes | memoryview) -> None:
         for each in (self._hash, self._whole):
             if each is not None:
                 each.update(chunk)
+        self._summed_bytes += len(chunk)
+
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        begun_bytes = self.position_bytes
+        with translated():
+            for count in spliced(source_fd, self._data_fd, most_bytes):
+                self.position_bytes += count
+                self._write_back.wrote(self._data_fd, self.position_bytes)
+        return self.position_bytes - begun_bytes
+
+    def catch_up(self) -> None:
+        """Sum up what was poured, to the end of what is there when that is reached; nothing where no sum is wanted."""
+        if self._hash is None and self._whole is None:
+            self._summed_bytes = self.position_bytes
+            return
+        with translated():
+            for span in disk.spans(self._data_fd, self._summed_bytes, lambda: self.position_bytes):
+                self.take_in(span)
 
     def head(self, length: int) -> bytes:
         with translated():
             return os.pread(self._data_fd, length, 0)
 
     def sum_up(self, algorithm: str) -> None:
+        self.catch_up()
         self._hash = hashlib.new(algorithm, usedforsecurity=False)
 
     def sum(self) -> bytes:
         assert self._hash is not None, "sum_up comes first"
+        self.catch_up()
         return self._hash.digest()
 
     def keep(self, now: float) -> None:
@@ -124,7 +149,7 @@ class FileWriting:
         with translated():
             os.ftruncate(self._data_fd, begun_bytes)
             os.lseek(self._data_fd, begun_bytes, os.SEEK_SET)
-        self.position_bytes = begun_bytes
+        self.position_bytes = self._summed_bytes = begun_bytes
         self._write_back = disk.WriteBack(begun_bytes)
         self._whole = None if begun_bytes else hashlib.sha256()
 
@@ -139,6 +164,7 @@ class FileWriting:
             return True
 
     def finished(self) -> LinkedUpload:
+        self.catch_up()
         path = self._incoming / secrets.token_hex(16)
         with translated(errors.NotFound):
             os.link(self._folder / DATA, path)

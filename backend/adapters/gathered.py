@@ -4,12 +4,16 @@ Chunks are gathered before they cross into a thread, since a crossing is dear: a
 ``MOST_BYTES``. A batch is written and hashed (a large one in a thread each) while the next is gathered; never more than the two, or the bytes grow
 cold in the processor's caches. So hundreds of slow uploads sit on little memory, and so do hundreds of fast ones that a slow disk keeps
 waiting: a batch each, and ``TOGETHER_BYTES`` for all of a process.
+
+Where the sink is a file and the sender is fast, ``pour`` spares even that: the bytes go from the socket into the file inside the kernel, a turn in
+a thread each, and another thread reads them from the file, for their sum, while the next are on their way.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from backend.adapters.threads import Task, Threads
 
@@ -21,6 +25,13 @@ FAST_S = 0.005
 TOGETHER_BYTES = 8 << 20
 
 
+class Pourable(Protocol):
+    def pour(self, source_fd: int, most_bytes: int) -> int: ...
+
+    def catch_up(self) -> None:
+        """Sum up what was poured; it may run beside ``pour``."""
+
+
 class Gathered:
     """``sinks`` may take a batch at the same time; ``size_bytes`` counts what came by.
 
@@ -29,9 +40,11 @@ class Gathered:
 
     together_bytes = 0
 
-    def __init__(self, threads: Threads, sinks: Sequence[Callable[[bytes], None]]) -> None:
+    def __init__(self, threads: Threads, sinks: Sequence[Callable[[bytes], None]], file: Pourable | None = None) -> None:
         self.size_bytes = 0
-        self._threads, self._sinks = threads, sinks
+        self._threads, self._sinks, self._file = threads, sinks, file
+        self._follower: Task | None = None
+        self._is_behind = False
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._since_s = 0.0
@@ -39,6 +52,7 @@ class Gathered:
         self._failure: Exception | None = None
 
     def add(self, chunk: bytes) -> None:
+        self.catch_up()
         if not self._waiting:
             self._since_s = time.monotonic()
         self._waiting.append(chunk)
@@ -52,11 +66,36 @@ class Gathered:
         self._hand_over()
         self._settle()
 
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        """How many bytes went from the socket into the file; 0 where that cannot be. Their sum lags behind: ``catch_up``."""
+        if self._file is None:
+            return 0
+        self.flush()
+        if self._follower is None or self._follower.is_done:
+            self._settle_follower()
+            self._follower = self._threads.begin(self._file.catch_up)
+        self._is_behind = True
+        try:
+            count: int = self._threads.run(self._file.pour, source_fd, most_bytes)
+        except Exception as error:
+            self._failure = self._failure or error
+            raise
+        self.size_bytes += count
+        return count
+
+    def catch_up(self) -> None:
+        """The sum of what was poured is made."""
+        if self._file is not None and self._is_behind:
+            self._settle_follower()
+            self._threads.run(self._file.catch_up)
+            self._is_behind = False
+
     def forget(self) -> None:
         """Drop what waits; what is under way ends first, and how no longer matters."""
         self._take()
         tasks, self._under_way = self._under_way, []
-        for each in tasks:
+        follower, self._follower, self._is_behind = self._follower, None, False
+        for each in (*tasks, *([follower] if follower else [])):
             each.wait()
 
     def _may_grow(self) -> bool:
@@ -73,6 +112,13 @@ class Gathered:
     def _one_after_the_other(self, data: bytes) -> None:
         for each in self._sinks:
             each(data)
+
+    def _settle_follower(self) -> None:
+        task, self._follower = self._follower, None
+        if task is not None:
+            self._failure = self._failure or task.wait()
+        if self._failure is not None:
+            raise self._failure
 
     def _take(self) -> bytes:
         data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)

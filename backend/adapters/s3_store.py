@@ -115,6 +115,9 @@ class CopiedUpload:
     def write(self, chunk: bytes) -> None:
         raise AssertionError("it is whole already")
 
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        raise AssertionError("it is whole already")
+
     def sha256(self) -> str:
         return self._sha256
 

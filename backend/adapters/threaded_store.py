@@ -22,7 +22,7 @@ class ThreadedUpload:
     def __init__(self, upload: Upload, threads: Threads) -> None:
         self.inner = upload
         self._known_bytes, self._run = upload.size_bytes, threads.run
-        self._chunks = Gathered(threads, _halves(upload))
+        self._chunks = Gathered(threads, _halves(upload), upload if isinstance(upload, FileUpload) else None)
 
     @property
     def size_bytes(self) -> int:
@@ -32,11 +32,15 @@ class ThreadedUpload:
         """What fails is raised by a later call: ``commit`` at the latest."""
         self._chunks.add(chunk)
 
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        return self._chunks.pour(source_fd, most_bytes)
+
     def flush(self) -> None:
         self._chunks.flush()
 
     def sha256(self) -> str:
         self.flush()
+        self._chunks.catch_up()
         return self.inner.sha256()
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:

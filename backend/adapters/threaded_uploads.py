@@ -18,7 +18,7 @@ class ThreadedWriting:
 
     def __init__(self, writing: FileWriting, threads: Threads) -> None:
         self._inner, self._threads, self._run = writing, threads, threads.run
-        self._chunks = Gathered(threads, (writing.put, writing.take_in))
+        self._chunks = Gathered(threads, (writing.put, writing.take_in), writing)
         self._begun_bytes = writing.position_bytes
         self._checkpoint: Task | None = None
         self._failure: Exception | None = None
@@ -39,16 +39,19 @@ class ThreadedWriting:
         """What fails is raised by a later call: ``keep`` at the latest."""
         self._chunks.add(chunk)
 
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        return self._chunks.pour(source_fd, most_bytes)
+
     def head(self, length: int) -> bytes:
         self._chunks.flush()
         return self._run(self._inner.head, length)  # type: ignore[no-any-return]
 
     def sum_up(self, algorithm: str) -> None:
-        self._chunks.flush()
+        self._sum()
         self._inner.sum_up(algorithm)
 
     def sum(self) -> bytes:
-        self._chunks.flush()
+        self._sum()
         return self._inner.sum()
 
     def keep(self, now: float) -> None:
@@ -77,6 +80,7 @@ class ThreadedWriting:
 
     def finished(self) -> ThreadedUpload:
         self._settle()
+        self._sum()
         return ThreadedUpload(self._run(self._inner.finished), self._threads)
 
     def conclude(self, now: float) -> None:
@@ -86,6 +90,10 @@ class ThreadedWriting:
     def close(self) -> None:
         self._forget()
         self._run(self._inner.close)
+
+    def _sum(self) -> None:
+        self._chunks.flush()
+        self._chunks.catch_up()
 
     def _settle(self) -> None:
         task, self._checkpoint = self._checkpoint, None

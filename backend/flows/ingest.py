@@ -20,7 +20,7 @@ from backend.core.options import Options
 from backend.flows import share
 from backend.flows.find import stored
 from backend.flows.world import World
-from backend.ports import Upload
+from backend.ports import Stretch, Upload
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60
@@ -70,6 +70,13 @@ class Intake:
             if len(self._head) >= formats.SNIFF_BYTES:
                 self.format = readable(self._head)
         self.upload.write(chunk)
+
+    def take(self, piece: bytes | Stretch) -> None:
+        """Raises as ``feed``. A stretch follows a first chunk, so the format is known, and comes of a body whose length was checked."""
+        if isinstance(piece, bytes):
+            self.feed(piece)
+        else:
+            piece.draw(self.upload.pour)
 
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:

@@ -23,7 +23,7 @@ from backend.flows import conclude, ingest
 from backend.flows.find import ID
 from backend.flows.ingest import Sender
 from backend.flows.world import World
-from backend.ports import Uploads, Writing
+from backend.ports import Stretch, Uploads, Writing
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 5.0
@@ -31,6 +31,8 @@ PATIENCE_S = 5.0
 TURN_S = 0.1
 CHECKPOINT_BYTES = 8 << 20
 CHECKPOINT_S = 5.0
+LEAST_CHECKPOINT_S = 0.25
+"""What a checkpoint saves a client from sending again has to be worth two syncs: a sender of a gigabyte a second needs none of 8 MiB."""
 """A killed process costs its clients no more than this of what they had sent."""
 HOPELESS = (errors.EmptyFile, errors.UnsupportedFormat, errors.DamagedImage, errors.TooManyPixels, errors.TooManyFrames, errors.InvalidOption)
 """What no retry can mend: the upload is erased with it."""
@@ -141,19 +143,19 @@ def stand(world: World, upload_id: str, owner: str) -> tuple[Ticket, Standing]:
         return find(world, upload_id, owner)
 
 
-def append(world: World, writing: Writing, piece: Piece, chunks: Iterable[bytes]) -> Standing:
+def append(world: World, writing: Writing, piece: Piece, body: Iterable[bytes | Stretch]) -> Standing:
     """Take one piece, and make the job if it was the last.
 
     A piece that breaks off counts as far as it came, unless it has a checksum: then all of it or nothing.
 
-    Raises ``Forbidden``, ``OffsetMismatch``, ``TooLarge``, ``ChecksumMismatch``, ``UnsupportedFormat``, ``StorageFull``, what ``chunks``
+    Raises ``Forbidden``, ``OffsetMismatch``, ``TooLarge``, ``ChecksumMismatch``, ``UnsupportedFormat``, ``StorageFull``, what ``body``
     raises and what ``finish`` raises.
     """
     _check(world, writing, piece)
     if piece.length_bytes is not None and writing.standing.length_bytes is None:
         writing.fix_length(piece.length_bytes, world.clock())
     try:
-        _receive(world, writing, piece, chunks)
+        _receive(world, writing, piece, body)
     except errors.UnsupportedFormat:
         _uploads(world).erase(writing.ticket.id)
         raise
@@ -190,26 +192,26 @@ def _check_end(world: World, standing: Standing, end_bytes: int) -> None:
         raise errors.TooLarge("upload_length", limit_bytes=standing.length_bytes)
 
 
-def _receive(world: World, writing: Writing, piece: Piece, chunks: Iterable[bytes]) -> None:
+def _receive(world: World, writing: Writing, piece: Piece, body: Iterable[bytes | Stretch]) -> None:
     if piece.checksum is not None:
-        _receive_whole(world, writing, piece.checksum, chunks)
+        _receive_whole(world, writing, piece.checksum, body)
         return
     kept_at = world.clock()
     try:
-        for _ in _written(world, writing, chunks):
-            unkept_bytes = writing.position_bytes - writing.standing.offset_bytes
-            if unkept_bytes >= CHECKPOINT_BYTES or world.clock() - kept_at >= CHECKPOINT_S:
-                writing.checkpoint(kept_at := world.clock())
+        for _ in _written(world, writing, body):
+            now, unkept_bytes = world.clock(), writing.position_bytes - writing.standing.offset_bytes
+            if now - kept_at >= (LEAST_CHECKPOINT_S if unkept_bytes >= CHECKPOINT_BYTES else CHECKPOINT_S):
+                writing.checkpoint(kept_at := now)
     except (errors.BadRequest, errors.TooLarge):
         writing.keep(world.clock())
         raise
     writing.keep(world.clock())
 
 
-def _receive_whole(world: World, writing: Writing, checksum: tuple[str, bytes], chunks: Iterable[bytes]) -> None:
+def _receive_whole(world: World, writing: Writing, checksum: tuple[str, bytes], body: Iterable[bytes | Stretch]) -> None:
     algorithm, digest = checksum
     writing.sum_up(algorithm)
-    for _ in _written(world, writing, chunks):
+    for _ in _written(world, writing, body):
         pass
     if not hmac.compare_digest(writing.sum(), digest):
         writing.drop()
@@ -217,12 +219,15 @@ def _receive_whole(world: World, writing: Writing, checksum: tuple[str, bytes], 
     writing.keep(world.clock())
 
 
-def _written(world: World, writing: Writing, chunks: Iterable[bytes]) -> Iterator[None]:
+def _written(world: World, writing: Writing, body: Iterable[bytes | Stretch]) -> Iterator[None]:
     """Each chunk is written; the format is judged once enough is in."""
     is_judged = writing.ticket.is_partial or writing.position_bytes >= formats.SNIFF_BYTES
-    for chunk in chunks:
-        _check_end(world, writing.standing, writing.position_bytes + len(chunk))
-        writing.write(chunk)
+    for some in body:
+        if isinstance(some, bytes):
+            _check_end(world, writing.standing, writing.position_bytes + len(some))
+            writing.write(some)
+        else:
+            some.draw(writing.pour)
         if not is_judged and writing.position_bytes >= formats.SNIFF_BYTES:
             ingest.readable(writing.head(formats.SNIFF_BYTES))
             is_judged = True

@@ -7,8 +7,9 @@ crawls is ``BadRequest("slow_body")``, a malformed chunk is ``BadRequest``: neve
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
@@ -26,6 +27,11 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 # A sender on the same machine never lets recv() wait, so the loop would never turn without this.
 YIELD_EVERY_BYTES = MIB
+
+STRETCH_BYTES = 4 * MIB
+"""So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
+LEAST_STRETCH_BYTES = MIB
+"""What is left of a body has to be worth a thread's turn."""
 
 MALFORMED = (
     parse_errors.ParseException,
@@ -51,6 +57,11 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
             self.unread(pending)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the socket's bytes are the peer's own, and not TLS records."""
+        return not isinstance(self.sock, ssl.SSLSocket)
+
+    @property
     def buffered_bytes(self) -> int:
         return int(self.buf.getbuffer().nbytes)
 
@@ -74,6 +85,20 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
             gevent.sleep(0)
 
 
+class Stretch:
+    """The next bytes of a body while they are still in its socket."""
+
+    def __init__(self, body: Body, source_fd: int, most_bytes: int) -> None:
+        self._body, self._source_fd, self._most_bytes = body, source_fd, most_bytes
+        self.drawn_bytes = 0
+
+    def draw(self, take: Callable[[int, int], int]) -> int:
+        """How many ``take(source_fd, most_bytes)`` took. It waits for the peer no longer than an instant, so no pace is asked."""
+        self.drawn_bytes = take(self._source_fd, self._most_bytes)
+        self._body.was_drawn(self.drawn_bytes)
+        return self.drawn_bytes
+
+
 class Body:
     """``wsgi.input`` of one request."""
 
@@ -90,7 +115,7 @@ class Body:
         if isinstance(reader, LengthReader):
             self._declared = reader.length
             self._has_ended = reader.length == 0
-            self._pieces = self._pieces_of_length(reader.length)
+            self._pieces = self._pieces_of_length()
         else:
             self._pieces = reader.parser
 
@@ -136,6 +161,21 @@ class Body:
         if self._failure and not self._buffer:
             raise self._failure
         return self._take(size)
+
+    def stretch(self) -> Stretch | None:
+        """What the socket may give away without its coming by here; None where the body has no known length, or little is left of it."""
+        if self._declared is None or self._is_over or self._owes_continue or self._buffer or self._unreader.buffered_bytes:
+            return None
+        left_bytes = self._declared - self.received_bytes
+        if left_bytes < LEAST_STRETCH_BYTES or not self._unreader.is_plain:
+            return None
+        return Stretch(self, self._unreader.sock.fileno(), min(left_bytes, STRETCH_BYTES))
+
+    def was_drawn(self, count: int) -> None:
+        self.received_bytes += count
+        self._has_ended = self.received_bytes == self._declared
+        if count:
+            self._unreader.pace.received(count, 0.0)
 
     def readline(self, size: int | None = None) -> bytes:
         limit = -1 if size is None else size
@@ -190,15 +230,14 @@ class Body:
             if not self._unreader.buffered_bytes:
                 self._unreader.sock.sendall(CONTINUE)
 
-    def _pieces_of_length(self, remaining: int) -> Iterator[bytes]:
-        while remaining:
+    def _pieces_of_length(self) -> Iterator[bytes]:
+        while remaining := (self._declared or 0) - self.received_bytes:
             data = self._unreader.read(None, read_ahead=remaining)
             if not data:
                 raise parse_errors.NoMoreData()
             piece, next_request = data[:remaining], data[remaining:]
             if next_request:
                 self._unreader.unread(next_request)
-            remaining -= len(piece)
             yield piece
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from flask import request
@@ -13,6 +13,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from backend import errors
 from backend.flows.ingest import Intake, Received
 from backend.flows.world import World
+from backend.ports import Stretch
 from backend.web import digests
 
 CHUNK_BYTES = 1 << 18
@@ -77,10 +78,33 @@ def _chunks() -> Iterator[bytes]:
         for each in sums:
             each.update(chunk)
         yield chunk
-    if request.content_length is not None and received < request.content_length:
-        raise errors.BadRequest("incomplete_body", received_bytes=received)
+    _check_end(received)
     for each in sums:
         each.check()
+
+
+def pieces(read: Callable[[], bytes]) -> Iterator[bytes | Stretch]:
+    """The body as ``read`` gives it in chunks, checked at its end against ``Content-Length``; in stretches as long as its sender is a fast one."""
+    received = 0
+    stretch = getattr(request.stream, "stretch", lambda: None)
+    while chunk := read():
+        received += len(chunk)
+        yield chunk
+        while len(chunk) == CHUNK_BYTES and (more := stretch()) is not None:
+            yield more
+            received += more.drawn_bytes
+            if more.drawn_bytes < CHUNK_BYTES:
+                break
+    _check_end(received)
+
+
+def read_chunk() -> bytes:
+    return request.stream.read1(CHUNK_BYTES)  # type: ignore[attr-defined, no-any-return]
+
+
+def _check_end(received: int) -> None:
+    if request.content_length is not None and received < request.content_length:
+        raise errors.BadRequest("incomplete_body", received_bytes=received)
 
 
 def _raw(world: World, filename: str) -> Received:
@@ -88,8 +112,8 @@ def _raw(world: World, filename: str) -> Received:
         world.limits.check_bytes(request.content_length)
     intake = Intake(world, filename)
     try:
-        for chunk in _chunks():
-            intake.feed(chunk)
+        for piece in _chunks() if "Content-Digest" in request.headers else pieces(read_chunk):
+            intake.take(piece)
         return intake.finish()
     except BaseException:
         intake.abandon()

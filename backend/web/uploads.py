@@ -19,7 +19,7 @@ from backend.core import options, tus
 from backend.core.resumable import Standing, Ticket
 from backend.flows import ingest, uploads
 from backend.flows.uploads import Piece
-from backend.ports import Writing
+from backend.ports import Stretch, Writing
 from backend.web import bodies, callers, makers, repeats
 from backend.web.site import site
 
@@ -173,8 +173,8 @@ def append(upload_id: str) -> Response:
     if request.mimetype != tus.MEDIA_TYPE:
         raise errors.UnsupportedFormat("media_type", accepted=tus.MEDIA_TYPE)
     piece = _piece(tus.count("Upload-Offset", request.headers.get("Upload-Offset", "")))
-    with uploads.held(world, upload_id, owner) as writing, _body(writing) as chunks:
-        standing = uploads.append(world, writing, piece, chunks)
+    with uploads.held(world, upload_id, owner) as writing, _body(writing) as body:
+        standing = uploads.append(world, writing, piece, body)
     response = _answer(204, writing.ticket, standing)
     response.headers["Upload-Offset"] = str(standing.offset_bytes)
     return response
@@ -204,13 +204,13 @@ def _answer(status: int, ticket: Ticket, standing: Standing) -> Response:
 
 
 @contextmanager
-def _body(writing: Writing) -> Iterator[Iterator[bytes]]:
-    """The request's body, chunk by chunk, for as long as it may hold the upload. Raises ``Locked`` when it had to give way."""
+def _body(writing: Writing) -> Iterator[Iterator[bytes | Stretch]]:
+    """The request's body, piece by piece, for as long as it may hold the upload. Raises ``Locked`` when it had to give way."""
     intake = _Intake(writing, request.environ["wsgi.input"])
     watcher = threading.Thread(target=intake.watch, name="upload-watch", daemon=True)
     watcher.start()
     try:
-        yield intake.chunks()
+        yield bodies.pieces(intake.read)
     except errors.BadRequest as error:
         if intake.has_given_way:
             raise errors.Locked("taken_over", retry_after_s=1) from error
@@ -229,18 +229,10 @@ class _Intake:
         self.has_given_way = False
         self.is_over = threading.Event()
 
-    def chunks(self) -> Iterator[bytes]:
-        received = 0
-        while chunk := self._read():
-            received += len(chunk)
-            yield chunk
-        if request.content_length is not None and received < request.content_length:
-            raise errors.BadRequest("incomplete_body", received_bytes=received)
-
-    def _read(self) -> bytes:
+    def read(self) -> bytes:
         self._is_reading = True
         try:
-            return request.stream.read1(bodies.CHUNK_BYTES)  # type: ignore[attr-defined, no-any-return]
+            return bodies.read_chunk()
         finally:
             self._is_reading = False
 

@@ -28,7 +28,7 @@ NAMES = {
     "backslashes": "..\\..\\windows\\escaped.png",
     "new lines": "a\r\nSet-Cookie: b=c\r\n\r\n<script>.png",
     "null": "a\0b.png",
-    "quotes": "a\";filename=\"b.exe';x=\"\\.png",
+    "quotes": 'a";filename="b.exe\';x="\\.png',
     "half a pair": "a\ud800b.png",
     "control": "\x1b[31mred\x07\u2028.png",
     "hidden": ".htaccess",

@@ -94,7 +94,6 @@ def test_a_cancel_in_mid_encode_is_seen_at_once_and_stops_the_child(gateway: Gat
     assert requests.get(f"{gateway.url}/api/jobs/{job_id}/result", timeout=5).status_code == 410
 
 
-
 def test_subscribing_after_the_end_gives_the_end(gateway: Gateway) -> None:
     job_id = gateway.upload(photograph(640, 480))["id"]
     ended = gateway.ended(job_id)

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,6 +18,14 @@ from backend.core.job import Manifest, Status
 from backend.ports import Clock, Upload
 
 T = TypeVar("T")
+
+
+def drawn(source_fd: int, most_bytes: int) -> bytes:
+    data = b""
+    with suppress(BlockingIOError):
+        while len(data) < most_bytes and (more := os.read(source_fd, most_bytes - len(data))):
+            data += more
+    return data
 
 
 @dataclass(eq=False)
@@ -32,6 +41,11 @@ class MemoryUpload:
     def write(self, chunk: bytes) -> None:
         self.store.check()
         self.data += chunk
+
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        data = drawn(source_fd, most_bytes)
+        self.write(data)
+        return len(data)
 
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()

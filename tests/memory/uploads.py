@@ -9,7 +9,7 @@ from typing import Any
 
 from backend import errors
 from backend.core.resumable import Standing, Ticket
-from tests.memory.store import MemoryStore, MemoryUpload
+from tests.memory.store import MemoryStore, MemoryUpload, drawn
 
 
 @dataclass
@@ -43,6 +43,11 @@ class MemoryWriting:
         self.waiting += chunk
         if self.hash is not None:
             self.hash.update(chunk)
+
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        data = drawn(source_fd, most_bytes)
+        self.write(data)
+        return len(data)
 
     def head(self, length: int) -> bytes:
         return (self.kept.data + bytes(self.waiting))[:length]

@@ -161,9 +161,7 @@ def test_a_disk_too_full_to_rename_can_be_freed_all_the_same(file_store: FileSto
     assert list(file_store.jobs()) == [] and list((file_store.root / "jobs").glob("*/*")) == []
 
 
-def test_a_deletion_is_not_undone_by_a_disk_that_does_not_tell_what_lies_in_the_trash(
-    file_store: FileStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deletion_is_not_undone_by_a_disk_that_does_not_tell_what_lies_in_the_trash(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was told as a failure of the gateway's own, though the job was gone."""
     known, real = put(file_store), os.stat
 

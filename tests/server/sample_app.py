@@ -6,14 +6,17 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import hashlib  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
+import tempfile  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 from flask import Flask, Response, request  # noqa: E402
 from flask_socketio import SocketIO, emit  # noqa: E402
 
+from backend.adapters.splice import spliced  # noqa: E402
 from backend.errors import BadRequest, problem  # noqa: E402
 from backend.server import bounds, loop_lag  # noqa: E402
 from backend.server.handover import install  # noqa: E402
@@ -51,6 +54,28 @@ def whole() -> dict[str, int]:
 @app.post("/uncaught")
 def uncaught() -> dict[str, int]:
     return {"bytes": len(request.environ["wsgi.input"].read())}
+
+
+@app.post("/poured")
+def poured() -> dict[str, Any]:
+    """As an image is taken: a first chunk by hand, then stretches for as long as the sender is fast."""
+    digest, stretches, poured_bytes = hashlib.sha256(), 0, 0
+
+    def take(source_fd: int, most_bytes: int) -> int:
+        with tempfile.TemporaryFile() as file:
+            count = gevent.get_hub().threadpool.apply(lambda: sum(spliced(source_fd, file.fileno(), most_bytes)))
+            file.seek(0)
+            digest.update(file.read())
+        return int(count)
+
+    body = request.environ["wsgi.input"]
+    total = 0
+    while piece := body.read1(1 << 18):
+        total += len(piece)
+        digest.update(piece)
+        while len(piece) == 1 << 18 and (stretch := body.stretch()) is not None and (count := stretch.draw(take)):
+            total, stretches, poured_bytes = total + count, stretches + 1, poured_bytes + count
+    return {"bytes": total, "sha256": digest.hexdigest(), "stretches": stretches, "poured": poured_bytes}
 
 
 @app.post("/refuse")

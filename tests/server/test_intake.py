@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+import secrets
 import socket
 import subprocess
 import threading
@@ -123,6 +125,46 @@ def test_pipelined_requests_are_answered_in_order(gateway: Gateway) -> None:
     with gateway.wire() as wire:
         wire.send("POST /count HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nabPOST /whole HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc")
         assert [json.loads(wire.response()[2])["bytes"] for _ in range(2)] == [2, 3]
+
+
+def test_a_fast_body_is_given_away_in_stretches_up_to_its_last_byte(gateway: Gateway) -> None:
+    body = secrets.token_bytes(20_000_003)
+    with gateway.wire() as wire:
+        for _ in range(2):
+            wire.send(
+                f"POST /poured HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body + b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
+            )
+            said = json.loads(wire.response()[2])
+            assert (said["bytes"], said["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+            assert said["stretches"] >= 2 and said["poured"] > len(body) / 2, "most of it did not come by"
+            assert "pid" in json.loads(wire.response()[2]), "the next request is whole"
+
+
+def test_a_body_that_breaks_off_in_a_stretch_is_a_400_that_counts_what_came(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        wire.send("POST /poured HTTP/1.1\r\nHost: t\r\nContent-Length: 30000000\r\n\r\n")
+        wire.send(b"x" * 20_000_000)
+        wire.sock.shutdown(socket.SHUT_WR)
+        status, problem = problem_of(wire.rest())
+    assert status == 400
+    assert "after 20000000 bytes" in problem["detail"]
+
+
+def test_a_fast_body_that_falls_silent_is_a_400(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        wire.send(b"POST /poured HTTP/1.1\r\nHost: t\r\nContent-Length: 30000000\r\n\r\n" + b"x" * 20_000_000)
+        status, problem = problem_of(wire.rest())
+    assert (status, problem["code"]) == (400, "bad_request")
+
+
+def test_a_body_without_a_length_is_never_given_away(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        wire.send(b"POST /poured HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(20):
+            wire.send(b"100000\r\n" + b"x" * (1 << 20) + b"\r\n")
+        wire.send(b"0\r\n\r\n")
+        said = json.loads(wire.response()[2])
+    assert (said["bytes"], said["stretches"]) == (20 << 20, 0)
 
 
 def test_a_small_unread_body_does_not_cost_the_connection(gateway: Gateway) -> None:

@@ -27,8 +27,10 @@ from backend.ports import Store, Uploads, Writing
 from tests.memory.samples import manifest
 from tests.memory.store import MemoryStore
 from tests.memory.uploads import MemoryUploads
+from tests.ports.test_pour import BODY, MIB, TAIL, sent
 
 DATA_OF_THREE_BATCHES = bytes(range(256)) * 3 * 1024 + b"and a rest"
+FIVE_MIB = 5 * MIB
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -156,6 +158,51 @@ def test_a_sum_covers_what_was_written_after_it_was_asked_for(uploads: Uploads) 
     writing.sum_up("sha1")
     writing.write(DATA_OF_THREE_BATCHES)
     assert writing.sum() == hashlib.sha1(DATA_OF_THREE_BATCHES).digest()
+    writing.close()
+
+
+def test_a_resumable_upload_is_poured_kept_dropped_and_resumed(uploads: Uploads) -> None:
+    upload_id = create(uploads, len(BODY) + len(TAIL))
+    writing = opened(uploads, upload_id)
+    writing.write(BODY[:100])
+    with sent(BODY[100:FIVE_MIB] + b"x" * MIB) as receiver:
+        while writing.position_bytes < FIVE_MIB:
+            writing.pour(receiver.fileno(), FIVE_MIB - writing.position_bytes)
+        writing.keep(2.0)
+        while writing.position_bytes < FIVE_MIB + MIB:
+            writing.pour(receiver.fileno(), MIB)
+    writing.drop()
+    assert writing.position_bytes == FIVE_MIB
+    writing.close()
+
+    writing = opened(uploads, upload_id)
+    assert writing.standing.offset_bytes == writing.position_bytes == FIVE_MIB
+    writing.sum_up("sha1")
+    with sent(BODY[FIVE_MIB:]) as receiver:
+        while writing.position_bytes < len(BODY):
+            writing.pour(receiver.fileno(), MIB)
+        writing.write(TAIL)
+    assert writing.sum() == hashlib.sha1(BODY[FIVE_MIB:] + TAIL).digest()
+    writing.keep(3.0)
+    assert writing.standing == Standing(3.0, len(BODY + TAIL), len(BODY + TAIL))
+    finished = writing.finished()
+    assert finished.sha256() == hashlib.sha256(BODY + TAIL).hexdigest()
+    assert finished.inspect(lambda read_at, size_bytes: read_at(0, size_bytes + 1)) == BODY + TAIL
+    finished.discard()
+    writing.close()
+
+
+def test_the_sum_of_an_upload_that_was_poured_in_one_go_needs_no_second_reading(uploads: Uploads) -> None:
+    upload_id = create(uploads, len(BODY))
+    writing = opened(uploads, upload_id)
+    with sent(BODY) as receiver:
+        while writing.position_bytes < len(BODY):
+            writing.pour(receiver.fileno(), 4 * MIB)
+            writing.checkpoint(2.0)
+    writing.keep(3.0)
+    finished = writing.finished()
+    assert finished.sha256() == hashlib.sha256(BODY).hexdigest()
+    finished.discard()
     writing.close()
 
 
@@ -301,9 +348,7 @@ def test_a_checkpoint_counts_while_more_is_written(uploads: Uploads) -> None:
 # Files alone
 
 
-def test_after_a_checkpoint_that_failed_nothing_of_the_piece_is_kept(
-    on_disk: tuple[FileStore, FileUploads], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_checkpoint_that_failed_nothing_of_the_piece_is_kept(on_disk: tuple[FileStore, FileUploads], monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel may tell of a failed sync once, and call the next one good."""
     uploads = ThreadedUploads(on_disk[1])
     upload_id = create(uploads)

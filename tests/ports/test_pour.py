@@ -1,0 +1,144 @@
+"""``Upload.pour``: bytes that go from a socket into the store without coming by. ``Writing.pour`` is tested in ``tests/uploads/test_port.py``."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from backend import errors
+from backend.adapters import splice
+from backend.adapters.file_store import FileStore, FileUpload
+from backend.adapters.threaded_store import ThreadedStore, ThreadedUpload
+from backend.ports import Store, Upload
+from tests.memory.samples import manifest
+
+MIB = 1 << 20
+HEAD, BODY, TAIL = b"first ", secrets.token_bytes(9 * MIB + 12_345), b" and last"
+
+pytestmark = pytest.mark.skipif(not splice.IS_THERE, reason="splice(2) is Linux's")
+
+
+@contextmanager
+def sent(data: bytes, *, then_close: bool = True) -> Iterator[socket.socket]:
+    """A socket like the gateway's own, which does not block, with ``data`` on its way to it."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as sender:
+        receiver, _ = server.accept()
+
+        def send() -> None:
+            with suppress(OSError):  # whoever has seen enough leaves
+                sender.sendall(data)
+                if then_close:
+                    sender.shutdown(socket.SHUT_WR)
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        with receiver:
+            receiver.setblocking(False)
+            yield receiver
+        thread.join()
+
+
+def poured(upload: Upload, receiver: socket.socket, size_bytes: int) -> list[int]:
+    """Turn after turn until so many bytes are in."""
+    turns: list[int] = []
+    while sum(turns) < size_bytes:
+        turns.append(upload.pour(receiver.fileno(), min(4 * MIB, size_bytes - sum(turns))))
+    return turns
+
+
+def content(upload: Upload) -> bytes:
+    return upload.inspect(lambda read_at, size_bytes: read_at(0, size_bytes + 1))
+
+
+def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(store: Store) -> None:
+    upload = store.begin()
+    upload.write(HEAD)
+    with sent(BODY) as receiver:
+        assert max(poured(upload, receiver, len(BODY) - MIB)) <= 4 * MIB
+        upload.write(b"in between")
+        poured(upload, receiver, MIB)
+    upload.write(TAIL)
+    whole = HEAD + BODY[:-MIB] + b"in between" + BODY[-MIB:] + TAIL
+    assert upload.size_bytes == len(whole)
+    assert content(upload) == whole
+    assert upload.sha256() == hashlib.sha256(whole).hexdigest()
+    job = manifest()
+    assert store.commit(upload, job)
+    blob = store.open_source(job.id)
+    assert blob.read_at(0, blob.size_bytes + 1) == whole
+    blob.close()
+
+
+def test_no_more_is_taken_than_belongs_to_it(store: Store) -> None:
+    upload = store.begin()
+    with sent(BODY + b"the next request") as receiver:
+        poured(upload, receiver, len(BODY))
+        receiver.settimeout(10)
+        assert receiver.recv(100) == b"the next request"
+    assert content(upload) == BODY
+    upload.discard()
+
+
+def test_where_nothing_comes_nothing_is_waited_for(store: Store) -> None:
+    upload = store.begin()
+    with sent(b"", then_close=False) as receiver:
+        assert upload.pour(receiver.fileno(), MIB) == 0
+    with sent(b"some") as receiver:
+        receiver.settimeout(10)
+        assert receiver.recv(4) == b"some"
+        receiver.setblocking(False)
+        assert upload.pour(receiver.fileno(), MIB) == 0, "an end is told by whoever reads on"
+    assert upload.size_bytes == 0
+    upload.discard()
+
+
+def test_a_file_system_that_does_not_splice_gets_a_copy(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload, real = file_store.begin(), os.splice
+
+    def refuses_files(source: int, target: int, *arguments: int, **more: int) -> int:
+        if target == upload.fd:
+            raise OSError(errno.EINVAL, "not here")
+        return real(source, target, *arguments, **more)
+
+    monkeypatch.setattr(os, "splice", refuses_files)
+    with sent(BODY) as receiver:
+        poured(upload, receiver, len(BODY))
+    assert content(upload) == BODY
+    assert upload.sha256() == hashlib.sha256(BODY).hexdigest()
+    upload.discard()
+
+
+def test_a_kernel_that_grants_no_wide_pipe_gives_a_narrow_one(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splice, "F_SETPIPE_SZ", -1)
+    upload = file_store.begin()
+    with sent(BODY) as receiver:
+        poured(upload, receiver, len(BODY))
+    assert upload.sha256() == hashlib.sha256(BODY).hexdigest()
+    upload.discard()
+
+
+@pytest.mark.parametrize("is_threaded", [False, True])
+def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threaded: bool) -> None:
+    threaded = ThreadedStore(file_store)
+    upload = threaded.begin() if is_threaded else file_store.begin()
+    inner = upload.inner if isinstance(upload, ThreadedUpload) else upload
+    assert isinstance(inner, FileUpload)
+    full_fd = os.open("/dev/full", os.O_RDWR)
+    os.dup2(full_fd, inner.fd)
+    os.close(full_fd)
+    with sent(BODY[:MIB]) as receiver:
+        with pytest.raises(errors.StorageFull):
+            poured(upload, receiver, MIB)
+        if is_threaded:
+            with pytest.raises(errors.StorageFull):
+                upload.sha256()
+    upload.discard()
+    threaded.close()
