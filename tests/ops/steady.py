@@ -193,6 +193,7 @@ class Watcher:
         self._sights: dict[str, Sight] = {}
         self._lock = threading.RLock()
         self.story: list[tuple[float, str]] = []
+        self._ending: list[threading.Thread] = []
         self._socket = self._open()
 
     def watch(self, sight: Sight) -> None:
@@ -203,13 +204,14 @@ class Watcher:
         """A program that finds its client without a connection for so long makes itself another one."""
         if self._socket.get_sid() is None and time.time() - self.story[-1][0] > GIVEN_UP_S:
             self._client.retries["client gave up"] += 1
-            given_up = self._socket
-            threading.Thread(target=given_up.shutdown, daemon=True).start()
+            self._ending.append(threading.Thread(target=_end, args=(self._socket,)))
+            self._ending[-1].start()
             self._socket = self._open()
 
     def close(self) -> None:
-        self._socket.disconnect()
-        self._socket.shutdown()
+        _end(self._socket)
+        for each in self._ending:
+            each.join()
 
     def _open(self) -> socketio.Client:
         socket = socketio.Client(reconnection_delay=0.05, reconnection_delay_max=0.5)
@@ -254,6 +256,12 @@ class Watcher:
             self._subscribe(socket, sight)
         else:
             self._client.faults.append(f"not subscribed: {said}")
+
+
+def _end(client: socketio.Client) -> None:
+    """``shutdown`` alone leaves a connection that its reconnect makes just then."""
+    client.shutdown()
+    client.disconnect()
 
 
 def _is_connected(client: socketio.Client, url: str) -> bool:
