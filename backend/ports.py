@@ -216,10 +216,11 @@ class Uploads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A job in one encoder's hands: valid while ``token`` is the job's newest."""
+    """A job in one encoder's hands: valid while ``token`` is the job's newest. ``same``: as ``Jobs.same`` told when it was taken."""
 
     job: Job
     token: str
+    same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,9 @@ class Jobs(Protocol):
 
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
         """Queue it unless it is known; the job with its place and estimate. Raises ``QueueFull`` when ``limit`` jobs wait."""
+
+    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+        """``enqueue``, but where jobs with the same work have succeeded: None then, and nothing has changed."""
 
     def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
         """Make a job known whose source ``token`` fetches; left alone if it is known. Raises ``QueueFull`` when so many wait or are fetched."""

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 from backend.adapters.threads import Task, Threads
 
+T = TypeVar("T")
 BATCH_BYTES = 128 << 10
 SPLIT_BYTES = 512 << 10
 MOST_BYTES = 1 << 20
@@ -66,6 +67,19 @@ class Gathered:
         self._hand_over()
         self._settle()
 
+    def then(self, call: Callable[[], T]) -> T:
+        """``flush``, and what ``call`` returns: in one crossing where little waits."""
+        if self._under_way or self._waiting_bytes >= SPLIT_BYTES or self._failure is not None:
+            self.flush()
+        data = self._take()
+
+        def write_and_call() -> T:
+            if data:
+                self._write(data)
+            return call()
+
+        return cast(T, self._threads.run(write_and_call))
+
     def pour(self, source_fd: int, most_bytes: int) -> int:
         """How many bytes went from the socket into the file; 0 where that cannot be. Their sum lags behind: ``catch_up``."""
         if self._file is None:
@@ -108,6 +122,13 @@ class Gathered:
         if data := self._take():
             calls = self._sinks if len(data) >= SPLIT_BYTES else (self._one_after_the_other,)
             self._under_way = [self._threads.begin(each, data) for each in calls]
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._one_after_the_other(data)
+        except Exception as error:
+            self._failure = error
+            raise
 
     def _one_after_the_other(self, data: bytes) -> None:
         for each in self._sinks:

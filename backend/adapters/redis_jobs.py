@@ -22,7 +22,7 @@ SCRIPTS = (
     *("promise", "fetching", "fetch_again", "supply", "enqueue", "restore", "take", "report"),
     *("adopt", "end", "requeue", "forget", "count", "move", "tally", "overview", "listed"),
 )
-QUEUE_IS_FULL = -1
+QUEUE_IS_FULL, HAS_EQUALS = -1, -2
 
 
 class RedisJobs:
@@ -32,10 +32,18 @@ class RedisJobs:
         self._scripts = {name: client.register_script(getattr(scripts, name.upper())) for name in SCRIPTS}
 
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
-        text = self._run("enqueue", *_whole(job), "" if limit is None else limit, json.dumps(tally.of_created(job)))
-        if text == QUEUE_IS_FULL:
-            raise errors.QueueFull(limit=limit, retry_after_s=1)
+        text = self._enqueue(job, limit, "")
         return job.at(Status.from_json(text))
+
+    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+        text = self._enqueue(job, limit, 1)
+        return None if text == HAS_EQUALS else job.at(Status.from_json(text))
+
+    def _enqueue(self, job: Job, limit: int | None, leaves_equals: int | str) -> Any:
+        said = self._run("enqueue", *_whole(job), "" if limit is None else limit, json.dumps(tally.of_created(job)), leaves_equals)
+        if said == QUEUE_IS_FULL:
+            raise errors.QueueFull(limit=limit, retry_after_s=1)
+        return said
 
     def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
         counted = json.dumps(tally.of_created(job))
@@ -66,7 +74,7 @@ class RedisJobs:
 
     def take(self, token: str, lease_s: float) -> Taken | None:
         found = self._run("take", token, _ms(lease_s))
-        return Taken(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token) if found else None
+        return Taken(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
 
     def twins(self, job_id: str) -> list[Job]:
         with translated():

@@ -117,12 +117,14 @@ local function create(id, manifest, status_text, client, expire_at)
 end
 """
 
-# ARGV: id, manifest, status, client, expire_at, limit ('' for none), amounts → the status, or -1: the queue is full
+# ARGV: id, manifest, status, client, expire_at, limit ('' for none), amounts, 1 to leave what has equals → the status, -1: full, -2: left
 ENQUEUE = (
     PRELUDE
     + """
 local id, limit = ARGV[1], tonumber(ARGV[6])
 if redis.call('EXISTS', key('job:' .. id)) == 0 then
+  local work = ARGV[8] == '1' and work_of(ARGV[2])
+  if work and redis.call('EXISTS', key('same:' .. work)) == 1 then return -2 end
   if limit and redis.call('ZCARD', key('queue')) >= limit then return -1 end
   add(key('totals'), cjson.decode(ARGV[7]))
   line_up(id, ARGV[4], ARGV[2], false)
@@ -211,7 +213,7 @@ return 1
 """
 )
 
-# ARGV: token, lease_ms → {manifest, status} or nil
+# ARGV: token, lease_ms → {manifest, status, jobs that succeeded with its work} or nil
 TAKE = (
     PRELUDE
     + """
@@ -241,7 +243,7 @@ while true do
       if work then redis.call('SET', key('leader:' .. work), id, 'EX', 86400) end
       redis.call('HSET', key('job:' .. id), 'token', ARGV[1], 'leader', '')
       change(id, begun)
-      return {job[2], redis.call('HGET', key('job:' .. id), 'status')}
+      return {job[2], redis.call('HGET', key('job:' .. id), 'status'), work and redis.call('ZREVRANGE', key('same:' .. work), 0, 7) or {}}
     end
   end
 end

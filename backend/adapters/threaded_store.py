@@ -44,9 +44,7 @@ class ThreadedUpload:
         return self.inner.sha256()
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
-        self.flush()
-        found: T = self._run(self.inner.inspect, look)
-        return found
+        return self._chunks.then(lambda: self.inner.inspect(look))
 
     def discard(self) -> None:
         self._chunks.forget()

@@ -8,23 +8,32 @@ still does not spend. The next report corrects it; the bar then waits and never 
 from __future__ import annotations
 
 import math
-from pathlib import Path
+import os
 
 LEAST_PERCENT, LEAST_S = 0.2, 0.005
 """Before so much is known, there is no pace."""
 STRAIGHT = 0.7
 """Of the way to the end. From there on it slows down and never arrives: the pace of what was done may not be that of what is left."""
+SCHEDSTAT_BYTES = 128
 CREEP = 0.25
 """Of the pace, while more is shown than the child has done by its own word: so the two come together, and the bar never stands."""
 
 
 class Pace:
-    """Of the child ``pid``, which has just taken its order. Linux alone tells another process' time; elsewhere nothing is said."""
+    """Of the child ``pid``, which has just taken its order. Linux alone tells another process' time; elsewhere nothing is said. To be closed."""
 
     def __init__(self, pid: int) -> None:
-        self._spent = Path(f"/proc/{pid}/schedstat")
+        try:
+            self._spent_fd = os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._spent_fd = -1
         self._before_s = self._processor_s()
         self._percent = self._used_s = self._told_s = 0.0
+
+    def close(self) -> None:
+        if self._spent_fd >= 0:
+            os.close(self._spent_fd)
+            self._spent_fd = -1
 
     def reported(self, percent: float) -> None:
         """The child's own word."""
@@ -43,7 +52,7 @@ class Pace:
     def _processor_s(self) -> float:
         """Scheduler statistics: the first number is the nanoseconds spent on a processor (proc(5))."""
         try:
-            return int(self._spent.read_text(encoding="ascii").split()[0]) / 1e9
+            return int(os.pread(self._spent_fd, SCHEDSTAT_BYTES, 0).split()[0]) / 1e9
         except (OSError, IndexError):
             return 0.0
 

@@ -54,6 +54,9 @@ class Watch:
             return self._follow(keeper, channel)
         except wire.Garbled as error:
             raise errors.DamagedImage(private=f"the child talks nonsense: {error}") from None
+        finally:
+            if self._pace is not None:
+                self._pace.close()
 
     def _follow(self, keeper: Keeper, channel: socket.socket) -> End:
         said, end = wire.Lines(channel), End()
@@ -110,7 +113,7 @@ class Watch:
         assert keeper.lines is not None
         for message in keeper.lines.read():
             if isinstance(message.get("taken"), int):
-                self._pace = Pace(message["taken"])
+                self._pace = self._pace or Pace(message["taken"])
             if isinstance(message.get("ended"), int):
                 end.status = message["ended"]
                 return True

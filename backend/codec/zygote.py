@@ -17,6 +17,11 @@ from backend.codec import child, decode, libjpeg, libwebp, littlecms, pixels, wi
 from backend.codec.seal import kernel, probe
 
 CONTROL_FD = 3
+HEAP_BYTES_A_PIXEL = 7
+"""A photograph of 0.6 megapixels takes it (``bench.codec``); larger ones take half of it, for what every child needs weighs less."""
+FIRST_HEAP_BYTES = 4 << 20
+MOST_HEAP_BYTES = 8 << 20
+"""Of which each encoder holds so much while it waits."""
 
 
 def main(sandbox: str, guarded_by: int) -> None:
@@ -68,6 +73,7 @@ class Nursery:
         self._child_ended_fd = child_ended_fd
         self._at_work: int | None = None
         self._waiting: int | None = None
+        self._heap_bytes = FIRST_HEAP_BYTES
         self._door: socket.socket | None = None
         """To the child that waits."""
 
@@ -102,11 +108,12 @@ class Nursery:
         if self._waiting == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.wait(theirs, zygote)
+            child.wait(theirs, zygote, self._heap_bytes)
         theirs.close()
         self._door = ours
 
     def _give(self, order: wire.Message) -> None:
+        self._heap_bytes = heap_bytes(order)
         given, self._lines.descriptors = self._lines.descriptors[: child.DESCRIPTORS], self._lines.descriptors[child.DESCRIPTORS :]
         if not self._hand_in(order, given):  # the one that waited was killed meanwhile
             self._forget_waiting()
@@ -148,6 +155,12 @@ class Nursery:
             if self._door is not None:
                 self._door.close()
                 self._door = None
+
+
+def heap_bytes(order: wire.Message) -> int:
+    """What the next child touches ahead: as much as this order may take, for images come in kinds."""
+    shape = order["conversion"]["shape"]
+    return min(MOST_HEAP_BYTES, int(shape["width"] * shape["height"] * HEAP_BYTES_A_PIXEL))
 
 
 def _kill(pid: int | None) -> None:

@@ -43,7 +43,7 @@ def encode_next(world: World, codec: Codec, token: str) -> bool:
         return False
     reporter = Reporter(world, taken)
     try:
-        ended = _ended_before(world, taken.job) or share.finished(world, taken.job, token) or _work(world, codec, taken, reporter)
+        ended = _ended_before(world, taken.job) or share.finished(world, taken.job, token, taken.same) or _work(world, codec, taken, reporter)
         if ended.status.result is not None:
             share.with_twins(world, ended, token)
         _conclude(world, ended, reporter)

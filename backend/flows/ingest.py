@@ -180,10 +180,13 @@ def queue(world: World, job: Job) -> Job:
 
     One whose result is there already, since an equal job has succeeded, ends at once instead.
     """
-    if shared := share.at_once(world, job):
-        return shared
     try:
-        job = world.jobs.enqueue(job, limit=world.max_queued_jobs)
+        submitted = world.jobs.submit(job, limit=world.max_queued_jobs)
+        if submitted is None:
+            if shared := share.at_once(world, job):
+                return shared
+            submitted = world.jobs.enqueue(job, limit=world.max_queued_jobs)
+        job = submitted
         world.encoders.wake()
     except errors.QueueFull:
         world.store.erase(job.id)

@@ -8,6 +8,7 @@ for whatever reason, the job is simply encoded.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
 from backend import errors
@@ -18,9 +19,11 @@ from backend.flows.world import World
 log = logging.getLogger(__name__)
 
 
-def finished(world: World, job: Job, token: str) -> Job | None:
-    """The job as it should end, with the result of an equal one that has succeeded; None when there is none."""
-    for other_id in _equals(world, job):
+def finished(world: World, job: Job, token: str, others: Iterable[str]) -> Job | None:
+    """The job as it should end, with the result of the first of ``others`` that has one; None when none has. They are its equals."""
+    for other_id in others:
+        if other_id == job.id:
+            continue
         try:
             outcome = world.store.outcome(other_id)
             if outcome is not None and outcome.result is not None:
@@ -33,7 +36,7 @@ def finished(world: World, job: Job, token: str) -> Job | None:
 def at_once(world: World, job: Job) -> Job | None:
     """A job that nobody has taken yet, ended with an equal one's result; None when it has to be queued."""
     try:
-        shared = finished(world, job, world.new_id())
+        shared = finished(world, job, world.new_id(), world.jobs.same(job.manifest.work))
         return conclude(world, shared) if shared else None
     except errors.GatewayError as error:
         log.warning("job %s is encoded by itself: %s", job.id, error)
@@ -55,13 +58,6 @@ def with_twins(world: World, job: Job, token: str) -> None:
             continue
         except errors.GatewayError as error:
             log.warning("job %s is encoded by itself: %s", twin.id, error)
-
-
-def _equals(world: World, job: Job) -> list[str]:
-    try:
-        return [each for each in world.jobs.same(job.manifest.work) if each != job.id]
-    except errors.BackendUnavailable:
-        return []
 
 
 def _shared(world: World, from_id: str, result: Result, job_id: str, token: str) -> Result:

@@ -73,6 +73,11 @@ class MemoryJobs:
             self._create(job.at(self._placed(job.status, self._rank(job.id) or 0)))
         return job.at(state.known[job.id].status)
 
+    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+        if job.id not in self._reach().known and self.same(job.manifest.work):
+            return None
+        return self.enqueue(job, limit=limit)
+
     def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
         state = self._reach()
         if job.id not in state.known:
@@ -390,7 +395,7 @@ class MemoryJobs:
         known.token, known.tries = token, known.tries + 1
         self._state.leases[known.manifest.id] = self.clock() + lease_s
         self._change(known, state="running", stage="decode", started_at=self.clock(), attempt=known.tries, position=None, eta_s=None)
-        return Taken(Job(known.manifest, known.status), token)
+        return Taken(Job(known.manifest, known.status), token, tuple(self.same(known.manifest.work)))
 
     def _create(self, job: Job) -> Known:
         known = self._state.known[job.id] = Known(job.manifest, job.status)

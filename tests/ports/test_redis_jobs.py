@@ -23,6 +23,7 @@ from tests.ports.redis_server import RedisServer
 Connect = Callable[[str], redis.Redis]
 CALLS: dict[str, Callable[[RedisJobs], object]] = {
     "enqueue": lambda jobs: jobs.enqueue(job(), limit=None),
+    "submit": lambda jobs: jobs.submit(job(), limit=None),
     "move": lambda jobs: jobs.move(),
     "restore": lambda jobs: jobs.restore(job()),
     "take": lambda jobs: jobs.take("token", 1),

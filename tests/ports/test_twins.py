@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backend import errors
 from backend.core.job import Job, Result, Status, cancelled, succeeded
 from backend.ports import Jobs
 from tests.memory.samples import job
@@ -127,6 +128,35 @@ def test_jobs_that_succeeded_are_found_by_their_work_until_they_are_erased(jobs:
     jobs.forget(leader.id)
     assert jobs.same("same work") == [twin.id]
     assert jobs.same("other work") == jobs.same("") == []
+
+
+def test_whoever_takes_a_job_is_told_of_its_equals(jobs: Jobs) -> None:
+    first = queued(jobs)
+    taken = jobs.take("token", LEASE_S)
+    assert taken is not None and taken.same == ()
+    end(jobs, first)
+    second, other = queued(jobs), queued(jobs, "other work")
+    seen = [jobs.take(token, LEASE_S) for token in ("token-2", "token-3")]
+    assert {each.job.id: each.same for each in seen if each} == {second.id: (first.id,), other.id: ()}
+
+
+def test_what_has_an_equal_that_succeeded_is_left_to_whoever_submits_it(jobs: Jobs) -> None:
+    first = job()
+    first = replace(first, manifest=replace(first.manifest, work="same work"))
+    submitted = jobs.submit(first, limit=1)
+    assert submitted is not None and submitted.status.position == 0
+    assert jobs.take("token", LEASE_S) is not None
+    end(jobs, first)
+    equal, unlike, plain = (
+        replace(each, manifest=replace(each.manifest, work=work)) for each, work in ((job(), "same work"), (job(), "new"), (job(), ""))
+    )
+    before = jobs.overview().totals
+    assert jobs.submit(equal, limit=1) is None
+    assert (jobs.find(equal.id), jobs.queued(), jobs.overview().totals) == (None, 0, before)
+    assert jobs.submit(unlike, limit=2) is not None and jobs.submit(plain, limit=2) is not None
+    with pytest.raises(errors.QueueFull):
+        jobs.submit(replace(equal, manifest=replace(equal.manifest, work="newer")), limit=2)
+    assert jobs.submit(first, limit=1) is not None, "a job that is known is told of"
 
 
 def test_a_job_whose_state_is_restored_is_found_by_its_work_too(jobs: Jobs) -> None:
