@@ -26,6 +26,7 @@ from celery.worker.autoscale import Autoscaler
 
 from backend import errors, logs, telemetry
 from backend.adapters import redis_client
+from backend.adapters.beside import Beside
 from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, celery_app
 from backend.adapters.redis_bell import RedisBell
 from backend.adapters.redis_jobs import RedisJobs
@@ -87,6 +88,7 @@ class Process:
         bell = RedisBell(redis_client.connect(settings.broker_url), messages=QUEUE)
         self.world = encoder_world(bell)
         self.shift = Shift(self.name, self._encode_next, bell, self.world.encoders, lambda: bool(LEAVING[0]))
+        self.beside = Beside()
         self._told_cpu_s = 0.0
         self._telling = threading.Lock()
 
@@ -99,7 +101,7 @@ class Process:
 
     def _encode_next(self) -> bool:
         with telemetry.span("encode"):
-            return encode_next(self.world, self.codec, secrets.token_hex(8))
+            return encode_next(self.world, self.codec, secrets.token_hex(8), self.beside)
 
     def _watch_parent(self, parent: int) -> None:
         """A pool whose master was killed must not go on: it would hold jobs that nobody can stop."""
@@ -205,4 +207,7 @@ def _leave(**_: Any) -> None:
 def encode() -> None:
     """The message says only that jobs wait; the queue decides which ones these are."""
     assert process is not None
-    process.shift.work(rest_s=min(REST_S, settings.encoders_idle_s))
+    try:
+        process.shift.work(rest_s=min(REST_S, settings.encoders_idle_s))
+    finally:
+        process.beside.wait()

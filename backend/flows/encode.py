@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from backend import errors
 from backend.core.conversion import Conversion, Converted, Progress, Stopped
@@ -19,6 +22,10 @@ from backend.flows.world import World
 from backend.ports import Blob, Codec, Taken, Target
 
 log = logging.getLogger(__name__)
+Finish = Callable[[], None]
+Later = Callable[[Finish, Callable[[], object]], None]
+End = Callable[[], Job]
+"""Makes the result durable; the job as it should end."""
 LEASE_S = 4.0
 TICK_S = 0.03
 """So late at most is a report told that came too soon after the one before it."""
@@ -36,22 +43,48 @@ CODEC_SHARE = 0.98
 """The codec's 100 % is this share of the job; the rest is making it durable."""
 
 
-def encode_next(world: World, codec: Codec, token: str) -> bool:
-    """One job from the queue to its end; False when none waits."""
+def encode_next(world: World, codec: Codec, token: str, later: Later = lambda finish, _renew: finish()) -> bool:
+    """One job from the queue; False when none waits.
+
+    ``later`` is given what remains once the codec is done, which waits for the disk: to be called at once, or beside the next job's encode. Until
+    then it calls the other thing it is given ten times a second, so that the lease is renewed. A passing job, whose end somebody waits for and which
+    is not synced, is finished here.
+    """
     taken = world.jobs.take(token, LEASE_S)
     if taken is None:
         return False
     reporter = Reporter(world, taken)
-    try:
-        ended = _ended_before(world, taken.job) or share.finished(world, taken.job, token, taken.same) or _work(world, codec, taken, reporter)
-        if ended.status.result is not None:
-            share.with_twins(world, ended, token)
-        _conclude(world, ended, reporter)
-    except (errors.NotFound, Stopped):
-        log.info("job %s is no longer wanted", taken.job.id)
-    except (errors.StorageFull, errors.BackendUnavailable) as error:
-        log.warning("how job %s ended could not be stored, so it will be tried again: %s", taken.job.id, error)
+    with _minded(taken.job):
+        known = _ended_before(world, taken.job) or share.finished(world, taken.job, token, taken.same)
+        end = _known(known) if known is not None else _encoded(world, codec, taken, reporter)
+        finish = partial(_finish, world, taken, reporter, end)
+        if taken.job.manifest.is_passing:
+            finish()
+        else:
+            later(finish, reporter.is_unwanted)
     return True
+
+
+def _finish(world: World, taken: Taken, reporter: Reporter, end: End) -> None:
+    with _minded(taken.job):
+        ended = end()
+        if ended.status.result is not None:
+            share.with_twins(world, ended, taken.token)
+        _conclude(world, ended, reporter)
+
+
+@contextmanager
+def _minded(job: Job) -> Iterator[None]:
+    try:
+        yield
+    except (errors.NotFound, Stopped):
+        log.info("job %s is no longer wanted", job.id)
+    except (errors.StorageFull, errors.BackendUnavailable) as error:
+        log.warning("how job %s ended could not be stored, so it will be tried again: %s", job.id, error)
+
+
+def _known(job: Job) -> End:
+    return lambda: job
 
 
 def _ended_before(world: World, job: Job) -> Job | None:
@@ -73,34 +106,55 @@ def _conclude(world: World, job: Job, reporter: Reporter) -> None:
             time.sleep(ROOM_LOOK_S)
 
 
-def _work(world: World, codec: Codec, taken: Taken, reporter: Reporter) -> Job:
-    """The job as it should end. Raises ``Stopped``, and ``NotFound`` when it was erased meanwhile."""
-    job = taken.job
-    source = world.store.open_source(job.id)
+def _encoded(world: World, codec: Codec, taken: Taken, reporter: Reporter) -> End:
+    """Raises ``Stopped``, and ``NotFound`` when the job was erased meanwhile."""
+    source = world.store.open_source(taken.job.id)
     try:
-        result = _convert(world, codec, taken, source, reporter)
-        return job.at(succeeded(reporter.status, result, world.clock()))
+        target, converted = _converted(world, codec, taken, source, reporter)
     except errors.NotFound:
         raise
     except errors.GatewayError as error:
-        log.info("job %s failed: %s", job.id, error, extra={"fields": {"request": job.manifest.request_id}})
-        return job.at(failed(reporter.status, error, world.clock()))
+        return _known(_failed(world, taken.job, reporter, error))
     finally:
         source.close()
+    return partial(_stored, world, taken.job, target, converted, reporter)
 
 
-def _convert(world: World, codec: Codec, taken: Taken, source: Blob, reporter: Reporter) -> Result:
+def _converted(world: World, codec: Codec, taken: Taken, source: Blob, reporter: Reporter) -> tuple[Target, Converted]:
     target = world.store.begin_result(taken.job.id, taken.token)
     try:
-        conversion = _conversion(world, taken.job)
-        converted = codec.convert(
-            source.fileno(), target.fd, conversion, on_progress=reporter.progressed, should_stop=reporter.is_unwanted, tick_s=TICK_S
+        return target, codec.convert(
+            source.fileno(),
+            target.fd,
+            _conversion(world, taken.job),
+            on_progress=reporter.progressed,
+            should_stop=reporter.is_unwanted,
+            tick_s=TICK_S,
         )
-        reporter.storing()
-        return _kept(world, taken.job, target, converted)
     except BaseException:
         target.discard()
         raise
+
+
+def _stored(world: World, job: Job, target: Target, converted: Converted, reporter: Reporter) -> Job:
+    """The job as it should end. Raises as ``_encoded``."""
+    try:
+        reporter.storing()
+        return job.at(succeeded(reporter.status, _kept(world, job, target, converted), world.clock()))
+    except errors.NotFound:
+        target.discard()
+        raise
+    except errors.GatewayError as error:
+        target.discard()
+        return _failed(world, job, reporter, error)
+    except BaseException:
+        target.discard()
+        raise
+
+
+def _failed(world: World, job: Job, reporter: Reporter, error: errors.GatewayError) -> Job:
+    log.info("job %s failed: %s", job.id, error, extra={"fields": {"request": job.manifest.request_id}})
+    return job.at(failed(reporter.status, error, world.clock()))
 
 
 def _conversion(world: World, job: Job) -> Conversion:
