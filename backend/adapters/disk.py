@@ -23,6 +23,8 @@ WRITE_BACK_BYTES = 4 << 20
 """The disk begins to write when so much is waiting for it: the sync at the end then finds little left to do."""
 SYNC_FILE_RANGE_WRITE = 2
 SPAN_BYTES = 256 << 10
+LINE_BREAK_BYTES = 2
+"""At most: CR LF."""
 UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ESPIPE, errno.EPERM}
 
 
@@ -55,6 +57,29 @@ def spans(fd: int, begin_bytes: int, end_bytes: Callable[[], int]) -> Iterator[m
             raise OSError(errno.EIO, "a file is shorter than what was written to it")
         begin_bytes += count
         yield room[:count]
+
+
+def pieces(fd: int, begin_bytes: int, end_bytes: int) -> Iterator[bytes]:
+    """What the file holds between the two."""
+    while begin_bytes < end_bytes:
+        data = os.pread(fd, min(end_bytes - begin_bytes, SPAN_BYTES), begin_bytes)
+        if not data:
+            raise OSError(errno.EIO, "a file is shorter than what was written to it")
+        begin_bytes += len(data)
+        yield data
+
+
+def end_before(fd: int, begin_bytes: int, end_bytes: int, mark: bytes) -> int:
+    """How far between the two the file holds neither ``mark``, nor a line break before it, nor one in the end that a part of it may follow."""
+    held, at = b"", begin_bytes
+    for data in pieces(fd, begin_bytes, end_bytes):
+        found = (held + data).find(mark)
+        if found >= 0:
+            return max(begin_bytes, at - len(held) + found - LINE_BREAK_BYTES)
+        held, at = (held + data)[1 - len(mark) :], at + len(data)
+    tail_bytes = max(begin_bytes, end_bytes - len(mark) - LINE_BREAK_BYTES)
+    tail = b"".join(pieces(fd, tail_bytes, end_bytes))
+    return tail_bytes + min((at for at in (tail.find(b"\r"), tail.find(b"\n")) if at >= 0), default=len(tail))
 
 
 class WriteBack:

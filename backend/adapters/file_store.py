@@ -76,6 +76,21 @@ class FileUpload:
                 self._write_back.wrote(self.fd, self.size_bytes)
         return self.size_bytes - begun_bytes
 
+    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int) -> tuple[int, bytes]:
+        """Nobody sees a size that counts bytes which may be handed back."""
+        begun_bytes = self.size_bytes
+        with translated():
+            count = sum(spliced(source_fd, self.fd, most_bytes))
+            end_bytes = begun_bytes + count
+            kept_bytes = disk.end_before(self.fd, begun_bytes, end_bytes, mark)
+            rest = b"".join(disk.pieces(self.fd, kept_bytes, end_bytes))
+            if rest:
+                os.ftruncate(self.fd, kept_bytes)
+                os.lseek(self.fd, kept_bytes, os.SEEK_SET)
+            self.size_bytes = kept_bytes
+            self._write_back.wrote(self.fd, kept_bytes)
+        return count, rest
+
     def catch_up(self) -> None:
         """Sum up what was poured, to the end of what is there when that is reached."""
         with translated():

@@ -84,18 +84,24 @@ class Gathered:
         """How many bytes went from the socket into the file; 0 where that cannot be. Their sum lags behind: ``catch_up``."""
         if self._file is None:
             return 0
+        pour = self._file.pour
+        return self.turn(lambda: (count := pour(source_fd, most_bytes), count))
+
+    def turn(self, pour: Callable[[], tuple[int, T]]) -> T:
+        """``pour()`` in a thread: (how many bytes are in the file now, what is returned)."""
+        assert self._file is not None
         self.flush()
         if self._follower is None or self._follower.is_done:
             self._settle_follower()
             self._follower = self._threads.begin(self._file.catch_up)
         self._is_behind = True
         try:
-            count: int = self._threads.run(self._file.pour, source_fd, most_bytes)
+            count, answer = cast(tuple[int, T], self._threads.run(pour))
         except Exception as error:
             self._failure = self._failure or error
             raise
         self.size_bytes += count
-        return count
+        return answer
 
     def catch_up(self) -> None:
         """The sum of what was poured is made."""

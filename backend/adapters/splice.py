@@ -40,7 +40,10 @@ def spliced(source_fd: int, target_fd: int, most_bytes: int) -> Iterator[int]:
     """
     if not IS_THERE:
         return
-    drawn_fd, filled_fd = os.pipe2(os.O_CLOEXEC)
+    try:
+        drawn_fd, filled_fd = os.pipe2(os.O_CLOEXEC)
+    except OSError:  # no descriptors left: the other way needs none
+        return
     try:
         _widen(filled_fd)
         while most_bytes and (count := _drawn(source_fd, filled_fd, min(most_bytes, PIPE_BYTES))):

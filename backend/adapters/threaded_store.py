@@ -35,6 +35,17 @@ class ThreadedUpload:
     def pour(self, source_fd: int, most_bytes: int) -> int:
         return self._chunks.pour(source_fd, most_bytes)
 
+    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int) -> tuple[int, bytes]:
+        file = self.inner
+        if not isinstance(file, FileUpload):
+            return 0, b""
+
+        def pour() -> tuple[int, tuple[int, bytes]]:
+            count, rest = file.pour_up_to(mark, source_fd, most_bytes)
+            return count - len(rest), (count, rest)
+
+        return self._chunks.turn(pour)
+
     def flush(self) -> None:
         self._chunks.flush()
 

@@ -78,6 +78,21 @@ class Intake:
         else:
             piece.draw(self.upload.pour)
 
+    def take_up_to(self, mark: bytes, stretch: Stretch) -> bytes:
+        """What of a stretch has to be looked at, for ``mark`` may stand in it; the rest belongs to the image. Raises as ``feed``."""
+        if self.format is None:
+            return b""
+        rest = b""
+
+        def take(source_fd: int, most_bytes: int) -> int:
+            nonlocal rest
+            count, rest = self.upload.pour_up_to(mark, source_fd, most_bytes)
+            return count
+
+        stretch.draw(take)
+        self.world.limits.check_bytes(self.upload.size_bytes)
+        return rest
+
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:
             raise errors.EmptyFile()

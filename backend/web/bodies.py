@@ -21,6 +21,7 @@ FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
 BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
+LARGE_BYTES = 1 << 20
 PASSED_BY_BYTES = 4 << 10
 """A shorter chunk is not worth it."""
 JSON_BYTES = 64 << 10
@@ -83,6 +84,11 @@ def _chunks() -> Iterator[bytes]:
         each.check()
 
 
+def _pieces() -> Iterator[bytes | Stretch]:
+    """What is to be summed has to come by."""
+    return _chunks() if "Content-Digest" in request.headers else pieces(read_chunk)
+
+
 def pieces(read: Callable[[], bytes]) -> Iterator[bytes | Stretch]:
     """The body as ``read`` gives it in chunks, checked at its end against ``Content-Length``; in stretches as long as its sender is a fast one."""
     received = 0
@@ -112,7 +118,7 @@ def _raw(world: World, filename: str) -> Received:
         world.limits.check_bytes(request.content_length)
     intake = Intake(world, filename)
     try:
-        for piece in _chunks() if "Content-Digest" in request.headers else pieces(read_chunk):
+        for piece in _pieces():
             intake.take(piece)
         return intake.finish()
     except BaseException:
@@ -126,8 +132,8 @@ def _multipart(world: World, boundary: str, max_files: int) -> Form:
     reader = _Reader(world, max_files, b"--" + boundary.encode("latin-1", "replace"))
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
     try:
-        for chunk in _chunks():
-            reader.feed(decoder, chunk)
+        for piece in _pieces():
+            reader.take(decoder, piece)
         reader.feed(decoder, None)
         return reader.form
     except ValueError as error:
@@ -151,6 +157,15 @@ class _Reader:
         self._name = ""
         self._value = bytearray()
         self._field_bytes = 0
+
+    def take(self, decoder: MultipartDecoder, piece: bytes | Stretch) -> None:
+        """A stretch is left to come by, unless it begins in the midst of a large image: then it will belong to that, most of it or all."""
+        if isinstance(piece, bytes):
+            self.feed(decoder, piece)
+        elif self._intake is not None and self._intake.upload.size_bytes >= LARGE_BYTES and decoder.state is State.DATA and not decoder.buffer:
+            rest = self._intake.take_up_to(self._mark, piece)
+            for begin in range(0, len(rest), CHUNK_BYTES):
+                self.feed(decoder, rest[begin : begin + CHUNK_BYTES])
 
     def feed(self, decoder: MultipartDecoder, chunk: bytes | None) -> None:
         if chunk is not None and self._intake is not None and decoder.state is State.DATA:

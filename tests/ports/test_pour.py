@@ -100,6 +100,45 @@ def test_where_nothing_comes_nothing_is_waited_for(store: Store) -> None:
     upload.discard()
 
 
+MARK = b"--a-boundary"
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        (BODY[: 3 * MIB] + b"x" * 100, 3 * MIB + 100),
+        (b"x" * MIB + b"\r\n" + MARK + b"--\r\n", MIB),
+        (b"x" * MIB + b"\r\n" + MARK + b"\r\n\r\n" + BODY[: 2 * MIB], MIB),
+        (b"x" * MIB + b"\n" + MARK + b"--", MIB - 1),
+        (b"x" * MIB + MARK + b"no line break before it", MIB - 2),
+        (MARK + b"x" * MIB, 0),
+        (b"\r\n" * 600_000 + b"x" * 100, 1_200_100),
+        (b"x" * MIB + b"\r", MIB),
+        (b"x" * MIB + b"\r\n" + MARK[:-1], MIB),
+        (b"x" * MIB + b"\n--a", MIB),
+        (b"\r\n", 0),
+    ],
+)
+def test_what_may_be_a_mark_is_handed_back_and_the_rest_is_kept(store: Store, data: bytes, kept: int) -> None:
+    """In pieces of 256 KiB, of which none holds the mark as a whole."""
+    upload = store.begin()
+    head = HEAD + b"y" * (256 * 1024 - 5)
+    upload.write(head)
+    with sent(data) as receiver:
+        came, rest = 0, b""
+        while came < len(data) and not rest:
+            count, rest = upload.pour_up_to(MARK, receiver.fileno(), min(4 * MIB, len(data) - came))
+            came += count
+    expected = head + data[:came][: came - len(rest)]
+    assert data[:came] == data[: came - len(rest)] + rest
+    assert came - len(rest) <= kept and (came < len(data) or came - len(rest) == kept)
+    upload.write(TAIL)
+    assert upload.size_bytes == len(expected + TAIL)
+    assert content(upload) == expected + TAIL
+    assert upload.sha256() == hashlib.sha256(expected + TAIL).hexdigest()
+    upload.discard()
+
+
 def test_a_file_system_that_does_not_splice_gets_a_copy(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     upload, real = file_store.begin(), os.splice
 
