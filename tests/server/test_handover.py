@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,21 @@ def test_forty_official_clients_reach_their_session_among_five_workers(gateway: 
 
 
 def test_one_connection_may_serve_the_sessions_of_several_workers(gateway: Gateway) -> None:
-    opened = [open_session(gateway) for _ in range(12)]
-    assert len({session_id.split(".")[0] for session_id, _ in opened}) > 1
-    with gateway.wire() as wire:
-        for session_id, _ in opened:
-            assert post(wire, session_id, b"40")[0] == 200
-            status, _, body = poll(wire, session_id)
-            assert (status, body[:2]) == (200, b"40")
-    for _, opener in opened:
-        opener.sock.close()
+    """Which worker accepts is chance, and one may be quickest a dozen times."""
+    opened: dict[str, list[str]] = {}
+    with ExitStack() as openers:
+        for _ in range(300):
+            session_id, opener = open_session(gateway)
+            openers.enter_context(opener)
+            opened.setdefault(session_id.split(".")[0], []).append(session_id)
+            if len(opened) > 1 and sum(map(len, opened.values())) >= 12:
+                break
+        assert len(opened) > 1
+        with gateway.wire() as wire:
+            for session_id in (each for sessions in opened.values() for each in sessions[:6]):
+                assert post(wire, session_id, b"40")[0] == 200
+                status, _, body = poll(wire, session_id)
+                assert (status, body[:2]) == (200, b"40")
 
 
 def test_a_post_whose_body_comes_later_than_its_head_is_handed_over_whole(gateway: Gateway) -> None:
