@@ -45,6 +45,7 @@ def test_without_a_pace_nothing_is_guessed(percent: float, used_s: float) -> Non
 
 
 @pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux tells another process' time")
+@pytest.mark.slow
 def test_long_silences_are_filled(convert: Convert) -> None:
     """While it compresses this transparency, for nine tenths of the time, libwebp says nothing."""
     image = picture(1200, 800, "RGBA")

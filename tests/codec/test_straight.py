@@ -48,7 +48,9 @@ def test_the_bytes_are_those_of_the_longer_way(convert: Convert, kind: str, size
     assert convert(source).data == convert(the_longer_way(source)).data
 
 
-@pytest.mark.parametrize("path", corpus("photos"), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [pytest.param(each, id=each.name, marks=[pytest.mark.slow] if each.name == "24mp.jpg" else []) for each in corpus("photos")]
+)
 def test_real_photographs_keep_their_colours(convert: Convert, path: Path) -> None:
     source = path.read_bytes()
     assert is_straight(source)

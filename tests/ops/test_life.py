@@ -63,6 +63,7 @@ def lived(data_dir: Path, *acts: Callable[[Gateway, Client], None], **given: str
         judge(gateway, client)
 
 
+@pytest.mark.slow
 def test_a_reload_more_and_fewer_workers_a_killed_worker_and_a_killed_encoder_lose_nothing(data_dir: Path) -> None:
     lived(data_dir, reload, more_and_fewer, kill_a_worker, kill_an_encoder)
 

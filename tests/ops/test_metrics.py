@@ -144,6 +144,7 @@ def test_without_any_disturbance_every_figure_is_the_clients_own(data_dir: Path)
         assert seen["gateway_upload_bytes_total"] == seen["gateway_source_bytes_total"]
 
 
+@pytest.mark.slow
 def test_sockets_are_counted_by_kind_while_they_are_open(gateway: Gateway) -> None:
     def of(kind: str) -> float:
         return scraped(gateway)[f"gateway_sockets{{kind={kind}}}"]
