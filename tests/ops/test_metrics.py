@@ -166,12 +166,22 @@ def test_sockets_are_counted_by_kind_while_they_are_open(gateway: Gateway) -> No
 
 
 def test_what_each_worker_uses_is_shown(gateway: Gateway) -> None:
-    seen = scraped(gateway)
-    living = [name for name in seen if name.startswith("gateway_worker_resident_bytes")]
-    assert len(living) == seen["gateway_workers"] == len(workers(gateway))
-    assert all(20 << 20 < seen[name] < 2 << 30 for name in living)
-    assert all(value > 0 for name, value in seen.items() if name.startswith("gateway_worker_cpu_seconds_total"))
-    assert seen["gateway_loop_delay_seconds_count"] > 0
+    """Each tells it about once a second, from its first on."""
+
+    def of(seen: dict[str, float], metric: str) -> list[float]:
+        return [value for name, value in seen.items() if name.startswith(metric)]
+
+    def are_told() -> bool:
+        seen = scraped(gateway)
+        resident, used = of(seen, "gateway_worker_resident_bytes"), of(seen, "gateway_worker_cpu_seconds_total")
+        assert len(resident) == seen["gateway_workers"] == len(workers(gateway))
+        return (
+            all(20 << 20 < each < 2 << 30 for each in resident)
+            and all(each > 0 for each in used)
+            and seen.get("gateway_loop_delay_seconds_count", 0) > 0
+        )
+
+    wait_for(are_told, 20, "for each worker's figures")
 
 
 def used_s(process: psutil.Process) -> float:
