@@ -21,6 +21,7 @@ FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
 BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
+FAST_READS = 2
 LARGE_BYTES = 1 << 20
 PASSED_BY_BYTES = 4 << 10
 """A shorter chunk is not worth it."""
@@ -90,17 +91,21 @@ def _pieces() -> Iterator[bytes | Stretch]:
 
 
 def pieces(read: Callable[[], bytes]) -> Iterator[bytes | Stretch]:
-    """The body as ``read`` gives it in chunks, checked at its end against ``Content-Length``; in stretches as long as its sender is a fast one."""
-    received = 0
+    """The body as ``read`` gives it in chunks, checked at its end against ``Content-Length``; in stretches as long as its sender is a fast one.
+
+    Who fills two reads in a row is fast; one is filled by anybody for whom nobody had time a moment ago.
+    """
+    received = filled = 0
     stretch = getattr(request.stream, "stretch", lambda: None)
     while chunk := read():
         received += len(chunk)
+        filled = filled + 1 if len(chunk) == CHUNK_BYTES else 0
         yield chunk
-        while len(chunk) == CHUNK_BYTES and (more := stretch()) is not None:
+        while filled >= FAST_READS and (more := stretch()) is not None:
             yield more
             received += more.drawn_bytes
             if more.drawn_bytes < CHUNK_BYTES:
-                break
+                filled = 0
     _check_end(received)
 
 
