@@ -59,26 +59,22 @@ def spans(fd: int, begin_bytes: int, end_bytes: Callable[[], int]) -> Iterator[m
         yield room[:count]
 
 
-def pieces(fd: int, begin_bytes: int, end_bytes: int) -> Iterator[bytes]:
+def content(fd: int, begin_bytes: int, end_bytes: int) -> bytes:
     """What the file holds between the two."""
-    while begin_bytes < end_bytes:
-        data = os.pread(fd, min(end_bytes - begin_bytes, SPAN_BYTES), begin_bytes)
-        if not data:
-            raise OSError(errno.EIO, "a file is shorter than what was written to it")
-        begin_bytes += len(data)
-        yield data
+    return b"".join(map(bytes, spans(fd, begin_bytes, lambda: end_bytes)))
 
 
 def end_before(fd: int, begin_bytes: int, end_bytes: int, mark: bytes) -> int:
     """How far between the two the file holds neither ``mark``, nor a line break before it, nor one in the end that a part of it may follow."""
     held, at = b"", begin_bytes
-    for data in pieces(fd, begin_bytes, end_bytes):
-        found = (held + data).find(mark)
+    for span in spans(fd, begin_bytes, lambda: end_bytes):
+        data = held + span
+        found = data.find(mark)
         if found >= 0:
             return max(begin_bytes, at - len(held) + found - LINE_BREAK_BYTES)
-        held, at = (held + data)[1 - len(mark) :], at + len(data)
+        held, at = data[1 - len(mark) :], at + len(span)
     tail_bytes = max(begin_bytes, end_bytes - len(mark) - LINE_BREAK_BYTES)
-    tail = b"".join(pieces(fd, tail_bytes, end_bytes))
+    tail = content(fd, tail_bytes, end_bytes)
     return tail_bytes + min((at for at in (tail.find(b"\r"), tail.find(b"\n")) if at >= 0), default=len(tail))
 
 

@@ -83,7 +83,7 @@ class FileUpload:
             count = sum(spliced(source_fd, self.fd, most_bytes))
             end_bytes = begun_bytes + count
             kept_bytes = disk.end_before(self.fd, begun_bytes, end_bytes, mark)
-            rest = b"".join(disk.pieces(self.fd, kept_bytes, end_bytes))
+            rest = disk.content(self.fd, kept_bytes, end_bytes)
             if rest:
                 os.ftruncate(self.fd, kept_bytes)
                 os.lseek(self.fd, kept_bytes, os.SEEK_SET)

@@ -60,9 +60,8 @@ class LinkedUpload(FileUpload):
 
 
 class FileWriting:
-    """Use from one thread at a time; ``is_wanted`` from any, and the two halves of ``write`` and one ``keep`` may run at the same time,
-
-    as may ``pour``, ``catch_up`` and one ``keep``.
+    """Use from one thread at a time; ``is_wanted`` from any. At the same time may run the two halves of ``write`` and one ``keep``; or ``pour``,
+    ``catch_up`` and one ``keep``.
     """
 
     def __init__(self, folder: Path, incoming: Path, journal_fd: int) -> None:

@@ -32,8 +32,7 @@ TURN_S = 0.1
 CHECKPOINT_BYTES = 8 << 20
 CHECKPOINT_S = 5.0
 LEAST_CHECKPOINT_S = 0.25
-"""What a checkpoint saves a client from sending again has to be worth two syncs: a sender of a gigabyte a second needs none of 8 MiB."""
-"""A killed process costs its clients no more than this of what they had sent."""
+"""A killed process costs its clients no more of what they had sent than these: so many bytes, or what comes in the shorter time if that is more."""
 HOPELESS = (errors.EmptyFile, errors.UnsupportedFormat, errors.DamagedImage, errors.TooManyPixels, errors.TooManyFrames, errors.InvalidOption)
 """What no retry can mend: the upload is erased with it."""
 
