@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs, telemetry
 from backend.adapters import redis_client
-from backend.adapters.celery_encoders import QUEUE, CeleryEncoders, celery_app
+from backend.adapters.celery_encoders import CeleryEncoders, EncodersBeside, celery_app
 from backend.adapters.file_uploads import FileUploads
 from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis_announcements import RedisAnnouncements
@@ -77,7 +77,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     world = gateway_world(settings)
     follower = Follower(world)
-    announcements = RedisAnnouncements(redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay)
+    announcements = RedisAnnouncements(
+        redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay, on_word=follower.heard
+    )
     follower.hear(announcements)
     app = Flask("webp-gateway", static_folder=None)
     socketio = _socketio(app, settings)
@@ -107,10 +109,11 @@ def gateway_world(settings: Settings) -> World:
     store.prepare()
     resumable = FileUploads(settings.store_dir)
     resumable.prepare()
+    bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
     return World(
         store=ThreadedStore(store),
         jobs=RedisJobs(redis_client.connect(settings.broker_url)),
-        encoders=CeleryEncoders(celery_app(settings.broker_url), RedisBell(redis_client.connect(settings.broker_url), messages=QUEUE)),
+        encoders=EncodersBeside(CeleryEncoders(celery_app(settings.broker_url), bell)),
         uploads=ThreadedUploads(resumable),
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
@@ -180,7 +183,7 @@ def _warm_up(app: Flask, world: World, announcements: RedisAnnouncements) -> Non
     try:
         world.store.check()
         world.jobs.queued()
-        if isinstance(world.encoders, CeleryEncoders):
+        if isinstance(world.encoders, EncodersBeside):
             world.encoders.connect()
     except errors.GatewayError as error:
         log.info("not everything is within reach yet: %s", error)

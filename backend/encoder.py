@@ -27,9 +27,10 @@ from celery.worker.autoscale import Autoscaler
 from backend import errors, logs, telemetry
 from backend.adapters import redis_client
 from backend.adapters.beside import Beside
-from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, celery_app
+from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
 from backend.adapters.redis_bell import RedisBell
 from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.redis_stops import RedisStops
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
@@ -85,8 +86,9 @@ class Process:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.codec = SealedCodec(sandbox=settings.sandbox)
-        bell = RedisBell(redis_client.connect(settings.broker_url), messages=QUEUE)
-        self.world = encoder_world(bell)
+        bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
+        self.stops = RedisStops(redis_client.connect(settings.broker_url))
+        self.world = encoder_world(bell, self.stops)
         self.shift = Shift(self.name, self._encode_next, bell, self.world.encoders, lambda: bool(LEAVING[0]))
         self.beside = Beside()
         self._told_cpu_s = 0.0
@@ -95,13 +97,14 @@ class Process:
     def start(self) -> None:
         """Raises ``SettingsError`` where the seal that is required cannot be had."""
         self.codec.start()
+        self.stops.begin()
         parent = os.getppid()
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
         threading.Thread(target=self._greet_for_ever, name="greet", daemon=True).start()
 
     def _encode_next(self) -> bool:
         with telemetry.span("encode"):
-            return encode_next(self.world, self.codec, secrets.token_hex(8), self.beside)
+            return encode_next(self.world, self.codec, self.stops.new_token(), self.beside)
 
     def _watch_parent(self, parent: int) -> None:
         """A pool whose master was killed must not go on: it would hold jobs that nobody can stop."""
@@ -162,13 +165,14 @@ def children_of(pid: int) -> list[int]:
 process: Process | None = None
 
 
-def encoder_world(bell: RedisBell) -> World:
+def encoder_world(bell: RedisBell, stops: RedisStops) -> World:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
     return World(
         store=store,
         jobs=RedisJobs(redis_client.connect(settings.broker_url)),
         encoders=CeleryEncoders(app, bell),
+        stops=stops,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
         retention_s=settings.retention_s,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from backend.core.batch import Batch
 from backend.core.conversion import Conversion, Converted, Progress
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Stretch(Protocol):
     """Bytes of a body that are to be had from its socket now."""
 
-    def draw(self, take: Callable[[int, int], int]) -> int:
+    def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
         """How many ``take(source_fd, most_bytes)`` took; it is called once at most. What is left comes by another way."""
 
 
@@ -236,6 +236,22 @@ class Listed:
     job: Job | None
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """``is_heard``: an encoder knows that a job waits, or will find out by itself. Else ``Encoders.wake``."""
+
+    job: Job
+    is_heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """``seq`` is the job's, or 0: it is no longer yours. ``listeners`` heard of the change, if there was one."""
+
+    seq: int
+    listeners: int
+
+
 class Jobs(Protocol):
     """Live state, event log, queue and leases. May be lost at any moment; the store rebuilds it.
 
@@ -245,8 +261,8 @@ class Jobs(Protocol):
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
         """Queue it unless it is known; the job with its place and estimate. Raises ``QueueFull`` when ``limit`` jobs wait."""
 
-    def submit(self, job: Job, *, limit: int | None) -> Job | None:
-        """``enqueue``, but where jobs with the same work have succeeded: None then, and nothing has changed."""
+    def submit(self, job: Job, *, limit: int | None) -> Submitted | None:
+        """``enqueue``, and whoever rests is told; but where jobs with the same work have succeeded: None then, and nothing has changed."""
 
     def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
         """Make a job known whose source ``token`` fetches; left alone if it is known. Raises ``QueueFull`` when so many wait or are fetched."""
@@ -282,8 +298,8 @@ class Jobs(Protocol):
     def same(self, work: str) -> list[str]:
         """Jobs that succeeded with this ``work``, newest first; a few."""
 
-    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
-        """Renew the lease, record a change if ``patch`` has one; the job's ``seq``. 0: no longer yours. None: unknown here (state was lost).
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> Reported | None:
+        """Renew the lease, record a change if ``patch`` has one. None: unknown here (state was lost).
 
         A passing job's lease is renewed and nothing recorded: whoever waits for it waits for its end.
         """
@@ -293,6 +309,9 @@ class Jobs(Protocol):
 
     def end(self, job: Job) -> Job:
         """Record ``job.status``, which has ended; the job as recorded, with its ``seq``. An earlier end stands."""
+
+    def end_alone(self, job: Job) -> Job | None:
+        """``end``, but where twins run along with it: None then, and nothing has changed."""
 
     def lost(self) -> list[str]:
         """Jobs whose lease has run out."""
@@ -354,13 +373,30 @@ class Jobs(Protocol):
     def ping(self) -> None: ...
 
 
+Heard = Literal["changed", "ended", "stopped"]
+"""Every change of a job; that it is over; that a job was taken out of an encoder's hands."""
+
+
 class Announcements(Protocol):
-    """Hints that a job has changed; each may be lost, none is depended upon."""
+    """Hints that a job has changed, or ended; each may be lost, none is depended upon."""
 
-    def listen(self, job_id: str) -> None:
-        """Returns once every later change is announced."""
+    def listen(self, name: str, what: Heard = "changed") -> None:
+        """Returns once every later one is announced."""
 
-    def ignore(self, job_id: str) -> None: ...
+    def ignore(self, name: str, what: Heard = "changed") -> None: ...
+
+
+class Stops(Protocol):
+    """Says that a running job was taken out of this encoder's hands, sooner than its next report would. Hints, as ``Announcements``."""
+
+    def are_heard(self) -> bool:
+        """Now, as far as is known."""
+
+    def new_token(self) -> str:
+        """For the next job: one that stops can be told of."""
+
+    def came_for(self, token: str) -> bool:
+        """Whether one came; it is told once."""
 
 
 class Encoders(Protocol):
@@ -374,13 +410,13 @@ class Bell(Protocol):
     """Where an encoder that has nothing to do can be reached without a message. Every method raises ``BackendUnavailable``."""
 
     def rest(self, name: str, seconds: float) -> None:
-        """From now on, and for so long, ``name`` may be rung."""
+        """From now on, and for so long, ``name`` may be rung, once."""
 
     def wait(self, name: str, seconds: float) -> bool:
         """Until it is rung, or the time is over; whether it was."""
 
     def rise(self, name: str) -> int:
-        """It is rung no more; how often it was since its last ``wait``."""
+        """It is rung no more; how often it was since its last ``wait``. Whoever was rung need not."""
 
 
 class Download(Protocol):

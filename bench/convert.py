@@ -29,7 +29,9 @@ PEERS: dict[str, Callable[..., AbstractContextManager[servers.Server]]] = {
     "Thumbor": servers.thumbor,
     "Flask sync": partial(servers.flask_pillow, kind="sync"),
     "Flask gthread": partial(servers.flask_pillow, kind="gthread"),
+    "Flask, same work": partial(servers.flask_pillow, kind="sync", same_work=True),
 }
+ON_DEMAND = {"Flask, same work"}
 HEALTH = {"gateway": "/api/health", "other": "/api/health", "Thumbor": "/healthcheck"}
 BATCH_CLIENTS = 32
 FRESH_S = 20.0
@@ -64,20 +66,21 @@ def served(name: str, server: servers.Server, files: list[Path], width: int | No
     return {**said, "server_cpu_s": cpu, "foreign_cpu_s": max(0.0, busy - cpu - said["cpu_s"]), "peak_bytes": peak.bytes}
 
 
-def row(name: str, width: int | None, clients: int, number: int, said: Row, standard: Row, costs: list[float], seconds: float) -> Row:
-    """Throughput is work in megapixels a second, so that which picture came last makes no difference. With more clients than cores it is taken
-    between the first answer and the last one before a core could run dry: what waits in a queue is no work yet."""
+def row(name: str, width: int | None, clients: int, number: int, said: Row, standard: Row, seconds: float) -> Row:
+    """Throughput is work a second, and a picture is as much work as the bare loop of the same round took seconds for it, so that the mix of pictures
+    makes no difference. With more clients than cores it is taken between the first answer and the last one before a core could run dry: what waits
+    in a queue is no work yet."""
+    costs = figures.costs(standard["done"])
     if clients > machine.CORES:
         rate = figures.steady_rate(said["done"], costs, machine.CORES)
     else:
         rate = figures.work_done(said["done"], costs, seconds) / seconds
-    limit = figures.work_done(standard["done"], costs, standard["seconds"]) / standard["seconds"]
     foreign = max(said["foreign_cpu_s"] / said["seconds"], standard["foreign_cpu_s"] / standard["seconds"]) / machine.CORES
     spans = [1000 * (end - begin) for _, begin, end, _ in said["done"]]
     whole = sum(costs[each[0]] for each in said["done"])
     bare_whole = sum(costs[each[0]] for each in standard["done"])
     return {
-        "name": name, "width": width, "clients": clients, "round": number, "of_bare": rate / limit if limit else 0.0,
+        "name": name, "width": width, "clients": clients, "round": number, "of_bare": rate / machine.CORES,
         "images": len(said["done"]), "failed": said["failed"],
         **{f"p{percent}_ms": figures.percentile(spans, percent) for percent in (50, 95, 99) if spans},
         "cpu_of_bare": (said["server_cpu_s"] / whole) / (standard["cpu_s"] / bare_whole) if whole else None,
@@ -93,7 +96,6 @@ class Run:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.begun = options, time.monotonic()
         self.files = sorted(PICTURES.glob("*.jpg"))
-        self.costs = [megapixels(file) for file in self.files]
         self.rows: list[Row] = []
         self.standard: dict[int, tuple[float, Row]] = {}
 
@@ -116,11 +118,12 @@ class Run:
     def _peer(self, name: str, width: int, at_once: list[int], number: int) -> bool:
         try:
             with PEERS[name](PICTURES) as server:
+                server.settle()
                 for clients in at_once:
                     standard = self._bare(width)
                     seconds = 1.0 if clients >= BATCH_CLIENTS else self.options.seconds
                     said = served(name, server, self.files, width or None, clients, seconds)
-                    self._note(row(name, width or None, clients, number, said, standard, self.costs, seconds))
+                    self._note(row(name, width or None, clients, number, said, standard, seconds))
         except (RuntimeError, OSError) as error:
             self._note({"name": name, "width": width or None, "error": str(error)[-300:]})
             return False
@@ -152,13 +155,6 @@ class Run:
             self.options.out.write_text(json.dumps(said))
 
 
-def megapixels(file: Path) -> float:
-    from PIL import Image
-
-    with Image.open(file) as image:
-        return image.width * image.height / 1e6
-
-
 def numbers(text: str) -> list[int]:
     return [int(each) for each in text.split(",")]
 
@@ -169,7 +165,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seconds", type=float, default=12)
     made.add_argument("--clients", type=numbers, default=[4, 16])
     made.add_argument("--widths", type=numbers, default=[0, 1600])
-    made.add_argument("--peers", type=lambda text: text.split(";"), default=list(PEERS))
+    made.add_argument("--peers", type=lambda text: text.split(";"), default=[each for each in PEERS if each not in ON_DEMAND])
     made.add_argument("--again", type=numbers, help="what the rounds after the first measure")
     made.add_argument("--budget", type=float, default=3600, help="seconds")
     made.add_argument("--other", type=Path, help="another checkout, as the peers “other” and “other, jobs”")

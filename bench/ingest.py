@@ -1,6 +1,6 @@
 """How fast bytes become durable: an upload of 64 MiB until its ``202``, and ``cp`` with ``sync`` of the same file, in turns in one run.
 
-    .venv/bin/python bench/ingest.py [--mib 64] [--rounds 9] [--way raw|multipart|tus] [--target 0.6]
+    ./bench/run.sh ingest [--mib 64] [--rounds 9] [--way raw|multipart|tus] [--target 0.6]
 
 Both write to the same file system, from the page cache, and count only when the bytes are on the disk (``sync FILE`` for the copy: its data and
 its inode, not the whole machine's). Both delete what they wrote before the next begins, and take turns at being first: pages that a machine has

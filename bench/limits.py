@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.convert import PICTURES, megapixels
+from bench.convert import PICTURES
 from bench.kit import bare, figures, machine
 
 KEPT_HEAP = "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"
@@ -69,11 +69,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     files = sorted(PICTURES.glob("*.jpg"))
-    costs = [megapixels(file) for file in files]
     found: dict[str, list[float]] = {}
     for _ in range(options.rounds):
+        costs: list[float] = []
         for name, measure in ways(files, options.seconds).items():
-            found.setdefault(name, []).append(figures.work_done(measure()["done"], costs, options.seconds))
+            done = measure()["done"]
+            costs = costs or figures.costs(done)
+            found.setdefault(name, []).append(figures.work_done(done, costs, options.seconds))
         standard = next(iter(found.values()))
         said = {name: [one / other for one, other in zip(each, standard, strict=False)] for name, each in found.items()}
         if options.out:

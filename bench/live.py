@@ -1,6 +1,6 @@
 """Fan-out to thousands of watchers: the gateway, and a Node socket.io server that does the same, in turns in one run.
 
-    .venv/bin/python bench/live.py [--clients 5000] [--jobs 50] [--seconds 15] [--rounds 2]
+    ./bench/run.sh live [--clients 5000] [--jobs 50] [--seconds 15] [--rounds 2]
 
 Two events a second in each job; every client follows one job. Measured from the encoder's report to the client's callback, over all events;
 nothing may be missing. Clients, servers and Redis share the machine. Needs Node and, once, the network: the peer is installed beside the clients.

@@ -4,7 +4,7 @@
 #   ./bench/run.sh             everything, the installing included: under 20 minutes; docs/{en,zh} show the tables and plots it makes
 #   ./bench/run.sh convert     full size beside the peers, by the bare loop of the same round; likewise: reduced, latency, saturated, memory,
 #                              scores, limits, upload, live, tuning
-#   ./bench/run.sh codec       the codec alone; likewise: ingest
+#   ./bench/run.sh codec       the codec alone; likewise: ingest, slow_uploads
 #   ./bench/run.sh report      tables and plots again, from the last figures
 #   ./bench/run.sh setup       only set up
 #
@@ -80,9 +80,10 @@ measure() {
     live) within 120 "$python" bench/live.py --out var/bench/live.json "$@" ;;
     codec) "$python" -m bench.codec "$PICTURES"/*.jpg "$@" ;;
     ingest) "$python" bench/ingest.py "$@" ;;
+    slow_uploads) "$python" bench/slow_uploads.py "$@" ;;
     tuning) if (($#)); then tuned "$@"; else tuned workers kinds caches preload herd; fi ;;
     report) "$python" -m bench.report ;;
-    *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|scores|limits|upload|live|tuning|codec|ingest|report]" ;;
+    *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|scores|limits|upload|live|tuning|codec|ingest|slow_uploads|report]" ;;
   esac
 }
 

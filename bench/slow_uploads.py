@@ -1,6 +1,6 @@
 """Two hundred uploads of 60 MB at once, slowly: how much the gateway's memory grows, and how long ``/api/health`` takes meanwhile.
 
-    .venv/bin/python bench/slow_uploads.py [--way raw|multipart|tus] [--count 200] [--mb 60] [--seconds 60] [--workers 4] [--check]
+    ./bench/run.sh slow_uploads [--way raw|multipart|tus] [--count 200] [--mb 60] [--seconds 60] [--workers 4] [--check]
 
 A process of its own sends every upload at its pace, a minute each; this one asks for health twenty times a second, on a new connection each time,
 and adds up what the gateway's processes hold (PSS: pages that several share count once) every second. At the end each source in the store is

@@ -93,11 +93,15 @@ def _descendants(pid: str) -> Iterator[str]:
 
 
 def _children_of(pid: str) -> list[str]:
-    """Read from ``/proc``, which is quick however many processes the machine has; a thread that ends meanwhile has none."""
-    children = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    """Read from ``/proc``, which is quick however many processes the machine has; what ends meanwhile, a thread or the process, has none."""
+    children: list[str] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return children
+    for thread in threads:
         try:
-            children += path.read_text().split()
+            children += Path(f"/proc/{pid}/task/{thread}/children").read_text().split()
         except OSError:
             continue
     return children

@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 venv=tests/.venv
 failed=()
-beside_pid='' beside_log=''
+beside_pid='' beside_log='' temporary=''
 
 fail() { printf 'tests/run.sh: %s\n' "$1" >&2; exit "${2:-1}"; }
 say() { printf '\n── %s\n' "$1" >&2; }
@@ -82,14 +82,27 @@ page() {
   step "the page's tests" npm --prefix tests/page run --silent core
 }
 
+end() {
+  if [[ $beside_pid ]]; then kill -INT "$beside_pid" 2>/dev/null || true; fi
+  if [[ $temporary ]]; then rm -rf "$temporary"; fi
+}
+
+# A folder of our own for the tests' files: in pytest's, it first deletes what every earlier session left there, which may take minutes.
+make_temporary() {
+  if [[ ! $temporary ]]; then
+    temporary=$(mktemp -d "${TMPDIR:-/tmp}/wt-XXXXXX")
+    trap end EXIT
+  fi
+}
+
 # A suite that waits more than it works runs beside the others; what it said is shown after them.
 beside() {
+  make_temporary
   beside_log=$(mktemp)
   set -m # a group of its own: else it would not hear Ctrl-C
-  "$venv/bin/python" -m pytest "$@" </dev/null >"$beside_log" 2>&1 &
+  "$venv/bin/python" -m pytest --basetemp="$temporary/b" "$@" </dev/null >"$beside_log" 2>&1 &
   set +m
   beside_pid=$!
-  trap 'kill -INT "$beside_pid" 2>/dev/null || true' EXIT
 }
 
 # Last of all, so that its last line is the last line of standard output.
@@ -99,11 +112,12 @@ pytest() {
   fi
   say "pytest $*"
   local code=0
-  "$venv/bin/python" -m pytest "$@" || code=$?
+  make_temporary
+  "$venv/bin/python" -m pytest --basetemp="$temporary/p" "$@" || code=$?
   if [[ $beside_pid ]]; then
     local its=0
     wait "$beside_pid" || its=$?
-    trap - EXIT
+    beside_pid=''
     if ((its != 0 && its != 5)); then code=$its; fi # 5: what was asked for is not in it
     say "beside it:"
     cat "$beside_log" >&2

@@ -8,6 +8,7 @@ Jobs, results and leases are not Celery's (no result backend); JSON only; explic
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 from celery import Celery
@@ -18,9 +19,8 @@ from redis.exceptions import RedisError
 
 from backend import errors
 from backend.adapters.redis_bell import RedisBell
-from backend.adapters.redis_client import KEY_PREFIX
+from backend.adapters.redis_client import KEY_PREFIX, QUEUE
 
-QUEUE = "encode"
 TASK = "encode.next"
 TIMEOUT_S = 2.0
 log = logging.getLogger(__name__)
@@ -100,3 +100,31 @@ class CeleryEncoders:
                 self._app.send_task(TASK, queue=QUEUE, retry=False, expires=3600)
         except (OperationalError, OSError) as error:
             raise errors.BackendUnavailable(part="queue", retry_after_s=2, private=repr(error)) from error
+
+
+class EncodersBeside:
+    """``wake`` for the gateway's loop. What it says is a hint: nobody's answer waits for it, and what comes while it is on its way goes together."""
+
+    def __init__(self, encoders: CeleryEncoders) -> None:
+        self._encoders, self._wanted = encoders, 0
+        self._is_waking = False
+
+    def connect(self) -> None:
+        """As ``CeleryEncoders.connect``."""
+        self._encoders.connect()
+
+    def wake(self, count: int = 1) -> None:
+        self._wanted += count
+        if self._wanted and not self._is_waking:
+            self._is_waking = True
+            threading.Thread(target=self._wake, name="wake", daemon=True).start()
+
+    def _wake(self) -> None:
+        try:
+            while wanted := self._wanted:
+                self._wanted = 0
+                self._encoders.wake(wanted)
+        except errors.BackendUnavailable as error:
+            log.warning("encoders could not be told that jobs wait; the caretaker will: %s", error.private)
+        finally:
+            self._is_waking = False

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from backend import errors
@@ -21,10 +21,13 @@ log = logging.getLogger(__name__)
 FULL = {errno.ENOSPC, errno.EDQUOT}
 WRITE_BACK_BYTES = 4 << 20
 """The disk begins to write when so much is waiting for it: the sync at the end then finds little left to do."""
+SLOW_WRITE_BACK_BYTES = 1 << 20
+"""The same for what comes slowly: hundreds of such files together are to hold little in the system's cache."""
+SLOW_BYTES_PER_S = 16 << 20
+"""Below, the disk gives a file back more quickly than it came."""
 SYNC_FILE_RANGE_WRITE = 2
 SPAN_BYTES = 256 << 10
-LINE_BREAK_BYTES = 2
-"""At most: CR LF."""
+PAUSE_US = 200
 UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ESPIPE, errno.EPERM}
 
 
@@ -64,33 +67,36 @@ def content(fd: int, begin_bytes: int, end_bytes: int) -> bytes:
     return b"".join(map(bytes, spans(fd, begin_bytes, lambda: end_bytes)))
 
 
-def end_before(fd: int, begin_bytes: int, end_bytes: int, mark: bytes) -> int:
-    """How far between the two the file holds neither ``mark``, nor a line break before it, nor one in the end that a part of it may follow."""
-    held, at = b"", begin_bytes
-    for span in spans(fd, begin_bytes, lambda: end_bytes):
-        data = held + span
-        found = data.find(mark)
-        if found >= 0:
-            return max(begin_bytes, at - len(held) + found - LINE_BREAK_BYTES)
-        held, at = data[1 - len(mark) :], at + len(span)
-    tail_bytes = max(begin_bytes, end_bytes - len(mark) - LINE_BREAK_BYTES)
-    tail = content(fd, tail_bytes, end_bytes)
-    return tail_bytes + min((at for at in (tail.find(b"\r"), tail.find(b"\n")) if at >= 0), default=len(tail))
-
-
 class WriteBack:
-    """Lets the disk begin while a file's bytes still arrive. It promises nothing: the sync at the end does. Linux alone has the call."""
+    """Lets the disk begin while a file's bytes still arrive. It promises nothing: the sync at the end does. Linux alone has the call.
+
+    What came slowly and is on the disk leaves the system's cache: hundreds of slow uploads hold some megabytes each there, and not all they bring.
+    """
 
     def __init__(self, begin_bytes: int = 0) -> None:
-        self._begun_bytes = begin_bytes
+        self._begun_bytes = self._cached_from_bytes = begin_bytes
+        self._begun_s = time.monotonic()
 
     def wrote(self, fd: int, end_bytes: int) -> None:
         """The file is ``end_bytes`` long by now. What the disk refuses is raised as of any write."""
         size_bytes = end_bytes - self._begun_bytes
-        if size_bytes >= WRITE_BACK_BYTES and _sync_file_range is not None:
+        if size_bytes < SLOW_WRITE_BACK_BYTES or _sync_file_range is None:
+            return
+        now = time.monotonic()
+        is_slow = size_bytes < SLOW_BYTES_PER_S * (now - self._begun_s)
+        if is_slow or size_bytes >= WRITE_BACK_BYTES:
             if _sync_file_range(fd, self._begun_bytes, size_bytes, SYNC_FILE_RANGE_WRITE) and (number := ctypes.get_errno()) not in UNSUPPORTED:
                 raise OSError(number, os.strerror(number))
-            self._begun_bytes = end_bytes
+            if is_slow:
+                self._forget(fd)
+            self._begun_bytes, self._begun_s = end_bytes, now
+
+    def _forget(self, fd: int) -> None:
+        """What the disk began to write before this time; what it has not written yet stays. It is advice: no upload fails for it."""
+        if self._begun_bytes > self._cached_from_bytes:
+            with suppress(OSError):
+                os.posix_fadvise(fd, self._cached_from_bytes, self._begun_bytes - self._cached_from_bytes, os.POSIX_FADV_DONTNEED)
+            self._cached_from_bytes = self._begun_bytes
 
 
 def _found_sync_file_range() -> Callable[[int, int, int, int], int] | None:
@@ -102,6 +108,12 @@ def _found_sync_file_range() -> Callable[[int, int, int, int], int] | None:
 
 
 _sync_file_range = _found_sync_file_range()
+_usleep = ctypes.CDLL(None).usleep
+
+
+def pause() -> None:
+    """A moment, in a thread: ``time.sleep`` is gevent's in the gateway, and would turn a loop here."""
+    _usleep(PAUSE_US)
 
 
 def write_file(path: Path, text: str, *, sync: bool) -> None:

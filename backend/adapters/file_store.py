@@ -30,6 +30,7 @@ from typing import TypeVar
 from backend import errors
 from backend.adapters import disk
 from backend.adapters.disk import FULL, age_s, remove, sync_data, sync_folder, translated, write_all, write_file
+from backend.adapters.sieve import Sieve
 from backend.adapters.splice import spliced
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
@@ -77,19 +78,28 @@ class FileUpload:
         return self.size_bytes - begun_bytes
 
     def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int) -> tuple[int, bytes]:
-        """Nobody sees a size that counts bytes which may be handed back."""
-        begun_bytes = self.size_bytes
+        part = UpTo(self, mark, source_fd, most_bytes)
+        part.fill()
+        return part.follow()[1]
+
+    def fill(self, source_fd: int, most_bytes: int) -> Iterator[int]:
+        """``pour``, while nobody sees a size that counts bytes which may be handed back; how many more, again and again."""
+        end_bytes = self.size_bytes
         with translated():
-            count = sum(spliced(source_fd, self.fd, most_bytes))
-            end_bytes = begun_bytes + count
-            kept_bytes = disk.end_before(self.fd, begun_bytes, end_bytes, mark)
+            for count in spliced(source_fd, self.fd, most_bytes):
+                end_bytes += count
+                self._write_back.wrote(self.fd, end_bytes)
+                yield count
+
+    def end_at(self, kept_bytes: int, end_bytes: int) -> bytes:
+        """Of what ``fill`` brought, to ``end_bytes``, so much is kept; the rest."""
+        with translated():
             rest = disk.content(self.fd, kept_bytes, end_bytes)
             if rest:
                 os.ftruncate(self.fd, kept_bytes)
                 os.lseek(self.fd, kept_bytes, os.SEEK_SET)
-            self.size_bytes = kept_bytes
-            self._write_back.wrote(self.fd, kept_bytes)
-        return count, rest
+        self.size_bytes = kept_bytes
+        return rest
 
     def catch_up(self) -> None:
         """Sum up what was poured, to the end of what is there when that is reached."""
@@ -112,6 +122,34 @@ class FileUpload:
     def close(self) -> None:
         fd, self.fd = self.fd, -1
         disk.close(fd)
+
+
+class UpTo:
+    """One ``pour_up_to``. ``fill`` and ``follow`` may run at the same time, and ``follow`` ends last; all that came before is summed up."""
+
+    def __init__(self, upload: FileUpload, mark: bytes, source_fd: int, most_bytes: int) -> None:
+        self._upload, self._source_fd, self._most_bytes = upload, source_fd, most_bytes
+        self._begun_bytes = self._end_bytes = upload.size_bytes
+        self._is_filled = False
+        self._sieve = Sieve(upload.fd, upload.size_bytes, mark, upload.sum_up)
+
+    def fill(self) -> None:
+        try:
+            for count in self._upload.fill(self._source_fd, self._most_bytes):
+                self._end_bytes += count
+        finally:
+            self._is_filled = True
+
+    def follow(self) -> tuple[int, tuple[int, bytes]]:
+        """How many bytes more the upload has, and what ``pour_up_to`` returns."""
+        with translated():
+            while not self._is_filled:
+                if not self._sieve.go_on(self._end_bytes):
+                    disk.pause()
+            self._sieve.go_on(self._end_bytes)
+            kept_bytes = self._sieve.end()
+        rest = self._upload.end_at(kept_bytes, self._end_bytes)
+        return kept_bytes - self._begun_bytes, (self._end_bytes - self._begun_bytes, rest)
 
 
 class LinkedUpload(FileUpload):

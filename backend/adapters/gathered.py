@@ -23,7 +23,7 @@ SPLIT_BYTES = 512 << 10
 MOST_BYTES = 1 << 20
 FAST_S = 0.005
 """Who brings ``BATCH_BYTES`` within this time is fast: 26 MB/s."""
-TOGETHER_BYTES = 8 << 20
+TOGETHER_BYTES = 4 << 20
 
 
 class Pourable(Protocol):
@@ -84,22 +84,29 @@ class Gathered:
         """How many bytes went from the socket into the file; 0 where that cannot be. Their sum lags behind: ``catch_up``."""
         if self._file is None:
             return 0
-        pour = self._file.pour
-        return self.turn(lambda: (count := pour(source_fd, most_bytes), count))
-
-    def turn(self, pour: Callable[[], tuple[int, T]]) -> T:
-        """``pour()`` in a thread: (how many bytes are in the file now, what is returned)."""
-        assert self._file is not None
         self.flush()
         if self._follower is None or self._follower.is_done:
             self._settle_follower()
             self._follower = self._threads.begin(self._file.catch_up)
         self._is_behind = True
         try:
-            count, answer = cast(tuple[int, T], self._threads.run(pour))
+            count = cast(int, self._threads.run(self._file.pour, source_fd, most_bytes))
         except Exception as error:
             self._failure = self._failure or error
             raise
+        self.size_bytes += count
+        return count
+
+    def both(self, fill: Callable[[], object], follow: Callable[[], tuple[int, T]]) -> T:
+        """Both in a thread, at the same time, with nothing under way beside them. ``follow`` ends last and says how many bytes more there are, and
+        what is returned."""
+        self._under_way = [self._threads.begin(fill)]
+        try:
+            count, answer = cast(tuple[int, T], self._threads.run(follow))
+        except Exception as error:
+            self._failure = self._failure or error
+            raise
+        self._settle()
         self.size_bytes += count
         return answer
 

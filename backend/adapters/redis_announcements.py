@@ -1,4 +1,4 @@
-"""Hears in Redis of the changes of the jobs that this process watches, and of no others.
+"""Hears in Redis of the changes of the jobs that this process watches, or of their ends where only those are waited for, and of no others.
 
 One connection and one listener a process. Announcements are hints: after a broken connection the listener subscribes again to everything
 and calls ``on_gap``, upon which the follower reads from the log what it missed.
@@ -16,10 +16,12 @@ from redis.exceptions import RedisError
 
 from backend import errors
 from backend.adapters.redis_client import KEY_PREFIX, translated
+from backend.ports import Heard
 
 log = logging.getLogger(__name__)
 RETRY_S = 0.3
 CONFIRM_S = 2.0
+UNSUBSCRIBE_AFTER_S = 0.05
 IDLE_PING_S = 5.0
 """A silent connection is pinged this often, so that a dead peer is noticed within two rounds."""
 
@@ -27,6 +29,7 @@ IDLE_PING_S = 5.0
 class RedisAnnouncements:
     """``on_change(job_id, status_json)`` and ``on_gap()`` are called from the listener's thread (under gevent: its greenlet).
 
+    ``on_word(what, name, text)`` is told what else was listened to: ``ended`` with a job's id, ``stopped`` with an encoder's name.
     ``on_delay(seconds)`` is told how long after its record each change had been handled, by the two machines' clocks.
     """
 
@@ -37,12 +40,14 @@ class RedisAnnouncements:
         on_gap: Callable[[], None],
         *,
         on_delay: Callable[[float], None] = lambda seconds: None,
+        on_word: Callable[[str, str, str], None] = lambda what, name, text: None,
         prefix: str = KEY_PREFIX,
     ) -> None:
         self._client = client
-        self._on_change, self._on_gap, self._on_delay = on_change, on_gap, on_delay
-        self._channel_prefix = f"{prefix}changed:"
+        self._on_change, self._on_gap, self._on_delay, self._on_word = on_change, on_gap, on_delay, on_word
+        self._prefix, self._own = prefix, f"{prefix}changed:"
         self._confirmed: dict[str, threading.Event] = {}
+        self._ignored: set[str] = set()
         self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
         self._wire = threading.Lock()
         self._started = self._is_listening = False
@@ -53,9 +58,9 @@ class RedisAnnouncements:
         self._started = True
         threading.Thread(target=self._listen_for_ever, name="announcements", daemon=True).start()
 
-    def listen(self, job_id: str) -> None:
+    def listen(self, name: str, what: Heard = "changed") -> None:
         self.start()
-        channel = self._channel_prefix + job_id
+        channel = f"{self._prefix}{what}:{name}"
         confirmed = self._confirmed.setdefault(channel, threading.Event())
         if confirmed.is_set():
             return
@@ -64,11 +69,27 @@ class RedisAnnouncements:
         if not confirmed.wait(CONFIRM_S):
             raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="no confirmation of a subscription")
 
-    def ignore(self, job_id: str) -> None:
-        channel = self._channel_prefix + job_id
+    def is_listening_to(self, name: str, what: Heard = "changed") -> bool:
+        return self._is_heard(f"{self._prefix}{what}:{name}")
+
+    def ignore(self, name: str, what: Heard = "changed") -> None:
+        """Soon: whoever waits for the job's end does not wait for that, and many that end at once are one message."""
+        channel = f"{self._prefix}{what}:{name}"
         if self._confirmed.pop(channel, None) is not None:
-            with translated(), self._wire:
-                self._pubsub.unsubscribe(channel)
+            self._ignored.add(channel)
+            if len(self._ignored) == 1:
+                threading.Thread(target=self._unsubscribe_soon, name="unsubscribe", daemon=True).start()
+
+    def _unsubscribe_soon(self) -> None:
+        time.sleep(UNSUBSCRIBE_AFTER_S)
+        with self._wire:
+            ignored, self._ignored = self._ignored, set()
+            channels = [each for each in ignored if each not in self._confirmed]
+            try:
+                if channels:
+                    self._pubsub.unsubscribe(*channels)
+            except (RedisError, OSError, AttributeError) as error:  # the connection is gone, and the next one knows nothing of them
+                log.debug("channels are still subscribed: %r", error)
 
     def _listen_for_ever(self) -> None:
         while True:
@@ -81,7 +102,7 @@ class RedisAnnouncements:
     def _listen(self) -> None:
         """A subscription of our own keeps the connection from ever being without one."""
         with self._wire:
-            self._pubsub.subscribe(self._channel_prefix, *self._confirmed)
+            self._pubsub.subscribe(self._own, *self._confirmed)
         heard_s = time.monotonic()
         while True:
             message = self._pubsub.get_message(timeout=IDLE_PING_S)
@@ -98,15 +119,27 @@ class RedisAnnouncements:
         channel = message["channel"]
         if message["type"] == "subscribe":
             self._confirm(channel)
-        elif message["type"] == "message":
-            recorded_ms, _, text = message["data"].partition(" ")
-            self._on_change(channel.removeprefix(self._channel_prefix), text)
-            if text:
-                self._on_delay(max(0.0, time.time() - int(recorded_ms) / 1000))
+        elif message["type"] == "message" and self._is_heard(channel):
+            what, _, name = channel.removeprefix(self._prefix).partition(":")
+            if what == "changed":
+                self._tell_change(name, message["data"])
+            else:
+                self._on_word(what, name, message["data"])
+
+    def _tell_change(self, job_id: str, data: str) -> None:
+        recorded_ms, _, text = data.partition(" ")
+        self._on_change(job_id, text)
+        if text:
+            self._on_delay(max(0.0, time.time() - int(recorded_ms) / 1000))
+
+    def _is_heard(self, channel: str) -> bool:
+        """What comes of a channel that was ignored, and whose new confirmation is still to come, is older than what ``listen`` promises."""
+        confirmed = self._confirmed.get(channel)
+        return confirmed is not None and confirmed.is_set()
 
     def _confirm(self, channel: str) -> None:
         """redis-py connects and subscribes again by itself, in silence: our own channel, confirmed anew, is the only sign of that gap."""
-        if channel != self._channel_prefix:
+        if channel != self._own:
             if channel in self._confirmed:
                 self._confirmed[channel].set()
         elif self._is_listening:

@@ -20,30 +20,36 @@ from backend.adapters.redis_client import KEY_PREFIX, translated
 MARGIN_S = 1.0
 """So long after its time an encoder that says no more is still rung, and no longer."""
 STROKE_LIVES_S = 10
-MOST_MESSAGES = 512
-"""Of those that wait. Whoever is free or newly started finds one, and does job after job: more of them than there can be encoders on a machine
-would tell nobody anything."""
+MESSAGES_AN_ENCODER, MESSAGES_BESIDE = 2, 8
+"""So many messages wait at most for each encoder that is known, and so many more for those that are not yet. Whoever is free or newly started
+finds one, and does job after job: more of them would tell nobody anything, and cost as much as a small image's encode."""
 
-_NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-
-# KEYS: resting, messages · ARGV: count, prefix of the strokes, seconds that a stroke lives, most messages → how many messages are wanted beside
-RING = (
-    _NOW
-    + """
-local wanted = tonumber(ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)
-for _, name in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', '-inf', 'LIMIT', 0, wanted)) do
-  redis.call('ZREM', KEYS[1], name)
-  redis.call('RPUSH', ARGV[2] .. name, 1)
-  redis.call('EXPIRE', ARGV[2] .. name, ARGV[3])
-  wanted = wanted - 1
+# ring(prefix, messages' name, how many) → how many messages are wanted beside
+RINGING = f"""
+local function ring(prefix, messages, wanted)
+  local t = redis.call('TIME')
+  redis.call('ZREMRANGEBYSCORE', prefix .. 'resting', '-inf', '(' .. t[1] * 1000 + math.floor(t[2] / 1000))
+  for _, name in ipairs(redis.call('ZREVRANGEBYSCORE', prefix .. 'resting', '+inf', '-inf', 'LIMIT', 0, wanted)) do
+    redis.call('ZREM', prefix .. 'resting', name)
+    redis.call('RPUSH', prefix .. 'stroke:' .. name, 1)
+    redis.call('EXPIRE', prefix .. 'stroke:' .. name, {STROKE_LIVES_S})
+    wanted = wanted - 1
+  end
+  local most = {MESSAGES_AN_ENCODER} * redis.call('HLEN', prefix .. 'encoders') + {MESSAGES_BESIDE}
+  return math.max(0, math.min(wanted, most - redis.call('LLEN', prefix .. messages)))
 end
-return math.max(0, math.min(wanted, ARGV[4] - redis.call('LLEN', KEYS[2])))
 """
-)
 
-# KEYS: resting · ARGV: name, ms
-REST = _NOW + "return redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])"
+# KEYS: prefix · ARGV: messages' name, count → how many messages are wanted beside
+RING = RINGING + "return ring(KEYS[1], ARGV[1], tonumber(ARGV[2]))"
+
+# One that was rung and does not know it yet is rung no second time: so whoever heard its stroke need not rise.
+# KEYS: resting, the stroke's list · ARGV: name, ms
+REST = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local t = redis.call('TIME')
+return redis.call('ZADD', KEYS[1], t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[2], ARGV[1])
+"""
 
 # KEYS: resting, the stroke's list · ARGV: name → strokes that nobody has answered
 RISE = """
@@ -55,35 +61,35 @@ return strokes
 
 
 class RedisBell:
-    """``rest``, then ``wait`` as often as wanted (each of them after a ``rest``), then ``rise``. All raise ``BackendUnavailable``."""
+    """``rest``, then ``wait`` as often as wanted (each of them after a ``rest``); whoever was not rung then has to ``rise``.
 
-    def __init__(self, client: redis.Redis, *, messages: str, most_messages: int = MOST_MESSAGES, prefix: str = KEY_PREFIX) -> None:
-        self._client, self._prefix, self._most_messages = client, prefix, most_messages
-        self._places = [f"{prefix}{name}" for name in ("resting", messages)]
+    ``messages`` names the list of Celery's messages. All raise ``BackendUnavailable``.
+    """
+
+    def __init__(self, client: redis.Redis, *, messages: str, prefix: str = KEY_PREFIX) -> None:
+        self._client, self._prefix, self._messages = client, prefix, messages
         self._ring, self._rest, self._rise = (client.register_script(text) for text in (RING, REST, RISE))
 
     def ring(self, count: int) -> int:
         """As many encoders as rest, up to ``count``; how many messages are to be sent for those that are left."""
-        with translated():
-            return int(self._run(self._ring, self._places, count, f"{self._prefix}stroke:", STROKE_LIVES_S, self._most_messages))
+        return self._run(self._ring, [self._prefix], self._messages, count)
 
     def rest(self, name: str, seconds: float) -> None:
-        with translated():
-            self._run(self._rest, self._places[:1], name, int(1000 * (seconds + MARGIN_S)))
+        self._run(self._rest, self._places(name), name, int(1000 * (seconds + MARGIN_S)))
 
     def wait(self, name: str, seconds: float) -> bool:
         """Whether it was rung."""
         with translated():
-            return self._client.blpop([self._stroke(name)], timeout=seconds) is not None
+            return self._client.blpop([self._places(name)[1]], timeout=seconds) is not None
 
     def rise(self, name: str) -> int:
         """Back to work: how many strokes are still to be answered, by others."""
-        with translated():
-            return int(self._run(self._rise, [self._places[0], self._stroke(name)], name))
+        return self._run(self._rise, self._places(name), name)
 
-    def _stroke(self, name: str) -> str:
-        return f"{self._prefix}stroke:{name}"
+    def _places(self, name: str) -> list[str]:
+        return [f"{self._prefix}resting", f"{self._prefix}stroke:{name}"]
 
     @staticmethod
-    def _run(script: Any, keys: list[str], *arguments: Any) -> Any:
-        return script(keys=keys, args=arguments)
+    def _run(script: Any, keys: list[str], *arguments: Any) -> int:
+        with translated():
+            return int(script(keys=keys, args=arguments))

@@ -12,35 +12,35 @@ import redis
 
 from backend import errors
 from backend.adapters import redis_scripts as scripts
-from backend.adapters.redis_client import KEY_PREFIX, translated
+from backend.adapters.redis_client import KEY_PREFIX, QUEUE, translated
 from backend.core import tally
 from backend.core.job import Job, Manifest, Status
 from backend.core.overview import Overview
-from backend.ports import Listed, Taken
+from backend.ports import Listed, Reported, Submitted, Taken
 
 SCRIPTS = (
     *("promise", "fetching", "fetch_again", "supply", "enqueue", "restore", "take", "report"),
-    *("adopt", "end", "requeue", "forget", "count", "move", "tally", "overview", "listed"),
+    *("adopt", "end", "requeue", "forget", "count", "move", "tally", "overview", "listed", "hold"),
 )
-QUEUE_IS_FULL, HAS_EQUALS = -1, -2
+QUEUE_IS_FULL, HAS_EQUALS, HAS_TWINS = -1, -2, -2
 
 
 class RedisJobs:
-    def __init__(self, client: redis.Redis, *, prefix: str = KEY_PREFIX) -> None:
-        self._client = client
-        self._prefix = prefix
+    """``messages``: the list of the messages that bring encoders to work."""
+
+    def __init__(self, client: redis.Redis, *, messages: str = QUEUE, prefix: str = KEY_PREFIX) -> None:
+        self._client, self._messages, self._prefix = client, messages, prefix
         self._scripts = {name: client.register_script(getattr(scripts, name.upper())) for name in SCRIPTS}
 
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
-        text = self._enqueue(job, limit, "")
-        return job.at(Status.from_json(text))
+        return job.at(Status.from_json(self._enqueue(job, limit)))
 
-    def submit(self, job: Job, *, limit: int | None) -> Job | None:
-        text = self._enqueue(job, limit, 1)
-        return None if text == HAS_EQUALS else job.at(Status.from_json(text))
+    def submit(self, job: Job, *, limit: int | None) -> Submitted | None:
+        said = self._enqueue(job, limit, self._messages)
+        return None if said == HAS_EQUALS else Submitted(job.at(Status.from_json(said[0])), bool(said[1]))
 
-    def _enqueue(self, job: Job, limit: int | None, leaves_equals: int | str) -> Any:
-        said = self._run("enqueue", *_whole(job), "" if limit is None else limit, json.dumps(tally.of_created(job)), leaves_equals)
+    def _enqueue(self, job: Job, limit: int | None, *messages: str) -> Any:
+        said = self._run("enqueue", *_whole(job), "" if limit is None else limit, json.dumps(tally.of_created(job)), *messages)
         if said == QUEUE_IS_FULL:
             raise errors.QueueFull(limit=limit, retry_after_s=1)
         return said
@@ -86,18 +86,24 @@ class RedisJobs:
         with translated():
             return cast(list[str], self._client.zrevrange(self._key(f"same:{work}"), 0, 7)) if work else []
 
-    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
-        seq = int(self._run("report", job_id, token, _ms(lease_s), json.dumps(patch) if patch else ""))
-        return None if seq < 0 else seq
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> Reported | None:
+        seq, listeners = self._run("report", job_id, token, _ms(lease_s), json.dumps(patch) if patch else "")
+        return None if seq < 0 else Reported(seq, listeners)
 
     def adopt(self, taken: Taken, lease_s: float) -> bool:
         return bool(self._run("adopt", *_whole(taken.job), taken.token, _ms(lease_s), json.dumps(tally.of_created(taken.job))))
 
     def end(self, job: Job) -> Job:
+        return job.at(Status.from_json(self._end(job)))
+
+    def end_alone(self, job: Job) -> Job | None:
+        said = self._end(job, 1)
+        return None if said == HAS_TWINS else job.at(Status.from_json(said))
+
+    def _end(self, job: Job, *leaves_twins: int) -> Any:
         patch = {name: value for name, value in asdict(job.status).items() if name not in ("seq", "attempt", "started_at")}
         counted = (json.dumps(amounts) for amounts in (tally.of_end(job), tally.of_created(job), tally.of_pace(job)))
-        text = self._run("end", *_whole(job), json.dumps(patch, ensure_ascii=False), _duration_ms(job.status), *counted)
-        return job.at(Status.from_json(text))
+        return self._run("end", *_whole(job), json.dumps(patch, ensure_ascii=False), _duration_ms(job.status), *counted, *leaves_twins)
 
     def lost(self) -> list[str]:
         return self._overdue("running")
@@ -150,13 +156,7 @@ class RedisJobs:
         return str(self._client.info("server")["run_id"])
 
     def hold(self, name: str, holder: str, seconds: float) -> bool:
-        key = self._key(f"duty:{name}")
-        with translated():
-            if self._client.set(key, holder, nx=True, px=_ms(seconds)):
-                return True
-            if self._client.get(key) != holder:
-                return False
-            return bool(self._client.pexpire(key, _ms(seconds)))
+        return bool(self._run("hold", name, holder, _ms(seconds)))
 
     def expect(self, manifests: Sequence[Manifest]) -> None:
         if not manifests:

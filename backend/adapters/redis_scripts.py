@@ -1,5 +1,8 @@
 """The changes that must be one step, as Lua. ``change`` is the heart: it gives a job its next ``seq``, logs and announces it.
 
+What is announced, and to whom: ``changed:<id>`` has every change, for those who watch the job; ``ended:<id>`` that it is over, for those who only
+wait for that; ``stopped:<name>`` the token of a job that was taken out of an encoder's hands, for that encoder (``redis_stops``).
+
 Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
 
     job:<id>      hash    manifest, status (JSON), state, seq, token, client; passing where it is
@@ -28,6 +31,8 @@ lowest tag goes first, so a single image waits for at most one job of each other
 
 from __future__ import annotations
 
+from backend.adapters.redis_bell import RINGING
+
 PRELUDE = """
 local prefix, log_limit = KEYS[1], 512
 local function key(name) return prefix .. name end
@@ -50,15 +55,22 @@ local function record(id, status)
   redis.call('HSET', key('job:' .. id), 'status', text, 'state', status.state, 'seq', status.seq)
   redis.call('RPUSH', key('log:' .. id), text)
   redis.call('LTRIM', key('log:' .. id), -log_limit, -1)
-  redis.call('PUBLISH', key('changed:' .. id), now_ms() .. ' ' .. text)
-  if status.state ~= 'queued' and status.state ~= 'running' then redis.call('ZADD', key('ended:' .. status.state), now_ms(), id) end
+  if status.state ~= 'queued' and status.state ~= 'running' then
+    redis.call('ZADD', key('ended:' .. status.state), now_ms(), id)
+    redis.call('PUBLISH', key('ended:' .. id), '')
+  end
+  return redis.call('PUBLISH', key('changed:' .. id), now_ms() .. ' ' .. text)
+end
+local function take_away(id)
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'token')
+  local name = job[1] == 'running' and job[2] and string.match(job[2], '^(.+)%-')
+  if name then redis.call('PUBLISH', key('stopped:' .. name), job[2]) end
 end
 local function change(id, patch)
   local status = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
   for name, value in pairs(patch) do status[name] = value end
   status.seq = status.seq + 1
-  record(id, status)
-  return status.seq
+  return status.seq, record(id, status)
 end
 local function line_up(id, client, manifest, at_head)
   redis.call('ZADD', key('waiting'), cjson.decode(manifest).created_at, id)
@@ -117,13 +129,15 @@ local function create(id, manifest, status_text, client, expire_at)
 end
 """
 
-# ARGV: id, manifest, status, client, expire_at, limit ('' for none), amounts, 1 to leave what has equals → the status, -1: full, -2: left
+# ARGV: id, manifest, status, client, expire_at, limit ('' for none), amounts → the status, -1: full
+# and to submit: the messages' name → {the status, 1 if an encoder hears of it}, -1: full, -2: left, for it has equals
 ENQUEUE = (
     PRELUDE
+    + RINGING
     + """
-local id, limit = ARGV[1], tonumber(ARGV[6])
+local id, limit, messages, is_heard = ARGV[1], tonumber(ARGV[6]), ARGV[8], 0
 if redis.call('EXISTS', key('job:' .. id)) == 0 then
-  local work = ARGV[8] == '1' and work_of(ARGV[2])
+  local work = messages and work_of(ARGV[2])
   if work and redis.call('EXISTS', key('same:' .. work)) == 1 then return -2 end
   if limit and redis.call('ZCARD', key('queue')) >= limit then return -1 end
   add(key('totals'), cjson.decode(ARGV[7]))
@@ -131,8 +145,10 @@ if redis.call('EXISTS', key('job:' .. id)) == 0 then
   local status = cjson.decode(ARGV[3])
   place(status, redis.call('ZRANK', key('queue'), id), encoder_count(), mean_ms())
   create(id, ARGV[2], cjson.encode(status), ARGV[4], ARGV[5])
+  if messages and ring(prefix, messages, 1) == 0 then is_heard = 1 end
 end
-return redis.call('HGET', key('job:' .. id), 'status')
+local status = redis.call('HGET', key('job:' .. id), 'status')
+return messages and {status, is_heard} or status
 """
 )
 
@@ -252,24 +268,31 @@ end
 
 # Of a passing job nobody watches anything but the end.
 # A job that waits and was never handed out is one that a rebuild has just queued: whoever reports had it from the state before.
-# ARGV: id, token, lease_ms, patch → the job's seq, 0: not yours, -1: unknown
+# ARGV: id, token, lease_ms, patch → {the job's seq, 0: not yours, -1: unknown; how many heard of it}
 REPORT = (
     PRELUDE
     + """
 local id = ARGV[1]
 local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq', 'tries', 'passing')
-if not job[1] or (job[1] == 'queued' and job[4] == '0') then return -1 end
-if job[1] ~= 'running' or job[2] ~= ARGV[2] then return 0 end
+if not job[1] or (job[1] == 'queued' and job[4] == '0') then return {-1, 0} end
+if job[1] ~= 'running' or job[2] ~= ARGV[2] then return {0, 0} end
 redis.call('ZADD', key('running'), now_ms() + ARGV[3], id)
+local listeners = 0
+local function tell(who)
+  local seq, heard = change(who, cjson.decode(ARGV[4]))
+  listeners = listeners + heard
+  return seq
+end
 for _, twin in ipairs(redis.call('SMEMBERS', key('twins:' .. id))) do
   local other = redis.call('HMGET', key('job:' .. twin), 'state', 'leader', 'passing')
   if other[1] == 'running' and other[2] == id then
     redis.call('ZADD', key('running'), now_ms() + ARGV[3], twin)
-    if ARGV[4] ~= '' and not other[3] then change(twin, cjson.decode(ARGV[4])) end
+    if ARGV[4] ~= '' and not other[3] then tell(twin) end
   end
 end
-if ARGV[4] ~= '' and not job[5] then return change(id, cjson.decode(ARGV[4])) end
-return tonumber(job[3])
+local seq = tonumber(job[3])
+if ARGV[4] ~= '' and not job[5] then seq = tell(id) end
+return {seq, listeners}
 """
 )
 
@@ -297,11 +320,12 @@ return 1
 )
 
 # ARGV: id, manifest, status, client, expire_at, outcome patch, ms that the encode took or '',
-#       amounts of the end, of a job that was unknown, of the pace → the status as recorded
+#       amounts of the end, of a job that was unknown, of the pace, 1 to leave what has twins → the status as recorded, -2: left
 END = (
     PRELUDE
     + """
 local id = ARGV[1]
+if ARGV[11] == '1' and redis.call('EXISTS', key('twins:' .. id)) == 1 then return -2 end
 local state = redis.call('HGET', key('job:' .. id), 'state')
 unqueue(id); redis.call('ZREM', key('running'), id)
 if not state or state == 'queued' or state == 'running' then
@@ -318,8 +342,10 @@ elseif state == 'queued' or state == 'running' then
     redis.call('LPUSH', key('recent'), ARGV[7])
     redis.call('LTRIM', key('recent'), 0, 19)
   end
+  local patch = cjson.decode(ARGV[6])
+  if patch.state == 'cancelled' then take_away(id) end
   redis.call('HSET', key('job:' .. id), 'token', '')
-  change(id, cjson.decode(ARGV[6]))
+  change(id, patch)
 end
 if redis.call('HGET', key('job:' .. id), 'state') == 'succeeded' then note_result(id, ARGV[2], ARGV[5]) end
 let_go(id, ARGV[2])
@@ -335,6 +361,7 @@ local id = ARGV[1]
 redis.call('ZREM', key('running'), id)
 local job = redis.call('HMGET', key('job:' .. id), 'state', 'client', 'tries', 'manifest')
 if job[1] ~= 'running' then return -1 end
+take_away(id)
 redis.call('HSET', key('job:' .. id), 'token', '')
 add(key('totals'), {encoders_lost = 1})
 let_go(id, job[4])
@@ -351,6 +378,7 @@ FORGET = (
 local state = redis.call('HGET', key('job:' .. ARGV[1]), 'state')
 local manifest = redis.call('HGET', key('job:' .. ARGV[1]), 'manifest')
 if state == 'queued' or state == 'running' then add(key('totals'), {['ended:erased:'] = 1}) end
+take_away(ARGV[1])
 unqueue(ARGV[1])
 for _, name in ipairs({'running', 'expiry', 'ended:succeeded', 'ended:failed', 'ended:cancelled'}) do redis.call('ZREM', key(name), ARGV[1]) end
 local maker = redis.call('HGET', key('listers'), ARGV[1])
@@ -364,7 +392,21 @@ if manifest then
   local work = work_of(manifest)
   if work then redis.call('ZREM', key('same:' .. work), ARGV[1]) end
 end
+redis.call('PUBLISH', key('ended:' .. ARGV[1]), '')
 redis.call('PUBLISH', key('changed:' .. ARGV[1]), '')
+return 1
+"""
+)
+
+# One call, for every gateway process asks once a second.
+# ARGV: name, holder, ms → 1 if it is the holder's now
+HOLD = (
+    PRELUDE
+    + """
+local duty = key('duty:' .. ARGV[1])
+local holder = redis.call('GET', duty)
+if holder and holder ~= ARGV[2] then return 0 end
+redis.call('SET', duty, ARGV[2], 'PX', ARGV[3])
 return 1
 """
 )

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import select
+import time
 from collections.abc import Iterator
 
 from backend.adapters.disk import write_all
@@ -17,6 +18,8 @@ from backend.adapters.disk import write_all
 PIPE_BYTES = 1 << 20
 """As much as one write to the file takes. Where the kernel grants less (its ``pipe-user-pages-soft``), it is 64 KiB."""
 PATIENCE_MS = 2
+TURN_S = 0.02
+"""A thread is for others too: who sends steadily and no faster than a network holds it no longer."""
 F_SETPIPE_SZ = 1031
 UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 IS_THERE = hasattr(os, "splice")
@@ -34,7 +37,7 @@ _poll.argtypes, _poll.restype = (ctypes.POINTER(_PollFd), ctypes.c_ulong, ctypes
 
 
 def spliced(source_fd: int, target_fd: int, most_bytes: int) -> Iterator[int]:
-    """How many more bytes are in the file, again and again, until ``most_bytes`` are or no more have come for ``PATIENCE_MS``.
+    """How many more bytes are in the file, again and again, until ``most_bytes`` are, ``TURN_S`` is over or no more have come for ``PATIENCE_MS``.
 
     An end or an error of the socket ends it too; who reads on from the socket learns of it. Raises ``OSError`` of the file.
     """
@@ -46,7 +49,8 @@ def spliced(source_fd: int, target_fd: int, most_bytes: int) -> Iterator[int]:
         return
     try:
         _widen(filled_fd)
-        while most_bytes and (count := _drawn(source_fd, filled_fd, min(most_bytes, PIPE_BYTES))):
+        until_s = time.monotonic() + TURN_S
+        while most_bytes and time.monotonic() < until_s and (count := _drawn(source_fd, filled_fd, min(most_bytes, PIPE_BYTES))):
             _poured(drawn_fd, target_fd, count)
             most_bytes -= count
             yield count

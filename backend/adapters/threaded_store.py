@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from backend.adapters.file_store import FileUpload
+from backend.adapters.file_store import FileUpload, UpTo
 from backend.adapters.gathered import Gathered
 from backend.adapters.threads import Threads
 from backend.core.batch import Batch
@@ -36,15 +36,12 @@ class ThreadedUpload:
         return self._chunks.pour(source_fd, most_bytes)
 
     def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int) -> tuple[int, bytes]:
-        file = self.inner
-        if not isinstance(file, FileUpload):
+        if not isinstance(self.inner, FileUpload):
             return 0, b""
-
-        def pour() -> tuple[int, tuple[int, bytes]]:
-            count, rest = file.pour_up_to(mark, source_fd, most_bytes)
-            return count - len(rest), (count, rest)
-
-        return self._chunks.turn(pour)
+        self._chunks.flush()
+        self._chunks.catch_up()
+        part = UpTo(self.inner, mark, source_fd, most_bytes)
+        return self._chunks.both(part.fill, part.follow)
 
     def flush(self) -> None:
         self._chunks.flush()

@@ -35,13 +35,15 @@ class Broken(Exception):
 
 
 class Keeper:
-    """``control`` speaks with the zygote; see ``wire``."""
+    """``control`` speaks with the zygote; see ``wire``. ``child_pid``: who has the newest order, once that is known."""
 
     def __init__(self, sandbox: str) -> None:
         self._sandbox = sandbox
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self.lines: wire.Lines | None = None
+        self._lines: wire.Lines | None = None
+        self._number = 0
+        self.child_pid: int | None = None
         self.level: dict[str, Any] = {}
 
     def start(self) -> bool:
@@ -53,29 +55,58 @@ class Keeper:
         with theirs:
             self._process = _launched(self._sandbox, theirs)
         ours.settimeout(READY_WITHIN_S)
-        self._control, self.lines = ours, wire.Lines(ours)
+        self._control, self._lines = ours, wire.Lines(ours)
         self.level = self._ready()
         return True
 
     def order(self, order: wire.Order, descriptors: list[int]) -> None:
         """To a zygote that was started. Raises ``Broken``."""
         assert self._control is not None
+        self.child_pid = None
+        self._number += 1
         try:
-            socket.send_fds(self._control, [wire.packed(order.as_message())], descriptors)
+            socket.send_fds(self._control, [wire.packed(order.as_message() | {"number": self._number})], descriptors)
         except OSError as error:
             self.end()
             raise Broken(str(error)) from error
 
+    def hear(self) -> int | None:
+        """What the zygote says now: how the child ended that has the newest order, if it did. Raises ``Garbled``, ``OSError``.
+
+        What concerns an earlier order is that of a child that was let go, before anybody read that it had been taken, or had ended.
+        """
+        assert self._lines is not None
+        for message in self._lines.read():
+            if message.get("number") != self._number:
+                continue
+            if isinstance(message.get("taken"), int):
+                self.child_pid = message["taken"]
+            elif isinstance(message.get("ended"), int):
+                return int(message["ended"])
+        return None
+
+    @property
+    def is_over(self) -> bool:
+        return self._lines is None or self._lines.is_over
+
     def end_child(self) -> None:
         """SIGKILL, at once; it is gone when this returns. A zygote that does not answer is ended itself, and its child with it."""
         try:
-            assert self._control is not None and self.lines is not None
+            assert self._control is not None
             self._control.sendall(wire.packed({"stop": True}))
             self._control.settimeout(GONE_WITHIN_S)
-            while not any("ended" in message for message in self.lines.read()):
-                if self.lines.is_over:
+            while self.hear() is None:
+                if self.is_over:
                     raise Broken("the zygote ended")
         except (OSError, AssertionError, wire.Garbled, Broken):
+            self.end()
+
+    def let_go(self) -> None:
+        """The child has nothing left to do but to end: it is killed, and nobody waits for it."""
+        try:
+            assert self._control is not None
+            self._control.sendall(wire.packed({"leave": True}))
+        except OSError:
             self.end()
 
     def fileno(self) -> int:
@@ -89,12 +120,12 @@ class Keeper:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGKILL)
             self._process.wait(GONE_WITHIN_S)
-        self._control = self.lines = self._process = None
+        self._control = self._lines = self._process = self.child_pid = None
 
     def _ready(self) -> dict[str, Any]:
-        assert self.lines is not None
+        assert self._lines is not None
         try:
-            messages = self.lines.read()
+            messages = self._lines.read()
         except (OSError, wire.Garbled) as error:
             self.end()
             raise Broken(str(error)) from error

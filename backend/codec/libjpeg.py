@@ -26,8 +26,8 @@ from backend.codec.source import Source
 
 ABI, STRUCTURE_BYTES = 62, 632
 """JPEG_LIB_VERSION, and what a jpeg_decompress_struct of it takes where pointers have eight bytes; the library compares both."""
-RGBX = 7
-"""JCS_EXT_RGBX: libjpeg-turbo's own, four bytes a pixel."""
+RGB, RGBX = 2, 7
+"""JCS_RGB, three bytes a pixel, and libjpeg-turbo's own JCS_EXT_RGBX, four."""
 INPUT_BYTES = 64 << 10
 END_OF_IMAGE = b"\xff\xd9"
 MESSAGE_BYTES = 200
@@ -174,7 +174,7 @@ _GIVE_UP, _FILL, _SKIP, _NOTHING = OnError(_give_up), Fill(_fill), Skip(_skip), 
 
 
 class Rows:
-    """``into`` writes the next rows, four bytes a pixel, the fourth 255."""
+    """``into`` writes the next rows; a fourth byte is 255."""
 
     def __init__(self, decompress: Decompress) -> None:
         self._decompress = c.byref(decompress)
@@ -195,8 +195,8 @@ class Rows:
 
 
 @contextmanager
-def rows_of(source: Source) -> Iterator[Rows]:
-    """Of a colour JPEG that Pillow has opened, from its first byte. Raises ``DamagedImage``."""
+def rows_of(source: Source, layout: int) -> Iterator[Rows]:
+    """Of a colour JPEG that Pillow has opened, from its first byte. ``layout``: ``RGB`` or ``RGBX``. Raises ``DamagedImage``."""
     turbo, decompress, errors_to, read_from = library(), Decompress(), ErrorManager(), SourceManager()
     assert turbo is not None
     source.seek(0)
@@ -212,7 +212,7 @@ def rows_of(source: Source) -> Iterator[Rows]:
     try:
         if turbo.jpeg_read_header(c.byref(decompress), 1) != 1:
             raise _cut()
-        decompress.out_color_space = RGBX
+        decompress.out_color_space = layout
         if not turbo.jpeg_start_decompress(c.byref(decompress)) or _Reading.is_cut:
             raise _cut()
         yield Rows(decompress)

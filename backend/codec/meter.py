@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from backend.core.conversion import STAGES, Progress, Stage
-
-INTERVAL_S = 0.02
-"""Between two reports of one stage: more than anybody can see, less than any listener passes on."""
+from backend.core.conversion import REPORT_EVERY_S, STAGES, Progress, Stage
 
 
 class Meter:
-    """``costs`` are relative times of the stages; ``at`` takes the share (0–1) of a stage that is done."""
+    """``costs`` are relative times of the stages; ``at`` takes the share (0–1) of a stage that is done.
 
-    def __init__(self, costs: Mapping[Stage, float], tell: Callable[[Progress], None]) -> None:
-        self._tell = tell
+    ``every_s`` is the time between two reports of one stage.
+    """
+
+    def __init__(self, costs: Mapping[Stage, float], tell: Callable[[Progress], None], every_s: float = REPORT_EVERY_S) -> None:
+        self._tell, self._every_s = tell, every_s
         self._starts, self._widths = _spans(costs)
         self._percent = 0.0
         self._stage: Stage | None = None
@@ -26,7 +26,7 @@ class Meter:
     def at(self, stage: Stage, share: float) -> None:
         percent = self._starts[stage] + self._widths[stage] * min(1.0, max(0.0, share))
         now = time.monotonic()
-        if stage == self._stage and (percent <= self._percent or now - self._told_s < INTERVAL_S):
+        if stage == self._stage and (percent <= self._percent or now - self._told_s < self._every_s):
             return
         if stage != self._stage:
             self._enter(stage, now)

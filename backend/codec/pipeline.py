@@ -37,7 +37,7 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
     if straight.is_for(image, turn, geometry, options):
         return _straight(source, result_fd, conversion, image, turn, tell)
     box = decode.reduce_at_decoding(image, as_stored(geometry.scaled, turn))
-    meter = Meter(costs.of_still(conversion.shape, image, geometry, options), tell)
+    meter = Meter(costs.of_still(conversion.shape, image, geometry, options), tell, conversion.report_every_s)
     decoded = _decoded(source, image, conversion, meter)
     if image.format not in decode.REDUCIBLE:
         turn, geometry = _planned(image, conversion, applied)
@@ -52,7 +52,7 @@ def _still(source: Source, result_fd: int, conversion: Conversion, image: Image.
 def _straight(source: Source, result_fd: int, conversion: Conversion, image: Image.Image, turn: Turn, tell: Tell) -> Converted:
     """Nothing is to be done to the picture but to its colours, row by row, and to turn it: all of it is the stage ``decode``."""
     options, size = conversion.options, as_stored(image.size, turn)
-    meter = Meter(costs.of_straight(conversion.shape, image, options), tell)
+    meter = Meter(costs.of_straight(conversion.shape, image, options), tell, conversion.report_every_s)
     notes = metadata.kept(image, options)
     meter.at("decode", 0.0)
     with straight.picture_of(source, image, turn, lambda share: meter.at("decode", share)) as picture:
@@ -65,7 +65,7 @@ def _straight(source: Source, result_fd: int, conversion: Conversion, image: Ima
 
 def _moving(_source: Source, result_fd: int, conversion: Conversion, image: Image.Image, tell: Tell) -> Converted:
     """Frame by frame, so that one canvas is in memory and not all. Decoding runs along, so all of it is the stage ``encode``."""
-    meter = Meter({"encode": 1.0}, tell)
+    meter = Meter({"encode": 1.0}, tell, conversion.report_every_s)
     meter.at("encode", 0.0)
     decode.load(image)
     turn, geometry = _planned(image, conversion, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME
@@ -14,7 +14,7 @@ _ANY = Limits(upload_bytes=1 << 40, pixels=1 << 40, frames=1 << 20)
 """The sides and frames of a result were limited before it was made."""
 
 
-def write(result_fd: int, pieces: Sequence[bytes | memoryview]) -> int:
+def write(result_fd: int, pieces: Iterable[bytes | memoryview]) -> int:
     """All pieces from the start of the file on; their bytes. Raises ``OSError``."""
     at = 0
     for piece in pieces:

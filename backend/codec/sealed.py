@@ -16,6 +16,7 @@ from typing import Any, Literal
 from backend import errors
 from backend.codec import wire
 from backend.codec.bounds import bounds
+from backend.codec.draft import draft_for
 from backend.codec.geometry import plan
 from backend.codec.keeper import Broken, Keeper
 from backend.codec.result import shape_of
@@ -71,7 +72,7 @@ class SealedCodec:
         tick_s: float = 0.1,
     ) -> Converted:
         """Raises ``Stopped``, and the errors that ``ports.Codec`` names. ``should_stop`` is asked at least every ``tick_s``."""
-        watch = Watch(on_progress, should_stop, tick_s, conversion.timeout_s)
+        watch = Watch(on_progress, should_stop, tick_s, conversion)
         order = _order(conversion, self._sandbox)
         for _attempt in range(ATTEMPTS):
             try:
@@ -84,16 +85,27 @@ class SealedCodec:
         self.start()
         if os.fstat(result_fd).st_size:
             os.ftruncate(result_fd, 0)
+        with draft_for(order.conversion.shape) as draft:
+            written_fd = draft.fd if draft else result_fd
+            end = self._followed(source_fd, written_fd, order, watch, draft.hold_fast if draft else _never)
+            converted = _concluded(end, written_fd, order)
+            if draft:
+                draft.copy_to(result_fd)
+            return converted
+
+    def _followed(self, source_fd: int, written_fd: int, order: wire.Order, watch: Watch, is_final: Callable[[], bool]) -> End:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours:
             with theirs:
-                self._keeper.order(order, [source_fd, result_fd, theirs.fileno()])
+                self._keeper.order(order, [source_fd, written_fd, theirs.fileno()])
             try:
-                end = watch.follow(self._keeper, ours)
+                end = watch.follow(self._keeper, ours, is_final)
             except BaseException:
                 self._keeper.end_child()
                 raise
-        return _concluded(end, result_fd, order)
+        if end.status is None:
+            self._keeper.let_go()
+        return end
 
 
 def _order(conversion: Conversion, sandbox: str) -> wire.Order:
@@ -102,12 +114,17 @@ def _order(conversion: Conversion, sandbox: str) -> wire.Order:
     return wire.Order(conversion, bounds(conversion, pixels * shape.frames), sandbox)
 
 
-def _concluded(end: End, result_fd: int, order: wire.Order) -> Converted:
+def _never() -> bool:
+    return False
+
+
+def _concluded(end: End, written_fd: int, order: wire.Order) -> Converted:
     """What became of it. Raises an error of the contract, or ``Lost``."""
     if end.error is not None:
         raise end.error
-    if end.converted is not None and end.status == 0:
-        return _verified(end.converted, result_fd)
+    if end.converted is not None and not end.status:
+        return _verified(end.converted, written_fd)
+    assert end.status is not None
     name = signal.Signals(-end.status).name if end.status < 0 else f"exit {end.status}"
     if name == "SIGXCPU":
         raise errors.EncodeTimeout(limit_s=order.bounds["CPU"], private="processor time")
@@ -118,9 +135,9 @@ def _concluded(end: End, result_fd: int, order: wire.Order) -> Converted:
     raise errors.Internal(private=f"the child ended with {name} and said nothing")
 
 
-def _verified(converted: Converted, result_fd: int) -> Converted:
+def _verified(converted: Converted, written_fd: int) -> Converted:
     """The child's word against the bytes it wrote. Raises ``DamagedImage`` when they differ: then the image has taken the child over."""
-    size_bytes, shape = os.fstat(result_fd).st_size, shape_of(result_fd)
+    size_bytes, shape = os.fstat(written_fd).st_size, shape_of(written_fd)
     claimed = Shape("webp", converted.width, converted.height, converted.frames)
     if shape != claimed or size_bytes != converted.bytes:
         raise errors.DamagedImage(private=f"the child claims {converted}, the file has {size_bytes} bytes, {shape}")

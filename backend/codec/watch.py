@@ -16,10 +16,11 @@ from backend import errors
 from backend.codec import wire
 from backend.codec.keeper import Keeper
 from backend.codec.pace import Pace
-from backend.core.conversion import Converted, Progress, Stage, Stopped
+from backend.core.conversion import Conversion, Converted, Progress, Stage, Stopped
 
 QUIET_S = 0.2
-"""After so long without a report, one is made. With the tick, nobody waits for 400 ms."""
+"""After so long without a report, one is made. With the tick, nobody waits for 400 ms. Where reports are seldom on purpose, after four times
+their interval."""
 
 
 class Lost(Exception):
@@ -28,38 +29,42 @@ class Lost(Exception):
 
 @dataclass(slots=True)
 class End:
-    """The child's last word, and how its process ended (as ``os.waitstatus_to_exitcode`` says)."""
+    """The child's last word, and how its process ended (as ``os.waitstatus_to_exitcode`` says); None where that was not waited for."""
 
     converted: Converted | None = None
     error: errors.GatewayError | None = None
-    status: int = 0
+    status: int | None = None
 
 
 class Watch:
     """One caller's ears and patience, over every attempt at one conversion: the clock and the percent go on where the last one stood."""
 
-    def __init__(self, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool], tick_s: float, timeout_s: float) -> None:
+    def __init__(self, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool], tick_s: float, conversion: Conversion) -> None:
         self._on_progress, self._should_stop = on_progress, should_stop
-        self._tick_s, self._timeout_s = tick_s, timeout_s
-        self._deadline_s = time.monotonic() + timeout_s
+        self._tick_s, self._timeout_s = tick_s, conversion.timeout_s
+        self._deadline_s = time.monotonic() + conversion.timeout_s
+        self._quiet_s = max(QUIET_S, 4 * conversion.report_every_s)
         self._percent = 0.0
         self._stage: Stage = "decode"
         self._told_s = time.monotonic()
         self._pace: Pace | None = None
 
-    def follow(self, keeper: Keeper, channel: socket.socket) -> End:
-        """Until the child's end. Raises ``Stopped``, ``EncodeTimeout``, ``DamagedImage`` for senseless words, ``Lost``."""
+    def follow(self, keeper: Keeper, channel: socket.socket, is_final: Callable[[], bool]) -> End:
+        """Until the child's end, or until it says that it is done and ``is_final()``, which is asked once: the result cannot be changed any more.
+
+        Raises ``Stopped``, ``EncodeTimeout``, ``DamagedImage`` for senseless words, ``Lost``.
+        """
         self._pace = None
         try:
-            return self._follow(keeper, channel)
+            return self._follow(keeper, channel, is_final)
         except wire.Garbled as error:
             raise errors.DamagedImage(private=f"the child talks nonsense: {error}") from None
         finally:
             if self._pace is not None:
                 self._pace.close()
 
-    def _follow(self, keeper: Keeper, channel: socket.socket) -> End:
-        said, end = wire.Lines(channel), End()
+    def _follow(self, keeper: Keeper, channel: socket.socket, is_final: Callable[[], bool]) -> End:
+        said, end, was_asked = wire.Lines(channel), End(), False
         poll = select.poll()
         poll.register(channel, select.POLLIN)
         poll.register(keeper, select.POLLIN)
@@ -69,6 +74,10 @@ class Watch:
                 self._hear(said, end)
                 if said.is_over:
                     poll.unregister(channel)
+                if end.converted is not None and end.error is None and not was_asked:
+                    was_asked = True
+                    if is_final():
+                        return end
             if keeper.fileno() in ready and self._has_ended(keeper, end):
                 while not said.is_over:
                     self._hear(said, end)
@@ -104,19 +113,15 @@ class Watch:
             self._on_progress(Progress(self._stage, percent))
 
     def _speak_for(self) -> None:
-        if self._pace is not None and time.monotonic() - self._told_s >= QUIET_S:
+        if self._pace is not None and time.monotonic() - self._told_s >= self._quiet_s:
             percent = round(self._pace.percent(self._percent), 2)
             if percent > self._percent:
                 self._tell(percent)
 
     def _has_ended(self, keeper: Keeper, end: End) -> bool:
-        assert keeper.lines is not None
-        for message in keeper.lines.read():
-            if isinstance(message.get("taken"), int):
-                self._pace = self._pace or Pace(message["taken"])
-            if isinstance(message.get("ended"), int):
-                end.status = message["ended"]
-                return True
-        if keeper.lines.is_over:
+        end.status = keeper.hear()
+        if self._pace is None and keeper.child_pid is not None:
+            self._pace = Pace(keeper.child_pid)
+        if end.status is None and keeper.is_over:
             raise Lost("the zygote ended")
-        return False
+        return end.status is not None

@@ -1,8 +1,9 @@
 """What the three processes say to each other: one JSON object a line, over stream sockets; descriptors travel beside an order.
 
 ========================= =====================================================
-pool process → zygote     an ``Order`` with three descriptors; ``{"stop": true}``
-zygote → pool process     ``{"ready": level}`` once; for each child ``{"taken": pid}`` and ``{"ended": status}``, as
+pool process → zygote     an ``Order`` with its number and three descriptors; ``{"stop": true}``, ``{"leave": true}``: kill, and in the one case
+                          tell of the end
+zygote → pool process     ``{"ready": level}`` once; for each order, by its ``number``, ``{"taken": pid}`` and ``{"ended": status}``, as
                           ``os.waitstatus_to_exitcode`` gives it
 child → pool process      ``{"at": [stage, percent]}``, then ``{"done": {…}}`` or ``{"failed": {…}}``
 ========================= =====================================================
@@ -59,7 +60,9 @@ class Order:
     @classmethod
     def from_message(cls, message: Message) -> Order:
         record = message["conversion"]
-        conversion = Conversion(Shape(**record["shape"]), Options(**record["options"]), Limits(**record["limits"]), record["timeout_s"])
+        conversion = Conversion(
+            Shape(**record["shape"]), Options(**record["options"]), Limits(**record["limits"]), record["timeout_s"], record["report_every_s"]
+        )
         return cls(conversion, message["bounds"], message["sandbox"])
 
 

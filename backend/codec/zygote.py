@@ -14,7 +14,7 @@ import socket
 import sys
 
 from backend.codec import child, decode, libjpeg, libwebp, littlecms, pixels, wire
-from backend.codec.seal import kernel, probe
+from backend.codec.seal import kernel, probe, seccomp
 
 CONTROL_FD = 3
 HEAP_BYTES_A_PIXEL = 7
@@ -44,6 +44,8 @@ def preload() -> None:
     libwebp.muxer()
     libjpeg.library()
     littlecms.preload()
+    for threads in (False, True):
+        seccomp.assembled(threads=threads)
     child.rehearse()
 
 
@@ -72,6 +74,10 @@ class Nursery:
         self._lines = wire.Lines(control, child.DESCRIPTORS)
         self._child_ended_fd = child_ended_fd
         self._at_work: int | None = None
+        self._number = 0
+        """Of the newest order: that of the child at work."""
+        self._leaving: set[int] = set()
+        """Killed, for they have done what they had to; nobody asks how they end."""
         self._waiting: int | None = None
         self._heap_bytes = FIRST_HEAP_BYTES
         self._door: socket.socket | None = None
@@ -97,8 +103,18 @@ class Nursery:
         for message in self._lines.read():
             if "stop" in message:
                 _kill(self._at_work)
+            elif "leave" in message:
+                self._let_go()
             else:
+                self._let_go()
                 self._give(message)
+
+    def _let_go(self) -> None:
+        """Of the child at work, if there is one: whoever sends an order has no further use for the last one's child."""
+        _kill(self._at_work)
+        if self._at_work is not None:
+            self._leaving.add(self._at_work)
+        self._at_work = None
 
     def _bear(self) -> None:
         """A child that waits at the other end of ``_door``."""
@@ -113,7 +129,7 @@ class Nursery:
         self._door = ours
 
     def _give(self, order: wire.Message) -> None:
-        self._heap_bytes = heap_bytes(order)
+        self._heap_bytes, self._number = heap_bytes(order), order["number"]
         given, self._lines.descriptors = self._lines.descriptors[: child.DESCRIPTORS], self._lines.descriptors[child.DESCRIPTORS :]
         if not self._hand_in(order, given):  # the one that waited was killed meanwhile
             self._forget_waiting()
@@ -134,7 +150,7 @@ class Nursery:
             except OSError:
                 return False
         self._at_work, self._waiting = self._waiting, None
-        self._control.sendall(wire.packed({"taken": self._at_work}))
+        self._control.sendall(wire.packed({"taken": self._at_work, "number": self._number}))
         return True
 
     def _forget_waiting(self) -> None:
@@ -149,7 +165,8 @@ class Nursery:
             pid, status = os.waitpid(self._at_work, os.WNOHANG)
             if pid:
                 self._at_work = None
-                self._control.sendall(wire.packed({"ended": os.waitstatus_to_exitcode(status)}))
+                self._control.sendall(wire.packed({"ended": os.waitstatus_to_exitcode(status), "number": self._number}))
+        self._leaving = {pid for pid in self._leaving if not os.waitpid(pid, os.WNOHANG)[0]}
         if self._waiting is not None and os.waitpid(self._waiting, os.WNOHANG)[0]:
             self._waiting = None
             if self._door is not None:

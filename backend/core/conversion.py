@@ -10,6 +10,8 @@ from backend.core.options import Options
 
 Stage = Literal["decode", "transform", "encode", "store"]
 STAGES: tuple[Stage, ...] = ("decode", "transform", "encode", "store")
+REPORT_EVERY_S = 0.053
+"""Every second report can be passed on, ten times a second at most. Each wakes the process that watches: time that the image does not get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """The order: what the source declares, what is wanted, within which bounds."""
+    """The order: what the source declares, what is wanted, within which bounds, and how often progress is reported at most."""
 
     shape: Shape
     options: Options
     limits: Limits
     timeout_s: float = 60.0
+    report_every_s: float = REPORT_EVERY_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from backend import errors
 from backend.core.job import Job, cancelled
@@ -11,14 +12,21 @@ from backend.flows.world import World
 log = logging.getLogger(__name__)
 
 
-def conclude(world: World, job: Job) -> Job:
-    """Commit ``job.status``, which has ended, unless another end stands; the job as it ended. Raises ``NotFound`` when it was erased."""
+def conclude(world: World, job: Job, serve_twins: Callable[[Job], object] | None = None) -> Job:
+    """Commit ``job.status``, which has ended, unless another end stands; the job as it ended. Raises ``NotFound`` when it was erased.
+
+    ``serve_twins`` is given the job, where any run along with it, before its end is told: then nothing its owner does can take the result away.
+    """
     if not world.store.conclude(job.id, job.status, lasts=not job.manifest.is_passing):
         outcome = world.store.outcome(job.id)
         if outcome is None:
             raise errors.NotFound()
         job = job.at(outcome)
     try:
+        if serve_twins is not None and job.status.result is not None:
+            if alone := world.jobs.end_alone(job):
+                return alone
+            serve_twins(job)
         return world.jobs.end(job)
     except errors.BackendUnavailable as error:
         log.warning("the end of job %s is stored and will be announced later: %s", job.id, error.private)

@@ -1,7 +1,10 @@
 """Encode: take the next job, convert it, commit the result once. Runs in an encoder process.
 
-While the codec works, a lease is renewed ten times a second; whoever finds the lease run out gives the job to another. The answer to a renewal says
-whether the job is still wanted, so a cancel reaches the child within a tenth of a second.
+While the codec works, a lease is renewed; whoever finds the lease run out gives the job to another. The answer to a renewal says whether the job is
+still wanted. That is asked once a second, and at once when a stop is heard of (``ports.Stops``); where none can be heard, ten times a second. So a
+cancel reaches the child after about a tenth of a second.
+
+Progress is told ten times a second as long as anybody listens, and less often else: each report costs more than what it tells of.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 
 from backend import errors
-from backend.core.conversion import Conversion, Converted, Progress, Stopped
+from backend.core.conversion import REPORT_EVERY_S, Conversion, Converted, Progress, Stopped
 from backend.core.job import Job, Result, failed, succeeded
 from backend.flows import share
 from backend.flows.conclude import conclude
@@ -27,12 +30,21 @@ Later = Callable[[Finish, Callable[[], object]], None]
 End = Callable[[], Job]
 """Makes the result durable; the job as it should end."""
 LEASE_S = 4.0
-TICK_S = 0.03
+TICK_S = 0.06
 """So late at most is a report told that came too soon after the one before it."""
-HEARTBEAT_S = 0.1
-"""How often the lease is renewed, and so how soon a cancel is heard."""
+HEARTBEAT_S = 1.0
+"""How often the lease is renewed."""
+DEAF_HEARTBEAT_S = 0.1
+"""The same where stops are not heard of, so that a cancel is."""
 REPORT_INTERVAL_S = 0.105
 """At most ten changes a second for one job (the contract), with a little room for jitter."""
+UNHEARD_INTERVAL_S = 0.15
+"""The same while nobody listens: whoever asks now and then, or comes later, is told of what is no older."""
+PASSING_INTERVAL_S = 1.0
+"""A passing job's progress is told to nobody, unless another job runs along with it."""
+PASSING_REPORT_EVERY_S = 0.4
+PASSING_TICK_S = 0.15
+"""Whoever waits for a passing job may leave, and is looked after once a second: that needs not be heard sooner."""
 STORE_PERCENT = 99
 ETA_FROM_PERCENT = 3
 """Before, an estimate would be a guess."""
@@ -47,8 +59,8 @@ def encode_next(world: World, codec: Codec, token: str, later: Later = lambda fi
     """One job from the queue; False when none waits.
 
     ``later`` is given what remains once the codec is done, which waits for the disk: to be called at once, or beside the next job's encode. Until
-    then it calls the other thing it is given ten times a second, so that the lease is renewed. A passing job, whose end somebody waits for and which
-    is not synced, is finished here.
+    then it calls the other thing it is given ten times a second, so that the lease is renewed in time. A passing job, whose end somebody waits for
+    and which is not synced, is finished here.
     """
     taken = world.jobs.take(token, LEASE_S)
     if taken is None:
@@ -67,10 +79,7 @@ def encode_next(world: World, codec: Codec, token: str, later: Later = lambda fi
 
 def _finish(world: World, taken: Taken, reporter: Reporter, end: End) -> None:
     with _minded(taken.job):
-        ended = end()
-        if ended.status.result is not None:
-            share.with_twins(world, ended, taken.token)
-        _conclude(world, ended, reporter)
+        _conclude(world, end(), reporter, taken.token)
 
 
 @contextmanager
@@ -93,12 +102,12 @@ def _ended_before(world: World, job: Job) -> Job | None:
     return job.at(outcome) if outcome is not None else None
 
 
-def _conclude(world: World, job: Job, reporter: Reporter) -> None:
+def _conclude(world: World, job: Job, reporter: Reporter, token: str) -> None:
     """A full disk has no room for the end either: wait for some, with the job still held."""
     begun = world.clock()
     while True:
         try:
-            conclude(world, job)
+            conclude(world, job, partial(share.with_twins, world, token=token))
             return
         except errors.StorageFull:
             if reporter.is_unwanted() or world.clock() - begun > ROOM_PATIENCE_S:
@@ -129,7 +138,7 @@ def _converted(world: World, codec: Codec, taken: Taken, source: Blob, reporter:
             _conversion(world, taken.job),
             on_progress=reporter.progressed,
             should_stop=reporter.is_unwanted,
-            tick_s=TICK_S,
+            tick_s=PASSING_TICK_S if taken.job.manifest.is_passing else TICK_S,
         )
     except BaseException:
         target.discard()
@@ -158,7 +167,8 @@ def _failed(world: World, job: Job, reporter: Reporter, error: errors.GatewayErr
 
 
 def _conversion(world: World, job: Job) -> Conversion:
-    return Conversion(job.manifest.source.shape, job.manifest.options, world.limits, float(world.encode_timeout_s))
+    every_s = PASSING_REPORT_EVERY_S if job.manifest.is_passing else REPORT_EVERY_S
+    return Conversion(job.manifest.source.shape, job.manifest.options, world.limits, float(world.encode_timeout_s), every_s)
 
 
 def _kept(world: World, job: Job, target: Target, converted: Converted) -> Result:
@@ -179,6 +189,8 @@ class Reporter:
         self._world, self._taken = world, taken
         self._wanted: Progress | None = None
         self._told_s = self._renewed_s = world.clock()
+        self._quiet_interval_s = PASSING_INTERVAL_S if taken.job.manifest.is_passing else UNHEARD_INTERVAL_S
+        self._interval_s = PASSING_INTERVAL_S if taken.job.manifest.is_passing else REPORT_INTERVAL_S
         self._is_unwanted = False
 
     def progressed(self, progress: Progress) -> None:
@@ -198,13 +210,15 @@ class Reporter:
 
     def is_unwanted(self) -> bool:
         self._tell()
-        if self._world.clock() - self._renewed_s >= HEARTBEAT_S:
+        stops = self._world.stops
+        patience_s = HEARTBEAT_S if stops is not None and stops.are_heard() else DEAF_HEARTBEAT_S
+        if self._world.clock() - self._renewed_s >= patience_s or (stops is not None and stops.came_for(self._taken.token)):
             self._report({})
         return self._is_unwanted
 
     def _tell(self) -> None:
         now = self._world.clock()
-        if self._wanted is None or now - self._told_s < REPORT_INTERVAL_S:
+        if self._wanted is None or now - self._told_s < self._interval_s:
             return
         stage, percent = self._wanted.stage, max(self.status.progress, self._percent(self._wanted.percent))
         self._wanted = None
@@ -228,12 +242,14 @@ class Reporter:
         """An unreachable Redis stops no encode: the store will take the result, and the end is announced later."""
         self._renewed_s = self._world.clock()
         try:
-            seq = self._world.jobs.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
-            if seq is None:
+            reported = self._world.jobs.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
+            if reported is None:
                 self._adopt()
-            else:
-                self._is_unwanted = seq == 0
-                self.status = replace(self.status, seq=seq or self.status.seq)
+                return
+            self._is_unwanted = reported.seq == 0
+            self.status = replace(self.status, seq=reported.seq or self.status.seq)
+            if patch:
+                self._interval_s = REPORT_INTERVAL_S if reported.listeners else self._quiet_interval_s
         except errors.BackendUnavailable as error:
             log.warning("job %s goes on unheard: %s", self._taken.job.id, error.private)
 

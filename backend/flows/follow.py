@@ -16,7 +16,7 @@ from backend import errors
 from backend.core.job import Job, Status
 from backend.flows.find import find
 from backend.flows.world import World
-from backend.ports import Announcements
+from backend.ports import Announcements, Heard
 
 log = logging.getLogger(__name__)
 Listener = Callable[[Job], None]
@@ -29,11 +29,12 @@ class Watched:
 
 
 class Follower:
-    """All that one process watches. Give ``changed`` and ``gap`` to the announcements."""
+    """All that one process watches. Give ``changed``, ``heard`` and ``gap`` to the announcements."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._watched: dict[str, Watched] = {}
+        self._awaited: dict[str, list[threading.Event]] = {}
         self._announcements: Announcements | None = None
 
     def hear(self, announcements: Announcements) -> None:
@@ -62,10 +63,8 @@ class Follower:
             del self._watched[job_id]
             self._ignore(job_id)
 
-    def wait(
-        self, job_id: str, seconds: float, *, owner: str = "", is_enough: Callable[[Job], bool], is_left: Callable[[], bool] = lambda: False
-    ) -> Job:
-        """The job once ``is_enough`` says so, or as it is after so many seconds, or once ``is_left``: nobody waits any more."""
+    def wait(self, job_id: str, seconds: float, *, owner: str = "", is_enough: Callable[[Job], bool]) -> Job:
+        """The job once ``is_enough`` says so, or as it is after so many seconds."""
         changed = threading.Event()
         newest: list[Job] = []
 
@@ -76,7 +75,7 @@ class Follower:
         job = self.follow(job_id, listen, owner=owner)
         deadline = self._world.clock() + seconds
         try:
-            while not is_enough(job) and not job.status.has_ended and (left_s := deadline - self._world.clock()) > 0 and not is_left():
+            while not is_enough(job) and not job.status.has_ended and (left_s := deadline - self._world.clock()) > 0:
                 changed.wait(min(left_s, LOOK_UP_S))
                 changed.clear()
                 job = newest[0] if newest else job
@@ -85,6 +84,32 @@ class Follower:
             return job
         finally:
             self.unfollow(job_id, listen)
+
+    def wait_for_end(self, job_id: str, seconds: float, *, owner: str = "", is_left: Callable[[], bool] = lambda: False) -> Job:
+        """The job once it has ended, or as it is after so many seconds, or once ``is_left``: nobody waits any more. Its progress is not listened
+        to, so whoever only waits for an end costs its encode nothing."""
+        deadline, ended = self._world.clock() + seconds, threading.Event()
+        self._awaited.setdefault(job_id, []).append(ended)
+        try:
+            if self._announcements is not None:
+                self._announcements.listen(job_id, "ended")
+            job = find(self._world, job_id, owner)
+            while not job.status.has_ended and (left_s := deadline - self._world.clock()) > 0 and not is_left():
+                if ended.wait(min(left_s, LOOK_UP_S)) or left_s <= LOOK_UP_S:
+                    ended.clear()
+                    job = find(self._world, job_id, owner)
+            return job
+        finally:
+            self._awaited[job_id].remove(ended)
+            if not self._awaited[job_id]:
+                del self._awaited[job_id]
+                self._ignore(job_id, "ended")
+
+    def heard(self, what: str, job_id: str, _text: str) -> None:
+        """An announcement of an end."""
+        if what == "ended":
+            for each in self._awaited.get(job_id, ()):
+                each.set()
 
     def changed(self, job_id: str, text: str) -> None:
         """An announcement. An empty one says that the job was erased."""
@@ -111,6 +136,9 @@ class Follower:
 
     def gap(self) -> None:
         """Announcements may have been lost: look every watched job up."""
+        for waiting in list(self._awaited.values()):
+            for each in waiting:
+                each.set()
         for job_id, watched in list(self._watched.items()):
             try:
                 job = find(self._world, job_id, watched.job.manifest.owner)
@@ -123,7 +151,7 @@ class Follower:
             self.changed(job_id, job.status.to_json())
 
     def watching(self) -> int:
-        return len(self._watched)
+        return len(self._watched.keys() | self._awaited.keys())
 
     def _advance(self, watched: Watched, listener: Listener, job: Job) -> None:
         cursor = watched.cursors.get(listener)
@@ -172,10 +200,10 @@ class Follower:
         if self._watched.pop(job_id, None) is not None:
             self._ignore(job_id)
 
-    def _ignore(self, job_id: str) -> None:
+    def _ignore(self, job_id: str, what: Heard = "changed") -> None:
         if self._announcements is not None:
             try:
-                self._announcements.ignore(job_id)
+                self._announcements.ignore(job_id, what)
             except errors.BackendUnavailable as error:
                 log.warning("job %s is still announced: %s", job_id, error.private)
 
@@ -183,4 +211,4 @@ class Follower:
 NOT_YET = sys.maxsize
 """The cursor of a listener that is still on its way in."""
 LOOK_UP_S = 1.0
-"""While it waits, ``wait`` asks this often whether anybody still does."""
+"""Whoever waits asks this often whether anybody still does, and whether the job is still there."""

@@ -20,10 +20,14 @@ from backend.core.options import Options
 from backend.flows import share
 from backend.flows.find import stored
 from backend.flows.world import World
-from backend.ports import Stretch, Upload
+from backend.ports import Stretch, Submitted, Upload
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60
+STRETCH_BYTES = 4 << 20
+"""So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
+LONGEST_BYTES = 4 * STRETCH_BYTES
+"""Of a stretch that is looked through. The longer an image has been, the more is taken at once, all of which may have to be handed back."""
 PASSING_MARGIN_S = 120
 """A passing job lives as long as its encode may take, and this much longer for waiting and answering."""
 
@@ -76,7 +80,7 @@ class Intake:
         if isinstance(piece, bytes):
             self.feed(piece)
         else:
-            piece.draw(self.upload.pour)
+            piece.draw(self.upload.pour, STRETCH_BYTES)
 
     def take_up_to(self, mark: bytes, stretch: Stretch) -> bytes:
         """What of a stretch has to be looked at, for ``mark`` may stand in it; the rest belongs to the image. Raises as ``feed``."""
@@ -89,7 +93,7 @@ class Intake:
             count, rest = self.upload.pour_up_to(mark, source_fd, most_bytes)
             return count
 
-        stretch.draw(take)
+        stretch.draw(take, max(STRETCH_BYTES, min(LONGEST_BYTES, self.upload.size_bytes)))
         self.world.limits.check_bytes(self.upload.size_bytes)
         return rest
 
@@ -200,9 +204,10 @@ def queue(world: World, job: Job) -> Job:
         if submitted is None:
             if shared := share.at_once(world, job):
                 return shared
-            submitted = world.jobs.enqueue(job, limit=world.max_queued_jobs)
-        job = submitted
-        world.encoders.wake()
+            submitted = Submitted(world.jobs.enqueue(job, limit=world.max_queued_jobs), is_heard=False)
+        job = submitted.job
+        if not submitted.is_heard:
+            world.encoders.wake()
     except errors.QueueFull:
         world.store.erase(job.id)
         raise queue_is_full(world, world.max_queued_jobs) from None

@@ -1,8 +1,8 @@
 """Share: equal bytes with equal options are encoded once. Each job keeps its own record, its own progress, its own end and its own deletion.
 
 A job whose equal has succeeded gets that result, under a second name for the same bytes. One whose equal is being encoded runs along with it
-(``Jobs.take``) and gets the result before the other ends, so that nothing the other's owner does then can take it away. Where sharing fails
-for whatever reason, the job is simply encoded.
+(``Jobs.take``) and gets the result before the other is said to have ended, so that nothing the other's owner does then can take it away. Where
+sharing fails for whatever reason, the job is simply encoded.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def at_once(world: World, job: Job) -> Job | None:
 
 
 def with_twins(world: World, job: Job, token: str) -> None:
-    """Give the result that ``job`` is about to end with to those that ran along with it."""
+    """Give the result with which ``job`` ends to those that ran along with it."""
     assert job.status.result is not None
     try:
         twins = world.jobs.twins(job.id)

@@ -42,11 +42,12 @@ class Shift:
     def _rest(self, until_s: float) -> bool:
         """Whether there is something to do now. It says that it rests before it looks for the last time, so that no job falls between."""
         self._bell.rest(self._name, LOOK_UP_S)
-        is_rung = self._encode_next()
-        while not is_rung and time.monotonic() < until_s and not self._is_leaving():
+        has_done_one = self._encode_next()
+        while not has_done_one and time.monotonic() < until_s and not self._is_leaving():
             self._bell.rest(self._name, LOOK_UP_S)
-            is_rung = self._bell.wait(self._name, LOOK_UP_S)
+            if self._bell.wait(self._name, LOOK_UP_S):
+                return True
         unanswered = self._bell.rise(self._name)
         if unanswered:
             self._encoders.wake(unanswered)
-        return is_rung
+        return has_done_one

@@ -226,7 +226,8 @@ def _written(world: World, writing: Writing, body: Iterable[bytes | Stretch]) ->
             _check_end(world, writing.standing, writing.position_bytes + len(some))
             writing.write(some)
         else:
-            some.draw(writing.pour)
+            some.draw(writing.pour, ingest.STRETCH_BYTES)
+        del some  # nobody holds it while the next is waited for
         if not is_judged and writing.position_bytes >= formats.SNIFF_BYTES:
             ingest.readable(writing.head(formats.SNIFF_BYTES))
             is_judged = True

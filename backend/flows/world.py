@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend.core.limits import Limits
-from backend.ports import Clock, Encoders, Jobs, Store, Uploads
+from backend.ports import Clock, Encoders, Jobs, Stops, Store, Uploads
 
 
 def random_id() -> str:
@@ -18,12 +18,13 @@ def random_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """``uploads`` is None in a process that takes none: an encoder."""
+    """``uploads`` is None in a process that takes none: an encoder. ``stops`` is None in one that encodes nothing, or hears of none."""
 
     store: Store
     jobs: Jobs
     encoders: Encoders
     uploads: Uploads | None = None
+    stops: Stops | None = None
     limits: Limits = field(default_factory=Limits)
     max_queued_jobs: int = 1000
     retention_s: int = 86_400

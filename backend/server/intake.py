@@ -28,8 +28,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # A sender on the same machine never lets recv() wait, so the loop would never turn without this.
 YIELD_EVERY_BYTES = MIB
 
-STRETCH_BYTES = 4 * MIB
-"""So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
 LEAST_STRETCH_BYTES = MIB
 """What is left of a body has to be worth a thread's turn."""
 
@@ -88,13 +86,13 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
 class Stretch:
     """The next bytes of a body while they are still in its socket."""
 
-    def __init__(self, body: Body, source_fd: int, most_bytes: int) -> None:
-        self._body, self._source_fd, self._most_bytes = body, source_fd, most_bytes
+    def __init__(self, body: Body, source_fd: int, left_bytes: int) -> None:
+        self._body, self._source_fd, self._left_bytes = body, source_fd, left_bytes
         self.drawn_bytes = 0
 
-    def draw(self, take: Callable[[int, int], int]) -> int:
+    def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
         """How many ``take(source_fd, most_bytes)`` took. It waits for the peer no longer than an instant, so no pace is asked."""
-        self.drawn_bytes = take(self._source_fd, self._most_bytes)
+        self.drawn_bytes = take(self._source_fd, min(self._left_bytes, most_bytes))
         self._body.was_drawn(self.drawn_bytes)
         return self.drawn_bytes
 
@@ -169,7 +167,7 @@ class Body:
         left_bytes = self._declared - self.received_bytes
         if left_bytes < LEAST_STRETCH_BYTES or not self._unreader.is_plain:
             return None
-        return Stretch(self, self._unreader.sock.fileno(), min(left_bytes, STRETCH_BYTES))
+        return Stretch(self, self._unreader.sock.fileno(), left_bytes)
 
     def was_drawn(self, count: int) -> None:
         self.received_bytes += count

@@ -1,4 +1,4 @@
-"""How late the gevent loop runs: a greenlet asks to be woken every 50 ms and notes by how much it was not.
+"""How late the gevent loop runs: a greenlet asks to be woken every 100 ms and notes by how much it was not.
 
 ``current()`` is the worst delay of late, fading by half every ten seconds; the buckets count every sample since the start.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import gevent
 
-SAMPLE_S = 0.05
+SAMPLE_S = 0.1
 HALF_LIFE_S = 10.0
 BUCKETS_MS = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0, float("inf"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -22,7 +23,10 @@ FIELD_BYTES = 64 << 10
 BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
 FAST_READS = 2
+FAST_BYTES_PER_S = 16 << 20
+"""Since the body began: many slow senders for whom a busy loop had no time fill their reads, and a thread's turn for each would make it busier."""
 LARGE_BYTES = 1 << 20
+"""An image of a form that has come so far is worth a search of its own."""
 PASSED_BY_BYTES = 4 << 10
 """A shorter chunk is not worth it."""
 JSON_BYTES = 64 << 10
@@ -80,6 +84,7 @@ def _chunks() -> Iterator[bytes]:
         for each in sums:
             each.update(chunk)
         yield chunk
+        del chunk
     _check_end(received)
     for each in sums:
         each.check()
@@ -93,19 +98,20 @@ def _pieces() -> Iterator[bytes | Stretch]:
 def pieces(read: Callable[[], bytes]) -> Iterator[bytes | Stretch]:
     """The body as ``read`` gives it in chunks, checked at its end against ``Content-Length``; in stretches as long as its sender is a fast one.
 
-    Who fills two reads in a row is fast; one is filled by anybody for whom nobody had time a moment ago.
+    Who fills two reads in a row is fast, if he has been so all along.
     """
-    received = filled = 0
+    received, filled, begun_s = 0, 0, time.monotonic()
     stretch = getattr(request.stream, "stretch", lambda: None)
     while chunk := read():
         received += len(chunk)
         filled = filled + 1 if len(chunk) == CHUNK_BYTES else 0
         yield chunk
-        while filled >= FAST_READS and (more := stretch()) is not None:
+        while filled >= FAST_READS and received >= FAST_BYTES_PER_S * (time.monotonic() - begun_s) and (more := stretch()) is not None:
             yield more
             received += more.drawn_bytes
             if more.drawn_bytes < CHUNK_BYTES:
                 filled = 0
+        del chunk  # nobody holds it while the next is waited for
     _check_end(received)
 
 
@@ -125,6 +131,7 @@ def _raw(world: World, filename: str) -> Received:
     try:
         for piece in _pieces():
             intake.take(piece)
+            del piece
         return intake.finish()
     except BaseException:
         intake.abandon()
@@ -139,6 +146,7 @@ def _multipart(world: World, boundary: str, max_files: int) -> Form:
     try:
         for piece in _pieces():
             reader.take(decoder, piece)
+            del piece
         reader.feed(decoder, None)
         return reader.form
     except ValueError as error:

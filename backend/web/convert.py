@@ -44,7 +44,7 @@ def convert() -> Response:
 def _answer(world: World, job: Job, started_s: float) -> Response:
     """The result, or the job's own error. Whatever happens, the job is erased afterwards."""
     try:
-        job = site().follower.wait(job.id, QUEUE_PATIENCE_S, owner=callers.owner(), is_enough=lambda each: False, is_left=_has_left())
+        job = site().follower.wait_for_end(job.id, QUEUE_PATIENCE_S, owner=callers.owner(), is_left=_has_left())
         if job.status.error:
             raise errors.from_record(job.status.error)
         known, blob = deliver.result(world, job)

@@ -106,7 +106,7 @@ def _wait(response: Response, job: Job) -> Response:
     seconds = wait_s()
     if seconds is None:
         return response
-    job = site().follower.wait(job.id, seconds, owner=callers.owner(), is_enough=lambda each: each.status.has_ended)
+    job = site().follower.wait_for_end(job.id, seconds, owner=callers.owner())
     response = _show(job, 200) if job.status.has_ended else _accepted(job)
     response.headers["Preference-Applied"] = f"wait={seconds}"
     return response

@@ -2,7 +2,8 @@
 
 python -m bench.kit.bare PROCESSES[d] SECONDS WIDTH FILE…
 
-``d``: decoded before; WIDTH 0: full size. Prints the files done, in order, with begin and end.
+``d``: decoded before; WIDTH 0: full size. Each process goes through all the files, from a place of its own, so that all of them have the same mix;
+each file is done at least once. Prints the files done, with begin and end.
 """
 
 from __future__ import annotations
@@ -54,11 +55,11 @@ def _loop(number: int, crew: int, files: list[Path], width: int | None, seconds:
     ready = [Image.open(io.BytesIO(each)).convert("RGB") for each in pictures] if decoded else []
     convert(pictures[0], 64)
     gate.wait()
-    begun_cpu, begun, done, turn = time.process_time(), time.perf_counter(), [], number
-    while (at := time.perf_counter() - begun) < seconds:
+    begun_cpu, begun, done, turn = time.process_time(), time.perf_counter(), [], number * len(files) // crew
+    while (at := time.perf_counter() - begun) < seconds or len(done) * crew < len(files):
         size = encode(ready[turn % len(files)]) if decoded else convert(pictures[turn % len(files)], width)
         done.append((turn % len(files), at, time.perf_counter() - begun, size))
-        turn += crew
+        turn += 1
     out.put((done, time.process_time() - begun_cpu))
 
 

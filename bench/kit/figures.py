@@ -39,13 +39,22 @@ def work_done(done: Sequence[tuple[int, float, float, int]], costs: Sequence[flo
 
 
 def steady_rate(done: Sequence[tuple[int, float, float, int]], costs: Sequence[float], workers: int) -> float:
-    """Work a second of a service that never lacks requests: what was completed after the first answer, up to the last one while there was still a
-    request for each of ``workers``. Requests that wait in a queue count for nothing until they are answered."""
+    """Work a second of a service that never lacks requests: between the first answer and the last one while there was still a request for each
+    of ``workers``. Requests that wait in a queue count for nothing, and those at work at either end by their share: each was begun, about, as
+    long before its answer as it takes (``costs``, in seconds)."""
     ended = sorted((end, costs[number]) for number, _begin, end, _bytes in done)
-    saturated = ended[: len(ended) - workers + 1]
-    if len(saturated) < 2:
+    if len(ended) <= workers:
         return 0.0
-    return sum(cost for _end, cost in saturated[1:]) / (saturated[-1][0] - saturated[0][0])
+    first, last = ended[0][0], ended[-workers][0]
+    return sum(max(0.0, min(end, last) - max(end - cost, first)) for end, cost in ended) / (last - first)
+
+
+def costs(done: Sequence[tuple[int, float, float, int]]) -> list[float]:
+    """What each picture takes, in seconds: the mean of its spans. In these, work means the same whatever the mix of pictures."""
+    spans: dict[int, list[float]] = {}
+    for number, begin, end, _bytes in done:
+        spans.setdefault(number, []).append(end - begin)
+    return [statistics.mean(spans[number]) for number in range(len(spans))]
 
 
 def _short(value: float) -> str:

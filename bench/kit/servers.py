@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.kit import load
+from bench.kit import load, machine
 from bench.kit.machine import CORES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +27,10 @@ NODE_HOME = ROOT / "var" / "bench-node"
 THUMBOR_HOME = ROOT / "var" / "bench-thumbor"
 WORK = ROOT / "var" / "bench"
 READY_S = 90.0
+SETTLED_WITHIN_S = 15.0
+LOOK_S = 1.0
+QUIET_SHARE = 0.08
+"""Of one core: beyond it a server is still starting."""
 Target = Callable[[str, int | None], tuple[str, str]]
 """(file name, width) → method and path: POST takes the picture as the body, GET names a picture that the server has on its disk."""
 
@@ -41,6 +45,17 @@ class Server:
     def family(self) -> list[psutil.Process]:
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
+
+    def settle(self) -> None:
+        """Until its start is over: a server answers while others of its processes are still being loaded."""
+        deadline = time.monotonic() + SETTLED_WITHIN_S
+        before = machine.cpu_s(self.family())
+        while time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+            now = machine.cpu_s(self.family())
+            if now - before < QUIET_SHARE * LOOK_S:
+                return
+            before = now
 
 
 def free_port() -> int:
@@ -135,15 +150,16 @@ def _wait_for_encoders(server: Server) -> None:
 
 
 @contextmanager
-def flask_pillow(_pictures: Path | None = None, *, kind: str = "sync") -> Iterator[Server]:
-    """What people write first. As many processes as cores; with gthread, sixteen threads each."""
+def flask_pillow(_pictures: Path | None = None, *, kind: str = "sync", same_work: bool = False) -> Iterator[Server]:
+    """What people write first. As many processes as cores; with gthread, sixteen threads each. ``same_work``: it minds rotation and colours too."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(CORES), "--worker-class", kind]
     command += ["--threads", "16"] if kind == "gthread" else []
     command += ["--timeout", "120", "--log-level", "error", "flask_pillow:app"]
 
     def target(_file: str, width: int | None) -> tuple[str, str]:
-        return "POST", "/convert" + (f"?width={width}" if width else "")
+        asked = [*([f"width={width}"] if width else []), *(["same=1"] if same_work else [])]
+        return "POST", "/convert" + (f"?{'&'.join(asked)}" if asked else "")
 
     with running(f"Flask + Pillow, {kind}", command, f"http://127.0.0.1:{port}", "/health", target, PEERS) as server:
         yield server

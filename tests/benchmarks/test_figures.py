@@ -9,7 +9,7 @@ import pytest
 
 from bench import report, scores
 from bench.kit import plots
-from bench.kit.figures import Spread, percentile, ratios, spread, steady_rate, work_done
+from bench.kit.figures import Spread, costs, percentile, ratios, spread, steady_rate, work_done
 
 
 def test_a_ratio_is_taken_within_its_round() -> None:
@@ -33,6 +33,17 @@ def test_what_was_begun_before_the_end_counts_by_its_share() -> None:
     assert work_done(done, [1.0, 10.0], 10.0) == 1.0 + 5.0
 
 
+def test_a_picture_is_as_much_work_as_it_takes_on_the_average() -> None:
+    assert costs([(1, 0.0, 3.0, 5), (0, 0.0, 1.0, 5), (1, 3.0, 8.0, 5)]) == [1.0, 4.0]
+
+
+def test_a_service_that_is_as_fast_as_the_loop_stands_at_one_whatever_the_mix() -> None:
+    """Pictures of 1 and 4 s on two cores; the loop did as many of each, the service has more of the small ones."""
+    loop = [(0, 0.0, 1.0, 1), (1, 1.0, 5.0, 1), (1, 0.0, 4.0, 1), (0, 4.0, 5.0, 1)]
+    service = [*((0, 0.0, float(end), 1) for end in range(1, 9)), (1, 0.0, 4.0, 1), (1, 0.0, 8.0, 1)]
+    assert steady_rate(service, costs(loop), 2) / 2 == pytest.approx(1.0)
+
+
 def measured(name: str, of_bare: float, width: int | None = None) -> dict[str, object]:
     figures = {
         "p50_ms": 1000.0,
@@ -49,8 +60,8 @@ def measured(name: str, of_bare: float, width: int | None = None) -> dict[str, o
 def test_what_waits_in_a_queue_counts_for_nothing() -> None:
     """Two workers, a second for each of eight requests that were all sent at once: two a second, and not more."""
     done = [(0, 0.0, 1.0 + number // 2 + number % 2 / 1000, 1) for number in range(8)]
-    assert steady_rate(done, [3.0], 2) == pytest.approx(3 * 6 / 3.0, rel=0.01)
-    assert steady_rate(done[:2], [3.0], 2) == 0.0
+    assert steady_rate(done, [1.0], 2) == pytest.approx(2.0, rel=0.01)
+    assert steady_rate(done[:2], [1.0], 2) == 0.0
 
 
 def test_rounds_become_one_line_with_the_fastest_first() -> None:

@@ -41,7 +41,7 @@ def test_a_large_photograph_reports_at_least_fifteen_values(convert: Convert) ->
 
 
 def test_decoding_is_measured_by_what_was_read(convert: Convert) -> None:
-    source = saved(Image.effect_noise((4000, 3000), 90), "JPEG", quality=95)
+    source = saved(Image.effect_noise((7000, 5000), 90), "JPEG", quality=95)
     decoding = [report.percent for report in convert(source, method=0, width=400).reports if report.stage == "decode"]
     assert len(set(decoding)) >= 3
 

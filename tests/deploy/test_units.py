@@ -134,6 +134,7 @@ def rows(said: str) -> dict[str, tuple[str, int]]:
 
 
 @pytest.mark.e2e
+@pytest.mark.slow  # half a minute
 @pytest.mark.timeout(300)
 def test_supervisor_runs_the_roles_restarts_what_is_killed_and_stops_without_a_rest(tool: Tool, tmp_path: Path) -> None:
     port = free_port()

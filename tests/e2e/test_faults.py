@@ -54,7 +54,14 @@ def kill(victim: Callable[[Gateway], psutil.Process], gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    "victim", [codec_child, celery_pool_process, celery_master, gateway_worker, gunicorn_master, redis_server], ids=lambda each: each.__name__
+    "victim",
+    [
+        codec_child,
+        gateway_worker,
+        redis_server,
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (celery_pool_process, celery_master, gunicorn_master)),
+    ],
+    ids=lambda each: each.__name__,
 )
 def test_a_batch_of_ten_survives_the_death_of_a(victim: Callable[[Gateway], psutil.Process], data_dir: Path) -> None:
     images = [photograph(1800, 1200, seed) for seed in range(2)]

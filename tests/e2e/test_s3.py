@@ -18,6 +18,7 @@ pytestmark = pytest.mark.e2e
 NO_PATIENCE_S = 60
 
 
+@pytest.mark.slow  # twenty seconds
 def test_an_image_goes_through_a_bucket_and_is_erased_from_it(data_dir: Path) -> None:
     with serving() as endpoint:
         bucket = make_bucket(endpoint)

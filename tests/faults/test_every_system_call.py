@@ -87,7 +87,7 @@ def _step(step: str, root: Path, writable: int) -> None:
     """In the child. The disk is told to begin early enough for this small image."""
     try:
         gc.disable()
-        disk.WRITE_BACK_BYTES = 64
+        disk.WRITE_BACK_BYTES = disk.SLOW_WRITE_BACK_BYTES = 64
         ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(PTRACER_ANY), 0, 0, 0)
         here = Here(root, "step")
         here.world.store.check()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -13,15 +13,30 @@ from backend.core.conversion import Progress
 from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
 from backend.flows import conclude, encode
-from backend.flows.encode import LEASE_S, REPORT_INTERVAL_S, Finish, encode_next
+from backend.flows.encode import HEARTBEAT_S, LEASE_S, PASSING_INTERVAL_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, Finish, encode_next
 from backend.flows.tend import Caretaker, recover
 from tests.memory.codec import RESULT, ScriptedCodec
 from tests.memory.samples import image
 from tests.memory.world import MemoryWorld
 
 
-def wait(here: MemoryWorld, seconds: float = 0.2) -> Callable[[], None]:
+def wait(here: MemoryWorld, seconds: float = UNHEARD_INTERVAL_S + 0.01) -> Callable[[], None]:
     return lambda: here.clock.advance(seconds)
+
+
+@dataclass
+class ScriptedStops:
+    heard: bool = True
+    told: set[str] = field(default_factory=set)
+
+    def are_heard(self) -> bool:
+        return self.heard
+
+    def new_token(self) -> str:
+        return "name-token"
+
+    def came_for(self, token: str) -> bool:
+        return token in self.told and not self.told.discard(token)
 
 
 def test_without_a_job_there_is_nothing_to_do(here: MemoryWorld) -> None:
@@ -127,18 +142,72 @@ def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryWorld) -> N
     assert [each.state for each in log if each.progress == 100] == ["succeeded"]
 
 
-def test_a_thousand_reports_a_second_become_ten_changes_and_the_last_is_among_them(here: MemoryWorld) -> None:
+@pytest.mark.parametrize(("listeners", "fewest", "most"), [(1, 8, 10), (0, 5, 7)])
+def test_a_thousand_reports_a_second_become_ten_changes_or_six_if_nobody_listens(here: MemoryWorld, listeners: int, fewest: int, most: int) -> None:
     job = here.upload()
+    here.jobs.listeners = lambda _id: listeners
     here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.001), Progress("encode", number / 10))]))
     log = here.jobs.since(job.id, 0) or []
     running = [each for each in log if each.state == "running" and each.stage == "encode"]
-    assert 8 <= len(running) <= 10
+    assert fewest <= len(running) <= most
     assert log[-1].state == "succeeded"
     assert [each.seq for each in log] == list(range(1, len(log) + 1))
 
 
+def test_whoever_begins_to_listen_in_mid_encode_hears_of_it_as_often_as_everybody(here: MemoryWorld) -> None:
+    job, watchers = here.upload(), [0]
+    here.jobs.listeners = lambda _id: watchers[0]
+    steps: list[object] = []
+    for number in range(2000):
+        steps += [wait(here, 0.001), Progress("encode", number / 20)]
+        if number == 1000:
+            steps.append(lambda: watchers.__setitem__(0, 1))
+    here.encode(ScriptedCodec(*steps))  # type: ignore[arg-type]
+    percents = [each.progress for each in here.jobs.since(job.id, 0) or [] if each.stage == "encode"]
+    assert 5 <= len([each for each in percents if each < 49]) <= 7
+    assert 7 <= len([each for each in percents if each > 50]) <= 10
+
+
+def test_a_passing_jobs_lease_is_renewed_once_a_second_and_what_runs_along_with_it_is_told(here: MemoryWorld) -> None:
+    reports: list[dict[str, object]] = []
+    real = here.jobs.report
+    here.jobs.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
+    here.upload(is_passing=True)
+    here.world = replace(here.world, stops=ScriptedStops())
+    here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.005), Progress("encode", number / 10))]))
+    assert 4 <= len(reports) <= 5.0 / PASSING_INTERVAL_S and all(reports)
+
+
+@pytest.mark.parametrize(("are_heard", "fewest", "most"), [(True, 9, 10), (False, 90, 100)])
+def test_a_lease_is_renewed_more_often_where_stops_are_not_heard(here: MemoryWorld, are_heard: bool, fewest: int, most: int) -> None:
+    reports: list[dict[str, object]] = []
+    real = here.jobs.report
+    here.jobs.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
+    here.upload()
+    here.world = replace(here.world, stops=ScriptedStops(are_heard))
+    here.encode(ScriptedCodec(*[wait(here, 0.01)] * int(1000 * HEARTBEAT_S)))
+    assert fewest <= len([each for each in reports if not each]) <= most
+
+
+def test_a_stop_that_is_heard_of_ends_the_encode_at_the_next_tick_and_one_that_is_not_true_does_not(here: MemoryWorld) -> None:
+    first, second = here.upload(), here.upload()
+    stops = ScriptedStops()
+    here.world = replace(here.world, stops=stops)
+
+    def cancel() -> None:
+        conclude.cancel(here.world, here.find(first))
+        stops.told.add("token")
+
+    reached: list[str] = []
+    here.encode(ScriptedCodec(wait(here, 0.06), cancel, lambda: reached.append("after the cancel")))
+    assert (here.find(first).status.state, reached) == ("cancelled", [])
+    here.encode(ScriptedCodec(wait(here, 0.06), lambda: stops.told.add("token"), wait(here, 0.06)))
+    assert here.find(second).status.state == "succeeded"
+
+
 def test_progress_that_came_too_early_is_told_a_moment_later_and_not_dropped(here: MemoryWorld) -> None:
     job = here.upload()
+    here.jobs.listeners = lambda _id: 1
     here.encode(ScriptedCodec(wait(here), Progress("encode", 10), wait(here, 0.01), Progress("encode", 60), wait(here, REPORT_INTERVAL_S)))
     assert "running encode 58" in here.history(job)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,6 +13,7 @@ from backend import errors
 from backend.core.conversion import Progress
 from backend.core.job import Job, Status
 from backend.flows import conclude
+from backend.flows.follow import Follower
 from backend.flows.tend import recover
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import ScriptedCodec
@@ -315,10 +316,18 @@ def ended(job: Job) -> bool:
     return job.status.has_ended
 
 
-def test_waiting_ends_with_the_job(real_time: MemoryWorld) -> None:
+Wait = Callable[[Follower, str, float], Job]
+WAYS_TO_WAIT: tuple[Wait, ...] = (
+    lambda follower, job_id, seconds: follower.wait(job_id, seconds, is_enough=ended),
+    lambda follower, job_id, seconds: follower.wait_for_end(job_id, seconds),
+)
+
+
+@pytest.mark.parametrize("wait", WAYS_TO_WAIT)
+def test_waiting_ends_with_the_job(real_time: MemoryWorld, wait: Wait) -> None:
     job = real_time.upload()
     got: list[Job] = []
-    waiting = threading.Thread(target=lambda: got.append(real_time.follower.wait(job.id, 30, is_enough=ended)))
+    waiting = threading.Thread(target=lambda: got.append(wait(real_time.follower, job.id, 30)))
     waiting.start()
     until(real_time.follower.watching)
     real_time.encode()
@@ -327,10 +336,11 @@ def test_waiting_ends_with_the_job(real_time: MemoryWorld) -> None:
     assert real_time.follower.watching() == 0
 
 
-def test_waiting_ends_with_its_time_and_gives_the_job_as_it_is(real_time: MemoryWorld) -> None:
+@pytest.mark.parametrize("wait", WAYS_TO_WAIT)
+def test_waiting_ends_with_its_time_and_gives_the_job_as_it_is(real_time: MemoryWorld, wait: Wait) -> None:
     job = real_time.upload()
     begun = time.monotonic()
-    assert real_time.follower.wait(job.id, 0.05, is_enough=ended).status.state == "queued"
+    assert wait(real_time.follower, job.id, 0.05).status.state == "queued"
     assert 0.05 <= time.monotonic() - begun < 2
     assert real_time.follower.watching() == 0
 
@@ -343,30 +353,59 @@ def test_waiting_ends_when_it_has_seen_enough(real_time: MemoryWorld) -> None:
 
 def test_waiting_ends_when_nobody_waits_any_more(real_time: MemoryWorld) -> None:
     job = real_time.upload()
-    assert real_time.follower.wait(job.id, 30, is_enough=ended, is_left=lambda: True).status.state == "queued"
+    assert real_time.follower.wait_for_end(job.id, 30, is_left=lambda: True).status.state == "queued"
     assert real_time.follower.watching() == 0
 
 
-def test_waiting_for_an_ended_job_takes_no_time(real_time: MemoryWorld) -> None:
+@pytest.mark.parametrize("wait", WAYS_TO_WAIT)
+def test_waiting_for_an_ended_job_takes_no_time(real_time: MemoryWorld, wait: Wait) -> None:
     job = real_time.upload()
     real_time.encode()
-    assert real_time.follower.wait(job.id, 30, is_enough=ended).status.state == "succeeded"
+    assert wait(real_time.follower, job.id, 30).status.state == "succeeded"
 
 
-def test_waiting_ends_when_the_job_is_erased(real_time: MemoryWorld) -> None:
+@pytest.mark.parametrize("wait", WAYS_TO_WAIT)
+def test_waiting_ends_when_the_job_is_erased(real_time: MemoryWorld, wait: Wait) -> None:
     job = real_time.upload()
     got: list[object] = []
 
-    def wait() -> None:
+    def waits() -> None:
         try:
-            got.append(real_time.follower.wait(job.id, 30, is_enough=ended))
+            got.append(wait(real_time.follower, job.id, 30))
         except errors.NotFound as error:
             got.append(error)
 
-    waiting = threading.Thread(target=wait)
+    waiting = threading.Thread(target=waits)
     waiting.start()
     until(real_time.follower.watching)
     conclude.erase(real_time.world, job)
     waiting.join(10)
     assert isinstance(got[0], errors.NotFound)
     assert real_time.follower.watching() == 0
+
+
+def test_whoever_waits_for_an_end_listens_to_that_alone_and_finds_it_though_its_announcement_was_lost(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    got: list[Job] = []
+    waiting = [threading.Thread(target=lambda: got.append(real_time.follower.wait_for_end(job.id, 30))) for _ in range(2)]
+    for each in waiting:
+        each.start()
+    until(lambda: real_time.announcements.listened == {("ended", job.id)})
+    until(lambda: len(real_time.follower._awaited[job.id]) == 2)
+    real_time.announcements.is_deaf = True
+    real_time.encode()
+    assert all(each.is_alive() for each in waiting)
+    real_time.follower.gap()
+    for each in waiting:
+        each.join(10)
+    assert [each.status.state for each in got] == ["succeeded", "succeeded"]
+    assert (real_time.follower.watching(), real_time.announcements.listened) == (0, set())
+
+
+def test_waiting_for_an_end_without_announcements_fails_and_leaves_no_trace(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    real_time.jobs.is_down = True
+    with pytest.raises(errors.BackendUnavailable):
+        real_time.follower.wait_for_end(job.id, 5)
+    real_time.jobs.is_down = False
+    assert (real_time.follower.watching(), real_time.announcements.listened) == (0, set())

@@ -83,7 +83,7 @@ def test_who_comes_while_it_is_encoded_gets_the_same_end_and_its_own_events(here
         late.append(here.upload())
         assert here.encode() is False
 
-    codec = ScriptedCodec(lambda: here.clock.advance(0.2), Progress("encode", 50), another, lambda: here.clock.advance(0.2), Progress("encode", 80))
+    codec = ScriptedCodec(lambda: here.clock.advance(0.3), Progress("encode", 50), another, lambda: here.clock.advance(0.3), Progress("encode", 80))
     assert here.encode(codec) is True
     assert len(codec.conversions) == 1
     assert here.find(first).status.state == here.find(late[0]).status.state == "succeeded"
@@ -99,7 +99,7 @@ def test_who_cancels_first_takes_the_result_from_nobody(here: MemoryWorld) -> No
         assert here.encode() is False
         conclude.cancel(here.world, here.find(first))
 
-    here.encode(ScriptedCodec(another_stays_when_the_first_leaves, lambda: here.clock.advance(0.2), Progress("encode", 50)))
+    here.encode(ScriptedCodec(another_stays_when_the_first_leaves, lambda: here.clock.advance(0.3), Progress("encode", 50)))
     assert here.find(first).status.state == "cancelled"
     assert here.find(late[0]).status.state == "queued"
     assert here.encode() is True

@@ -61,6 +61,7 @@ def test_one_that_is_rung_works_on() -> None:
     strokes = [True, False]
     encoder.bell.on_wait = lambda: strokes.pop(0) or stop(encoder)
     assert encoder.work().done == 2
+    assert encoder.bell.events == ["job", "nothing", "rest", "nothing", "rest", "wait", "job", "nothing", "rest", "nothing", "rest", "wait", "rise"]
     assert encoder.encoders.woken == 0
 
 

@@ -72,7 +72,7 @@ def test_two_hundred_default_clients_of_each_kind_all_connect_upgrade_and_see_th
 BLOWS = pytest.mark.parametrize("blow", ["hup", "ttin", "ttou", "worker", "redis"])
 
 
-@pytest.mark.parametrize("blow", ["hup", "redis"])
+@pytest.mark.parametrize("blow", ["hup", pytest.param("redis", marks=pytest.mark.slow)])
 def test_watchers_of_many_jobs_all_end_right_through_a(blow: str, tmp_path: Path) -> None:
     """Twenty watchers, each of ten jobs, while something is restarted under them."""
     watched_through(blow, tmp_path, jobs=30, watchers=20)

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from backend.core.job import Status
+from backend.ports import Heard
 from tests.memory.jobs import MemoryJobs
 
 
 class MemoryAnnouncements:
-    def __init__(self, jobs: MemoryJobs, on_change: Callable[[str, str], None]) -> None:
-        self._jobs, self._on_change = jobs, on_change
-        self.listened: set[str] = set()
+    def __init__(
+        self, jobs: MemoryJobs, on_change: Callable[[str, str], None], on_word: Callable[[str, str, str], None] = lambda what, name, text: None
+    ) -> None:
+        self._jobs, self._on_change, self._on_word = jobs, on_change, on_word
+        self.listened: set[tuple[Heard, str]] = set()
         self.is_deaf = False
         jobs.publish = self._hear
+        jobs.listeners = lambda job_id: int(("changed", job_id) in self.listened)
 
-    def listen(self, job_id: str) -> None:
+    def listen(self, name: str, what: Heard = "changed") -> None:
         self._jobs.ping()
-        self.listened.add(job_id)
+        self.listened.add((what, name))
 
-    def ignore(self, job_id: str) -> None:
-        self.listened.discard(job_id)
+    def ignore(self, name: str, what: Heard = "changed") -> None:
+        self.listened.discard((what, name))
 
     def _hear(self, job_id: str, text: str) -> None:
-        if job_id in self.listened and not self.is_deaf:
+        if self.is_deaf:
+            return
+        if ("changed", job_id) in self.listened:
             self._on_change(job_id, text)
+        if ("ended", job_id) in self.listened and (not text or Status.from_json(text).has_ended):
+            self._on_word("ended", job_id, "")

@@ -13,7 +13,7 @@ from backend import errors
 from backend.core import tally
 from backend.core.job import STATES, Job, Manifest, Status
 from backend.core.overview import Overview
-from backend.ports import Clock, Listed, Taken
+from backend.ports import Clock, Listed, Reported, Submitted, Taken
 
 LOG_LIMIT = 512
 
@@ -52,11 +52,12 @@ class State:
 
 
 class MemoryJobs:
-    """``publish(job_id, text)`` is called after every change, as Redis would announce it."""
+    """``publish(job_id, text)`` is called after every change, as Redis would announce it, to so many ``listeners(job_id)``."""
 
     def __init__(self, clock: Clock = time.time) -> None:
         self.clock = clock
         self.publish: Callable[[str, str], None] = lambda job_id, text: None
+        self.listeners: Callable[[str], int] = lambda job_id: 0
         self.is_down = False
         self._state = State()
 
@@ -73,10 +74,10 @@ class MemoryJobs:
             self._create(job.at(self._placed(job.status, self._rank(job.id) or 0)))
         return job.at(state.known[job.id].status)
 
-    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+    def submit(self, job: Job, *, limit: int | None) -> Submitted | None:
         if job.id not in self._reach().known and self.same(job.manifest.work):
             return None
-        return self.enqueue(job, limit=limit)
+        return Submitted(self.enqueue(job, limit=limit), is_heard=False)
 
     def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
         state = self._reach()
@@ -163,18 +164,20 @@ class MemoryJobs:
     def same(self, work: str) -> list[str]:
         return self._reach().same.get(work, [])[::-1] if work else []
 
-    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> Reported | None:
         state = self._reach()
         known = state.known.get(job_id)
         if known is None or (known.status.state == "queued" and known.tries == 0):
             return None
         if known.status.state != "running" or known.token != token:
-            return 0
+            return Reported(0, 0)
+        listeners = 0
         for each in (known, *self._twins_of(state, job_id)):
             state.leases[each.manifest.id] = self.clock() + lease_s
             if patch and not each.manifest.is_passing:
                 self._change(each, **patch)
-        return known.status.seq
+                listeners += self.listeners(each.manifest.id)
+        return Reported(known.status.seq, listeners)
 
     def adopt(self, taken: Taken, lease_s: float) -> bool:
         state, job_id = self._reach(), taken.job.id
@@ -210,6 +213,9 @@ class MemoryJobs:
         self._note_result(job.at(known.status))
         self._let_go(known)
         return job.at(known.status)
+
+    def end_alone(self, job: Job) -> Job | None:
+        return None if self.twins(job.id) else self.end(job)
 
     def lost(self) -> list[str]:
         return [job_id for job_id, until in self._reach().leases.items() if until <= self.clock()]

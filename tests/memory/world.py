@@ -34,7 +34,7 @@ class MemoryWorld:
         ports = {"store": self.store, "jobs": self.jobs, "encoders": self.encoders, "uploads": self.uploads}
         self.world = World(**{**ports, "clock": self.clock, "new_id": next_id, "shares_results": False, **self.rules})
         self.follower = Follower(self.world)
-        self.announcements = MemoryAnnouncements(self.jobs, self.follower.changed)
+        self.announcements = MemoryAnnouncements(self.jobs, self.follower.changed, self.follower.heard)
         self.follower.hear(self.announcements)
 
     def receive(self, data: bytes | None = None, filename: str = "cat.png") -> ingest.Received:

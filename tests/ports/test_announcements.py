@@ -13,7 +13,7 @@ import redis
 from backend.adapters.redis_announcements import RedisAnnouncements
 from backend.adapters.redis_jobs import RedisJobs
 from backend.core.job import Job, Status
-from backend.ports import Announcements, Jobs
+from backend.ports import Announcements, Jobs, Reported
 from tests.memory.announcements import MemoryAnnouncements
 from tests.memory.jobs import MemoryJobs
 from tests.memory.samples import job
@@ -32,9 +32,15 @@ class Ear:
     announcements: Announcements = field(init=False)
     heard: list[tuple[str, str]] = field(default_factory=list)
     gaps: int = 0
+    words: list[tuple[str, str, str]] = field(default_factory=list)
+    on_change: Callable[[str], object] = lambda job_id: None
 
     def changed(self, job_id: str, text: str) -> None:
         self.heard.append((job_id, text))
+        self.on_change(job_id)
+
+    def hear(self, what: str, name: str, text: str) -> None:
+        self.words.append((what, name, text))
 
     def gap(self) -> None:
         self.gaps += 1
@@ -50,23 +56,25 @@ class EndingAnnouncements(RedisAnnouncements):
         with suppress(SystemExit):
             super()._listen_for_ever()
 
-    def end(self, server: RedisServer, client: redis.Redis) -> None:
+    def end(self, server: RedisServer, client: redis.Redis, *others: EndingAnnouncements) -> None:
         def stop(*_: object) -> None:
             raise SystemExit
 
-        self._handle = self._start_over = stop  # type: ignore[method-assign]
-        listeners = [each for each in threading.enumerate() if each.name == "announcements"]
+        for one in (self, *others):
+            one._handle = one._start_over = stop  # type: ignore[method-assign]
+        listeners = [each for each in threading.enumerate() if each.name in ("announcements", "unsubscribe")]
         if server.answers():
-            client.publish(self._channel_prefix, "end")
+            client.publish(self._own, "end")
         for each in listeners:
             each.join(10)
             assert not each.is_alive()
-        self._pubsub.close()
+        for one in (self, *others):
+            one._pubsub.close()
 
 
 def over_redis(server: RedisServer, connect: Connect) -> tuple[Ear, EndingAnnouncements]:
     ear = Ear(RedisJobs(connect(server.url)))
-    ear.announcements = announcements = EndingAnnouncements(connect(server.url), ear.changed, ear.gap)
+    ear.announcements = announcements = EndingAnnouncements(connect(server.url), ear.changed, ear.gap, on_word=ear.hear)
     return ear, announcements
 
 
@@ -75,7 +83,7 @@ def ear(request: pytest.FixtureRequest, redis_server: RedisServer, connect: Conn
     if request.param == "memory":
         jobs = MemoryJobs()
         ear = Ear(jobs)
-        ear.announcements = MemoryAnnouncements(jobs, ear.changed)
+        ear.announcements = MemoryAnnouncements(jobs, ear.changed, ear.hear)
         yield ear
     else:
         ear, announcements = over_redis(redis_server, connect)
@@ -130,6 +138,20 @@ def test_an_ignored_job_is_no_longer_announced_and_may_be_listened_to_again(ear:
     until(lambda: ear.seqs(made) == [2])
 
 
+def test_what_comes_late_of_an_ignored_job_does_not_disturb_who_listens_again(ear: Ear) -> None:
+    """A job's end makes its hearer ignore it: one that is on its way while somebody listens anew must not be taken for his."""
+    made = job()
+    ear.jobs.enqueue(made, limit=None)
+    ear.jobs.take("token", LEASE_S)
+    ear.on_change = ear.announcements.ignore
+    for percent in range(1, 31):
+        ear.announcements.listen(made.id)
+        ear.announcements.ignore(made.id)
+        ear.jobs.report(made.id, "token", {"progress": percent}, LEASE_S)
+        ear.announcements.listen(made.id)
+        ear.announcements.ignore(made.id)
+
+
 def test_renewing_a_lease_announces_nothing(ear: Ear) -> None:
     made = job()
     ear.jobs.enqueue(made, limit=None)
@@ -139,6 +161,33 @@ def test_renewing_a_lease_announces_nothing(ear: Ear) -> None:
     ear.jobs.report(made.id, "token", {"progress": 5}, LEASE_S)
     until(lambda: ear.heard)
     assert ear.seqs(made) == [3]
+
+
+def test_whoever_waits_for_an_end_hears_of_that_and_of_nothing_else(ear: Ear) -> None:
+    first, erased, other = job(), job(), job()
+    for each in (first, erased, other):
+        ear.jobs.enqueue(each, limit=None)
+    for each in (first, erased):
+        ear.announcements.listen(each.id, "ended")
+    ear.jobs.take("token", LEASE_S)
+    for percent in range(1, 10):
+        assert ear.jobs.report(first.id, "token", {"progress": percent}, LEASE_S) == Reported(percent + 2, 0), "nobody listens to that"
+    ear.jobs.end(first.at(Status(state="cancelled")))
+    ear.jobs.forget(erased.id)
+    ear.jobs.forget(other.id)
+    until(lambda: len(ear.words) == 2)
+    assert ear.words == [("ended", first.id, ""), ("ended", erased.id, "")]
+    assert ear.heard == []
+
+
+def test_a_report_says_how_many_heard_of_it(ear: Ear) -> None:
+    made = job()
+    ear.jobs.enqueue(made, limit=None)
+    ear.jobs.take("token", LEASE_S)
+    assert ear.jobs.report(made.id, "token", {"progress": 1}, LEASE_S) == Reported(3, 0)
+    ear.announcements.listen(made.id)
+    assert ear.jobs.report(made.id, "token", {"progress": 2}, LEASE_S) == Reported(4, 1)
+    assert ear.jobs.report(made.id, "token", {}, LEASE_S) == Reported(4, 0)
 
 
 def test_an_erased_job_is_announced_without_a_text(ear: Ear) -> None:

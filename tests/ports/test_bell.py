@@ -9,8 +9,10 @@ import pytest
 import redis
 
 from backend import errors
-from backend.adapters.redis_bell import RedisBell
+from backend.adapters.redis_bell import MESSAGES_AN_ENCODER, MESSAGES_BESIDE, RedisBell
 from backend.adapters.redis_client import KEY_PREFIX
+from backend.adapters.redis_jobs import RedisJobs
+from tests.memory.samples import job
 from tests.ports.redis_server import RedisServer
 
 AT_ONCE_S = 0.05
@@ -66,13 +68,50 @@ def test_one_that_said_nothing_for_too_long_is_not_relied_on(bell: RedisBell, cl
     assert client.zcard(KEY_PREFIX + "resting") == 0, "one that was killed as it rested leaves nothing"
 
 
-def test_no_more_messages_are_wanted_than_can_tell_anybody_anything(client: redis.Redis) -> None:
-    bell = RedisBell(client, messages=MESSAGES, most_messages=2)
-    assert bell.ring(5) == 2
-    client.rpush(KEY_PREFIX + MESSAGES, "one that nobody has taken yet")
-    assert bell.ring(5) == 1
+def test_no_more_messages_are_wanted_than_can_tell_anybody_anything(bell: RedisBell, client: redis.Redis) -> None:
+    assert bell.ring(99) == MESSAGES_BESIDE
+    client.hset(KEY_PREFIX + "encoders", "ada", "its greeting")
+    most = MESSAGES_BESIDE + MESSAGES_AN_ENCODER
+    assert bell.ring(99) == most
+    client.rpush(KEY_PREFIX + MESSAGES, *(["one that nobody has taken yet"] * (most - 1)))
+    assert bell.ring(99) == 1
     client.rpush(KEY_PREFIX + MESSAGES, "another")
-    assert bell.ring(5) == 0
+    assert bell.ring(99) == 0
+
+
+def test_one_that_was_rung_and_does_not_know_yet_is_rung_no_second_time(bell: RedisBell) -> None:
+    bell.rest("ada", 30)
+    assert bell.ring(1) == 0
+    bell.rest("ada", 30)
+    assert bell.ring(1) == 1, "so no stroke is left when it has heard this one"
+    assert bell.wait("ada", AT_ONCE_S) and not bell.wait("ada", AT_ONCE_S)
+    assert bell.rise("ada") == 0
+
+
+@pytest.mark.parametrize("waiting", [0, MESSAGES_BESIDE])
+def test_whoever_submits_a_job_rings_in_the_same_breath(bell: RedisBell, client: redis.Redis, waiting: int) -> None:
+    jobs = RedisJobs(client, messages=MESSAGES)
+    bell.rest("ada", 30)
+    assert heard(jobs), "by ada"
+    assert bell.wait("ada", 30)
+    if waiting:
+        client.rpush(KEY_PREFIX + MESSAGES, *(["one that somebody will take"] * waiting))
+    assert heard(jobs) == bool(waiting)
+
+
+def test_a_job_that_is_known_rings_nobody(bell: RedisBell, client: redis.Redis) -> None:
+    jobs, known = RedisJobs(client, messages=MESSAGES), job()
+    jobs.enqueue(known, limit=None)
+    bell.rest("ada", 30)
+    submitted = jobs.submit(known, limit=None)
+    assert submitted is not None and not submitted.is_heard
+    assert not bell.wait("ada", AT_ONCE_S)
+
+
+def heard(jobs: RedisJobs) -> bool:
+    submitted = jobs.submit(job(), limit=None)
+    assert submitted is not None
+    return submitted.is_heard
 
 
 def test_an_unreachable_bell_is_named(connect: Callable[[str], redis.Redis], tmp_path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from kombu import pools
 
 from backend import errors
 from backend.adapters import redis_client
-from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, celery_app
+from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, EncodersBeside, celery_app
 from backend.adapters.redis_bell import RedisBell
 from backend.adapters.redis_client import KEY_PREFIX
 from backend.ports import Encoders
 from tests.memory.encoders import MemoryEncoders
+from tests.memory.waiting import until
 from tests.ports.redis_server import RedisServer
 
 
@@ -52,7 +54,7 @@ def celery_encoders(connect: Callable[[str], redis.Redis]) -> Iterator[Callable[
         app.close()
 
 
-@pytest.fixture(params=["celery", "memory"])
+@pytest.fixture(params=["celery", "celery, beside", "memory"])
 def bell(
     request: pytest.FixtureRequest,
     redis_server: RedisServer,
@@ -62,16 +64,17 @@ def bell(
     if request.param == "memory":
         memory = MemoryEncoders()
         return Bell(memory, lambda: memory.woken)
-    client = connect(redis_server.url)
-    return Bell(celery_encoders(redis_server.url), lambda: client.llen(KEY_PREFIX + QUEUE))
+    client, celery = connect(redis_server.url), celery_encoders(redis_server.url)
+    return Bell(EncodersBeside(celery) if "beside" in request.param else celery, lambda: client.llen(KEY_PREFIX + QUEUE))
 
 
 def test_encoders_are_woken_once_for_each_job(bell: Bell) -> None:
     bell.encoders.wake()
-    assert bell.rung() == 1
+    until(lambda: bell.rung() == 1)
     bell.encoders.wake(3)
-    assert bell.rung() == 4
+    until(lambda: bell.rung() == 4)
     bell.encoders.wake(0)
+    time.sleep(0.05)
     assert bell.rung() == 4
 
 
@@ -90,6 +93,17 @@ def test_an_unreachable_broker_is_named_and_not_waited_for(tmp_path: Path, celer
     with pytest.raises(errors.BackendUnavailable):
         celery_encoders(f"unix://{tmp_path}/nothing.sock").wake()
     assert time.monotonic() - begun < 3
+
+
+def test_nobody_waits_for_a_broker_that_is_out_of_reach_where_waking_goes_beside(
+    tmp_path: Path, celery_encoders: Callable[[str], CeleryEncoders]
+) -> None:
+    encoders, begun = EncodersBeside(celery_encoders(f"unix://{tmp_path}/nothing.sock")), time.monotonic()
+    encoders.wake()
+    assert time.monotonic() - begun < 0.5
+    until(lambda: not any(each.name == "wake" for each in threading.enumerate()))
+    encoders.wake()
+    until(lambda: not any(each.name == "wake" for each in threading.enumerate()))
 
 
 def test_a_memory_bell_that_is_down_says_so() -> None:

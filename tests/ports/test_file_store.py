@@ -101,6 +101,7 @@ def test_a_disk_that_fails_as_it_begins_to_write_fails_the_upload(
         return -1
 
     monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 4)
+    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 4)
     monkeypatch.setattr(disk, "_sync_file_range", call)
     upload = file_store.begin()
     with pytest.raises(kind) if kind else nullcontext():
@@ -111,12 +112,28 @@ def test_a_disk_that_fails_as_it_begins_to_write_fails_the_upload(
 def test_the_disk_begins_to_write_before_all_is_there(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[tuple[int, int]] = []
     monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 10)
     monkeypatch.setattr(disk, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
     upload = file_store.begin()
     for size in (4, 8, 9, 30):
         upload.write(b"x" * size)
     upload.discard()
     assert begun == [(0, 12), (12, 39)]
+
+
+def test_the_disk_begins_sooner_with_what_comes_slowly(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 20)
+    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 1e9)
+    monkeypatch.setattr(disk, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
+    upload = file_store.begin()
+    upload.write(b"x" * 12)
+    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 0)
+    for _ in range(2):
+        upload.write(b"x" * 12)
+    upload.discard()
+    assert begun == [(0, 12), (12, 24)]
 
 
 def test_a_commit_whose_sync_fails_leaves_no_job_and_no_folder(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:

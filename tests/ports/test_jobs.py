@@ -10,7 +10,7 @@ import pytest
 from backend import errors
 from backend.core.job import Job, Result, Status, cancelled, failed, succeeded
 from backend.core.options import Options
-from backend.ports import Jobs, Taken
+from backend.ports import Jobs, Reported, Taken
 from tests.memory.samples import job, manifest, source
 from tests.memory.waiting import until
 
@@ -184,8 +184,8 @@ def test_a_taken_job_runs_under_its_token_and_counts_its_attempts(jobs: Jobs) ->
 def test_each_change_raises_seq_by_exactly_one_and_is_logged(jobs: Jobs) -> None:
     made = queued(jobs)
     taken(jobs)
-    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40, "eta_s": 2.5}, LEASE_S) == 3
-    assert jobs.report(made.id, "token", {"progress": 41, "eta_s": None}, LEASE_S) == 4
+    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40, "eta_s": 2.5}, LEASE_S) == Reported(3, 0)
+    assert jobs.report(made.id, "token", {"progress": 41, "eta_s": None}, LEASE_S) == Reported(4, 0)
     ended = jobs.end(found(jobs, made.id).at(succeeded(found(jobs, made.id).status, result(), time.time())))
     assert ended.status.seq == 5
     log = jobs.since(made.id, 0)
@@ -203,7 +203,7 @@ def test_each_change_raises_seq_by_exactly_one_and_is_logged(jobs: Jobs) -> None
 def test_renewing_a_lease_is_no_change(jobs: Jobs) -> None:
     made = queued(jobs)
     taken(jobs)
-    assert jobs.report(made.id, "token", {}, LEASE_S) == 2
+    assert jobs.report(made.id, "token", {}, LEASE_S) == Reported(2, 0)
     assert seqs(jobs, made.id) == [1, 2]
 
 
@@ -226,7 +226,7 @@ def test_a_log_that_no_longer_reaches_back_says_so(jobs: Jobs) -> None:
 def test_of_a_passing_job_nothing_is_told_but_its_end(jobs: Jobs) -> None:
     made = queued(jobs, is_passing=True)
     running = taken(jobs)
-    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40}, LEASE_S) == running.job.status.seq
+    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40}, LEASE_S) == Reported(running.job.status.seq, 0)
     assert found(jobs, made.id).status == running.job.status
     ended = jobs.end(running.job.at(succeeded(running.job.status, result(), 5.0)))
     assert seqs(jobs, made.id) == [1, 2, 3] and ended.status.seq == 3
@@ -235,7 +235,7 @@ def test_of_a_passing_job_nothing_is_told_but_its_end(jobs: Jobs) -> None:
 def test_a_report_under_a_stale_token_is_refused_and_changes_nothing(jobs: Jobs) -> None:
     made = queued(jobs)
     taken(jobs, "mine")
-    assert jobs.report(made.id, "another's", {"progress": 99}, LEASE_S) == 0
+    assert jobs.report(made.id, "another's", {"progress": 99}, LEASE_S) == Reported(0, 0)
     assert found(jobs, made.id).status.progress == 0
 
 
@@ -249,7 +249,7 @@ def test_an_ended_job_stays_ended(jobs: Jobs) -> None:
     first = jobs.end(running.at(cancelled(running.status, time.time())))
     again = jobs.end(running.at(succeeded(running.status, result(), time.time())))
     assert first.status == again.status and again.status.state == "cancelled"
-    assert jobs.report(made.id, "token", {"progress": 50}, LEASE_S) == 0
+    assert jobs.report(made.id, "token", {"progress": 50}, LEASE_S) == Reported(0, 0)
     assert jobs.requeue(made.id) == -1
     jobs.enqueue(made, limit=None)
     jobs.restore(made)
@@ -305,10 +305,10 @@ def test_a_lost_job_goes_to_the_head_of_the_queue_and_its_old_encoder_is_refused
     assert jobs.requeue(made.id) == 1
     status = found(jobs, made.id).status
     assert (status.seq, status.state, status.stage, status.progress, status.position, status.started_at) == (4, "queued", None, 0, 0, None)
-    assert jobs.report(made.id, "old", {"progress": 41}, LEASE_S) == 0
+    assert jobs.report(made.id, "old", {"progress": 41}, LEASE_S) == Reported(0, 0)
     again = taken(jobs, "new")
     assert (again.job.id, again.job.status.attempt) == (made.id, 2)
-    assert jobs.report(made.id, "old", {"progress": 41}, LEASE_S) == 0
+    assert jobs.report(made.id, "old", {"progress": 41}, LEASE_S) == Reported(0, 0)
     assert taken(jobs).job.id == other.id
     assert jobs.lost() == []
 
@@ -324,7 +324,7 @@ def test_a_running_job_is_adopted_after_the_state_was_lost(jobs: Jobs) -> None:
     running = job().at(Status(seq=17, state="running", stage="encode", progress=60, attempt=1))
     assert jobs.adopt(Taken(running, "mine"), LEASE_S) is True
     assert found(jobs, running.id).status.progress == 60
-    assert jobs.report(running.id, "mine", {"progress": 61}, LEASE_S) == 18
+    assert jobs.report(running.id, "mine", {"progress": 61}, LEASE_S) == Reported(18, 0)
     assert jobs.running() == 1
 
 
@@ -332,7 +332,7 @@ def test_of_two_encoders_that_adopt_a_job_only_the_first_may(jobs: Jobs) -> None
     running = job().at(Status(seq=17, state="running", attempt=1))
     assert jobs.adopt(Taken(running, "quick"), LEASE_S) is True
     assert jobs.adopt(Taken(running, "slow"), LEASE_S) is False
-    assert jobs.report(running.id, "slow", {"progress": 1}, LEASE_S) == 0
+    assert jobs.report(running.id, "slow", {"progress": 1}, LEASE_S) == Reported(0, 0)
 
 
 def test_a_job_that_was_queued_again_meanwhile_is_adopted_out_of_the_queue(jobs: Jobs) -> None:

@@ -22,7 +22,19 @@ def test_a_test_that_leaves_something_behind_fails(kind: str, tmp_path: Path) ->
     conftest = "import tests.conftest\nfrom tests.conftest import *\ntests.conftest.LEAKS_END_WITHIN_S = 0.1\n"
     (tmp_path / "conftest.py").write_text(conftest)
     (tmp_path / "test_leaky.py").write_text(f"def test_leaky():\n    {LEAKS[kind]}\n")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "-c", "/dev/null", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        f"--basetemp={tmp_path / 'base'}",
+        "--rootdir",
+        str(tmp_path),
+        "-c",
+        "/dev/null",
+        str(tmp_path),
+    ]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     said = subprocess.run(command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert said.returncode == 1, said.stdout + said.stderr

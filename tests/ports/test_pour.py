@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from backend import errors
-from backend.adapters import splice
+from backend.adapters import disk, splice
 from backend.adapters.file_store import FileStore, FileUpload
 from backend.adapters.threaded_store import ThreadedStore, ThreadedUpload
 from backend.ports import Store, Upload
@@ -181,3 +181,39 @@ def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threade
                 upload.sha256()
     upload.discard()
     threaded.close()
+
+
+@pytest.mark.parametrize(("slow_below", "is_cached"), [(1 << 60, False), (0, True)])
+@pytest.mark.parametrize("window", ["WRITE_BACK_BYTES", "SLOW_WRITE_BACK_BYTES"])
+def test_what_came_slowly_and_is_on_the_disk_leaves_the_cache(
+    file_store: FileStore, monkeypatch: pytest.MonkeyPatch, slow_below: int, is_cached: bool, window: str
+) -> None:
+    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", slow_below)
+    upload, data = file_store.begin(), secrets.token_bytes(getattr(disk, window))
+    for _ in range(3):
+        upload.write(data)
+        os.fsync(upload.fd)
+    assert isinstance(upload, FileUpload)
+    try:
+        found = os.preadv(upload.fd, [bytearray(4096)], 0, os.RWF_NOWAIT) > 0
+    except BlockingIOError:
+        found = False
+    except OSError as error:
+        pytest.skip(f"the file system does not tell: {error}")
+    assert found == is_cached
+    assert content(upload) == 3 * data
+    assert upload.sha256() == hashlib.sha256(3 * data).hexdigest()
+    upload.discard()
+
+
+def test_no_upload_fails_for_what_is_only_advice(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EINVAL, "not here")
+
+    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 1 << 60)
+    monkeypatch.setattr(os, "posix_fadvise", refused)
+    upload, data = file_store.begin(), secrets.token_bytes(disk.WRITE_BACK_BYTES)
+    for _ in range(3):
+        upload.write(data)
+    assert content(upload) == 3 * data
+    upload.discard()

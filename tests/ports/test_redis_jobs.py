@@ -37,6 +37,7 @@ CALLS: dict[str, Callable[[RedisJobs], object]] = {
     "report": lambda jobs: jobs.report("id", "token", {}, 1),
     "adopt": lambda jobs: jobs.adopt(Taken(job(), "token"), 1),
     "end": lambda jobs: jobs.end(job().at(Status(state="cancelled"))),
+    "end_alone": lambda jobs: jobs.end_alone(job().at(Status(state="cancelled"))),
     "lost": lambda jobs: jobs.lost(),
     "requeue": lambda jobs: jobs.requeue("id"),
     "find": lambda jobs: jobs.find("id"),

@@ -144,7 +144,7 @@ def test_what_has_an_equal_that_succeeded_is_left_to_whoever_submits_it(jobs: Jo
     first = job()
     first = replace(first, manifest=replace(first.manifest, work="same work"))
     submitted = jobs.submit(first, limit=1)
-    assert submitted is not None and submitted.status.position == 0
+    assert submitted is not None and submitted.job.status.position == 0
     assert jobs.take("token", LEASE_S) is not None
     end(jobs, first)
     equal, unlike, plain = (
@@ -157,6 +157,19 @@ def test_what_has_an_equal_that_succeeded_is_left_to_whoever_submits_it(jobs: Jo
     with pytest.raises(errors.QueueFull):
         jobs.submit(replace(equal, manifest=replace(equal.manifest, work="newer")), limit=2)
     assert jobs.submit(first, limit=1) is not None, "a job that is known is told of"
+
+
+def test_an_end_waits_for_the_twins_where_that_is_asked_for(jobs: Jobs) -> None:
+    leader, twin = pair(jobs)
+    done = leader.at(succeeded(status(jobs, leader), RESULT, 1.0))
+    assert jobs.end_alone(done) is None
+    assert (status(jobs, leader).state, status(jobs, twin).state) == ("running", "running"), "nothing has changed"
+    end(jobs, twin)
+    assert jobs.end(done).status.state == "succeeded"
+    alone = queued(jobs, "other work")
+    assert jobs.take("token", LEASE_S) is not None
+    ended = jobs.end_alone(alone.at(succeeded(status(jobs, alone), RESULT, 1.0)))
+    assert ended is not None and ended.status.state == "succeeded"
 
 
 def test_a_job_whose_state_is_restored_is_found_by_its_work_too(jobs: Jobs) -> None:

@@ -73,7 +73,7 @@ def poured() -> dict[str, Any]:
     while piece := body.read1(1 << 18):
         total += len(piece)
         digest.update(piece)
-        while len(piece) == 1 << 18 and (stretch := body.stretch()) is not None and (count := stretch.draw(take)):
+        while len(piece) == 1 << 18 and (stretch := body.stretch()) is not None and (count := stretch.draw(take, 4 << 20)):
             total, stretches, poured_bytes = total + count, stretches + 1, poured_bytes + count
     return {"bytes": total, "sha256": digest.hexdigest(), "stretches": stretches, "poured": poured_bytes}
 

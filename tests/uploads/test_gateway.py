@@ -390,3 +390,21 @@ def test_the_official_client_in_chromium_gets_through_from_another_origin(gatewa
         said = run(node, "browser.mjs", other_site, line.url)
         assert line.made >= len(cuts) // 2 and said["retries"], "the line was to break more often"  # Chromium itself sends some of them again
     check_source(gateway, said["link"], picture)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_hundred_uploads_of_the_official_client_in_chromium_cut_at_a_random_byte_come_out_whole(
+    gateway: Gateway, picture: bytes, node: str, other_site: str
+) -> None:
+    """A new browser each, so that each has connections of its own; Chromium itself sends again what broke before an answer began."""
+    if not Path(os.environ.get("CHROMIUM", "/usr/bin/chromium")).exists():
+        missing("chromium is missing")
+    dice = random.Random(200)
+    made = resumed = 0
+    for _ in range(100):
+        with cutting(gateway.port, [dice.randrange(1, len(picture))]) as line:
+            said = run(node, "browser.mjs", other_site, line.url)
+            made, resumed = made + line.made, resumed + bool(said["retries"])
+        check_source(gateway, said["link"], picture)
+    assert made >= 95 and resumed >= 40, f"the line broke {made} times, and {resumed} uploads were resumed"

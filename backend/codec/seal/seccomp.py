@@ -10,6 +10,7 @@ import ctypes
 import errno
 import platform
 import struct
+from functools import lru_cache
 
 from backend.codec.seal import kernel
 from backend.codec.seal.syscalls import TABLES, Table
@@ -33,16 +34,24 @@ class _Program(ctypes.Structure):
 
 def allow_listed(*, threads: bool) -> bool:
     """Confine this process; False when the kernel or the architecture does not allow it."""
-    table = TABLES.get(platform.machine())
-    if table is None:
+    program = assembled(threads=threads)
+    if program is None:
         return False
-    instructions = _instructions(table, threads=threads)
-    packed = b"".join(struct.pack("=HBBI", *each) for each in instructions)
     try:
-        kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(_Program(len(instructions), packed)))
+        kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program))
     except OSError:
         return False
     return True
+
+
+@lru_cache
+def assembled(*, threads: bool) -> _Program | None:
+    """The program for this machine, once: whoever forks children makes it before."""
+    table = TABLES.get(platform.machine())
+    if table is None:
+        return None
+    instructions = _instructions(table, threads=threads)
+    return _Program(len(instructions), b"".join(struct.pack("=HBBI", *each) for each in instructions))
 
 
 def _instructions(table: Table, *, threads: bool) -> list[Instruction]:

@@ -1,0 +1,157 @@
+"""A small result is final once the kernel holds it fast, and not before; then nobody waits for the child's end."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import mmap
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from backend import errors
+from backend.codec.draft import MOST_PIXELS, Draft, draft_for
+from backend.codec.seal import kernel
+from backend.codec.sealed import SealedCodec
+from backend.codec.watch import Watch
+from backend.core.conversion import Conversion, Shape, Stopped
+from backend.core.limits import Limits
+from backend.core.options import Options
+from tests.codec.conftest import declared, picture, saved
+from tests.codec.test_sealed import at_work, zygote
+
+pytestmark = pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux has memory that can be sealed")
+SMALL = Shape("png", 64, 48, 1)
+
+
+@pytest.fixture
+def draft() -> Iterator[Draft]:
+    with draft_for(SMALL) as found:
+        assert found is not None
+        os.write(found.fd, b"as it was")
+        yield found
+
+
+def content(draft: Draft) -> bytes:
+    return os.pread(draft.fd, 100, 0)
+
+
+def tried(draft: Draft) -> list[int]:
+    """How each way to change it ends in another process, which has had it open all along."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        for change in (
+            lambda: os.pwrite(draft.fd, b"changed", 0),
+            lambda: os.ftruncate(draft.fd, 3),
+            lambda: os.ftruncate(draft.fd, 99),
+            lambda: mmap.mmap(draft.fd, 9),
+        ):
+            try:
+                change()
+                os.write(writer, bytes([0]))
+            except OSError as error:
+                os.write(writer, bytes([error.errno or 255]))
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as said:
+        return list(said.read())
+
+
+def test_what_is_held_fast_nobody_changes(draft: Draft) -> None:
+    assert draft.hold_fast()
+    assert tried(draft) == [errno.EPERM] * 4
+    assert content(draft) == b"as it was"
+
+
+def test_what_is_not_can_be_changed(draft: Draft) -> None:
+    assert tried(draft) == [0] * 4
+    assert content(draft) != b"as it was"
+
+
+def test_memory_that_is_mapped_for_writing_is_not_final(draft: Draft) -> None:
+    with mmap.mmap(draft.fd, 9) as view:
+        assert not draft.hold_fast()
+        view[:7] = b"changed"
+    assert content(draft) == b"changedas"
+
+
+def test_memory_that_the_child_has_sealed_its_own_way_is_not_final(draft: Draft) -> None:
+    fcntl.fcntl(draft.fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL)
+    assert not draft.hold_fast()
+
+
+def test_it_is_copied_whole(draft: Draft) -> None:
+    os.pwrite(draft.fd, b"x" * (3 << 20), 9)
+    with tempfile.TemporaryFile() as file:
+        draft.copy_to(file.fileno())
+        assert file.read() == b"as it was" + b"x" * (3 << 20)
+
+
+def test_a_copy_that_finds_no_room_or_no_disk_is_named(draft: Draft) -> None:
+    with open("/dev/full", "wb") as full, pytest.raises(errors.StorageFull):
+        draft.copy_to(full.fileno())
+    with open(os.devnull, "rb") as not_for_writing, pytest.raises(errors.Internal):
+        draft.copy_to(not_for_writing.fileno())
+
+
+def test_a_large_image_is_written_to_its_file() -> None:
+    with draft_for(Shape("jpeg", MOST_PIXELS, 1, 1)) as small, draft_for(Shape("gif", MOST_PIXELS // 2 + 1, 1, 2)) as large:
+        assert small is not None and large is None
+
+
+def test_children_that_nobody_waits_for_are_gone_soon_and_reaped(codec: SealedCodec) -> None:
+    for _ in range(20):
+        assert converted(codec)[:4] == b"RIFF"
+    begun = time.monotonic()
+    while at_work(zygote()) or len(zygote().children()) > 1:
+        assert time.monotonic() - begun < 5, zygote().children()
+        time.sleep(0.01)
+
+
+def test_a_stop_ends_its_own_child_after_one_that_was_let_go(codec: SealedCodec) -> None:
+    for _ in range(5):
+        converted(codec)
+        with pytest.raises(Stopped):
+            converted(codec, side=1500, is_stopped=True)
+        assert at_work(zygote()) == []
+
+
+def test_an_end_that_is_read_late_is_not_taken_for_the_next_ones(codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child was done and gone before anybody read that it had been taken: as on a busy machine."""
+    hold_fast = Draft.hold_fast
+
+    def slowly(draft: Draft) -> bool:
+        is_final = hold_fast(draft)
+        time.sleep(0.2)
+        return is_final
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "_has_ended", lambda *_: False)
+        patch.setattr(Draft, "hold_fast", slowly)
+        converted(codec)
+    with pytest.raises(Stopped):
+        converted(codec, side=2500, is_stopped=True)
+    assert at_work(zygote()) == []
+
+
+def converted(codec: SealedCodec, side: int = 64, is_stopped: bool = False) -> bytes:
+    source, began = saved(picture(side, side), "PNG"), threading.Event()
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
+        given.write(source)
+        given.flush()
+        conversion = Conversion(declared(source), Options(method=6), Limits())
+        codec.convert(
+            given.fileno(),
+            result.fileno(),
+            conversion,
+            on_progress=lambda _progress: began.set(),
+            should_stop=lambda: is_stopped and began.is_set(),
+            tick_s=0.01,
+        )
+        return result.read()

@@ -1,0 +1,127 @@
+"""Stops over Redis: an encoder hears at once that its job was taken away, by whom- and however; of no other job, and of no end of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from backend.adapters import redis_stops
+from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.redis_stops import RedisStops
+from backend.core.job import Status, cancelled, succeeded
+from tests.memory.samples import job
+from tests.memory.waiting import until
+from tests.ports.redis_server import RedisServer
+from tests.ports.test_announcements import EndingAnnouncements
+from tests.ports.test_jobs import result
+
+Connect = Callable[[str], redis.Redis]
+LEASE_S = 60.0
+
+
+@pytest.fixture
+def jobs(redis_server: RedisServer, connect: Connect) -> RedisJobs:
+    return RedisJobs(connect(redis_server.url))
+
+
+@pytest.fixture
+def make(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RedisServer], RedisStops]]:
+    """Listeners that end with the test."""
+    monkeypatch.setattr(redis_stops, "RedisAnnouncements", EndingAnnouncements)
+    made: list[tuple[Any, RedisServer]] = []
+
+    def one(server: RedisServer) -> RedisStops:
+        stops = RedisStops(connect(server.url))
+        made.append((stops._announcements, server))
+        stops.begin()
+        until(stops.are_heard, 5)
+        return stops
+
+    yield one
+    (first, server), *others = made
+    first.end(server, connect(server.url), *(each for each, _ in others))
+
+
+WAYS: dict[str, Callable[[RedisJobs, Any], object]] = {
+    "cancelled": lambda jobs, taken: jobs.end(taken.job.at(cancelled(taken.job.status, 5.0))),
+    "erased": lambda jobs, taken: jobs.forget(taken.job.id),
+    "queued again": lambda jobs, taken: jobs.requeue(taken.job.id),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_encoder_hears_that_its_job_was_taken_away(
+    jobs: RedisJobs, redis_server: RedisServer, make: Callable[[RedisServer], RedisStops], way: str
+) -> None:
+    stops, others = make(redis_server), make(redis_server)
+    jobs.enqueue(job(), limit=None)
+    token = stops.new_token()
+    taken = jobs.take(token, LEASE_S)
+    assert taken is not None and not stops.came_for(token)
+    WAYS[way](jobs, taken)
+    until(lambda: stops.came_for(token), 5)
+    assert not stops.came_for(token), "it is told once"
+    assert not others._stopped
+
+
+def test_an_encoder_hears_nothing_of_its_own_ends_nor_of_what_waits_or_is_over(
+    jobs: RedisJobs, redis_server: RedisServer, make: Callable[[RedisServer], RedisStops]
+) -> None:
+    stops = make(redis_server)
+    ended, waiting, last = job(), job(), job()
+    jobs.enqueue(ended, limit=None)
+    first = jobs.take(stops.new_token(), LEASE_S)
+    assert first is not None
+    jobs.end(first.job.at(succeeded(first.job.status, result(), 5.0)))
+    jobs.forget(ended.id)
+    jobs.enqueue(waiting, limit=None)
+    jobs.end(waiting.at(Status(state="cancelled")))
+    jobs.enqueue(last, limit=None)
+    token = stops.new_token()
+    jobs.take(token, LEASE_S)
+    jobs.forget(last.id)
+    until(lambda: bool(stops._stopped), 5)
+    assert list(stops._stopped) == [token]
+
+
+def test_what_nobody_asks_for_does_not_pile_up(redis_server: RedisServer, make: Callable[[RedisServer], RedisStops]) -> None:
+    stops = make(redis_server)
+    for number in range(200):
+        stops._heard("stopped", "", f"token-{number}")
+    assert len(stops._stopped) == redis_stops.MOST_REMEMBERED and stops.came_for("token-199") and not stops.came_for("token-1")
+
+
+def test_while_redis_is_away_stops_are_not_heard_and_afterwards_they_are(
+    own_redis: RedisServer, connect: Connect, make: Callable[[RedisServer], RedisStops]
+) -> None:
+    stops = make(own_redis)
+    own_redis.kill()
+    until(lambda: not stops.are_heard(), 10)
+    own_redis.start()
+    until(stops.are_heard, 10)
+    jobs, token = RedisJobs(connect(own_redis.url)), stops.new_token()
+    jobs.enqueue(made := job(), limit=None)
+    assert jobs.take(token, LEASE_S) is not None
+    jobs.forget(made.id)
+    until(lambda: stops.came_for(token), 5)
+
+
+def test_an_encoder_that_starts_without_redis_hears_as_soon_as_it_is_there(
+    own_redis: RedisServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_stops, "RedisAnnouncements", EndingAnnouncements)
+    own_redis.kill()
+    stops = RedisStops(connect(own_redis.url))
+    stops.begin()
+    for each in threading.enumerate():
+        if each.name == "listen-for-stops":
+            each.join(10)
+    assert not stops.are_heard()
+    own_redis.start()
+    until(stops.are_heard, 10)
+    announcements: Any = stops._announcements
+    announcements.end(own_redis, connect(own_redis.url))
