@@ -34,8 +34,8 @@ def gateway() -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def start_gateway() -> Iterator[Callable[..., Gateway]]:
-    """One of its own for a test that stops, kills or recycles workers."""
+def start_gateway(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+    """One of its own for a test that stops, kills or recycles workers. The test's folder, where its socket may lie, outlives it."""
     running: list[Gateway] = []
 
     def start(*arguments: str, **options: Any) -> Gateway:

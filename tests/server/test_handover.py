@@ -41,9 +41,13 @@ def post(wire: Wire, session_id: str, packet: bytes) -> tuple[int, dict[str, str
 
 @pytest.mark.parametrize(("mode", "upgraded"), [("default", 40), ("websocket", 40), ("polling", 0)])
 def test_forty_official_clients_reach_their_session_among_five_workers(gateway: Gateway, run_node: RunNode, mode: str, upgraded: int) -> None:
-    clients = run_node("many_clients.js", gateway.url, "40", mode)
-    report = json.loads(clients.communicate(timeout=25)[0])
-    assert (report["ok"], report["upgraded"], report["errors"]) == (40, upgraded, {})
+    """Which worker accepts is chance, and a loaded machine's first to wake may take them all: then once more."""
+    for _ in range(5):
+        clients = run_node("many_clients.js", gateway.url, "40", mode)
+        report = json.loads(clients.communicate(timeout=25)[0])
+        assert (report["ok"], report["upgraded"], report["errors"]) == (40, upgraded, {})
+        if report["workers"] > 1:
+            break
     assert report["workers"] > 1
 
 
