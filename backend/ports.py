@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Stretch(Protocol):
-    """Bytes of a body that are to be had from its socket now."""
+    """The next bytes of a body, which are to be had from its socket."""
 
     def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
         """How many ``take(source_fd, most_bytes)`` took; it is called once at most. What is left comes by another way."""
@@ -39,9 +39,9 @@ class Upload(Protocol):
     def pour(self, source_fd: int, most_bytes: int) -> int:
         """Write what a socket has, without its coming by, and at most so much; how much it was. 0: nothing, or it cannot. Raises ``StorageFull``."""
 
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int) -> tuple[int, bytes]:
+    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
         """As ``pour``, for bytes in whose midst ``mark`` may stand after a line break. From that line break on, and from one in the end that the mark
-        might follow, they are handed back and not written. How many came, and those."""
+        might follow, they are handed back and not written. How many came, and those. ``held`` came just before them, and may begin the mark."""
 
     def sha256(self) -> str: ...
 

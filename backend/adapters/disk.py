@@ -44,7 +44,7 @@ def translated(missing: type[errors.GatewayError] | None = None) -> Iterator[Non
         raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]

@@ -29,9 +29,8 @@ from typing import TypeVar
 
 from backend import errors
 from backend.adapters import disk
-from backend.adapters.disk import FULL, age_s, remove, sync_data, sync_folder, translated, write_all, write_file
-from backend.adapters.sieve import Sieve
-from backend.adapters.splice import spliced
+from backend.adapters.disk import FULL, age_s, remove, sync_data, sync_folder, translated, write_file
+from backend.adapters.growing import GrowingFile
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
@@ -42,70 +41,19 @@ log = logging.getLogger(__name__)
 SHARDS = 256
 
 
-class FileUpload:
-    """Hashes as it writes. Use from one thread at a time, but for the two halves of ``write``, and ``catch_up`` beside ``pour``."""
+class FileUpload(GrowingFile):
+    """Hashes as it grows."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fd: int, size_bytes: int = 0, known: hashlib._Hash | None = None) -> None:
+        """Takes ``fd``; ``known`` is the sum of what is in it."""
         self.path = path
-        self.size_bytes = 0
-        self._hash, self._summed_bytes = hashlib.sha256(), 0
-        self._write_back = disk.WriteBack()
+        self._hash = known or hashlib.sha256()
+        super().__init__(fd, size_bytes, [self._hash.update])
+
+    @classmethod
+    def create(cls, path: Path) -> FileUpload:
         with translated():
-            self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-
-    def write(self, chunk: bytes) -> None:
-        self.catch_up()
-        self.put(chunk)
-        self.sum_up(chunk)
-
-    def put(self, chunk: bytes) -> None:
-        """Half of ``write``; the other may run at the same time."""
-        with translated():
-            write_all(self.fd, chunk)
-            self.size_bytes += len(chunk)
-            self._write_back.wrote(self.fd, self.size_bytes)
-
-    def sum_up(self, chunk: bytes | memoryview) -> None:
-        self._hash.update(chunk)
-        self._summed_bytes += len(chunk)
-
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        begun_bytes = self.size_bytes
-        with translated():
-            for count in spliced(source_fd, self.fd, most_bytes):
-                self.size_bytes += count
-                self._write_back.wrote(self.fd, self.size_bytes)
-        return self.size_bytes - begun_bytes
-
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int) -> tuple[int, bytes]:
-        part = UpTo(self, mark, source_fd, most_bytes)
-        part.fill()
-        return part.follow()[1]
-
-    def fill(self, source_fd: int, most_bytes: int) -> Iterator[int]:
-        """``pour``, while nobody sees a size that counts bytes which may be handed back; how many more, again and again."""
-        end_bytes = self.size_bytes
-        with translated():
-            for count in spliced(source_fd, self.fd, most_bytes):
-                end_bytes += count
-                self._write_back.wrote(self.fd, end_bytes)
-                yield count
-
-    def end_at(self, kept_bytes: int, end_bytes: int) -> bytes:
-        """Of what ``fill`` brought, to ``end_bytes``, so much is kept; the rest."""
-        with translated():
-            rest = disk.content(self.fd, kept_bytes, end_bytes)
-            if rest:
-                os.ftruncate(self.fd, kept_bytes)
-                os.lseek(self.fd, kept_bytes, os.SEEK_SET)
-        self.size_bytes = kept_bytes
-        return rest
-
-    def catch_up(self) -> None:
-        """Sum up what was poured, to the end of what is there when that is reached."""
-        with translated():
-            for span in disk.spans(self.fd, self._summed_bytes, lambda: self.size_bytes):
-                self.sum_up(span)
+            return cls(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     def sha256(self) -> str:
         self.catch_up()
@@ -119,52 +67,22 @@ class FileUpload:
         self.close()
         disk.discard(self.path)
 
-    def close(self) -> None:
-        fd, self.fd = self.fd, -1
-        disk.close(fd)
-
-
-class UpTo:
-    """One ``pour_up_to``. ``fill`` and ``follow`` may run at the same time, and ``follow`` ends last; all that came before is summed up."""
-
-    def __init__(self, upload: FileUpload, mark: bytes, source_fd: int, most_bytes: int) -> None:
-        self._upload, self._source_fd, self._most_bytes = upload, source_fd, most_bytes
-        self._begun_bytes = self._end_bytes = upload.size_bytes
-        self._is_filled = False
-        self._sieve = Sieve(upload.fd, upload.size_bytes, mark, upload.sum_up)
-
-    def fill(self) -> None:
-        try:
-            for count in self._upload.fill(self._source_fd, self._most_bytes):
-                self._end_bytes += count
-        finally:
-            self._is_filled = True
-
-    def follow(self) -> tuple[int, tuple[int, bytes]]:
-        """How many bytes more the upload has, and what ``pour_up_to`` returns."""
-        with translated():
-            while not self._is_filled:
-                if not self._sieve.go_on(self._end_bytes):
-                    disk.pause()
-            self._sieve.go_on(self._end_bytes)
-            kept_bytes = self._sieve.end()
-        rest = self._upload.end_at(kept_bytes, self._end_bytes)
-        return kept_bytes - self._begun_bytes, (self._end_bytes - self._begun_bytes, rest)
-
 
 class LinkedUpload(FileUpload):
     """Bytes that the store has already, under a second name: nothing is copied and nothing is hashed again."""
 
     def __init__(self, path: Path, known: Path, sha256: str) -> None:
-        self.path, self.fd, self._sha256 = path, -1, sha256
         with translated(errors.NotFound):
             os.link(known, path)
+            fd = -1
             try:
-                self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-                self.size_bytes = os.fstat(self.fd).st_size
+                fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                super().__init__(path, fd, os.fstat(fd).st_size)
             except OSError:
-                self.discard()
+                disk.close(fd)
+                disk.discard(path)
                 raise
+        self._sha256 = sha256
 
     def sha256(self) -> str:
         return self._sha256
@@ -244,7 +162,7 @@ class FileStore:
 
     def begin(self) -> FileUpload:
         self.check()
-        return FileUpload(self._incoming / secrets.token_hex(16))
+        return FileUpload.create(self._incoming / secrets.token_hex(16))
 
     def again(self, manifest: Manifest) -> LinkedUpload:
         return LinkedUpload(self._incoming / secrets.token_hex(16), self._folder(manifest.id) / "source", manifest.source.sha256)

@@ -31,7 +31,7 @@ from backend import errors
 from backend.adapters import disk
 from backend.adapters.disk import remove, sync_data, sync_folder, translated, write_all, write_file
 from backend.adapters.file_store import FileUpload
-from backend.adapters.splice import spliced
+from backend.adapters.growing import GrowingFile
 from backend.core.resumable import Standing, Ticket
 
 log = logging.getLogger(__name__)
@@ -45,91 +45,62 @@ class LinkedUpload(FileUpload):
     """A file that is whole already, under a name of its own. ``known`` is the sum of its bytes, if they went by; else they are read for it."""
 
     def __init__(self, path: Path, known: hashlib._Hash | None) -> None:
-        self.path = path
-        self._hash = known or hashlib.sha256()
+        summed = known or hashlib.sha256()
         with translated():
-            self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             try:
                 os.utime(path)
-                while known is None and (chunk := os.read(self.fd, COPY_BYTES)):
-                    self._hash.update(chunk)
-                self.size_bytes = self._summed_bytes = os.fstat(self.fd).st_size
+                while known is None and (chunk := os.read(fd, COPY_BYTES)):
+                    summed.update(chunk)
+                super().__init__(path, fd, os.fstat(fd).st_size, summed)
             except OSError:
-                self.close()
+                disk.close(fd)
                 raise
 
 
 class FileWriting:
-    """Use from one thread at a time; ``is_wanted`` from any. At the same time may run the two halves of ``write`` and one ``keep``; or ``pour``,
-    ``catch_up`` and one ``keep``.
-    """
+    """Use from one thread at a time; ``is_wanted`` from any. One ``keep`` may run at the same time as anything that ``data`` does."""
 
     def __init__(self, folder: Path, incoming: Path, journal_fd: int) -> None:
         """Takes ``journal_fd``, which holds the lock."""
         self._folder, self._incoming, self._journal_fd = folder, incoming, journal_fd
-        self._data_fd = -1
         self._hash: hashlib._Hash | None = None
         self._whole: hashlib._Hash | None = None
-        self._write_back = disk.WriteBack()
         self._wish_ns = self._newest_wish_ns()
         self.ticket = Ticket.from_json((folder / TICKET).read_bytes())
         self.standing, self._journal_bytes = _last_line(journal_fd)
-        self.position_bytes = self._summed_bytes = self.standing.offset_bytes
+        self.data = GrowingFile(-1, self.standing.offset_bytes, [])
 
     def begin(self) -> None:
         """Cut off what a killed writer left beyond the journal."""
         with translated(errors.NotFound):
             os.ftruncate(self._journal_fd, self._journal_bytes)
             if not self.standing.has_job:
-                self._data_fd = os.open(self._folder / DATA, os.O_RDWR | os.O_CLOEXEC)
+                self.data.fd = os.open(self._folder / DATA, os.O_RDWR | os.O_CLOEXEC)
                 self.drop()
 
+    @property
+    def position_bytes(self) -> int:
+        return self.data.size_bytes
+
     def write(self, chunk: bytes) -> None:
-        self.catch_up()
-        self.put(chunk)
-        self.take_in(chunk)
-
-    def put(self, chunk: bytes) -> None:
-        """Half of ``write``; the other may run at the same time."""
-        with translated():
-            write_all(self._data_fd, chunk)
-            self.position_bytes += len(chunk)
-            self._write_back.wrote(self._data_fd, self.position_bytes)
-
-    def take_in(self, chunk: bytes | memoryview) -> None:
-        for each in (self._hash, self._whole):
-            if each is not None:
-                each.update(chunk)
-        self._summed_bytes += len(chunk)
+        self.data.write(chunk)
 
     def pour(self, source_fd: int, most_bytes: int) -> int:
-        begun_bytes = self.position_bytes
-        with translated():
-            for count in spliced(source_fd, self._data_fd, most_bytes):
-                self.position_bytes += count
-                self._write_back.wrote(self._data_fd, self.position_bytes)
-        return self.position_bytes - begun_bytes
-
-    def catch_up(self) -> None:
-        """Sum up what was poured, to the end of what is there when that is reached; nothing where no sum is wanted."""
-        if self._hash is None and self._whole is None:
-            self._summed_bytes = self.position_bytes
-            return
-        with translated():
-            for span in disk.spans(self._data_fd, self._summed_bytes, lambda: self.position_bytes):
-                self.take_in(span)
+        return self.data.pour(source_fd, most_bytes)
 
     def head(self, length: int) -> bytes:
         with translated():
-            return os.pread(self._data_fd, length, 0)
+            return os.pread(self.data.fd, length, 0)
 
     def sum_up(self, algorithm: str) -> None:
-        self.catch_up()
+        self.data.catch_up()
         self._hash = hashlib.new(algorithm, usedforsecurity=False)
+        self.data.sums.append(self._hash.update)
 
     def sum(self) -> bytes:
         assert self._hash is not None, "sum_up comes first"
-        self.catch_up()
+        self.data.catch_up()
         return self._hash.digest()
 
     def keep(self, now: float) -> None:
@@ -137,7 +108,7 @@ class FileWriting:
         if end_bytes == self.standing.offset_bytes:
             return
         with translated():
-            sync_data(self._data_fd)
+            sync_data(self.data.fd)
         self._record(self.standing.at(end_bytes, now))
 
     def checkpoint(self, now: float) -> None:
@@ -145,12 +116,8 @@ class FileWriting:
 
     def drop(self) -> None:
         begun_bytes = self.standing.offset_bytes
-        with translated():
-            os.ftruncate(self._data_fd, begun_bytes)
-            os.lseek(self._data_fd, begun_bytes, os.SEEK_SET)
-        self.position_bytes = self._summed_bytes = begun_bytes
-        self._write_back = disk.WriteBack(begun_bytes)
-        self._whole = None if begun_bytes else hashlib.sha256()
+        self._hash, self._whole = None, None if begun_bytes else hashlib.sha256()
+        self.data.cut_off(begun_bytes, [self._whole.update] if self._whole else [])
 
     def fix_length(self, length_bytes: int, now: float) -> None:
         self._record(self.standing.of_length(length_bytes, now))
@@ -163,7 +130,7 @@ class FileWriting:
             return True
 
     def finished(self) -> LinkedUpload:
-        self.catch_up()
+        self.data.catch_up()
         path = self._incoming / secrets.token_hex(16)
         with translated(errors.NotFound):
             os.link(self._folder / DATA, path)
@@ -179,10 +146,9 @@ class FileWriting:
 
     def close(self) -> None:
         """The lock goes with its descriptor."""
-        data_fd, self._data_fd = self._data_fd, -1
         journal_fd, self._journal_fd = self._journal_fd, -1
-        for fd in (data_fd, journal_fd):
-            disk.close(fd)
+        self.data.close()
+        disk.close(journal_fd)
 
     def _record(self, standing: Standing) -> None:
         """A line whose sync failed is taken back, or the next reader would tell of it."""

@@ -5,8 +5,8 @@ Chunks are gathered before they cross into a thread, since a crossing is dear: a
 cold in the processor's caches. So hundreds of slow uploads sit on little memory, and so do hundreds of fast ones that a slow disk keeps
 waiting: a batch each, and ``TOGETHER_BYTES`` for all of a process.
 
-Where the sink is a file and the sender is fast, ``pour`` spares even that: the bytes go from the socket into the file inside the kernel, a turn in
-a thread each, and another thread reads them from the file, for their sum, while the next are on their way.
+Where the sink is a file, ``pour`` spares even that: what waits in the socket is read, written and summed up in one crossing. A fast sender's bytes
+go from the socket into the file inside the kernel, and another thread reads them from the file, for their sum, while the next are on their way.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar, cast
 
+from backend.adapters.growing import LITTLE_BYTES
 from backend.adapters.threads import Task, Threads
 
 T = TypeVar("T")
@@ -81,28 +82,29 @@ class Gathered:
         return cast(T, self._threads.run(write_and_call))
 
     def pour(self, source_fd: int, most_bytes: int) -> int:
-        """How many bytes went from the socket into the file; 0 where that cannot be. Their sum lags behind: ``catch_up``."""
-        if self._file is None:
+        """How many bytes went from the socket into the file; 0 where that cannot be. The sum of many lags behind: ``catch_up``."""
+        file = self._file
+        if file is None:
             return 0
         self.flush()
-        if self._follower is None or self._follower.is_done:
-            self._settle_follower()
-            self._follower = self._threads.begin(self._file.catch_up)
-        self._is_behind = True
-        try:
-            count = cast(int, self._threads.run(self._file.pour, source_fd, most_bytes))
-        except Exception as error:
-            self._failure = self._failure or error
-            raise
-        self.size_bytes += count
-        return count
+        if most_bytes <= LITTLE_BYTES:
+            self.catch_up()
+        else:
+            self._follow(file)
 
-    def both(self, fill: Callable[[], object], follow: Callable[[], tuple[int, T]]) -> T:
-        """Both in a thread, at the same time, with nothing under way beside them. ``follow`` ends last and says how many bytes more there are, and
-        what is returned."""
-        self._under_way = [self._threads.begin(fill)]
+        def pour() -> tuple[int, int]:
+            count = file.pour(source_fd, most_bytes)
+            return count, count
+
+        return self.grow(pour)
+
+    def grow(self, call: Callable[[], tuple[int, T]], beside: Callable[[], object] | None = None) -> T:
+        """In a thread, with nothing of ``add`` under way; ``beside`` in another, which ends first. ``call`` says how many bytes more there are,
+        and what is returned."""
+        if beside is not None:
+            self._under_way = [self._threads.begin(beside)]
         try:
-            count, answer = cast(tuple[int, T], self._threads.run(follow))
+            count, answer = cast(tuple[int, T], self._threads.run(call))
         except Exception as error:
             self._failure = self._failure or error
             raise
@@ -146,6 +148,12 @@ class Gathered:
     def _one_after_the_other(self, data: bytes) -> None:
         for each in self._sinks:
             each(data)
+
+    def _follow(self, file: Pourable) -> None:
+        if self._follower is None or self._follower.is_done:
+            self._settle_follower()
+            self._follower = self._threads.begin(file.catch_up)
+        self._is_behind = True
 
     def _settle_follower(self) -> None:
         task, self._follower = self._follower, None

@@ -6,9 +6,9 @@ import errno
 import os
 from collections.abc import Callable
 
+from backend.core.delimiters import LINE_BREAK_BYTES, sure_bytes
+
 SPAN_BYTES = 256 << 10
-LINE_BREAK_BYTES = 2
-"""At most: CR LF."""
 
 
 class Sieve:
@@ -37,8 +37,7 @@ class Sieve:
     def end(self) -> int:
         """No more will come; ``kept_bytes``."""
         if not self._is_found:
-            breaks = (self._room.find(each, 0, self._held_bytes) for each in (b"\r", b"\n"))
-            self._pass_on(min((at for at in breaks if at >= 0), default=self._held_bytes))
+            self._pass_on(sure_bytes(self._room, self._held_bytes, self._mark))
         return self.kept_bytes
 
     def _read(self, count: int) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from backend.adapters.file_store import FileUpload, UpTo
+from backend.adapters.file_store import FileUpload
 from backend.adapters.gathered import Gathered
+from backend.adapters.growing import LITTLE_BYTES, UpTo
 from backend.adapters.threads import Threads
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
@@ -35,13 +36,21 @@ class ThreadedUpload:
     def pour(self, source_fd: int, most_bytes: int) -> int:
         return self._chunks.pour(source_fd, most_bytes)
 
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int) -> tuple[int, bytes]:
-        if not isinstance(self.inner, FileUpload):
-            return 0, b""
+    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
+        upload = self.inner
+        if not isinstance(upload, FileUpload):
+            return 0, held
         self._chunks.flush()
         self._chunks.catch_up()
-        part = UpTo(self.inner, mark, source_fd, most_bytes)
-        return self._chunks.both(part.fill, part.follow)
+        if most_bytes > LITTLE_BYTES:
+            part = UpTo(upload, mark, source_fd, most_bytes, held)
+            return self._chunks.grow(part.follow, part.fill)
+
+        def pour() -> tuple[int, tuple[int, bytes]]:
+            count, rest = upload.pour_up_to(mark, source_fd, most_bytes, held)
+            return len(held) + count - len(rest), (count, rest)
+
+        return self._chunks.grow(pour)
 
     def flush(self) -> None:
         self._chunks.flush()

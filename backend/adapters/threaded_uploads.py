@@ -18,7 +18,7 @@ class ThreadedWriting:
 
     def __init__(self, writing: FileWriting, threads: Threads) -> None:
         self._inner, self._threads, self._run = writing, threads, threads.run
-        self._chunks = Gathered(threads, (writing.put, writing.take_in), writing)
+        self._chunks = Gathered(threads, (writing.data.put, writing.data.sum_up), writing.data)
         self._begun_bytes = writing.position_bytes
         self._checkpoint: Task | None = None
         self._failure: Exception | None = None

@@ -27,7 +27,7 @@ LONGEST_RETRY_S = 60
 STRETCH_BYTES = 4 << 20
 """So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
 LONGEST_BYTES = 4 * STRETCH_BYTES
-"""Of a stretch that is looked through. The longer an image has been, the more is taken at once, all of which may have to be handed back."""
+"""Of a stretch that is looked through. As long as an image has been, so much is taken at once, all of which may have to be handed back."""
 PASSING_MARGIN_S = 120
 """A passing job lives as long as its encode may take, and this much longer for waiting and answering."""
 
@@ -76,24 +76,22 @@ class Intake:
         self.upload.write(chunk)
 
     def take(self, piece: bytes | Stretch) -> None:
-        """Raises as ``feed``. A stretch follows a first chunk, so the format is known, and comes of a body whose length was checked."""
+        """Raises as ``feed``. A stretch is left to come by until the format is known, and is of a body whose length was checked."""
         if isinstance(piece, bytes):
             self.feed(piece)
-        else:
+        elif self.format is not None:
             piece.draw(self.upload.pour, STRETCH_BYTES)
 
-    def take_up_to(self, mark: bytes, stretch: Stretch) -> bytes:
-        """What of a stretch has to be looked at, for ``mark`` may stand in it; the rest belongs to the image. Raises as ``feed``."""
-        if self.format is None:
-            return b""
-        rest = b""
+    def take_up_to(self, mark: bytes, stretch: Stretch, held: bytes) -> bytes:
+        """What of ``held`` and a stretch has to be looked at, for ``mark`` may stand in it; the rest belongs to the image. Raises as ``feed``."""
+        rest = held
 
         def take(source_fd: int, most_bytes: int) -> int:
             nonlocal rest
-            count, rest = self.upload.pour_up_to(mark, source_fd, most_bytes)
+            count, rest = self.upload.pour_up_to(mark, source_fd, most_bytes, held)
             return count
 
-        stretch.draw(take, max(STRETCH_BYTES, min(LONGEST_BYTES, self.upload.size_bytes)))
+        stretch.draw(take, min(LONGEST_BYTES, self.upload.size_bytes))
         self.world.limits.check_bytes(self.upload.size_bytes)
         return rest
 

@@ -7,12 +7,14 @@ crawls is ``BadRequest("slow_body")``, a malformed chunk is ``BadRequest``: neve
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
+import gevent.socket
 from gunicorn.http import errors as parse_errors
 from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.http.message import Request
@@ -30,6 +32,9 @@ YIELD_EVERY_BYTES = MIB
 
 LEAST_STRETCH_BYTES = MIB
 """What is left of a body has to be worth a thread's turn."""
+SIP_BYTES = 128 * KIB
+"""A slow sender is left alone until so much of his waits in the socket, or for ``LULL_S``; twice as much is taken at once."""
+LULL_S = 0.25
 
 MALFORMED = (
     parse_errors.ParseException,
@@ -48,6 +53,8 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
         super().__init__(sock)
         self.pace = pace
         self.is_last = False
+        self.is_waiting = False
+        """For the peer."""
         self._resting_timeout_s = resting_timeout_s
         self._since_yield = 0
         sock.settimeout(resting_timeout_s)
@@ -60,21 +67,45 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
         return not isinstance(self.sock, ssl.SSLSocket)
 
     @property
+    def can_wait(self) -> bool:
+        """Whether the kernel wakes nobody before so many bytes have come as are asked for."""
+        return self.sock.family in (socket.AF_INET, socket.AF_INET6)
+
+    @property
     def buffered_bytes(self) -> int:
         return int(self.buf.getbuffer().nbytes)
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         self.sock.settimeout(self.pace.wait_s())
         begun = time.monotonic()
+        self.is_waiting = True
         try:
             data: bytes = super().chunk(size_hint)
         except TimeoutError:
             raise TooSlow from None
         finally:
+            self.is_waiting = False
             self.sock.settimeout(self._resting_timeout_s)
         self.pace.received(len(data), time.monotonic() - begun)
         self._let_others_run(len(data))
         return data
+
+    def wait_for(self, count: int) -> float:
+        """Until so many bytes wait in the socket, or its end, or ``LULL_S`` is over; how long it took. It reads nothing and tells no pace."""
+        sock, begun = self.sock, time.monotonic()
+        self.is_waiting = True
+        try:
+            wait_s = min(LULL_S, self.pace.wait_s())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
+            try:
+                gevent.socket.wait(sock._read_event, wait_s, TimeoutError())
+            finally:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        except (TooSlow, OSError):
+            pass  # whoever reads on learns of it
+        finally:
+            self.is_waiting = False
+        return time.monotonic() - begun
 
     def _let_others_run(self, count: int) -> None:
         self._since_yield += count
@@ -84,16 +115,18 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
 
 
 class Stretch:
-    """The next bytes of a body while they are still in its socket."""
+    """The next bytes of a body while they are still in its socket: much of a fast sender's, a sip of a slow one's."""
 
-    def __init__(self, body: Body, source_fd: int, left_bytes: int) -> None:
-        self._body, self._source_fd, self._left_bytes = body, source_fd, left_bytes
+    def __init__(self, body: Body, unreader: PacedUnreader, left_bytes: int, is_fast: bool) -> None:
+        self._body, self._unreader, self._left_bytes, self.is_fast = body, unreader, left_bytes, is_fast
         self.drawn_bytes = 0
 
     def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
-        """How many ``take(source_fd, most_bytes)`` took. It waits for the peer no longer than an instant, so no pace is asked."""
-        self.drawn_bytes = take(self._source_fd, min(self._left_bytes, most_bytes))
-        self._body.was_drawn(self.drawn_bytes)
+        """How many ``take(source_fd, most_bytes)`` took. A fast sender is waited for no longer than an instant, so no pace is asked."""
+        most_bytes = min(self._left_bytes, most_bytes if self.is_fast else 2 * SIP_BYTES)
+        waited_s = 0.0 if self.is_fast else self._unreader.wait_for(min(SIP_BYTES, most_bytes))
+        self.drawn_bytes = take(self._unreader.sock.fileno(), most_bytes)
+        self._body.was_drawn(self.drawn_bytes, waited_s)
         return self.drawn_bytes
 
 
@@ -121,6 +154,11 @@ class Body:
     def failed(self) -> bool:
         """gunicorn's parser asks this: whether it is unknown where the next request begins."""
         return self._failure is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """For the peer."""
+        return self._unreader.is_waiting
 
     @property
     def has_unread(self) -> bool:
@@ -160,20 +198,22 @@ class Body:
             raise self._failure
         return self._take(size)
 
-    def stretch(self) -> Stretch | None:
+    def stretch(self, is_fast: bool = True) -> Stretch | None:
         """What the socket may give away without its coming by here; None where the body has no known length, or little is left of it."""
         if self._declared is None or self._is_over or self._owes_continue or self._buffer or self._unreader.buffered_bytes:
             return None
         left_bytes = self._declared - self.received_bytes
-        if left_bytes < LEAST_STRETCH_BYTES or not self._unreader.is_plain:
+        if left_bytes < (LEAST_STRETCH_BYTES if is_fast else 2 * SIP_BYTES) or not self._unreader.is_plain:
             return None
-        return Stretch(self, self._unreader.sock.fileno(), left_bytes)
+        if not is_fast and not self._unreader.can_wait:
+            return None
+        return Stretch(self, self._unreader, left_bytes, is_fast)
 
-    def was_drawn(self, count: int) -> None:
+    def was_drawn(self, count: int, waited_s: float) -> None:
         self.received_bytes += count
         self._has_ended = self.received_bytes == self._declared
-        if count:
-            self._unreader.pace.received(count, 0.0)
+        if count or waited_s:
+            self._unreader.pace.received(count, waited_s)
 
     def readline(self, size: int | None = None) -> bytes:
         limit = -1 if size is None else size

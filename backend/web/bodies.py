@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flask import request
@@ -12,6 +12,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData, State
 
 from backend import errors
+from backend.core.delimiters import sure_bytes
 from backend.flows.ingest import Intake, Received
 from backend.flows.world import World
 from backend.ports import Stretch
@@ -25,7 +26,7 @@ BUFFER_BYTES = 2 * CHUNK_BYTES
 FAST_READS = 2
 FAST_BYTES_PER_S = 16 << 20
 """Since the body began: many slow senders for whom a busy loop had no time fill their reads, and a thread's turn for each would make it busier."""
-LARGE_BYTES = 1 << 20
+LARGE_BYTES = CHUNK_BYTES
 """An image of a form that has come so far is worth a search of its own."""
 PASSED_BY_BYTES = 4 << 10
 """A shorter chunk is not worth it."""
@@ -92,31 +93,31 @@ def _chunks() -> Iterator[bytes]:
 
 def _pieces() -> Iterator[bytes | Stretch]:
     """What is to be summed has to come by."""
-    return _chunks() if "Content-Digest" in request.headers else pieces(read_chunk)
+    return _chunks() if "Content-Digest" in request.headers else pieces()
 
 
-def pieces(read: Callable[[], bytes]) -> Iterator[bytes | Stretch]:
-    """The body as ``read`` gives it in chunks, checked at its end against ``Content-Length``; in stretches as long as its sender is a fast one.
+def pieces() -> Iterator[bytes | Stretch]:
+    """The body: a chunk, then what its socket gives without its coming by, as long as it does. Checked at its end against ``Content-Length``.
 
     Who fills two reads in a row is fast, if he has been so all along.
     """
     received, filled, begun_s = 0, 0, time.monotonic()
-    stretch = getattr(request.stream, "stretch", lambda: None)
-    while chunk := read():
-        received += len(chunk)
-        filled = filled + 1 if len(chunk) == CHUNK_BYTES else 0
+    stretch = getattr(request.stream, "stretch", lambda is_fast: None)
+
+    def counted(count: int) -> None:
+        nonlocal received, filled
+        received, filled = received + count, filled + 1 if count >= CHUNK_BYTES else 0
+
+    while chunk := request.stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
+        counted(len(chunk))
         yield chunk
-        while filled >= FAST_READS and received >= FAST_BYTES_PER_S * (time.monotonic() - begun_s) and (more := stretch()) is not None:
-            yield more
-            received += more.drawn_bytes
-            if more.drawn_bytes < CHUNK_BYTES:
-                filled = 0
         del chunk  # nobody holds it while the next is waited for
+        while (more := stretch(filled >= FAST_READS and received >= FAST_BYTES_PER_S * (time.monotonic() - begun_s))) is not None:
+            yield more
+            if not more.drawn_bytes:
+                break
+            counted(more.drawn_bytes)
     _check_end(received)
-
-
-def read_chunk() -> bytes:
-    return request.stream.read1(CHUNK_BYTES)  # type: ignore[attr-defined, no-any-return]
 
 
 def _check_end(received: int) -> None:
@@ -175,8 +176,13 @@ class _Reader:
         """A stretch is left to come by, unless it begins in the midst of a large image: then it will belong to that, most of it or all."""
         if isinstance(piece, bytes):
             self.feed(decoder, piece)
-        elif self._intake is not None and self._intake.upload.size_bytes >= LARGE_BYTES and decoder.state is State.DATA and not decoder.buffer:
-            rest = self._intake.take_up_to(self._mark, piece)
+        elif self._intake is not None and self._intake.upload.size_bytes >= LARGE_BYTES and decoder.state is State.DATA:
+            held = bytes(decoder.buffer)
+            decoder.buffer.clear()
+            rest = self._intake.take_up_to(self._mark, piece, held)
+            if self._mark not in rest:
+                decoder.receive_data(rest)
+                return
             for begin in range(0, len(rest), CHUNK_BYTES):
                 self.feed(decoder, rest[begin : begin + CHUNK_BYTES])
 
@@ -205,13 +211,12 @@ class _Reader:
         held = bytes(decoder.buffer)
         if len(chunk) < PASSED_BY_BYTES + len(self._mark) or self._mark in chunk or self._mark in held + chunk[: len(self._mark)]:
             return chunk
-        reach = len(chunk) - len(self._mark) - len(b"\r\n")
-        end = min((at for at in (chunk.find(b"\r", reach), chunk.find(b"\n", reach)) if at >= 0), default=len(chunk))
+        sure = sure_bytes(chunk, len(chunk), self._mark)
         decoder.buffer.clear()
         if held:
             intake.feed(held)
-        intake.feed(chunk[:end])
-        return chunk[end:]
+        intake.feed(chunk[:sure])
+        return chunk[sure:]
 
     def _open(self, event: File) -> None:
         if event.name != FILE_FIELD:

@@ -206,43 +206,35 @@ def _answer(status: int, ticket: Ticket, standing: Standing) -> Response:
 @contextmanager
 def _body(writing: Writing) -> Iterator[Iterator[bytes | Stretch]]:
     """The request's body, piece by piece, for as long as it may hold the upload. Raises ``Locked`` when it had to give way."""
-    intake = _Intake(writing, request.environ["wsgi.input"])
-    watcher = threading.Thread(target=intake.watch, name="upload-watch", daemon=True)
+    watch = _Watch(writing, request.environ["wsgi.input"])
+    watcher = threading.Thread(target=watch.run, name="upload-watch", daemon=True)
     watcher.start()
     try:
-        yield bodies.pieces(intake.read)
+        yield bodies.pieces()
     except errors.BadRequest as error:
-        if intake.has_given_way:
+        if watch.has_given_way:
             raise errors.Locked("taken_over", retry_after_s=1) from error
         raise
     finally:
-        intake.is_over.set()
+        watch.is_over.set()
         watcher.join()
 
 
-class _Intake:
-    """Reads a body while a watcher sees whether anything still comes: a dead connection may stay open for minutes."""
+class _Watch:
+    """Sees whether anything of a body still comes: a dead connection may stay open for minutes."""
 
     def __init__(self, writing: Writing, source: Any) -> None:
         self._writing, self._source = writing, source
-        self._is_reading = False
         self.has_given_way = False
         self.is_over = threading.Event()
 
-    def read(self) -> bytes:
-        self._is_reading = True
-        try:
-            return bodies.read_chunk()
-        finally:
-            self._is_reading = False
-
-    def watch(self) -> None:
+    def run(self) -> None:
         connection = getattr(self._source, "connection", None)
         if connection is None:
             return
         seen, quiet_s = 0, 0.0
         while not self.is_over.wait(LOOK_S):
-            is_quiet = self._is_reading and self._source.received_bytes == seen
+            is_quiet = self._source.is_waiting and self._source.received_bytes == seen
             seen, quiet_s = self._source.received_bytes, quiet_s + LOOK_S if is_quiet else 0.0
             if quiet_s >= QUIET_S and self._writing.is_wanted():
                 self.has_given_way = True

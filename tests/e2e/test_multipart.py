@@ -1,9 +1,11 @@
-"""Large images in forms, sent as fast as loopback allows: whatever stands in them, each arrives byte for byte."""
+"""Large images in forms, sent as fast as loopback allows or slowly: whatever stands in them, each arrives byte for byte."""
 
 from __future__ import annotations
 
 import io
 import random
+import time
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.e2e
 BOUNDARY = "----boundary7MA4YWxkTrZu0gW"
 MARK = b"--" + BOUNDARY.encode()
 MB = 1_000_000
+SLOW_BYTES_PER_S = 10 * MB
 
 
 def image(more: bytes) -> bytes:
@@ -44,27 +47,49 @@ def part(name: str, content: bytes, filename: str = "") -> bytes:
     return MARK + f'\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'.encode() + content + b"\r\n"
 
 
-def posted(gateway: Gateway, path: str, *parts: bytes) -> requests.Response:
+class Slowly:
+    """A body in pieces of any size, below the rate from which on a sender is a fast one."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        dice, begun_s, sent = random.Random(len(self._body)), time.monotonic(), 0
+        while sent < len(self._body):
+            size = dice.choice((dice.randrange(1, 3000), dice.randrange(1, 400_000)))
+            yield self._body[sent : sent + size]
+            sent += size
+            time.sleep(max(0.0, begun_s + sent / SLOW_BYTES_PER_S - time.monotonic()))
+
+
+def posted(gateway: Gateway, path: str, *parts: bytes, is_slow: bool = False) -> requests.Response:
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-    return requests.post(gateway.url + path, b"".join(parts) + MARK + b"--\r\n", headers=headers, timeout=60)
+    body = b"".join(parts) + MARK + b"--\r\n"
+    return requests.post(gateway.url + path, Slowly(body) if is_slow else body, headers=headers, timeout=60)
 
 
 def source_of(gateway: Gateway, job: dict[str, str]) -> bytes:
     return requests.get(f"{gateway.url}/api/jobs/{job['id']}/source", timeout=60).content
 
 
+@pytest.mark.parametrize("is_slow", [False, True], ids=["fast", "slow"])
 @pytest.mark.parametrize("name", CONTENTS)
-def test_a_large_image_in_a_form_is_what_was_sent(gateway: Gateway, name: str) -> None:
+def test_a_large_image_in_a_form_is_what_was_sent(gateway: Gateway, name: str, is_slow: bool) -> None:
     sent = image(CONTENTS[name])
-    answer = posted(gateway, "/api/jobs", part("file", sent, "a.png"), part("quality", b"33"))
+    answer = posted(gateway, "/api/jobs", part("file", sent, "a.png"), part("quality", b"33"), is_slow=is_slow)
     assert answer.status_code == 202, answer.text
     assert answer.json()["options"]["quality"] == 33
     assert source_of(gateway, answer.json()) == sent
 
 
-def test_several_images_in_one_form_are_told_apart(gateway: Gateway) -> None:
+@pytest.mark.parametrize("is_slow", [False, True], ids=["fast", "slow"])
+def test_several_images_in_one_form_are_told_apart(gateway: Gateway, is_slow: bool) -> None:
     sent = [image(noise(size, seed)) for seed, size in enumerate((5 * MB, 1000, 3 * MB, 0, 2 * MB))]
-    answer = posted(gateway, "/api/jobs", *(part("file", each, f"{number}.png") for number, each in enumerate(sent)), part("quality", b"20"))
+    parts = [part("file", each, f"{number}.png") for number, each in enumerate(sent)]
+    answer = posted(gateway, "/api/jobs", *parts, part("quality", b"20"), is_slow=is_slow)
     assert answer.status_code == 202, answer.text
     jobs = answer.json()["jobs"]
     assert [each["source"]["filename"] for each in jobs] == [f"{number}.png" for number in range(5)]

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from backend import errors
 from backend.core.batch import Batch
+from backend.core.delimiters import sure_bytes
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Clock, Upload
@@ -47,14 +48,11 @@ class MemoryUpload:
         self.write(data)
         return len(data)
 
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int) -> tuple[int, bytes]:
-        data = drawn(source_fd, most_bytes)
-        found = data.find(mark)
-        tail = len(data) - len(mark) - 2
-        ends = [each for each in (data.find(b"\r", max(0, tail)), data.find(b"\n", max(0, tail))) if each >= 0]
-        end = max(0, found - 2) if found >= 0 else min(ends, default=len(data))
-        self.write(data[:end])
-        return len(data), data[end:]
+    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
+        data = held + drawn(source_fd, most_bytes)
+        sure = sure_bytes(data, len(data), mark)
+        self.write(data[:sure])
+        return len(data) - len(held), data[sure:]
 
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()

@@ -16,6 +16,7 @@ import pytest
 from backend import errors
 from backend.adapters import disk, splice
 from backend.adapters.file_store import FileStore, FileUpload
+from backend.adapters.growing import LITTLE_BYTES
 from backend.adapters.threaded_store import ThreadedStore, ThreadedUpload
 from backend.ports import Store, Upload
 from tests.memory.samples import manifest
@@ -77,6 +78,22 @@ def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(st
     blob.close()
 
 
+@pytest.mark.parametrize("is_read_ahead", [False, True])
+def test_little_is_read_at_once_and_summed_in_the_same_turn(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, is_read_ahead: bool) -> None:
+    """Where much was poured before, that is caught up with first."""
+    upload = file_store.begin()
+    upload.write(HEAD)
+    with sent(BODY) as receiver:
+        begun = upload.pour(receiver.fileno(), 2 * MIB) if is_read_ahead else 0
+        while upload.size_bytes < len(HEAD + BODY):
+            assert upload.pour(receiver.fileno(), LITTLE_BYTES) <= LITTLE_BYTES
+            monkeypatch.setattr(disk, "spans", lambda fd, begin, end: pytest.fail("read again") if begin < end() else iter(()))
+    assert begun > 0 or not is_read_ahead
+    assert upload.sha256() == hashlib.sha256(HEAD + BODY).hexdigest()
+    assert content(upload) == HEAD + BODY
+    upload.discard()
+
+
 def test_no_more_is_taken_than_belongs_to_it(store: Store) -> None:
     upload = store.begin()
     with sent(BODY + b"the next request") as receiver:
@@ -110,8 +127,8 @@ MARK = b"--a-boundary"
         (b"x" * MIB + b"\r\n" + MARK + b"--\r\n", MIB),
         (b"x" * MIB + b"\r\n" + MARK + b"\r\n\r\n" + BODY[: 2 * MIB], MIB),
         (b"x" * MIB + b"\n" + MARK + b"--", MIB - 1),
-        (b"x" * MIB + MARK + b"no line break before it", MIB - 2),
-        (MARK + b"x" * MIB, 0),
+        (b"x" * MIB + MARK + b"no line break before it", (MIB - 2, MIB + 34)),
+        (MARK + b"x" * MIB, (0, MIB + 12)),
         (b"\r\n" * 600_000 + b"x" * 100, 1_200_100),
         (b"x" * MIB + b"\r", MIB),
         (b"x" * MIB + b"\r\n" + MARK[:-1], MIB),
@@ -119,19 +136,25 @@ MARK = b"--a-boundary"
         (b"\r\n", 0),
     ],
 )
-def test_what_may_be_a_mark_is_handed_back_and_the_rest_is_kept(store: Store, data: bytes, kept: int) -> None:
-    """In pieces of 256 KiB, of which none holds the mark as a whole."""
+@pytest.mark.parametrize("most_bytes", [4 * MIB, LITTLE_BYTES], ids=["much", "little"])
+@pytest.mark.parametrize("held_bytes", [0, 1, 5])
+def test_what_may_be_a_mark_is_handed_back_and_the_rest_is_kept(
+    store: Store, data: bytes, kept: int | tuple[int, int], most_bytes: int, held_bytes: int
+) -> None:
+    """In pieces of 256 KiB, of which none holds the mark as a whole; its first bytes may have come before. Without a line break it may be kept."""
     upload = store.begin()
     head = HEAD + b"y" * (256 * 1024 - 5)
     upload.write(head)
-    with sent(data) as receiver:
-        came, rest = 0, b""
-        while came < len(data) and not rest:
-            count, rest = upload.pour_up_to(MARK, receiver.fileno(), min(4 * MIB, len(data) - came))
+    rest = data[: min(held_bytes, len(data))]
+    came = len(rest)
+    with sent(data[came:]) as receiver:
+        while came < len(data) and MARK not in rest:
+            count, rest = upload.pour_up_to(MARK, receiver.fileno(), min(most_bytes, len(data) - came), rest)
             came += count
+            assert upload.size_bytes == len(head) + came - len(rest)
     expected = head + data[:came][: came - len(rest)]
     assert data[:came] == data[: came - len(rest)] + rest
-    assert came - len(rest) <= kept and (came < len(data) or came - len(rest) == kept)
+    assert came - len(rest) in (kept if isinstance(kept, tuple) else (kept,))
     upload.write(TAIL)
     assert upload.size_bytes == len(expected + TAIL)
     assert content(upload) == expected + TAIL

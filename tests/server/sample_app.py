@@ -17,7 +17,7 @@ from flask import Flask, Response, request  # noqa: E402
 from flask_socketio import SocketIO, emit  # noqa: E402
 
 from backend.adapters.splice import spliced  # noqa: E402
-from backend.errors import BadRequest, problem  # noqa: E402
+from backend.errors import GatewayError, TooLarge, problem  # noqa: E402
 from backend.server import bounds, loop_lag  # noqa: E402
 from backend.server.handover import install  # noqa: E402
 
@@ -28,8 +28,8 @@ socketio = SocketIO(app, async_mode="gevent", max_http_buffer_size=65536)
 install(socketio)
 
 
-@app.errorhandler(BadRequest)
-def bad_request(error: BadRequest) -> tuple[dict[str, Any], int]:
+@app.errorhandler(GatewayError)
+def refused_request(error: GatewayError) -> tuple[dict[str, Any], int]:
     return problem(error.as_record()), error.status
 
 
@@ -76,6 +76,29 @@ def poured() -> dict[str, Any]:
         while len(piece) == 1 << 18 and (stretch := body.stretch()) is not None and (count := stretch.draw(take, 4 << 20)):
             total, stretches, poured_bytes = total + count, stretches + 1, poured_bytes + count
     return {"bytes": total, "sha256": digest.hexdigest(), "stretches": stretches, "poured": poured_bytes}
+
+
+@app.post("/sipped")
+def sipped() -> dict[str, Any]:
+    """As an image of a slow sender is taken; ``after`` so many bytes it is refused."""
+    digest, sips, most = hashlib.sha256(), [], int(request.args.get("after", 1 << 40))
+    body = request.environ["wsgi.input"]
+
+    def take(source_fd: int, most_bytes: int) -> int:
+        try:
+            piece = os.read(source_fd, most_bytes)
+        except BlockingIOError:
+            return 0
+        digest.update(piece)
+        return len(piece)
+
+    while piece := body.read1(1 << 18):
+        digest.update(piece)
+        while (stretch := body.stretch(is_fast=False)) is not None and (count := stretch.draw(take, 4 << 20)):
+            sips.append(count)
+            if body.received_bytes > most:
+                raise TooLarge(limit_bytes=most)
+    return {"bytes": body.received_bytes, "sha256": digest.hexdigest(), "sips": sips}
 
 
 @app.post("/refuse")

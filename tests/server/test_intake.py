@@ -10,11 +10,12 @@ import socket
 import subprocess
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from gateway_process import Gateway, Wire, wait_for
 
+from backend.server import intake
 from backend.server.bounds import Bounds
 from backend.server.pace import BodyPace, HeadPace, TooSlow
 
@@ -319,3 +320,81 @@ def test_gzip_is_left_to_the_application(gateway: Gateway) -> None:
     with gateway.wire() as wire:
         wire.send(f"POST /count HTTP/1.1\r\nHost: t\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
         assert json.loads(wire.response()[2]) == {"bytes": len(body)}
+
+
+def sipped(wire: Wire, body: bytes, pieces_bytes: int, pause_s: float) -> dict[str, Any]:
+    wire.send(f"POST /sipped HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n\r\n")
+    for begin in range(0, len(body), pieces_bytes):
+        wire.send(body[begin : begin + pieces_bytes])
+        time.sleep(pause_s)
+    status, _, said = wire.response()
+    assert status == 200
+    return cast("dict[str, Any]", json.loads(said))
+
+
+def test_a_slow_body_is_given_away_in_sips_up_to_its_last_byte(gateway: Gateway) -> None:
+    body = secrets.token_bytes(3_000_003)
+    with gateway.wire() as wire:
+        for _ in range(2):
+            said = sipped(wire, body, 20_000, 0.002)
+            assert (said["bytes"], said["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+            assert sum(said["sips"]) > len(body) - 4 * intake.SIP_BYTES, "most of it did not come by"
+            assert sum(each >= intake.SIP_BYTES for each in said["sips"]) >= 0.8 * len(said["sips"]), (
+                "the sender was left alone until there was enough"
+            )
+            wire.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+            assert wire.response()[0] == 200, "a few bytes are enough again"
+
+
+def test_who_brings_less_than_a_sip_is_heard_after_a_lull(gateway: Gateway) -> None:
+    body = secrets.token_bytes(600_000)
+    with gateway.wire() as wire:
+        begun = time.monotonic()
+        said = sipped(wire, body, 30_000, 0.1)
+        lulls = (time.monotonic() - begun) / intake.LULL_S
+    assert (said["bytes"], said["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+    assert 2 <= len(said["sips"]) <= lulls + 2
+
+
+def test_a_body_that_breaks_off_between_sips_is_a_400_that_counts_what_came(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        wire.send("POST /sipped HTTP/1.1\r\nHost: t\r\nContent-Length: 30000000\r\n\r\n")
+        wire.send(b"x" * 2_000_000)
+        wire.sock.shutdown(socket.SHUT_WR)
+        begun = time.monotonic()
+        status, problem = problem_of(wire.rest())
+    assert status == 400
+    assert "after 2000000 bytes" in problem["detail"]
+    assert time.monotonic() - begun < 1.0, "an end is waited for no longer than it takes to come"
+
+
+@pytest.mark.parametrize("then", [b"", b"x" * 50])
+def test_a_slow_body_that_falls_silent_or_crawls_is_a_400(gateway: Gateway, then: bytes) -> None:
+    with gateway.wire() as wire:
+        wire.send(b"POST /sipped HTTP/1.1\r\nHost: t\r\nContent-Length: 30000000\r\n\r\n" + b"x" * 2_000_000)
+        begun = time.monotonic()
+        stop = drip(wire, then, 0.1)
+        status, problem = problem_of(wire.rest())
+        stop.set()
+    assert (status, problem["code"]) == (400, "bad_request")
+    assert time.monotonic() - begun < 5
+
+
+def test_a_refusal_between_sips_reaches_a_client_that_goes_on_sending(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        wire.send("POST /sipped?after=1000000 HTTP/1.1\r\nHost: t\r\nContent-Length: 4000000\r\n\r\n")
+        wire.send(b"x" * 4_000_000)
+        begun = time.monotonic()
+        status, problem = problem_of(wire.rest())
+    assert (status, problem["code"]) == (413, "too_large")
+    assert time.monotonic() - begun < 3
+
+
+def test_a_unix_socket_gives_no_sips(start_gateway: Any, tmp_path: Any) -> None:
+    """There the kernel wakes a reader for each byte, and each would cost a thread's turn."""
+    start_gateway(workers=1, bind=f"unix:{tmp_path}/g.sock")
+    with Wire(socket.socket(socket.AF_UNIX)) as wire:
+        wire.sock.settimeout(10)
+        wire.sock.connect(f"{tmp_path}/g.sock")
+        said = sipped(wire, b"x" * 3_000_000, 100_000, 0.001)
+    assert (said["bytes"], said["sips"]) == (3_000_000, [])

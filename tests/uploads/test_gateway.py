@@ -156,14 +156,16 @@ def test_what_had_arrived_when_the_client_left_need_not_be_sent_again(gateway: G
     wait_for(lambda: offset(gateway, path) == 50_000, 10, "for what arrived to count")
 
 
-def test_a_connection_that_hangs_gives_way_and_what_it_brought_counts(gateway: Gateway, picture: bytes) -> None:
-    path = create(gateway, len(picture))
-    with begin_patch(gateway, path, 0, picture[:50_000], len(picture)) as line:
+@pytest.mark.parametrize(("more", "begun"), [(0, 50_000), (2_000_000, 900_001)], ids=["small", "in sips"])
+def test_a_connection_that_hangs_gives_way_and_what_it_brought_counts(gateway: Gateway, picture: bytes, more: int, begun: int) -> None:
+    data = picture + random.Random(1).randbytes(more)
+    path = create(gateway, len(data))
+    with begin_patch(gateway, path, 0, data[:begun], len(data)) as line:
         worker_of(gateway, line)
-        assert offset(gateway, path) == 50_000
+        assert offset(gateway, path) == begun
         assert b" 423 " in line.recv(1000).splitlines()[0]
-    response = patch(gateway, path, 50_000, picture[50_000:])
-    check_source(gateway, response.headers["Link"], picture)
+    response = patch(gateway, path, begun, data[begun:])
+    check_source(gateway, response.headers["Link"], data)
 
 
 def test_a_second_writer_takes_over_from_one_that_hangs_without_asking_first(gateway: Gateway, picture: bytes) -> None:
@@ -176,22 +178,25 @@ def test_a_second_writer_takes_over_from_one_that_hangs_without_asking_first(gat
     check_source(gateway, response.headers["Link"], picture)
 
 
-def test_a_writer_that_is_alive_is_not_driven_out(gateway: Gateway, picture: bytes) -> None:
-    path = create(gateway, len(picture))
-    with begin_patch(gateway, path, 0, picture[:1000], len(picture)) as line:
+@pytest.mark.parametrize(("more", "begun"), [(0, 1000), (2_000_000, 900_001)], ids=["small", "in sips"])
+def test_a_writer_that_is_alive_is_not_driven_out(gateway: Gateway, picture: bytes, more: int, begun: int) -> None:
+    """Nor for bringing less in a second than is waited for."""
+    data = picture + random.Random(1).randbytes(more)
+    path = create(gateway, len(data))
+    with begin_patch(gateway, path, 0, data[:begun], len(data)) as line:
         worker_of(gateway, line)
         answers: list[requests.Response] = []
-        other = threading.Thread(target=lambda: answers.append(patch(gateway, path, 0, picture)))
+        other = threading.Thread(target=lambda: answers.append(patch(gateway, path, 0, data)))
         other.start()
-        sent = 1000
+        sent = begun
         while other.is_alive():
-            line.sendall(picture[sent : sent + 4000])
+            line.sendall(data[sent : sent + 4000])
             sent += 4000
             other.join(0.2)
         assert answers[0].status_code == 423 and answers[0].headers["Retry-After"]
-        line.sendall(picture[sent:])
+        line.sendall(data[sent:])
         assert b" 204 " in line.recv(1000).splitlines()[0]
-    check_source(gateway, head(gateway, path).headers["Link"], picture)
+    check_source(gateway, head(gateway, path).headers["Link"], data)
 
 
 def test_two_writers_at_once_never_mix_their_bytes(gateway: Gateway, picture: bytes) -> None:
