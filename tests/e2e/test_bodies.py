@@ -1,4 +1,4 @@
-"""Large images in forms, sent as fast as loopback allows or slowly: whatever stands in them, each arrives byte for byte."""
+"""Large images, in forms and alone, sent as fast as loopback allows or slowly: whatever stands in them, each arrives byte for byte."""
 
 from __future__ import annotations
 
@@ -47,28 +47,33 @@ def part(name: str, content: bytes, filename: str = "") -> bytes:
     return MARK + f'\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'.encode() + content + b"\r\n"
 
 
-class Slowly:
-    """A body in pieces of any size, below the rate from which on a sender is a fast one."""
+class OfLength:
+    """A body that comes in pieces, whose length is told."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, pieces: Iterator[bytes], size_bytes: int) -> None:
+        self._pieces, self._size_bytes = pieces, size_bytes
 
     def __len__(self) -> int:
-        return len(self._body)
+        return self._size_bytes
 
     def __iter__(self) -> Iterator[bytes]:
-        dice, begun_s, sent = random.Random(len(self._body)), time.monotonic(), 0
-        while sent < len(self._body):
-            size = dice.choice((dice.randrange(1, 3000), dice.randrange(1, 400_000)))
-            yield self._body[sent : sent + size]
-            sent += size
-            time.sleep(max(0.0, begun_s + sent / SLOW_BYTES_PER_S - time.monotonic()))
+        return self._pieces
+
+
+def slowly(body: bytes) -> Iterator[bytes]:
+    """In pieces of any size, below the rate from which on a sender is a fast one."""
+    dice, begun_s, sent = random.Random(len(body)), time.monotonic(), 0
+    while sent < len(body):
+        size = dice.choice((dice.randrange(1, 3000), dice.randrange(1, 400_000)))
+        yield body[sent : sent + size]
+        sent += size
+        time.sleep(max(0.0, begun_s + sent / SLOW_BYTES_PER_S - time.monotonic()))
 
 
 def posted(gateway: Gateway, path: str, *parts: bytes, is_slow: bool = False) -> requests.Response:
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     body = b"".join(parts) + MARK + b"--\r\n"
-    return requests.post(gateway.url + path, Slowly(body) if is_slow else body, headers=headers, timeout=60)
+    return requests.post(gateway.url + path, OfLength(slowly(body), len(body)) if is_slow else body, headers=headers, timeout=60)
 
 
 def source_of(gateway: Gateway, job: dict[str, str]) -> bytes:
@@ -104,3 +109,17 @@ def test_a_form_that_breaks_off_in_the_midst_of_a_large_image_makes_no_job(gatew
         timeout=60,
     )
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+def test_a_raw_image_whose_first_bytes_come_alone_is_known_all_the_same(gateway: Gateway) -> None:
+    """A slow sender's bytes go past whoever looks at the beginning, once that is in."""
+    sent = image(noise(2 * MB))
+
+    def body() -> Iterator[bytes]:
+        yield sent[:3]
+        time.sleep(0.1)
+        yield from slowly(sent[3:])
+
+    answer = requests.post(f"{gateway.url}/api/jobs", OfLength(body(), len(sent)), headers={"Content-Type": "image/png"}, timeout=60)
+    assert answer.status_code == 202, answer.text
+    assert source_of(gateway, answer.json()) == sent
