@@ -24,6 +24,8 @@ from backend.core.options import Options
 
 OnShare = Callable[[float], None]
 STRIP_BYTES = 256 << 10
+RGB_BYTES = 3
+"""Of a pixel."""
 LEAST_ROWS = 16
 """The tallest row of blocks in a JPEG. Always an even count, since chroma is taken from two rows."""
 
@@ -86,7 +88,7 @@ class _Shares:
 
 def _fill(picture: libwebp.Picture, rows: libjpeg.Rows, recolour: littlecms.Recolour | None, on_share: OnShare) -> None:
     """Three bytes a pixel, for which libwebp's import is quicker; four where LittleCMS is to read them."""
-    stride = rows.width * (3 if recolour is None else littlecms.BYTES_A_PIXEL)
+    stride = rows.width * (RGB_BYTES if recolour is None else littlecms.BYTES_A_PIXEL)
     take = libwebp.encoder().WebPPictureImportRGB if recolour is None else libwebp.encoder().WebPPictureImportRGBX
     most = max(LEAST_ROWS, STRIP_BYTES // stride & ~1)
     strip = c.create_string_buffer(most * stride)

@@ -43,8 +43,9 @@ UNHEARD_INTERVAL_S = 0.15
 PASSING_INTERVAL_S = 1.0
 """A passing job's progress is told to nobody, unless another job runs along with it."""
 PASSING_REPORT_EVERY_S = 0.4
+"""How often its child is to say how far it is, and"""
 PASSING_TICK_S = 0.15
-"""Whoever waits for a passing job may leave, and is looked after once a second: that needs not be heard sooner."""
+"""how often that is looked for. Whoever waits for a passing job may leave, and is looked after once a second: that needs not be heard sooner."""
 STORE_PERCENT = 99
 ETA_FROM_PERCENT = 3
 """Before, an estimate would be a guess."""
