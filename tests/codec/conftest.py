@@ -15,13 +15,15 @@ import pytest
 from PIL import Image
 
 from backend.codec.sealed import SealedCodec
-from backend.core.conversion import Conversion, Converted, Progress, Shape
+from backend.core.conversion import REPORT_EVERY_S, Conversion, Converted, Progress, Shape
 from backend.core.formats import sniff
 from backend.core.headers import read_shape
 from backend.core.limits import Limits
 from backend.core.options import Options
 
 pillow_heif.register_heif_opener()
+EACH_STEP_S = 0.001
+"""Between two reports: so none is left out for coming too soon, on however quick a machine."""
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 
 
@@ -55,9 +57,11 @@ def codec() -> Iterator[SealedCodec]:
 
 @pytest.fixture
 def convert(codec: SealedCodec) -> Convert:
-    """``convert(bytes or path, limits=…, timeout_s=…, **options)``."""
+    """``convert(bytes or path, limits=…, timeout_s=…, report_every_s=…, **options)``."""
 
-    def run(source: bytes | Path, limits: Limits = Limits(), timeout_s: float = 60.0, **options: Any) -> Outcome:
+    def run(
+        source: bytes | Path, limits: Limits = Limits(), timeout_s: float = 60.0, report_every_s: float = REPORT_EVERY_S, **options: Any
+    ) -> Outcome:
         data = source.read_bytes() if isinstance(source, Path) else source
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
             given.write(data)
@@ -66,7 +70,7 @@ def convert(codec: SealedCodec) -> Convert:
             converted = codec.convert(
                 given.fileno(),
                 result.fileno(),
-                Conversion(declared(data, limits), Options(**options), limits, timeout_s),
+                Conversion(declared(data, limits), Options(**options), limits, timeout_s, report_every_s),
                 on_progress=reports.append,
                 should_stop=lambda: False,
             )

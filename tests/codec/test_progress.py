@@ -13,7 +13,7 @@ from backend.codec.meter import Meter
 from backend.codec.passes import share_of_pass
 from backend.core.conversion import Progress
 from backend.core.options import Options
-from tests.codec.conftest import CORPUS, Convert, picture, saved
+from tests.codec.conftest import CORPUS, EACH_STEP_S, Convert, picture, saved
 
 KINDS: dict[str, dict[str, Any]] = {
     "lossy": {},
@@ -41,8 +41,8 @@ def test_a_large_photograph_reports_at_least_fifteen_values(convert: Convert) ->
 
 
 def test_decoding_is_measured_by_what_was_read(convert: Convert) -> None:
-    source = saved(Image.effect_noise((7000, 5000), 90), "JPEG", quality=95)
-    decoding = [report.percent for report in convert(source, method=0, width=400).reports if report.stage == "decode"]
+    source = saved(Image.effect_noise((4000, 3000), 90), "JPEG", quality=95)
+    decoding = [report.percent for report in convert(source, report_every_s=EACH_STEP_S, method=0, width=400).reports if report.stage == "decode"]
     assert len(set(decoding)) >= 3
 
 
