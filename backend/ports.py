@@ -24,7 +24,7 @@ class Stretch(Protocol):
     """The next bytes of a body, which are to be had from its socket."""
 
     def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
-        """How many ``take(source_fd, most_bytes)`` took; it is called once at most. What is left comes by another way."""
+        """How many ``take(source_fd, most_bytes)`` took; it is called once at most. 0: what there is comes by another way."""
 
 
 class Upload(Protocol):

@@ -33,8 +33,9 @@ YIELD_EVERY_BYTES = MIB
 LEAST_STRETCH_BYTES = MIB
 """What is left of a body has to be worth a thread's turn."""
 SIP_BYTES = 128 * KIB
-"""A slow sender is left alone until so much of his waits in the socket, or for ``LULL_S``; twice as much is taken at once."""
+"""A slow sender is left alone until so much of his waits in the socket: that is worth a thread's turn, which takes twice as much at most."""
 LULL_S = 0.25
+"""Or for so long: then the loop reads what is there."""
 
 MALFORMED = (
     parse_errors.ParseException,
@@ -90,8 +91,8 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
         self._let_others_run(len(data))
         return data
 
-    def wait_for(self, count: int) -> float:
-        """Until so many bytes wait in the socket, or its end, or ``LULL_S`` is over; how long it took. It reads nothing and tells no pace."""
+    def wait_for(self, count: int) -> bool:
+        """Whether so many bytes wait in the socket, or its end, before ``LULL_S`` is over. It reads nothing."""
         sock, begun = self.sock, time.monotonic()
         self.is_waiting = True
         try:
@@ -101,11 +102,12 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
                 gevent.socket.wait(sock._read_event, wait_s, TimeoutError())
             finally:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-        except (TooSlow, OSError):
-            pass  # whoever reads on learns of it
+            return True
+        except (TooSlow, OSError):  # TimeoutError is one; of what else it may be, whoever reads on learns
+            return False
         finally:
             self.is_waiting = False
-        return time.monotonic() - begun
+            self.pace.received(0, time.monotonic() - begun)
 
     def _let_others_run(self, count: int) -> None:
         self._since_yield += count
@@ -123,10 +125,12 @@ class Stretch:
 
     def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
         """How many ``take(source_fd, most_bytes)`` took. A fast sender is waited for no longer than an instant, so no pace is asked."""
-        most_bytes = min(self._left_bytes, most_bytes if self.is_fast else 2 * SIP_BYTES)
-        waited_s = 0.0 if self.is_fast else self._unreader.wait_for(min(SIP_BYTES, most_bytes))
-        self.drawn_bytes = take(self._unreader.sock.fileno(), most_bytes)
-        self._body.was_drawn(self.drawn_bytes, waited_s)
+        if not self.is_fast:
+            most_bytes = 2 * SIP_BYTES
+            if not self._unreader.wait_for(SIP_BYTES):
+                return 0
+        self.drawn_bytes = take(self._unreader.sock.fileno(), min(self._left_bytes, most_bytes))
+        self._body.was_drawn(self.drawn_bytes)
         return self.drawn_bytes
 
 
@@ -209,11 +213,11 @@ class Body:
             return None
         return Stretch(self, self._unreader, left_bytes, is_fast)
 
-    def was_drawn(self, count: int, waited_s: float) -> None:
+    def was_drawn(self, count: int) -> None:
         self.received_bytes += count
         self._has_ended = self.received_bytes == self._declared
-        if count or waited_s:
-            self._unreader.pace.received(count, waited_s)
+        if count:
+            self._unreader.pace.received(count, 0.0)
 
     def readline(self, size: int | None = None) -> bytes:
         limit = -1 if size is None else size

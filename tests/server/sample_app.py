@@ -81,7 +81,7 @@ def poured() -> dict[str, Any]:
 @app.post("/sipped")
 def sipped() -> dict[str, Any]:
     """As an image of a slow sender is taken; ``after`` so many bytes it is refused."""
-    digest, sips, most = hashlib.sha256(), [], int(request.args.get("after", 1 << 40))
+    digest, reads, sips, most = hashlib.sha256(), [], [], int(request.args.get("after", 1 << 40))
     body = request.environ["wsgi.input"]
 
     def take(source_fd: int, most_bytes: int) -> int:
@@ -94,11 +94,12 @@ def sipped() -> dict[str, Any]:
 
     while piece := body.read1(1 << 18):
         digest.update(piece)
+        reads.append(len(piece))
         while (stretch := body.stretch(is_fast=False)) is not None and (count := stretch.draw(take, 4 << 20)):
             sips.append(count)
             if body.received_bytes > most:
                 raise TooLarge(limit_bytes=most)
-    return {"bytes": body.received_bytes, "sha256": digest.hexdigest(), "sips": sips}
+    return {"bytes": body.received_bytes, "sha256": digest.hexdigest(), "reads": reads, "sips": sips}
 
 
 @app.post("/refuse")
