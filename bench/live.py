@@ -92,8 +92,8 @@ class Encoder(threading.Thread):
                 progress += 1
                 assert taken is not None
                 begun_ms = 1000 * time.time()
-                seq = self.jobs.report(taken.job.id, taken.token, {"stage": "encode", "progress": progress // 1000 % 99}, LEASE_S)
-                self.told[(self.ids.index(taken.job.id), int(seq or 0))] = begun_ms
+                reported = self.jobs.report(taken.job.id, taken.token, {"stage": "encode", "progress": progress // 1000 % 99}, LEASE_S)
+                self.told[(self.ids.index(taken.job.id), reported.seq)] = begun_ms
                 due_s += pause_s
                 self.is_over.wait(max(0.0, due_s - time.time()))
 

@@ -84,8 +84,8 @@ def test_who_stops_reading_costs_no_memory_slows_nobody_and_ends_at_the_newest_s
         last = {}
         for change in range(CHANGES):
             for each in taken:
-                seq = servers.jobs.report(each.job.id, each.token, {"stage": "encode", "progress": change // 25}, LEASE_S)
-                last[each.job.id] = int(seq or 0)
+                reported = servers.jobs.report(each.job.id, each.token, {"stage": "encode", "progress": change // 25}, LEASE_S)
+                last[each.job.id] = reported.seq
         wait_for(lambda: {job_id: seqs[-1] if seqs else 0 for job_id, seqs in heard.items()} == last, 30, "for the quick reader's last events")
         assert worker.memory_info().rss - before < 20 << 20
         assert all(seqs == sorted(set(seqs)) for seqs in heard.values())
