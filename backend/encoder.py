@@ -103,8 +103,11 @@ class Process:
         threading.Thread(target=self._greet_for_ever, name="greet", daemon=True).start()
 
     def _encode_next(self) -> bool:
-        with telemetry.span("encode"):
-            return encode_next(self.world, self.codec, self.stops.new_token(), self.beside)
+        try:
+            with telemetry.span("encode"):
+                return encode_next(self.world, self.codec, self.stops.new_token(), self.beside)
+        finally:
+            self.codec.let_go()
 
     def _watch_parent(self, parent: int) -> None:
         """A pool whose master was killed must not go on: it would hold jobs that nobody can stop."""

@@ -64,6 +64,10 @@ class Gathered:
         if self._waiting_bytes >= BATCH_BYTES and (self._waiting_bytes >= MOST_BYTES or not self._may_grow()):
             self._hand_over()
 
+    def fail(self, error: Exception) -> None:
+        """``error`` is raised by each later call: bytes that came before are missing."""
+        self._failure = error
+
     def flush(self) -> None:
         self._hand_over()
         self._settle()

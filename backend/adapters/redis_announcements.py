@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import cast
 
 import redis
 from redis.exceptions import RedisError
@@ -29,7 +30,7 @@ IDLE_PING_S = 5.0
 class RedisAnnouncements:
     """``on_change(job_id, status_json)`` and ``on_gap()`` are called from the listener's thread (under gevent: its greenlet).
 
-    ``on_word(what, name, text)`` is told what else was listened to: ``ended`` with a job's id, ``stopped`` with an encoder's name.
+    ``on_word(what, name, text)`` is told what else was listened to: ``ended`` with a job's id and how it ended, ``stopped`` with an encoder's name.
     ``on_delay(seconds)`` is told how long after its record each change had been handled, by the two machines' clocks.
     """
 
@@ -48,6 +49,8 @@ class RedisAnnouncements:
         self._prefix, self._own = prefix, f"{prefix}changed:"
         self._confirmed: dict[str, threading.Event] = {}
         self._ignored: set[str] = set()
+        self._ignored_s = 0.0
+        """Since when there are any."""
         self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
         self._wire = threading.Lock()
         self._started = self._is_listening = False
@@ -73,15 +76,17 @@ class RedisAnnouncements:
         return self._is_heard(f"{self._prefix}{what}:{name}")
 
     def ignore(self, name: str, what: Heard = "changed") -> None:
-        """Soon: whoever waits for the job's end does not wait for that, and many that end at once are one message."""
+        """At the next message that comes, or when the connection is pinged: what says nothing more costs nothing, many that end at once are one
+        message, and whoever waited for a job's end does not wait for that."""
         channel = f"{self._prefix}{what}:{name}"
         if self._confirmed.pop(channel, None) is not None:
+            if not self._ignored:
+                self._ignored_s = time.monotonic()
             self._ignored.add(channel)
-            if len(self._ignored) == 1:
-                threading.Thread(target=self._unsubscribe_soon, name="unsubscribe", daemon=True).start()
 
-    def _unsubscribe_soon(self) -> None:
-        time.sleep(UNSUBSCRIBE_AFTER_S)
+    def _unsubscribe(self) -> None:
+        if not self._ignored or time.monotonic() - self._ignored_s < UNSUBSCRIBE_AFTER_S:
+            return
         with self._wire:
             ignored, self._ignored = self._ignored, set()
             channels = [each for each in ignored if each not in self._confirmed]
@@ -105,7 +110,7 @@ class RedisAnnouncements:
             self._pubsub.subscribe(self._own, *self._confirmed)
         heard_s = time.monotonic()
         while True:
-            message = self._pubsub.get_message(timeout=IDLE_PING_S)
+            message = self._next()
             if message is not None:
                 heard_s = time.monotonic()
                 self._handle(message)
@@ -114,6 +119,15 @@ class RedisAnnouncements:
             else:
                 with self._wire:
                     self._pubsub.ping()
+            self._unsubscribe()
+
+    def _next(self) -> dict[str, str] | None:
+        """None after ``IDLE_PING_S``. Read at once: redis-py's ``get_message`` polls twice before it reads, which is half of a message's cost."""
+        try:
+            said = self._pubsub.connection.read_response(disconnect_on_error=False, push_request=True, timeout=IDLE_PING_S)
+        except redis.TimeoutError:
+            return None
+        return cast(dict[str, str] | None, self._pubsub.handle_message(said))
 
     def _handle(self, message: dict[str, str]) -> None:
         channel = message["channel"]

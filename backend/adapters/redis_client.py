@@ -5,11 +5,14 @@ redis-py's own defaults (5 s, ten retries) turn a hung server into a minute of s
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
+from gevent import monkey
 from redis.backoff import NoBackoff
+from redis.connection import DefaultParser
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -22,6 +25,25 @@ KEY_PREFIX = "{webp-gateway}:"
 """The braces put all keys into one slot of a Redis Cluster, so that scripts may touch several."""
 
 
+_poll = monkey.get_original("select", "poll")
+
+
+class Parser(DefaultParser):  # type: ignore[misc, valid-type]
+    """Before each command redis-py asks whether its connection is still silent. gevent's poll turns the loop once for that; the system's does not,
+    which saves a third of the command."""
+
+    def can_read(self, timeout: float = 0) -> bool:
+        return not (timeout == 0 and self._is_silent()) and bool(super().can_read(timeout))
+
+    def _is_silent(self) -> bool:
+        """As far as the system knows: what TLS has deciphered already it does not."""
+        if self._sock is None or self._reader is None or hasattr(self._sock, "pending") or self._reader.has_data():
+            return False
+        poller = _poll()
+        poller.register(self._sock.fileno(), select.POLLIN)
+        return not poller.poll(0)
+
+
 def connect(url: str, *, timeout_s: float = CALL_TIMEOUT_S) -> redis.Redis:
     return redis.Redis.from_url(
         url,
@@ -30,6 +52,7 @@ def connect(url: str, *, timeout_s: float = CALL_TIMEOUT_S) -> redis.Redis:
         retry=Retry(NoBackoff(), 1),
         health_check_interval=0,
         decode_responses=True,
+        parser_class=Parser,
     )
 
 

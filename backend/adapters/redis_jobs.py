@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, cast
 
 import redis
@@ -16,6 +15,7 @@ from backend.adapters.redis_client import KEY_PREFIX, QUEUE, translated
 from backend.core import tally
 from backend.core.job import Job, Manifest, Status
 from backend.core.overview import Overview
+from backend.core.records import as_dict, as_json
 from backend.ports import Listed, Reported, Submitted, Taken
 
 SCRIPTS = (
@@ -40,13 +40,13 @@ class RedisJobs:
         return None if said == HAS_EQUALS else Submitted(job.at(Status.from_json(said[0])), bool(said[1]))
 
     def _enqueue(self, job: Job, limit: int | None, *messages: str) -> Any:
-        said = self._run("enqueue", *_whole(job), "" if limit is None else limit, json.dumps(tally.of_created(job)), *messages)
+        said = self._run("enqueue", *_whole(job), "" if limit is None else limit, as_json(tally.of_created(job)), *messages)
         if said == QUEUE_IS_FULL:
             raise errors.QueueFull(limit=limit, retry_after_s=1)
         return said
 
     def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
-        counted = json.dumps(tally.of_created(job))
+        counted = as_json(tally.of_created(job))
         text = self._run("promise", *_whole(job), "" if limit is None else limit, counted, token, _ms(lease_s))
         if text == QUEUE_IS_FULL:
             raise errors.QueueFull(limit=limit, retry_after_s=1)
@@ -64,7 +64,7 @@ class RedisJobs:
 
     def supply(self, job: Job) -> Job:
         created, supplied = ({**tally.of_created(job), tally.UPLOAD_BYTES: 0}, {tally.UPLOAD_BYTES: job.manifest.source.bytes})
-        return job.at(Status.from_json(self._run("supply", *_whole(job), json.dumps(created), json.dumps(supplied))))
+        return job.at(Status.from_json(self._run("supply", *_whole(job), as_json(created), as_json(supplied))))
 
     def move(self) -> int:
         return int(self._run("move"))
@@ -87,11 +87,11 @@ class RedisJobs:
             return cast(list[str], self._client.zrevrange(self._key(f"same:{work}"), 0, 7)) if work else []
 
     def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> Reported | None:
-        seq, listeners = self._run("report", job_id, token, _ms(lease_s), json.dumps(patch) if patch else "")
+        seq, listeners = self._run("report", job_id, token, _ms(lease_s), as_json(patch) if patch else "")
         return None if seq < 0 else Reported(seq, listeners)
 
     def adopt(self, taken: Taken, lease_s: float) -> bool:
-        return bool(self._run("adopt", *_whole(taken.job), taken.token, _ms(lease_s), json.dumps(tally.of_created(taken.job))))
+        return bool(self._run("adopt", *_whole(taken.job), taken.token, _ms(lease_s), as_json(tally.of_created(taken.job))))
 
     def end(self, job: Job) -> Job:
         return job.at(Status.from_json(self._end(job)))
@@ -101,9 +101,9 @@ class RedisJobs:
         return None if said == HAS_TWINS else job.at(Status.from_json(said))
 
     def _end(self, job: Job, *leaves_twins: int) -> Any:
-        patch = {name: value for name, value in asdict(job.status).items() if name not in ("seq", "attempt", "started_at")}
-        counted = (json.dumps(amounts) for amounts in (tally.of_end(job), tally.of_created(job), tally.of_pace(job)))
-        return self._run("end", *_whole(job), json.dumps(patch, ensure_ascii=False), _duration_ms(job.status), *counted, *leaves_twins)
+        patch = {name: value for name, value in as_dict(job.status).items() if name not in ("seq", "attempt", "started_at")}
+        counted = map(as_json, (tally.of_end(job), tally.of_created(job), tally.of_pace(job)))
+        return self._run("end", *_whole(job), as_json(patch), _duration_ms(job.status), *counted, *leaves_twins)
 
     def lost(self) -> list[str]:
         return self._overdue("running")
@@ -182,7 +182,7 @@ class RedisJobs:
 
     def greet(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
         with translated():
-            self._client.hset(self._key("encoders"), encoder, json.dumps({"until": time.time() + seconds, "facts": facts}))
+            self._client.hset(self._key("encoders"), encoder, as_json({"until": time.time() + seconds, "facts": facts}))
 
     def encoders(self) -> list[dict[str, Any]]:
         with translated():
@@ -195,7 +195,7 @@ class RedisJobs:
         return [each["facts"] for name, each in heard.items() if name not in silent]
 
     def tally(self, amounts: Mapping[str, float]) -> None:
-        self._run("tally", json.dumps(amounts))
+        self._run("tally", as_json(amounts))
 
     def overview(self) -> Overview:
         now_ms, *counts, oldest, totals, encoders, recent, recent_s, conversion_ms = self._run("overview")

@@ -1,7 +1,7 @@
 """The changes that must be one step, as Lua. ``change`` is the heart: it gives a job its next ``seq``, logs and announces it.
 
-What is announced, and to whom: ``changed:<id>`` has every change, for those who watch the job; ``ended:<id>`` that it is over, for those who only
-wait for that; ``stopped:<name>`` the token of a job that was taken out of an encoder's hands, for that encoder (``redis_stops``).
+What is announced, and to whom: ``changed:<id>`` has every change, for those who watch the job; ``ended:<id>`` how it ended, for those who only wait
+for that; ``stopped:<name>`` the token of a job that was taken out of an encoder's hands, for that encoder (``redis_stops``).
 
 Keys, all under one prefix (``redis_client.KEY_PREFIX``)::
 
@@ -57,7 +57,7 @@ local function record(id, status)
   redis.call('LTRIM', key('log:' .. id), -log_limit, -1)
   if status.state ~= 'queued' and status.state ~= 'running' then
     redis.call('ZADD', key('ended:' .. status.state), now_ms(), id)
-    redis.call('PUBLISH', key('ended:' .. id), '')
+    redis.call('PUBLISH', key('ended:' .. id), text)
   end
   return redis.call('PUBLISH', key('changed:' .. id), now_ms() .. ' ' .. text)
 end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from backend.adapters.file_store import FileUpload
 from backend.adapters.gathered import Gathered
@@ -17,55 +17,110 @@ from backend.ports import Blob, Store, Target, Upload
 
 T = TypeVar("T")
 THREADS = 8
+EARLY_BYTES = 256 << 10
 
 
 class ThreadedUpload:
-    def __init__(self, upload: Upload, threads: Threads) -> None:
-        self.inner = upload
-        self._known_bytes, self._run = upload.size_bytes, threads.run
-        self._chunks = Gathered(threads, _halves(upload), upload if isinstance(upload, FileUpload) else None)
+    """Begun when there is more than a little, or all of it: so a small image is begun, written and looked at in one turn of a thread."""
+
+    def __init__(self, begin: Callable[[], Upload], threads: Threads) -> None:
+        self._begin, self._threads = begin, threads
+        self._early: list[bytes] = []
+        self._early_bytes = 0
+        self._under_way: _UnderWay | None = None
 
     @property
     def size_bytes(self) -> int:
-        return self._known_bytes + self._chunks.size_bytes
+        return self._early_bytes if self._under_way is None else self._under_way.size_bytes
 
     def write(self, chunk: bytes) -> None:
         """What fails is raised by a later call: ``commit`` at the latest."""
-        self._chunks.add(chunk)
+        if self._under_way is None and self._early_bytes + len(chunk) <= EARLY_BYTES:
+            self._early.append(chunk)
+            self._early_bytes += len(chunk)
+        else:
+            self.begun().chunks.add(chunk)
 
     def pour(self, source_fd: int, most_bytes: int) -> int:
-        return self._chunks.pour(source_fd, most_bytes)
+        return self.begun().chunks.pour(source_fd, most_bytes)
 
     def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
-        upload = self.inner
+        under_way = self.begun()
+        upload, chunks = under_way.upload, under_way.chunks
         if not isinstance(upload, FileUpload):
             return 0, held
-        self._chunks.flush()
-        self._chunks.catch_up()
+        chunks.flush()
+        chunks.catch_up()
         if most_bytes > LITTLE_BYTES:
             part = UpTo(upload, mark, source_fd, most_bytes, held)
-            return self._chunks.grow(part.follow, part.fill)
+            return chunks.grow(part.follow, part.fill)
 
         def pour() -> tuple[int, tuple[int, bytes]]:
             count, rest = upload.pour_up_to(mark, source_fd, most_bytes, held)
             return len(held) + count - len(rest), (count, rest)
 
-        return self._chunks.grow(pour)
+        return chunks.grow(pour)
 
-    def flush(self) -> None:
-        self._chunks.flush()
+    def flushed(self) -> Upload:
+        """The store's own, with all that came."""
+        under_way = self.begun()
+        under_way.chunks.flush()
+        return under_way.upload
 
     def sha256(self) -> str:
-        self.flush()
-        self._chunks.catch_up()
-        return self.inner.sha256()
+        upload = self.flushed()
+        self.begun().chunks.catch_up()
+        return upload.sha256()
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
-        return self._chunks.then(lambda: self.inner.inspect(look))
+        if self._under_way is None:
+            return self._begun_with(lambda upload: upload.inspect(look))
+        upload, chunks = self._under_way.upload, self._under_way.chunks
+        return chunks.then(lambda: upload.inspect(look))
 
     def discard(self) -> None:
-        self._chunks.forget()
-        self._run(self.inner.discard)
+        if self._under_way is not None:
+            self._under_way.chunks.forget()
+            self._threads.run(self._under_way.upload.discard)
+        self._early = []
+
+    def begun(self) -> _UnderWay:
+        if self._under_way is None:
+            self._begun_with(lambda _upload: None)
+        assert self._under_way is not None
+        return self._under_way
+
+    def _begun_with(self, call: Callable[[Upload], T]) -> T:
+        """With what came early, and what ``call`` returns: in one crossing. What is begun is known even if the rest fails."""
+
+        def begin() -> T:
+            upload = self._begin()
+            self._under_way = _UnderWay(upload, self._threads)
+            early, self._early = b"".join(self._early), []
+            if early:
+                self._under_way.write_early(early)
+            return call(upload)
+
+        return cast(T, self._threads.run(begin))
+
+
+class _UnderWay:
+    def __init__(self, upload: Upload, threads: Threads) -> None:
+        self.upload, self._known_bytes = upload, upload.size_bytes
+        self.chunks = Gathered(threads, _halves(upload), upload if isinstance(upload, FileUpload) else None)
+
+    def write_early(self, data: bytes) -> None:
+        """From a thread, before anything else."""
+        try:
+            self.upload.write(data)
+        except Exception as error:
+            self.chunks.fail(error)
+            raise
+        self._known_bytes += len(data)
+
+    @property
+    def size_bytes(self) -> int:
+        return self._known_bytes + self.chunks.size_bytes
 
 
 def _halves(upload: Upload) -> tuple[Callable[[bytes], None], ...]:
@@ -81,23 +136,23 @@ class ThreadedStore:
         self._looks = Threads(1)  # or health waits behind every upload that is being synced
 
     def begin(self) -> ThreadedUpload:
-        return ThreadedUpload(self._run(self._store.begin), self._threads)
+        return ThreadedUpload(self._store.begin, self._threads)
 
     def again(self, manifest: Manifest) -> ThreadedUpload:
-        return ThreadedUpload(self._run(self._store.again, manifest), self._threads)
+        upload = ThreadedUpload(partial(self._store.again, manifest), self._threads)
+        upload.begun()
+        return upload
 
     def commit(self, upload: Upload, manifest: Manifest) -> bool:
         assert isinstance(upload, ThreadedUpload)
-        upload.flush()
-        return self._run(self._store.commit, upload.inner, manifest)  # type: ignore[no-any-return]
+        return self._run(self._store.commit, upload.flushed(), manifest)  # type: ignore[no-any-return]
 
     def promise(self, manifest: Manifest) -> None:
         self._run(self._store.promise, manifest)
 
     def supply(self, upload: Upload, manifest: Manifest) -> None:
         assert isinstance(upload, ThreadedUpload)
-        upload.flush()
-        self._run(self._store.supply, upload.inner, manifest)
+        self._run(self._store.supply, upload.flushed(), manifest)
 
     def keep_batch(self, batch: Batch) -> None:
         self._run(self._store.keep_batch, batch)

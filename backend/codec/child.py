@@ -1,7 +1,7 @@
-"""The life of a child: wait for its order, give everything up, do one conversion, say how it went, end. It never returns.
+"""The life of a child: give up what no order needs, wait for one, give up the rest, do one conversion, say how it went, end. It never returns.
 
-It is born before its order comes, rehearses on a picture of its own and touches the memory that it will need: what a fork leaves to be done at first
-touch is done then, so that an image waits for none of it. Until the order it is what the zygote is: it has seen no stranger's byte.
+It is born before its order comes, rehearses on a picture of its own, touches the memory that it will need, and shuts itself off from files and
+network: an image waits for none of it. Until the order it has seen no stranger's byte.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import socket
 import tempfile
 import traceback
+from dataclasses import dataclass
 from typing import NoReturn
 
 from PIL import Image
@@ -37,13 +38,17 @@ THREADED = frozenset(("heic",))
 """libde265 decodes in a thread of its own, always."""
 
 
-def wait(end: socket.socket, zygote_pid: int, heap_bytes: int) -> NoReturn:
+def wait(end: socket.socket, zygote_pid: int, heap_bytes: int, sandbox: str) -> NoReturn:
     """For the one order that comes through ``end``; with the zygote gone, for nothing."""
     try:
         gc.disable()
         _keep_only(end.fileno())
         rehearse()
         touch(heap_bytes)
+        mapped_bytes = _mapped_bytes()
+        seal.withdraw(sandbox)
+        if os.getppid() != zygote_pid:  # it died before the child asked to die with it
+            os._exit(1)
         orders = wire.Lines(end, DESCRIPTORS)
         messages: list[wire.Message] = []
         while not messages and not orders.is_over:
@@ -51,9 +56,21 @@ def wait(end: socket.socket, zygote_pid: int, heap_bytes: int) -> NoReturn:
         if messages:
             end.detach()
             source, result, channel = orders.descriptors
-            live(wire.Order.from_message(messages[0]), source, result, channel, zygote_pid)
+            live(wire.Order.from_message(messages[0]), source, result, channel, Seal(sandbox, mapped_bytes))
     finally:
         os._exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """How the rest is given up. ``mapped_bytes``: the libraries that came with the zygote, which no order is to pay for."""
+
+    sandbox: str
+    mapped_bytes: int
+
+    def close(self, order: wire.Order) -> None:
+        seal.limit({**order.bounds, "AS": order.bounds["AS"] + self.mapped_bytes})
+        seal.narrow(self.sandbox, threads=order.conversion.shape.format in THREADED)
 
 
 def touch(heap_bytes: int) -> None:
@@ -66,7 +83,7 @@ def rehearse() -> None:
     drawn = io.BytesIO()
     Image.new("RGB", REHEARSED, "white").save(drawn, "JPEG")
     conversion = Conversion(Shape("jpeg", *REHEARSED, 1), Options(), Limits(), REHEARSAL_S)
-    order = wire.Order.from_message(json.loads(wire.packed(wire.Order(conversion, {}, "off").as_message())))
+    order = wire.Order.from_message(json.loads(wire.packed(wire.Order(conversion, {}).as_message())))
     with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as result, Image.open(drawn, formats=["JPEG"]) as image:
         file.write(drawn.getvalue())
         file.flush()
@@ -76,7 +93,7 @@ def rehearse() -> None:
             pass
 
 
-def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, zygote_pid: int) -> NoReturn:
+def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, last: Seal) -> NoReturn:
     code = 1
     try:
         gc.disable()
@@ -84,7 +101,8 @@ def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, zyg
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=channel_fd)
         source = Source(source_fd)
         try:
-            message = _sealed_work(order, source, result_fd, channel, zygote_pid)
+            last.close(order)
+            message = _work(order, source, result_fd, channel)
         except Exception as error:  # the process edge: this child could not be sealed
             message = wire.failed(errors.Internal(private=f"seal: {type(error).__name__}: {error}"))
         channel.sendall(wire.packed(message))
@@ -93,16 +111,8 @@ def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, zyg
         os._exit(code)
 
 
-def _sealed_work(order: wire.Order, source: Source, result_fd: int, channel: socket.socket, zygote_pid: int) -> wire.Message:
-    seal.limit({**order.bounds, "AS": order.bounds["AS"] + _mapped_bytes()})
-    seal.close(order.sandbox, threads=order.conversion.shape.format in THREADED)
-    if os.getppid() != zygote_pid:  # it died before the child asked to die with it
-        os._exit(1)
-    return _work(order, source, result_fd, channel)
-
-
 def _mapped_bytes() -> int:
-    """The libraries that came with the zygote; proc(5), statm."""
+    """proc(5), statm."""
     if not kernel.IS_LINUX:
         return 0
     with open("/proc/self/statm", "rb") as statm:

@@ -38,6 +38,7 @@ class SealedCodec:
     def __init__(self, *, sandbox: Sandbox = "prefer") -> None:
         self._sandbox = sandbox
         self._keeper = Keeper(sandbox)
+        self._has_lingering = False
 
     def start(self) -> None:
         """Raises ``SettingsError`` where ``require`` cannot be met."""
@@ -58,6 +59,13 @@ class SealedCodec:
             self.start()
         return dict(self._keeper.level)
 
+    def let_go(self) -> None:
+        """Of a child that has nothing left to do but to end, and was not waited for: it is killed. The next ``convert`` would see to that as well,
+        so this is for whoever has told first what became of the last."""
+        if self._has_lingering:
+            self._has_lingering = False
+            self._keeper.let_go()
+
     def close(self) -> None:
         self._keeper.end()
 
@@ -73,7 +81,7 @@ class SealedCodec:
     ) -> Converted:
         """Raises ``Stopped``, and the errors that ``ports.Codec`` names. ``should_stop`` is asked at least every ``tick_s``."""
         watch = Watch(on_progress, should_stop, tick_s, conversion)
-        order = _order(conversion, self._sandbox)
+        order = _order(conversion)
         for _attempt in range(ATTEMPTS):
             try:
                 return self._attempt(source_fd, result_fd, order, watch)
@@ -103,15 +111,14 @@ class SealedCodec:
             except BaseException:
                 self._keeper.end_child()
                 raise
-        if end.status is None:
-            self._keeper.let_go()
+        self._has_lingering = end.status is None
         return end
 
 
-def _order(conversion: Conversion, sandbox: str) -> wire.Order:
+def _order(conversion: Conversion) -> wire.Order:
     shape, options = conversion.shape, conversion.options
     pixels = max(plan(size, options).pixels for size in ((shape.width, shape.height), (shape.height, shape.width)))
-    return wire.Order(conversion, bounds(conversion, pixels * shape.frames), sandbox)
+    return wire.Order(conversion, bounds(conversion, pixels * shape.frames))
 
 
 def _never() -> bool:

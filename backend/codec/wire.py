@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backend import errors
 from backend.core.conversion import STAGES, Conversion, Converted, Progress, Shape
 from backend.core.limits import Limits
 from backend.core.options import Options
+from backend.core.records import as_dict
 
 MAX_LINE_BYTES = 64 << 10
 READ_BYTES = 16 << 10
@@ -51,11 +52,10 @@ class Order:
 
     conversion: Conversion
     bounds: dict[str, int]
-    sandbox: str
 
     def as_message(self) -> Message:
         """Without the file name: a child has no use for it."""
-        return asdict(replace(self, conversion=replace(self.conversion, options=replace(self.conversion.options, filename=None))))
+        return as_dict(replace(self, conversion=replace(self.conversion, options=replace(self.conversion.options, filename=None))))
 
     @classmethod
     def from_message(cls, message: Message) -> Order:
@@ -63,11 +63,15 @@ class Order:
         conversion = Conversion(
             Shape(**record["shape"]), Options(**record["options"]), Limits(**record["limits"]), record["timeout_s"], record["report_every_s"]
         )
-        return cls(conversion, message["bounds"], message["sandbox"])
+        return cls(conversion, message["bounds"])
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=as_dict)
+"""ASCII: what a decoder says may hold half a character."""
 
 
 def packed(message: Message) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    return _ENCODER.encode(message).encode() + b"\n"
 
 
 class Lines:
@@ -117,7 +121,7 @@ def at(progress: Progress) -> Message:
 
 
 def done(converted: Converted) -> Message:
-    return {"done": asdict(converted)}
+    return {"done": as_dict(converted)}
 
 
 def failed(error: errors.GatewayError) -> Message:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import os
 import select
 import signal
 import socket
 import sys
+import time
 
 from backend.codec import child, decode, libjpeg, libwebp, littlecms, pixels, wire
 from backend.codec.seal import kernel, probe, seccomp
@@ -20,6 +22,10 @@ CONTROL_FD = 3
 HEAP_BYTES_A_PIXEL = 7
 """A photograph of 0.6 megapixels takes it (``bench.codec``); larger ones take half of it, for what every child needs weighs less."""
 FIRST_HEAP_BYTES = 4 << 20
+BIRTH_DELAY_S = 0.006
+"""Longer than an order takes until its image is decoded. A birth with its rehearsal takes as long, and there may be no processor to spare."""
+SLOW_PIXELS = 200_000
+"""Take over 20 ms."""
 MOST_HEAP_BYTES = 8 << 20
 """Of which each encoder holds so much while it waits."""
 
@@ -32,7 +38,7 @@ def main(sandbox: str, guarded_by: int) -> None:
     control.sendall(wire.packed({"ready": probe.level(sandbox).as_dict()}))
     gc.collect()
     gc.freeze()
-    Nursery(control, _child_ended_fd()).serve()
+    Nursery(control, _child_ended_fd(), sandbox).serve()
 
 
 def preload() -> None:
@@ -69,8 +75,8 @@ def _child_ended_fd() -> int:
 class Nursery:
     """One child at work and one that waits for the next order, born while the other works: so no order waits for a birth. Orders in, ends out."""
 
-    def __init__(self, control: socket.socket, child_ended_fd: int) -> None:
-        self._control = control
+    def __init__(self, control: socket.socket, child_ended_fd: int, sandbox: str) -> None:
+        self._control, self._sandbox = control, sandbox
         self._lines = wire.Lines(control, child.DESCRIPTORS)
         self._child_ended_fd = child_ended_fd
         self._at_work: int | None = None
@@ -82,6 +88,8 @@ class Nursery:
         self._heap_bytes = FIRST_HEAP_BYTES
         self._door: socket.socket | None = None
         """To the child that waits."""
+        self._birth_s = math.inf
+        """When the next is to be born."""
 
     def serve(self) -> None:
         """Until the pool process is gone."""
@@ -90,14 +98,20 @@ class Nursery:
         poll.register(self._child_ended_fd, select.POLLIN)
         self._bear()
         while not self._lines.is_over:
-            for fd, _event in poll.poll():
+            for fd, _event in poll.poll(self._patience_ms()):
                 if fd == self._child_ended_fd:
                     os.read(fd, 512)
                 else:
                     self._hear()
             self._note_ends()
+            if time.monotonic() >= self._birth_s:
+                self._bear()
         for pid in (self._at_work, self._waiting):
             _kill(pid)
+
+    def _patience_ms(self) -> int | None:
+        """Until the next birth; None for no end, when none is due."""
+        return None if self._birth_s == math.inf else max(0, math.ceil(1000 * (self._birth_s - time.monotonic())))
 
     def _hear(self) -> None:
         for message in self._lines.read():
@@ -119,12 +133,12 @@ class Nursery:
     def _bear(self) -> None:
         """A child that waits at the other end of ``_door``."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        zygote = os.getpid()
+        zygote, self._birth_s = os.getpid(), math.inf
         self._waiting = os.fork()
         if self._waiting == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.wait(theirs, zygote, self._heap_bytes)
+            child.wait(theirs, zygote, self._heap_bytes, self._sandbox)
         theirs.close()
         self._door = ours
 
@@ -137,8 +151,7 @@ class Nursery:
             self._hand_in(order, given)
         for fd in given:
             os.close(fd)
-        if self._waiting is None:
-            self._bear()
+        self._birth_s = time.monotonic() + birth_delay_s(order)
 
     def _hand_in(self, order: wire.Message, descriptors: list[int]) -> bool:
         if self._door is None:
@@ -178,6 +191,12 @@ def heap_bytes(order: wire.Message) -> int:
     """What the next child touches ahead: as much as this order may take, for images come in kinds."""
     shape = order["conversion"]["shape"]
     return min(MOST_HEAP_BYTES, int(shape["width"] * shape["height"] * HEAP_BYTES_A_PIXEL))
+
+
+def birth_delay_s(order: wire.Message) -> float:
+    """How long the next child's birth leaves the processor to this order's start. What is so small that it may be done by then waits for nothing."""
+    shape = order["conversion"]["shape"]
+    return BIRTH_DELAY_S if shape["width"] * shape["height"] >= SLOW_PIXELS else 0.0
 
 
 def _kill(pid: int | None) -> None:

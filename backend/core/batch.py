@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from backend.core import records
 from backend.core.job import Job, public, rfc3339
 
 
@@ -19,7 +20,7 @@ class Batch:
     owner: str = ""
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return records.as_json(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Batch:

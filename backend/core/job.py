@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from backend import errors
+from backend.core import records
 from backend.core.conversion import Shape
 from backend.core.options import Options
 
@@ -86,7 +87,7 @@ class Manifest:
         return not self.source.sha256
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return records.as_json(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Manifest:
@@ -129,7 +130,7 @@ class Status:
         return self.state in ENDED
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return records.as_json(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Status:
@@ -153,7 +154,7 @@ class Job:
 
 def work_of(source: Source, options: Options, owner: str) -> str:
     """A digest of everything that decides the result, and of whose it is: nobody learns by it what another key converts."""
-    asked = {name: value for name, value in asdict(options).items() if name != "filename"}
+    asked = {name: value for name, value in records.as_dict(options).items() if name != "filename"}
     return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
 
 

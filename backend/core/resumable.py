@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
+from backend.core import records
 from backend.core.options import Options
 from backend.core.tus import FINAL, PARTIAL
 
@@ -41,7 +42,7 @@ class Ticket:
         return self.concat is not None and self.concat.startswith(FINAL)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return records.as_json(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Ticket:

@@ -28,13 +28,25 @@ class Watched:
     cursors: dict[Listener, int] = field(default_factory=dict)
 
 
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """One who waits for an end. ``text``: how it was told to be; empty where it has to be looked up."""
+
+    called: threading.Event = field(default_factory=threading.Event)
+    text: str = ""
+
+    def call(self, text: str = "") -> None:
+        self.text = text
+        self.called.set()
+
+
 class Follower:
     """All that one process watches. Give ``changed``, ``heard`` and ``gap`` to the announcements."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._watched: dict[str, Watched] = {}
-        self._awaited: dict[str, list[threading.Event]] = {}
+        self._awaited: dict[str, list[Waiter]] = {}
         self._announcements: Announcements | None = None
 
     def hear(self, announcements: Announcements) -> None:
@@ -88,28 +100,29 @@ class Follower:
     def wait_for_end(self, job_id: str, seconds: float, *, owner: str = "", is_left: Callable[[], bool] = lambda: False) -> Job:
         """The job once it has ended, or as it is after so many seconds, or once ``is_left``: nobody waits any more. Its progress is not listened
         to, so whoever only waits for an end costs its encode nothing."""
-        deadline, ended = self._world.clock() + seconds, threading.Event()
-        self._awaited.setdefault(job_id, []).append(ended)
+        deadline, waiter = self._world.clock() + seconds, Waiter()
+        self._awaited.setdefault(job_id, []).append(waiter)
         try:
             if self._announcements is not None:
                 self._announcements.listen(job_id, "ended")
             job = find(self._world, job_id, owner)
             while not job.status.has_ended and (left_s := deadline - self._world.clock()) > 0 and not is_left():
-                if ended.wait(min(left_s, LOOK_UP_S)) or left_s <= LOOK_UP_S:
-                    ended.clear()
-                    job = find(self._world, job_id, owner)
+                if waiter.called.wait(min(left_s, LOOK_UP_S)) or left_s <= LOOK_UP_S:
+                    waiter.called.clear()
+                    told = waiter.text
+                    job = self._complete(job).at(Status.from_json(told)) if told else find(self._world, job_id, owner)
             return job
         finally:
-            self._awaited[job_id].remove(ended)
+            self._awaited[job_id].remove(waiter)
             if not self._awaited[job_id]:
                 del self._awaited[job_id]
                 self._ignore(job_id, "ended")
 
-    def heard(self, what: str, job_id: str, _text: str) -> None:
-        """An announcement of an end."""
+    def heard(self, what: str, job_id: str, text: str) -> None:
+        """An announcement of an end. An empty one says that the job was erased."""
         if what == "ended":
             for each in self._awaited.get(job_id, ()):
-                each.set()
+                each.call(text)
 
     def changed(self, job_id: str, text: str) -> None:
         """An announcement. An empty one says that the job was erased."""
@@ -138,7 +151,7 @@ class Follower:
         """Announcements may have been lost: look every watched job up."""
         for waiting in list(self._awaited.values()):
             for each in waiting:
-                each.set()
+                each.call()
         for job_id, watched in list(self._watched.items()):
             try:
                 job = find(self._world, job_id, watched.job.manifest.owner)

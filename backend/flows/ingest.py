@@ -28,6 +28,9 @@ STRETCH_BYTES = 4 << 20
 """So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
 LONGEST_BYTES = 4 * STRETCH_BYTES
 """Of a stretch that is looked through. As long as an image has been, so much is taken at once, all of which may have to be handed back."""
+GLANCE_S = 1.0
+MUCH_ROOM = 100
+"""Jobs that the queue could take besides."""
 PASSING_MARGIN_S = 120
 """A passing job lives as long as its encode may take, and this much longer for waiting and answering."""
 
@@ -119,11 +122,18 @@ def check_room(world: World) -> None:
 
 
 def check_queue(world: World) -> None:
-    """``check_room`` for a body that goes straight into the store, which looks at its own room as it begins. Raises ``QueueFull``."""
+    """``check_room`` for a body that goes straight into the store, which looks at its own room as it begins. Raises ``QueueFull``.
+
+    A queue that had room a moment ago is not asked again for each upload: ``queue`` refuses what it has no room for.
+    """
+    seen, now = world.queue_seen, world.clock()
+    if now - seen.at_s < GLANCE_S and seen.waiting + MUCH_ROOM <= world.max_queued_jobs:
+        return
     try:
         waiting = world.jobs.queued()
     except errors.BackendUnavailable:
         return
+    seen.waiting, seen.at_s = waiting, now
     if waiting >= world.max_queued_jobs:
         raise queue_is_full(world, waiting)
 
@@ -207,6 +217,7 @@ def queue(world: World, job: Job) -> Job:
         if not submitted.is_heard:
             world.encoders.wake()
     except errors.QueueFull:
+        world.queue_seen.at_s = -math.inf
         world.store.erase(job.id)
         raise queue_is_full(world, world.max_queued_jobs) from None
     except errors.BackendUnavailable as error:

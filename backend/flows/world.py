@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -14,6 +15,14 @@ from backend.ports import Clock, Encoders, Jobs, Stops, Store, Uploads
 def random_id() -> str:
     """128 random bits, base64url: 22 characters."""
     return secrets.token_urlsafe(16)
+
+
+@dataclass(slots=True)
+class Glance:
+    """How many jobs waited when this process last looked."""
+
+    waiting: int = 0
+    at_s: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +39,6 @@ class World:
     retention_s: int = 86_400
     encode_timeout_s: int = 60
     shares_results: bool = True
+    queue_seen: Glance = field(default_factory=Glance)
     clock: Clock = time.time
     new_id: Callable[[], str] = random_id

@@ -108,6 +108,7 @@ def test_a_large_image_is_written_to_its_file() -> None:
 def test_children_that_nobody_waits_for_are_gone_soon_and_reaped(codec: SealedCodec) -> None:
     for _ in range(20):
         assert converted(codec)[:4] == b"RIFF"
+    codec.let_go()
     begun = time.monotonic()
     while at_work(zygote()) or len(zygote().children()) > 1:
         assert time.monotonic() - begun < 5, zygote().children()

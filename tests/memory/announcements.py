@@ -32,4 +32,4 @@ class MemoryAnnouncements:
         if ("changed", job_id) in self.listened:
             self._on_change(job_id, text)
         if ("ended", job_id) in self.listened and (not text or Status.from_json(text).has_ended):
-            self._on_word("ended", job_id, "")
+            self._on_word("ended", job_id, text)

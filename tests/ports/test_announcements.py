@@ -62,7 +62,7 @@ class EndingAnnouncements(RedisAnnouncements):
 
         for one in (self, *others):
             one._handle = one._start_over = stop  # type: ignore[method-assign]
-        listeners = [each for each in threading.enumerate() if each.name in ("announcements", "unsubscribe")]
+        listeners = [each for each in threading.enumerate() if each.name == "announcements"]
         if server.answers():
             client.publish(self._own, "end")
         for each in listeners:
@@ -176,7 +176,10 @@ def test_whoever_waits_for_an_end_hears_of_that_and_of_nothing_else(ear: Ear) ->
     ear.jobs.forget(erased.id)
     ear.jobs.forget(other.id)
     until(lambda: len(ear.words) == 2)
-    assert ear.words == [("ended", first.id, ""), ("ended", erased.id, "")]
+    ends = {(what, name): text for what, name, text in ear.words}
+    assert set(ends) == {("ended", first.id), ("ended", erased.id)}
+    assert Status.from_json(ends["ended", first.id]).state == "cancelled"
+    assert ends["ended", erased.id] == ""
     assert ear.heard == []
 
 

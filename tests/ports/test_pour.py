@@ -127,7 +127,7 @@ MARK = b"--a-boundary"
         (b"x" * MIB + b"\r\n" + MARK + b"--\r\n", MIB),
         (b"x" * MIB + b"\r\n" + MARK + b"\r\n\r\n" + BODY[: 2 * MIB], MIB),
         (b"x" * MIB + b"\n" + MARK + b"--", MIB - 1),
-        (b"x" * MIB + MARK + b"no line break before it", (MIB - 2, MIB + 34)),
+        (b"x" * MIB + MARK + b"no line break before it", (MIB - 2, MIB + 35)),
         (MARK + b"x" * MIB, (0, MIB + 12)),
         (b"\r\n" * 600_000 + b"x" * 100, 1_200_100),
         (b"x" * MIB + b"\r", MIB),
@@ -191,7 +191,7 @@ def test_a_kernel_that_grants_no_wide_pipe_gives_a_narrow_one(file_store: FileSt
 def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threaded: bool) -> None:
     threaded = ThreadedStore(file_store)
     upload = threaded.begin() if is_threaded else file_store.begin()
-    inner = upload.inner if isinstance(upload, ThreadedUpload) else upload
+    inner = upload.flushed() if isinstance(upload, ThreadedUpload) else upload
     assert isinstance(inner, FileUpload)
     full_fd = os.open("/dev/full", os.O_RDWR)
     os.dup2(full_fd, inner.fd)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import gevent
+import pytest
 from gevent.monkey import get_original
 
-from backend.adapters.file_store import FileStore
+from backend import errors
+from backend.adapters.file_store import FileStore, FileUpload
 from backend.adapters.gathered import BATCH_BYTES, MOST_BYTES, TOGETHER_BYTES, Gathered
-from backend.adapters.threaded_store import THREADS, ThreadedStore
+from backend.adapters.threaded_store import EARLY_BYTES, THREADS, ThreadedStore, ThreadedUpload
 from backend.adapters.threads import Threads
+from tests.memory.samples import job
 
 allocate_lock = get_original("_thread", "allocate_lock")
 
@@ -59,3 +63,67 @@ def test_however_many_send_to_a_disk_that_stands_still_little_memory_is_held() -
     assert Gathered.together_bytes == begun_bytes
     assert written == [b"".join(bytes([number, piece]) * (BATCH_BYTES // 4) for piece in range(48)) for number in range(40)]
     threads.close()
+
+
+def test_a_small_image_is_begun_written_and_looked_at_in_one_crossing(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, crossings = ThreadedStore(file_store), []
+    run = Threads.run
+    monkeypatch.setattr(Threads, "run", lambda self, call, *given: crossings.append(call) or run(self, call, *given))
+    upload = store.begin()
+    for piece in (b"a" * 1000, b"b" * (EARLY_BYTES - 1000)):
+        upload.write(piece)
+    assert (crossings, upload.size_bytes, list(file_store.root.glob("incoming/*"))) == ([], EARLY_BYTES, [])
+    assert upload.inspect(lambda read_at, size: (read_at(999, 2), size)) == (b"ab", EARLY_BYTES)
+    assert (len(crossings), upload.size_bytes) == (1, EARLY_BYTES)
+    assert upload.sha256() == hashlib.sha256(b"a" * 1000 + b"b" * (EARLY_BYTES - 1000)).hexdigest()
+    upload.discard()
+    assert list(file_store.root.glob("incoming/*")) == []
+    store.close()
+
+
+@pytest.mark.parametrize("sizes", [(EARLY_BYTES + 1,), (1000, EARLY_BYTES), (EARLY_BYTES, 1), (0, 5, 0)])
+def test_what_came_early_stays_ahead_of_what_comes_after(file_store: FileStore, sizes: tuple[int, ...]) -> None:
+    store, pieces = ThreadedStore(file_store), [bytes([65 + number]) * size for number, size in enumerate(sizes)]
+    upload, made = store.begin(), job()
+    for piece in pieces:
+        upload.write(piece)
+    assert upload.size_bytes == sum(sizes)
+    assert store.commit(upload, made.manifest)
+    blob = store.open_source(made.id)
+    assert blob.read_at(0, blob.size_bytes) == b"".join(pieces)
+    blob.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "use", [lambda upload: upload.inspect(lambda _read_at, size: size), lambda upload: upload.sha256(), lambda upload: upload.flushed()]
+)
+def test_an_early_byte_that_could_not_be_written_is_missed_by_every_later_call(
+    file_store: FileStore, monkeypatch: pytest.MonkeyPatch, use: Callable[[ThreadedUpload], object]
+) -> None:
+    store = ThreadedStore(file_store)
+    upload = store.begin()
+    upload.write(b"some")
+    with monkeypatch.context() as patch:
+        patch.setattr(FileUpload, "put", failing)
+        with pytest.raises(errors.StorageFull):
+            use(upload)
+    for again in (lambda: upload.inspect(lambda _read_at, size: size), upload.sha256, lambda: store.commit(upload, job().manifest)):
+        with pytest.raises(errors.StorageFull):
+            again()
+    upload.discard()
+    assert list(file_store.root.glob("incoming/*")) == []
+    store.close()
+
+
+def test_an_upload_that_was_never_begun_leaves_nothing(file_store: FileStore) -> None:
+    store = ThreadedStore(file_store)
+    upload = store.begin()
+    upload.write(b"some")
+    upload.discard()
+    assert list(file_store.root.glob("incoming/*")) == []
+    store.close()
+
+
+def failing(*_: object) -> None:
+    raise errors.StorageFull()

@@ -48,17 +48,25 @@ def limit(bounds: Mapping[str, int]) -> None:
 
 
 def close(sandbox: str, *, threads: bool = False) -> Level:
-    """Seal this process as far as the platform goes; ``off`` leaves only what needs no kernel feature.
+    """Seal this process as far as the platform goes; ``off`` leaves only what needs no kernel feature."""
+    version = withdraw(sandbox)
+    filtered = narrow(sandbox, threads=threads)
+    return Level({(True, True): 3, (False, True): 2, (True, False): 1}.get((version > 0, filtered), 0), version, filtered)
 
-    ``threads``: this process may make threads of its own, which some decoders cannot do without; never processes.
-    """
+
+def withdraw(sandbox: str) -> int:
+    """All of ``close`` but the system calls; the Landlock version, 0 without. Descriptors can still be received."""
     if not kernel.IS_LINUX:
-        return Level()
+        return 0
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    if sandbox == "off":
-        return Level()
-    version = landlock.deny_all()
-    filtered = seccomp.allow_listed(threads=threads)
-    return Level({(True, True): 3, (False, True): 2, (True, False): 1}.get((version > 0, filtered), 0), version, filtered)
+    return 0 if sandbox == "off" else landlock.deny_all()
+
+
+def narrow(sandbox: str, *, threads: bool = False) -> bool:
+    """Only the system calls of the list from now on; whether that could be had. After ``withdraw``.
+
+    ``threads``: this process may make threads of its own, which some decoders cannot do without; never processes.
+    """
+    return kernel.IS_LINUX and sandbox != "off" and seccomp.allow_listed(threads=threads)
