@@ -1,6 +1,8 @@
 """Throughput, latency, processor time and memory of a conversion service, beside the bare loop of the same round.
 
 python -m bench.convert [--rounds 3] [--seconds 12] [--clients 4,16] [--widths 0,1600] [--peers "gateway;sharp"] [--budget SECONDS] [--out FILE]
+
+``--clients "4,16;1,64;16"``: what each round measures; the last of it stands for the rounds after.
 """
 
 from __future__ import annotations
@@ -24,14 +26,15 @@ PICTURES = (servers.ROOT / os.environ.get("BENCH_PICTURES", "../shared/corpus/ph
 PEERS: dict[str, Callable[..., AbstractContextManager[servers.Server]]] = {
     "gateway": partial(servers.gateway, GATEWAY_SHARE_RESULTS="off"),
     "gateway, jobs": partial(servers.gateway, GATEWAY_SHARE_RESULTS="off", as_jobs=True),
+    "Flask, same work": partial(servers.flask_pillow, kind="sync", same_work=True),
+    "Thumbor": servers.thumbor,
     "sharp": servers.sharp,
     "ipx": servers.ipx,
-    "Thumbor": servers.thumbor,
     "Flask sync": partial(servers.flask_pillow, kind="sync"),
     "Flask gthread": partial(servers.flask_pillow, kind="gthread"),
-    "Flask, same work": partial(servers.flask_pillow, kind="sync", same_work=True),
 }
-ON_DEMAND = {"Flask, same work"}
+ONLY_AT = {"Flask, same work": (4, 16)}
+"""Elsewhere “Flask sync” says enough."""
 HEALTH = {"gateway": "/api/health", "other": "/api/health", "Thumbor": "/healthcheck"}
 BATCH_CLIENTS = 32
 FRESH_S = 20.0
@@ -108,14 +111,20 @@ class Run:
                         continue
                     if self.left_s() < LEAST_S:
                         return self.rows
-                    if not self._peer(name, width, self.options.again if number and self.options.again else self.options.clients, number):
+                    if not self._peer(name, width, self._at_once(name, number), number):
                         missing.add(name)
         return self.rows
+
+    def _at_once(self, name: str, number: int) -> list[int]:
+        wanted = self.options.clients[min(number, len(self.options.clients) - 1)]
+        return [each for each in wanted if each in ONLY_AT.get(name, wanted)]
 
     def left_s(self) -> float:
         return float(self.options.budget) - (time.monotonic() - self.begun)
 
     def _peer(self, name: str, width: int, at_once: list[int], number: int) -> bool:
+        if not at_once:
+            return True
         try:
             with PEERS[name](PICTURES) as server:
                 server.settle()
@@ -163,10 +172,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("--rounds", type=int, default=2)
     made.add_argument("--seconds", type=float, default=12)
-    made.add_argument("--clients", type=numbers, default=[4, 16])
+    made.add_argument("--clients", type=lambda text: [numbers(each) for each in text.split(";")], default=[[4, 16]])
     made.add_argument("--widths", type=numbers, default=[0, 1600])
-    made.add_argument("--peers", type=lambda text: text.split(";"), default=[each for each in PEERS if each not in ON_DEMAND])
-    made.add_argument("--again", type=numbers, help="what the rounds after the first measure")
+    made.add_argument("--peers", type=lambda text: text.split(";"), default=list(PEERS))
     made.add_argument("--budget", type=float, default=3600, help="seconds")
     made.add_argument("--other", type=Path, help="another checkout, as the peers “other” and “other, jobs”")
     made.add_argument("--out", type=Path)

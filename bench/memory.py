@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench.convert import ON_DEMAND, PEERS, PICTURES, Peak
+from bench.convert import ONLY_AT, PEERS, PICTURES, Peak
 from bench.kit import machine, servers
 
 MIB = 1 << 20
@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--watchers", type=int, default=300)
     parser.add_argument("--uploads", type=int, default=100)
-    parser.add_argument("--peers", type=lambda text: text.split(";"), default=[name for name in PEERS if name not in {"gateway, jobs", *ON_DEMAND}])
+    parser.add_argument("--peers", type=lambda text: text.split(";"), default=[name for name in PEERS if name not in {"gateway, jobs", *ONLY_AT}])
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     rows: list[Row] = []

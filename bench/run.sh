@@ -71,7 +71,7 @@ measure() {
   case $name in
     latency) bounded 60 bench.latency --rounds 40 "$@" ;;
     saturated) bounded 60 bench.saturated "$@" ;;
-    convert) bounded 570 bench.convert --widths 0 --clients 1,4,16,64 --seconds 5 --rounds 3 --again 4 --budget 490 "$@" ;;
+    convert) bounded 640 bench.convert --widths 0 --clients '4,16;1,64;16' --seconds 5 --rounds 3 --budget 560 "$@" ;;
     reduced) bounded 150 bench.convert --widths 1600 --clients 16 --seconds 5 --rounds 1 --budget 100 "$@" ;;
     memory) bounded 90 bench.memory "$@" ;;
     scores) bounded 60 bench.scores "$@" ;;

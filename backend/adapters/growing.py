@@ -26,9 +26,8 @@ class GrowingFile:
 
     def __init__(self, fd: int, size_bytes: int, sums: Sequence[Sum]) -> None:
         """Takes ``fd``, which stands at ``size_bytes``."""
-        self.fd, self.size_bytes = fd, size_bytes
-        self.sums, self._summed_bytes = list(sums), size_bytes
-        self._write_back = disk.WriteBack(size_bytes)
+        self.fd = fd
+        self._stand_at(size_bytes, sums)
 
     def write(self, chunk: bytes) -> None:
         self.catch_up()
@@ -104,7 +103,12 @@ class GrowingFile:
         with translated():
             os.ftruncate(self.fd, size_bytes)
             os.lseek(self.fd, size_bytes, os.SEEK_SET)
-        GrowingFile.__init__(self, self.fd, size_bytes, sums)
+        self._stand_at(size_bytes, sums)
+
+    def _stand_at(self, size_bytes: int, sums: Sequence[Sum]) -> None:
+        self.size_bytes = self._summed_bytes = size_bytes
+        self.sums = list(sums)
+        self._write_back = disk.WriteBack(size_bytes)
 
     def catch_up(self) -> None:
         """Sum up what was poured, to the end of what is there when that is reached."""

@@ -6,13 +6,15 @@ import os
 import platform
 import resource
 import signal
+import socket
 import sys
+import tempfile
 from collections.abc import Callable
 
 import pytest
 
 from backend.codec import seal
-from backend.codec.seal import kernel, probe, seccomp
+from backend.codec.seal import kernel, landlock, probe, seccomp
 from backend.codec.seal.syscalls import TABLES
 from tests.conftest import missing
 
@@ -54,6 +56,30 @@ def test_no_way_out(name: str) -> None:
 @pytest.mark.parametrize("name", ["open", "create", "list", "socket", "kill", "thread"])
 def test_the_same_way_is_open_to_a_process_that_is_not_sealed(name: str) -> None:
     probe.ESCAPES[name]()
+
+
+@pytest.mark.parametrize("name", ["open", "create", "list"])
+def test_who_withdrew_opens_no_file_and_can_still_be_handed_one(name: str) -> None:
+    if not landlock.version():
+        missing("this kernel has no Landlock")
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            seal.withdraw("prefer")
+            try:
+                probe.ESCAPES[name]()
+            except PermissionError:
+                _, descriptors, _, _ = socket.recv_fds(theirs, 1, 1)
+                code = 0 if os.read(descriptors[0], 4) == b"byte" else 4
+        finally:
+            os._exit(code)
+    with ours, theirs, tempfile.TemporaryFile() as file:
+        file.write(b"byte")
+        file.seek(0)
+        socket.send_fds(ours, [b"x"], [file.fileno()])
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_threads_come_only_when_asked_for() -> None:

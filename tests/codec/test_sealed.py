@@ -22,6 +22,7 @@ from backend.core.conversion import Conversion, Converted, Progress, Stopped
 from backend.core.limits import Limits
 from backend.core.options import Options
 from tests.codec.conftest import declared, picture, saved
+from tests.memory.waiting import until
 
 TUNABLES = {f"glibc.malloc.{name}" for name in ("mmap_threshold", "trim_threshold")}
 SLOW = Options(method=6, quality=95)
@@ -246,6 +247,11 @@ def test_a_child_that_was_killed_as_it_waited_is_replaced(codec: SealedCodec) ->
     killed.kill()
     assert Run(codec)(saved(picture(), "PNG"), Options())[0].width == 320
     assert waiting() != killed
+
+
+def test_a_child_has_withdrawn_before_its_order_comes(codec: SealedCodec) -> None:
+    Run(codec)(saved(picture(), "PNG"), Options())
+    until(lambda: "NoNewPrivs:\t1" in Path(f"/proc/{waiting().pid}/status").read_text())
 
 
 def test_each_job_has_a_child_of_its_own(codec: SealedCodec) -> None:
