@@ -6,11 +6,11 @@ redis-py's own defaults (5 s, ten retries) turn a hung server into a minute of s
 from __future__ import annotations
 
 import select
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from gevent import monkey
 from redis.backoff import NoBackoff
 from redis.connection import DefaultParser
 from redis.exceptions import RedisError
@@ -25,7 +25,9 @@ KEY_PREFIX = "{webp-gateway}:"
 """The braces put all keys into one slot of a Redis Cluster, so that scripts may touch several."""
 
 
-_poll = monkey.get_original("select", "poll")
+_gevent = sys.modules.get("gevent.monkey")
+_poll = _gevent.get_original("select", "poll") if _gevent is not None else select.poll
+"""The system's own; an encoder has no other."""
 
 
 class Parser(DefaultParser):  # type: ignore[misc, valid-type]

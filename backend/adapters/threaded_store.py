@@ -29,6 +29,13 @@ class ThreadedUpload:
         self._early_bytes = 0
         self._under_way: _UnderWay | None = None
 
+    @classmethod
+    def of(cls, upload: Upload, threads: Threads) -> ThreadedUpload:
+        """Of one that has been begun."""
+        made = cls(lambda: upload, threads)
+        made._under_way = _UnderWay(upload, threads)
+        return made
+
     @property
     def size_bytes(self) -> int:
         return self._early_bytes if self._under_way is None else self._under_way.size_bytes
@@ -139,9 +146,7 @@ class ThreadedStore:
         return ThreadedUpload(self._store.begin, self._threads)
 
     def again(self, manifest: Manifest) -> ThreadedUpload:
-        upload = ThreadedUpload(partial(self._store.again, manifest), self._threads)
-        upload.begun()
-        return upload
+        return ThreadedUpload.of(self._run(self._store.again, manifest), self._threads)
 
     def commit(self, upload: Upload, manifest: Manifest) -> bool:
         assert isinstance(upload, ThreadedUpload)

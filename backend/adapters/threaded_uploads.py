@@ -81,7 +81,7 @@ class ThreadedWriting:
     def finished(self) -> ThreadedUpload:
         self._settle()
         self._sum()
-        return ThreadedUpload(self._run(self._inner.finished), self._threads)
+        return ThreadedUpload.of(self._run(self._inner.finished), self._threads)
 
     def conclude(self, now: float) -> None:
         self._settle()
