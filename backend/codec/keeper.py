@@ -103,8 +103,9 @@ class Keeper:
 
     def let_go(self) -> None:
         """The child has nothing left to do but to end: it is killed, and nobody waits for it."""
+        if self._control is None:
+            return
         try:
-            assert self._control is not None
             self._control.sendall(wire.packed({"leave": True}))
         except OSError:
             self.end()

@@ -151,7 +151,8 @@ class Nursery:
             self._hand_in(order, given)
         for fd in given:
             os.close(fd)
-        self._birth_s = time.monotonic() + birth_delay_s(order)
+        if self._waiting is None:
+            self._birth_s = time.monotonic() + birth_delay_s(order)
 
     def _hand_in(self, order: wire.Message, descriptors: list[int]) -> bool:
         if self._door is None:

@@ -127,7 +127,7 @@ def check_queue(world: World) -> None:
     A queue that had room a moment ago is not asked again for each upload: ``queue`` refuses what it has no room for.
     """
     seen, now = world.queue_seen, world.clock()
-    if now - seen.at_s < GLANCE_S and seen.waiting + MUCH_ROOM <= world.max_queued_jobs:
+    if 0 <= now - seen.at_s < GLANCE_S and seen.waiting + MUCH_ROOM <= world.max_queued_jobs:
         return
     try:
         waiting = world.jobs.queued()

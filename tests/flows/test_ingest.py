@@ -14,7 +14,7 @@ from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.flows import ingest
 from backend.flows.find import find
-from backend.flows.ingest import Intake, Sender, accept, check_room
+from backend.flows.ingest import GLANCE_S, MUCH_ROOM, Intake, Sender, accept, check_room
 from backend.flows.tend import recover
 from tests.memory.samples import image
 from tests.memory.world import MemoryWorld
@@ -100,6 +100,37 @@ def test_a_full_queue_is_told_before_the_body_is_read() -> None:
         check_room(here.world)
     here.encode()
     check_room(here.world)
+
+
+def test_a_queue_with_much_room_is_asked_once_a_second_and_at_once_when_it_was_full_after_all() -> None:
+    here = MemoryWorld(rules={"max_queued_jobs": 2 * MUCH_ROOM})
+    asked, queued = [], here.jobs.queued
+    here.jobs.queued = lambda: asked.append(here.clock()) or queued()  # type: ignore[method-assign, func-returns-value]
+
+    def look() -> int:
+        check_room(here.world)
+        return len(asked)
+
+    assert [look(), look()] == [1, 1]
+    here.clock.advance(GLANCE_S)
+    assert [look(), look()] == [2, 2]
+    here.clock.advance(-3600)
+    assert look() == 3, "a clock that was put back makes nothing young"
+    for _ in range(MUCH_ROOM + 1):
+        here.upload()
+    here.clock.advance(GLANCE_S)
+    assert [look(), look()] == [4, 5], "with less room it is asked each time"
+    here.clock.advance(GLANCE_S)
+    while here.encode():
+        pass
+    assert look() == 6
+    for _ in range(2 * MUCH_ROOM):
+        here.upload()
+    assert look() == 6
+    with pytest.raises(errors.QueueFull):
+        here.upload()
+    with pytest.raises(errors.QueueFull):
+        look()
 
 
 def test_a_full_store_is_told_before_the_body_is_read_and_a_missing_redis_is_no_reason_to_refuse(here: MemoryWorld) -> None:
