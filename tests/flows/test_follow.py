@@ -402,6 +402,21 @@ def test_whoever_waits_for_an_end_listens_to_that_alone_and_finds_it_though_its_
     assert (real_time.follower.watching(), real_time.announcements.listened) == (0, set())
 
 
+def test_an_end_that_is_told_is_not_looked_up(real_time: MemoryWorld) -> None:
+    job = real_time.upload()
+    got: list[Job] = []
+    looked_up: list[str] = []
+    find = real_time.jobs.find
+    real_time.jobs.find = lambda job_id: looked_up.append(job_id) or find(job_id)  # type: ignore[method-assign, func-returns-value]
+    waiting = threading.Thread(target=lambda: got.append(real_time.follower.wait_for_end(job.id, 30)))
+    waiting.start()
+    until(lambda: looked_up)
+    real_time.encode()
+    waiting.join(10)
+    assert got[0].status.result is not None and got[0].manifest == job.manifest
+    assert looked_up == [job.id], "as the waiting began"
+
+
 def test_waiting_for_an_end_without_announcements_fails_and_leaves_no_trace(real_time: MemoryWorld) -> None:
     job = real_time.upload()
     real_time.jobs.is_down = True
