@@ -66,11 +66,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=3.5)
+    parser.add_argument("--budget", type=float, default=3600, help="seconds; no round is begun that would not end in time")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     files = sorted(PICTURES.glob("*.jpg"))
     found: dict[str, list[float]] = {}
-    for _ in range(options.rounds):
+    begun = time.monotonic()
+    for number in range(options.rounds):
+        if number and (time.monotonic() - begun) * (number + 1) / number > options.budget:
+            break
         costs: list[float] = []
         for name, measure in ways(files, options.seconds).items():
             done = measure()["done"]

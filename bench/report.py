@@ -146,7 +146,8 @@ def live_table(said: dict[str, Any], words: Words) -> str:
 
 
 def amount(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0f}"
+    """A family that gave memory back meanwhile grew by nothing that can be told."""
+    return "–" if value is None or value < 0 else f"{value:.0f}"
 
 
 def table(head: str, lines: list[str]) -> str:

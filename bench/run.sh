@@ -75,7 +75,7 @@ measure() {
     reduced) bounded 150 bench.convert --widths 1600 --clients 16 --seconds 5 --rounds 1 --budget 100 "$@" ;;
     memory) bounded 90 bench.memory "$@" ;;
     scores) bounded 60 bench.scores "$@" ;;
-    limits) bounded 60 bench.limits "$@" ;;
+    limits) bounded 75 bench.limits --budget 60 "$@" ;;
     upload) bounded 60 bench.upload --seconds 4 "$@" ;;
     live) within 120 "$python" bench/live.py --out var/bench/live.json "$@" ;;
     codec) "$python" -m bench.codec "$PICTURES"/*.jpg "$@" ;;
