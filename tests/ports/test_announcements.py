@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from backend.adapters.redis_announcements import RedisAnnouncements
+from backend.adapters.redis_client import KEY_PREFIX
 from backend.adapters.redis_jobs import RedisJobs
 from backend.core.job import Job, Status
 from backend.ports import Announcements, Jobs, Reported
@@ -199,6 +200,23 @@ def test_an_erased_job_is_announced_without_a_text(ear: Ear) -> None:
     ear.announcements.listen(made.id)
     ear.jobs.forget(made.id)
     until(lambda: ear.heard == [(made.id, "")])
+
+
+def test_what_is_ignored_is_unsubscribed_when_something_else_is_heard(redis_server: RedisServer, connect: Connect) -> None:
+    ear, announcements = over_redis(redis_server, connect)
+    client, heard, ignored = connect(redis_server.url), job(), job()
+    for each in (heard, ignored):
+        ear.announcements.listen(each.id)
+    channels = [f"{KEY_PREFIX}changed:{each.id}" for each in (heard, ignored)]
+    assert [count for _, count in client.pubsub_numsub(*channels)] == [1, 1]
+    ear.announcements.ignore(ignored.id)
+
+    def only_one_is_left() -> bool:
+        client.publish(channels[0], "")
+        return [count for _, count in client.pubsub_numsub(*channels)] == [1, 0]
+
+    until(only_one_is_left)
+    announcements.end(redis_server, client)
 
 
 def test_the_listener_does_not_keep_a_process_alive(redis_server: RedisServer, connect: Connect) -> None:
