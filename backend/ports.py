@@ -311,7 +311,7 @@ class Jobs(Protocol):
         """Record ``job.status``, which has ended; the job as recorded, with its ``seq``. An earlier end stands."""
 
     def end_alone(self, job: Job) -> Job | None:
-        """``end``, but where twins run along with it: None then, and nothing has changed."""
+        """``end``, but where twins run along with it, or it is passing and not known: None then, and nothing has changed."""
 
     def lost(self) -> list[str]:
         """Jobs whose lease has run out."""

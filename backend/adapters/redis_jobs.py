@@ -22,7 +22,7 @@ SCRIPTS = (
     *("promise", "fetching", "fetch_again", "supply", "enqueue", "restore", "take", "report"),
     *("adopt", "end", "requeue", "forget", "count", "move", "tally", "overview", "listed", "hold"),
 )
-QUEUE_IS_FULL, HAS_EQUALS, HAS_TWINS = -1, -2, -2
+QUEUE_IS_FULL, HAS_EQUALS, LEFT = -1, -2, -2
 
 
 class RedisJobs:
@@ -97,13 +97,13 @@ class RedisJobs:
         return job.at(Status.from_json(self._end(job)))
 
     def end_alone(self, job: Job) -> Job | None:
-        said = self._end(job, 1)
-        return None if said == HAS_TWINS else job.at(Status.from_json(said))
+        said = self._end(job, "known" if job.manifest.is_passing else "alone")
+        return None if said == LEFT else job.at(Status.from_json(said))
 
-    def _end(self, job: Job, *leaves_twins: int) -> Any:
+    def _end(self, job: Job, *only_if: str) -> Any:
         patch = {name: value for name, value in as_dict(job.status).items() if name not in ("seq", "attempt", "started_at")}
         counted = map(as_json, (tally.of_end(job), tally.of_created(job), tally.of_pace(job)))
-        return self._run("end", *_whole(job), as_json(patch), _duration_ms(job.status), *counted, *leaves_twins)
+        return self._run("end", *_whole(job), as_json(patch), _duration_ms(job.status), *counted, *only_if)
 
     def lost(self) -> list[str]:
         return self._overdue("running")

@@ -320,13 +320,15 @@ return 1
 )
 
 # ARGV: id, manifest, status, client, expire_at, outcome patch, ms that the encode took or '',
-#       amounts of the end, of a job that was unknown, of the pace, 1 to leave what has twins → the status as recorded, -2: left
+#       amounts of the end, of a job that was unknown, of the pace, 'alone' to leave what has twins, 'known' also what is unknown
+#       → the status as recorded, -2: left
 END = (
     PRELUDE
     + """
 local id = ARGV[1]
-if ARGV[11] == '1' and redis.call('EXISTS', key('twins:' .. id)) == 1 then return -2 end
+if ARGV[11] and redis.call('EXISTS', key('twins:' .. id)) == 1 then return -2 end
 local state = redis.call('HGET', key('job:' .. id), 'state')
+if ARGV[11] == 'known' and not state then return -2 end
 unqueue(id); redis.call('ZREM', key('running'), id)
 if not state or state == 'queued' or state == 'running' then
   add(key('totals'), cjson.decode(ARGV[8]))

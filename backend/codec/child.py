@@ -1,13 +1,13 @@
 """The life of a child: give up what no order needs, wait for one, give up the rest, do one conversion, say how it went, end. It never returns.
 
 It is born before its order comes, rehearses on a picture of its own, touches the memory that it will need, and shuts itself off from files and
-network: an image waits for none of it. Until the order it has seen no stranger's byte.
+network: an image waits for none of it. Until the order it has seen no stranger's byte. What it prepares for is another image like the last.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
+import functools
 import gc
 import io
 import json
@@ -21,7 +21,8 @@ from typing import NoReturn
 from PIL import Image
 
 from backend import errors
-from backend.codec import libjpeg, pipeline, seal, still, wire
+from backend.codec import heap, libjpeg, pipeline, seal, still, straight, wire
+from backend.codec.bounds import is_lossless
 from backend.codec.seal import kernel
 from backend.codec.source import Source
 from backend.core.conversion import Conversion, Progress, Shape
@@ -31,6 +32,10 @@ from backend.core.options import Options
 DESCRIPTORS = 3
 """With an order: source, result, the child's channel."""
 REHEARSED, REHEARSAL_S = (64, 64), 60.0
+HEAP_BYTES_A_PIXEL, LOSSLESS_HEAP_BYTES_A_PIXEL = 7, 28
+"""A photograph of 0.6 megapixels takes as much (``bench.codec``); larger ones take half of it, for what every child needs weighs less."""
+TOUCHED_BYTES, MOST_TOUCHED_BYTES = 4 << 20, 8 << 20
+"""What a waiting child holds: at first, and at most."""
 STANDARD = 3
 """Descriptors 0 to 2 stay, on /dev/null, so that no later descriptor takes their place and a library's message goes into a picture."""
 
@@ -38,13 +43,27 @@ THREADED = frozenset(("heic",))
 """libde265 decodes in a thread of its own, always."""
 
 
-def wait(end: socket.socket, zygote_pid: int, heap_bytes: int, sandbox: str) -> NoReturn:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Of image that a child prepares for: images come in kinds. ``goes_straight``: its pixels need no picture in between (``straight``)."""
+
+    touched_bytes: int = TOUCHED_BYTES
+    goes_straight: bool = True
+
+    @classmethod
+    def of(cls, conversion: Conversion) -> Kind:
+        options, shape = conversion.options, conversion.shape
+        is_whole = options.width is None and options.height is None
+        return cls(min(heap_bytes(conversion), MOST_TOUCHED_BYTES), shape.format == "jpeg" and is_whole and straight.suits(options))
+
+
+def wait(end: socket.socket, zygote_pid: int, kind: Kind, sandbox: str, *, in_huge_pages: bool) -> NoReturn:
     """For the one order that comes through ``end``; with the zygote gone, for nothing."""
     try:
         gc.disable()
         _keep_only(end.fileno())
-        rehearse()
-        touch(heap_bytes)
+        rehearse(kind)
+        heap.touch(kind.touched_bytes, in_huge_pages=in_huge_pages)
         mapped_bytes = _mapped_bytes()
         seal.withdraw(sandbox)
         if os.getppid() != zygote_pid:  # it died before the child asked to die with it
@@ -56,7 +75,10 @@ def wait(end: socket.socket, zygote_pid: int, heap_bytes: int, sandbox: str) -> 
         if messages:
             end.detach()
             source, result, channel = orders.descriptors
-            live(wire.Order.from_message(messages[0]), source, result, channel, Seal(sandbox, mapped_bytes))
+            order = wire.Order.from_message(messages[0])
+            if messages[0]["in_huge_pages"]:
+                heap.reserve(heap_bytes(order.conversion))
+            live(order, source, result, channel, Seal(sandbox, mapped_bytes))
     finally:
         os._exit(1)
 
@@ -73,24 +95,43 @@ class Seal:
         seal.narrow(self.sandbox, threads=order.conversion.shape.format in THREADED)
 
 
-def touch(heap_bytes: int) -> None:
-    """Have the kernel clear so much; it goes back to the heap, not to the kernel (``keeper.ENVIRONMENT``). A fault costs 0.5 to 4 µs for 4 KiB."""
-    ctypes.create_string_buffer(heap_bytes)
+def heap_bytes(conversion: Conversion) -> int:
+    """What a still takes of the heap, about."""
+    shape = conversion.shape
+    return shape.width * shape.height * (LOSSLESS_HEAP_BYTES_A_PIXEL if is_lossless(conversion.options) else HEAP_BYTES_A_PIXEL)
 
 
-def rehearse() -> None:
-    """An order for our own picture, unsealed and unheard, and then the longer way, which it does not take where it can go straight."""
-    drawn = io.BytesIO()
-    Image.new("RGB", REHEARSED, "white").save(drawn, "JPEG")
-    conversion = Conversion(Shape("jpeg", *REHEARSED, 1), Options(), Limits(), REHEARSAL_S)
-    order = wire.Order.from_message(json.loads(wire.packed(wire.Order(conversion, {}).as_message())))
-    with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as result, Image.open(drawn, formats=["JPEG"]) as image:
-        file.write(drawn.getvalue())
-        file.flush()
-        wire.packed(wire.done(pipeline.convert(Source(file.fileno()), result.fileno(), order.conversion, lambda _progress: None)))
+def rehearse(kind: Kind) -> None:
+    """An order for our own picture, unsealed and unheard; and the longer way, which that picture does not take, for a kind that does."""
+    drawn, line = _own_order()
+    order = wire.Order.from_message(json.loads(line))
+    with _file() as source, _file() as result:
+        source.write(drawn)
+        wire.packed(wire.done(pipeline.convert(Source(source.fileno()), result.fileno(), order.conversion, lambda _progress: None)))
+    if kind.goes_straight:
+        return
+    with Image.open(io.BytesIO(drawn), formats=["JPEG"]) as image:
         image.load()
         with still.picture_of(image, argb=False) as lent, still.encoded(lent, still.config_for(Options(), 80.0), lambda _percent: None):
             pass
+
+
+@functools.cache
+def _own_order() -> tuple[bytes, bytes]:
+    """A small picture, and an order for it. Made once, by the zygote."""
+    drawn = io.BytesIO()
+    Image.new("RGB", REHEARSED, "white").save(drawn, "JPEG")
+    conversion = Conversion(Shape("jpeg", *REHEARSED, 1), Options(), Limits(), REHEARSAL_S)
+    return drawn.getvalue(), wire.packed(wire.Order(conversion, {}).as_message())
+
+
+def _file() -> io.FileIO:
+    """In memory where the kernel can: the other kind costs a path and a look at the disk."""
+    try:
+        return io.FileIO(os.memfd_create("rehearsal"), "r+")
+    except (AttributeError, OSError):
+        with tempfile.TemporaryFile() as file:
+            return io.FileIO(os.dup(file.fileno()), "r+")
 
 
 def live(order: wire.Order, source_fd: int, result_fd: int, channel_fd: int, last: Seal) -> NoReturn:

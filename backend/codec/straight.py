@@ -33,8 +33,12 @@ LEAST_ROWS = 16
 def is_for(image: Image.Image, turn: Turn, geometry: Geometry, options: Options) -> bool:
     """``image`` is opened, and not read yet."""
     is_whole = geometry.scaled == geometry.canvas == as_stored(image.size, turn) and _keeps_pairs(image.size, turn)
-    is_planes_only = not (is_lossless(options) or options.sharp_yuv or options.quality == "auto")
-    return image.format in REDUCIBLE and image.mode == "RGB" and is_whole and is_planes_only and libjpeg.library() is not None
+    return image.format in REDUCIBLE and image.mode == "RGB" and is_whole and suits(options) and libjpeg.library() is not None
+
+
+def suits(options: Options) -> bool:
+    """Whether nothing but planes is asked for."""
+    return not (is_lossless(options) or options.sharp_yuv or options.quality == "auto")
 
 
 def _keeps_pairs(size: Size, turn: Turn) -> bool:

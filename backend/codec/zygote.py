@@ -17,17 +17,16 @@ import time
 
 from backend.codec import child, decode, libjpeg, libwebp, littlecms, pixels, wire
 from backend.codec.seal import kernel, probe, seccomp
+from backend.core.conversion import Shape
 
 CONTROL_FD = 3
-HEAP_BYTES_A_PIXEL = 7
-"""A photograph of 0.6 megapixels takes it (``bench.codec``); larger ones take half of it, for what every child needs weighs less."""
-FIRST_HEAP_BYTES = 4 << 20
 BIRTH_DELAY_S = 0.006
 """Longer than an order takes until its image is decoded. A birth with its rehearsal takes as long, and there may be no processor to spare."""
 SLOW_PIXELS = 200_000
 """Take over 20 ms."""
-MOST_HEAP_BYTES = 8 << 20
-"""Of which each encoder holds so much while it waits."""
+RESTED_S = 1.0
+"""After so long without work the memory that the last child gave back may have gone on, out of a virtual machine to its host (Linux: after two
+seconds). Huge pages are dear then: 4 ms each, where small ones are still to be had from what is left."""
 
 
 def main(sandbox: str, guarded_by: int) -> None:
@@ -52,7 +51,7 @@ def preload() -> None:
     littlecms.preload()
     for threads in (False, True):
         seccomp.assembled(threads=threads)
-    child.rehearse()
+    child.rehearse(child.Kind(goes_straight=False))
 
 
 def _die_with(pool_pid: int) -> None:
@@ -85,11 +84,12 @@ class Nursery:
         self._leaving: set[int] = set()
         """Killed, for they have done what they had to; nobody asks how they end."""
         self._waiting: int | None = None
-        self._heap_bytes = FIRST_HEAP_BYTES
+        self._kind, self._in_huge_pages = child.Kind(), False
         self._door: socket.socket | None = None
         """To the child that waits."""
         self._birth_s = math.inf
         """When the next is to be born."""
+        self._idle_since_s = -math.inf
 
     def serve(self) -> None:
         """Until the pool process is gone."""
@@ -128,7 +128,13 @@ class Nursery:
         _kill(self._at_work)
         if self._at_work is not None:
             self._leaving.add(self._at_work)
-        self._at_work = None
+            self._end_work()
+
+    def _end_work(self) -> None:
+        self._at_work, self._idle_since_s = None, time.monotonic()
+
+    def _has_rested(self) -> bool:
+        return self._at_work is None and time.monotonic() - self._idle_since_s > RESTED_S
 
     def _bear(self) -> None:
         """A child that waits at the other end of ``_door``."""
@@ -138,12 +144,12 @@ class Nursery:
         if self._waiting == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.wait(theirs, zygote, self._heap_bytes, self._sandbox)
+            child.wait(theirs, zygote, self._kind, self._sandbox, in_huge_pages=self._in_huge_pages)
         theirs.close()
         self._door = ours
 
     def _give(self, order: wire.Message) -> None:
-        self._heap_bytes, self._number = heap_bytes(order), order["number"]
+        self._number, self._in_huge_pages = order["number"], not self._has_rested()
         given, self._lines.descriptors = self._lines.descriptors[: child.DESCRIPTORS], self._lines.descriptors[child.DESCRIPTORS :]
         if not self._hand_in(order, given):  # the one that waited was killed meanwhile
             self._forget_waiting()
@@ -151,8 +157,10 @@ class Nursery:
             self._hand_in(order, given)
         for fd in given:
             os.close(fd)
+        conversion = wire.Order.from_message(order).conversion
+        self._kind = child.Kind.of(conversion)
         if self._waiting is None:
-            self._birth_s = time.monotonic() + birth_delay_s(order)
+            self._birth_s = time.monotonic() + birth_delay_s(conversion.shape)
 
     def _hand_in(self, order: wire.Message, descriptors: list[int]) -> bool:
         if self._door is None:
@@ -160,7 +168,7 @@ class Nursery:
         door, self._door = self._door, None
         with door:
             try:
-                socket.send_fds(door, [wire.packed(order)], descriptors)
+                socket.send_fds(door, [wire.packed(order | {"in_huge_pages": self._in_huge_pages})], descriptors)
             except OSError:
                 return False
         self._at_work, self._waiting = self._waiting, None
@@ -178,7 +186,7 @@ class Nursery:
         if self._at_work is not None:
             pid, status = os.waitpid(self._at_work, os.WNOHANG)
             if pid:
-                self._at_work = None
+                self._end_work()
                 self._control.sendall(wire.packed({"ended": os.waitstatus_to_exitcode(status), "number": self._number}))
         self._leaving = {pid for pid in self._leaving if not os.waitpid(pid, os.WNOHANG)[0]}
         if self._waiting is not None and os.waitpid(self._waiting, os.WNOHANG)[0]:
@@ -188,16 +196,9 @@ class Nursery:
                 self._door = None
 
 
-def heap_bytes(order: wire.Message) -> int:
-    """What the next child touches ahead: as much as this order may take, for images come in kinds."""
-    shape = order["conversion"]["shape"]
-    return min(MOST_HEAP_BYTES, int(shape["width"] * shape["height"] * HEAP_BYTES_A_PIXEL))
-
-
-def birth_delay_s(order: wire.Message) -> float:
-    """How long the next child's birth leaves the processor to this order's start. What is so small that it may be done by then waits for nothing."""
-    shape = order["conversion"]["shape"]
-    return BIRTH_DELAY_S if shape["width"] * shape["height"] >= SLOW_PIXELS else 0.0
+def birth_delay_s(shape: Shape) -> float:
+    """How long the next child's birth leaves the processor to an order's start. What is so small that it may be done by then waits for nothing."""
+    return BIRTH_DELAY_S if shape.width * shape.height >= SLOW_PIXELS else 0.0
 
 
 def _kill(pid: int | None) -> None:

@@ -1,4 +1,4 @@
-"""End a job, once: the store decides who was first, Redis is told afterwards."""
+"""End a job, once: the store decides who was first, Redis is told afterwards. Of a passing job that went well, only Redis is told."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def conclude(world: World, job: Job, serve_twins: Callable[[Job], object] | None
 
     ``serve_twins`` is given the job, where any run along with it, before its end is told: then nothing its owner does can take the result away.
     """
+    if serve_twins is not None and (told := _told(world, job)):
+        return told
     if not world.store.conclude(job.id, job.status, lasts=not job.manifest.is_passing):
         outcome = world.store.outcome(job.id)
         if outcome is None:
@@ -31,6 +33,17 @@ def conclude(world: World, job: Job, serve_twins: Callable[[Job], object] | None
     except errors.BackendUnavailable as error:
         log.warning("the end of job %s is stored and will be announced later: %s", job.id, error.private)
         return job
+
+
+def _told(world: World, job: Job) -> Job | None:
+    """A passing job's good end, which nobody needs once it is answered: should Redis forget it before, the job is encoded again. None where it is to
+    be written down after all: Redis is out of reach or does not know the job, which may have been erased, or others run along with it."""
+    if not job.manifest.is_passing or job.status.result is None:
+        return None
+    try:
+        return world.jobs.end_alone(job)
+    except errors.BackendUnavailable:
+        return None
 
 
 def cancel(world: World, job: Job) -> Job:

@@ -215,7 +215,8 @@ class MemoryJobs:
         return job.at(known.status)
 
     def end_alone(self, job: Job) -> Job | None:
-        return None if self.twins(job.id) else self.end(job)
+        is_lost = job.manifest.is_passing and job.id not in self._reach().known
+        return None if is_lost or self.twins(job.id) else self.end(job)
 
     def lost(self) -> list[str]:
         return [job_id for job_id, until in self._reach().leases.items() if until <= self.clock()]
