@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar, cast
@@ -20,8 +21,12 @@ THREADS = 8
 EARLY_BYTES = 256 << 10
 
 
+LOOKS, LOOK_BYTES = 4, 4 << 10
+"""What may be read of an early image's header without a thread: one with more parts than fit in there would hold up the loop for over 5 ms."""
+
+
 class ThreadedUpload:
-    """Begun when there is more than a little, or all of it: so a small image is begun, written and looked at in one turn of a thread."""
+    """Begun when there is more than a little, or with its commit: so a small image costs one turn of a thread."""
 
     def __init__(self, begin: Callable[[], Upload], threads: Threads) -> None:
         self._begin, self._threads = begin, threads
@@ -74,14 +79,25 @@ class ThreadedUpload:
         under_way.chunks.flush()
         return under_way.upload
 
+    def commit(self, call: Callable[[Upload], bool]) -> bool:
+        """``call`` with the store's own, in a thread."""
+        if self._under_way is None:
+            return self._begun_with(call)
+        return cast(bool, self._threads.run(call, self.flushed()))
+
     def sha256(self) -> str:
+        if self._under_way is None:
+            return hashlib.sha256(self._early_data()).hexdigest()
         upload = self.flushed()
         self.begun().chunks.catch_up()
         return upload.sha256()
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
         if self._under_way is None:
-            return self._begun_with(lambda upload: upload.inspect(look))
+            try:
+                return look(_Glimpse(self._early_data()).read_at, self._early_bytes)
+            except _MoreThanAGlimpse:
+                return self._begun_with(lambda upload: upload.inspect(look))
         upload, chunks = self._under_way.upload, self._under_way.chunks
         return chunks.then(lambda: upload.inspect(look))
 
@@ -90,6 +106,11 @@ class ThreadedUpload:
             self._under_way.chunks.forget()
             self._threads.run(self._under_way.upload.discard)
         self._early = []
+
+    def _early_data(self) -> bytes:
+        if len(self._early) > 1:
+            self._early = [b"".join(self._early)]
+        return self._early[0] if self._early else b""
 
     def begun(self) -> _UnderWay:
         if self._under_way is None:
@@ -103,12 +124,29 @@ class ThreadedUpload:
         def begin() -> T:
             upload = self._begin()
             self._under_way = _UnderWay(upload, self._threads)
-            early, self._early = b"".join(self._early), []
+            early, self._early = self._early_data(), []
             if early:
                 self._under_way.write_early(early)
             return call(upload)
 
         return cast(T, self._threads.run(begin))
+
+
+class _MoreThanAGlimpse(Exception):
+    pass
+
+
+class _Glimpse:
+    """A few bytes here and there of what is in memory. Raises ``_MoreThanAGlimpse``."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._looks = data, 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        self._looks += 1
+        if self._looks > LOOKS or length > LOOK_BYTES:
+            raise _MoreThanAGlimpse
+        return self._data[offset : offset + length]
 
 
 class _UnderWay:
@@ -150,7 +188,7 @@ class ThreadedStore:
 
     def commit(self, upload: Upload, manifest: Manifest) -> bool:
         assert isinstance(upload, ThreadedUpload)
-        return self._run(self._store.commit, upload.flushed(), manifest)  # type: ignore[no-any-return]
+        return upload.commit(lambda own: self._store.commit(own, manifest))
 
     def promise(self, manifest: Manifest) -> None:
         self._run(self._store.promise, manifest)

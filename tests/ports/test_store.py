@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from backend import errors
+from backend.adapters.threaded_store import EARLY_BYTES
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Result, Status, cancelled, failed, succeeded
 from backend.ports import Blob, Store
@@ -238,12 +239,12 @@ def test_reading_is_bounded_and_empty_at_the_end(store: Store) -> None:
 
 def test_tidying_removes_what_a_dead_process_left_half_written_and_nothing_else(store: Store) -> None:
     known = put(store)
-    abandoned = store.begin()
-    abandoned.write(DATA)
+    abandoned, much = store.begin(), DATA * (EARLY_BYTES // len(DATA) + 1)
+    abandoned.write(much)
     abandoned.sha256()
     assert store.tidy(3600) == 0
     try:
-        assert store.tidy(-1) == len(DATA)
+        assert store.tidy(-1) == len(much)
         assert content(store.open_source(known.id)) == DATA
     finally:
         abandoned.discard()

@@ -12,7 +12,7 @@ from gevent.monkey import get_original
 from backend import errors
 from backend.adapters.file_store import FileStore, FileUpload
 from backend.adapters.gathered import BATCH_BYTES, MOST_BYTES, TOGETHER_BYTES, Gathered
-from backend.adapters.threaded_store import EARLY_BYTES, THREADS, ThreadedStore, ThreadedUpload
+from backend.adapters.threaded_store import EARLY_BYTES, LOOK_BYTES, LOOKS, THREADS, ThreadedStore, ThreadedUpload
 from backend.adapters.threads import Threads
 from tests.memory.samples import job
 
@@ -65,17 +65,33 @@ def test_however_many_send_to_a_disk_that_stands_still_little_memory_is_held() -
     threads.close()
 
 
-def test_a_small_image_is_begun_written_and_looked_at_in_one_crossing(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_image_costs_one_crossing(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, crossings, made = ThreadedStore(file_store), [], job()
+    run = Threads.run
+    monkeypatch.setattr(Threads, "run", lambda self, call, *given: crossings.append(call) or run(self, call, *given))
+    upload, data = store.begin(), b"a" * 1000 + b"b" * (EARLY_BYTES - 1000)
+    for piece in (data[:1000], data[1000:]):
+        upload.write(piece)
+    assert upload.inspect(lambda read_at, size: (read_at(999, 2), size)) == (b"ab", EARLY_BYTES)
+    assert upload.sha256() == hashlib.sha256(data).hexdigest()
+    assert (crossings, upload.size_bytes, list(file_store.root.glob("incoming/*"))) == ([], EARLY_BYTES, [])
+    assert store.commit(upload, made.manifest) and len(crossings) == 1
+    with_blob = store.open_source(made.id)
+    assert with_blob.read_at(0, 2 * EARLY_BYTES) == data
+    with_blob.close()
+    store.close()
+
+
+@pytest.mark.parametrize("looks", [[(0, LOOK_BYTES + 1)], [(number, 1) for number in range(LOOKS + 1)]])
+def test_a_header_of_many_parts_is_read_in_a_thread(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, looks: list[tuple[int, int]]) -> None:
+    """All of it: what was read before counts for nothing."""
     store, crossings = ThreadedStore(file_store), []
     run = Threads.run
     monkeypatch.setattr(Threads, "run", lambda self, call, *given: crossings.append(call) or run(self, call, *given))
     upload = store.begin()
-    for piece in (b"a" * 1000, b"b" * (EARLY_BYTES - 1000)):
-        upload.write(piece)
-    assert (crossings, upload.size_bytes, list(file_store.root.glob("incoming/*"))) == ([], EARLY_BYTES, [])
-    assert upload.inspect(lambda read_at, size: (read_at(999, 2), size)) == (b"ab", EARLY_BYTES)
-    assert (len(crossings), upload.size_bytes) == (1, EARLY_BYTES)
-    assert upload.sha256() == hashlib.sha256(b"a" * 1000 + b"b" * (EARLY_BYTES - 1000)).hexdigest()
+    upload.write(bytes(range(200)))
+    found = upload.inspect(lambda read_at, _size: [read_at(*each)[:1] for each in looks])
+    assert (found, len(crossings)) == ([bytes([offset]) for offset, _ in looks], 1)
     upload.discard()
     assert list(file_store.root.glob("incoming/*")) == []
     store.close()
@@ -96,7 +112,12 @@ def test_what_came_early_stays_ahead_of_what_comes_after(file_store: FileStore, 
 
 
 @pytest.mark.parametrize(
-    "use", [lambda upload: upload.inspect(lambda _read_at, size: size), lambda upload: upload.sha256(), lambda upload: upload.flushed()]
+    "use",
+    [
+        lambda upload: upload.inspect(lambda read_at, size: read_at(0, LOOK_BYTES + 1)),
+        lambda upload: upload.commit(lambda own: bool(own.sha256())),
+        lambda upload: upload.flushed(),
+    ],
 )
 def test_an_early_byte_that_could_not_be_written_is_missed_by_every_later_call(
     file_store: FileStore, monkeypatch: pytest.MonkeyPatch, use: Callable[[ThreadedUpload], object]
