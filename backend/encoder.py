@@ -34,9 +34,11 @@ from backend.adapters.redis_stops import RedisStops
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
-from backend.flows.encode import encode_next
-from backend.flows.shift import REST_S, SHIFT_S, Shift
+from backend.core.conversion import Converted
+from backend.flows.encode import encode_at_bell, encode_next
+from backend.flows.shift import REST_S, SHIFT_S, Rise, Shift
 from backend.flows.world import World
+from backend.ports import Codec
 from backend.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -80,16 +82,28 @@ def reason_to_start() -> str:
     return "scale" if now - Scaler.grown_s < SCALING_S else "restart"
 
 
+class Traced:
+    """The codec, whose every conversion is a span."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+
+    def convert(self, *given: Any, **named: Any) -> Converted:
+        with telemetry.span("encode"):
+            return self._codec.convert(*given, **named)
+
+
 class Process:
     """What one pool process owns."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.codec = SealedCodec(sandbox=settings.sandbox)
+        self.traced = Traced(self.codec)
         bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
         self.stops = RedisStops(redis_client.connect(settings.broker_url))
         self.world = encoder_world(bell, self.stops)
-        self.shift = Shift(self.name, self._encode_next, bell, self.world.encoders, lambda: bool(LEAVING[0]))
+        self.shift = Shift(self.name, self._encode_next, self._encode_at_bell, bell, self.world.encoders, lambda: bool(LEAVING[0]))
         self.beside = Beside()
         self._told_cpu_s = 0.0
         self._telling = threading.Lock()
@@ -104,8 +118,13 @@ class Process:
 
     def _encode_next(self) -> bool:
         try:
-            with telemetry.span("encode"):
-                return encode_next(self.world, self.codec, self.stops.new_token(), self.beside)
+            return encode_next(self.world, self.traced, self.stops.new_token(), self.beside)
+        finally:
+            self.codec.let_go()
+
+    def _encode_at_bell(self, seconds: float, rise: Rise) -> bool:
+        try:
+            return encode_at_bell(self.world, self.traced, self.stops.new_token(), self.name, seconds, rise, self.beside)
         finally:
             self.codec.let_go()
 

@@ -292,6 +292,9 @@ class Jobs(Protocol):
         queued again, at the head, if that one ends without it or is lost.
         """
 
+    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Taken | None]:
+        """``take`` as soon as ``name``, which rests (``Bell.rest``), is rung, or after so long; and whether it was rung."""
+
     def twins(self, job_id: str) -> list[Job]:
         """The jobs that run along with this one."""
 
@@ -410,13 +413,10 @@ class Bell(Protocol):
     """Where an encoder that has nothing to do can be reached without a message. Every method raises ``BackendUnavailable``."""
 
     def rest(self, name: str, seconds: float) -> None:
-        """From now on, and for so long, ``name`` may be rung, once."""
-
-    def wait(self, name: str, seconds: float) -> bool:
-        """Until it is rung, or the time is over; whether it was."""
+        """From now on, and for so long, ``name`` may be rung, once. It waits for that with ``Jobs.take_at_bell``."""
 
     def rise(self, name: str) -> int:
-        """It is rung no more; how often it was since its last ``wait``. Whoever was rung need not."""
+        """It is rung no more; how often it was since it last waited. Whoever was rung need not."""
 
 
 class Download(Protocol):

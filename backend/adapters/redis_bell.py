@@ -60,8 +60,13 @@ return strokes
 """
 
 
+def strokes(prefix: str, name: str) -> str:
+    """The list on which ``name`` waits."""
+    return f"{prefix}stroke:{name}"
+
+
 class RedisBell:
-    """``rest``, then ``wait`` as often as wanted (each of them after a ``rest``); whoever was not rung then has to ``rise``.
+    """``rest``, then wait (``RedisJobs.take_at_bell``) as often as wanted, each time after a ``rest``; whoever was not rung then has to ``rise``.
 
     ``messages`` names the list of Celery's messages. All raise ``BackendUnavailable``.
     """
@@ -77,17 +82,12 @@ class RedisBell:
     def rest(self, name: str, seconds: float) -> None:
         self._run(self._rest, self._places(name), name, int(1000 * (seconds + MARGIN_S)))
 
-    def wait(self, name: str, seconds: float) -> bool:
-        """Whether it was rung."""
-        with translated():
-            return self._client.blpop([self._places(name)[1]], timeout=seconds) is not None
-
     def rise(self, name: str) -> int:
         """Back to work: how many strokes are still to be answered, by others."""
         return self._run(self._rise, self._places(name), name)
 
     def _places(self, name: str) -> list[str]:
-        return [f"{self._prefix}resting", f"{self._prefix}stroke:{name}"]
+        return [f"{self._prefix}resting", strokes(self._prefix, name)]
 
     @staticmethod
     def _run(script: Any, keys: list[str], *arguments: Any) -> int:

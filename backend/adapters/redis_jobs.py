@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import redis
+from redis.exceptions import NoScriptError, RedisError
 
 from backend import errors
 from backend.adapters import redis_scripts as scripts
+from backend.adapters.redis_bell import strokes
 from backend.adapters.redis_client import KEY_PREFIX, QUEUE, translated
 from backend.core import tally
 from backend.core.job import Job, Manifest, Status
@@ -73,8 +75,20 @@ class RedisJobs:
         self._run("restore", *_whole(job))
 
     def take(self, token: str, lease_s: float) -> Taken | None:
-        found = self._run("take", token, _ms(lease_s))
-        return Taken(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
+        return _taken(self._run("take", token, _ms(lease_s)), token)
+
+    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Taken | None]:
+        """In one round trip: the server looks at the second command when it has answered the first, which is as the stroke comes."""
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            pipe.blpop([strokes(self._prefix, name)], timeout=seconds)
+            pipe.evalsha(self._scripts["take"].sha, 1, self._prefix, token, _ms(lease_s))
+            stroke, found = pipe.execute(raise_on_error=False)
+            if isinstance(found, NoScriptError):  # a server that was started again
+                found = self._run("take", token, _ms(lease_s))
+            for said in (stroke, found):
+                if isinstance(said, RedisError):
+                    raise said
+        return stroke is not None, _taken(found, token)
 
     def twins(self, job_id: str) -> list[Job]:
         with translated():
@@ -235,6 +249,10 @@ class RedisJobs:
 
     def _key(self, name: str) -> str:
         return self._prefix + name
+
+
+def _taken(found: Any, token: str) -> Taken | None:
+    return Taken(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
 
 
 def _whole(job: Job) -> tuple[str, str, str, str, int]:

@@ -56,26 +56,43 @@ CODEC_SHARE = 0.98
 """The codec's 100 % is this share of the job; the rest is making it durable."""
 
 
-def encode_next(world: World, codec: Codec, token: str, later: Later = lambda finish, _renew: finish()) -> bool:
-    """One job from the queue; False when none waits.
+def _at_once(finish: Finish, _renew: object) -> None:
+    finish()
 
-    ``later`` is given what remains once the codec is done, which waits for the disk: to be called at once, or beside the next job's encode. Until
+
+def encode_next(world: World, codec: Codec, token: str, later: Later = _at_once) -> bool:
+    """One job from the queue; False when none waits. ``later``: as ``encode`` has it."""
+    taken = world.jobs.take(token, LEASE_S)
+    if taken is not None:
+        encode(world, codec, taken, later)
+    return taken is not None
+
+
+def encode_at_bell(world: World, codec: Codec, token: str, name: str, seconds: float, rise: Callable[[], None], later: Later = _at_once) -> bool:
+    """The job for which ``name`` is rung within so many seconds; whether it was rung. A job that it finds without having been is done too, and
+    counts as a stroke, after a ``rise``: while it works, nobody is to ring it."""
+    is_rung, taken = world.jobs.take_at_bell(token, LEASE_S, name, seconds)
+    if taken is not None:
+        if not is_rung:
+            rise()
+        encode(world, codec, taken, later)
+    return is_rung or taken is not None
+
+
+def encode(world: World, codec: Codec, taken: Taken, later: Later = _at_once) -> None:
+    """``later`` is given what remains once the codec is done, which waits for the disk: to be called at once, or beside the next job's encode. Until
     then it calls the other thing it is given ten times a second, so that the lease is renewed in time. A passing job, whose end somebody waits for
     and which is not synced, is finished here.
     """
-    taken = world.jobs.take(token, LEASE_S)
-    if taken is None:
-        return False
     reporter = Reporter(world, taken)
     with _minded(taken.job):
-        known = _ended_before(world, taken.job) or share.finished(world, taken.job, token, taken.same)
+        known = _ended_before(world, taken.job) or share.finished(world, taken.job, taken.token, taken.same)
         end = _known(known) if known is not None else _encoded(world, codec, taken, reporter)
         finish = partial(_finish, world, taken, reporter, end)
         if taken.job.manifest.is_passing:
             finish()
         else:
             later(finish, reporter.is_unwanted)
-    return True
 
 
 def _finish(world: World, taken: Taken, reporter: Reporter, end: End) -> None:

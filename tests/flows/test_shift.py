@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backend.flows.shift import Shift
+from collections.abc import Callable
+
+from backend.flows.shift import Rise, Shift
 from tests.memory.bell import MemoryBell
 from tests.memory.encoders import MemoryEncoders
 
@@ -14,9 +16,10 @@ class Encoder:
         self.jobs, self.done, self.looks = list(jobs), 0, 0
         self.bell, self.encoders = MemoryBell(), MemoryEncoders()
         self.is_leaving = False
+        self.on_wait: Callable[[], bool] = lambda: False
 
     def work(self, seconds: float = 60.0, rest_s: float = 60.0) -> Encoder:
-        Shift("ada", self._encode_next, self.bell, self.encoders, lambda: self.is_leaving).work(seconds, rest_s)
+        Shift("ada", self._encode_next, self._encode_at_bell, self.bell, self.encoders, lambda: self.is_leaving).work(seconds, rest_s)
         return self
 
     def _encode_next(self) -> bool:
@@ -25,6 +28,10 @@ class Encoder:
         self.done += found
         self.bell.events.append("job" if found else "nothing")
         return found
+
+    def _encode_at_bell(self, _seconds: float, _rise: Rise) -> bool:
+        self.bell.note("wait")
+        return self.on_wait()
 
 
 def stop(encoder: Encoder, answer: bool = False) -> bool:
@@ -38,20 +45,20 @@ def test_a_message_that_finds_nothing_is_answered_at_once() -> None:
 
 def test_what_waits_is_done_upon_one_message() -> None:
     encoder = Encoder(True, True, True)
-    encoder.bell.on_wait = lambda: stop(encoder)
+    encoder.on_wait = lambda: stop(encoder)
     assert encoder.work().done == 3
 
 
 def test_it_says_that_it_rests_before_it_looks_for_the_last_time() -> None:
     encoder = Encoder(True, False, False)
-    encoder.bell.on_wait = lambda: stop(encoder)
+    encoder.on_wait = lambda: stop(encoder)
     assert encoder.work().bell.events == ["job", "nothing", "rest", "nothing", "rest", "wait", "rise"]
 
 
 def test_a_job_that_came_just_then_is_done_and_its_stroke_goes_to_another() -> None:
     encoder = Encoder(True, False, True)
     encoder.bell.unanswered = 1
-    encoder.bell.on_wait = lambda: stop(encoder)
+    encoder.on_wait = lambda: stop(encoder)
     assert encoder.work().done == 2
     assert encoder.encoders.woken == 1
 
@@ -59,10 +66,25 @@ def test_a_job_that_came_just_then_is_done_and_its_stroke_goes_to_another() -> N
 def test_one_that_is_rung_works_on() -> None:
     encoder = Encoder(True, False, False, True)
     strokes = [True, False]
-    encoder.bell.on_wait = lambda: strokes.pop(0) or stop(encoder)
+    encoder.on_wait = lambda: strokes.pop(0) or stop(encoder)
     assert encoder.work().done == 2
     assert encoder.bell.events == ["job", "nothing", "rest", "nothing", "rest", "wait", "job", "nothing", "rest", "nothing", "rest", "wait", "rise"]
     assert encoder.encoders.woken == 0
+
+
+def test_what_is_rung_for_no_more_goes_to_others_before_a_job_for_which_it_was_not_rung() -> None:
+    encoder = Encoder(True)
+    events = encoder.bell.events
+
+    def encode_at_bell(_seconds: float, rise: Rise) -> bool:
+        encoder.bell.unanswered = 1
+        rise()
+        events.append("job at the bell")
+        encoder.is_leaving = True
+        return True
+
+    Shift("ada", encoder._encode_next, encode_at_bell, encoder.bell, encoder.encoders, lambda: encoder.is_leaving).work()
+    assert events[-2:] == ["rise", "job at the bell"] and encoder.encoders.woken == 1
 
 
 def test_a_rest_has_an_end() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from backend import errors
 
 
@@ -12,21 +10,16 @@ class MemoryBell:
         self.events: list[str] = []
         self.unanswered = 0
         self.is_down = False
-        self.on_wait: Callable[[], bool] = lambda: False
 
     def rest(self, name: str, seconds: float) -> None:
-        self._note("rest")
-
-    def wait(self, name: str, seconds: float) -> bool:
-        self._note("wait")
-        return self.on_wait()
+        self.note("rest")
 
     def rise(self, name: str) -> int:
-        self._note("rise")
+        self.note("rise")
         unanswered, self.unanswered = self.unanswered, 0
         return unanswered
 
-    def _note(self, event: str) -> None:
+    def note(self, event: str) -> None:
         if self.is_down:
             raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="taken down by a test")
         self.events.append(event)

@@ -158,6 +158,10 @@ class MemoryJobs:
                 return self._begin(known, token, lease_s)
         return None
 
+    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Taken | None]:
+        """Nobody rings here; see ``MemoryBell``."""
+        return False, self.take(token, lease_s)
+
     def twins(self, job_id: str) -> list[Job]:
         return [Job(known.manifest, known.status) for known in self._twins_of(self._reach(), job_id)]
 

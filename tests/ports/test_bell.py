@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from itertools import count
 
@@ -12,6 +14,7 @@ from backend import errors
 from backend.adapters.redis_bell import MESSAGES_AN_ENCODER, MESSAGES_BESIDE, RedisBell
 from backend.adapters.redis_client import KEY_PREFIX
 from backend.adapters.redis_jobs import RedisJobs
+from backend.ports import Taken
 from tests.memory.samples import job
 from tests.ports.redis_server import RedisServer
 
@@ -29,11 +32,37 @@ def bell(client: redis.Redis) -> RedisBell:
     return RedisBell(client, messages=MESSAGES)
 
 
-def test_one_that_rests_is_rung_and_no_message_is_wanted(bell: RedisBell) -> None:
+def test_one_that_rests_is_rung_and_no_message_is_wanted(bell: RedisBell, client: redis.Redis) -> None:
     bell.rest("ada", 30)
     assert bell.ring(1) == 0
-    assert bell.wait("ada", 30)
+    assert is_rung(client, "ada", 30)
     assert bell.rise("ada") == 0
+
+
+def test_whoever_is_rung_has_the_job_with_the_stroke(bell: RedisBell, client: redis.Redis) -> None:
+    jobs, made = RedisJobs(client, messages=MESSAGES), job()
+    bell.rest("ada", 30)
+    said: list[tuple[bool, Taken | None]] = []
+    waiting = threading.Thread(target=lambda: said.append(jobs.take_at_bell("token", 30, "ada", 30)))
+    waiting.start()
+    while not client.info("clients")["blocked_clients"]:
+        time.sleep(0.01)
+    submitted = jobs.submit(made, limit=None)
+    waiting.join()
+    assert submitted is not None and (submitted.is_heard, submitted.job.status.state) == (True, "queued")
+    is_rung_for, taken = said[0]
+    assert is_rung_for and taken is not None and (taken.job.id, taken.token, taken.job.status.state) == (made.id, "token", "running")
+    assert bell.rise("ada") == 0 and jobs.queued() == 0
+
+
+def test_a_job_that_waits_is_found_at_the_bell_without_a_stroke(bell: RedisBell, client: redis.Redis) -> None:
+    jobs, made = RedisJobs(client, messages=MESSAGES), job()
+    jobs.enqueue(made, limit=None)
+    client.script_flush()  # as after a restart
+    for expected in (made.id, None):
+        bell.rest("ada", 30)
+        is_rung_for, taken = jobs.take_at_bell("token", 30, "ada", AT_ONCE_S)
+        assert not is_rung_for and (taken.job.id if taken else None) == expected
 
 
 def test_nobody_is_rung_twice(bell: RedisBell) -> None:
@@ -42,11 +71,11 @@ def test_nobody_is_rung_twice(bell: RedisBell) -> None:
     assert bell.ring(1) == 1
 
 
-def test_each_job_rings_another(bell: RedisBell) -> None:
+def test_each_job_rings_another(bell: RedisBell, client: redis.Redis) -> None:
     for name in ("ada", "grace"):
         bell.rest(name, 30)
     assert bell.ring(3) == 1
-    assert bell.wait("ada", 30) and bell.wait("grace", 30)
+    assert is_rung(client, "ada", 30) and is_rung(client, "grace", 30)
 
 
 def test_one_that_rose_is_rung_no_more(bell: RedisBell) -> None:
@@ -55,11 +84,11 @@ def test_one_that_rose_is_rung_no_more(bell: RedisBell) -> None:
     assert bell.ring(1) == 1
 
 
-def test_a_stroke_that_came_as_it_rose_is_told_so_that_another_answers_it(bell: RedisBell) -> None:
+def test_a_stroke_that_came_as_it_rose_is_told_so_that_another_answers_it(bell: RedisBell, client: redis.Redis) -> None:
     bell.rest("ada", 30)
     bell.ring(1)
     assert bell.rise("ada") == 1
-    assert not bell.wait("ada", AT_ONCE_S)
+    assert not is_rung(client, "ada", AT_ONCE_S)
 
 
 def test_one_that_said_nothing_for_too_long_is_not_relied_on(bell: RedisBell, client: redis.Redis) -> None:
@@ -79,12 +108,12 @@ def test_no_more_messages_are_wanted_than_can_tell_anybody_anything(bell: RedisB
     assert bell.ring(99) == 0
 
 
-def test_one_that_was_rung_and_does_not_know_yet_is_rung_no_second_time(bell: RedisBell) -> None:
+def test_one_that_was_rung_and_does_not_know_yet_is_rung_no_second_time(bell: RedisBell, client: redis.Redis) -> None:
     bell.rest("ada", 30)
     assert bell.ring(1) == 0
     bell.rest("ada", 30)
     assert bell.ring(1) == 1, "so no stroke is left when it has heard this one"
-    assert bell.wait("ada", AT_ONCE_S) and not bell.wait("ada", AT_ONCE_S)
+    assert is_rung(client, "ada", AT_ONCE_S) and not is_rung(client, "ada", AT_ONCE_S)
     assert bell.rise("ada") == 0
 
 
@@ -93,7 +122,7 @@ def test_whoever_submits_a_job_rings_in_the_same_breath(bell: RedisBell, client:
     jobs = RedisJobs(client, messages=MESSAGES)
     bell.rest("ada", 30)
     assert heard(jobs), "by ada"
-    assert bell.wait("ada", 30)
+    assert is_rung(client, "ada", 30)
     if waiting:
         client.rpush(KEY_PREFIX + MESSAGES, *(["one that somebody will take"] * waiting))
     assert heard(jobs) == bool(waiting)
@@ -105,7 +134,11 @@ def test_a_job_that_is_known_rings_nobody(bell: RedisBell, client: redis.Redis) 
     bell.rest("ada", 30)
     submitted = jobs.submit(known, limit=None)
     assert submitted is not None and not submitted.is_heard
-    assert not bell.wait("ada", AT_ONCE_S)
+    assert not is_rung(client, "ada", AT_ONCE_S)
+
+
+def is_rung(client: redis.Redis, name: str, seconds: float) -> bool:
+    return RedisJobs(client, messages=MESSAGES).take_at_bell("token", 30, name, seconds)[0]
 
 
 def heard(jobs: RedisJobs) -> bool:
@@ -115,8 +148,9 @@ def heard(jobs: RedisJobs) -> bool:
 
 
 def test_an_unreachable_bell_is_named(connect: Callable[[str], redis.Redis], tmp_path: str) -> None:
-    bell = RedisBell(connect(f"unix://{tmp_path}/nothing.sock"), messages=MESSAGES)
-    for call in (lambda: bell.ring(1), lambda: bell.rest("ada", 1), lambda: bell.wait("ada", AT_ONCE_S), lambda: bell.rise("ada")):
+    client = connect(f"unix://{tmp_path}/nothing.sock")
+    bell = RedisBell(client, messages=MESSAGES)
+    for call in (lambda: is_rung(client, "ada", AT_ONCE_S), lambda: bell.ring(1), lambda: bell.rest("ada", 1), lambda: bell.rise("ada")):
         with pytest.raises(errors.BackendUnavailable):
             call()
 

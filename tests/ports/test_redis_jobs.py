@@ -27,6 +27,7 @@ CALLS: dict[str, Callable[[RedisJobs], object]] = {
     "move": lambda jobs: jobs.move(),
     "restore": lambda jobs: jobs.restore(job()),
     "take": lambda jobs: jobs.take("token", 1),
+    "take_at_bell": lambda jobs: jobs.take_at_bell("token", 1.0, "ada", 0.05),
     "promise": lambda jobs: jobs.promise(job(), "token", 1, limit=None),
     "fetching": lambda jobs: jobs.fetching("id", "token", 1, 1),
     "unfetched": lambda jobs: jobs.unfetched(),
