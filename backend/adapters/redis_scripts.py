@@ -88,9 +88,11 @@ end
 local function unqueue(id)
   redis.call('ZREM', key('queue'), id); redis.call('ZREM', key('waiting'), id); redis.call('ZREM', key('fetching'), id)
 end
+local works = {}
 local function work_of(manifest)
-  local work = manifest and cjson.decode(manifest).work
-  return work ~= '' and work or nil
+  if not manifest then return nil end
+  if works[manifest] == nil then works[manifest] = cjson.decode(manifest).work or '' end
+  return works[manifest] ~= '' and works[manifest] or nil
 end
 local function note_result(id, manifest, expire_at)
   local work = work_of(manifest)
@@ -329,7 +331,8 @@ local id = ARGV[1]
 if ARGV[11] and redis.call('EXISTS', key('twins:' .. id)) == 1 then return -2 end
 local state = redis.call('HGET', key('job:' .. id), 'state')
 if ARGV[11] == 'known' and not state then return -2 end
-unqueue(id); redis.call('ZREM', key('running'), id)
+if state ~= 'running' then unqueue(id) end
+redis.call('ZREM', key('running'), id)
 if not state or state == 'queued' or state == 'running' then
   add(key('totals'), cjson.decode(ARGV[8]))
   local pace = key('pace:' .. math.floor(now_ms() / 10000))

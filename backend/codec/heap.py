@@ -14,6 +14,7 @@ HUGE_PAGE_BYTES = 2 << 20
 PAGE_BYTES = 4096
 MADV_HUGEPAGE = 14
 """<sys/mman.h>"""
+MOST_HOLES = 8
 HEAD_BYTES, LEAST_CHUNK_BYTES = 16, 32
 """What malloc puts before what it returns, and the least that it hands out with it."""
 
@@ -59,7 +60,7 @@ def _grow(size_bytes: int, *, is_touched: bool) -> bool:
     if _libc is None or size_bytes < HUGE_PAGE_BYTES:
         return False
     size_bytes += -size_bytes % HUGE_PAGE_BYTES
-    padding = _padding(_libc)
+    _pad(_libc)
     piece = _libc.malloc(size_bytes + PAGE_BYTES)  # the head of what comes next shall not be the first touch of the last huge page
     if piece is not None:
         begin = piece + -piece % HUGE_PAGE_BYTES
@@ -67,14 +68,17 @@ def _grow(size_bytes: int, *, is_touched: bool) -> bool:
         if is_touched:
             c.memset(piece, 0, size_bytes)
         _libc.free(piece)
-    _libc.free(padding)
     return piece is not None
 
 
-def _padding(libc: c.CDLL) -> int | None:
-    """So that what comes next begins with a huge page, if it comes from the heap's end; given back afterwards."""
+def _pad(libc: c.CDLL) -> None:
+    """So that what comes next begins with a huge page, if it comes from the heap's end. What lies between is touched by nobody."""
     top = libc.sbrk(0) - libc.mallinfo2().keepcost + HEAD_BYTES
     chunk = -top % HUGE_PAGE_BYTES
     if chunk and chunk < LEAST_CHUNK_BYTES:
         chunk += HUGE_PAGE_BYTES
-    return libc.malloc(chunk - HEAD_BYTES // 2) if chunk else None
+    held: list[int] = []
+    while chunk and len(held) < MOST_HOLES and (piece := libc.malloc(chunk - HEAD_BYTES // 2)) not in (top, None):
+        held.append(piece)  # a hole among what was used before
+    for piece in held:
+        libc.free(piece)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from backend import errors
-from backend.core.job import cancelled
+from backend.core.job import Result, cancelled, succeeded
 from backend.flows import deliver
 from backend.flows.conclude import cancel, conclude, erase
 from backend.flows.find import SEQ_MARGIN, find
-from tests.memory.codec import RESULT
+from tests.memory.codec import RESULT, ScriptedCodec
 from tests.memory.world import MemoryWorld
+
+RESULT_KEPT = Result("result-token.webp", 10, "ab" * 32, 16, 12, 1)
 
 
 def test_a_waiting_job_is_cancelled_at_once(here: MemoryWorld) -> None:
@@ -171,3 +173,57 @@ def test_the_source_is_delivered_in_every_state(here: MemoryWorld) -> None:
     blob = deliver.source(here.world, job)
     assert blob.size_bytes == job.manifest.source.bytes
     blob.close()
+
+
+def test_of_a_passing_job_that_went_well_only_redis_is_told(here: MemoryWorld) -> None:
+    job = here.upload(is_passing=True)
+    here.encode()
+    ended = here.find(job)
+    assert ended.status.state == "succeeded" and here.store.outcome(job.id) is None
+    deliver.result(here.world, ended)[1].close()
+
+
+def test_a_passing_end_that_redis_lost_costs_another_encode_and_nothing_else(here: MemoryWorld) -> None:
+    job = here.upload(is_passing=True)
+    here.encode()
+    here.jobs.lose_everything()
+    here.jobs.enqueue(job, limit=None)
+    assert here.encode() and here.find(job).status.state == "succeeded"
+    deliver.result(here.world, here.find(job))[1].close()
+
+
+@pytest.mark.parametrize("is_down", [True, False])
+def test_a_passing_end_of_which_redis_cannot_be_told_is_written_down(here: MemoryWorld, is_down: bool) -> None:
+    """It is out of reach, or knows nothing of the job."""
+    job = here.upload(is_passing=True)
+
+    def end(job_id: str) -> None:
+        here.jobs.is_down = is_down
+        if not is_down:
+            here.jobs.lose_everything()
+
+    codec = ScriptedCodec(lambda: end(job.id))
+    here.encode(codec)
+    outcome = here.store.outcome(job.id)
+    assert outcome is not None and outcome.state == "succeeded"
+
+
+def test_a_passing_job_that_was_erased_meanwhile_is_not_made_known_again(here: MemoryWorld) -> None:
+    job = here.upload(is_passing=True)
+    running = here.jobs.take("token", 4.0)
+    assert running is not None
+    erase(here.world, job)
+    ended = job.at(succeeded(running.job.status, RESULT_KEPT, 1.0))
+    with pytest.raises(errors.NotFound):
+        conclude(here.world, ended, lambda _job: None)
+    assert here.jobs.find(job.id) is None
+
+
+def test_a_passing_job_with_a_twin_is_written_down_before_its_end_is_told(here: MemoryWorld) -> None:
+    served: list[str] = []
+    job = here.upload(is_passing=True)
+    running = here.jobs.take("token", 4.0)
+    assert running is not None
+    here.jobs.end_alone = lambda _job: None  # type: ignore[method-assign]
+    conclude(here.world, job.at(succeeded(running.job.status, RESULT_KEPT, 1.0)), lambda each: served.append(each.id))
+    assert served == [job.id] and here.store.outcome(job.id) is not None and here.find(job).status.state == "succeeded"

@@ -172,6 +172,15 @@ def test_an_end_waits_for_the_twins_where_that_is_asked_for(jobs: Jobs) -> None:
     assert ended is not None and ended.status.state == "succeeded"
 
 
+def test_a_passing_job_that_is_not_known_is_left_unknown(jobs: Jobs) -> None:
+    made = job()
+    passing = replace(made, manifest=replace(made.manifest, is_passing=True))
+    before = jobs.overview().totals
+    assert jobs.end_alone(passing.at(succeeded(passing.status, RESULT, 1.0))) is None
+    assert (jobs.find(passing.id), jobs.overview().totals) == (None, before)
+    assert jobs.end_alone(made.at(succeeded(made.status, RESULT, 1.0))) is not None, "another's end is recorded whatever Redis has lost"
+
+
 def test_a_job_whose_state_is_restored_is_found_by_its_work_too(jobs: Jobs) -> None:
     made = job()
     made = replace(made, manifest=replace(made.manifest, work="old work"))
