@@ -26,8 +26,7 @@ ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296",
 }
 """All that the zygote gets. A heap that is never given back lets the encoder use what the decoded image held, instead of memory that the kernel must
-clear first. Huge pages were tried: where a virtual machine gives its free memory back to the host, clearing them costs more than the faults they save
-(0.92 of the bare loop by ``bench.limits``, and 3 % of the codec's throughput)."""
+clear first. Huge pages for all of it, by ``glibc.malloc.hugetlb``, cost more than they save; for what a child takes itself they pay (``heap``)."""
 
 
 class Broken(Exception):
