@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -74,7 +74,8 @@ def encode_at_bell(world: World, codec: Codec, token: str, name: str, seconds: f
     is_rung, taken = world.jobs.take_at_bell(token, LEASE_S, name, seconds)
     if taken is not None:
         if not is_rung:
-            rise()
+            with suppress(errors.BackendUnavailable):  # the job is in hand, whatever else is out of reach
+                rise()
         encode(world, codec, taken, later)
     return is_rung or taken is not None
 

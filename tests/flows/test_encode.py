@@ -551,3 +551,13 @@ def test_what_is_found_at_the_bell_without_a_stroke_is_done_once_nobody_is_rung_
     codec = ScriptedCodec(lambda: order.append("encode"))
     assert wait() and order == ["rise", "encode", "encode"]
     assert wait(), "another has the job, for which it was rung all the same"
+
+
+def test_a_bell_out_of_reach_keeps_no_job_from_being_done(here: MemoryWorld) -> None:
+    job = here.upload()
+
+    def rise() -> None:
+        raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="just now")
+
+    assert encode_at_bell(here.world, ScriptedCodec(), "token", "ada", 0.2, rise)
+    assert here.find(job).status.state == "succeeded"
