@@ -75,10 +75,8 @@ def wait(end: socket.socket, zygote_pid: int, kind: Kind, sandbox: str, *, in_hu
         if messages:
             end.detach()
             source, result, channel = orders.descriptors
-            order = wire.Order.from_message(messages[0])
-            if messages[0]["in_huge_pages"]:
-                heap.reserve(heap_bytes(order.conversion))
-            live(order, source, result, channel, Seal(sandbox, mapped_bytes))
+            last = Seal(sandbox, mapped_bytes, bool(messages[0]["in_huge_pages"]))
+            live(wire.Order.from_message(messages[0]), source, result, channel, last)
     finally:
         os._exit(1)
 
@@ -89,9 +87,12 @@ class Seal:
 
     sandbox: str
     mapped_bytes: int
+    in_huge_pages: bool
 
     def close(self, order: wire.Order) -> None:
         seal.limit({**order.bounds, "AS": order.bounds["AS"] + self.mapped_bytes})
+        if self.in_huge_pages:
+            heap.reserve(heap_bytes(order.conversion))  # as far as the limit allows
         seal.narrow(self.sandbox, threads=order.conversion.shape.format in THREADED)
 
 
