@@ -65,6 +65,12 @@ def test_a_job_that_waits_is_found_at_the_bell_without_a_stroke(bell: RedisBell,
         assert not is_rung_for and (taken.job.id if taken else None) == expected
 
 
+def test_what_the_server_refuses_is_no_stroke(client: redis.Redis) -> None:
+    client.set(KEY_PREFIX + "stroke:ada", "no list")
+    with pytest.raises(errors.BackendUnavailable):
+        is_rung(client, "ada", AT_ONCE_S)
+
+
 def test_nobody_is_rung_twice(bell: RedisBell) -> None:
     bell.rest("ada", 30)
     assert bell.ring(1) == 0
