@@ -37,7 +37,7 @@ def used(size_bytes):
     libc.free(piece)
     return faults() - before
 
-hole, end = libc.malloc(3_000_000), libc.malloc(300_000)
+hole, end = libc.malloc(1_900_000), libc.malloc(300_000)
 libc.free(hole)
 said = {{"idle": in_huge_pages_kib()}}
 {call}
