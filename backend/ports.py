@@ -46,7 +46,7 @@ class Upload(Protocol):
     def sha256(self) -> str: ...
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
-        """What ``look(read_at, size_bytes)`` returns; it runs where blocking is allowed."""
+        """What ``look(read_at, size_bytes)`` returns; it runs where blocking is allowed, or on a little that is in memory."""
 
     def discard(self) -> None: ...
 

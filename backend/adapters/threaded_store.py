@@ -19,8 +19,6 @@ from backend.ports import Blob, Store, Target, Upload
 T = TypeVar("T")
 THREADS = 8
 EARLY_BYTES = 256 << 10
-
-
 LOOKS, LOOK_BYTES = 4, 4 << 10
 """What may be read of an early image's header without a thread: one with more parts than fit in there would hold up the loop for over 5 ms."""
 

@@ -19,8 +19,6 @@ SHIFT_S = 30.0
 REST_S = 10.0
 LOOK_UP_S = 0.2
 """While it rests, an encoder looks this often whether it is to leave."""
-
-
 Rise = Callable[[], None]
 
 
