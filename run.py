@@ -10,11 +10,11 @@ monkey.patch_all()
 import sys  # noqa: E402
 
 from backend.errors import SettingsError  # noqa: E402
-from backend.server.lean import without_clients  # noqa: E402
+from backend.server.import_filter import without_clients  # noqa: E402
 
 try:
     if __name__ == "__main__":
-        from backend.server.standalone import serve
+        from backend.server.gunicorn_app import serve
 
         serve("run:app")
     else:

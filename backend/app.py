@@ -16,45 +16,32 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs, telemetry
-from backend.adapters import redis_client
 from backend.adapters.celery_encoders import CeleryEncoders, EncodersBeside, celery_app
-from backend.adapters.file_uploads import FileUploads
+from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http_sources import HttpSources, Rules
-from backend.adapters.redis_announcements import RedisAnnouncements
+from backend.adapters.redis import client as redis_client
+from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.adapters.redis_bell import RedisBell
-from backend.adapters.redis_jobs import RedisJobs
 from backend.adapters.stores import open_store
-from backend.adapters.threaded_store import ThreadedStore
-from backend.adapters.threaded_uploads import ThreadedUploads
+from backend.adapters.threaded.resumable import ThreadedUploads
+from backend.adapters.threaded.store import ThreadedStore
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.tend import Caretaker
 from backend.flows.world import World
-from backend.server import bounds, handover, loop_lag, metered
-from backend.server.operators_door import OperatorsDoor
-from backend.server.tallies import tallies
+from backend.server import connection_limits
+from backend.server.metrics import http_middleware, loop_lag
+from backend.server.metrics.metrics_port import OperatorsDoor
+from backend.server.metrics.shared_counters import tallies
+from backend.server.socketio import session_handover
 from backend.settings import Settings
-from backend.web import (
-    batches,
-    callers,
-    capabilities,
-    convert,
-    events,
-    headers,
-    health,
-    jobs,
-    listing,
-    metrics,
-    openapi,
-    page,
-    plain,
-    problem_types,
-    problems,
-    status,
-    uploads,
-)
-from backend.web.site import KEY, Site
-from backend.web.sockets import Sockets
+from backend.web.openapi import document
+from backend.web.request import auth
+from backend.web.request.context import KEY, Site
+from backend.web.response import headers, problems
+from backend.web.routes import batches, capabilities, convert, events, health, job_list, jobs, metrics, page, plain, problem_types, status, uploads
+from backend.web.socketio.handlers import Sockets
 
 log = logging.getLogger(__name__)
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
@@ -66,11 +53,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Raises ``SettingsError``. Touches nothing outside the process until the first request or the caretaker's first round."""
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
-    bounds.install(
-        bounds.Bounds(
+    connection_limits.install(
+        connection_limits.Bounds(
             body_idle_timeout_s=settings.body_idle_s,
             body_min_bytes_per_s=settings.body_min_bytes_per_s,
-            linger_bytes=settings.max_upload_bytes + bounds.MIB,
+            linger_bytes=settings.max_upload_bytes + connection_limits.MIB,
             websocket_message_bytes=SOCKET_MESSAGE_BYTES,
             connections_per_address=settings.connections_per_address,
         )
@@ -90,14 +77,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     sockets.install()
     for part in (problems, headers):
         part.install(app)
-    for resource in (jobs, listing, batches, events, convert, capabilities, health, metrics, page, plain, status, uploads, openapi, problem_types):
+    for resource in (jobs, job_list, batches, events, convert, capabilities, health, metrics, page, plain, status, uploads, document, problem_types):
         app.register_blueprint(resource.routes)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
     if settings.metrics_bind:
         app.wsgi_app = OperatorsDoor(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
     telemetry.start(settings, "gateway", app)
-    handover.install(socketio)
+    session_handover.install(socketio)
     loop_lag.start()
     gevent.spawn(_warm_up, app, world, announcements)
     gevent.spawn(_tend, Caretaker(world, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
@@ -146,7 +133,7 @@ def _site(settings: Settings, world: World, follower: Follower, fetcher: Fetcher
         fetcher=fetcher,
         frontend=FRONTEND,
         version=__version__,
-        keys=frozenset(callers.digest_of(key) for key in settings.keys),
+        keys=frozenset(auth.digest_of(key) for key in settings.keys),
         allowed_origins=settings.allowed_origins,
         rate_limit=settings.rate_limit,
         max_files=settings.max_files,
@@ -173,7 +160,7 @@ def _socketio(app: Flask, settings: Settings) -> SocketIO:
 
 
 def _note_delay(seconds: float) -> None:
-    metered.observe("event_delay", seconds, metered.BOUNDS_S)
+    http_middleware.observe("event_delay", seconds, http_middleware.BOUNDS_S)
 
 
 def _warm_up(app: Flask, world: World, announcements: RedisAnnouncements) -> None:

@@ -162,8 +162,8 @@ def health(settings: Settings, roles: list[str]) -> int:
 
 def _encoder_health(settings: Settings) -> int:
     """Whether encoders of this machine have greeted in the last seconds."""
-    from backend.adapters import redis_client
-    from backend.adapters.redis_jobs import RedisJobs
+    from backend.adapters.redis import client as redis_client
+    from backend.adapters.redis.jobs import RedisJobs
 
     client = redis_client.connect(settings.broker_url)
     try:

@@ -25,12 +25,12 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from celery.worker.autoscale import Autoscaler
 
 from backend import errors, logs, telemetry
-from backend.adapters import redis_client
 from backend.adapters.beside import Beside
 from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
+from backend.adapters.redis import client as redis_client
+from backend.adapters.redis.cancellations import RedisStops
+from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.redis_bell import RedisBell
-from backend.adapters.redis_jobs import RedisJobs
-from backend.adapters.redis_stops import RedisStops
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally

@@ -32,8 +32,11 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
-from backend.codec import colour, pixels, seal, still
-from backend.codec.decode import reduce_at_decoding
+from backend.codec import seal
+from backend.codec.encoders import still
+from backend.codec.image import colour
+from backend.codec.image.decode import reduce_at_decoding
+from backend.codec.native import arrow_buffer
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion
 from backend.core.limits import Limits
@@ -103,7 +106,7 @@ def worker(kind: str, paths: list[Path], options: Options, is_converted: bool, s
     if kind == "codec":
         codec.start()
     if kind != "pillow":
-        pixels.keep_in_one_piece()
+        arrow_buffer.keep_in_one_piece()
     if kind == "kept":
         keep_heap()
     shapes = {path: declared(path.read_bytes(), LIMITS) for path in paths}
@@ -216,11 +219,11 @@ def price_of_the_seal(count: int = 100) -> float:
 
 def price_of_percent(path: Path, options: Options, count: int = 8) -> float:
     """Share of an encode's processor time; alternating, median. The reports go into a socket, as a child's do."""
-    from backend.codec import curves
-    from backend.codec.meter import Meter
-    from backend.codec.wire import at, packed
+    from backend.codec.messages import at, packed
+    from backend.codec.progress import curves
+    from backend.codec.progress.meter import Meter
 
-    pixels.keep_in_one_piece()
+    arrow_buffer.keep_in_one_piece()
     config, ratios = still.config_for(options, float(options.quality)), []
     ours, theirs = socket.socketpair()
     threading.Thread(target=lambda: [None for _ in iter(lambda: ours.recv(4096), b"")], daemon=True).start()

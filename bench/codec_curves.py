@@ -1,7 +1,7 @@
-"""Measure libwebp's percent against time, by kind, method and size, and make ``backend/codec/measured.py`` of it.
+"""Measure libwebp's percent against time, by kind, method and size, and make ``backend/codec/progress/measured.py`` of it.
 
     python -m bench.codec_curves measure ../shared/corpus/photos/*.jpg --transparent ../shared/corpus/graphics/*.png >> var/curves.jsonl
-    python -m bench.codec_curves table var/curves.jsonl > backend/codec/measured.py
+    python -m bench.codec_curves table var/curves.jsonl > backend/codec/progress/measured.py
 
 For each kind, method and size: every image is encoded, each call of the progress hook noted with the processor time spent so far; the median share of
 the time over the images is taken at each percent, and as few knots are kept as hold the line within one part in a hundred. Processor time hardly
@@ -20,7 +20,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from backend.codec import pixels, still
+from backend.codec.encoders import still
+from backend.codec.native import arrow_buffer
 from backend.core.options import Options
 
 SIDES = (500, 1000, 1600, 2600, 4000, 6000)
@@ -58,7 +59,7 @@ def main() -> None:
     if wanted.way == "table":
         table([json.loads(line) for line in wanted.runs.read_text(encoding="utf-8").splitlines()])
         return
-    pixels.keep_in_one_piece()
+    arrow_buffer.keep_in_one_piece()
     for kind in wanted.kinds:
         for side in wanted.sides:
             for path in wanted.transparent if kind == "alpha" else wanted.photos:

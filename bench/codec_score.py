@@ -1,4 +1,4 @@
-"""How well ``backend/codec/score.py`` agrees with the reference SSIMULACRA2, where scores lie between 60 and 85.
+"""How well ``backend/codec/encoders/ssimulacra2.py`` agrees with the reference SSIMULACRA2, where scores lie between 60 and 85.
 
     python -m bench.codec_score ../shared/corpus/photos/*.jpg [--side 1600]        (0: full size)
 
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from backend.codec import libwebp, score
+from backend.codec.encoders import ssimulacra2
+from backend.codec.native import libwebp
 from bench.kit.look import scored
 from tests.codec.conftest import saved
 
@@ -33,7 +34,7 @@ def main() -> None:
             image = opened.convert("RGB")
         if wanted.side:
             image.thumbnail((wanted.side, wanted.side), Image.Resampling.LANCZOS)
-        source, original = saved(image, "PNG", compress_level=1), score.Original(image)
+        source, original = saved(image, "PNG", compress_level=1), ssimulacra2.Original(image)
         for quality in QUALITIES:
             coded = saved(image, "WEBP", quality=quality, method=4)
             begun = time.process_time()

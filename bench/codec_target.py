@@ -12,7 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from backend.codec import pixels, search, still
+from backend.codec.encoders import quality_search, still
+from backend.codec.native import arrow_buffer
 from backend.core.options import Options
 
 SIDES = (900, 300)
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--method", type=int, default=4)
     wanted = parser.parse_args()
-    pixels.keep_in_one_piece()
+    arrow_buffer.keep_in_one_piece()
     passes, met = [], collections.Counter[bool]()
     for path in wanted.paths:
         for side in SIDES:
@@ -54,7 +55,7 @@ def searches(path: Path, side: int, options: Options):
         for share in SHARES:
             target = round(share * usual)
             if smallest <= target <= largest:
-                yield share, search.for_size(encode, target), target
+                yield share, quality_search.for_size(encode, target), target
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ sys.path.insert(0, str(ROOT))
 import psutil  # noqa: E402
 import requests  # noqa: E402
 
-from backend.adapters import redis_client  # noqa: E402
-from backend.adapters.redis_jobs import RedisJobs  # noqa: E402
+from backend.adapters.redis import client as redis_client  # noqa: E402
+from backend.adapters.redis.jobs import RedisJobs  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 NODE_HOME = ROOT / "var" / "bench-node"

@@ -2,8 +2,8 @@
 
     python -m bench.scores [--out FILE]
 
-Each answer is scored against the original by the codec's own SSIMULACRA2 (``backend/codec/score.py``); libwebp at method 4 is asked at several
-qualities, and the bytes that it needs for that same score are read off between them. Below 1: fewer bytes for the same look.
+Each answer is scored against the original by the codec's own SSIMULACRA2 (``backend/codec/encoders/ssimulacra2.py``); libwebp at method 4 is
+asked at several qualities, and the bytes that it needs for that same score are read off between them. Below 1: fewer bytes for the same look.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-from backend.codec import score
+from backend.codec.encoders import ssimulacra2
 from bench.convert import PEERS, PICTURES
 from bench.kit import servers
 
@@ -31,7 +31,7 @@ ASKED = {"gateway, quality=80": "", "gateway, method 6": "quality=80&method=6", 
 Curve = list[tuple[float, int]]
 
 
-def curve(original: score.Original, image: Image.Image) -> Curve:
+def curve(original: ssimulacra2.Original, image: Image.Image) -> Curve:
     """(score, bytes), by rising score."""
     found = []
     for quality in QUALITIES:
@@ -41,7 +41,7 @@ def curve(original: score.Original, image: Image.Image) -> Curve:
     return sorted(found)
 
 
-def scored(original: score.Original, coded: bytes) -> float:
+def scored(original: ssimulacra2.Original, coded: bytes) -> float:
     with Image.open(io.BytesIO(coded)) as image:
         return original.score(image.convert("RGB"))
 
@@ -65,7 +65,7 @@ def answer(server: servers.Server, file: Path, asked: str) -> bytes:
     return data
 
 
-def row(name: str, server: servers.Server, originals: dict[Path, score.Original], curves: dict[Path, Curve], asked: str) -> dict[str, Any]:
+def row(name: str, server: servers.Server, originals: dict[Path, ssimulacra2.Original], curves: dict[Path, Curve], asked: str) -> dict[str, Any]:
     answers = {file: answer(server, file, asked) for file in originals}
     scores = {file: scored(originals[file], data) for file, data in answers.items()}
     ratios = [len(answers[file]) / bytes_at(curves[file], scores[file]) for file in originals]
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     images = {file: Image.open(file).convert("RGB") for file in FILES}
-    originals = {file: score.Original(image) for file, image in images.items()}
+    originals = {file: ssimulacra2.Original(image) for file, image in images.items()}
     curves = {file: curve(originals[file], image) for file, image in images.items()}
     rows: list[dict[str, Any]] = []
     with servers.gateway(PICTURES) as gateway:

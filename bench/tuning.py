@@ -168,7 +168,7 @@ def switches(process: psutil.Process) -> int:
 
 PRELOADED = """
 from gevent import monkey; monkey.patch_all()
-from backend.server.standalone import Standalone
+from backend.server.gunicorn_app import Standalone
 class Preloaded(Standalone):
     def load_config(self):
         super().load_config()

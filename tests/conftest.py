@@ -21,7 +21,7 @@ import pytest
 import redis
 from hypothesis import settings
 
-from backend.adapters import redis_client
+from backend.adapters.redis import client as redis_client
 from tests.ports.redis_server import RedisServer, binary
 
 LEAKS_END_WITHIN_S = 2.0

@@ -18,8 +18,8 @@ from kombu.transport.virtual import QoS as VirtualQoS
 from redis.exceptions import RedisError
 
 from backend import errors
+from backend.adapters.redis.client import KEY_PREFIX, QUEUE
 from backend.adapters.redis_bell import RedisBell
-from backend.adapters.redis_client import KEY_PREFIX, QUEUE
 
 TASK = "encode.next"
 TIMEOUT_S = 2.0

@@ -3,7 +3,7 @@
 An encoder that rests stands in ``resting``; ``ring`` takes it out and puts a stroke into its own list, on which it waits. What nobody who rests can
 take is left to Celery's messages. A stroke that dies with its hearer costs what a lost message costs: a second, until the caretaker looks.
 
-Keys, beside those of ``redis_scripts``::
+Keys, beside those of ``redis/scripts``::
 
     resting       zset    names of encoders that rest; score = until when, ms
     stroke:<name> list    one entry for each ring that this encoder has not answered
@@ -15,7 +15,7 @@ from typing import Any
 
 import redis
 
-from backend.adapters.redis_client import KEY_PREFIX, translated
+from backend.adapters.redis.client import KEY_PREFIX, translated
 
 MARGIN_S = 1.0
 """So long after its time an encoder that says no more is still rung, and no longer."""

@@ -45,8 +45,8 @@ from botocore.exceptions import (
 )
 
 from backend import errors
-from backend.adapters.disk import translated as disk_translated
-from backend.adapters.file_store import FileBlob, FileStore, FileTarget, FileUpload
+from backend.adapters.files.disk import translated as disk_translated
+from backend.adapters.files.store import FileBlob, FileStore, FileTarget, FileUpload
 from backend.core.batch import Batch
 from backend.core.headers import ReadAt
 from backend.core.job import Manifest, Status

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from backend.adapters.file_store import FileStore
+from backend.adapters.files.store import FileStore
 
 if TYPE_CHECKING:
     from backend.adapters.s3_store import S3Store

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from backend import errors
-from backend.codec import wire
-from backend.codec.bounds import bounds
-from backend.codec.draft import draft_for
+from backend.codec import messages
 from backend.codec.geometry import plan
-from backend.codec.keeper import Broken, Keeper
-from backend.codec.result import shape_of
+from backend.codec.host.child_monitor import End, Lost, Watch
+from backend.codec.host.result_memory import draft_for
+from backend.codec.host.zygote_client import Broken, Keeper
+from backend.codec.resource_limits import bounds
 from backend.codec.seal import FULL
-from backend.codec.watch import End, Lost, Watch
+from backend.codec.webp_file import shape_of
 from backend.core.conversion import Conversion, Converted, Progress, Shape
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class SealedCodec:
                 log.warning("a codec process was lost: %s", error)
         raise errors.Internal("encoder_lost", attempts=ATTEMPTS)
 
-    def _attempt(self, source_fd: int, result_fd: int, order: wire.Order, watch: Watch) -> Converted:
+    def _attempt(self, source_fd: int, result_fd: int, order: messages.Order, watch: Watch) -> Converted:
         self.start()
         if os.fstat(result_fd).st_size:
             os.ftruncate(result_fd, 0)
@@ -101,7 +101,7 @@ class SealedCodec:
                 draft.copy_to(result_fd)
             return converted
 
-    def _followed(self, source_fd: int, written_fd: int, order: wire.Order, watch: Watch, is_final: Callable[[], bool]) -> End:
+    def _followed(self, source_fd: int, written_fd: int, order: messages.Order, watch: Watch, is_final: Callable[[], bool]) -> End:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours:
             with theirs:
@@ -115,17 +115,17 @@ class SealedCodec:
         return end
 
 
-def _order(conversion: Conversion) -> wire.Order:
+def _order(conversion: Conversion) -> messages.Order:
     shape, options = conversion.shape, conversion.options
     pixels = max(plan(size, options).pixels for size in ((shape.width, shape.height), (shape.height, shape.width)))
-    return wire.Order(conversion, bounds(conversion, pixels * shape.frames))
+    return messages.Order(conversion, bounds(conversion, pixels * shape.frames))
 
 
 def _never() -> bool:
     return False
 
 
-def _concluded(end: End, written_fd: int, order: wire.Order) -> Converted:
+def _concluded(end: End, written_fd: int, order: messages.Order) -> Converted:
     """What became of it. Raises an error of the contract, or ``Lost``."""
     if end.error is not None:
         raise end.error

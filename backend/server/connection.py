@@ -15,11 +15,11 @@ from typing import Any
 
 import gevent
 
-from backend.server import bounds as bounds_
-from backend.server.bounds import Bounds
-from backend.server.frames import WebSocket
-from backend.server.intake import YIELD_EVERY_BYTES, PacedParser, PacedRequest, PacedUnreader
-from backend.server.pace import HeadPace
+from backend.server import connection_limits as bounds_
+from backend.server.connection_limits import Bounds
+from backend.server.http.read_timeouts import HeadPace
+from backend.server.http.request_body import YIELD_EVERY_BYTES, PacedParser, PacedRequest, PacedUnreader
+from backend.server.websocket.frames import WebSocket
 
 FRESH, IDLE, BUSY = "fresh", "idle", "busy"
 

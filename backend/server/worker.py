@@ -4,8 +4,8 @@
 
 ``GeventWebSocketWorker`` is built on gevent's pywsgi, which "is not intended for direct exposure to the public Internet" and
 ignores Gunicorn's limits, keep-alive, access log and ``max_requests``. ``server_class = None`` makes Gunicorn serve the
-connections by itself; this class bounds them (``bounds``), takes the WebSocket upgrade (``upgrade``), shares Socket.IO sessions
-between the workers (``handover``) and drains (``drain``). HTTP/2 is not spoken.
+connections by itself; this class bounds them (``connection_limits``), takes the WebSocket upgrade (``upgrade``), shares Socket.IO sessions
+between the workers (``session_handover``) and drains (``graceful_shutdown``). HTTP/2 is not spoken.
 
 A connection's way: ``serve`` → per request ``handle_request`` → ``Connection.finish``.
 ``environ["gateway.draining"]`` is a gevent ``Event`` that is set when the worker is asked to leave: long responses watch it.
@@ -29,16 +29,17 @@ from gunicorn.sock import ssl_context
 
 from backend import logs
 from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal
-from backend.server import bounds, loop_lag
-from backend.server.answer import answer, as_response, status_of
+from backend.server import connection_limits
 from backend.server.connection import Connection, Connections
-from backend.server.drain import drain
-from backend.server.handover import Handover, run_dir, shared_dir
-from backend.server.metered import Metered, count
-from backend.server.pace import TooSlow
-from backend.server.tallies import tallies
-from backend.server.upgrade import RETRY_AFTER_S, Environ, StartResponse, Upgrade, Wsgi
-from backend.server.vitals import Vitals
+from backend.server.graceful_shutdown import drain
+from backend.server.http.error_response import answer, as_response, status_of
+from backend.server.http.read_timeouts import TooSlow
+from backend.server.metrics import loop_lag
+from backend.server.metrics.http_middleware import Metered, count
+from backend.server.metrics.process import Vitals
+from backend.server.metrics.shared_counters import tallies
+from backend.server.socketio.session_handover import Handover, run_dir, shared_dir
+from backend.server.websocket.upgrade import RETRY_AFTER_S, Environ, StartResponse, Upgrade, Wsgi
 
 DEAD_PEER = (("SO_KEEPALIVE", 1), ("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
 """A peer that vanished without a word (power, cable, NAT) is given up after a minute, whether we wait for it or it for us; in s, ms."""
@@ -65,7 +66,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        capacity = bounds.current().websockets_per_worker
+        capacity = connection_limits.current().websockets_per_worker
         if capacity is None:
             capacity = self.worker_connections * 4 // 5
         self.wsgi = self._wrapped(Metered(Upgrade(self.wsgi, self.connections, capacity)))

@@ -1,6 +1,6 @@
-"""Make ``backend/codec/cmyk.icc``, what CMYK means where an image does not say: the device-to-Lab table of libvips' fallback, and nothing else.
+"""Make ``backend/codec/image/cmyk.icc``, what CMYK means where an image does not say: the device-to-Lab table of libvips' fallback, and nothing else.
 
-    python -m tests.codec.make_cmyk_profile backend/codec/cmyk.icc        (needs pyvips)
+    python -m tests.codec.make_cmyk_profile backend/codec/image/cmyk.icc        (needs pyvips)
 
 The profile is Graeme W. Gill's "Chemical proof", released by him into the public domain; as it comes it holds the tables for printing too,
 and 730 kB of measurements.

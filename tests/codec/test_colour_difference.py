@@ -11,7 +11,7 @@ import pytest
 import pyvips
 from PIL import Image, ImageOps
 
-from backend.codec import colour
+from backend.codec.image import colour
 from tests.codec.conftest import CORPUS, Convert, picture, saved
 from tests.codec.hostile import chunk
 from tests.codec.test_colour import png_of_16_bits

@@ -90,8 +90,8 @@ def test_a_bomb_costs_the_caller_no_memory(convert: Convert) -> None:
 
 
 def test_a_job_that_needs_more_memory_than_its_pixels_allow_is_told_so(convert: Convert, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.codec.bounds.BASE_MEMORY_BYTES", 0)
-    monkeypatch.setattr("backend.codec.bounds.BYTES_A_PIXEL", 1)
+    monkeypatch.setattr("backend.codec.resource_limits.BASE_MEMORY_BYTES", 0)
+    monkeypatch.setattr("backend.codec.resource_limits.BYTES_A_PIXEL", 1)
     with pytest.raises(errors.TooManyPixels) as caught:
         convert(saved(picture(4000, 3000), "JPEG"), limits=Limits(upload_bytes=1))
     assert caught.value.variant == "memory"

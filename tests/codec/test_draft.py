@@ -14,10 +14,10 @@ from collections.abc import Iterator
 import pytest
 
 from backend import errors
-from backend.codec.draft import MOST_PIXELS, Draft, draft_for
+from backend.codec.host.child_monitor import Watch
+from backend.codec.host.result_memory import MOST_PIXELS, Draft, draft_for
 from backend.codec.seal import kernel
 from backend.codec.sealed import SealedCodec
-from backend.codec.watch import Watch
 from backend.core.conversion import Conversion, Shape, Stopped
 from backend.core.limits import Limits
 from backend.core.options import Options

@@ -12,7 +12,7 @@ import pytest
 
 from backend.codec import heap
 from backend.codec.heap import HUGE_PAGE_BYTES
-from backend.codec.keeper import ENVIRONMENT, ROOT
+from backend.codec.host.zygote_client import ENVIRONMENT, ROOT
 
 ENABLED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 MIB, RUNS = 1 << 20, 6

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image, ImageFilter
 from ssimulacra2 import compute_ssimulacra2
 
-from backend.codec import auto, libwebp, score, search
+from backend.codec.encoders import auto_quality, quality_search, ssimulacra2
+from backend.codec.native import libwebp
 from tests.codec.conftest import CORPUS, Convert, picture, saved
 
 NEAR = 1.0
@@ -31,12 +32,12 @@ def test_the_score_is_that_of_the_reference(tmp_path: Path, quality: int) -> Non
     decoded = libwebp.decoded(coded)
     decoded.convert("RGB").save(tmp_path / "other.png")
     expected = compute_ssimulacra2(str(tmp_path / "one.png"), str(tmp_path / "other.png"))
-    assert score.Original(image).score(decoded) == pytest.approx(expected, abs=NEAR)
+    assert ssimulacra2.Original(image).score(decoded) == pytest.approx(expected, abs=NEAR)
 
 
 def test_the_same_picture_has_the_full_score() -> None:
     image = grain(300, 200)
-    assert score.Original(image).score(image.convert("RGBA")) == pytest.approx(100, abs=0.01)
+    assert ssimulacra2.Original(image).score(image.convert("RGBA")) == pytest.approx(100, abs=0.01)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 300), (40, 9), (257, 31)])
@@ -51,8 +52,8 @@ def test_a_picture_of_any_size_is_judged(convert: Convert, size: tuple[int, int]
 def test_auto_goes_with_every_option(convert: Convert, mode: str, options: dict[str, object]) -> None:
     result = convert(saved(picture(mode=mode), "PNG"), quality="auto", **options)
     facts = result.converted.facts
-    assert search.LOWEST <= facts["quality"] <= 100
-    assert 1 <= facts["probes"] <= search.MAX_PROBES
+    assert quality_search.LOWEST <= facts["quality"] <= 100
+    assert 1 <= facts["probes"] <= quality_search.MAX_PROBES
     assert result.image().mode == ("RGBA" if mode == "RGBA" else "RGB")
 
 
@@ -68,12 +69,12 @@ def test_a_photograph_keeps_the_score_that_is_promised(convert: Convert, tmp_pat
     image.save(tmp_path / "one.png")
     result.image().convert("RGB").save(tmp_path / "other.png")
     true = compute_ssimulacra2(str(tmp_path / "one.png"), str(tmp_path / "other.png"))
-    assert auto.TARGET <= true <= auto.TARGET + 3
+    assert auto_quality.TARGET <= true <= auto_quality.TARGET + 3
     assert result.converted.facts["score"] == pytest.approx(true, abs=NEAR)
-    assert result.converted.facts["probes"] <= search.MAX_PROBES
+    assert result.converted.facts["probes"] <= quality_search.MAX_PROBES
 
 
-@pytest.mark.parametrize(("encode_ms", "made"), [(10.0, 3), (6_500.0, 3), (9_000.0, auto.FEWEST), (60_000.0, auto.FEWEST)])
+@pytest.mark.parametrize(("encode_ms", "made"), [(10.0, 3), (6_500.0, 3), (9_000.0, auto_quality.FEWEST), (60_000.0, auto_quality.FEWEST)])
 def test_a_picture_that_takes_long_gets_fewer_probes(encode_ms: float, made: int) -> None:
     """An encoder that never gives enough is asked up to the highest quality, or as often as there is time for."""
     image, qualities = grain(64, 64), []
@@ -82,5 +83,5 @@ def test_a_picture_that_takes_long_gets_fewer_probes(encode_ms: float, made: int
         qualities.append(quality)
         return saved(image, "WEBP", quality=5 + len(qualities))
 
-    auto.seen(image, encode, encode_ms, lambda: None)
+    auto_quality.seen(image, encode, encode_ms, lambda: None)
     assert len(qualities) == made

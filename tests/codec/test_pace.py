@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from backend import errors
-from backend.codec.pace import crept, expected
+from backend.codec.host.cpu_progress import crept, expected
 from backend.codec.seal import kernel
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Progress

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from backend.codec import curves, measured
-from backend.codec.meter import Meter
-from backend.codec.passes import share_of_pass
+from backend.codec.encoders.quality import share_of_pass
+from backend.codec.progress import curves, measured
+from backend.codec.progress.meter import Meter
 from backend.core.conversion import Progress
 from backend.core.options import Options
 from tests.codec.conftest import CORPUS, EACH_STEP_S, Convert, picture, saved

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image, ImageCms
 
 from backend import errors
-from backend.codec import decode, libjpeg, straight
 from backend.codec.geometry import Geometry, plan
+from backend.codec.image import decode, jpeg_fast_path
+from backend.codec.image.orientation import ORIENTATIONS, UPRIGHT, Turn, turned
+from backend.codec.image.transform import as_stored
+from backend.codec.native import libjpeg
 from backend.codec.sealed import SealedCodec
-from backend.codec.transform import as_stored
-from backend.codec.turning import ORIENTATIONS, UPRIGHT, Turn, turned
 from backend.core.limits import Limits
 from backend.core.options import Options
 from tests.codec.conftest import EACH_STEP_S, Convert, corpus, picture, saved
@@ -37,7 +38,7 @@ def the_longer_way(source: bytes) -> bytes:
 def is_straight(source: bytes, **options: object) -> bool:
     with Image.open(io.BytesIO(source)) as image:
         chosen = Options(**options)  # type: ignore[arg-type]
-        return straight.is_for(image, UPRIGHT, plan(image.size, chosen), chosen)
+        return jpeg_fast_path.is_for(image, UPRIGHT, plan(image.size, chosen), chosen)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -102,7 +103,7 @@ def with_exif(source: bytes, exif: Image.Exif) -> bytes:
 def test_an_odd_side_is_not_mirrored(size: tuple[int, int], turn: Turn, is_it: bool) -> None:
     with Image.open(io.BytesIO(saved(picture(*size), "JPEG"))) as image:
         upright = as_stored(size, turn)
-        assert straight.is_for(image, turn, Geometry(upright, upright), Options()) is is_it
+        assert jpeg_fast_path.is_for(image, turn, Geometry(upright, upright), Options()) is is_it
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.99])

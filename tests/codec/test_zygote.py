@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from backend.codec import child, pipeline, still, wire, zygote
+from backend.codec import messages
+from backend.codec.encoders import still
+from backend.codec.image import pipeline
+from backend.codec.sandbox import child, zygote
 from backend.core.conversion import Conversion, Shape
 from backend.core.limits import Limits
 from backend.core.options import Options
@@ -29,14 +32,14 @@ class Doors(zygote.Nursery):
         self._waiting = 4_000_000_000
         self._birth_s = 0.0
 
-    def ordered(self, number: int) -> wire.Message:
+    def ordered(self, number: int) -> messages.Message:
         self._let_go()
         self._bear()
-        order = json.loads(wire.packed(wire.Order(conversion(), {}).as_message() | {"number": number}))
+        order = json.loads(messages.packed(messages.Order(conversion(), {}).as_message() | {"number": number}))
         self._lines.descriptors += [os.open(os.devnull, os.O_RDONLY) for _ in range(child.DESCRIPTORS)]
         self._give(order)
         with self.child:
-            lines = wire.Lines(self.child, child.DESCRIPTORS)
+            lines = messages.Lines(self.child, child.DESCRIPTORS)
             said = lines.read()[0]
         for fd in lines.descriptors:
             os.close(fd)

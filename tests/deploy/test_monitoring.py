@@ -16,8 +16,8 @@ import requests
 import yaml
 
 from backend.core import tally
-from backend.server import loop_lag, metered
-from backend.web import exposition
+from backend.server.metrics import http_middleware, loop_lag
+from backend.web.metrics import prometheus
 from tests.e2e.images import photograph
 from tests.e2e.running import ROOT, Gateway
 
@@ -68,10 +68,10 @@ def test_an_alert_has_both_cases_and_a_page_to_read(alert: dict[str, Any]) -> No
 
 
 def test_every_bucket_is_shown_from_the_first() -> None:
-    assert exposition.BOUNDS_S["http_seconds"] == exposition.BOUNDS_S["event_delay"] == metered.BOUNDS_S
-    assert exposition.BOUNDS_S["wait"] == exposition.BOUNDS_S["stage"] == tally.BOUNDS_S
-    assert exposition.BOUNDS_S["loop_delay"] == tuple(each / 1000 for each in loop_lag.BUCKETS_MS if each != inf)
-    assert set(exposition.BOUNDS_S) == {row.prefix for row in exposition.ROWS if row.kind == "histogram"}
+    assert prometheus.BOUNDS_S["http_seconds"] == prometheus.BOUNDS_S["event_delay"] == http_middleware.BOUNDS_S
+    assert prometheus.BOUNDS_S["wait"] == prometheus.BOUNDS_S["stage"] == tally.BOUNDS_S
+    assert prometheus.BOUNDS_S["loop_delay"] == tuple(each / 1000 for each in loop_lag.BUCKETS_MS if each != inf)
+    assert set(prometheus.BOUNDS_S) == {row.prefix for row in prometheus.ROWS if row.kind == "histogram"}
 
 
 @pytest.mark.e2e

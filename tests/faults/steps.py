@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from backend import errors
-from backend.adapters.file_store import FileStore
-from backend.adapters.file_uploads import FileUploads
+from backend.adapters.files.resumable import FileUploads
+from backend.adapters.files.store import FileStore
 from backend.core.job import Job, Result, Status, succeeded
 from backend.core.options import Options
 from backend.core.resumable import Ticket

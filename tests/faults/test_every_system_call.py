@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.adapters import disk
-from backend.adapters.disk import write_all
+from backend.adapters.files import disk
+from backend.adapters.files.disk import write_all
 from tests.conftest import missing
 from tests.e2e.running import wait_for
 from tests.faults.checks import Said

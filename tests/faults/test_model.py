@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from backend import errors
-from backend.adapters.file_store import FileStore
-from backend.adapters.file_uploads import FileUploads
-from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.files.resumable import FileUploads
+from backend.adapters.files.store import FileStore
+from backend.adapters.redis.jobs import RedisJobs
 from backend.core.conversion import Converted
 from backend.core.job import Job
 from backend.core.options import Options

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from backend.adapters.file_store import FileStore
+from backend.adapters.files.store import FileStore
 from backend.core.job import Manifest, Result, Source, Status, succeeded
 from backend.core.options import Options
 from backend.flows.world import random_id

@@ -58,7 +58,9 @@ IMPURE = {
 ENVIRONMENT_READERS = {"settings.py"}
 """The one reader of settings."""
 ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
-INTERNAL_READERS = {"server/handover.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children"}
+INTERNAL_READERS = {
+    "server/socketio/session_handover.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children",
+}
 
 
 def files() -> list[Path]:
@@ -101,7 +103,7 @@ def test_a_room_imports_only_what_it_may(path: Path) -> None:
 
 def test_the_check_sees_a_wrong_arrow(tmp_path: Path) -> None:
     path = tmp_path / "jobs.py"
-    path.write_text("from backend import errors\ndef late():\n    from backend.adapters.redis_jobs import RedisJobs\n    import backend.web.jobs\n")
+    path.write_text("from backend import errors\ndef late():\n    import backend.adapters.redis.jobs\n    import backend.web.routes.jobs\n")
     assert list(rooms_imported(path)) == [(1, "errors"), (3, "adapters"), (4, "web")]
 
 
@@ -204,6 +206,14 @@ def test_a_worker_loads_no_clients_and_can_still_import_them() -> None:
 def test_the_codec_can_be_imported_without_the_rest_of_the_house() -> None:
     loaded = modules_of("import backend.codec.sealed")
     assert not {"redis", "celery", "flask", "gevent", "backend.web", "backend.flows", "backend.adapters"} & loaded
+
+
+def test_the_host_of_the_codec_never_loads_pillow() -> None:
+    """What an encoder process imports watches over an image and never opens one: neither Pillow nor the rooms that use it."""
+    loaded = modules_of("import backend.codec.sealed")
+    assert not {"PIL", "PIL.Image", "ctypes.util", "numpy"} & loaded
+    assert not [name for name in loaded if re.match(r"backend\.codec\.(sandbox|image|encoders|native)\.", name)]
+    assert "PIL" not in modules_of("; ".join(f"import backend.codec.host.{path.stem}" for path in (BACKEND / "codec" / "host").glob("[a-z]*.py")))
 
 
 def test_rooms_do_not_import_each_other_in_a_circle() -> None:

@@ -9,10 +9,10 @@ import gevent
 import pytest
 import redis
 
-from backend.adapters.file_store import FileStore
-from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.files.store import FileStore
+from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.s3_store import S3Store
-from backend.adapters.threaded_store import ThreadedStore
+from backend.adapters.threaded.store import ThreadedStore
 from backend.ports import Jobs, Store
 from tests.memory.jobs import MemoryJobs
 from tests.memory.store import MemoryStore

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 
-from backend.adapters.redis_announcements import RedisAnnouncements
-from backend.adapters.redis_client import KEY_PREFIX
-from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.core.job import Job, Status
 from backend.ports import Announcements, Jobs, Reported
 from tests.memory.announcements import MemoryAnnouncements

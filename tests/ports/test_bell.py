@@ -11,9 +11,9 @@ import pytest
 import redis
 
 from backend import errors
+from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.redis_bell import MESSAGES_AN_ENCODER, MESSAGES_BESIDE, RedisBell
-from backend.adapters.redis_client import KEY_PREFIX
-from backend.adapters.redis_jobs import RedisJobs
 from backend.ports import Taken
 from tests.memory.samples import job
 from tests.ports.redis_server import RedisServer

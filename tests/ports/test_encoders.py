@@ -14,10 +14,10 @@ import redis
 from kombu import pools
 
 from backend import errors
-from backend.adapters import redis_client
 from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, EncodersBeside, celery_app
+from backend.adapters.redis import client as redis_client
+from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis_bell import RedisBell
-from backend.adapters.redis_client import KEY_PREFIX
 from backend.ports import Encoders
 from tests.memory.encoders import MemoryEncoders
 from tests.memory.waiting import until

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from backend import errors
-from backend.adapters import disk
-from backend.adapters.file_store import FileStore
+from backend.adapters.files import disk
+from backend.adapters.files.store import FileStore
 from backend.core.job import Status, cancelled
 from tests.memory.samples import manifest
 from tests.ports.test_store import DATA, put

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from backend import errors
-from backend.adapters.redis_client import KEY_PREFIX
-from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.jobs import RedisJobs
 from backend.core import tally
 from backend.core.job import Job, Result, cancelled, failed, succeeded
 from backend.ports import Jobs

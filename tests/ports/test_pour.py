@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from backend import errors
-from backend.adapters import disk, splice
-from backend.adapters.file_store import FileStore, FileUpload
-from backend.adapters.growing import LITTLE_BYTES
-from backend.adapters.threaded_store import ThreadedStore, ThreadedUpload
+from backend.adapters.files import disk, splice
+from backend.adapters.files.append_file import LITTLE_BYTES
+from backend.adapters.files.store import FileStore, FileUpload
+from backend.adapters.threaded.store import ThreadedStore, ThreadedUpload
 from backend.ports import Store, Upload
 from tests.memory.samples import manifest
 

@@ -12,8 +12,8 @@ import pytest
 import redis
 
 from backend import errors
-from backend.adapters.redis_client import KEY_PREFIX
-from backend.adapters.redis_jobs import RedisJobs
+from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.jobs import RedisJobs
 from backend.core.job import Status
 from backend.ports import Taken
 from tests.memory.samples import job, manifest

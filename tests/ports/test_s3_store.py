@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from backend import errors
 from backend.adapters import s3_store as s3_module
-from backend.adapters.file_store import FileStore
+from backend.adapters.files.store import FileStore
 from backend.adapters.s3_store import NotUsable, S3Store
 from backend.adapters.stores import open_store
 from backend.ports import Upload

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis
 
-from backend.adapters import redis_stops
-from backend.adapters.redis_jobs import RedisJobs
-from backend.adapters.redis_stops import RedisStops
+from backend.adapters.redis import cancellations
+from backend.adapters.redis.cancellations import RedisStops
+from backend.adapters.redis.jobs import RedisJobs
 from backend.core.job import Status, cancelled, succeeded
 from tests.memory.samples import job
 from tests.memory.waiting import until
@@ -31,7 +31,7 @@ def jobs(redis_server: RedisServer, connect: Connect) -> RedisJobs:
 @pytest.fixture
 def make(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RedisServer], RedisStops]]:
     """Listeners that end with the test."""
-    monkeypatch.setattr(redis_stops, "RedisAnnouncements", EndingAnnouncements)
+    monkeypatch.setattr(cancellations, "RedisAnnouncements", EndingAnnouncements)
     made: list[tuple[Any, RedisServer]] = []
 
     def one(server: RedisServer) -> RedisStops:
@@ -92,7 +92,7 @@ def test_what_nobody_asks_for_does_not_pile_up(redis_server: RedisServer, make: 
     stops = make(redis_server)
     for number in range(200):
         stops._heard("stopped", "", f"token-{number}")
-    assert len(stops._stopped) == redis_stops.MOST_REMEMBERED and stops.came_for("token-199") and not stops.came_for("token-1")
+    assert len(stops._stopped) == cancellations.MOST_REMEMBERED and stops.came_for("token-199") and not stops.came_for("token-1")
 
 
 def test_while_redis_is_away_stops_are_not_heard_and_afterwards_they_are(
@@ -113,7 +113,7 @@ def test_while_redis_is_away_stops_are_not_heard_and_afterwards_they_are(
 def test_an_encoder_that_starts_without_redis_hears_as_soon_as_it_is_there(
     own_redis: RedisServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_stops, "RedisAnnouncements", EndingAnnouncements)
+    monkeypatch.setattr(cancellations, "RedisAnnouncements", EndingAnnouncements)
     own_redis.kill()
     stops = RedisStops(connect(own_redis.url))
     stops.begin()

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from backend import errors
-from backend.adapters.threaded_store import EARLY_BYTES
+from backend.adapters.threaded.store import EARLY_BYTES
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Result, Status, cancelled, failed, succeeded
 from backend.ports import Blob, Store

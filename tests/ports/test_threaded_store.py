@@ -10,10 +10,10 @@ import pytest
 from gevent.monkey import get_original
 
 from backend import errors
-from backend.adapters.file_store import FileStore, FileUpload
-from backend.adapters.gathered import BATCH_BYTES, MOST_BYTES, TOGETHER_BYTES, Gathered
-from backend.adapters.threaded_store import EARLY_BYTES, LOOK_BYTES, LOOKS, THREADS, ThreadedStore, ThreadedUpload
-from backend.adapters.threads import Threads
+from backend.adapters.files.store import FileStore, FileUpload
+from backend.adapters.threaded.pool import Threads
+from backend.adapters.threaded.store import EARLY_BYTES, LOOK_BYTES, LOOKS, THREADS, ThreadedStore, ThreadedUpload
+from backend.adapters.threaded.write_buffer import BATCH_BYTES, MOST_BYTES, TOGETHER_BYTES, Gathered
 from tests.memory.samples import job
 
 allocate_lock = get_original("_thread", "allocate_lock")

@@ -16,12 +16,13 @@ import gevent  # noqa: E402
 from flask import Flask, Response, request  # noqa: E402
 from flask_socketio import SocketIO, emit  # noqa: E402
 
-from backend.adapters.splice import spliced  # noqa: E402
+from backend.adapters.files.splice import spliced  # noqa: E402
 from backend.errors import GatewayError, TooLarge, problem  # noqa: E402
-from backend.server import bounds, loop_lag  # noqa: E402
-from backend.server.handover import install  # noqa: E402
+from backend.server import connection_limits  # noqa: E402
+from backend.server.metrics import loop_lag  # noqa: E402
+from backend.server.socketio.session_handover import install  # noqa: E402
 
-bounds.install(bounds.Bounds(**json.loads(os.environ.get("TEST_BOUNDS", "{}"))))
+connection_limits.install(connection_limits.Bounds(**json.loads(os.environ.get("TEST_BOUNDS", "{}"))))
 
 app = Flask(__name__)
 socketio = SocketIO(app, async_mode="gevent", max_http_buffer_size=65536)

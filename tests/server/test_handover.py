@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from gateway_process import Gateway, Wire, masked, wait_for
 
-from backend.server.handover import receive_parcel, send_parcel
-from backend.server.sessions import new_session_id, owner_of
+from backend.server.socketio.session_handover import receive_parcel, send_parcel
+from backend.server.socketio.sessions import new_session_id, owner_of
 
 RunNode = Callable[..., "subprocess.Popen[str]"]
 

@@ -15,9 +15,9 @@ from typing import Any, cast
 import pytest
 from gateway_process import Gateway, Wire, wait_for
 
-from backend.server import intake
-from backend.server.bounds import Bounds
-from backend.server.pace import BodyPace, HeadPace, TooSlow
+from backend.server.connection_limits import Bounds
+from backend.server.http import request_body
+from backend.server.http.read_timeouts import BodyPace, HeadPace, TooSlow
 
 
 class Clock:
@@ -338,8 +338,8 @@ def test_a_slow_body_is_given_away_in_sips_up_to_its_last_byte(gateway: Gateway)
         for _ in range(2):
             said = sipped(wire, body, 20_000, 0.002)
             assert (said["bytes"], said["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
-            assert sum(said["sips"]) > len(body) - 4 * intake.SIP_BYTES, "most of it did not come by"
-            assert sum(each >= intake.SIP_BYTES for each in said["sips"]) >= 0.8 * len(said["sips"]), (
+            assert sum(said["sips"]) > len(body) - 4 * request_body.SIP_BYTES, "most of it did not come by"
+            assert sum(each >= request_body.SIP_BYTES for each in said["sips"]) >= 0.8 * len(said["sips"]), (
                 "the sender was left alone until there was enough"
             )
             wire.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
@@ -351,7 +351,7 @@ def test_who_brings_less_than_a_sip_in_a_lull_is_read_then(gateway: Gateway) -> 
     with gateway.wire() as wire:
         begun = time.monotonic()
         said = sipped(wire, body, 10_000, 0.025)
-        lulls = (time.monotonic() - begun) / intake.LULL_S
+        lulls = (time.monotonic() - begun) / request_body.LULL_S
     assert (said["bytes"], said["sha256"], said["sips"]) == (len(body), hashlib.sha256(body).hexdigest(), [])
     assert 2 <= sum(each > 50_000 for each in said["reads"]) <= lulls
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from gateway_process import Gateway, Wire, wait_for
 
-from backend.server.drain import SETTLING_S
+from backend.server.graceful_shutdown import SETTLING_S
 
 Start = Callable[..., Gateway]
 RunNode = Callable[..., "subprocess.Popen[str]"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.server.loop_lag import BUCKETS_MS, HALF_LIFE_S, SAMPLE_S, LoopLag
+from backend.server.metrics.loop_lag import BUCKETS_MS, HALF_LIFE_S, SAMPLE_S, LoopLag
 
 
 def test_the_worst_delay_fades_by_half_in_its_half_life() -> None:

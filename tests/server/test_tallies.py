@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from backend.server import tallies as tallies_module
-from backend.server.tallies import FILE_BYTES, Table, Tallies
+from backend.server.metrics import shared_counters as tallies_module
+from backend.server.metrics.shared_counters import FILE_BYTES, Table, Tallies
 
 FORK = multiprocessing.get_context("fork")
 

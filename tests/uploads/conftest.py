@@ -12,12 +12,14 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from backend.adapters.file_store import FileStore
-from backend.adapters.file_uploads import FileUploads
+from backend.adapters.files.resumable import FileUploads
+from backend.adapters.files.store import FileStore
 from backend.flows import uploads as flow
 from backend.flows.world import random_id
-from backend.web import callers, headers, jobs, problems, uploads
-from backend.web.site import KEY, Site
+from backend.web.request import auth
+from backend.web.request.context import KEY, Site
+from backend.web.response import headers, problems
+from backend.web.routes import jobs, uploads
 from tests.memory.clock import ShiftedClock
 from tests.memory.world import MemoryWorld
 
@@ -43,7 +45,7 @@ class Tus:
 
     def restart(self) -> None:
         app = Flask("webp-gateway", static_folder=None)
-        digests = frozenset(callers.digest_of(key) for key in self.keys)
+        digests = frozenset(auth.digest_of(key) for key in self.keys)
         app.extensions[KEY] = Site(self.world, self.here.follower, Path("."), "1.2.3", keys=digests, allowed_origins=("https://other.example",))
         for part in (problems, headers):
             part.install(app)

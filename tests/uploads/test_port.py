@@ -15,11 +15,11 @@ import gevent
 import pytest
 
 from backend import errors
-from backend.adapters import disk
-from backend.adapters.file_store import FileStore
-from backend.adapters.file_uploads import DATA, JOURNAL, TICKET, FileUploads
-from backend.adapters.threaded_store import ThreadedStore
-from backend.adapters.threaded_uploads import ThreadedUploads
+from backend.adapters.files import disk
+from backend.adapters.files.resumable import DATA, JOURNAL, TICKET, FileUploads
+from backend.adapters.files.store import FileStore
+from backend.adapters.threaded.resumable import ThreadedUploads
+from backend.adapters.threaded.store import ThreadedStore
 from backend.core.options import Options
 from backend.core.resumable import Standing, Ticket
 from backend.flows.world import random_id

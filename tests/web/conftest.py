@@ -14,24 +14,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from backend.flows.fetch import Fetcher
-from backend.web import (
-    callers,
-    capabilities,
-    convert,
-    events,
-    headers,
-    health,
-    jobs,
-    listing,
-    metrics,
-    openapi,
-    page,
-    plain,
-    problem_types,
-    problems,
-    status,
-)
-from backend.web.site import KEY, Site
+from backend.web.openapi import document
+from backend.web.request import auth
+from backend.web.request.context import KEY, Site
+from backend.web.response import headers, problems
+from backend.web.routes import capabilities, convert, events, health, job_list, jobs, metrics, page, plain, problem_types, status
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import ScriptedCodec
 from tests.memory.samples import image
@@ -53,13 +40,13 @@ class Web:
         self.here = MemoryWorld(ShiftedClock(), self.rules)
         self.sources = MemorySources()
         fetcher = Fetcher(self.here.world, self.sources, lambda call: call())
-        digests = frozenset(callers.digest_of(key) for key in self.keys)
+        digests = frozenset(auth.digest_of(key) for key in self.keys)
         self.app = Flask("webp-gateway", static_folder=None)
         rules = {"keys": digests, "fetcher": fetcher, **self.site}
         self.app.extensions[KEY] = Site(self.here.world, self.here.follower, FRONTEND, "1.2.3", **rules)
         for part in (problems, headers):
             part.install(self.app)
-        for resource in (jobs, listing, events, convert, capabilities, health, metrics, page, plain, status, openapi, problem_types):
+        for resource in (jobs, job_list, events, convert, capabilities, health, metrics, page, plain, status, document, problem_types):
             self.app.register_blueprint(resource.routes)
         self.client: FlaskClient = self.app.test_client()
         self.client.environ_base["wsgi.input_terminated"] = True

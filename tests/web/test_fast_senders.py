@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask, request
 
-from backend.web import bodies
+from backend.web.request import bodies
 
 
 class Body:

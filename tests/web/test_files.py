@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from backend.web.bodies import display_name
-from backend.web.files import disposition
+from backend.web.request.bodies import display_name
+from backend.web.response.files import disposition
 from tests.memory.samples import image
 from tests.web.conftest import Web
 

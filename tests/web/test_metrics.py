@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from backend.core import tally
 from backend.core.overview import Overview
-from backend.web.exposition import GAUGES, ROWS, Figures, families
-from backend.web.metrics import Once
+from backend.web.metrics.prometheus import GAUGES, ROWS, Figures, families
+from backend.web.routes.metrics import Once
 from tests.conftest import missing
 from tests.web.conftest import Web
 

@@ -14,9 +14,10 @@ from werkzeug.test import TestResponse
 
 from backend import errors
 from backend.core import options
-from backend.web import batches, convert, events, health, jobs, listing, openapi, uploads
-from backend.web.explanations import EXPLANATIONS
-from backend.web.operations import OPERATIONS, OPTION_TEXTS
+from backend.web.openapi import document
+from backend.web.openapi.explanations import EXPLANATIONS
+from backend.web.openapi.operations import OPERATIONS, OPTION_TEXTS
+from backend.web.routes import batches, convert, events, health, job_list, jobs, uploads
 from tests.memory.samples import image
 from tests.web.conftest import Web
 
@@ -24,7 +25,7 @@ OURS = {"OPTIONS", "HEAD"}
 
 
 def described(language: str = "en", *, has_keys: bool = True) -> dict[str, Any]:
-    return openapi.describe("1.2.3", language, has_keys)
+    return document.describe("1.2.3", language, has_keys)
 
 
 @pytest.mark.parametrize("language", errors.LANGUAGES)
@@ -35,9 +36,9 @@ def test_the_description_is_valid_openapi(language: str, has_keys: bool) -> None
 
 def routes_of_the_code() -> Iterator[tuple[str, str]]:
     app = Flask("routes")
-    from backend.web import capabilities
+    from backend.web.routes import capabilities
 
-    for resource in (jobs, listing, batches, events, convert, capabilities, health, uploads, openapi):
+    for resource in (jobs, job_list, batches, events, convert, capabilities, health, uploads, document):
         app.register_blueprint(resource.routes)
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from backend.web.plain import TEXTS
+from backend.web.routes.plain import TEXTS
 from tests.memory.samples import image
 from tests.web.conftest import Web
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from backend import errors
 from backend.core import formats, options
-from backend.web import health
+from backend.web.routes import health
 from tests.memory.samples import image
 from tests.web.conftest import Web
 

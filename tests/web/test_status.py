@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from backend.web.site import KEY
-from backend.web.status import Lookout, _quantiles
+from backend.web.request.context import KEY
+from backend.web.routes.status import Lookout, _quantiles
 from tests.memory.waiting import until
 from tests.web.conftest import Web
 

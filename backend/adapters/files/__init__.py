@@ -1,0 +1,1 @@
+"""The store and resumable uploads in a folder."""

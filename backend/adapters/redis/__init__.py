@@ -1,0 +1,1 @@
+"""Job state, queue, leases and announcements in Redis."""

@@ -1,0 +1,1 @@
+"""Blocking adapters run in threads, so that gevent's loop never waits for a disk."""

@@ -1,0 +1,138 @@
+"""Resumable uploads for the gateway's loop: every call that touches the disk goes to a thread, as in ``threaded_store``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from backend.adapters.files.resumable import FileUploads, FileWriting
+from backend.adapters.threaded.pool import Task, Threads
+from backend.adapters.threaded.store import ThreadedUpload
+from backend.adapters.threaded.write_buffer import Gathered
+from backend.core.resumable import Standing, Ticket
+
+THREADS = 8
+
+
+class ThreadedWriting:
+    """While a checkpoint is under way, bytes are taken and written on. One that failed fails whatever would count on it later."""
+
+    def __init__(self, writing: FileWriting, threads: Threads) -> None:
+        self._inner, self._threads, self._run = writing, threads, threads.run
+        self._chunks = Gathered(threads, (writing.data.put, writing.data.sum_up), writing.data)
+        self._begun_bytes = writing.position_bytes
+        self._checkpoint: Task | None = None
+        self._failure: Exception | None = None
+
+    @property
+    def ticket(self) -> Ticket:
+        return self._inner.ticket
+
+    @property
+    def standing(self) -> Standing:
+        return self._inner.standing
+
+    @property
+    def position_bytes(self) -> int:
+        return self._begun_bytes + self._chunks.size_bytes
+
+    def write(self, chunk: bytes) -> None:
+        """What fails is raised by a later call: ``keep`` at the latest."""
+        self._chunks.add(chunk)
+
+    def pour(self, source_fd: int, most_bytes: int) -> int:
+        return self._chunks.pour(source_fd, most_bytes)
+
+    def head(self, length: int) -> bytes:
+        self._chunks.flush()
+        return self._run(self._inner.head, length)  # type: ignore[no-any-return]
+
+    def sum_up(self, algorithm: str) -> None:
+        self._sum()
+        self._inner.sum_up(algorithm)
+
+    def sum(self) -> bytes:
+        self._sum()
+        return self._inner.sum()
+
+    def keep(self, now: float) -> None:
+        self._settle()
+        self._chunks.flush()
+        self._run(self._inner.keep, now)
+
+    def checkpoint(self, now: float) -> None:
+        if self._checkpoint is not None and not self._checkpoint.is_done:
+            return
+        self._settle()
+        self._chunks.flush()
+        self._checkpoint = self._threads.begin(self._inner.keep, now)
+
+    def drop(self) -> None:
+        self._forget()
+        self._run(self._inner.drop)
+        self._begun_bytes = self._inner.position_bytes - self._chunks.size_bytes
+
+    def fix_length(self, length_bytes: int, now: float) -> None:
+        self._settle()
+        self._run(self._inner.fix_length, length_bytes, now)
+
+    def is_wanted(self) -> bool:
+        return self._run(self._inner.is_wanted)  # type: ignore[no-any-return]
+
+    def finished(self) -> ThreadedUpload:
+        self._settle()
+        self._sum()
+        return ThreadedUpload.of(self._run(self._inner.finished), self._threads)
+
+    def conclude(self, now: float) -> None:
+        self._settle()
+        self._run(self._inner.conclude, now)
+
+    def close(self) -> None:
+        self._forget()
+        self._run(self._inner.close)
+
+    def _sum(self) -> None:
+        self._chunks.flush()
+        self._chunks.catch_up()
+
+    def _settle(self) -> None:
+        task, self._checkpoint = self._checkpoint, None
+        if task is not None:
+            self._failure = self._failure or task.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def _forget(self) -> None:
+        """Nothing may be at the file when it is cut off or closed."""
+        self._chunks.forget()
+        task, self._checkpoint = self._checkpoint, None
+        if task is not None:
+            self._failure = self._failure or task.wait()
+
+
+class ThreadedUploads:
+    def __init__(self, uploads: FileUploads) -> None:
+        self._inner, self._threads = uploads, Threads(THREADS)
+        self._run = self._threads.run
+
+    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
+        return self._run(self._inner.create, ticket, standing, parts)  # type: ignore[no-any-return]
+
+    def look(self, upload_id: str) -> tuple[Ticket, Standing]:
+        return self._run(self._inner.look, upload_id)  # type: ignore[no-any-return]
+
+    def open(self, upload_id: str) -> ThreadedWriting | None:
+        writing = self._run(self._inner.open, upload_id)
+        return ThreadedWriting(writing, self._threads) if writing else None
+
+    def want(self, upload_id: str) -> None:
+        self._run(self._inner.want, upload_id)
+
+    def erase(self, upload_id: str) -> int:
+        return self._run(self._inner.erase, upload_id)  # type: ignore[no-any-return]
+
+    def all(self) -> Iterator[tuple[Ticket, Standing]]:
+        return self._threads.walk(self._inner.all())
+
+    def close(self) -> None:
+        self._threads.close()

@@ -1,0 +1,67 @@
+"""What may travel from a source into its result besides pixels: nothing by default, copyright notices, or all of it.
+
+Orientation is reset where it was applied. Colours are sRGB by then, so the profile that is kept is sRGB's own, and only where the source had one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from PIL import Image
+
+from backend.codec.image.colour import SRGB_PROFILE
+from backend.core.options import Options
+
+MAX_BYTES = 1 << 20
+_ORIENTATION, _ARTIST, _COPYRIGHT = 0x0112, 0x013B, 0x8298
+_XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))\d')
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """As WebP stores it (RFC 9649 §2.7.1.4–5)."""
+
+    icc: bytes = b""
+    exif: bytes = b""
+    xmp: bytes = b""
+
+    def __bool__(self) -> bool:
+        return bool(self.icc or self.exif or self.xmp)
+
+
+def kept(image: Image.Image, options: Options) -> Metadata:
+    """``image`` is loaded. What cannot be read, or is larger than any honest note, is left behind."""
+    if options.metadata == "none":
+        return Metadata()
+    exif = _exif(image, options)
+    if options.metadata == "copyright":
+        return Metadata(exif=exif)
+    return Metadata(SRGB_PROFILE if image.info.get("icc_profile") else b"", exif, _xmp(image, options))
+
+
+def _exif(image: Image.Image, options: Options) -> bytes:
+    try:
+        given = image.getexif()
+        tags = given if options.metadata == "all" else _only(given, (_ARTIST, _COPYRIGHT))
+        if _ORIENTATION in tags and options.auto_orient:
+            tags[_ORIENTATION] = 1
+        packed = tags.tobytes() if len(tags) else b""
+    except Exception:  # a process edge: EXIF is a stranger's bytes, and a picture is no worse without them
+        return b""
+    return packed.removeprefix(b"Exif\0\0") if len(packed) <= MAX_BYTES else b""
+
+
+def _only(given: Image.Exif, wanted: tuple[int, ...]) -> Image.Exif:
+    result = Image.Exif()
+    for tag in wanted:
+        if given.get(tag):
+            result[tag] = given[tag]
+    return result
+
+
+def _xmp(image: Image.Image, options: Options) -> bytes:
+    given = image.info.get("xmp") or b""
+    packet = given.encode() if isinstance(given, str) else bytes(given)
+    packet = _XMP_ORIENTATION.sub(rb"\g<1>1", packet) if options.auto_orient else packet
+    return packet if len(packet) <= MAX_BYTES else b""

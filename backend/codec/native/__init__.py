@@ -1,0 +1,1 @@
+"""ctypes bindings of the libraries that Pillow brings: libwebp, libjpeg, Little CMS."""

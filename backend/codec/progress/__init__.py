@@ -1,0 +1,1 @@
+"""A percent of the whole job, from what encoder and decoder report and from measured costs."""

@@ -1,0 +1,1 @@
+"""HTTP beyond Gunicorn's own: bodies from the socket, timeouts, chunked answers, errors."""

@@ -1,0 +1,1 @@
+"""Counters that all workers share, and what is measured of a process."""

@@ -1,0 +1,1 @@
+"""Socket.IO sessions, and their hand-over to the worker that owns them."""

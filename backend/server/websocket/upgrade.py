@@ -1,0 +1,165 @@
+"""The WebSocket upgrade as a WSGI step: ``environ["wsgi.websocket"]`` for whoever serves the address.
+
+The handshake is checked before the application is called (400, or 426 for another version; RFC 6455 §4.2.1), and answered as
+late as possible: the 101 goes out with the first ``receive`` or ``send``. Until then the application may refuse like any other
+request, by ``start_response`` with a 401 or 404. That is what python-engineio needs: it only reads ``path`` and its kin before
+its connect handlers have agreed. After the 101 whatever the application returns as a response is dropped, the socket is closed
+with 1000 (1011 if the application failed), and the access log has its line with status 101 and the whole duration.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from backend.errors import BackendUnavailable, BadRequest, GatewayError
+from backend.server.connection import Connection, Connections
+from backend.server.http.chunked_writer import close_response
+from backend.server.http.error_response import answer
+from backend.server.websocket.frames import WebSocket, WebSocketClosed
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Callable[[bytes], object]]
+Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+VERSION = "13"
+INTERNAL_ERROR = 1011
+RETRY_AFTER_S = 5
+
+log = logging.getLogger(__name__)
+
+
+class Handshake:
+    """One upgrade request: undecided, then accepted or refused for good."""
+
+    def __init__(self, start_response: StartResponse, key: str) -> None:
+        self._start_response = start_response
+        self._key = key
+        self.is_accepted = False
+        self.is_refused = False
+
+    def accept(self) -> None:
+        if self.is_refused:
+            raise WebSocketClosed("the upgrade was refused")
+        self.is_accepted = True
+        digest = base64.b64encode(hashlib.sha1(self._key.encode() + GUID).digest()).decode()
+        write = self._start_response(
+            "101 Switching Protocols", [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", digest)]
+        )
+        write(b"")
+
+    def start_response(self, *args: Any, **kwargs: Any) -> Callable[[bytes], object]:
+        if self.is_accepted:
+            return lambda data: None
+        self.is_refused = True
+        return self._start_response(*args, **kwargs)
+
+
+class Upgrade:
+    """Wraps the application of one worker; at most ``capacity`` sockets at once."""
+
+    def __init__(self, app: Wsgi, connections: Connections, capacity: int) -> None:
+        self._app = app
+        self._connections = connections
+        self._capacity = capacity
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if "websocket" not in tokens(environ, "HTTP_UPGRADE"):
+            return self._app(environ, start_response)
+        if has_wrong_version(environ):
+            wrong = BadRequest("header", header="Sec-WebSocket-Version", accepted=VERSION)
+            return refuse(start_response, wrong, 426, (("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)))
+        try:
+            handshake = Handshake(start_response, checked_key(environ))
+            self._check_room()
+        except GatewayError as error:
+            return refuse(start_response, error)
+        self._connections.websockets += 1
+        try:
+            return self._run(environ, handshake)
+        finally:
+            self._connections.websockets -= 1
+
+    def _check_room(self) -> None:
+        if self._connections.websockets >= self._capacity:
+            raise BackendUnavailable(part="websocket", retry_after_s=RETRY_AFTER_S)
+
+    def _run(self, environ: Environ, handshake: Handshake) -> Iterable[bytes]:
+        connection: Connection = environ["wsgi.input"].connection
+        socket = WebSocket(
+            environ,
+            connection.sock,
+            accept=handshake.accept,
+            pending=environ["wsgi.input"].release(),
+            message_bytes=connection.bounds.websocket_message_bytes,
+            write_timeout_s=connection.bounds.websocket_write_timeout_s,
+        )
+        connection.websocket = environ["wsgi.websocket"] = socket
+        # Nobody may write to it but through ``socket``; and engine.io would define a class for each connection that has it (middleware.py).
+        environ.pop("gunicorn.socket", None)
+        try:
+            response = self._app(environ, handshake.start_response)
+        except Exception as error:
+            if not handshake.is_accepted:
+                raise
+            fail(socket, error)
+            response = []
+        if not handshake.is_accepted:
+            return response
+        close_response(response)
+        socket.close()
+        connection.must_linger = True
+        return []
+
+
+def tokens(environ: Environ, name: str) -> set[str]:
+    return {token.strip().lower() for token in environ.get(name, "").split(",")}
+
+
+def has_wrong_version(environ: Environ) -> bool:
+    version = environ.get("HTTP_SEC_WEBSOCKET_VERSION")
+    return version is not None and version.strip() != VERSION
+
+
+def checked_key(environ: Environ) -> str:
+    """The client's key, or ``BadRequest`` naming the header that makes this no handshake (RFC 6455 §4.2.1)."""
+    key: str = environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip()
+    has_body = environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+    for is_right, header, accepted in (
+        (environ["REQUEST_METHOD"] == "GET" and environ["SERVER_PROTOCOL"] == "HTTP/1.1", "Upgrade", "GET, HTTP/1.1"),
+        (bool(environ.get("HTTP_HOST")), "Host", "host[:port]"),
+        ("upgrade" in tokens(environ, "HTTP_CONNECTION"), "Connection", "Upgrade"),
+        (is_key(key), "Sec-WebSocket-Key", "16 bytes, base64"),
+        ("HTTP_SEC_WEBSOCKET_VERSION" in environ, "Sec-WebSocket-Version", VERSION),
+        (not has_body, "Content-Length", "0"),
+    ):
+        if not is_right:
+            raise BadRequest("header", header=header, accepted=accepted)
+    return key
+
+
+def is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+def refuse(
+    start_response: StartResponse, error: GatewayError, status: int | None = None, headers: tuple[tuple[str, str], ...] = ()
+) -> Iterable[bytes]:
+    status_line, fields, body = answer(error, status, headers)
+    start_response(status_line, fields)
+    return [body]
+
+
+def fail(socket: WebSocket, error: Exception) -> None:
+    """The application raised on an open socket: one line, unless the peer simply left in mid-send."""
+    if not isinstance(error, WebSocketClosed):
+        log.error("WebSocket handler of %s failed", socket.path, exc_info=error)
+    socket.close(INTERNAL_ERROR)

@@ -1,0 +1,140 @@
+"""``/api/openapi.json`` and its page ``/api/docs``: made from the tables that the code itself runs on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from backend import errors
+from backend.core.job import STATES
+from backend.web.openapi.explanations import EXPLANATIONS
+from backend.web.openapi.operations import HEADERS, OPERATIONS, OPTION_TEXTS, PARAMETERS, TAGS, Answer, Operation, Text
+from backend.web.openapi.schemas import ref, schemas
+from backend.web.request import auth
+from backend.web.request.context import site
+
+routes = Blueprint("openapi", __name__)
+PROBLEM = "application/problem+json"
+EVERYWHERE = ("X-Request-Id",)
+TITLE: Text = ("WebP Gateway", "WebP 网关")
+INTRODUCTION: Text = (
+    "Upload images, watch them become WebP, fetch the result. Errors are application/problem+json with a stable “code”; their texts follow "
+    "Accept-Language (English, Chinese).",
+    "上传图片，观看其转换为 WebP，并取得结果。错误为 application/problem+json，含固定的「code」，文字随 Accept-Language（英文、中文）变化。",
+)
+
+
+@routes.get("/api/openapi.json")
+def description() -> Response:
+    text = document(site().version, auth.language(), bool(site().keys))
+    response = Response(text, content_type="application/json")
+    response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Vary"] = "Accept-Language"
+    response.headers["Content-Language"] = auth.language()
+    response.make_conditional(request)
+    return response
+
+
+@routes.get("/api/docs")
+def page() -> Response:
+    text = (site().frontend / "docs" / "index.html").read_text("utf-8").replace('lang="en"', f'lang="{auth.language()}"', 1)
+    response = Response(text, content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Vary"] = "Accept-Language"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@cache
+def document(version: str, language: str, has_keys: bool) -> str:
+    return json.dumps(describe(version, language, has_keys), ensure_ascii=False)
+
+
+def describe(version: str, language: str, has_keys: bool) -> dict[str, Any]:
+    at = errors.LANGUAGES.index(language)
+    paths: dict[str, dict[str, Any]] = {}
+    for each in OPERATIONS:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, at, has_keys)
+        if each.method == "GET" and each.id == "getResult":
+            paths[each.path]["head"] = {**_operation(each, at, has_keys), "operationId": "headResult"}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE[at], "version": version, "description": INTRODUCTION[at]},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text[at]} for name, text in TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas(), "State": {"type": "string", "enum": list(STATES)}},
+            "parameters": {name: _parameter(each, at) for name, each in PARAMETERS.items()} | _option_parameters(at),
+            "headers": {name: {"schema": schema, "description": text[at]} for name, (schema, text) in HEADERS.items()},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}, "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
+        },
+    }
+
+
+def _operation(each: Operation, at: int, has_keys: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {"operationId": each.id, "tags": [each.tag], "summary": each.summary[at]}
+    names = [*each.parameters, *(f"option.{name}" for name in OPTION_TEXTS if each.has_options)]
+    if names:
+        shown["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+    if each.body:
+        shown["requestBody"] = {"content": {media_type: {"schema": schema} for media_type, schema in each.body.items()}}
+    answers = {str(status): _answer(answer, at) for status, answer in each.answers.items()}
+    shown["responses"] = answers | _refusals(each, at, has_keys)
+    if each.is_guarded and has_keys:
+        shown["security"] = [{"key": []}, {"header": []}]
+    if each.curl:
+        shown["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": each.curl}]
+    return shown
+
+
+def _answer(answer: Answer, at: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {"description": answer.what[at]}
+    if answer.content:
+        shown["content"] = {media_type: {"schema": schema} for media_type, schema in answer.content.items()}
+    shown["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in (*EVERYWHERE, *answer.headers)}
+    return shown
+
+
+def _refusals(each: Operation, at: int, has_keys: bool) -> dict[str, Any]:
+    """By status, with every code that it may carry; ``internal`` can happen to any."""
+    kinds = [*each.errors, *((errors.Unauthorized,) if each.is_guarded and has_keys else ()), errors.Internal]
+    found: dict[str, Any] = {}
+    for status in sorted({kind.status for kind in kinds} - set(each.answers)):
+        these = list(dict.fromkeys(kind for kind in kinds if kind.status == status))
+        found[str(status)] = _refusal(these, at, status)
+    return found
+
+
+def _refusal(kinds: list[type[errors.GatewayError]], at: int, status: int) -> dict[str, Any]:
+    language = errors.LANGUAGES[at]
+    codes = list(dict.fromkeys(kind.code for kind in kinds))
+    names = [*EVERYWHERE, *(["Retry-After"] if status in (429, 503) else []), *(["RateLimit", "RateLimit-Policy"] if status == 429 else [])]
+    return {
+        "description": " · ".join(f"`{code}`: {EXPLANATIONS[code][language][0]}" for code in codes),
+        "content": {
+            PROBLEM: {
+                "schema": ref("Problem"),
+                "examples": {kind.code: {"value": errors.problem(kind().as_record(), language)} for kind in kinds},
+            }
+        },
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+    }
+
+
+def _parameter(each: dict[str, Any], at: int) -> dict[str, Any]:
+    return {name: value for name, value in each.items() if name != "what"} | {"description": each["what"][at]}
+
+
+def _option_parameters(at: int) -> dict[str, Any]:
+    properties = schemas()["Options"]["properties"]
+    return {
+        f"option.{name}": {"name": name, "in": "query", "required": False, "schema": properties[name], "description": text[at]}
+        for name, text in OPTION_TEXTS.items()
+    }

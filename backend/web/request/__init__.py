@@ -1,0 +1,1 @@
+"""What a request says: bodies, digests, keys, the client, repeated requests."""

@@ -1,0 +1,75 @@
+"""The headers of every answer: security, request id, rate limit, and CORS for the origins that the operator named."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask, Response, g, request
+
+from backend.web.request import auth, client_identity
+from backend.web.request.context import site
+
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+USER_CONTENT_POLICY = "default-src 'none'; sandbox"
+"""For bytes that came from clients: whatever they are, they run nothing."""
+EXPOSED = (
+    "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition, "
+    "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, Upload-Defer-Length, "
+    "Upload-Metadata, Upload-Expires, Upload-Concat"
+)
+
+
+def install(app: Flask) -> None:
+    @app.before_request
+    def name_route() -> None:
+        """For the server's counts and its log: a template, since paths hold ids and clients may make up any."""
+        site().bind(auth.request_id())
+        if request.url_rule is not None:
+            auth.note("route", re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", request.url_rule.rule))
+
+    @app.before_request
+    def preflight() -> Response | None:
+        is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        return Response(status=204) if is_preflight and _is_allowed_origin() else None
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-Id"] = auth.request_id()
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        client_identity.remember(response)
+        _rate(response)
+        if site().allowed_origins:
+            _cors(response)
+        return response
+
+
+def _rate(response: Response) -> None:
+    """draft-ietf-httpapi-ratelimit-headers-10."""
+    if "rate" in g:
+        limit, window_s, remaining, left_s = g.rate
+        response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window_s}'
+        response.headers["RateLimit"] = f'"default";r={remaining};t={left_s}'
+
+
+def _is_allowed_origin() -> bool:
+    return request.headers.get("Origin", "") in site().allowed_origins
+
+
+def _cors(response: Response) -> None:
+    response.headers.add("Vary", "Origin")
+    if _is_allowed_origin():
+        response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+        response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+            response.headers["Access-Control-Allow-Headers"] = request.headers.get("Access-Control-Request-Headers", "")
+            response.headers["Access-Control-Max-Age"] = "7200"

@@ -1,0 +1,80 @@
+"""Every error as ``application/problem+json`` (RFC 9457), in the reader's language."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
+from werkzeug.routing import RequestRedirect
+
+from backend import errors
+from backend.web.request import auth
+from backend.web.request.context import site
+
+log = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+
+def answer(error: errors.GatewayError) -> Response:
+    more: dict[str, Any] = {"request_id": auth.request_id()}
+    if error.retry_after_s is not None:
+        more["retry_after_s"] = error.retry_after_s
+    body = errors.problem(error.as_record(), auth.language(), **more)
+    body["instance"] = f"urn:request:{auth.request_id()}"
+    response = Response(json.dumps(body, ensure_ascii=False), error.status, content_type=MEDIA_TYPE)
+    response.headers["Content-Language"] = auth.language()
+    response.headers["Cache-Control"] = "no-store"
+    if error.retry_after_s is not None or error.status in (429, 503):
+        response.headers["Retry-After"] = str(error.retry_after_s or 1)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="webp-gateway"'
+    return response
+
+
+def install(app: Flask) -> None:
+    """Every refusal of the framework too; an address with doubled slashes is not another's, so it is refused and not redirected."""
+    app.url_map.merge_slashes = False
+
+    @app.errorhandler(errors.GatewayError)
+    def known(error: errors.GatewayError) -> Response:
+        if error.status >= 500:
+            log.error("%s", error, exc_info=error if error.status == 500 else None, extra=_named())
+        return answer(error)
+
+    @app.errorhandler(HTTPException)
+    def of_the_framework(error: HTTPException) -> ResponseReturnValue:
+        if isinstance(error, RequestRedirect):
+            return error
+        response = answer(_translated(error))
+        for name, value in error.get_headers():
+            if name in ("Allow", "Content-Range"):
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.error("unexpected %r", error, exc_info=error, extra=_named())
+        return answer(errors.Internal())
+
+
+def _named() -> dict[str, Any]:
+    return {"fields": {"request": auth.request_id()}}
+
+
+def _translated(error: HTTPException) -> errors.GatewayError:
+    if error.code == 404:
+        return errors.NotFound()
+    if error.code == 405:
+        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        return errors.MethodNotAllowed("method", method=request.method, allowed=allowed)
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        return errors.RangeNotSatisfiable("range", size_bytes=error.length)
+    if error.code == 413:
+        return errors.TooLarge(limit_bytes=site().world.limits.upload_bytes)
+    if error.code and error.code < 500:
+        return errors.BadRequest()
+    return errors.Internal()

@@ -1,0 +1,1 @@
+"""One file a resource: parse, call one flow, answer."""

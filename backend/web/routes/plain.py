@@ -1,0 +1,185 @@
+"""The page without JavaScript: a form, then a page that loads itself anew until all has ended, then links. Each in the reader's language.
+
+It takes the same flows as the API. With API keys it cannot serve (a form sends no key), and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from backend import errors
+from backend.core import options
+from backend.core.batch import has_ended
+from backend.core.job import Job, public
+from backend.flows import batch as batches
+from backend.flows import ingest
+from backend.flows.find import find
+from backend.web.request import auth, bodies, client_identity
+from backend.web.request.context import site
+
+routes = Blueprint("plain", __name__)
+REFRESH_S = 2
+Words = Callable[..., str]
+TEXTS = {
+    "name": ("WebP Gateway", "WebP 网关"),
+    "running": ("Your images are being converted", "正在转换图片"),
+    "ended": ("Your images", "您的图片"),
+    "reload": ("This page loads itself anew every {seconds} seconds.", "此页面每 {seconds} 秒自动刷新。"),
+    "queued": ("In the queue", "排队中"),
+    "queued_place": ("In the queue, {place} ahead", "排队中，前面 {place} 张"),
+    "decode": ("Reading the image", "正在读取图片"),
+    "transform": ("Resizing", "正在缩放"),
+    "encode": ("Encoding {percent}%", "编码中 {percent}%"),
+    "store": ("Saving", "正在保存"),
+    "succeeded": ("{width} × {height}, {before} → {after} ({saved})", "{width} × {height}，{before} → {after}（{saved}）"),
+    "cancelled": ("Cancelled", "已取消"),
+    "download": ("Download {name}", "下载 {name}"),
+    "archive": ("Download all as ZIP", "全部下载（ZIP）"),
+    "cancel": ("Cancel", "取消"),
+    "more": ("Convert more images", "转换更多图片"),
+    "failed": ("That did not work", "操作未成功"),
+    "key": (
+        "This gateway asks for an API key. Without JavaScript, use its API: curl -H 'Authorization: Bearer KEY' -T image.jpg {url}api/convert",
+        "此网关需要 API 密钥。未启用 JavaScript 时请使用接口：curl -H 'Authorization: Bearer KEY' -T image.jpg {url}api/convert",
+    ),
+}
+"""English, Chinese."""
+
+
+@routes.post("/")
+def take() -> Response:
+    """Images and options of the form; what was left empty is not given."""
+    world, sender = site().world, client_identity.sender()
+    auth.check_rate()
+    ingest.check_room(world)
+    form = bodies.read(world, filename="", max_files=site().max_files)
+    try:
+        wanted = options.parse([field for field in form.fields if field[1]])
+        if len(form.images) > 1:
+            batch, _ = batches.accept(world, form.images, wanted, sender)
+            return _see(f"/plain/batches/{batch.id}")
+        return _see(f"/plain/jobs/{ingest.accept(world, form.images[0], wanted, sender).id}")
+    except BaseException:
+        form.abandon()
+        raise
+
+
+@routes.get("/plain/jobs/<job_id>")
+def job(job_id: str) -> Response:
+    return _progress_page([find(site().world, job_id, auth.owner())], f"/plain/jobs/{job_id}")
+
+
+@routes.post("/plain/jobs/<job_id>/cancel")
+def cancel(job_id: str) -> Response:
+    world = site().world
+    batches.cancel(world, [find(world, job_id, auth.owner())])
+    return _see(f"/plain/jobs/{job_id}")
+
+
+@routes.get("/plain/batches/<batch_id>")
+def batch(batch_id: str) -> Response:
+    _, jobs = batches.find_batch(site().world, batch_id, auth.owner())
+    return _progress_page(jobs, f"/plain/batches/{batch_id}", archive=f"/api/batches/{batch_id}/archive.zip")
+
+
+@routes.post("/plain/batches/<batch_id>/cancel")
+def cancel_batch(batch_id: str) -> Response:
+    world = site().world
+    batches.cancel(world, batches.find_batch(world, batch_id, auth.owner())[1])
+    return _see(f"/plain/batches/{batch_id}")
+
+
+@routes.errorhandler(errors.GatewayError)
+def refuse(error: errors.GatewayError) -> Response:
+    """In words and with a way back. ``Retry-After`` becomes a link, since a form is not sent again by itself."""
+    words = _words()
+    more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
+    problem = errors.problem(error.as_record(), auth.language(), **more)
+    detail = words("key", url=request.host_url) if isinstance(error, errors.Unauthorized) else problem["detail"]
+    body = f'<div class="notice" role="alert"><div><strong>{escape(problem["title"])}</strong><p>{escape(detail)}</p></div></div>{_back(words)}'
+    response = _page(words, words("failed"), body)
+    response.status_code = error.status
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def _see(path: str) -> Response:
+    """303: what was posted is looked at, so that loading anew posts nothing twice."""
+    return Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+
+
+def _progress_page(jobs: Sequence[Job], own: str, archive: str = "") -> Response:
+    words, is_over = _words(), has_ended(jobs)
+    rows = "".join(f"<li>{_row(public(each, auth.language()), words)}</li>" for each in jobs)
+    parts = [f'<ul class="plain-list">{rows}</ul>']
+    if is_over:
+        if archive and any(each.status.state == "succeeded" for each in jobs):
+            parts.append(f'<p><a class="button button-primary" href="{archive}">{words("archive")}</a></p>')
+        parts.append(_back(words))
+    else:
+        parts.append(f"<p><small>{words('reload', seconds=REFRESH_S)}</small></p>")
+        parts.append(f'<form action="{own}/cancel" method="post"><button class="button">{words("cancel")}</button></form>')
+    return _page(words, words("ended" if is_over else "running"), "".join(parts), refresh=not is_over)
+
+
+def _row(job: dict[str, Any], words: Words) -> str:
+    name = f"<strong>{escape(job['source']['filename'] or job['id'])}</strong>"
+    if job["state"] == "failed":
+        return f'{name}<p class="plain-failed">{escape(job["error"]["detail"])}</p>'
+    if job["state"] == "cancelled":
+        return f"{name}<p>{words('cancelled')}</p>"
+    if job["state"] == "succeeded":
+        return name + _outcome(job, words)
+    text = _stage(job, words)
+    return f'{name}<p>{text}</p><progress max="100" value="{job["progress"]}" aria-label="{text}">{job["progress"]}%</progress>'
+
+
+def _stage(job: dict[str, Any], words: Words) -> str:
+    if job["state"] == "queued":
+        return words("queued_place", place=job["queue_position"]) if job["queue_position"] else words("queued")
+    return words(job["stage"] or "decode", percent=job["progress"])
+
+
+def _outcome(job: dict[str, Any], words: Words) -> str:
+    result, source = job["result"], job["source"]
+    saved = f"{-result['saved_percent']:+.0f}%".replace("-", "−")
+    figures = {"before": _size(source["bytes"]), "after": _size(result["bytes"]), "saved": saved}
+    text = words("succeeded", width=result["width"], height=result["height"], **figures)
+    name = f"{(source['filename'] or 'image').rsplit('.', 1)[0]}.webp"
+    link = f'<a class="button button-soft" href="{result["url"]}?download=1">{escape(words("download", name=name))}</a>'
+    return f'<p>{text}</p><img src="{result["url"]}" alt="{escape(name)}" loading="lazy"><p>{link}</p>'
+
+
+def _size(count: int) -> str:
+    """Decimal, as the page writes it."""
+    return f"{count} B" if count < 1000 else f"{count / 1e3:.0f} KB" if count < 999_500 else f"{count / 1e6:.1f} MB"
+
+
+def _words() -> Words:
+    column = 1 if auth.language() == "zh-CN" else 0
+    return lambda key, **values: TEXTS[key][column].format(**values)
+
+
+def _back(words: Words) -> str:
+    return f'<p><a class="button" href="/">{words("more")}</a></p>'
+
+
+def _page(words: Words, heading: str, body: str, *, refresh: bool = False) -> Response:
+    sheets = "".join(f'<link rel="stylesheet" href="/static/css/{each}.css">' for each in ("base", "controls", "header", "plain"))
+    mark = '<img class="brand-mark" src="/static/icons/favicon.svg" alt="" width="28" height="28">'
+    again = f'<meta http-equiv="refresh" content="{REFRESH_S}">' if refresh else ""
+    text = f"""<!doctype html>
+<html lang="{auth.language()}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{again}
+<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>{heading} – {words("name")}</title>
+<link rel="icon" href="/static/icons/favicon.svg" type="image/svg+xml">{sheets}</head>
+<body><header class="header"><a class="brand" href="/">{mark}<span>{words("name")}</span></a></header>
+<main class="main"><h1 class="plain-title">{heading}</h1>{body}</main></body></html>"""
+    response = Response(text, content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Accept-Language"
+    return response

@@ -1,0 +1,87 @@
+"""``/problems/<code>``: what a problem's ``type`` points at (RFC 9457 §3.1.1): a page for people, JSON for whoever asks for it."""
+
+from __future__ import annotations
+
+import json
+from string import Template
+from typing import Any
+
+from flask import Blueprint, Response, request
+from markupsafe import escape
+
+from backend import errors
+from backend.web.openapi.explanations import EXPLANATIONS
+from backend.web.request import auth
+from backend.web.request.context import site
+
+routes = Blueprint("problem_types", __name__)
+WORDS = {
+    "en": {"index": "Problem types", "happened": "What happened", "advice": "What to do", "status": "HTTP status", "sentences": "How it may read"},
+    "zh-CN": {"index": "错误类型", "happened": "发生了什么", "advice": "如何处理", "status": "HTTP 状态码", "sentences": "可能的提示"},
+}
+
+
+def statuses(code: str) -> list[int]:
+    kinds = [errors.BY_CODE[code]]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return sorted({kind.status for kind in kinds})
+
+
+def describe(code: str, language: str) -> dict[str, Any]:
+    happened, advice = EXPLANATIONS[code][language]
+    texts = [errors.TEXTS[key][language] for key in errors.TEXTS if key.partition(".")[0] == code]
+    return {
+        "type": f"/problems/{code}",
+        "code": code,
+        "title": errors.TEXTS[code][language][0],
+        "status": statuses(code),
+        "happened": happened,
+        "advice": advice,
+        "sentences": list(dict.fromkeys(detail.replace("{{", "{").replace("}}", "}") for _, detail in texts)),
+    }
+
+
+@routes.get("/problems")
+def index() -> Response:
+    language = auth.language()
+    known = [describe(code, language) for code in errors.BY_CODE]
+    items = "".join(f'<li><a href="{each["type"]}"><code>{each["code"]}</code></a> {escape(each["title"])}</li>' for each in known)
+    title = WORDS[language]["index"]
+    return _answer({"problems": known}, title, f"<h1>{title}</h1><ul>{items}</ul>", language)
+
+
+@routes.get("/problems/<code>")
+def show(code: str) -> Response:
+    if code not in errors.BY_CODE:
+        raise errors.NotFound()
+    language = auth.language()
+    known, words = describe(code, language), WORDS[language]
+    sentences = "".join(f"<li>{escape(each)}</li>" for each in known["sentences"])
+    body = (
+        f'<p><a href="/problems">{words["index"]}</a></p><h1>{escape(known["title"])}</h1>'
+        f"<p><code>{code}</code> · {words['status']} {', '.join(map(str, known['status']))}</p>"
+        f"<h2>{words['happened']}</h2><p>{escape(known['happened'])}</p>"
+        f"<h2>{words['advice']}</h2><p>{escape(known['advice'])}</p>"
+        f"<h2>{words['sentences']}</h2><ul>{sentences}</ul>"
+    )
+    return _answer(known, known["title"], body, language)
+
+
+def _answer(record: dict[str, Any], title: str, body: str, language: str) -> Response:
+    if _wants_json():
+        response = Response(json.dumps(record, ensure_ascii=False), content_type="application/json")
+    else:
+        template = Template((site().frontend / "docs" / "problem.html").read_text("utf-8"))
+        response = Response(template.substitute(language=language, title=escape(title), body=body), content_type="text/html; charset=utf-8")
+    response.headers["Content-Language"] = language
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Vary"] = "Accept, Accept-Language"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _wants_json() -> bool:
+    best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"], "text/html")
+    return best != "text/html"

@@ -1,0 +1,1 @@
+"""The Socket.IO events, and how they are sent."""
