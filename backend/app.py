@@ -26,10 +26,10 @@ from backend.adapters.redis_bell import RedisBell
 from backend.adapters.stores import open_store
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
+from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
-from backend.flows.tend import Caretaker
-from backend.flows.world import World
+from backend.flows.maintenance import Janitor
 from backend.server import connection_limits
 from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import OperatorsDoor
@@ -62,16 +62,16 @@ def create_app(settings: Settings | None = None) -> Flask:
             connections_per_address=settings.connections_per_address,
         )
     )
-    world = gateway_world(settings)
-    follower = Follower(world)
+    context = gateway_world(settings)
+    follower = Follower(context)
     announcements = RedisAnnouncements(
         redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay, on_word=follower.heard
     )
     follower.hear(announcements)
     app = Flask("webp-gateway", static_folder=None)
     socketio = _socketio(app, settings)
-    fetcher = _fetcher(settings, world)
-    site = _site(settings, world, follower, fetcher)
+    fetcher = _fetcher(settings, context)
+    site = _site(settings, context, follower, fetcher)
     app.extensions[KEY] = site
     sockets = Sockets(socketio, site)
     sockets.install()
@@ -86,18 +86,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     telemetry.start(settings, "gateway", app)
     session_handover.install(socketio)
     loop_lag.start()
-    gevent.spawn(_warm_up, app, world, announcements)
-    gevent.spawn(_tend, Caretaker(world, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
+    gevent.spawn(_warm_up, app, context, announcements)
+    gevent.spawn(_tend, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
     return app
 
 
-def gateway_world(settings: Settings) -> World:
+def gateway_world(settings: Settings) -> Context:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
     resumable = FileUploads(settings.store_dir)
     resumable.prepare()
     bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
-    return World(
+    return Context(
         store=ThreadedStore(store),
         jobs=RedisJobs(redis_client.connect(settings.broker_url)),
         encoders=EncodersBeside(CeleryEncoders(celery_app(settings.broker_url), bell)),
@@ -110,14 +110,14 @@ def gateway_world(settings: Settings) -> World:
     )
 
 
-def _fetcher(settings: Settings, world: World) -> Fetcher | None:
+def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     if settings.fetch == "off":
         return None
     rules = Rules(settings.fetch_allowed_networks, float(settings.fetch_timeout_s), settings.body_min_bytes_per_s)
-    return Fetcher(world, HttpSources(rules))
+    return Fetcher(context, HttpSources(rules))
 
 
-def _site(settings: Settings, world: World, follower: Follower, fetcher: Fetcher | None) -> Site:
+def _site(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None) -> Site:
     def vitals() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watching()}
 
@@ -128,7 +128,7 @@ def _site(settings: Settings, world: World, follower: Follower, fetcher: Fetcher
             return None
 
     return Site(
-        world=world,
+        context=context,
         follower=follower,
         fetcher=fetcher,
         frontend=FRONTEND,
@@ -163,20 +163,20 @@ def _note_delay(seconds: float) -> None:
     http_middleware.observe("event_delay", seconds, http_middleware.BOUNDS_S)
 
 
-def _warm_up(app: Flask, world: World, announcements: RedisAnnouncements) -> None:
+def _warm_up(app: Flask, context: Context, announcements: RedisAnnouncements) -> None:
     """What is made at first use, made now: otherwise each worker's first request pays for it, some 50 ms."""
     app.url_map.update()
     announcements.start()
     try:
-        world.store.check()
-        world.jobs.queued()
-        if isinstance(world.encoders, EncodersBeside):
-            world.encoders.connect()
+        context.store.check()
+        context.jobs.queued()
+        if isinstance(context.encoders, EncodersBeside):
+            context.encoders.connect()
     except errors.GatewayError as error:
         log.info("not everything is within reach yet: %s", error)
 
 
-def _tend(caretaker: Caretaker) -> None:
+def _tend(caretaker: Janitor) -> None:
     while True:
         try:
             caretaker.tend()

@@ -28,16 +28,16 @@ from backend import errors, logs, telemetry
 from backend.adapters.beside import Beside
 from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
 from backend.adapters.redis import client as redis_client
-from backend.adapters.redis.cancellations import RedisStops
+from backend.adapters.redis.cancellations import RedisCancellations
 from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.redis_bell import RedisBell
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.core.conversion import Converted
+from backend.flows.context import Context
 from backend.flows.encode import encode_at_bell, encode_next
 from backend.flows.shift import REST_S, SHIFT_S, Rise, Shift
-from backend.flows.world import World
 from backend.ports import Codec
 from backend.settings import Settings
 
@@ -101,9 +101,9 @@ class Process:
         self.codec = SealedCodec(sandbox=settings.sandbox)
         self.traced = Traced(self.codec)
         bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
-        self.stops = RedisStops(redis_client.connect(settings.broker_url))
-        self.world = encoder_world(bell, self.stops)
-        self.shift = Shift(self.name, self._encode_next, self._encode_at_bell, bell, self.world.encoders, lambda: bool(LEAVING[0]))
+        self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
+        self.context = encoder_world(bell, self.cancellations)
+        self.shift = Shift(self.name, self._encode_next, self._encode_at_bell, bell, self.context.encoders, lambda: bool(LEAVING[0]))
         self.beside = Beside()
         self._told_cpu_s = 0.0
         self._telling = threading.Lock()
@@ -111,20 +111,20 @@ class Process:
     def start(self) -> None:
         """Raises ``SettingsError`` where the seal that is required cannot be had."""
         self.codec.start()
-        self.stops.begin()
+        self.cancellations.begin()
         parent = os.getppid()
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
         threading.Thread(target=self._greet_for_ever, name="greet", daemon=True).start()
 
     def _encode_next(self) -> bool:
         try:
-            return encode_next(self.world, self.traced, self.stops.new_token(), self.beside)
+            return encode_next(self.context, self.traced, self.cancellations.new_token(), self.beside)
         finally:
             self.codec.let_go()
 
     def _encode_at_bell(self, seconds: float, rise: Rise) -> bool:
         try:
-            return encode_at_bell(self.world, self.traced, self.stops.new_token(), self.name, seconds, rise, self.beside)
+            return encode_at_bell(self.context, self.traced, self.cancellations.new_token(), self.name, seconds, rise, self.beside)
         finally:
             self.codec.let_go()
 
@@ -139,7 +139,7 @@ class Process:
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         while True:
             try:
-                self.world.jobs.greet(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
+                self.context.jobs.greet(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
                 self.tell_cpu(started)
                 started = {}
             except errors.BackendUnavailable as error:
@@ -151,7 +151,7 @@ class Process:
         with self._telling:
             used_s = max(self._told_cpu_s, cpu_s(os.getpid()))
             grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._told_cpu_s, 6)}
-            self.world.jobs.tally({**more, **grown})
+            self.context.jobs.tally({**more, **grown})
             self._told_cpu_s = used_s
 
 
@@ -187,14 +187,14 @@ def children_of(pid: int) -> list[int]:
 process: Process | None = None
 
 
-def encoder_world(bell: RedisBell, stops: RedisStops) -> World:
+def encoder_world(bell: RedisBell, cancellations: RedisCancellations) -> Context:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
-    return World(
+    return Context(
         store=store,
         jobs=RedisJobs(redis_client.connect(settings.broker_url)),
         encoders=CeleryEncoders(app, bell),
-        stops=stops,
+        cancellations=cancellations,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
         retention_s=settings.retention_s,

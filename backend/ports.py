@@ -12,15 +12,15 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from backend.core.batch import Batch
 from backend.core.conversion import Conversion, Converted, Progress
-from backend.core.headers import ReadAt
+from backend.core.image_headers import ReadAt
 from backend.core.job import Job, Manifest, Status
 from backend.core.overview import Overview
-from backend.core.resumable import Standing, Ticket
+from backend.core.resumable import UploadInfo, UploadState
 
 T = TypeVar("T")
 
 
-class Stretch(Protocol):
+class SocketChunk(Protocol):
     """The next bytes of a body, which are to be had from its socket."""
 
     def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
@@ -140,21 +140,21 @@ class Store(Protocol):
         """Raises ``StorageFull`` or ``BackendUnavailable`` when nothing could be stored now."""
 
 
-class Writing(Protocol):
+class UploadWriter(Protocol):
     """One resumable upload in the only hands that may change it; always ended by ``close``. What was written and not kept is then gone.
 
     Every change raises ``NotFound`` when the upload was erased meanwhile, and ``StorageFull``.
     """
 
     @property
-    def ticket(self) -> Ticket: ...
+    def info(self) -> UploadInfo: ...
 
     @property
-    def standing(self) -> Standing: ...
+    def state(self) -> UploadState: ...
 
     @property
     def position_bytes(self) -> int:
-        """``standing.offset_bytes`` and what was written since."""
+        """``state.offset_bytes`` and what was written since."""
 
     def write(self, chunk: bytes) -> None: ...
 
@@ -196,16 +196,16 @@ class Writing(Protocol):
 class Uploads(Protocol):
     """Uploads that may be interrupted and resumed, by whichever process. What a method here returned from is on disk."""
 
-    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
+    def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
         """With ``parts``, their bytes in order are the upload's. Raises ``NotFound`` for a part that is not there, ``StorageFull``.
 
         False when there is an upload of that id already; it is left as it is.
         """
 
-    def look(self, upload_id: str) -> tuple[Ticket, Standing]:
+    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
         """Whoever may be writing to it. Raises ``NotFound``."""
 
-    def open(self, upload_id: str) -> Writing | None:
+    def open(self, upload_id: str) -> UploadWriter | None:
         """To change it; None while somebody else, in any process, has it open. A process that dies lets go. Raises ``NotFound``."""
 
     def want(self, upload_id: str) -> None:
@@ -214,12 +214,12 @@ class Uploads(Protocol):
     def erase(self, upload_id: str) -> int:
         """The bytes freed; 0 when there was nothing."""
 
-    def all(self) -> Iterator[tuple[Ticket, Standing]]:
+    def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
         """In no order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Claim:
     """A job in one encoder's hands: valid while ``token`` is the job's newest. ``same``: as ``Jobs.same`` told when it was taken."""
 
     job: Job
@@ -228,7 +228,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListEntry:
     """A line of a list: ``job`` is None where the live state does not know it."""
 
     id: str
@@ -237,7 +237,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class Submission:
     """``is_heard``: an encoder knows that a job waits, or will find out by itself. Else ``Encoders.wake``."""
 
     job: Job
@@ -245,7 +245,7 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportAck:
     """``seq`` is the job's, or 0: it is no longer yours. ``listeners`` heard of the change, if there was one."""
 
     seq: int
@@ -261,7 +261,7 @@ class Jobs(Protocol):
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
         """Queue it unless it is known; the job with its place and estimate. Raises ``QueueFull`` when ``limit`` jobs wait."""
 
-    def submit(self, job: Job, *, limit: int | None) -> Submitted | None:
+    def submit(self, job: Job, *, limit: int | None) -> Submission | None:
         """``enqueue``, and whoever rests is told; but where jobs with the same work have succeeded: None then, and nothing has changed."""
 
     def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
@@ -285,14 +285,14 @@ class Jobs(Protocol):
     def restore(self, job: Job) -> None:
         """Make an ended job's state known again, if it is not."""
 
-    def take(self, token: str, lease_s: float) -> Taken | None:
+    def take(self, token: str, lease_s: float) -> Claim | None:
         """The next job in fair order, now running under ``token``; None when none waits.
 
         One whose ``work`` is in an encoder's hands already is not given out: it becomes a twin of the job there, runs along with it, and is
         queued again, at the head, if that one ends without it or is lost.
         """
 
-    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Taken | None]:
+    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Claim | None]:
         """``take`` as soon as ``name``, which rests (``Bell.rest``), is rung, or after so long; and whether it was rung."""
 
     def twins(self, job_id: str) -> list[Job]:
@@ -301,13 +301,13 @@ class Jobs(Protocol):
     def same(self, work: str) -> list[str]:
         """Jobs that succeeded with this ``work``, newest first; a few."""
 
-    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> Reported | None:
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> ReportAck | None:
         """Renew the lease, record a change if ``patch`` has one. None: unknown here (state was lost).
 
         A passing job's lease is renewed and nothing recorded: whoever waits for it waits for its end.
         """
 
-    def adopt(self, taken: Taken, lease_s: float) -> bool:
+    def adopt(self, claim: Claim, lease_s: float) -> bool:
         """Make a running job known again after the state was lost; False if another encoder was quicker."""
 
     def end(self, job: Job) -> Job:
@@ -346,7 +346,7 @@ class Jobs(Protocol):
 
     def expired(self, now: float, limit: int) -> list[str]: ...
 
-    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[Listed]:
+    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[ListEntry]:
         """The jobs of a maker, newest first, from after ``before`` (created_at, id) on. Some may have been erased meanwhile."""
 
     def greet(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
@@ -389,7 +389,7 @@ class Announcements(Protocol):
     def ignore(self, name: str, what: Heard = "changed") -> None: ...
 
 
-class Stops(Protocol):
+class Cancellations(Protocol):
     """Says that a running job was taken out of this encoder's hands, sooner than its next report would. Hints, as ``Announcements``."""
 
     def are_heard(self) -> bool:
@@ -398,7 +398,7 @@ class Stops(Protocol):
     def new_token(self) -> str:
         """For the next job: one that stops can be told of."""
 
-    def came_for(self, token: str) -> bool:
+    def is_cancelled(self, token: str) -> bool:
         """Whether one came; it is told once."""
 
 

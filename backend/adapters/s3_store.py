@@ -48,7 +48,7 @@ from backend import errors
 from backend.adapters.files.disk import translated as disk_translated
 from backend.adapters.files.store import FileBlob, FileStore, FileTarget, FileUpload
 from backend.core.batch import Batch
-from backend.core.headers import ReadAt
+from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Upload
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME
-from backend.core.headers import ReadAt, read_shape
+from backend.core.image_headers import ReadAt, read_shape
 from backend.core.limits import Limits
 
 _ANY = Limits(upload_bytes=1 << 40, pixels=1 << 40, frames=1 << 20)

@@ -1,4 +1,4 @@
-"""A resumable upload: what was announced (``Ticket``, never changes) and how far it is (``Standing``, replaced as a whole).
+"""A resumable upload: what was announced (``UploadInfo``, never changes) and how far it is (``UploadState``, replaced as a whole).
 
 ::
 
@@ -19,7 +19,7 @@ from backend.core.tus import FINAL, PARTIAL
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class UploadInfo:
     """``metadata`` and ``concat`` are the headers as they came; ``owner``, ``client`` and ``maker`` are the job's."""
 
     id: str
@@ -45,13 +45,13 @@ class Ticket:
         return records.as_json(self)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Ticket:
+    def from_json(cls, text: str | bytes) -> UploadInfo:
         record = json.loads(text)
         return cls(**{**record, "options": Options(**record["options"])})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class UploadState:
     """``offset_bytes`` are on disk, synced; ``length_bytes`` is None while it is deferred; ``touched_at`` is the last progress."""
 
     touched_at: float
@@ -63,13 +63,13 @@ class Standing:
     def is_complete(self) -> bool:
         return self.offset_bytes == self.length_bytes
 
-    def at(self, offset_bytes: int, now: float) -> Standing:
+    def at(self, offset_bytes: int, now: float) -> UploadState:
         return replace(self, offset_bytes=offset_bytes, touched_at=now)
 
-    def of_length(self, length_bytes: int, now: float) -> Standing:
+    def of_length(self, length_bytes: int, now: float) -> UploadState:
         return replace(self, length_bytes=length_bytes, touched_at=now)
 
-    def made(self, now: float) -> Standing:
+    def made(self, now: float) -> UploadState:
         return replace(self, has_job=True, touched_at=now)
 
     def to_line(self) -> str:
@@ -77,7 +77,7 @@ class Standing:
         return f"{self.offset_bytes} {'-' if self.length_bytes is None else self.length_bytes} {int(self.has_job)} {self.touched_at:.3f}\n"
 
     @classmethod
-    def from_line(cls, line: str) -> Standing | None:
+    def from_line(cls, line: str) -> UploadState | None:
         """None for a line that a crash left incomplete."""
         match = _LINE.fullmatch(line)
         if match is None:

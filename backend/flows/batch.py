@@ -13,35 +13,35 @@ from backend.core.batch import Batch, has_ended
 from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import conclude, ingest
-from backend.flows.find import ID, find
+from backend.flows.context import Context
+from backend.flows.find_job import ID, find
 from backend.flows.follow import Follower
 from backend.flows.ingest import Received, Sender
-from backend.flows.world import World
 
 log = logging.getLogger(__name__)
 TELL_EVERY_S = 0.1
 Tell = Callable[[list[Job]], None]
 
 
-def accept(world: World, images: Sequence[Received], options: Options, sender: Sender, *, batch_id: str | None = None) -> tuple[Batch, list[Job]]:
+def accept(context: Context, images: Sequence[Received], options: Options, sender: Sender, *, batch_id: str | None = None) -> tuple[Batch, list[Job]]:
     """Every image becomes a job, or none: they are queued once all of them and then the batch are on disk.
 
     With a ``batch_id`` that others may be using too (one ``Idempotency-Key``, sent twice), the jobs' ids follow from it: they are made once.
     A process that dies before that leaves jobs whose batch there is not; nobody runs them (``tend.recover``).
     """
-    now = world.clock()
-    ids = tuple(_derived(batch_id, number) if batch_id else world.new_id() for number, _ in enumerate(images))
-    batch = Batch(batch_id or world.new_id(), ids, now, now + world.retention_s, sender.owner)
+    now = context.clock()
+    ids = tuple(_derived(batch_id, number) if batch_id else context.new_id() for number, _ in enumerate(images))
+    batch = Batch(batch_id or context.new_id(), ids, now, now + context.retention_s, sender.owner)
     kept: list[tuple[Job, bool]] = []
     try:
         for job_id, image in zip(ids, images, strict=True):
-            kept.append(ingest.keep(world, image, options, sender, job_id=job_id, batch=batch.id))
-        world.store.keep_batch(batch)
-        return batch, [ingest.queue(world, job) if is_new else job for job, is_new in kept]
+            kept.append(ingest.keep(context, image, options, sender, job_id=job_id, batch=batch.id))
+        context.store.keep_batch(batch)
+        return batch, [ingest.queue(context, job) if is_new else job for job, is_new in kept]
     except errors.GatewayError:
         for job, is_new in kept:
             if is_new:
-                _take_out(world, job)
+                _take_out(context, job)
         raise
 
 
@@ -51,49 +51,49 @@ def _derived(batch_id: str, number: int) -> str:
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
-def _take_out(world: World, job: Job) -> None:
+def _take_out(context: Context, job: Job) -> None:
     try:
-        conclude.erase(world, job)
+        conclude.erase(context, job)
     except errors.GatewayError as error:
         log.warning("job %s of a refused batch is left in the store: %s", job.id, error)
 
 
-def find_batch(world: World, batch_id: str, owner: str) -> tuple[Batch, list[Job]]:
+def find_batch(context: Context, batch_id: str, owner: str) -> tuple[Batch, list[Job]]:
     """Raises ``NotFound``: unknown, expired and somebody else's look the same."""
     if not ID.fullmatch(batch_id):
         raise errors.NotFound()
-    batch = world.store.batch(batch_id)
-    if batch.owner != owner or batch.expires_at <= world.clock():
+    batch = context.store.batch(batch_id)
+    if batch.owner != owner or batch.expires_at <= context.clock():
         raise errors.NotFound()
-    return batch, jobs_of(world, batch)
+    return batch, jobs_of(context, batch)
 
 
-def jobs_of(world: World, batch: Batch) -> list[Job]:
+def jobs_of(context: Context, batch: Batch) -> list[Job]:
     jobs = []
     for job_id in batch.jobs:
         try:
-            jobs.append(find(world, job_id, batch.owner))
+            jobs.append(find(context, job_id, batch.owner))
         except errors.NotFound:
             continue
     return jobs
 
 
-def cancel(world: World, jobs: Sequence[Job]) -> list[Job]:
+def cancel(context: Context, jobs: Sequence[Job]) -> list[Job]:
     """Whatever has not ended is cancelled; the jobs as they are then."""
     ended = []
     for job in jobs:
         try:
-            ended.append(conclude.cancel(world, job))
+            ended.append(conclude.cancel(context, job))
         except (errors.AlreadyFinished, errors.NotFound):
-            ended.append(job if job.status.has_ended else find(world, job.id, job.manifest.owner))
+            ended.append(job if job.status.has_ended else find(context, job.id, job.manifest.owner))
     return ended
 
 
 class BatchWatch:
     """One watcher of a batch: ``tell`` gets all its jobs, at most ten times a second, always including the last."""
 
-    def __init__(self, world: World, follower: Follower, batch: Batch, tell: Tell) -> None:
-        self._world, self._follower, self._batch, self._tell = world, follower, batch, tell
+    def __init__(self, context: Context, follower: Follower, batch: Batch, tell: Tell) -> None:
+        self._context, self._follower, self._batch, self._tell = context, follower, batch, tell
         self._jobs: dict[str, Job] = {}
         self._told_s = 0.0
         self._is_due = self._is_closed = False
@@ -119,7 +119,7 @@ class BatchWatch:
         known = self._jobs.get(job.id)
         if known is None or known.status.seq < job.status.seq:
             self._jobs[job.id] = job
-        left_s = self._told_s + TELL_EVERY_S - self._world.clock()
+        left_s = self._told_s + TELL_EVERY_S - self._context.clock()
         if left_s <= 0 or has_ended(self.jobs()):
             self._tell_now()
         elif not self._is_due:
@@ -134,6 +134,6 @@ class BatchWatch:
 
     def _tell_now(self) -> None:
         self._is_due = False
-        self._told_s = self._world.clock()
+        self._told_s = self._context.clock()
         if not self._is_closed:
             self._tell(self.jobs())

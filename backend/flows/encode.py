@@ -1,8 +1,8 @@
 """Encode: take the next job, convert it, commit the result once. Runs in an encoder process.
 
-While the codec works, a lease is renewed; whoever finds the lease run out gives the job to another. The answer to a renewal says whether the job is
-still wanted. That is asked once a second, and at once when a stop is heard of (``ports.Stops``); where none can be heard, ten times a second. So a
-cancel reaches the child after about a tenth of a second.
+While the codec works, its lease is renewed; when a lease has run out, the job goes to another encoder. The answer to a renewal says whether the job
+is still wanted. The encoder asks once a second, and at once when it hears of a cancellation (``ports.Cancellations``); where it cannot hear of any,
+ten times a second. So a cancel reaches the child after about a tenth of a second.
 
 Progress is told ten times a second as long as anybody listens, and less often else: each report costs more than what it tells of.
 """
@@ -19,10 +19,10 @@ from functools import partial
 from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, Conversion, Converted, Progress, Stopped
 from backend.core.job import Job, Result, failed, succeeded
-from backend.flows import share
+from backend.flows import deduplicate
 from backend.flows.conclude import conclude
-from backend.flows.world import World
-from backend.ports import Blob, Codec, Taken, Target
+from backend.flows.context import Context
+from backend.ports import Blob, Claim, Codec, Target
 
 log = logging.getLogger(__name__)
 Finish = Callable[[], None]
@@ -60,45 +60,45 @@ def _at_once(finish: Finish, _renew: object) -> None:
     finish()
 
 
-def encode_next(world: World, codec: Codec, token: str, later: Later = _at_once) -> bool:
+def encode_next(context: Context, codec: Codec, token: str, later: Later = _at_once) -> bool:
     """One job from the queue; False when none waits. ``later``: as ``encode`` has it."""
-    taken = world.jobs.take(token, LEASE_S)
-    if taken is not None:
-        encode(world, codec, taken, later)
-    return taken is not None
+    claim = context.jobs.take(token, LEASE_S)
+    if claim is not None:
+        encode(context, codec, claim, later)
+    return claim is not None
 
 
-def encode_at_bell(world: World, codec: Codec, token: str, name: str, seconds: float, rise: Callable[[], None], later: Later = _at_once) -> bool:
+def encode_at_bell(context: Context, codec: Codec, token: str, name: str, seconds: float, rise: Callable[[], None], later: Later = _at_once) -> bool:
     """The job for which ``name`` is rung within so many seconds; whether it was rung. A job that it finds without having been is done too, and
     counts as a stroke, after a ``rise``: while it works, nobody is to ring it."""
-    is_rung, taken = world.jobs.take_at_bell(token, LEASE_S, name, seconds)
-    if taken is not None:
+    is_rung, claim = context.jobs.take_at_bell(token, LEASE_S, name, seconds)
+    if claim is not None:
         if not is_rung:
             with suppress(errors.BackendUnavailable):  # the job is in hand, whatever else is out of reach
                 rise()
-        encode(world, codec, taken, later)
-    return is_rung or taken is not None
+        encode(context, codec, claim, later)
+    return is_rung or claim is not None
 
 
-def encode(world: World, codec: Codec, taken: Taken, later: Later = _at_once) -> None:
+def encode(context: Context, codec: Codec, claim: Claim, later: Later = _at_once) -> None:
     """``later`` is given what remains once the codec is done, which waits for the disk: to be called at once, or beside the next job's encode. Until
     then it calls the other thing it is given ten times a second, so that the lease is renewed in time. A passing job, whose end somebody waits for
     and which is not synced, is finished here.
     """
-    reporter = Reporter(world, taken)
-    with _minded(taken.job):
-        known = _ended_before(world, taken.job) or share.finished(world, taken.job, taken.token, taken.same)
-        end = _known(known) if known is not None else _encoded(world, codec, taken, reporter)
-        finish = partial(_finish, world, taken, reporter, end)
-        if taken.job.manifest.is_passing:
+    reporter = Reporter(context, claim)
+    with _minded(claim.job):
+        known = _ended_before(context, claim.job) or deduplicate.finished(context, claim.job, claim.token, claim.same)
+        end = _known(known) if known is not None else _encoded(context, codec, claim, reporter)
+        finish = partial(_finish, context, claim, reporter, end)
+        if claim.job.manifest.is_passing:
             finish()
         else:
             later(finish, reporter.is_unwanted)
 
 
-def _finish(world: World, taken: Taken, reporter: Reporter, end: End) -> None:
-    with _minded(taken.job):
-        _conclude(world, end(), reporter, taken.token)
+def _finish(context: Context, claim: Claim, reporter: Reporter, end: End) -> None:
+    with _minded(claim.job):
+        _conclude(context, end(), reporter, claim.token)
 
 
 @contextmanager
@@ -115,101 +115,101 @@ def _known(job: Job) -> End:
     return lambda: job
 
 
-def _ended_before(world: World, job: Job) -> Job | None:
+def _ended_before(context: Context, job: Job) -> Job | None:
     """A Redis that fell back to an older state may hand out what has ended since."""
-    outcome = world.store.outcome(job.id)
+    outcome = context.store.outcome(job.id)
     return job.at(outcome) if outcome is not None else None
 
 
-def _conclude(world: World, job: Job, reporter: Reporter, token: str) -> None:
+def _conclude(context: Context, job: Job, reporter: Reporter, token: str) -> None:
     """A full disk has no room for the end either: wait for some, with the job still held."""
-    begun = world.clock()
+    begun = context.clock()
     while True:
         try:
-            conclude(world, job, partial(share.with_twins, world, token=token))
+            conclude(context, job, partial(deduplicate.with_twins, context, token=token))
             return
         except errors.StorageFull:
-            if reporter.is_unwanted() or world.clock() - begun > ROOM_PATIENCE_S:
+            if reporter.is_unwanted() or context.clock() - begun > ROOM_PATIENCE_S:
                 raise
             time.sleep(ROOM_LOOK_S)
 
 
-def _encoded(world: World, codec: Codec, taken: Taken, reporter: Reporter) -> End:
+def _encoded(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -> End:
     """Raises ``Stopped``, and ``NotFound`` when the job was erased meanwhile."""
-    source = world.store.open_source(taken.job.id)
+    source = context.store.open_source(claim.job.id)
     try:
-        target, converted = _converted(world, codec, taken, source, reporter)
+        target, converted = _converted(context, codec, claim, source, reporter)
     except errors.NotFound:
         raise
     except errors.GatewayError as error:
-        return _known(_failed(world, taken.job, reporter, error))
+        return _known(_failed(context, claim.job, reporter, error))
     finally:
         source.close()
-    return partial(_stored, world, taken.job, target, converted, reporter)
+    return partial(_stored, context, claim.job, target, converted, reporter)
 
 
-def _converted(world: World, codec: Codec, taken: Taken, source: Blob, reporter: Reporter) -> tuple[Target, Converted]:
-    target = world.store.begin_result(taken.job.id, taken.token)
+def _converted(context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter) -> tuple[Target, Converted]:
+    target = context.store.begin_result(claim.job.id, claim.token)
     try:
         return target, codec.convert(
             source.fileno(),
             target.fd,
-            _conversion(world, taken.job),
+            _conversion(context, claim.job),
             on_progress=reporter.progressed,
             should_stop=reporter.is_unwanted,
-            tick_s=PASSING_TICK_S if taken.job.manifest.is_passing else TICK_S,
+            tick_s=PASSING_TICK_S if claim.job.manifest.is_passing else TICK_S,
         )
     except BaseException:
         target.discard()
         raise
 
 
-def _stored(world: World, job: Job, target: Target, converted: Converted, reporter: Reporter) -> Job:
+def _stored(context: Context, job: Job, target: Target, converted: Converted, reporter: Reporter) -> Job:
     """The job as it should end. Raises as ``_encoded``."""
     try:
         reporter.storing()
-        return job.at(succeeded(reporter.status, _kept(world, job, target, converted), world.clock()))
+        return job.at(succeeded(reporter.status, _kept(context, job, target, converted), context.clock()))
     except errors.NotFound:
         target.discard()
         raise
     except errors.GatewayError as error:
         target.discard()
-        return _failed(world, job, reporter, error)
+        return _failed(context, job, reporter, error)
     except BaseException:
         target.discard()
         raise
 
 
-def _failed(world: World, job: Job, reporter: Reporter, error: errors.GatewayError) -> Job:
+def _failed(context: Context, job: Job, reporter: Reporter, error: errors.GatewayError) -> Job:
     log.info("job %s failed: %s", job.id, error, extra={"fields": {"request": job.manifest.request_id}})
-    return job.at(failed(reporter.status, error, world.clock()))
+    return job.at(failed(reporter.status, error, context.clock()))
 
 
-def _conversion(world: World, job: Job) -> Conversion:
+def _conversion(context: Context, job: Job) -> Conversion:
     every_s = PASSING_REPORT_EVERY_S if job.manifest.is_passing else REPORT_EVERY_S
-    return Conversion(job.manifest.source.shape, job.manifest.options, world.limits, float(world.encode_timeout_s), every_s)
+    return Conversion(job.manifest.source.shape, job.manifest.options, context.limits, float(context.encode_timeout_s), every_s)
 
 
-def _kept(world: World, job: Job, target: Target, converted: Converted) -> Result:
-    begun = world.clock()
+def _kept(context: Context, job: Job, target: Target, converted: Converted) -> Result:
+    begun = context.clock()
     file, sha256 = target.keep(lasts=not job.manifest.is_passing)
     facts = converted.facts
     if "seconds" in facts:
-        facts = {**facts, "seconds": {**facts["seconds"], "store": round(world.clock() - begun, 4)}}
+        facts = {**facts, "seconds": {**facts["seconds"], "store": round(context.clock() - begun, 4)}}
     return Result(file, converted.bytes, sha256, converted.width, converted.height, converted.frames, facts=facts)
 
 
 class Reporter:
     """Carries the codec's progress to the job, no more often than the contract allows, and hears whether to go on."""
 
-    def __init__(self, world: World, taken: Taken) -> None:
-        self.status = taken.job.status
-        self._from_percent = taken.job.status.progress
-        self._world, self._taken = world, taken
+    def __init__(self, context: Context, claim: Claim) -> None:
+        self.status = claim.job.status
+        self._from_percent = claim.job.status.progress
+        self._context, self._taken = context, claim
         self._wanted: Progress | None = None
-        self._told_s = self._renewed_s = world.clock()
-        self._quiet_interval_s = PASSING_INTERVAL_S if taken.job.manifest.is_passing else UNHEARD_INTERVAL_S
-        self._interval_s = PASSING_INTERVAL_S if taken.job.manifest.is_passing else REPORT_INTERVAL_S
+        self._told_s = self._renewed_s = context.clock()
+        self._quiet_interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_passing else UNHEARD_INTERVAL_S
+        self._interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_passing else REPORT_INTERVAL_S
         self._is_unwanted = False
 
     def progressed(self, progress: Progress) -> None:
@@ -229,14 +229,14 @@ class Reporter:
 
     def is_unwanted(self) -> bool:
         self._tell()
-        stops = self._world.stops
-        patience_s = HEARTBEAT_S if stops is not None and stops.are_heard() else DEAF_HEARTBEAT_S
-        if self._world.clock() - self._renewed_s >= patience_s or (stops is not None and stops.came_for(self._taken.token)):
+        cancellations = self._context.cancellations
+        patience_s = HEARTBEAT_S if cancellations is not None and cancellations.are_heard() else DEAF_HEARTBEAT_S
+        if self._context.clock() - self._renewed_s >= patience_s or (cancellations is not None and cancellations.is_cancelled(self._taken.token)):
             self._report({})
         return self._is_unwanted
 
     def _tell(self) -> None:
-        now = self._world.clock()
+        now = self._context.clock()
         if self._wanted is None or now - self._told_s < self._interval_s:
             return
         stage, percent = self._wanted.stage, max(self.status.progress, self._percent(self._wanted.percent))
@@ -259,9 +259,9 @@ class Reporter:
 
     def _report(self, patch: dict[str, object]) -> None:
         """An unreachable Redis stops no encode: the store will take the result, and the end is announced later."""
-        self._renewed_s = self._world.clock()
+        self._renewed_s = self._context.clock()
         try:
-            reported = self._world.jobs.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
+            reported = self._context.jobs.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
             if reported is None:
                 self._adopt()
                 return
@@ -276,8 +276,8 @@ class Reporter:
         """Redis knows nothing of the job: it was erased, or Redis began empty. The store tells which."""
         job = self._taken.job
         try:
-            self._world.store.manifest(job.id)
-            is_over = self._world.store.outcome(job.id) is not None
+            self._context.store.manifest(job.id)
+            is_over = self._context.store.outcome(job.id) is not None
         except errors.NotFound:
             is_over = True
-        self._is_unwanted = is_over or not self._world.jobs.adopt(Taken(job.at(self.status), self._taken.token), LEASE_S)
+        self._is_unwanted = is_over or not self._context.jobs.adopt(Claim(job.at(self.status), self._taken.token), LEASE_S)

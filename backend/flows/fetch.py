@@ -16,9 +16,9 @@ from backend import errors
 from backend.core.job import Job, Manifest, Source, Status, failed, work_of
 from backend.core.options import Options
 from backend.flows.conclude import conclude
-from backend.flows.find import stored
+from backend.flows.context import Context
+from backend.flows.find_job import stored
 from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
-from backend.flows.world import World
 from backend.ports import Download, Sources
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def in_background(call: Callable[[], None]) -> None:
 class Fetcher:
     """One a process. ``start`` runs a call beside the others."""
 
-    world: World
+    context: Context
     sources: Sources
     start: Callable[[Callable[[], None]], None] = in_background
     _places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_ONCE))
@@ -51,27 +51,27 @@ class Fetcher:
 
         Raises ``BadRequest`` for an address that may not be asked, ``QueueFull``, ``StorageFull``.
         """
-        world, name = self.world, self.sources.check(url)
-        now = world.clock()
+        context, name = self.context, self.sources.check(url)
+        now = context.clock()
         manifest = Manifest(
-            id=job_id or world.new_id(),
+            id=job_id or context.new_id(),
             source=Source(options.filename or name, 0, "", "", 0, 0, 0),
             options=options,
             created_at=now,
-            expires_at=now + world.retention_s,
+            expires_at=now + context.retention_s,
             owner=sender.owner,
             client=sender.client,
             request_id=sender.request_id,
             maker=sender.maker,
             url=url,
         )
-        world.store.promise(manifest)
-        token = world.new_id()
+        context.store.promise(manifest)
+        token = context.new_id()
         try:
-            job = world.jobs.promise(Job(manifest, Status()), token, LEASE_S, limit=world.max_queued_jobs)
+            job = context.jobs.promise(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs)
         except errors.QueueFull:
-            world.store.erase(manifest.id)
-            raise queue_is_full(world, world.max_queued_jobs) from None
+            context.store.erase(manifest.id)
+            raise queue_is_full(context, context.max_queued_jobs) from None
         except errors.BackendUnavailable as error:
             log.warning("job %s is stored and will be fetched once Redis is back: %s", manifest.id, error.private)
             return Job(manifest, Status())
@@ -81,24 +81,24 @@ class Fetcher:
     def take_over(self, job_id: str) -> None:
         """Fetch for whoever was lost over it."""
         try:
-            job = stored(self.world, job_id)
+            job = stored(self.context, job_id)
         except errors.NotFound:
-            self.world.jobs.forget(job_id)
+            self.context.jobs.forget(job_id)
             return
         if job.status.has_ended:
-            conclude(self.world, job)
+            conclude(self.context, job)
         elif not job.manifest.is_awaited:
-            self.world.jobs.supply(job)
-            self.world.encoders.wake()
+            self.context.jobs.supply(job)
+            self.context.encoders.wake()
         else:
-            token = self.world.new_id()
-            if self.world.jobs.fetch_again(job_id, token, LEASE_S):
+            token = self.context.new_id()
+            if self.context.jobs.fetch_again(job_id, token, LEASE_S):
                 log.info("job %s is fetched again", job_id)
                 self.start(lambda: self.fetch(job, token))
 
     def fetch(self, job: Job, token: str) -> None:
         """To the queue, or to the job's end. Raises nothing: this is the last edge."""
-        hold = Hold(self.world, job, token)
+        hold = Hold(self.context, job, token)
         try:
             while not self._places.acquire(timeout=RENEW_S):
                 hold.renew()
@@ -117,18 +117,18 @@ class Fetcher:
             self._fail(job, errors.Internal())
 
     def _supply(self, job: Job, hold: Hold) -> None:
-        world, manifest = self.world, job.manifest
+        context, manifest = self.context, job.manifest
         download = self.sources.open(manifest.url)
         try:
-            intake = Intake(world, manifest.source.filename)
+            intake = Intake(context, manifest.source.filename)
             try:
-                received = _received(world, intake, download, hold)
+                received = _received(context, intake, download, hold)
                 check_sides(received.shape, manifest.options)
                 source = replace(received.source(), filename=_name(manifest, download, received.filename))
-                work = work_of(source, manifest.options, manifest.owner) if world.shares_results else ""
+                work = work_of(source, manifest.options, manifest.owner) if context.shares_results else ""
                 complete = replace(manifest, source=source, work=work)
                 hold.renew()
-                world.store.supply(received.upload, complete)
+                context.store.supply(received.upload, complete)
             except BaseException:
                 intake.abandon()
                 raise
@@ -138,16 +138,16 @@ class Fetcher:
 
     def _queue(self, job: Job, complete: Manifest) -> None:
         try:
-            self.world.jobs.supply(Job(complete, job.status))
-            self.world.encoders.wake()
+            self.context.jobs.supply(Job(complete, job.status))
+            self.context.encoders.wake()
         except errors.BackendUnavailable as error:
             log.warning("job %s has its source and will be queued once Redis is back: %s", job.id, error.private)
 
     def _fail(self, job: Job, error: errors.GatewayError) -> None:
         log.info("job %s could not be fetched: %s", job.id, error)
         try:
-            now = self.world.jobs.find(job.id) or job
-            conclude(self.world, now.at(failed(now.status, error, self.world.clock())))
+            now = self.context.jobs.find(job.id) or job
+            conclude(self.context, now.at(failed(now.status, error, self.context.clock())))
         except errors.NotFound:
             return
         except errors.GatewayError as trouble:
@@ -158,7 +158,7 @@ class Fetcher:
 class Hold:
     """The lease on a job that is being fetched."""
 
-    world: World
+    context: Context
     job: Job
     token: str
     percent: int = 0
@@ -168,23 +168,23 @@ class Hold:
         """Of a server that does not say how much it sends, nothing is known until it has ended."""
         if size_bytes:
             self.percent = min(FETCH_PERCENT, FETCH_PERCENT * received_bytes // size_bytes)
-        if self.world.clock() - self._renewed_s >= RENEW_S:
+        if self.context.clock() - self._renewed_s >= RENEW_S:
             self.renew()
 
     def renew(self) -> None:
         """Raises ``Unwanted``. Without Redis the fetching goes on: the store will take the source."""
-        self._renewed_s = self.world.clock()
+        self._renewed_s = self.context.clock()
         try:
-            is_held = self.world.jobs.fetching(self.job.id, self.token, self.percent, LEASE_S)
+            is_held = self.context.jobs.fetching(self.job.id, self.token, self.percent, LEASE_S)
         except errors.BackendUnavailable:
             return
         if is_held is False:
             raise Unwanted()
 
 
-def _received(world: World, intake: Intake, download: Download, hold: Hold) -> Received:
+def _received(context: Context, intake: Intake, download: Download, hold: Hold) -> Received:
     if download.size_bytes is not None:
-        world.limits.check_bytes(download.size_bytes)
+        context.limits.check_bytes(download.size_bytes)
     for chunk in download.chunks():
         intake.feed(chunk)
         hold.progressed(intake.upload.size_bytes, download.size_bytes)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from backend import errors
 from backend.core.job import Job, Status
-from backend.flows.find import find
-from backend.flows.world import World
+from backend.flows.context import Context
+from backend.flows.find_job import find
 from backend.ports import Announcements, Heard
 
 log = logging.getLogger(__name__)
@@ -43,8 +43,8 @@ class Waiter:
 class Follower:
     """All that one process watches. Give ``changed``, ``heard`` and ``gap`` to the announcements."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._watched: dict[str, Watched] = {}
         self._awaited: dict[str, list[Waiter]] = {}
         self._announcements: Announcements | None = None
@@ -54,7 +54,7 @@ class Follower:
 
     def follow(self, job_id: str, listener: Listener, *, owner: str = "", after: int | None = None) -> Job:
         """The job now. Changes after it, and with ``after`` those between, go to ``listener``. Raises ``NotFound``, ``BackendUnavailable``."""
-        job = find(self._world, job_id, owner)
+        job = find(self._context, job_id, owner)
         if not job.status.has_ended:
             job = self._announced(job, listener, owner)
         watched = self._watched.setdefault(job_id, Watched(job))
@@ -85,14 +85,14 @@ class Follower:
             changed.set()
 
         job = self.follow(job_id, listen, owner=owner)
-        deadline = self._world.clock() + seconds
+        deadline = self._context.clock() + seconds
         try:
-            while not is_enough(job) and not job.status.has_ended and (left_s := deadline - self._world.clock()) > 0:
+            while not is_enough(job) and not job.status.has_ended and (left_s := deadline - self._context.clock()) > 0:
                 changed.wait(min(left_s, LOOK_UP_S))
                 changed.clear()
                 job = newest[0] if newest else job
                 if job_id not in self._watched and not job.status.has_ended:
-                    return find(self._world, job_id, owner)
+                    return find(self._context, job_id, owner)
             return job
         finally:
             self.unfollow(job_id, listen)
@@ -100,17 +100,17 @@ class Follower:
     def wait_for_end(self, job_id: str, seconds: float, *, owner: str = "", is_left: Callable[[], bool] = lambda: False) -> Job:
         """The job once it has ended, or as it is after so many seconds, or once ``is_left``: nobody waits any more. Its progress is not listened
         to, so whoever only waits for an end costs its encode nothing."""
-        deadline, waiter = self._world.clock() + seconds, Waiter()
+        deadline, waiter = self._context.clock() + seconds, Waiter()
         self._awaited.setdefault(job_id, []).append(waiter)
         try:
             if self._announcements is not None:
                 self._announcements.listen(job_id, "ended")
-            job = find(self._world, job_id, owner)
-            while not job.status.has_ended and (left_s := deadline - self._world.clock()) > 0 and not is_left():
+            job = find(self._context, job_id, owner)
+            while not job.status.has_ended and (left_s := deadline - self._context.clock()) > 0 and not is_left():
                 if waiter.called.wait(min(left_s, LOOK_UP_S)) or left_s <= LOOK_UP_S:
                     waiter.called.clear()
                     told = waiter.text
-                    job = self._complete(job).at(Status.from_json(told)) if told else find(self._world, job_id, owner)
+                    job = self._complete(job).at(Status.from_json(told)) if told else find(self._context, job_id, owner)
             return job
         finally:
             self._awaited[job_id].remove(waiter)
@@ -143,7 +143,7 @@ class Follower:
         if not job.manifest.is_awaited:
             return job
         try:
-            return find(self._world, job.id, job.manifest.owner)
+            return find(self._context, job.id, job.manifest.owner)
         except errors.GatewayError:
             return job
 
@@ -154,7 +154,7 @@ class Follower:
                 each.call()
         for job_id, watched in list(self._watched.items()):
             try:
-                job = find(self._world, job_id, watched.job.manifest.owner)
+                job = find(self._context, job_id, watched.job.manifest.owner)
             except errors.NotFound:
                 self._drop(job_id)
                 continue
@@ -185,7 +185,7 @@ class Follower:
 
     def _missed(self, job: Job, cursor: int) -> list[Status]:
         try:
-            missed = self._world.jobs.since(job.id, cursor)
+            missed = self._context.jobs.since(job.id, cursor)
         except errors.BackendUnavailable as error:
             log.warning("the log of job %s cannot be read: %s", job.id, error.private)
             missed = None
@@ -201,9 +201,9 @@ class Follower:
         try:
             if self._announcements is not None:
                 self._announcements.listen(job.id)
-            present = find(self._world, job.id, owner)
+            present = find(self._context, job.id, owner)
             if self._watched.get(job.id) is not watched:
-                present = find(self._world, job.id, owner)
+                present = find(self._context, job.id, owner)
         except errors.GatewayError:
             self.unfollow(job.id, listener)
             raise

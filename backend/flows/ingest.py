@@ -11,16 +11,16 @@ import math
 from dataclasses import dataclass, field
 
 from backend import errors
-from backend.core import formats, headers
+from backend.core import formats, image_headers
 from backend.core.conversion import Shape
 from backend.core.formats import Format
 from backend.core.job import Job, Manifest, Source, Status, work_of
 from backend.core.limits import WEBP_MAX_SIDE
 from backend.core.options import Options
-from backend.flows import share
-from backend.flows.find import stored
-from backend.flows.world import World
-from backend.ports import Stretch, Submitted, Upload
+from backend.flows import deduplicate
+from backend.flows.context import Context
+from backend.flows.find_job import stored
+from backend.ports import SocketChunk, Submission, Upload
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60
@@ -60,32 +60,32 @@ class Received:
 class Intake:
     """Takes one image chunk by chunk. End it with ``finish`` or ``abandon``."""
 
-    world: World
+    context: Context
     filename: str = ""
     upload: Upload = field(init=False)
     format: Format | None = field(init=False, default=None)
     _head: bytes = field(init=False, default=b"")
 
     def __post_init__(self) -> None:
-        self.upload = self.world.store.begin()
+        self.upload = self.context.store.begin()
 
     def feed(self, chunk: bytes) -> None:
         """Raises ``TooLarge``, ``UnsupportedFormat``, ``StorageFull`` as soon as it is certain."""
-        self.world.limits.check_bytes(self.upload.size_bytes + len(chunk))
+        self.context.limits.check_bytes(self.upload.size_bytes + len(chunk))
         if self.format is None:
             self._head += chunk[: formats.SNIFF_BYTES - len(self._head)]
             if len(self._head) >= formats.SNIFF_BYTES:
                 self.format = readable(self._head)
         self.upload.write(chunk)
 
-    def take(self, piece: bytes | Stretch) -> None:
+    def take(self, piece: bytes | SocketChunk) -> None:
         """Raises as ``feed``. A stretch is left to come by until the format is known, and is of a body whose length was checked."""
         if isinstance(piece, bytes):
             self.feed(piece)
         elif self.format is not None:
             piece.draw(self.upload.pour, STRETCH_BYTES)
 
-    def take_up_to(self, mark: bytes, stretch: Stretch, held: bytes) -> bytes:
+    def take_up_to(self, mark: bytes, stretch: SocketChunk, held: bytes) -> bytes:
         """What of ``held`` and a stretch has to be looked at, for ``mark`` may stand in it; the rest belongs to the image. Raises as ``feed``."""
         rest = held
 
@@ -95,51 +95,51 @@ class Intake:
             return count
 
         stretch.draw(take, min(LONGEST_BYTES, self.upload.size_bytes))
-        self.world.limits.check_bytes(self.upload.size_bytes)
+        self.context.limits.check_bytes(self.upload.size_bytes)
         return rest
 
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:
             raise errors.EmptyFile()
-        return judge(self.world, self.upload, self.format or readable(self._head), self.filename)
+        return judge(self.context, self.upload, self.format or readable(self._head), self.filename)
 
     def abandon(self) -> None:
         self.upload.discard()
 
 
-def judge(world: World, upload: Upload, known: Format, filename: str) -> Received:
+def judge(context: Context, upload: Upload, known: Format, filename: str) -> Received:
     """What the header declares, within the limits. Raises ``DamagedImage``, ``TooManyPixels``, ``TooManyFrames``."""
-    limits = world.limits
-    shape = upload.inspect(lambda read_at, size_bytes: headers.read_shape(known, read_at, size_bytes, limits))
+    limits = context.limits
+    shape = upload.inspect(lambda read_at, size_bytes: image_headers.read_shape(known, read_at, size_bytes, limits))
     limits.check_pixels(shape.width, shape.height, shape.frames)
     return Received(upload, shape, filename or f"image.{known.extensions[0]}")
 
 
-def check_room(world: World) -> None:
+def check_room(context: Context) -> None:
     """Before a body is read. Raises ``QueueFull``, ``StorageFull``."""
-    world.store.check()
-    check_queue(world)
+    context.store.check()
+    check_queue(context)
 
 
-def check_queue(world: World) -> None:
+def check_queue(context: Context) -> None:
     """``check_room`` for a body that goes straight into the store, which looks at its own room as it begins. Raises ``QueueFull``.
 
     A queue that had room a moment ago is not asked again for each upload: ``queue`` refuses what it has no room for.
     """
-    seen, now = world.queue_seen, world.clock()
-    if 0 <= now - seen.at_s < GLANCE_S and seen.waiting + MUCH_ROOM <= world.max_queued_jobs:
+    seen, now = context.queue_depth, context.clock()
+    if 0 <= now - seen.at_s < GLANCE_S and seen.waiting + MUCH_ROOM <= context.max_queued_jobs:
         return
     try:
-        waiting = world.jobs.queued()
+        waiting = context.jobs.queued()
     except errors.BackendUnavailable:
         return
     seen.waiting, seen.at_s = waiting, now
-    if waiting >= world.max_queued_jobs:
-        raise queue_is_full(world, waiting)
+    if waiting >= context.max_queued_jobs:
+        raise queue_is_full(context, waiting)
 
 
 def accept(
-    world: World,
+    context: Context,
     received: Received,
     options: Options,
     sender: Sender,
@@ -152,12 +152,12 @@ def accept(
 
     Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
     """
-    job, is_new = keep(world, received, options, sender, job_id=job_id, batch=batch, is_passing=is_passing)
-    return queue(world, job) if is_new else job
+    job, is_new = keep(context, received, options, sender, job_id=job_id, batch=batch, is_passing=is_passing)
+    return queue(context, job) if is_new else job
 
 
 def keep(
-    world: World,
+    context: Context,
     received: Received,
     options: Options,
     sender: Sender,
@@ -168,10 +168,10 @@ def keep(
 ) -> tuple[Job, bool]:
     """Durable and not yet queued, and whether it is new; raises as ``accept``."""
     check_sides(received.shape, options)
-    now, source = world.clock(), received.source()
-    lifetime_s = world.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else world.retention_s
+    now, source = context.clock(), received.source()
+    lifetime_s = context.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else context.retention_s
     manifest = Manifest(
-        id=job_id or world.new_id(),
+        id=job_id or context.new_id(),
         source=source,
         options=options,
         created_at=now,
@@ -181,57 +181,57 @@ def keep(
         batch=batch,
         request_id=sender.request_id,
         is_passing=is_passing,
-        work=work_of(source, options, sender.owner) if world.shares_results else "",
+        work=work_of(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
     )
-    if not world.store.commit(received.upload, manifest):
-        return stored(world, manifest.id), False
+    if not context.store.commit(received.upload, manifest):
+        return stored(context, manifest.id), False
     return Job(manifest, Status()), True
 
 
-def again(world: World, job: Job, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
+def again(context: Context, job: Job, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
     """A new job from an earlier one's source. Raises as ``accept``, and ``NotFound`` when the source is gone."""
     if job.manifest.is_awaited:
         raise errors.NotReady(state=job.status.state)
     source = job.manifest.source
-    upload = world.store.again(job.manifest)
+    upload = context.store.again(job.manifest)
     try:
-        return accept(world, Received(upload, source.shape, source.filename), options, sender, job_id=job_id)
+        return accept(context, Received(upload, source.shape, source.filename), options, sender, job_id=job_id)
     except BaseException:
         upload.discard()
         raise
 
 
-def queue(world: World, job: Job) -> Job:
+def queue(context: Context, job: Job) -> Job:
     """Queue a durable job and wake an encoder. Without Redis it stays in the store until the recovery finds it.
 
     One whose result is there already, since an equal job has succeeded, ends at once instead.
     """
     try:
-        submitted = world.jobs.submit(job, limit=world.max_queued_jobs)
+        submitted = context.jobs.submit(job, limit=context.max_queued_jobs)
         if submitted is None:
-            if shared := share.at_once(world, job):
+            if shared := deduplicate.at_once(context, job):
                 return shared
-            submitted = Submitted(world.jobs.enqueue(job, limit=world.max_queued_jobs), is_heard=False)
+            submitted = Submission(context.jobs.enqueue(job, limit=context.max_queued_jobs), is_heard=False)
         job = submitted.job
         if not submitted.is_heard:
-            world.encoders.wake()
+            context.encoders.wake()
     except errors.QueueFull:
-        world.queue_seen.at_s = -math.inf
-        world.store.erase(job.id)
-        raise queue_is_full(world, world.max_queued_jobs) from None
+        context.queue_depth.at_s = -math.inf
+        context.store.erase(job.id)
+        raise queue_is_full(context, context.max_queued_jobs) from None
     except errors.BackendUnavailable as error:
         log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
     return job
 
 
-def queue_is_full(world: World, waiting: int) -> errors.QueueFull:
+def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:
     """With the time in which a tenth of the queue will have gone: room for more than one of those who come again."""
     try:
-        room_s = world.jobs.overview().seconds_for(math.ceil(waiting / 10))
+        room_s = context.jobs.overview().seconds_for(math.ceil(waiting / 10))
     except errors.BackendUnavailable:
         room_s = math.inf
-    return errors.QueueFull(limit=world.max_queued_jobs, retry_after_s=math.ceil(max(1, min(LONGEST_RETRY_S, room_s))))
+    return errors.QueueFull(limit=context.max_queued_jobs, retry_after_s=math.ceil(max(1, min(LONGEST_RETRY_S, room_s))))
 
 
 def readable(head: bytes) -> Format:

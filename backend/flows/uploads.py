@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 from backend import errors
 from backend.core import formats
 from backend.core.job import Job, Status
-from backend.core.resumable import Standing, Ticket
+from backend.core.resumable import UploadInfo, UploadState
 from backend.flows import conclude, ingest
-from backend.flows.find import ID
+from backend.flows.context import Context
+from backend.flows.find_job import ID
 from backend.flows.ingest import Sender
-from backend.flows.world import World
-from backend.ports import Stretch, Uploads, Writing
+from backend.ports import SocketChunk, Uploads, UploadWriter
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 5.0
@@ -38,7 +38,7 @@ HOPELESS = (errors.EmptyFile, errors.UnsupportedFormat, errors.DamagedImage, err
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PatchRequest:
     """One PATCH: where it says it begins, the size it announces, the sum it must have (algorithm, digest), how many bytes if known."""
 
     offset_bytes: int
@@ -47,102 +47,102 @@ class Piece:
     size_bytes: int | None = None
 
 
-def create(world: World, ticket: Ticket, length_bytes: int | None) -> tuple[Ticket, Standing]:
+def create(context: Context, info: UploadInfo, length_bytes: int | None) -> tuple[UploadInfo, UploadState]:
     """Durable before it returns; the one of that id where there is one already. Raises ``TooLarge``, ``EmptyFile``, ``StorageFull``."""
     if length_bytes is not None:
-        world.limits.check_bytes(length_bytes)
-        if length_bytes == 0 and not ticket.is_partial:
+        context.limits.check_bytes(length_bytes)
+        if length_bytes == 0 and not info.is_partial:
             raise errors.EmptyFile()
-    standing = Standing(world.clock(), length_bytes=length_bytes)
-    return _created(world, ticket, standing) or find(world, ticket.id, ticket.owner)
+    state = UploadState(context.clock(), length_bytes=length_bytes)
+    return _created(context, info, state) or find(context, info.id, info.owner)
 
 
-def join(world: World, ticket: Ticket, parts: Sequence[str]) -> tuple[Ticket, Standing]:
+def join(context: Context, info: UploadInfo, parts: Sequence[str]) -> tuple[UploadInfo, UploadState]:
     """A final upload of the partial ones, and the job it is; the one of that id where there is one already.
 
     Raises ``BadRequest``, ``NotFound``, ``TooLarge`` and what ``finish`` raises.
     """
     try:
-        return stand(world, ticket.id, ticket.owner)
+        return stand(context, info.id, info.owner)
     except errors.NotFound:
         pass
-    total = sum(_part_bytes(world, part, number, ticket.owner) for number, part in enumerate(parts, 1))
-    world.limits.check_bytes(total)
-    _created(world, ticket, Standing(world.clock(), offset_bytes=total, length_bytes=total), parts)
-    with held(world, ticket.id, ticket.owner) as writing:
-        finish(world, writing)
-        return writing.ticket, writing.standing
+    total = sum(_part_bytes(context, part, number, info.owner) for number, part in enumerate(parts, 1))
+    context.limits.check_bytes(total)
+    _created(context, info, UploadState(context.clock(), offset_bytes=total, length_bytes=total), parts)
+    with held(context, info.id, info.owner) as writer:
+        finish(context, writer)
+        return writer.info, writer.state
 
 
-def _created(world: World, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> tuple[Ticket, Standing] | None:
+def _created(context: Context, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> tuple[UploadInfo, UploadState] | None:
     """None where one of that id is there already. One that has expired and is not yet swept away makes room."""
-    uploads = _uploads(world)
-    if uploads.create(ticket, standing, parts):
-        return ticket, standing
-    known, earlier = uploads.look(ticket.id)
-    if known.owner == ticket.owner and expires_at(world, earlier) <= world.clock():
-        uploads.erase(ticket.id)
-        if uploads.create(ticket, standing, parts):
-            return ticket, standing
+    uploads = _uploads(context)
+    if uploads.create(info, state, parts):
+        return info, state
+    known, earlier = uploads.look(info.id)
+    if known.owner == info.owner and expires_at(context, earlier) <= context.clock():
+        uploads.erase(info.id)
+        if uploads.create(info, state, parts):
+            return info, state
     return None
 
 
-def _part_bytes(world: World, part: str, number: int, owner: str) -> int:
-    ticket, standing = find(world, part, owner)
-    if not ticket.is_partial or not standing.is_complete:
+def _part_bytes(context: Context, part: str, number: int, owner: str) -> int:
+    info, state = find(context, part, owner)
+    if not info.is_partial or not state.is_complete:
         raise errors.BadRequest("unfinished_part", number=number)
-    return standing.offset_bytes
+    return state.offset_bytes
 
 
-def find(world: World, upload_id: str, owner: str) -> tuple[Ticket, Standing]:
+def find(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, UploadState]:
     """Raises ``NotFound``: unknown, expired, erased and somebody else's all look the same."""
     if not ID.fullmatch(upload_id):
         raise errors.NotFound()
-    ticket, standing = _uploads(world).look(upload_id)
-    if ticket.owner != owner or expires_at(world, standing) <= world.clock():
+    info, state = _uploads(context).look(upload_id)
+    if info.owner != owner or expires_at(context, state) <= context.clock():
         raise errors.NotFound()
-    return ticket, standing
+    return info, state
 
 
-def expires_at(world: World, standing: Standing) -> float:
+def expires_at(context: Context, state: UploadState) -> float:
     """Each step of progress begins the time anew; the record of a finished upload lives as long as its job."""
-    return standing.touched_at + world.retention_s
+    return state.touched_at + context.retention_s
 
 
 @contextmanager
-def held(world: World, upload_id: str, owner: str) -> Iterator[Writing]:
+def held(context: Context, upload_id: str, owner: str) -> Iterator[UploadWriter]:
     """The upload in nobody else's hands. Raises ``NotFound``, ``Locked``."""
-    find(world, upload_id, owner)
-    writing = _opened(_uploads(world), upload_id)
+    find(context, upload_id, owner)
+    writer = _opened(_uploads(context), upload_id)
     try:
-        yield writing
+        yield writer
     finally:
-        writing.close()
+        writer.close()
 
 
-def _opened(uploads: Uploads, upload_id: str) -> Writing:
+def _opened(uploads: Uploads, upload_id: str) -> UploadWriter:
     for _ in range(int(PATIENCE_S / TURN_S)):
-        if (writing := uploads.open(upload_id)) is not None:
-            return writing
+        if (writer := uploads.open(upload_id)) is not None:
+            return writer
         uploads.want(upload_id)
         time.sleep(TURN_S)
     raise errors.Locked("locked", retry_after_s=1)
 
 
-def stand(world: World, upload_id: str, owner: str) -> tuple[Ticket, Standing]:
+def stand(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, UploadState]:
     """Where a client may go on. While somebody is sending, what is on disk by now. Raises ``NotFound`` and what ``finish`` raises."""
-    ticket, standing = find(world, upload_id, owner)
-    if standing.has_job or (ticket.is_partial and standing.is_complete):
-        return ticket, standing
+    info, state = find(context, upload_id, owner)
+    if state.has_job or (info.is_partial and state.is_complete):
+        return info, state
     try:
-        with held(world, upload_id, owner) as writing:
-            finish(world, writing)
-            return writing.ticket, writing.standing
+        with held(context, upload_id, owner) as writer:
+            finish(context, writer)
+            return writer.info, writer.state
     except errors.Locked:
-        return find(world, upload_id, owner)
+        return find(context, upload_id, owner)
 
 
-def append(world: World, writing: Writing, piece: Piece, body: Iterable[bytes | Stretch]) -> Standing:
+def append(context: Context, writer: UploadWriter, patch: PatchRequest, body: Iterable[bytes | SocketChunk]) -> UploadState:
     """Take one piece, and make the job if it was the last.
 
     A piece that breaks off counts as far as it came, unless it has a checksum: then all of it or nothing.
@@ -150,164 +150,164 @@ def append(world: World, writing: Writing, piece: Piece, body: Iterable[bytes | 
     Raises ``Forbidden``, ``OffsetMismatch``, ``TooLarge``, ``ChecksumMismatch``, ``UnsupportedFormat``, ``StorageFull``, what ``body``
     raises and what ``finish`` raises.
     """
-    _check(world, writing, piece)
-    if piece.length_bytes is not None and writing.standing.length_bytes is None:
-        writing.fix_length(piece.length_bytes, world.clock())
+    _check(context, writer, patch)
+    if patch.length_bytes is not None and writer.state.length_bytes is None:
+        writer.fix_length(patch.length_bytes, context.clock())
     try:
-        _receive(world, writing, piece, body)
+        _receive(context, writer, patch, body)
     except errors.UnsupportedFormat:
-        _uploads(world).erase(writing.ticket.id)
+        _uploads(context).erase(writer.info.id)
         raise
-    finish(world, writing)
-    return writing.standing
+    finish(context, writer)
+    return writer.state
 
 
-def _check(world: World, writing: Writing, piece: Piece) -> None:
-    standing = writing.standing
-    if writing.ticket.is_final:
+def _check(context: Context, writer: UploadWriter, patch: PatchRequest) -> None:
+    state = writer.state
+    if writer.info.is_final:
         raise errors.Forbidden("final_upload")
-    if piece.offset_bytes != standing.offset_bytes:
-        raise errors.OffsetMismatch(offset=standing.offset_bytes)
-    if piece.length_bytes is not None:
-        _check_length(world, standing, piece.length_bytes)
-    _check_end(world, replace(standing, length_bytes=_length(standing, piece)), standing.offset_bytes + (piece.size_bytes or 0))
-    world.store.check()
+    if patch.offset_bytes != state.offset_bytes:
+        raise errors.OffsetMismatch(offset=state.offset_bytes)
+    if patch.length_bytes is not None:
+        _check_length(context, state, patch.length_bytes)
+    _check_end(context, replace(state, length_bytes=_length(state, patch)), state.offset_bytes + (patch.size_bytes or 0))
+    context.store.check()
 
 
-def _check_length(world: World, standing: Standing, length_bytes: int) -> None:
+def _check_length(context: Context, state: UploadState, length_bytes: int) -> None:
     """It is said once."""
-    if length_bytes < standing.offset_bytes or standing.length_bytes not in (None, length_bytes):
-        raise errors.BadRequest("header", header="Upload-Length", accepted=str(standing.length_bytes or f"≥ {standing.offset_bytes}"))
-    world.limits.check_bytes(length_bytes)
+    if length_bytes < state.offset_bytes or state.length_bytes not in (None, length_bytes):
+        raise errors.BadRequest("header", header="Upload-Length", accepted=str(state.length_bytes or f"≥ {state.offset_bytes}"))
+    context.limits.check_bytes(length_bytes)
 
 
-def _length(standing: Standing, piece: Piece) -> int | None:
-    return piece.length_bytes if standing.length_bytes is None else standing.length_bytes
+def _length(state: UploadState, patch: PatchRequest) -> int | None:
+    return patch.length_bytes if state.length_bytes is None else state.length_bytes
 
 
-def _check_end(world: World, standing: Standing, end_bytes: int) -> None:
-    world.limits.check_bytes(end_bytes)
-    if standing.length_bytes is not None and end_bytes > standing.length_bytes:
-        raise errors.TooLarge("upload_length", limit_bytes=standing.length_bytes)
+def _check_end(context: Context, state: UploadState, end_bytes: int) -> None:
+    context.limits.check_bytes(end_bytes)
+    if state.length_bytes is not None and end_bytes > state.length_bytes:
+        raise errors.TooLarge("upload_length", limit_bytes=state.length_bytes)
 
 
-def _receive(world: World, writing: Writing, piece: Piece, body: Iterable[bytes | Stretch]) -> None:
-    if piece.checksum is not None:
-        _receive_whole(world, writing, piece.checksum, body)
+def _receive(context: Context, writer: UploadWriter, patch: PatchRequest, body: Iterable[bytes | SocketChunk]) -> None:
+    if patch.checksum is not None:
+        _receive_whole(context, writer, patch.checksum, body)
         return
-    kept_at = world.clock()
+    kept_at = context.clock()
     try:
-        for _ in _written(world, writing, body):
-            now, unkept_bytes = world.clock(), writing.position_bytes - writing.standing.offset_bytes
+        for _ in _written(context, writer, body):
+            now, unkept_bytes = context.clock(), writer.position_bytes - writer.state.offset_bytes
             if now - kept_at >= (LEAST_CHECKPOINT_S if unkept_bytes >= CHECKPOINT_BYTES else CHECKPOINT_S):
-                writing.checkpoint(kept_at := now)
+                writer.checkpoint(kept_at := now)
     except (errors.BadRequest, errors.TooLarge):
-        writing.keep(world.clock())
+        writer.keep(context.clock())
         raise
-    writing.keep(world.clock())
+    writer.keep(context.clock())
 
 
-def _receive_whole(world: World, writing: Writing, checksum: tuple[str, bytes], body: Iterable[bytes | Stretch]) -> None:
+def _receive_whole(context: Context, writer: UploadWriter, checksum: tuple[str, bytes], body: Iterable[bytes | SocketChunk]) -> None:
     algorithm, digest = checksum
-    writing.sum_up(algorithm)
-    for _ in _written(world, writing, body):
+    writer.sum_up(algorithm)
+    for _ in _written(context, writer, body):
         pass
-    if not hmac.compare_digest(writing.sum(), digest):
-        writing.drop()
-        raise errors.ChecksumMismatch("checksum", algorithm=algorithm, offset=writing.standing.offset_bytes)
-    writing.keep(world.clock())
+    if not hmac.compare_digest(writer.sum(), digest):
+        writer.drop()
+        raise errors.ChecksumMismatch("checksum", algorithm=algorithm, offset=writer.state.offset_bytes)
+    writer.keep(context.clock())
 
 
-def _written(world: World, writing: Writing, body: Iterable[bytes | Stretch]) -> Iterator[None]:
+def _written(context: Context, writer: UploadWriter, body: Iterable[bytes | SocketChunk]) -> Iterator[None]:
     """Each chunk is written; the format is judged once enough is in."""
-    is_judged = writing.ticket.is_partial or writing.position_bytes >= formats.SNIFF_BYTES
+    is_judged = writer.info.is_partial or writer.position_bytes >= formats.SNIFF_BYTES
     for some in body:
         if isinstance(some, bytes):
-            _check_end(world, writing.standing, writing.position_bytes + len(some))
-            writing.write(some)
+            _check_end(context, writer.state, writer.position_bytes + len(some))
+            writer.write(some)
         else:
-            some.draw(writing.pour, ingest.STRETCH_BYTES)
+            some.draw(writer.pour, ingest.STRETCH_BYTES)
         del some  # nobody holds it while the next is waited for
-        if not is_judged and writing.position_bytes >= formats.SNIFF_BYTES:
-            ingest.readable(writing.head(formats.SNIFF_BYTES))
+        if not is_judged and writer.position_bytes >= formats.SNIFF_BYTES:
+            ingest.readable(writer.head(formats.SNIFF_BYTES))
             is_judged = True
         yield
 
 
-def finish(world: World, writing: Writing) -> None:
+def finish(context: Context, writer: UploadWriter) -> None:
     """Make the job of a complete upload, unless it is made. Raises what ``ingest.accept`` raises: tried again later, or erased if ``HOPELESS``.
 
     An upload that is erased under this hand leaves no job.
     """
-    ticket, standing = writing.ticket, writing.standing
-    if not standing.is_complete or standing.has_job or ticket.is_partial:
+    info, state = writer.info, writer.state
+    if not state.is_complete or state.has_job or info.is_partial:
         return
     try:
-        if not _is_made(world, ticket.job_id):
-            _make(world, writing)
+        if not _is_made(context, info.job_id):
+            _make(context, writer)
     except HOPELESS:
-        _uploads(world).erase(ticket.id)
+        _uploads(context).erase(info.id)
         raise
     try:
-        writing.conclude(world.clock())
+        writer.conclude(context.clock())
     except errors.NotFound:
-        conclude.erase(world, Job(world.store.manifest(ticket.job_id), Status()))
+        conclude.erase(context, Job(context.store.manifest(info.job_id), Status()))
         raise
 
 
-def _is_made(world: World, job_id: str) -> bool:
+def _is_made(context: Context, job_id: str) -> bool:
     """It was, if a process died just then; it may not be queued yet."""
     try:
-        manifest = world.store.manifest(job_id)
+        manifest = context.store.manifest(job_id)
     except errors.NotFound:
         return False
-    if world.store.outcome(job_id) is None:
-        ingest.queue(world, Job(manifest, Status()))
+    if context.store.outcome(job_id) is None:
+        ingest.queue(context, Job(manifest, Status()))
     return True
 
 
-def _make(world: World, writing: Writing) -> None:
-    ticket, upload = writing.ticket, writing.finished()
+def _make(context: Context, writer: UploadWriter) -> None:
+    info, upload = writer.info, writer.finished()
     try:
-        known = ingest.readable(writing.head(formats.SNIFF_BYTES))
-        received = ingest.judge(world, upload, known, ticket.filename)
-        sender = Sender(ticket.owner, ticket.client, ticket.request_id, ticket.maker)
-        ingest.accept(world, received, ticket.options, sender, job_id=ticket.job_id)
+        known = ingest.readable(writer.head(formats.SNIFF_BYTES))
+        received = ingest.judge(context, upload, known, info.filename)
+        sender = Sender(info.owner, info.client, info.request_id, info.maker)
+        ingest.accept(context, received, info.options, sender, job_id=info.job_id)
     except BaseException:
         upload.discard()
         raise
 
 
-def terminate(world: World, upload_id: str, owner: str) -> None:
+def terminate(context: Context, upload_id: str, owner: str) -> None:
     """Erase it, even from under somebody who is sending to it. A job that was made of it is a thing of its own. Raises ``NotFound``."""
-    find(world, upload_id, owner)
-    _uploads(world).erase(upload_id)
+    find(context, upload_id, owner)
+    _uploads(context).erase(upload_id)
 
 
-def sweep(world: World) -> int:
+def sweep(context: Context) -> int:
     """The caretaker's round: erase what has expired, finish what a killed process left complete; the bytes freed."""
     freed = 0
-    for ticket, standing in _uploads(world).all():
-        if expires_at(world, standing) <= world.clock():
-            freed += _uploads(world).erase(ticket.id)
-        elif standing.is_complete and not standing.has_job and not ticket.is_partial:
-            _finish_left(world, ticket.id)
+    for info, state in _uploads(context).all():
+        if expires_at(context, state) <= context.clock():
+            freed += _uploads(context).erase(info.id)
+        elif state.is_complete and not state.has_job and not info.is_partial:
+            _finish_left(context, info.id)
     return freed
 
 
-def _finish_left(world: World, upload_id: str) -> None:
+def _finish_left(context: Context, upload_id: str) -> None:
     try:
-        writing = _uploads(world).open(upload_id)
-        if writing is None:
+        writer = _uploads(context).open(upload_id)
+        if writer is None:
             return
         try:
-            finish(world, writing)
+            finish(context, writer)
         finally:
-            writing.close()
+            writer.close()
     except errors.GatewayError as error:
         log.info("the complete upload %s did not become a job: %s", upload_id, error)
 
 
-def _uploads(world: World) -> Uploads:
-    assert world.uploads is not None, "this process takes no uploads"
-    return world.uploads
+def _uploads(context: Context) -> Uploads:
+    assert context.uploads is not None, "this process takes no uploads"
+    return context.uploads

@@ -17,7 +17,7 @@ from PIL import Image
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import REPORT_EVERY_S, Conversion, Converted, Progress, Shape
 from backend.core.formats import sniff
-from backend.core.headers import read_shape
+from backend.core.image_headers import read_shape
 from backend.core.limits import Limits
 from backend.core.options import Options
 

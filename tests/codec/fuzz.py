@@ -13,7 +13,7 @@ from backend import errors
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion
 from backend.core.formats import sniff
-from backend.core.headers import read_shape
+from backend.core.image_headers import read_shape
 from backend.core.limits import Limits
 from backend.core.options import Options
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from backend import errors
-from backend.core import formats, headers
+from backend.core import formats, image_headers
 from backend.core.limits import Limits
 from tests.codec import hostile
 from tests.codec.conftest import corpus, declared, picture, saved
@@ -89,10 +89,10 @@ def test_no_file_keeps_the_gateway_busy(name: str) -> None:
     assert image_format is not None
     began = time.process_time()
     try:
-        headers.read_shape(image_format, read_at, len(data), Limits())
+        image_headers.read_shape(image_format, read_at, len(data), Limits())
     except errors.GatewayError as error:
         assert not isinstance(error, errors.Internal)
-    assert len(fetched) <= headers.MAX_FETCHES
+    assert len(fetched) <= image_headers.MAX_FETCHES
     print(f"{name}: {1000 * (time.process_time() - began):.0f} ms, {len(fetched)} reads")
 
 
@@ -124,4 +124,4 @@ def test_bombs_are_refused_by_their_header(data: bytes, error: type[errors.Gatew
 
 def test_an_empty_file_is_named() -> None:
     with pytest.raises(errors.EmptyFile):
-        headers.read_shape(formats.BY_NAME["png"], lambda _at, _length: b"", 0, Limits())
+        image_headers.read_shape(formats.BY_NAME["png"], lambda _at, _length: b"", 0, Limits())

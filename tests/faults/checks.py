@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.job import Status
-from backend.flows import tend
+from backend.flows import maintenance
 from tests.faults.pictures import PNG
 from tests.faults.steps import RESULT, Here
 
@@ -46,7 +46,7 @@ def check(step: str, root: Path, known: dict[str, list[str]], said: Said) -> Non
         return
     there = {each.id for each in here.store.jobs()}
     before = {each for name in STOOD_BEFORE for each in known[name]}
-    made_anyway = {ticket.job_id for ticket, _ in here.uploads.all()}
+    made_anyway = {info.job_id for info, _ in here.uploads.all()}
     acknowledged = said.ids("job") | said.ids("jobs")
     assert acknowledged <= there, "an acknowledged job is not there"
     check_what_stood_before(here, step, known, said)
@@ -90,7 +90,7 @@ def check_ends(here: Here, said: Said) -> None:
 
 def check_queue(here: Here, step: str, before: set[str], acknowledged: set[str], there: set[str], said: Said) -> None:
     """After a restart with an empty queue: all that was acknowledged, and of the rest only what a killed process may leave, whole."""
-    tend.recover(here.world)
+    maintenance.recover(here.context)
     unfinished = {each for each in there if here.store.outcome(each) is None}
     queued = {each for each in unfinished if here.jobs.find(each) is not None}
     beyond = queued - before - acknowledged
@@ -108,15 +108,15 @@ def check_queue(here: Here, step: str, before: set[str], acknowledged: set[str],
 
 
 def check_uploads(here: Here, step: str, known: dict[str, list[str]], said: Said) -> None:
-    standing = {ticket.id: (ticket, now) for ticket, now in here.uploads.all()}
-    assert said.ids("upload") | set(known["tickets"]) <= set(standing), "an acknowledged upload is not there"
-    for ticket, now in standing.values():
-        if step in ("create_upload", "create_again") and ticket.id in said.ids("upload"):
+    state = {info.id: (info, now) for info, now in here.uploads.all()}
+    assert said.ids("upload") | set(known["tickets"]) <= set(state), "an acknowledged upload is not there"
+    for info, now in state.values():
+        if step in ("create_upload", "create_again") and info.id in said.ids("upload"):
             assert now.offset_bytes == 50
         if now.offset_bytes < len(PNG) and not now.has_job:
-            here.append(ticket, now.offset_bytes, PNG[now.offset_bytes :])
-        tend.sweep(here.world)
-        assert content(here.store.open_source(ticket.job_id)) == PNG
+            here.append(info, now.offset_bytes, PNG[now.offset_bytes :])
+        maintenance.sweep(here.context)
+        assert content(here.store.open_source(info.job_id)) == PNG
 
 
 def check_no_debris(here: Here) -> None:
@@ -137,12 +137,12 @@ def check_no_debris(here: Here) -> None:
 
 def check_emptied(here: Here) -> None:
     """However far the retention came, its next round gets to the end."""
-    later = here.world.clock() + 86_500
+    later = here.context.clock() + 86_500
     for each in here.store.jobs():
         assert content(here.store.open_source(each.id)) == PNG, "a job that is there is there whole"
         assert each.expires_at < later
     here.jobs.expect([replace(each, expires_at=time.time() - 1) for each in here.store.jobs()])
-    tend.expire(here.world)
+    maintenance.expire(here.context)
     here.store.tidy(-1)
     assert [each for each in here.store.root.rglob("*") if each.is_file()] == []
     assert list((here.store.root / "jobs").glob("*/*")) == []

@@ -22,12 +22,12 @@ from backend.adapters.files.resumable import FileUploads
 from backend.adapters.files.store import FileStore
 from backend.core.job import Job, Result, Status, succeeded
 from backend.core.options import Options
-from backend.core.resumable import Ticket
-from backend.flows import batch, conclude, ingest, tend, uploads
+from backend.core.resumable import UploadInfo
+from backend.flows import batch, conclude, ingest, maintenance, uploads
 from backend.flows.conclude import conclude as end
+from backend.flows.context import Context
 from backend.flows.ingest import Sender
-from backend.flows.uploads import Piece
-from backend.flows.world import World
+from backend.flows.uploads import PatchRequest
 from tests.faults.pictures import PNG
 from tests.memory.encoders import MemoryEncoders
 from tests.memory.jobs import MemoryJobs
@@ -44,10 +44,10 @@ class Here:
         self.new_id = ids(seed)
         self.store, self.uploads = FileStore(root), FileUploads(root)
         self.jobs = MemoryJobs()
-        self.world = World(self.store, self.jobs, MemoryEncoders(), self.uploads, new_id=self.new_id, shares_results=False)
+        self.context = Context(self.store, self.jobs, MemoryEncoders(), self.uploads, new_id=self.new_id, shares_results=False)
 
     def receive(self, data: bytes = PNG) -> ingest.Received:
-        intake = ingest.Intake(self.world, "cat.png")
+        intake = ingest.Intake(self.context, "cat.png")
         try:
             for at in range(0, len(data), 40):
                 intake.feed(data[at : at + 40])
@@ -59,7 +59,7 @@ class Here:
     def upload(self) -> Job:
         received = self.receive()
         try:
-            return ingest.accept(self.world, received, Options(), Sender())
+            return ingest.accept(self.context, received, Options(), Sender())
         except BaseException:
             received.upload.discard()
             raise
@@ -78,22 +78,22 @@ class Here:
         except BaseException:
             target.discard()
             raise
-        return end(self.world, job.at(succeeded(Status(), Result(file, len(RESULT), sha256, 1, 1, 1), time.time())))
+        return end(self.context, job.at(succeeded(Status(), Result(file, len(RESULT), sha256, 1, 1, 1), time.time())))
 
-    def ticket(self) -> Ticket:
-        ticket = Ticket(self.new_id(), self.new_id(), Options(), "cat.png")
-        uploads.create(self.world, ticket, len(PNG))
-        self.append(ticket, 0, PNG[:50])
-        return ticket
+    def info(self) -> UploadInfo:
+        info = UploadInfo(self.new_id(), self.new_id(), Options(), "cat.png")
+        uploads.create(self.context, info, len(PNG))
+        self.append(info, 0, PNG[:50])
+        return info
 
-    def append(self, ticket: Ticket, offset: int, data: bytes) -> bool:
-        with uploads.held(self.world, ticket.id, "") as writing:
-            return uploads.append(self.world, writing, Piece(offset), iter([data])).has_job
+    def append(self, info: UploadInfo, offset: int, data: bytes) -> bool:
+        with uploads.held(self.context, info.id, "") as writer:
+            return uploads.append(self.context, writer, PatchRequest(offset), iter([data])).has_job
 
     def batch(self) -> tuple[str, list[str]]:
         received = [self.receive() for _ in range(3)]
         try:
-            whole, jobs = batch.accept(self.world, received, Options(), Sender())
+            whole, jobs = batch.accept(self.context, received, Options(), Sender())
         except BaseException:
             for each in received:
                 each.upload.discard()
@@ -123,7 +123,7 @@ def upload(here: Here) -> dict[str, object]:
 
 def retry(here: Here) -> dict[str, object]:
     job = one(sorted(here.store.jobs(), key=lambda each: each.created_at))
-    return {"job": ingest.again(here.world, Job(job, Status()), Options(quality=33), Sender()).id}
+    return {"job": ingest.again(here.context, Job(job, Status()), Options(quality=33), Sender()).id}
 
 
 def result(here: Here) -> dict[str, object]:
@@ -131,12 +131,12 @@ def result(here: Here) -> dict[str, object]:
 
 
 def cancel(here: Here) -> dict[str, object]:
-    return {"cancelled": conclude.cancel(here.world, one(here.unfinished())).id}
+    return {"cancelled": conclude.cancel(here.context, one(here.unfinished())).id}
 
 
 def delete(here: Here) -> dict[str, object]:
     job = one(sorted(here.store.jobs(), key=lambda each: each.id))
-    conclude.erase(here.world, Job(job, Status()))
+    conclude.erase(here.context, Job(job, Status()))
     return {"deleted": job.id}
 
 
@@ -147,7 +147,7 @@ def several(here: Here) -> dict[str, object]:
 
 def equal_work(here: Here) -> dict[str, object]:
     """An image that was converted before shares that result."""
-    here.world = replace(here.world, shares_results=True)
+    here.context = replace(here.context, shares_results=True)
     first = here.publish(here.upload())
     second = here.upload()
     return {"ended": [first.id], "job": [first.id, second.id]}
@@ -155,30 +155,30 @@ def equal_work(here: Here) -> dict[str, object]:
 
 def last_piece(here: Here) -> dict[str, object]:
     """The last bytes of a resumable upload; a client that failed asks how far it is and goes on from there."""
-    ticket, standing = one(sorted((each for each in here.uploads.all() if not each[1].has_job), key=lambda each: each[0].id))
-    _, standing = uploads.stand(here.world, ticket.id, "")
-    if not standing.has_job:
-        assert here.append(ticket, standing.offset_bytes, PNG[standing.offset_bytes :])
-    return {"job": ticket.job_id}
+    info, state = one(sorted((each for each in here.uploads.all() if not each[1].has_job), key=lambda each: each[0].id))
+    _, state = uploads.stand(here.context, info.id, "")
+    if not state.has_job:
+        assert here.append(info, state.offset_bytes, PNG[state.offset_bytes :])
+    return {"job": info.job_id}
 
 
 def create_upload(here: Here) -> dict[str, object]:
-    return {"upload": here.ticket().id}
+    return {"upload": here.info().id}
 
 
 def create_again(here: Here) -> dict[str, object]:
     """A client that has heard no answer asks for the upload that is there already, with the ``Idempotency-Key`` that stands for its id."""
     known, _ = one(list(here.uploads.all()))
-    ticket, standing = uploads.create(here.world, replace(known, job_id=here.new_id()), len(PNG))
-    assert (ticket, standing.offset_bytes) == (known, 50)
-    return {"upload": ticket.id}
+    info, state = uploads.create(here.context, replace(known, job_id=here.new_id()), len(PNG))
+    assert (info, state.offset_bytes) == (known, 50)
+    return {"upload": info.id}
 
 
 def retention(here: Here) -> dict[str, object]:
     """A round of the caretaker, a day later."""
-    later = World(here.store, here.jobs, MemoryEncoders(), here.uploads, clock=lambda: time.time() + 86_500, new_id=here.new_id)
-    tend.recover(later)
-    return {"freed": tend.expire(later) + here.store.tidy(-1)}
+    later = Context(here.store, here.jobs, MemoryEncoders(), here.uploads, clock=lambda: time.time() + 86_500, new_id=here.new_id)
+    maintenance.recover(later)
+    return {"freed": maintenance.expire(later) + here.store.tidy(-1)}
 
 
 STEPS: dict[str, Callable[[Here], dict[str, object]]] = {
@@ -196,7 +196,7 @@ def prepare(step: str, root: Path) -> dict[str, list[str]]:
     if step in ("result", "cancel"):
         known["waiting"].append(here.upload().id)
     if step in ("last_piece", "create_again"):
-        known["tickets"] = [here.ticket().id for _ in range(2 if step == "last_piece" else 1)]
+        known["tickets"] = [here.info().id for _ in range(2 if step == "last_piece" else 1)]
     return known
 
 

@@ -90,7 +90,7 @@ def _step(step: str, root: Path, writable: int) -> None:
         disk.WRITE_BACK_BYTES = disk.SLOW_WRITE_BACK_BYTES = 64
         ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(PTRACER_ANY), 0, 0, 0)
         here = Here(root, "step")
-        here.world.store.check()
+        here.context.store.check()
         os.kill(os.getpid(), signal.SIGSTOP)
         perform(step, here, lambda said: write_all(writable, json.dumps(said).encode() + b"\n"))
         os._exit(0)

@@ -29,13 +29,13 @@ from backend.adapters.redis.jobs import RedisJobs
 from backend.core.conversion import Converted
 from backend.core.job import Job
 from backend.core.options import Options
-from backend.core.resumable import Ticket
-from backend.flows import batch, conclude, deliver, ingest, tend, uploads
+from backend.core.resumable import UploadInfo
+from backend.flows import batch, conclude, deliver, ingest, maintenance, uploads
+from backend.flows.context import Context, random_id
 from backend.flows.encode import encode_next
-from backend.flows.find import find
+from backend.flows.find_job import find
 from backend.flows.ingest import Sender
-from backend.flows.uploads import Piece
-from backend.flows.world import World, random_id
+from backend.flows.uploads import PatchRequest
 from backend.ports import Jobs
 from tests.faults.conftest import IN_MEMORY
 from tests.faults.forked import CALLS
@@ -112,8 +112,8 @@ class Gateway(RuleBasedStateMachine):
         self.store.prepare()
         self.uploads.prepare()
         ports = (self.store, self.queue, MemoryEncoders(), self.uploads)
-        self.world = World(*ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
-        self.caretaker = tend.Caretaker(self.world, random_id())
+        self.context = Context(*ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
+        self.caretaker = maintenance.Janitor(self.context, random_id())
 
     def teardown(self) -> None:
         shutil.rmtree(self.root)
@@ -128,19 +128,19 @@ class Gateway(RuleBasedStateMachine):
     def sent(self, data: bytes, **more: Any) -> Job:
         received = self.received(data)
         try:
-            return ingest.accept(self.world, received, Options(), Sender(), **more)
+            return ingest.accept(self.context, received, Options(), Sender(), **more)
         except BaseException:
             received.upload.discard()
             raise
 
     def received(self, data: bytes) -> ingest.Received:
-        intake = ingest.Intake(self.world, "cat.png")
+        intake = ingest.Intake(self.context, "cat.png")
         intake.feed(data)
         return intake.finish()
 
     @rule(count=st.integers(2, 3))
     def several(self, count: int) -> None:
-        for number, job in enumerate(batch.accept(self.world, [self.received(IMAGES[each]) for each in range(count)], Options(), Sender())[1]):
+        for number, job in enumerate(batch.accept(self.context, [self.received(IMAGES[each]) for each in range(count)], Options(), Sender())[1]):
             self.heard_of(job, IMAGES[number])
 
     @precondition(lambda self: self.alive())
@@ -148,7 +148,7 @@ class Gateway(RuleBasedStateMachine):
     def cancel(self, which: int) -> None:
         job_id = self.one(which)
         with suppress(errors.AlreadyFinished):
-            ended = conclude.cancel(self.world, find(self.world, job_id))
+            ended = conclude.cancel(self.context, find(self.context, job_id))
             assert ended.status.state == "cancelled" and self.told[job_id].end in (None, "cancelled")
             self.told[job_id].end = "cancelled"
 
@@ -156,31 +156,31 @@ class Gateway(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def delete(self, which: int) -> None:
         job_id = self.one(which)
-        conclude.erase(self.world, find(self.world, job_id))
+        conclude.erase(self.context, find(self.context, job_id))
         self.told[job_id].is_gone = True
 
     @precondition(lambda self: self.alive())
     @rule(which=st.integers(0, 99))
     def retry(self, which: int) -> None:
         job_id = self.one(which)
-        job = ingest.again(self.world, find(self.world, job_id), Options(quality=33), Sender())
+        job = ingest.again(self.context, find(self.context, job_id), Options(quality=33), Sender())
         self.heard_of(job, self.told[job_id].data)
 
     # Resumable uploads
 
     @rule(which=st.sampled_from(range(len(IMAGES))))
     def begin_resumable(self, which: int) -> None:
-        ticket = Ticket(random_id(), random_id(), Options(), "cat.png")
-        uploads.create(self.world, ticket, len(IMAGES[which]))
-        self.sending[ticket.id] = Sending(IMAGES[which], 0, self.clock(), ticket.job_id)
+        info = UploadInfo(random_id(), random_id(), Options(), "cat.png")
+        uploads.create(self.context, info, len(IMAGES[which]))
+        self.sending[info.id] = Sending(IMAGES[which], 0, self.clock(), info.job_id)
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99))
     def begin_again(self, which: int) -> None:
         """The answer was lost, and the creation comes again with the ``Idempotency-Key`` that stands for this id."""
         upload_id, sending, offset = self.resumed(which)
-        ticket, standing = uploads.create(self.world, Ticket(upload_id, random_id(), Options(), "cat.png"), len(sending.data))
-        assert (ticket.job_id, standing.offset_bytes) == (sending.job_id, offset)
+        info, state = uploads.create(self.context, UploadInfo(upload_id, random_id(), Options(), "cat.png"), len(sending.data))
+        assert (info.job_id, state.offset_bytes) == (sending.job_id, offset)
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99), size=st.sampled_from([1, 60, 10_000]), is_summed=st.booleans())
@@ -196,7 +196,7 @@ class Gateway(RuleBasedStateMachine):
         upload_id, sending, offset = self.resumed(which)
         with pytest.raises(errors.OffsetMismatch):
             self.append(upload_id, offset + by, sending.data[:10])
-        assert uploads.stand(self.world, upload_id, "")[1].offset_bytes == offset
+        assert uploads.stand(self.context, upload_id, "")[1].offset_bytes == offset
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99))
@@ -205,7 +205,7 @@ class Gateway(RuleBasedStateMachine):
         piece = sending.data[offset : offset + 40]
         with pytest.raises(errors.ChecksumMismatch):
             self.append(upload_id, offset, piece, piece + b"!")
-        assert uploads.stand(self.world, upload_id, "")[1].offset_bytes == offset
+        assert uploads.stand(self.context, upload_id, "")[1].offset_bytes == offset
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99), size=st.integers(1, 200))
@@ -218,15 +218,15 @@ class Gateway(RuleBasedStateMachine):
             if offset + size < len(sending.data):
                 raise errors.BadRequest("broken_off")
 
-        with suppress(errors.BadRequest), uploads.held(self.world, upload_id, "") as writing:
-            uploads.append(self.world, writing, Piece(offset), breaking())
+        with suppress(errors.BadRequest), uploads.held(self.context, upload_id, "") as writer:
+            uploads.append(self.context, writer, PatchRequest(offset), breaking())
         self.acknowledged(upload_id, min(offset + size, len(sending.data)))
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99))
     def two_writers(self, which: int) -> None:
         upload_id, _, _ = self.resumed(which)
-        with uploads.held(self.world, upload_id, ""):
+        with uploads.held(self.context, upload_id, ""):
             assert self.uploads.open(upload_id) is None
 
     # What encoders do
@@ -234,26 +234,26 @@ class Gateway(RuleBasedStateMachine):
     @rule(outcome=st.sampled_from(["works", "works", "breaks"]))
     def encode(self, outcome: str) -> None:
         steps = [errors.DamagedImage()] if outcome == "breaks" else []
-        encode_next(self.world, TellingCodec(*steps), random_id())
+        encode_next(self.context, TellingCodec(*steps), random_id())
 
     @rule()
     def an_encoder_dies(self) -> None:
-        taken = self.queue.take(random_id(), 0.0)
-        if taken is not None:
+        claim = self.queue.take(random_id(), 0.0)
+        if claim is not None:
             with suppress(errors.NotFound):
-                target = self.store.begin_result(taken.job.id, taken.token)
+                target = self.store.begin_result(claim.job.id, claim.token)
                 os.write(target.fd, b"half a res")
                 target.close()  # as the kernel does; nothing is discarded
 
     @rule()
     def two_encoders_convert_the_same_job(self) -> None:
         """One was taken for dead and was not."""
-        slow = TellingCodec(self.caretaker.tend, lambda: encode_next(self.world, TellingCodec(), random_id()))
+        slow = TellingCodec(self.caretaker.tend, lambda: encode_next(self.context, TellingCodec(), random_id()))
         taken_by = random_id()
         real = self.queue.take
         self.queue.take = lambda token, lease_s: real(token, 0.0 if token == taken_by else lease_s)
         try:
-            encode_next(self.world, slow, taken_by)
+            encode_next(self.context, slow, taken_by)
         finally:
             self.queue.take = real
 
@@ -269,8 +269,8 @@ class Gateway(RuleBasedStateMachine):
 
     @rule()
     def expire(self) -> None:
-        tend.recover(self.world)
-        tend.expire(self.world)
+        maintenance.recover(self.context)
+        maintenance.expire(self.context)
 
     # What goes wrong
 
@@ -305,14 +305,14 @@ class Gateway(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), at=st.integers(0, 20))
     def killed_while_deleting(self, which: int, at: int) -> None:
         job_id = self.one(which)
-        was_killed = self.killed_at(at, lambda: conclude.erase(self.world, find(self.world, job_id)))
+        was_killed = self.killed_at(at, lambda: conclude.erase(self.context, find(self.context, job_id)))
         self.told[job_id].is_gone = None if was_killed else True
         if not was_killed:
             self.queue.forget(job_id)
 
     @rule(at=st.integers(0, 40))
     def killed_while_encoding(self, at: int) -> None:
-        self.killed_at(at, lambda: encode_next(self.world, TellingCodec(), random_id()))
+        self.killed_at(at, lambda: encode_next(self.context, TellingCodec(), random_id()))
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99), at=st.integers(0, 60))
@@ -323,7 +323,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, 40))
     def killed_while_expiring(self, at: int) -> None:
-        self.killed_at(at, lambda: (tend.recover(self.world), tend.expire(self.world)))
+        self.killed_at(at, lambda: (maintenance.recover(self.context), maintenance.expire(self.context)))
 
     def killed_at(self, number: int, work: Callable[[], object]) -> bool:
         """In a process of its own. What it did to a queue in memory is lost with it, as if it had been killed before it could tell Redis."""
@@ -350,7 +350,7 @@ class Gateway(RuleBasedStateMachine):
 
     def look_up(self, job_id: str, told: Told) -> None:
         try:
-            job = find(self.world, job_id)
+            job = find(self.context, job_id)
         except errors.NotFound:
             assert told.is_gone in (True, None) or told.expires_at <= self.clock(), f"job {job_id} was acknowledged and is not there"
             told.is_gone = True
@@ -362,9 +362,9 @@ class Gateway(RuleBasedStateMachine):
             assert told.end in (None, job.status.state), f"job {job_id} had ended as {told.end} and is now {job.status.state}"
             told.end = job.status.state
         assert told.end is None or job.status.has_ended, f"job {job_id} had ended and is {job.status.state} again"
-        assert content(deliver.source(self.world, job)) == told.data
+        assert content(deliver.source(self.context, job)) == told.data
         if job.status.state == "succeeded":
-            result, blob = deliver.result(self.world, job)
+            result, blob = deliver.result(self.context, job)
             assert content(blob) == made_of(told.data) and result.sha256 == hashlib.sha256(made_of(told.data)).hexdigest()
 
     @invariant()
@@ -392,27 +392,27 @@ class Gateway(RuleBasedStateMachine):
         known = self.under_way()
         upload_id = known[which % len(known)]
         sending = self.sending[upload_id]
-        standing = uploads.stand(self.world, upload_id, "")[1]
-        assert sending.acknowledged <= standing.offset_bytes
-        if standing.offset_bytes < len(sending.data):
-            return upload_id, sending, standing.offset_bytes
-        self.acknowledged(upload_id, standing.offset_bytes)
+        state = uploads.stand(self.context, upload_id, "")[1]
+        assert sending.acknowledged <= state.offset_bytes
+        if state.offset_bytes < len(sending.data):
+            return upload_id, sending, state.offset_bytes
+        self.acknowledged(upload_id, state.offset_bytes)
         self.begin_resumable(0)
         fresh = list(self.sending)[-1]
         return fresh, self.sending[fresh], 0
 
     def append(self, upload_id: str, offset: int, data: bytes, summed: bytes | None = None) -> None:
         checksum = None if summed is None else ("sha1", hashlib.sha1(summed).digest())
-        with uploads.held(self.world, upload_id, "") as writing:
-            uploads.append(self.world, writing, Piece(offset, checksum=checksum), iter([data]))
+        with uploads.held(self.context, upload_id, "") as writer:
+            uploads.append(self.context, writer, PatchRequest(offset, checksum=checksum), iter([data]))
 
     def acknowledged(self, upload_id: str, offset: int) -> None:
         sending = self.sending[upload_id]
-        standing = uploads.stand(self.world, upload_id, "")[1]
-        assert standing.offset_bytes == offset
-        self.sending[upload_id] = sending = replace(sending, acknowledged=offset, touched_at=self.clock(), is_made=standing.has_job)
-        if standing.has_job:
-            self.heard_of(find(self.world, sending.job_id), sending.data)
+        state = uploads.stand(self.context, upload_id, "")[1]
+        assert state.offset_bytes == offset
+        self.sending[upload_id] = sending = replace(sending, acknowledged=offset, touched_at=self.clock(), is_made=state.has_job)
+        if state.has_job:
+            self.heard_of(find(self.context, sending.job_id), sending.data)
 
 
 class GatewayWithRedis(Gateway):

@@ -14,7 +14,7 @@ import requests
 from backend.adapters.files.store import FileStore
 from backend.core.job import Manifest, Result, Source, Status, succeeded
 from backend.core.options import Options
-from backend.flows.world import random_id
+from backend.flows.context import random_id
 from tests.e2e.running import running, wait_for
 from tests.faults.pictures import PNG
 from tests.faults.steps import RESULT

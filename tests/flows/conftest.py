@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.memory.world import MemoryWorld
+from tests.memory.context import MemoryContext
 
 
 @pytest.fixture
-def here() -> Iterator[MemoryWorld]:
+def here() -> Iterator[MemoryContext]:
     """After the test nothing may be open in its store."""
-    world = MemoryWorld()
-    yield world
-    left_open = list(world.store.open_files)
-    world.close()
+    context = MemoryContext()
+    yield context
+    left_open = list(context.store.open_files)
+    context.close()
     assert left_open == []

@@ -12,28 +12,28 @@ from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import batch, conclude
 from backend.flows.ingest import Received, Sender
+from tests.memory.context import MemoryContext
 from tests.memory.samples import next_id
-from tests.memory.world import MemoryWorld
 
 SENDER = Sender("owner", "client", "request-1")
 
 
-def accept(here: MemoryWorld, count: int = 3) -> tuple[Batch, list[Job]]:
-    return batch.accept(here.world, images(here, count), Options(), SENDER)
+def accept(here: MemoryContext, count: int = 3) -> tuple[Batch, list[Job]]:
+    return batch.accept(here.context, images(here, count), Options(), SENDER)
 
 
-def images(here: MemoryWorld, count: int) -> list[Received]:
+def images(here: MemoryContext, count: int) -> list[Received]:
     return [here.receive(filename=f"{number}.png") for number in range(count)]
 
 
-def test_each_image_is_a_job_of_the_batch_in_the_order_given(here: MemoryWorld) -> None:
+def test_each_image_is_a_job_of_the_batch_in_the_order_given(here: MemoryContext) -> None:
     whole, jobs = accept(here)
     assert [each.manifest.source.filename for each in jobs] == ["0.png", "1.png", "2.png"]
     assert whole.jobs == tuple(each.id for each in jobs) and {each.manifest.batch for each in jobs} == {whole.id}
     assert here.jobs.queued() == 3 and here.encoders.woken == 3
 
 
-def test_the_batch_is_on_disk_after_its_jobs_and_before_any_of_them_is_queued(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_is_on_disk_after_its_jobs_and_before_any_of_them_is_queued(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that whoever recovers can tell a whole batch from half of one."""
     order: list[str] = []
     for port, name in ((here.store, "commit"), (here.store, "keep_batch"), (here.jobs, "enqueue")):
@@ -44,7 +44,7 @@ def test_the_batch_is_on_disk_after_its_jobs_and_before_any_of_them_is_queued(he
 
 
 @pytest.mark.parametrize("fails", ["commit", "keep_batch", "enqueue"])
-def test_a_batch_that_fails_halfway_leaves_no_job(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
+def test_a_batch_that_fails_halfway_leaves_no_job(here: MemoryContext, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
     port = here.jobs if fails == "enqueue" else here.store
     kind = errors.QueueFull(limit=1, retry_after_s=1) if fails == "enqueue" else errors.StorageFull()
     real, calls = getattr(port, fails), []
@@ -58,41 +58,41 @@ def test_a_batch_that_fails_halfway_leaves_no_job(here: MemoryWorld, monkeypatch
     monkeypatch.setattr(port, fails, call)
     received = images(here, 3)
     with pytest.raises(type(kind)):
-        batch.accept(here.world, received, Options(), SENDER)
+        batch.accept(here.context, received, Options(), SENDER)
     for each in received:
         each.upload.discard()
     assert here.store.entries == {} and here.jobs.queued() == 0 and here.store.incoming == set()
 
 
-def test_it_is_its_owners_and_until_it_expires(here: MemoryWorld) -> None:
+def test_it_is_its_owners_and_until_it_expires(here: MemoryContext) -> None:
     whole, jobs = accept(here)
-    found, known = batch.find_batch(here.world, whole.id, "owner")
+    found, known = batch.find_batch(here.context, whole.id, "owner")
     assert (found, [each.id for each in known]) == (whole, [each.id for each in jobs])
     for batch_id, owner in ((whole.id, "other"), (next_id(), "owner"), ("../x", "owner")):
         with pytest.raises(errors.NotFound):
-            batch.find_batch(here.world, batch_id, owner)
+            batch.find_batch(here.context, batch_id, owner)
     here.clock.advance(86_400)
     with pytest.raises(errors.NotFound):
-        batch.find_batch(here.world, whole.id, "owner")
+        batch.find_batch(here.context, whole.id, "owner")
 
 
-def test_a_deleted_job_is_no_longer_one_of_it(here: MemoryWorld) -> None:
+def test_a_deleted_job_is_no_longer_one_of_it(here: MemoryContext) -> None:
     whole, jobs = accept(here)
-    conclude.erase(here.world, jobs[1])
-    assert [each.id for each in batch.find_batch(here.world, whole.id, "owner")[1]] == [jobs[0].id, jobs[2].id]
+    conclude.erase(here.context, jobs[1])
+    assert [each.id for each in batch.find_batch(here.context, whole.id, "owner")[1]] == [jobs[0].id, jobs[2].id]
 
 
-def test_cancelling_ends_what_has_not_ended_and_leaves_the_rest(here: MemoryWorld) -> None:
+def test_cancelling_ends_what_has_not_ended_and_leaves_the_rest(here: MemoryContext) -> None:
     _, jobs = accept(here)
     here.encode()
-    ended = batch.cancel(here.world, jobs)
+    ended = batch.cancel(here.context, jobs)
     assert sorted(each.status.state for each in ended) == ["cancelled", "cancelled", "succeeded"]
 
 
-def test_a_watcher_hears_of_every_change_at_once_when_there_are_few_and_of_the_last_always(here: MemoryWorld) -> None:
+def test_a_watcher_hears_of_every_change_at_once_when_there_are_few_and_of_the_last_always(here: MemoryContext) -> None:
     whole, _ = accept(here, 2)
     told: list[list[str]] = []
-    watch = batch.BatchWatch(here.world, here.follower, whole, lambda jobs: told.append(sorted(each.status.state for each in jobs)))
+    watch = batch.BatchWatch(here.context, here.follower, whole, lambda jobs: told.append(sorted(each.status.state for each in jobs)))
     assert [each.status.state for each in watch.begin()] == ["queued", "queued"]
     for _ in range(2):
         here.clock.advance(1)
@@ -102,7 +102,7 @@ def test_a_watcher_hears_of_every_change_at_once_when_there_are_few_and_of_the_l
     assert here.follower.watching() == 0
 
 
-def test_changes_that_come_too_quickly_are_told_together_a_moment_later(here: MemoryWorld) -> None:
+def test_changes_that_come_too_quickly_are_told_together_a_moment_later(here: MemoryContext) -> None:
     whole, _ = accept(here, 2)
     told: list[list[str]] = []
     heard = threading.Event()
@@ -112,7 +112,7 @@ def test_changes_that_come_too_quickly_are_told_together_a_moment_later(here: Me
         if len(told) == 2:
             heard.set()
 
-    watch = batch.BatchWatch(here.world, here.follower, whole, tell)
+    watch = batch.BatchWatch(here.context, here.follower, whole, tell)
     watch.begin()
     here.clock.advance(1)
     here.jobs.take("a", 60)
@@ -123,10 +123,10 @@ def test_changes_that_come_too_quickly_are_told_together_a_moment_later(here: Me
     watch.close()
 
 
-def test_nothing_is_told_after_the_watch_was_closed(here: MemoryWorld) -> None:
+def test_nothing_is_told_after_the_watch_was_closed(here: MemoryContext) -> None:
     whole, _ = accept(here, 2)
     told: list[object] = []
-    watch = batch.BatchWatch(here.world, here.follower, whole, told.append)
+    watch = batch.BatchWatch(here.context, here.follower, whole, told.append)
     watch.begin()
     watch.close()
     here.encode()

@@ -8,60 +8,60 @@ from backend import errors
 from backend.core.job import Result, cancelled, succeeded
 from backend.flows import deliver
 from backend.flows.conclude import cancel, conclude, erase
-from backend.flows.find import SEQ_MARGIN, find
+from backend.flows.find_job import SEQ_MARGIN, find
 from tests.memory.codec import RESULT, ScriptedCodec
-from tests.memory.world import MemoryWorld
+from tests.memory.context import MemoryContext
 
 RESULT_KEPT = Result("result-token.webp", 10, "ab" * 32, 16, 12, 1)
 
 
-def test_a_waiting_job_is_cancelled_at_once(here: MemoryWorld) -> None:
+def test_a_waiting_job_is_cancelled_at_once(here: MemoryContext) -> None:
     job = here.upload()
-    ended = cancel(here.world, here.find(job))
+    ended = cancel(here.context, here.find(job))
     assert (ended.status.state, ended.status.seq, ended.status.finished_at) == ("cancelled", 2, here.clock())
     assert here.store.outcome(job.id) is not None
     assert here.encode() is False
 
 
-def test_what_has_ended_cannot_be_cancelled(here: MemoryWorld) -> None:
+def test_what_has_ended_cannot_be_cancelled(here: MemoryContext) -> None:
     job = here.upload()
     here.encode()
     for _ in range(2):
         with pytest.raises(errors.AlreadyFinished) as raised:
-            cancel(here.world, here.find(job))
+            cancel(here.context, here.find(job))
         assert raised.value.params == {"state": "succeeded"}
 
 
-def test_a_cancel_that_looked_too_early_is_told_how_the_job_really_ended(here: MemoryWorld) -> None:
+def test_a_cancel_that_looked_too_early_is_told_how_the_job_really_ended(here: MemoryContext) -> None:
     job = here.upload()
     seen_before = here.find(job)
     here.encode()
     with pytest.raises(errors.AlreadyFinished) as raised:
-        cancel(here.world, seen_before)
+        cancel(here.context, seen_before)
     assert raised.value.params == {"state": "succeeded"}
 
 
-def test_cancelling_twice_says_so(here: MemoryWorld) -> None:
+def test_cancelling_twice_says_so(here: MemoryContext) -> None:
     job = here.upload()
-    cancel(here.world, here.find(job))
+    cancel(here.context, here.find(job))
     with pytest.raises(errors.AlreadyFinished):
-        cancel(here.world, here.find(job))
+        cancel(here.context, here.find(job))
 
 
-def test_a_cancel_without_redis_is_durable(here: MemoryWorld) -> None:
+def test_a_cancel_without_redis_is_durable(here: MemoryContext) -> None:
     job = here.upload()
     here.jobs.is_down = True
-    assert cancel(here.world, find(here.world, job.id)).status.state == "cancelled"
+    assert cancel(here.context, find(here.context, job.id)).status.state == "cancelled"
     here.jobs.is_down = False
     assert here.find(job).status.state == "queued"
     here.jobs.lose_everything()
-    assert find(here.world, job.id).status.state == "cancelled"
+    assert find(here.context, job.id).status.state == "cancelled"
 
 
-def test_an_encoder_cannot_undo_a_cancel_of_which_redis_never_heard(here: MemoryWorld) -> None:
+def test_an_encoder_cannot_undo_a_cancel_of_which_redis_never_heard(here: MemoryContext) -> None:
     job = here.upload()
     here.jobs.is_down = True
-    cancel(here.world, find(here.world, job.id))
+    cancel(here.context, find(here.context, job.id))
     here.jobs.is_down = False
     here.encode()
     assert here.find(job).status.state == "cancelled"
@@ -69,131 +69,131 @@ def test_an_encoder_cannot_undo_a_cancel_of_which_redis_never_heard(here: Memory
     assert outcome is not None and outcome.state == "cancelled"
 
 
-def test_an_erased_job_is_gone_everywhere(here: MemoryWorld) -> None:
+def test_an_erased_job_is_gone_everywhere(here: MemoryContext) -> None:
     job = here.upload()
-    erase(here.world, job)
+    erase(here.context, job)
     assert here.store.entries == {} and here.jobs.find(job.id) is None
     with pytest.raises(errors.NotFound):
-        find(here.world, job.id)
-    erase(here.world, job)
+        find(here.context, job.id)
+    erase(here.context, job)
 
 
-def test_a_job_that_is_erased_without_redis_does_not_come_back(here: MemoryWorld) -> None:
+def test_a_job_that_is_erased_without_redis_does_not_come_back(here: MemoryContext) -> None:
     job = here.upload()
     here.jobs.is_down = True
-    erase(here.world, job)
+    erase(here.context, job)
     here.jobs.is_down = False
     here.encode()
     assert here.store.entries == {}
     here.clock.advance(100_000)
-    from backend.flows.tend import Caretaker
+    from backend.flows.maintenance import Janitor
 
-    Caretaker(here.world, "me").tend()
+    Janitor(here.context, "me").tend()
     assert here.jobs.find(job.id) is None
 
 
-def test_the_end_of_an_erased_job_is_not_found(here: MemoryWorld) -> None:
+def test_the_end_of_an_erased_job_is_not_found(here: MemoryContext) -> None:
     job = here.upload()
     here.store.erase(job.id)
     with pytest.raises(errors.NotFound):
-        conclude(here.world, job.at(cancelled(job.status, 1.0)))
+        conclude(here.context, job.at(cancelled(job.status, 1.0)))
 
 
-def test_an_ended_job_is_found_in_the_store_when_redis_lost_it_and_seems_newer_than_before(here: MemoryWorld) -> None:
+def test_an_ended_job_is_found_in_the_store_when_redis_lost_it_and_seems_newer_than_before(here: MemoryContext) -> None:
     job = here.upload()
     here.encode()
     before = here.find(job).status
     here.jobs.lose_everything()
-    found = find(here.world, job.id)
+    found = find(here.context, job.id)
     assert (found.status.state, found.status.result) == ("succeeded", before.result)
     assert found.status.seq > before.seq
     assert found.status.seq <= before.seq + SEQ_MARGIN
     assert here.find(job).status == found.status
 
 
-def test_a_waiting_job_is_found_in_the_store_when_redis_is_away(here: MemoryWorld) -> None:
+def test_a_waiting_job_is_found_in_the_store_when_redis_is_away(here: MemoryContext) -> None:
     job = here.upload()
     here.jobs.is_down = True
-    assert find(here.world, job.id).status.state == "queued"
+    assert find(here.context, job.id).status.state == "queued"
 
 
 @pytest.mark.parametrize("job_id", ["", "x", "a" * 23, "../../../etc/passwd---", "job-00000000000000001\n", "é" * 22, "0000000000000000000000"])
-def test_ids_that_are_none_and_ids_of_nothing_look_the_same(here: MemoryWorld, job_id: str) -> None:
+def test_ids_that_are_none_and_ids_of_nothing_look_the_same(here: MemoryContext, job_id: str) -> None:
     with pytest.raises(errors.NotFound) as raised:
-        find(here.world, job_id)
+        find(here.context, job_id)
     assert raised.value.as_record() == errors.NotFound().as_record()
 
 
-def test_another_owners_job_is_not_found(here: MemoryWorld) -> None:
+def test_another_owners_job_is_not_found(here: MemoryContext) -> None:
     job = here.upload(owner="one")
-    assert find(here.world, job.id, "one").id == job.id
+    assert find(here.context, job.id, "one").id == job.id
     for owner in ("", "two"):
         with pytest.raises(errors.NotFound):
-            find(here.world, job.id, owner)
+            find(here.context, job.id, owner)
 
 
-def test_an_expired_job_is_not_found_even_before_it_is_erased(here: MemoryWorld) -> None:
+def test_an_expired_job_is_not_found_even_before_it_is_erased(here: MemoryContext) -> None:
     job = here.upload()
     here.clock.advance(86_399)
-    assert find(here.world, job.id).id == job.id
+    assert find(here.context, job.id).id == job.id
     here.clock.advance(1)
     with pytest.raises(errors.NotFound):
-        find(here.world, job.id)
+        find(here.context, job.id)
 
 
-def test_the_result_is_delivered_once_the_job_has_succeeded_and_not_before(here: MemoryWorld) -> None:
+def test_the_result_is_delivered_once_the_job_has_succeeded_and_not_before(here: MemoryContext) -> None:
     job = here.upload()
     with pytest.raises(errors.NotReady) as not_ready:
-        deliver.result(here.world, here.find(job))
+        deliver.result(here.context, here.find(job))
     assert not_ready.value.params == {"state": "queued"}
     here.encode()
-    known, blob = deliver.result(here.world, here.find(job))
+    known, blob = deliver.result(here.context, here.find(job))
     assert blob.read_at(0, known.bytes + 100) == RESULT
     blob.close()
 
 
-def test_there_is_no_result_of_a_job_that_did_not_succeed(here: MemoryWorld) -> None:
+def test_there_is_no_result_of_a_job_that_did_not_succeed(here: MemoryContext) -> None:
     job = here.upload()
-    cancel(here.world, here.find(job))
+    cancel(here.context, here.find(job))
     with pytest.raises(errors.Gone) as raised:
-        deliver.result(here.world, here.find(job))
+        deliver.result(here.context, here.find(job))
     assert (raised.value.variant, raised.value.params) == ("state", {"state": "cancelled"})
 
 
-def test_a_result_whose_bytes_are_gone_says_so(here: MemoryWorld) -> None:
+def test_a_result_whose_bytes_are_gone_says_so(here: MemoryContext) -> None:
     job = here.upload()
     here.encode()
     here.store.entries[job.id].results.clear()
     with pytest.raises(errors.Gone):
-        deliver.result(here.world, here.find(job))
+        deliver.result(here.context, here.find(job))
 
 
-def test_the_source_is_delivered_in_every_state(here: MemoryWorld) -> None:
+def test_the_source_is_delivered_in_every_state(here: MemoryContext) -> None:
     job = here.upload()
-    blob = deliver.source(here.world, job)
+    blob = deliver.source(here.context, job)
     assert blob.size_bytes == job.manifest.source.bytes
     blob.close()
 
 
-def test_of_a_passing_job_that_went_well_only_redis_is_told(here: MemoryWorld) -> None:
+def test_of_a_passing_job_that_went_well_only_redis_is_told(here: MemoryContext) -> None:
     job = here.upload(is_passing=True)
     here.encode()
     ended = here.find(job)
     assert ended.status.state == "succeeded" and here.store.outcome(job.id) is None
-    deliver.result(here.world, ended)[1].close()
+    deliver.result(here.context, ended)[1].close()
 
 
-def test_a_passing_end_that_redis_lost_costs_another_encode_and_nothing_else(here: MemoryWorld) -> None:
+def test_a_passing_end_that_redis_lost_costs_another_encode_and_nothing_else(here: MemoryContext) -> None:
     job = here.upload(is_passing=True)
     here.encode()
     here.jobs.lose_everything()
     here.jobs.enqueue(job, limit=None)
     assert here.encode() and here.find(job).status.state == "succeeded"
-    deliver.result(here.world, here.find(job))[1].close()
+    deliver.result(here.context, here.find(job))[1].close()
 
 
 @pytest.mark.parametrize("is_down", [True, False])
-def test_a_passing_end_of_which_redis_cannot_be_told_is_written_down(here: MemoryWorld, is_down: bool) -> None:
+def test_a_passing_end_of_which_redis_cannot_be_told_is_written_down(here: MemoryContext, is_down: bool) -> None:
     """It is out of reach, or knows nothing of the job."""
     job = here.upload(is_passing=True)
 
@@ -208,22 +208,22 @@ def test_a_passing_end_of_which_redis_cannot_be_told_is_written_down(here: Memor
     assert outcome is not None and outcome.state == "succeeded"
 
 
-def test_a_passing_job_that_was_erased_meanwhile_is_not_made_known_again(here: MemoryWorld) -> None:
+def test_a_passing_job_that_was_erased_meanwhile_is_not_made_known_again(here: MemoryContext) -> None:
     job = here.upload(is_passing=True)
     running = here.jobs.take("token", 4.0)
     assert running is not None
-    erase(here.world, job)
+    erase(here.context, job)
     ended = job.at(succeeded(running.job.status, RESULT_KEPT, 1.0))
     with pytest.raises(errors.NotFound):
-        conclude(here.world, ended, lambda _job: None)
+        conclude(here.context, ended, lambda _job: None)
     assert here.jobs.find(job.id) is None
 
 
-def test_a_passing_job_with_a_twin_is_written_down_before_its_end_is_told(here: MemoryWorld) -> None:
+def test_a_passing_job_with_a_twin_is_written_down_before_its_end_is_told(here: MemoryContext) -> None:
     served: list[str] = []
     job = here.upload(is_passing=True)
     running = here.jobs.take("token", 4.0)
     assert running is not None
     here.jobs.end_alone = lambda _job: None  # type: ignore[method-assign]
-    conclude(here.world, job.at(succeeded(running.job.status, RESULT_KEPT, 1.0)), lambda each: served.append(each.id))
+    conclude(here.context, job.at(succeeded(running.job.status, RESULT_KEPT, 1.0)), lambda each: served.append(each.id))
     assert served == [job.id] and here.store.outcome(job.id) is not None and here.find(job).status.state == "succeeded"

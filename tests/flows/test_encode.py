@@ -14,13 +14,13 @@ from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
 from backend.flows import conclude, encode
 from backend.flows.encode import HEARTBEAT_S, LEASE_S, PASSING_INTERVAL_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, Finish, encode_at_bell, encode_next
-from backend.flows.tend import Caretaker, recover
+from backend.flows.maintenance import Janitor, recover
 from tests.memory.codec import RESULT, ScriptedCodec
+from tests.memory.context import MemoryContext
 from tests.memory.samples import image
-from tests.memory.world import MemoryWorld
 
 
-def wait(here: MemoryWorld, seconds: float = UNHEARD_INTERVAL_S + 0.01) -> Callable[[], None]:
+def wait(here: MemoryContext, seconds: float = UNHEARD_INTERVAL_S + 0.01) -> Callable[[], None]:
     return lambda: here.clock.advance(seconds)
 
 
@@ -35,15 +35,15 @@ class ScriptedStops:
     def new_token(self) -> str:
         return "name-token"
 
-    def came_for(self, token: str) -> bool:
+    def is_cancelled(self, token: str) -> bool:
         return token in self.told and not self.told.discard(token)
 
 
-def test_without_a_job_there_is_nothing_to_do(here: MemoryWorld) -> None:
+def test_without_a_job_there_is_nothing_to_do(here: MemoryContext) -> None:
     assert here.encode() is False
 
 
-def test_a_job_is_converted_and_its_result_committed(here: MemoryWorld) -> None:
+def test_a_job_is_converted_and_its_result_committed(here: MemoryContext) -> None:
     job = here.upload(options=Options(quality=33))
     codec = ScriptedCodec()
     assert here.encode(codec) is True
@@ -63,7 +63,7 @@ def test_a_job_is_converted_and_its_result_committed(here: MemoryWorld) -> None:
     assert (codec.conversions[0].options.quality, codec.conversions[0].timeout_s, codec.conversions[0].shape.format) == (33, 60.0, "png")
 
 
-def test_the_store_knows_of_the_end_before_anybody_is_told(here: MemoryWorld) -> None:
+def test_the_store_knows_of_the_end_before_anybody_is_told(here: MemoryContext) -> None:
     job = here.upload()
     told: list[tuple[str, bool]] = []
     here.jobs.publish = lambda job_id, text: told.append((Status.from_json(text).state, here.store.outcome(job_id) is not None))
@@ -73,7 +73,7 @@ def test_the_store_knows_of_the_end_before_anybody_is_told(here: MemoryWorld) ->
     assert here.store.events[-1] == f"conclude {job.id} succeeded"
 
 
-def test_progress_is_told_in_its_stages_and_ends_at_a_hundred(here: MemoryWorld) -> None:
+def test_progress_is_told_in_its_stages_and_ends_at_a_hundred(here: MemoryContext) -> None:
     job = here.upload()
     here.encode(ScriptedCodec(wait(here), Progress("decode", 20), wait(here), Progress("transform", 40), wait(here), Progress("encode", 90)))
     assert here.history(job) == [
@@ -87,18 +87,18 @@ def test_progress_is_told_in_its_stages_and_ends_at_a_hundred(here: MemoryWorld)
     ]
 
 
-def test_of_a_passing_job_the_end_follows_at_once(here: MemoryWorld) -> None:
+def test_of_a_passing_job_the_end_follows_at_once(here: MemoryContext) -> None:
     job = here.upload(is_passing=True)
     here.encode(ScriptedCodec(wait(here), Progress("encode", 90)))
     assert here.history(job) == ["queued 0", "running decode 0", "succeeded 100"]
 
 
-def test_what_waits_for_the_disk_may_be_done_beside_the_next_jobs_encode(here: MemoryWorld) -> None:
+def test_what_waits_for_the_disk_may_be_done_beside_the_next_jobs_encode(here: MemoryContext) -> None:
     first, second = here.upload(), here.upload()
     left: list[Finish] = []
     renew: list[Callable[[], object]] = []
     for token in ("token-1", "token-2"):
-        assert encode_next(here.world, ScriptedCodec(), token, lambda *given: (left.append(given[0]), renew.append(given[1]))[0])
+        assert encode_next(here.context, ScriptedCodec(), token, lambda *given: (left.append(given[0]), renew.append(given[1]))[0])
         here.clock.advance(LEASE_S / 2)
     for each in renew:
         each()
@@ -112,13 +112,13 @@ def test_what_waits_for_the_disk_may_be_done_beside_the_next_jobs_encode(here: M
     assert not here.store.open_files
 
 
-def test_a_job_that_was_cancelled_or_erased_before_it_was_stored_leaves_nothing(here: MemoryWorld) -> None:
+def test_a_job_that_was_cancelled_or_erased_before_it_was_stored_leaves_nothing(here: MemoryContext) -> None:
     cancelled, erased = here.upload(), here.upload()
     left: list[Finish] = []
     for token in ("token-1", "token-2"):
-        assert encode_next(here.world, ScriptedCodec(), token, lambda finish, _renew: left.append(finish))
-    conclude.cancel(here.world, here.find(cancelled))
-    conclude.erase(here.world, here.find(erased))
+        assert encode_next(here.context, ScriptedCodec(), token, lambda finish, _renew: left.append(finish))
+    conclude.cancel(here.context, here.find(cancelled))
+    conclude.erase(here.context, here.find(erased))
     for finish in left:
         finish()
     assert here.find(cancelled).status.state == "cancelled"
@@ -126,13 +126,13 @@ def test_a_job_that_was_cancelled_or_erased_before_it_was_stored_leaves_nothing(
     assert not here.store.open_files
 
 
-def test_a_passing_job_is_finished_by_whoever_encoded_it(here: MemoryWorld) -> None:
+def test_a_passing_job_is_finished_by_whoever_encoded_it(here: MemoryContext) -> None:
     job = here.upload(is_passing=True)
-    assert encode_next(here.world, ScriptedCodec(), "token", lambda finish, _renew: pytest.fail("somebody waits for it"))
+    assert encode_next(here.context, ScriptedCodec(), "token", lambda finish, _renew: pytest.fail("somebody waits for it"))
     assert here.find(job).status.state == "succeeded"
 
 
-def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryWorld) -> None:
+def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryContext) -> None:
     job = here.upload()
     steps = [step for percent in (10, 50, 30, 50, 100, 100, 2) for step in (wait(here), Progress("encode", percent))]
     here.encode(ScriptedCodec(*steps))
@@ -143,7 +143,7 @@ def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryWorld) -> N
 
 
 @pytest.mark.parametrize(("listeners", "fewest", "most"), [(1, 8, 10), (0, 5, 7)])
-def test_a_thousand_reports_a_second_become_ten_changes_or_six_if_nobody_listens(here: MemoryWorld, listeners: int, fewest: int, most: int) -> None:
+def test_a_thousand_reports_a_second_become_ten_changes_or_six_if_nobody_listens(here: MemoryContext, listeners: int, fewest: int, most: int) -> None:
     job = here.upload()
     here.jobs.listeners = lambda _id: listeners
     here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.001), Progress("encode", number / 10))]))
@@ -154,7 +154,7 @@ def test_a_thousand_reports_a_second_become_ten_changes_or_six_if_nobody_listens
     assert [each.seq for each in log] == list(range(1, len(log) + 1))
 
 
-def test_whoever_begins_to_listen_in_mid_encode_hears_of_it_as_often_as_everybody(here: MemoryWorld) -> None:
+def test_whoever_begins_to_listen_in_mid_encode_hears_of_it_as_often_as_everybody(here: MemoryContext) -> None:
     job, watchers = here.upload(), [0]
     here.jobs.listeners = lambda _id: watchers[0]
     steps: list[object] = []
@@ -168,57 +168,57 @@ def test_whoever_begins_to_listen_in_mid_encode_hears_of_it_as_often_as_everybod
     assert 7 <= len([each for each in percents if each > 50]) <= 10
 
 
-def test_a_passing_jobs_lease_is_renewed_once_a_second_and_what_runs_along_with_it_is_told(here: MemoryWorld) -> None:
+def test_a_passing_jobs_lease_is_renewed_once_a_second_and_what_runs_along_with_it_is_told(here: MemoryContext) -> None:
     reports: list[dict[str, object]] = []
     real = here.jobs.report
     here.jobs.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
     here.upload(is_passing=True)
-    here.world = replace(here.world, stops=ScriptedStops())
+    here.context = replace(here.context, cancellations=ScriptedStops())
     here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.005), Progress("encode", number / 10))]))
     assert 4 <= len(reports) <= 5.0 / PASSING_INTERVAL_S and all(reports)
 
 
 @pytest.mark.parametrize(("are_heard", "fewest", "most"), [(True, 9, 10), (False, 90, 100)])
-def test_a_lease_is_renewed_more_often_where_stops_are_not_heard(here: MemoryWorld, are_heard: bool, fewest: int, most: int) -> None:
+def test_a_lease_is_renewed_more_often_where_stops_are_not_heard(here: MemoryContext, are_heard: bool, fewest: int, most: int) -> None:
     reports: list[dict[str, object]] = []
     real = here.jobs.report
     here.jobs.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
     here.upload()
-    here.world = replace(here.world, stops=ScriptedStops(are_heard))
+    here.context = replace(here.context, cancellations=ScriptedStops(are_heard))
     here.encode(ScriptedCodec(*[wait(here, 0.01)] * int(1000 * HEARTBEAT_S)))
     assert fewest <= len([each for each in reports if not each]) <= most
 
 
-def test_a_stop_that_is_heard_of_ends_the_encode_at_the_next_tick_and_one_that_is_not_true_does_not(here: MemoryWorld) -> None:
+def test_a_stop_that_is_heard_of_ends_the_encode_at_the_next_tick_and_one_that_is_not_true_does_not(here: MemoryContext) -> None:
     first, second = here.upload(), here.upload()
-    stops = ScriptedStops()
-    here.world = replace(here.world, stops=stops)
+    cancellations = ScriptedStops()
+    here.context = replace(here.context, cancellations=cancellations)
 
     def cancel() -> None:
-        conclude.cancel(here.world, here.find(first))
-        stops.told.add("token")
+        conclude.cancel(here.context, here.find(first))
+        cancellations.told.add("token")
 
     reached: list[str] = []
     here.encode(ScriptedCodec(wait(here, 0.06), cancel, lambda: reached.append("after the cancel")))
     assert (here.find(first).status.state, reached) == ("cancelled", [])
-    here.encode(ScriptedCodec(wait(here, 0.06), lambda: stops.told.add("token"), wait(here, 0.06)))
+    here.encode(ScriptedCodec(wait(here, 0.06), lambda: cancellations.told.add("token"), wait(here, 0.06)))
     assert here.find(second).status.state == "succeeded"
 
 
-def test_progress_that_came_too_early_is_told_a_moment_later_and_not_dropped(here: MemoryWorld) -> None:
+def test_progress_that_came_too_early_is_told_a_moment_later_and_not_dropped(here: MemoryContext) -> None:
     job = here.upload()
     here.jobs.listeners = lambda _id: 1
     here.encode(ScriptedCodec(wait(here), Progress("encode", 10), wait(here, 0.01), Progress("encode", 60), wait(here, REPORT_INTERVAL_S)))
     assert "running encode 58" in here.history(job)
 
 
-def test_progress_that_did_not_change_is_not_told_again(here: MemoryWorld) -> None:
+def test_progress_that_did_not_change_is_not_told_again(here: MemoryContext) -> None:
     job = here.upload()
     here.encode(ScriptedCodec(*[step for _ in range(20) for step in (wait(here), Progress("encode", 10))]))
     assert here.history(job).count("running encode 9") == 1
 
 
-def test_the_estimate_follows_the_time_that_was_used(here: MemoryWorld) -> None:
+def test_the_estimate_follows_the_time_that_was_used(here: MemoryContext) -> None:
     job = here.upload()
     here.encode(ScriptedCodec(wait(here, 1.0), Progress("decode", 2), wait(here, 1.0), Progress("encode", 51.1)))
     assert [each.eta_s for each in here.jobs.since(job.id, 2) or []] == [None, 2.0, None, None]
@@ -235,7 +235,7 @@ def test_the_estimate_follows_the_time_that_was_used(here: MemoryWorld) -> None:
     ],
     ids=lambda error: error.code,
 )
-def test_what_the_codec_refuses_becomes_the_jobs_error(here: MemoryWorld, error: errors.GatewayError) -> None:
+def test_what_the_codec_refuses_becomes_the_jobs_error(here: MemoryContext, error: errors.GatewayError) -> None:
     job = here.upload()
     assert here.encode(ScriptedCodec(wait(here), Progress("decode", 50), error)) is True
     status = here.find(job).status
@@ -244,13 +244,13 @@ def test_what_the_codec_refuses_becomes_the_jobs_error(here: MemoryWorld, error:
     assert here.store.entries[job.id].results == {}
 
 
-def test_a_cancel_in_mid_encode_stops_the_codec_at_its_next_tick(here: MemoryWorld) -> None:
+def test_a_cancel_in_mid_encode_stops_the_codec_at_its_next_tick(here: MemoryContext) -> None:
     job = here.upload()
     after_the_cancel: list[str] = []
     codec = ScriptedCodec(
         wait(here),
         Progress("encode", 40),
-        lambda: conclude.cancel(here.world, here.find(job)),
+        lambda: conclude.cancel(here.context, here.find(job)),
         wait(here),
         lambda: after_the_cancel.append("still working"),
     )
@@ -261,23 +261,23 @@ def test_a_cancel_in_mid_encode_stops_the_codec_at_its_next_tick(here: MemoryWor
     assert here.store.entries[job.id].results == {}
 
 
-def test_a_cancel_that_comes_while_the_result_is_stored_wins_or_comes_too_late_but_never_both(here: MemoryWorld) -> None:
+def test_a_cancel_that_comes_while_the_result_is_stored_wins_or_comes_too_late_but_never_both(here: MemoryContext) -> None:
     job = here.upload()
     here.encode(ScriptedCodec(wait(here), Progress("encode", 100), wait(here)))
     with pytest.raises(errors.AlreadyFinished) as raised:
-        conclude.cancel(here.world, here.find(job))
+        conclude.cancel(here.context, here.find(job))
     assert raised.value.params == {"state": "succeeded"}
     assert [each for each in here.store.events if each.startswith("conclude")] == [f"conclude {job.id} succeeded"]
 
 
-def test_a_cancel_just_before_the_result_is_stored_is_kept(here: MemoryWorld) -> None:
+def test_a_cancel_just_before_the_result_is_stored_is_kept(here: MemoryContext) -> None:
     job = here.upload()
     codec = ScriptedCodec()
     convert = codec.convert
 
     def cancelled_at_the_last_moment(*arguments: object, **more: object) -> object:
         converted = convert(*arguments, **more)  # type: ignore[arg-type]
-        conclude.cancel(here.world, here.find(job))
+        conclude.cancel(here.context, here.find(job))
         return converted
 
     codec.convert = cancelled_at_the_last_moment  # type: ignore[method-assign, assignment]
@@ -287,16 +287,16 @@ def test_a_cancel_just_before_the_result_is_stored_is_kept(here: MemoryWorld) ->
     assert outcome is not None and outcome.state == "cancelled"
 
 
-def test_erasing_in_mid_encode_stops_the_codec_and_leaves_nothing(here: MemoryWorld) -> None:
+def test_erasing_in_mid_encode_stops_the_codec_and_leaves_nothing(here: MemoryContext) -> None:
     job = here.upload()
-    codec = ScriptedCodec(wait(here), lambda: conclude.erase(here.world, here.find(job)), wait(here), Progress("encode", 99), wait(here))
+    codec = ScriptedCodec(wait(here), lambda: conclude.erase(here.context, here.find(job)), wait(here), Progress("encode", 99), wait(here))
     assert here.encode(codec) is True
     assert here.jobs.find(job.id) is None
     assert here.store.entries == {}
     assert (here.jobs.queued(), here.jobs.running()) == (0, 0)
 
 
-def test_a_job_that_was_erased_while_it_waited_is_passed_over(here: MemoryWorld) -> None:
+def test_a_job_that_was_erased_while_it_waited_is_passed_over(here: MemoryContext) -> None:
     job = here.upload()
     here.store.erase(job.id)
     codec = ScriptedCodec()
@@ -305,7 +305,7 @@ def test_a_job_that_was_erased_while_it_waited_is_passed_over(here: MemoryWorld)
 
 
 @pytest.fixture
-def pauses(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def pauses(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the encoder has waited for room, in its own time; the third time there is some."""
     waited: list[float] = []
 
@@ -320,7 +320,7 @@ def pauses(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_disk_that_is_full_when_the_result_is_begun_fails_the_job_as_soon_as_there_is_room_to_say_so(
-    here: MemoryWorld, pauses: list[float]
+    here: MemoryContext, pauses: list[float]
 ) -> None:
     job = here.upload()
     here.store.is_full = True
@@ -330,7 +330,7 @@ def test_a_disk_that_is_full_when_the_result_is_begun_fails_the_job_as_soon_as_t
     assert (status.state, status.error and status.error["code"]) == ("failed", "storage_full")
 
 
-def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_converted_twice(here: MemoryWorld, pauses: list[float]) -> None:
+def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_converted_twice(here: MemoryContext, pauses: list[float]) -> None:
     job, codec = here.upload(), ScriptedCodec()
     real = here.store.conclude
 
@@ -345,7 +345,9 @@ def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_conve
     assert len(codec.conversions) == 1
 
 
-def test_an_encoder_waits_for_room_no_longer_than_its_patience_and_the_job_is_begun_again(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encoder_waits_for_room_no_longer_than_its_patience_and_the_job_is_begun_again(
+    here: MemoryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = here.upload()
     here.store.is_full = True
     monkeypatch.setattr(encode.time, "sleep", here.clock.advance)
@@ -353,12 +355,12 @@ def test_an_encoder_waits_for_room_no_longer_than_its_patience_and_the_job_is_be
     assert here.find(job).status.state == "running"
     here.store.is_full = False
     here.clock.advance(LEASE_S)
-    Caretaker(here.world, "me").tend()
+    Janitor(here.context, "me").tend()
     assert here.encode() is True
     assert here.find(job).status.state == "succeeded"
 
 
-def test_what_has_ended_in_the_store_is_not_converted_again_whatever_redis_says(here: MemoryWorld) -> None:
+def test_what_has_ended_in_the_store_is_not_converted_again_whatever_redis_says(here: MemoryContext) -> None:
     job = here.upload()
     here.store.conclude(job.id, cancelled(job.status, here.clock()))
     codec = ScriptedCodec()
@@ -367,12 +369,12 @@ def test_what_has_ended_in_the_store_is_not_converted_again_whatever_redis_says(
     assert here.find(job).status.state == "cancelled"
 
 
-def test_a_job_that_a_rebuild_has_queued_meanwhile_stays_with_its_encoder(here: MemoryWorld) -> None:
+def test_a_job_that_a_rebuild_has_queued_meanwhile_stays_with_its_encoder(here: MemoryContext) -> None:
     job = here.upload()
 
     def rebuild() -> None:
         here.jobs.lose_everything()
-        assert recover(here.world) == 1
+        assert recover(here.context) == 1
 
     codec = ScriptedCodec(wait(here), Progress("encode", 30), rebuild, wait(here), Progress("encode", 60), wait(here))
     assert here.encode(codec) is True
@@ -380,14 +382,14 @@ def test_a_job_that_a_rebuild_has_queued_meanwhile_stays_with_its_encoder(here: 
     assert here.jobs.queued() == 0 and len(codec.conversions) == 1
 
 
-def test_a_codec_that_breaks_unexpectedly_leaves_nothing_open(here: MemoryWorld) -> None:
+def test_a_codec_that_breaks_unexpectedly_leaves_nothing_open(here: MemoryContext) -> None:
     here.upload()
     with pytest.raises(ZeroDivisionError):
         here.encode(ScriptedCodec(ZeroDivisionError()))
     assert here.store.open_files == set()
 
 
-def test_a_redis_that_is_away_stops_no_encode_and_the_end_is_announced_later(here: MemoryWorld) -> None:
+def test_a_redis_that_is_away_stops_no_encode_and_the_end_is_announced_later(here: MemoryContext) -> None:
     job = here.upload()
 
     def go_down() -> None:
@@ -399,23 +401,23 @@ def test_a_redis_that_is_away_stops_no_encode_and_the_end_is_announced_later(her
     here.jobs.is_down = False
     assert here.find(job).status.state == "running"
     here.clock.advance(LEASE_S + 1)
-    Caretaker(here.world, "me").tend()
+    Janitor(here.context, "me").tend()
     assert here.find(job).status == replace(outcome, seq=here.find(job).status.seq)
 
 
-def test_a_redis_that_began_empty_is_told_of_the_job_again_and_the_encode_goes_on(here: MemoryWorld) -> None:
+def test_a_redis_that_began_empty_is_told_of_the_job_again_and_the_encode_goes_on(here: MemoryContext) -> None:
     job = here.upload()
     here.encode(ScriptedCodec(wait(here), Progress("encode", 50), here.jobs.lose_everything, wait(here), Progress("encode", 60), wait(here)))
     assert here.find(job).status.state == "succeeded"
     assert [each for each in here.store.events if each.startswith("conclude")] == [f"conclude {job.id} succeeded"]
 
 
-def test_an_encode_whose_job_was_queued_again_by_a_rebuild_gives_way_and_the_job_is_done_once(here: MemoryWorld) -> None:
+def test_an_encode_whose_job_was_queued_again_by_a_rebuild_gives_way_and_the_job_is_done_once(here: MemoryContext) -> None:
     job = here.upload()
 
     def restart() -> None:
         here.jobs.lose_everything()
-        recover(here.world)
+        recover(here.context)
 
     here.encode(ScriptedCodec(wait(here), Progress("encode", 50), restart, wait(here), Progress("encode", 60), wait(here)), "first")
     here.encode(ScriptedCodec(), "second")
@@ -424,13 +426,13 @@ def test_an_encode_whose_job_was_queued_again_by_a_rebuild_gives_way_and_the_job
     assert here.encode() is False
 
 
-def test_two_encoders_with_the_same_job_commit_one_result(here: MemoryWorld) -> None:
+def test_two_encoders_with_the_same_job_commit_one_result(here: MemoryContext) -> None:
     """The first is thought lost, the second takes over and both come to their end."""
     job = here.upload()
 
     def taken_over() -> None:
         here.clock.advance(LEASE_S + 1)
-        Caretaker(here.world, "me").tend()
+        Janitor(here.context, "me").tend()
         assert here.encode(ScriptedCodec(result=b"RIFF second"), "second") is True
 
     here.jobs.report = _deaf(here)  # type: ignore[method-assign]
@@ -443,7 +445,7 @@ def test_two_encoders_with_the_same_job_commit_one_result(here: MemoryWorld) -> 
     blob.close()
 
 
-def _deaf(here: MemoryWorld) -> Callable[..., int | None]:
+def _deaf(here: MemoryContext) -> Callable[..., int | None]:
     """An encoder that cannot reach Redis while it works: it does not hear that it was given up."""
     real = here.jobs.report
 
@@ -455,15 +457,15 @@ def _deaf(here: MemoryWorld) -> Callable[..., int | None]:
     return report
 
 
-def lose(here: MemoryWorld, job: Job) -> None:
+def lose(here: MemoryContext, job: Job) -> None:
     """An encoder takes the job and dies; its lease runs out; the caretaker looks."""
-    taken = here.jobs.take("dies", LEASE_S)
-    assert taken is not None and taken.job.id == job.id
+    claim = here.jobs.take("dies", LEASE_S)
+    assert claim is not None and claim.job.id == job.id
     here.clock.advance(LEASE_S + 0.1)
-    Caretaker(here.world, "me").tend()
+    Janitor(here.context, "me").tend()
 
 
-def test_the_job_of_a_lost_encoder_is_queued_again_and_succeeds(here: MemoryWorld) -> None:
+def test_the_job_of_a_lost_encoder_is_queued_again_and_succeeds(here: MemoryContext) -> None:
     job = here.upload()
     lose(here, job)
     assert here.history(job)[-1] == "queued 0"
@@ -472,7 +474,7 @@ def test_the_job_of_a_lost_encoder_is_queued_again_and_succeeds(here: MemoryWorl
     assert (status.state, status.attempt) == ("succeeded", 2)
 
 
-def test_after_three_lost_encoders_the_job_fails_and_says_why(here: MemoryWorld) -> None:
+def test_after_three_lost_encoders_the_job_fails_and_says_why(here: MemoryContext) -> None:
     job = here.upload()
     for _ in range(3):
         assert here.find(job).status.state == "queued"
@@ -483,20 +485,20 @@ def test_after_three_lost_encoders_the_job_fails_and_says_why(here: MemoryWorld)
     assert here.encode() is False
 
 
-def test_a_working_encoder_keeps_its_job_however_long_it_takes(here: MemoryWorld) -> None:
+def test_a_working_encoder_keeps_its_job_however_long_it_takes(here: MemoryContext) -> None:
     job = here.upload()
-    caretaker = Caretaker(here.world, "me")
+    caretaker = Janitor(here.context, "me")
     here.encode(ScriptedCodec(*[step for _ in range(100) for step in (wait(here, 1.0), caretaker.tend)]))
     assert (here.find(job).status.state, here.find(job).status.attempt) == ("succeeded", 1)
 
 
-def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryWorld) -> None:
+def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryContext) -> None:
     job = here.upload()
-    taken = here.jobs.take("dies", LEASE_S)
-    assert taken is not None
+    claim = here.jobs.take("dies", LEASE_S)
+    assert claim is not None
     here.jobs.report(job.id, "dies", {"stage": "encode", "progress": 70}, LEASE_S)
     here.clock.advance(LEASE_S + 1)
-    Caretaker(here.world, "me").tend()
+    Janitor(here.context, "me").tend()
     here.encode()
     assert here.history(job) == [
         "queued 0",
@@ -510,7 +512,7 @@ def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryWor
     assert [each.seq for each in here.jobs.since(job.id, 0) or []] == list(range(1, 8))
 
 
-def test_encoders_take_jobs_fairly(here: MemoryWorld) -> None:
+def test_encoders_take_jobs_fairly(here: MemoryContext) -> None:
     for _ in range(5):
         here.upload(client="crowd")
     single = here.upload(client="single")
@@ -519,7 +521,7 @@ def test_encoders_take_jobs_fairly(here: MemoryWorld) -> None:
     assert here.find(single).status.state == "succeeded"
 
 
-def test_descriptors_are_real_and_closed_after_the_work(here: MemoryWorld) -> None:
+def test_descriptors_are_real_and_closed_after_the_work(here: MemoryContext) -> None:
     here.upload()
     seen: list[int] = []
     codec = ScriptedCodec()
@@ -530,18 +532,18 @@ def test_descriptors_are_real_and_closed_after_the_work(here: MemoryWorld) -> No
         return convert(source_fd, result_fd, *rest, **more)  # type: ignore[arg-type]
 
     codec.convert = noting  # type: ignore[method-assign, assignment]
-    assert encode_next(here.world, codec, "token")
+    assert encode_next(here.context, codec, "token")
     for fd in seen:
         with pytest.raises(OSError):
             os.fstat(fd)
 
 
-def test_what_is_found_at_the_bell_without_a_stroke_is_done_once_nobody_is_rung_for_it(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_found_at_the_bell_without_a_stroke_is_done_once_nobody_is_rung_for_it(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
     job, order = here.upload(), []
     codec = ScriptedCodec(lambda: order.append("encode"))
 
     def wait() -> bool:
-        return encode_at_bell(here.world, codec, "token", "ada", 0.2, lambda: order.append("rise"))
+        return encode_at_bell(here.context, codec, "token", "ada", 0.2, lambda: order.append("rise"))
 
     assert wait() and order == ["rise", "encode"] and here.find(job).status.state == "succeeded"
     assert not wait(), "none waits, and nobody rang"
@@ -553,11 +555,11 @@ def test_what_is_found_at_the_bell_without_a_stroke_is_done_once_nobody_is_rung_
     assert wait(), "another has the job, for which it was rung all the same"
 
 
-def test_a_bell_out_of_reach_keeps_no_job_from_being_done(here: MemoryWorld) -> None:
+def test_a_bell_out_of_reach_keeps_no_job_from_being_done(here: MemoryContext) -> None:
     job = here.upload()
 
     def rise() -> None:
         raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="just now")
 
-    assert encode_at_bell(here.world, ScriptedCodec(), "token", "ada", 0.2, rise)
+    assert encode_at_bell(here.context, ScriptedCodec(), "token", "ada", 0.2, rise)
     assert here.find(job).status.state == "succeeded"

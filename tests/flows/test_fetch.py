@@ -12,25 +12,25 @@ from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.flows import conclude, deliver, ingest
 from backend.flows.fetch import LEASE_S, Fetcher
-from backend.flows.tend import Caretaker
+from backend.flows.maintenance import Janitor
 from tests.memory.codec import ScriptedCodec
+from tests.memory.context import MemoryContext
 from tests.memory.samples import image
 from tests.memory.sources import MemoryDownload, MemorySources
-from tests.memory.world import MemoryWorld
 
 PNG = image()
 URL = "https://example.org/pictures/cat.png"
 SENDER = ingest.Sender("", "someone", "request-1")
 
 
-class Here(MemoryWorld):
+class Here(MemoryContext):
     """Calls that would run beside wait until ``run`` is called."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.sources = MemorySources()
         self.waiting: list[Callable[[], None]] = []
-        self.fetcher = Fetcher(self.world, self.sources, self.waiting.append)
+        self.fetcher = Fetcher(self.context, self.sources, self.waiting.append)
 
     def order(self, *steps: bytes | errors.GatewayError | Callable[[], None], options: Options = Options(), size_bytes: int | None = None) -> Job:
         self.sources.answers[URL] = MemoryDownload(list(steps), size_bytes=size_bytes)
@@ -119,14 +119,14 @@ def test_an_address_that_may_not_be_asked_makes_no_job(here: Here) -> None:
 
 
 def test_a_cancel_ends_the_download(here: Here) -> None:
-    job = here.order(PNG[:40], lambda: here.clock.advance(1), lambda: conclude.cancel(here.world, here.find(job)) and None, PNG[40:])
+    job = here.order(PNG[:40], lambda: here.clock.advance(1), lambda: conclude.cancel(here.context, here.find(job)) and None, PNG[40:])
     here.run()
     assert here.find(job).status.state == "cancelled"
     assert here.encode() is False and not here.left_open()
 
 
 def test_an_erased_job_takes_its_download_along(here: Here) -> None:
-    job = here.order(PNG[:40], lambda: here.clock.advance(1), lambda: conclude.erase(here.world, here.find(job)), PNG[40:])
+    job = here.order(PNG[:40], lambda: here.clock.advance(1), lambda: conclude.erase(here.context, here.find(job)), PNG[40:])
     here.run()
     assert job.id not in here.store.entries and here.jobs.find(job.id) is None and not here.left_open()
 
@@ -134,15 +134,15 @@ def test_an_erased_job_takes_its_download_along(here: Here) -> None:
 def test_before_the_source_is_there_nobody_can_have_it_or_convert_it_again(here: Here) -> None:
     job = here.order(PNG)
     with pytest.raises(errors.NotReady):
-        deliver.source(here.world, job)
+        deliver.source(here.context, job)
     with pytest.raises(errors.NotReady):
-        ingest.again(here.world, job, Options(), SENDER)
+        ingest.again(here.context, job, Options(), SENDER)
 
 
 def test_when_the_one_who_fetches_dies_another_begins_again(here: Here) -> None:
     job = here.order(PNG)
     here.waiting.clear()
-    caretaker = Caretaker(here.world, "me", here.fetcher)
+    caretaker = Janitor(here.context, "me", here.fetcher)
     caretaker.tend()
     assert not here.waiting
     here.clock.advance(LEASE_S + 1)
@@ -156,7 +156,7 @@ def test_who_was_given_up_too_soon_does_not_disturb_the_other(here: Here) -> Non
     job = here.order(PNG)
     late = here.waiting.pop()
     here.clock.advance(LEASE_S + 1)
-    Caretaker(here.world, "me", here.fetcher).tend()
+    Janitor(here.context, "me", here.fetcher).tend()
     late()
     assert here.find(job).manifest.is_awaited
     here.run()
@@ -170,7 +170,7 @@ def test_a_lost_redis_costs_no_job(here: Here, is_there: bool) -> None:
         here.run()
     here.waiting.clear()
     here.jobs.lose_everything()
-    caretaker = Caretaker(here.world, "me", here.fetcher)
+    caretaker = Janitor(here.context, "me", here.fetcher)
     here.clock.advance(1)
     caretaker.tend()
     caretaker.tend()
@@ -185,7 +185,7 @@ def test_an_unreachable_redis_stops_no_download(here: Here) -> None:
     assert not here.store.manifest(job.id).is_awaited
     here.jobs.is_down = False
     here.clock.advance(LEASE_S + 1)
-    Caretaker(here.world, "me", here.fetcher).tend()
+    Janitor(here.context, "me", here.fetcher).tend()
     assert here.encode() is True
 
 

@@ -14,12 +14,12 @@ from backend.core.conversion import Progress
 from backend.core.job import Job, Status
 from backend.flows import conclude
 from backend.flows.follow import Follower
-from backend.flows.tend import recover
+from backend.flows.maintenance import recover
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import ScriptedCodec
+from tests.memory.context import MemoryContext
 from tests.memory.samples import next_id
 from tests.memory.waiting import until
-from tests.memory.world import MemoryWorld
 
 LEASE_S = 60.0
 
@@ -41,7 +41,7 @@ class Watcher:
 
 
 @pytest.fixture
-def running(here: MemoryWorld) -> Job:
+def running(here: MemoryContext) -> Job:
     """A job that stands at change 3: queued, taken, 10 %."""
     job = here.upload()
     here.jobs.take("token", LEASE_S)
@@ -49,34 +49,34 @@ def running(here: MemoryWorld) -> Job:
     return here.find(job)
 
 
-def step(here: MemoryWorld, job: Job, percent: int) -> None:
+def step(here: MemoryContext, job: Job, percent: int) -> None:
     here.jobs.report(job.id, "token", {"progress": percent}, LEASE_S)
 
 
-def test_the_present_state_is_given_first_and_nothing_of_it_again(here: MemoryWorld, running: Job) -> None:
+def test_the_present_state_is_given_first_and_nothing_of_it_again(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     job = here.follower.follow(running.id, watcher)
     assert (job.status.seq, job.status.progress) == (3, 10)
     assert watcher.told == []
 
 
-def test_each_change_is_told_once_and_in_order_and_the_end_is_the_last(here: MemoryWorld, running: Job) -> None:
+def test_each_change_is_told_once_and_in_order_and_the_end_is_the_last(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     step(here, running, 20)
     step(here, running, 30)
-    conclude.cancel(here.world, here.find(running))
+    conclude.cancel(here.context, here.find(running))
     assert watcher.told == ["4 running 20", "5 running 30", "6 cancelled 30"]
 
 
-def test_after_the_end_nobody_is_watched_any_more(here: MemoryWorld, running: Job) -> None:
+def test_after_the_end_nobody_is_watched_any_more(here: MemoryContext, running: Job) -> None:
     here.follower.follow(running.id, Watcher())
-    conclude.cancel(here.world, here.find(running))
+    conclude.cancel(here.context, here.find(running))
     assert here.follower.watching() == 0
     assert here.announcements.listened == set()
 
 
-def test_many_watchers_of_a_job_each_get_every_change(here: MemoryWorld, running: Job) -> None:
+def test_many_watchers_of_a_job_each_get_every_change(here: MemoryContext, running: Job) -> None:
     watchers = [Watcher() for _ in range(3)]
     for each in watchers:
         here.follower.follow(running.id, each)
@@ -88,7 +88,7 @@ def test_many_watchers_of_a_job_each_get_every_change(here: MemoryWorld, running
     assert late.told == ["5 running 30"]
 
 
-def test_who_no_longer_follows_is_told_nothing_and_the_others_go_on(here: MemoryWorld, running: Job) -> None:
+def test_who_no_longer_follows_is_told_nothing_and_the_others_go_on(here: MemoryContext, running: Job) -> None:
     one, other = Watcher(), Watcher()
     here.follower.follow(running.id, one)
     here.follower.follow(running.id, other)
@@ -101,7 +101,7 @@ def test_who_no_longer_follows_is_told_nothing_and_the_others_go_on(here: Memory
     here.follower.unfollow("unknown", other)
 
 
-def test_lost_announcements_are_filled_in_from_the_log_when_the_next_one_arrives(here: MemoryWorld, running: Job) -> None:
+def test_lost_announcements_are_filled_in_from_the_log_when_the_next_one_arrives(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     here.announcements.is_deaf = True
@@ -112,19 +112,19 @@ def test_lost_announcements_are_filled_in_from_the_log_when_the_next_one_arrives
     assert watcher.told == ["4 running 20", "5 running 30", "6 running 40"]
 
 
-def test_a_gap_is_filled_in_though_no_announcement_follows(here: MemoryWorld, running: Job) -> None:
+def test_a_gap_is_filled_in_though_no_announcement_follows(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     here.announcements.is_deaf = True
     step(here, running, 20)
-    conclude.cancel(here.world, here.find(running))
+    conclude.cancel(here.context, here.find(running))
     assert watcher.told == []
     here.follower.gap()
     assert watcher.told == ["4 running 20", "5 cancelled 20"]
     assert here.follower.watching() == 0
 
 
-def test_a_gap_in_which_nothing_happened_tells_nothing(here: MemoryWorld, running: Job) -> None:
+def test_a_gap_in_which_nothing_happened_tells_nothing(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     here.follower.gap()
@@ -133,7 +133,7 @@ def test_a_gap_in_which_nothing_happened_tells_nothing(here: MemoryWorld, runnin
     assert watcher.told == ["4 running 20"]
 
 
-def test_a_gap_while_redis_is_still_away_is_answered_from_the_store_and_breaks_nothing(here: MemoryWorld, running: Job) -> None:
+def test_a_gap_while_redis_is_still_away_is_answered_from_the_store_and_breaks_nothing(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     here.jobs.is_down = True
@@ -144,7 +144,7 @@ def test_a_gap_while_redis_is_still_away_is_answered_from_the_store_and_breaks_n
     assert watcher.told == ["4 running 20"]
 
 
-def test_announcements_that_come_twice_or_late_are_told_once(here: MemoryWorld, running: Job) -> None:
+def test_announcements_that_come_twice_or_late_are_told_once(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     step(here, running, 20)
@@ -155,7 +155,7 @@ def test_announcements_that_come_twice_or_late_are_told_once(here: MemoryWorld, 
     assert watcher.seqs == [4, 5]
 
 
-def test_where_the_log_no_longer_reaches_back_the_newest_state_stands_for_all(here: MemoryWorld, running: Job) -> None:
+def test_where_the_log_no_longer_reaches_back_the_newest_state_stands_for_all(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     here.announcements.is_deaf = True
@@ -166,7 +166,7 @@ def test_where_the_log_no_longer_reaches_back_the_newest_state_stands_for_all(he
     assert watcher.told == ["604 running 60"]
 
 
-def test_after_a_seq_only_what_is_newer_is_told_in_order(here: MemoryWorld, running: Job) -> None:
+def test_after_a_seq_only_what_is_newer_is_told_in_order(here: MemoryContext, running: Job) -> None:
     step(here, running, 20)
     watcher = Watcher()
     job = here.follower.follow(running.id, watcher, after=2)
@@ -176,7 +176,7 @@ def test_after_a_seq_only_what_is_newer_is_told_in_order(here: MemoryWorld, runn
     assert watcher.seqs == [3, 4, 5]
 
 
-def test_after_the_newest_seq_nothing_old_is_told(here: MemoryWorld, running: Job) -> None:
+def test_after_the_newest_seq_nothing_old_is_told(here: MemoryContext, running: Job) -> None:
     for after in (3, 999):
         watcher = Watcher()
         here.follower.follow(running.id, watcher, after=after)
@@ -184,14 +184,14 @@ def test_after_the_newest_seq_nothing_old_is_told(here: MemoryWorld, running: Jo
         here.follower.unfollow(running.id, watcher)
 
 
-def test_who_was_ahead_of_a_rebuilt_job_still_hears_its_changes(here: MemoryWorld, running: Job) -> None:
+def test_who_was_ahead_of_a_rebuilt_job_still_hears_its_changes(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher, after=999)
     step(here, running, 20)
     assert watcher.told == ["4 running 20"]
 
 
-def test_following_after_the_end_gives_the_end(here: MemoryWorld) -> None:
+def test_following_after_the_end_gives_the_end(here: MemoryContext) -> None:
     job = here.upload()
     here.encode(ScriptedCodec(lambda: here.clock.advance(1), Progress("encode", 50)))
     watcher = Watcher()
@@ -203,36 +203,36 @@ def test_following_after_the_end_gives_the_end(here: MemoryWorld) -> None:
     assert (here.follower.watching(), here.announcements.listened) == (0, set())
 
 
-def test_an_erased_job_is_let_go(here: MemoryWorld, running: Job) -> None:
+def test_an_erased_job_is_let_go(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
-    conclude.erase(here.world, running)
+    conclude.erase(here.context, running)
     assert (watcher.told, here.follower.watching(), here.announcements.listened) == ([], 0, set())
 
 
-def test_a_job_that_was_erased_during_a_gap_is_let_go(here: MemoryWorld, running: Job) -> None:
+def test_a_job_that_was_erased_during_a_gap_is_let_go(here: MemoryContext, running: Job) -> None:
     here.follower.follow(running.id, Watcher())
     here.announcements.is_deaf = True
-    conclude.erase(here.world, running)
+    conclude.erase(here.context, running)
     here.follower.gap()
     assert (here.follower.watching(), here.announcements.listened) == (0, set())
 
 
-def test_what_cannot_be_followed_leaves_no_trace(here: MemoryWorld, running: Job) -> None:
+def test_what_cannot_be_followed_leaves_no_trace(here: MemoryContext, running: Job) -> None:
     for job_id, owner in ((next_id(), ""), (running.id, "another"), ("no id", "")):
         with pytest.raises(errors.NotFound):
             here.follower.follow(job_id, Watcher(), owner=owner)
     assert here.follower.watching() == 0
 
 
-def test_without_announcements_following_fails_and_leaves_no_trace(here: MemoryWorld, running: Job) -> None:
+def test_without_announcements_following_fails_and_leaves_no_trace(here: MemoryContext, running: Job) -> None:
     here.jobs.is_down = True
     with pytest.raises(errors.BackendUnavailable):
         here.follower.follow(running.id, Watcher())
     assert here.follower.watching() == 0
 
 
-def test_the_end_is_told_though_redis_lost_everything_before_it(here: MemoryWorld) -> None:
+def test_the_end_is_told_though_redis_lost_everything_before_it(here: MemoryContext) -> None:
     job = here.upload()
     watcher = Watcher()
     here.follower.follow(job.id, watcher)
@@ -241,7 +241,7 @@ def test_the_end_is_told_though_redis_lost_everything_before_it(here: MemoryWorl
     assert watcher.seqs == sorted(set(watcher.seqs))
 
 
-def test_the_end_is_told_though_redis_lost_everything_at_the_very_last_moment(here: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_end_is_told_though_redis_lost_everything_at_the_very_last_moment(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
     job = here.upload()
     watcher = Watcher()
     here.follower.follow(job.id, watcher)
@@ -256,19 +256,19 @@ def test_the_end_is_told_though_redis_lost_everything_at_the_very_last_moment(he
     assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
 
 
-def test_a_rebuilt_job_goes_on_for_whoever_watched_it_before(here: MemoryWorld) -> None:
+def test_a_rebuilt_job_goes_on_for_whoever_watched_it_before(here: MemoryContext) -> None:
     job = here.upload()
     watcher = Watcher()
     here.follower.follow(job.id, watcher)
     here.clock.advance(5)
     here.jobs.lose_everything()
-    recover(here.world)
+    recover(here.context)
     here.encode()
     assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
     assert watcher.seqs == sorted(set(watcher.seqs))
 
 
-def test_an_end_that_overtakes_the_look_up_is_not_missed(here: MemoryWorld, running: Job) -> None:
+def test_an_end_that_overtakes_the_look_up_is_not_missed(here: MemoryContext, running: Job) -> None:
     """Redis answered the look-up before the end, but the announcement of the end is handled first."""
     real, looks = here.jobs.find, []
 
@@ -277,7 +277,7 @@ def test_an_end_that_overtakes_the_look_up_is_not_missed(here: MemoryWorld, runn
         looks.append(job_id)
         if len(looks) == 2:
             here.jobs.find = real  # type: ignore[method-assign]
-            conclude.cancel(here.world, running)
+            conclude.cancel(here.context, running)
         return found
 
     here.jobs.find = slow  # type: ignore[method-assign]
@@ -287,7 +287,7 @@ def test_an_end_that_overtakes_the_look_up_is_not_missed(here: MemoryWorld, runn
     assert here.follower.watching() == 0
 
 
-def test_one_who_leaves_while_another_arrives_does_not_take_the_announcements_along(here: MemoryWorld, running: Job) -> None:
+def test_one_who_leaves_while_another_arrives_does_not_take_the_announcements_along(here: MemoryContext, running: Job) -> None:
     leaving, arriving = Watcher(), Watcher()
     here.follower.follow(running.id, leaving)
     real, looks = here.jobs.find, []
@@ -306,10 +306,10 @@ def test_one_who_leaves_while_another_arrives_does_not_take_the_announcements_al
 
 
 @pytest.fixture
-def real_time() -> Iterator[MemoryWorld]:
-    world = MemoryWorld(ShiftedClock())
-    yield world
-    world.close()
+def real_time() -> Iterator[MemoryContext]:
+    context = MemoryContext(ShiftedClock())
+    yield context
+    context.close()
 
 
 def ended(job: Job) -> bool:
@@ -324,7 +324,7 @@ WAYS_TO_WAIT: tuple[Wait, ...] = (
 
 
 @pytest.mark.parametrize("wait", WAYS_TO_WAIT)
-def test_waiting_ends_with_the_job(real_time: MemoryWorld, wait: Wait) -> None:
+def test_waiting_ends_with_the_job(real_time: MemoryContext, wait: Wait) -> None:
     job = real_time.upload()
     got: list[Job] = []
     waiting = threading.Thread(target=lambda: got.append(wait(real_time.follower, job.id, 30)))
@@ -337,7 +337,7 @@ def test_waiting_ends_with_the_job(real_time: MemoryWorld, wait: Wait) -> None:
 
 
 @pytest.mark.parametrize("wait", WAYS_TO_WAIT)
-def test_waiting_ends_with_its_time_and_gives_the_job_as_it_is(real_time: MemoryWorld, wait: Wait) -> None:
+def test_waiting_ends_with_its_time_and_gives_the_job_as_it_is(real_time: MemoryContext, wait: Wait) -> None:
     job = real_time.upload()
     begun = time.monotonic()
     assert wait(real_time.follower, job.id, 0.05).status.state == "queued"
@@ -345,27 +345,27 @@ def test_waiting_ends_with_its_time_and_gives_the_job_as_it_is(real_time: Memory
     assert real_time.follower.watching() == 0
 
 
-def test_waiting_ends_when_it_has_seen_enough(real_time: MemoryWorld) -> None:
+def test_waiting_ends_when_it_has_seen_enough(real_time: MemoryContext) -> None:
     job = real_time.upload()
     assert real_time.follower.wait(job.id, 30, is_enough=lambda each: True).status.seq == 1
     assert real_time.follower.watching() == 0
 
 
-def test_waiting_ends_when_nobody_waits_any_more(real_time: MemoryWorld) -> None:
+def test_waiting_ends_when_nobody_waits_any_more(real_time: MemoryContext) -> None:
     job = real_time.upload()
     assert real_time.follower.wait_for_end(job.id, 30, is_left=lambda: True).status.state == "queued"
     assert real_time.follower.watching() == 0
 
 
 @pytest.mark.parametrize("wait", WAYS_TO_WAIT)
-def test_waiting_for_an_ended_job_takes_no_time(real_time: MemoryWorld, wait: Wait) -> None:
+def test_waiting_for_an_ended_job_takes_no_time(real_time: MemoryContext, wait: Wait) -> None:
     job = real_time.upload()
     real_time.encode()
     assert wait(real_time.follower, job.id, 30).status.state == "succeeded"
 
 
 @pytest.mark.parametrize("wait", WAYS_TO_WAIT)
-def test_waiting_ends_when_the_job_is_erased(real_time: MemoryWorld, wait: Wait) -> None:
+def test_waiting_ends_when_the_job_is_erased(real_time: MemoryContext, wait: Wait) -> None:
     job = real_time.upload()
     got: list[object] = []
 
@@ -378,13 +378,13 @@ def test_waiting_ends_when_the_job_is_erased(real_time: MemoryWorld, wait: Wait)
     waiting = threading.Thread(target=waits)
     waiting.start()
     until(real_time.follower.watching)
-    conclude.erase(real_time.world, job)
+    conclude.erase(real_time.context, job)
     waiting.join(10)
     assert isinstance(got[0], errors.NotFound)
     assert real_time.follower.watching() == 0
 
 
-def test_whoever_waits_for_an_end_listens_to_that_alone_and_finds_it_though_its_announcement_was_lost(real_time: MemoryWorld) -> None:
+def test_whoever_waits_for_an_end_listens_to_that_alone_and_finds_it_though_its_announcement_was_lost(real_time: MemoryContext) -> None:
     job = real_time.upload()
     got: list[Job] = []
     waiting = [threading.Thread(target=lambda: got.append(real_time.follower.wait_for_end(job.id, 30))) for _ in range(2)]
@@ -402,7 +402,7 @@ def test_whoever_waits_for_an_end_listens_to_that_alone_and_finds_it_though_its_
     assert (real_time.follower.watching(), real_time.announcements.listened) == (0, set())
 
 
-def test_an_end_that_is_told_is_not_looked_up(real_time: MemoryWorld) -> None:
+def test_an_end_that_is_told_is_not_looked_up(real_time: MemoryContext) -> None:
     job = real_time.upload()
     got: list[Job] = []
     looked_up: list[str] = []
@@ -417,7 +417,7 @@ def test_an_end_that_is_told_is_not_looked_up(real_time: MemoryWorld) -> None:
     assert looked_up == [job.id], "as the waiting began"
 
 
-def test_waiting_for_an_end_without_announcements_fails_and_leaves_no_trace(real_time: MemoryWorld) -> None:
+def test_waiting_for_an_end_without_announcements_fails_and_leaves_no_trace(real_time: MemoryContext) -> None:
     job = real_time.upload()
     real_time.jobs.is_down = True
     with pytest.raises(errors.BackendUnavailable):

@@ -39,12 +39,12 @@ def test_as_many_as_fit_are_all_kept() -> None:
 
 def test_whoever_waits_gets_what_another_thread_puts() -> None:
     outbox, (change,) = Outbox(), changes(1)
-    taken: list[Job] = []
-    reader = threading.Thread(target=lambda: taken.extend(outbox.take(30)))
+    claim: list[Job] = []
+    reader = threading.Thread(target=lambda: claim.extend(outbox.take(30)))
     reader.start()
     outbox.put(change)
     reader.join(30)
-    assert taken == [change]
+    assert claim == [change]
 
 
 def test_of_values_that_are_whole_only_the_latest_counts() -> None:
@@ -58,9 +58,9 @@ def test_of_values_that_are_whole_only_the_latest_counts() -> None:
 
 def test_whoever_waits_for_the_latest_gets_it() -> None:
     latest: Latest[str] = Latest()
-    taken: list[str | None] = []
-    reader = threading.Thread(target=lambda: taken.append(latest.take(30)))
+    claim: list[str | None] = []
+    reader = threading.Thread(target=lambda: claim.append(latest.take(30)))
     reader.start()
     latest.put("now")
     reader.join(30)
-    assert taken == ["now"]
+    assert claim == ["now"]

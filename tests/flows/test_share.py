@@ -11,18 +11,18 @@ from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import conclude
 from tests.memory.codec import RESULT, ScriptedCodec
+from tests.memory.context import MemoryContext
 from tests.memory.samples import image
-from tests.memory.world import MemoryWorld
 
 
 @pytest.fixture
-def here() -> Iterator[MemoryWorld]:
-    made = MemoryWorld(rules={"shares_results": True})
+def here() -> Iterator[MemoryContext]:
+    made = MemoryContext(rules={"shares_results": True})
     yield made
     made.close()
 
 
-def result_of(here: MemoryWorld, job: Job) -> bytes:
+def result_of(here: MemoryContext, job: Job) -> bytes:
     status = here.find(job).status
     assert status.result is not None
     blob = here.store.open_result(job.id, status.result.file)
@@ -32,7 +32,7 @@ def result_of(here: MemoryWorld, job: Job) -> bytes:
         blob.close()
 
 
-def test_what_was_encoded_before_is_there_at_once(here: MemoryWorld) -> None:
+def test_what_was_encoded_before_is_there_at_once(here: MemoryContext) -> None:
     first = here.upload()
     here.encode()
     second = here.upload(options=Options(filename="another name.png"))
@@ -42,13 +42,13 @@ def test_what_was_encoded_before_is_there_at_once(here: MemoryWorld) -> None:
 
 
 @pytest.mark.parametrize("how", [{"options": Options(quality=10)}, {"owner": "another key"}])
-def test_other_options_or_another_key_share_nothing(here: MemoryWorld, how: dict[str, object]) -> None:
+def test_other_options_or_another_key_share_nothing(here: MemoryContext, how: dict[str, object]) -> None:
     here.upload()
     here.encode()
     assert here.upload(**how).status.state == "queued"  # type: ignore[arg-type]
 
 
-def test_other_bytes_share_nothing(here: MemoryWorld) -> None:
+def test_other_bytes_share_nothing(here: MemoryContext) -> None:
     here.upload()
     here.encode()
     intake = here.receive(image("jpeg"), "cat.jpg")
@@ -56,27 +56,27 @@ def test_other_bytes_share_nothing(here: MemoryWorld) -> None:
 
 
 def test_nothing_is_shared_where_the_operator_does_not_want_it() -> None:
-    apart = MemoryWorld()
+    apart = MemoryContext()
     apart.upload()
     apart.encode()
     assert apart.upload().status.state == "queued"
     apart.close()
 
 
-def test_each_deletion_is_its_own(here: MemoryWorld) -> None:
+def test_each_deletion_is_its_own(here: MemoryContext) -> None:
     first = here.upload()
     here.encode()
     second = here.upload()
-    conclude.erase(here.world, here.find(first))
+    conclude.erase(here.context, here.find(first))
     third = here.upload()
     assert third.status.state == "succeeded"
-    conclude.erase(here.world, here.find(second))
+    conclude.erase(here.context, here.find(second))
     assert result_of(here, third) == RESULT
-    conclude.erase(here.world, here.find(third))
+    conclude.erase(here.context, here.find(third))
     assert here.upload().status.state == "queued"
 
 
-def test_who_comes_while_it_is_encoded_gets_the_same_end_and_its_own_events(here: MemoryWorld) -> None:
+def test_who_comes_while_it_is_encoded_gets_the_same_end_and_its_own_events(here: MemoryContext) -> None:
     first, late = here.upload(), []
 
     def another() -> None:
@@ -91,13 +91,13 @@ def test_who_comes_while_it_is_encoded_gets_the_same_end_and_its_own_events(here
     assert here.history(late[0]) == ["queued 0", "running encode 49", "running encode 78", "running store 99", "succeeded 100"]
 
 
-def test_who_cancels_first_takes_the_result_from_nobody(here: MemoryWorld) -> None:
+def test_who_cancels_first_takes_the_result_from_nobody(here: MemoryContext) -> None:
     first, late = here.upload(), []
 
     def another_stays_when_the_first_leaves() -> None:
         late.append(here.upload())
         assert here.encode() is False
-        conclude.cancel(here.world, here.find(first))
+        conclude.cancel(here.context, here.find(first))
 
     here.encode(ScriptedCodec(another_stays_when_the_first_leaves, lambda: here.clock.advance(0.3), Progress("encode", 50)))
     assert here.find(first).status.state == "cancelled"
@@ -106,14 +106,14 @@ def test_who_cancels_first_takes_the_result_from_nobody(here: MemoryWorld) -> No
     assert result_of(here, late[0]) == RESULT
 
 
-def test_a_twin_that_is_cancelled_or_erased_harms_nobody(here: MemoryWorld) -> None:
+def test_a_twin_that_is_cancelled_or_erased_harms_nobody(here: MemoryContext) -> None:
     first, late = here.upload(), []
 
     def two_come_and_go() -> None:
         late.extend([here.upload(), here.upload()])
         assert here.encode() is False
-        conclude.cancel(here.world, here.find(late[0]))
-        conclude.erase(here.world, here.find(late[1]))
+        conclude.cancel(here.context, here.find(late[0]))
+        conclude.erase(here.context, here.find(late[1]))
 
     here.encode(ScriptedCodec(two_come_and_go))
     assert (here.find(first).status.state, here.find(late[0]).status.state) == ("succeeded", "cancelled")
@@ -121,7 +121,7 @@ def test_a_twin_that_is_cancelled_or_erased_harms_nobody(here: MemoryWorld) -> N
     assert here.store.entries[late[0].id].results == {}
 
 
-def test_a_lost_redis_costs_an_encode_and_no_job(here: MemoryWorld) -> None:
+def test_a_lost_redis_costs_an_encode_and_no_job(here: MemoryContext) -> None:
     here.upload()
     here.encode()
     here.jobs.lose_everything()
@@ -131,7 +131,7 @@ def test_a_lost_redis_costs_an_encode_and_no_job(here: MemoryWorld) -> None:
     assert result_of(here, second) == RESULT
 
 
-def test_a_result_that_is_gone_is_made_again(here: MemoryWorld) -> None:
+def test_a_result_that_is_gone_is_made_again(here: MemoryContext) -> None:
     first = here.upload()
     here.encode()
     here.store.entries[first.id].results.clear()

@@ -8,17 +8,17 @@ from backend import errors
 from backend.core.options import Options
 from backend.flows import batch, conclude, ingest
 from backend.flows.follow import Follower
-from backend.flows.tend import ABANDONED_S, DUTY_S, EXPIRE_EVERY_S, Caretaker, expire, recover
+from backend.flows.maintenance import ABANDONED_S, DUTY_S, EXPIRE_EVERY_S, Janitor, expire, recover
+from tests.memory.context import MemoryContext
 from tests.memory.samples import image
-from tests.memory.world import MemoryWorld
 
 
 @pytest.fixture
-def caretaker(here: MemoryWorld) -> Caretaker:
-    return Caretaker(here.world, "me")
+def caretaker(here: MemoryContext) -> Janitor:
+    return Janitor(here.context, "me")
 
 
-def test_an_empty_redis_is_rebuilt_from_the_store(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_an_empty_redis_is_rebuilt_from_the_store(here: MemoryContext, caretaker: Janitor) -> None:
     done, waiting, other = here.upload(), None, None
     here.encode()
     waiting, other = here.upload(), here.upload()
@@ -33,34 +33,34 @@ def test_an_empty_redis_is_rebuilt_from_the_store(here: MemoryWorld, caretaker: 
     assert {outcome.state for outcome in (here.store.outcome(each.id) for each in (done, waiting, other)) if outcome} == {"succeeded"}
 
 
-def test_what_runs_or_waits_already_is_not_queued_by_a_rebuild(here: MemoryWorld) -> None:
+def test_what_runs_or_waits_already_is_not_queued_by_a_rebuild(here: MemoryContext) -> None:
     here.upload()
     here.upload()
     here.jobs.take("token", 60)
-    recover(here.world)
+    recover(here.context)
     assert (here.jobs.queued(), here.jobs.running()) == (1, 1)
 
 
-def test_a_rebuilt_job_seems_newer_than_anything_that_was_seen_of_it(here: MemoryWorld) -> None:
+def test_a_rebuilt_job_seems_newer_than_anything_that_was_seen_of_it(here: MemoryContext) -> None:
     """At most ten changes a second can have been seen since it was made."""
     job = here.upload()
     here.clock.advance(30)
     here.jobs.lose_everything()
-    recover(here.world)
+    recover(here.context)
     assert here.find(job).status.seq > 30 * 10
 
 
-def test_a_rebuild_passes_over_what_has_expired(here: MemoryWorld) -> None:
+def test_a_rebuild_passes_over_what_has_expired(here: MemoryContext) -> None:
     here.upload()
     here.clock.advance(90_000)
     here.jobs.lose_everything()
-    assert recover(here.world) == 0
+    assert recover(here.context) == 0
     assert here.jobs.queued() == 0
-    assert expire(here.world) > 0
+    assert expire(here.context) > 0
     assert here.store.entries == {}
 
 
-def test_what_is_erased_between_a_look_into_the_store_and_one_into_redis_does_not_come_back(here: MemoryWorld) -> None:
+def test_what_is_erased_between_a_look_into_the_store_and_one_into_redis_does_not_come_back(here: MemoryContext) -> None:
     """As a conversion in one request is, once it is answered: by a worker that began in its midst it was queued and counted once more."""
     answered = here.upload()
     while here.encode():
@@ -69,12 +69,12 @@ def test_what_is_erased_between_a_look_into_the_store_and_one_into_redis_does_no
     here.jobs.lose_everything()
     here.store.entries[answered.id].outcome = None  # so it looked when the store was read
 
-    assert recover(here.world, lambda: conclude.erase(here.world, answered)) == 1
+    assert recover(here.context, lambda: conclude.erase(here.context, answered)) == 1
     assert (here.jobs.queued(), here.find(waiting).status.state) == (1, "queued")
     assert here.jobs.find(answered.id) is None
 
 
-def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryWorld, caretaker: Caretaker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryContext, caretaker: Janitor, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = here.upload(), here.upload()
     here.jobs.lose_everything()
     real, calls = here.jobs.enqueue, []
@@ -94,20 +94,20 @@ def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryWorld, caretake
     assert {here.find(first).status.state, here.find(second).status.state} == {"queued"}
 
 
-def test_a_rebuild_of_more_jobs_than_fit_into_one_page_forgets_no_expiry(here: MemoryWorld) -> None:
+def test_a_rebuild_of_more_jobs_than_fit_into_one_page_forgets_no_expiry(here: MemoryContext) -> None:
     for _ in range(501):
         here.upload()
     while here.encode():
         pass
     here.jobs.lose_everything()
-    recover(here.world)
+    recover(here.context)
     here.clock.advance(90_000)
-    expire(here.world)
+    expire(here.context)
     assert here.store.entries == {}
 
 
-def test_one_caretaker_at_a_time_tends_and_another_takes_over_when_it_falls_silent(here: MemoryWorld, caretaker: Caretaker) -> None:
-    other = Caretaker(here.world, "other")
+def test_one_caretaker_at_a_time_tends_and_another_takes_over_when_it_falls_silent(here: MemoryContext, caretaker: Janitor) -> None:
+    other = Janitor(here.context, "other")
     caretaker.tend()
     here.jobs.lose_everything()
     here.jobs.hold("caretaker", "me", DUTY_S)
@@ -118,31 +118,31 @@ def test_one_caretaker_at_a_time_tends_and_another_takes_over_when_it_falls_sile
     assert here.jobs.epoch() == "other"
 
 
-def test_expired_jobs_are_erased_and_their_bytes_counted(here: MemoryWorld) -> None:
+def test_expired_jobs_are_erased_and_their_bytes_counted(here: MemoryContext) -> None:
     waiting = here.upload()
     here.encode()
     held = here.store.entries[waiting.id].bytes
-    younger = MemoryWorld.upload(here)
+    younger = MemoryContext.upload(here)
     here.clock.advance(43_200)
     late = here.upload()
-    assert expire(here.world) == 0
+    assert expire(here.context) == 0
     here.clock.advance(43_200)
-    assert expire(here.world) == held + younger.manifest.source.bytes
+    assert expire(here.context) == held + younger.manifest.source.bytes
     assert set(here.store.entries) == {late.id}
     assert here.jobs.find(waiting.id) is None and here.jobs.find(younger.id) is None
     assert here.jobs.queued() == 1
-    assert expire(here.world) == 0
+    assert expire(here.context) == 0
 
 
-def test_many_expired_jobs_go_in_one_round(here: MemoryWorld) -> None:
+def test_many_expired_jobs_go_in_one_round(here: MemoryContext) -> None:
     for _ in range(450):
         here.upload()
     here.clock.advance(90_000)
-    expire(here.world)
+    expire(here.context)
     assert here.store.entries == {}
 
 
-def test_the_caretaker_erases_what_has_expired_by_itself(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_the_caretaker_erases_what_has_expired_by_itself(here: MemoryContext, caretaker: Janitor) -> None:
     here.upload()
     caretaker.tend()
     here.clock.advance(86_400 + EXPIRE_EVERY_S)
@@ -150,24 +150,24 @@ def test_the_caretaker_erases_what_has_expired_by_itself(here: MemoryWorld, care
     assert here.store.entries == {}
 
 
-def test_a_passing_job_that_nobody_fetched_is_erased_soon(here: MemoryWorld) -> None:
+def test_a_passing_job_that_nobody_fetched_is_erased_soon(here: MemoryContext) -> None:
     here.upload(is_passing=True)
     kept = here.upload()
     here.clock.advance(300)
-    expire(here.world)
+    expire(here.context)
     assert set(here.store.entries) == {kept.id}
 
 
-def test_watchers_of_an_expired_job_are_let_go(here: MemoryWorld) -> None:
+def test_watchers_of_an_expired_job_are_let_go(here: MemoryContext) -> None:
     job = here.upload()
     here.follower.follow(job.id, lambda each: None)
     here.clock.advance(90_000)
-    expire(here.world)
+    expire(here.context)
     assert here.follower.watching() == 0
     assert here.announcements.listened == set()
 
 
-def test_encoders_that_missed_a_message_are_woken_again(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_encoders_that_missed_a_message_are_woken_again(here: MemoryContext, caretaker: Janitor) -> None:
     here.encoders.is_down = True
     for _ in range(3):
         here.upload()
@@ -183,13 +183,13 @@ def test_encoders_that_missed_a_message_are_woken_again(here: MemoryWorld, caret
     assert here.encoders.woken == 3
 
 
-def test_idle_encoders_are_left_alone_while_nothing_waits(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_idle_encoders_are_left_alone_while_nothing_waits(here: MemoryContext, caretaker: Janitor) -> None:
     here.jobs.greet("a", {}, 60)
     caretaker.tend()
     assert here.encoders.woken == 0
 
 
-def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryContext, caretaker: Janitor) -> None:
     upload = here.store.begin()
     upload.write(b"half of an ima")
     caretaker.tend()
@@ -199,7 +199,7 @@ def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryWorld, ca
     assert here.store.incoming == set()
 
 
-def test_a_lost_job_that_was_erased_is_forgotten(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_a_lost_job_that_was_erased_is_forgotten(here: MemoryContext, caretaker: Janitor) -> None:
     job = here.upload()
     here.jobs.take("dies", 1)
     here.store.erase(job.id)
@@ -209,7 +209,7 @@ def test_a_lost_job_that_was_erased_is_forgotten(here: MemoryWorld, caretaker: C
     assert here.jobs.running() == 0
 
 
-def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_never_began_empty(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_never_began_empty(here: MemoryContext, caretaker: Janitor) -> None:
     caretaker.tend()
     here.jobs.is_down = True
     job = here.upload()
@@ -221,7 +221,7 @@ def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_nev
     assert here.find(job).status.state == "queued"
 
 
-def test_tending_without_redis_says_so_and_can_be_tried_again(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_tending_without_redis_says_so_and_can_be_tried_again(here: MemoryContext, caretaker: Janitor) -> None:
     here.jobs.is_down = True
     with pytest.raises(errors.BackendUnavailable):
         caretaker.tend()
@@ -230,7 +230,7 @@ def test_tending_without_redis_says_so_and_can_be_tried_again(here: MemoryWorld,
     assert here.jobs.epoch() == "me"
 
 
-def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryContext, caretaker: Janitor) -> None:
     job = here.upload()
     told: list[str] = []
     follower: Follower = here.follower
@@ -241,20 +241,20 @@ def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryWorld, careta
     assert told == ["2 running", "3 queued"]
 
 
-def test_a_rebuild_counts_only_what_redis_did_not_know_and_queues_the_oldest_first(here: MemoryWorld) -> None:
+def test_a_rebuild_counts_only_what_redis_did_not_know_and_queues_the_oldest_first(here: MemoryContext) -> None:
     jobs = []
     for _ in range(5):
         jobs.append(here.upload(client=str(len(jobs))))
         here.clock.advance(1)
-    assert recover(here.world) == 0
+    assert recover(here.context) == 0
     here.jobs.lose_everything()
     here.store.entries = dict(reversed(here.store.entries.items()))
-    assert recover(here.world) == 5
-    taken = [here.jobs.take("token", 60) for _ in jobs]
-    assert [each.job.id for each in taken if each] == [each.id for each in jobs]
+    assert recover(here.context) == 5
+    claim = [here.jobs.take("token", 60) for _ in jobs]
+    assert [each.job.id for each in claim if each] == [each.id for each in jobs]
 
 
-def test_a_rebuild_in_whose_midst_redis_becomes_empty_again_is_done_again(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_a_rebuild_in_whose_midst_redis_becomes_empty_again_is_done_again(here: MemoryContext, caretaker: Janitor) -> None:
     first, second = here.upload(client="a"), here.upload(client="b")
     here.jobs.lose_everything()
     real, calls = here.jobs.enqueue, []
@@ -271,7 +271,7 @@ def test_a_rebuild_in_whose_midst_redis_becomes_empty_again_is_done_again(here: 
     assert here.jobs.epoch() == "me"
 
 
-def test_a_long_rebuild_keeps_the_duty_so_that_no_other_begins_one(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_a_long_rebuild_keeps_the_duty_so_that_no_other_begins_one(here: MemoryContext, caretaker: Janitor) -> None:
     for _ in range(1000):
         here.upload()
     here.jobs.lose_everything()
@@ -287,10 +287,10 @@ def test_a_long_rebuild_keeps_the_duty_so_that_no_other_begins_one(here: MemoryW
     assert here.jobs.queued() == 1000
 
 
-def test_jobs_of_a_batch_that_never_came_about_do_not_run_and_are_erased_later(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_jobs_of_a_batch_that_never_came_about_do_not_run_and_are_erased_later(here: MemoryContext, caretaker: Janitor) -> None:
     """A process was killed between the jobs and the batch: nobody was told of them."""
-    left = ingest.keep(here.world, here.receive(), Options(), ingest.Sender(), batch="batch-that-is-not-there")[0]
-    whole, jobs = batch.accept(here.world, [here.receive(), here.receive()], Options(), ingest.Sender())
+    left = ingest.keep(here.context, here.receive(), Options(), ingest.Sender(), batch="batch-that-is-not-there")[0]
+    whole, jobs = batch.accept(here.context, [here.receive(), here.receive()], Options(), ingest.Sender())
     here.jobs.lose_everything()
     caretaker.tend()
     assert here.jobs.queued() == 2 and all(here.find(each).manifest.batch == whole.id for each in jobs)
@@ -300,7 +300,7 @@ def test_jobs_of_a_batch_that_never_came_about_do_not_run_and_are_erased_later(h
     assert set(here.store.entries) == {each.id for each in jobs}
 
 
-def test_one_job_that_cannot_be_erased_keeps_no_other(here: MemoryWorld) -> None:
+def test_one_job_that_cannot_be_erased_keeps_no_other(here: MemoryContext) -> None:
     jobs = [here.upload() for _ in range(3)]
     here.clock.advance(90_000)
     real = here.store.erase
@@ -311,13 +311,13 @@ def test_one_job_that_cannot_be_erased_keeps_no_other(here: MemoryWorld) -> None
         return real(job_id)
 
     here.store.erase = broken_for_one  # type: ignore[method-assign]
-    assert expire(here.world) == 2 * jobs[0].manifest.source.bytes
+    assert expire(here.context) == 2 * jobs[0].manifest.source.bytes
     assert set(here.store.entries) == {jobs[1].id}
     here.store.erase = real  # type: ignore[method-assign]
-    assert expire(here.world) > 0 and here.store.entries == {}
+    assert expire(here.context) > 0 and here.store.entries == {}
 
 
-def test_a_disk_too_full_for_the_end_of_a_lost_job_does_not_stop_the_retention_that_makes_room(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_a_disk_too_full_for_the_end_of_a_lost_job_does_not_stop_the_retention_that_makes_room(here: MemoryContext, caretaker: Janitor) -> None:
     old = here.upload()
     here.clock.advance(86_000)
     lost = here.upload()
@@ -335,7 +335,7 @@ def test_a_disk_too_full_for_the_end_of_a_lost_job_does_not_stop_the_retention_t
     assert lost.id in here.store.entries
 
 
-def test_what_is_freed_is_counted(here: MemoryWorld, caretaker: Caretaker) -> None:
+def test_what_is_freed_is_counted(here: MemoryContext, caretaker: Janitor) -> None:
     here.upload()
     half = here.store.begin()
     half.write(b"half of an image")

@@ -13,7 +13,7 @@ from backend import errors
 from backend.core import tally
 from backend.core.job import STATES, Job, Manifest, Status
 from backend.core.overview import Overview
-from backend.ports import Clock, Listed, Reported, Submitted, Taken
+from backend.ports import Claim, Clock, ListEntry, ReportAck, Submission
 
 LOG_LIMIT = 512
 
@@ -74,10 +74,10 @@ class MemoryJobs:
             self._create(job.at(self._placed(job.status, self._rank(job.id) or 0)))
         return job.at(state.known[job.id].status)
 
-    def submit(self, job: Job, *, limit: int | None) -> Submitted | None:
+    def submit(self, job: Job, *, limit: int | None) -> Submission | None:
         if job.id not in self._reach().known and self.same(job.manifest.work):
             return None
-        return Submitted(self.enqueue(job, limit=limit), is_heard=False)
+        return Submission(self.enqueue(job, limit=limit), is_heard=False)
 
     def promise(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
         state = self._reach()
@@ -148,7 +148,7 @@ class MemoryJobs:
             self._create(job)
             self._note_result(job)
 
-    def take(self, token: str, lease_s: float) -> Taken | None:
+    def take(self, token: str, lease_s: float) -> Claim | None:
         state = self._reach()
         while state.queue:
             job_id = min(state.queue, key=lambda each: (state.queue[each], each))
@@ -158,7 +158,7 @@ class MemoryJobs:
                 return self._begin(known, token, lease_s)
         return None
 
-    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Taken | None]:
+    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Claim | None]:
         """Nobody rings here; see ``MemoryBell``."""
         return False, self.take(token, lease_s)
 
@@ -168,33 +168,33 @@ class MemoryJobs:
     def same(self, work: str) -> list[str]:
         return self._reach().same.get(work, [])[::-1] if work else []
 
-    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> Reported | None:
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> ReportAck | None:
         state = self._reach()
         known = state.known.get(job_id)
         if known is None or (known.status.state == "queued" and known.tries == 0):
             return None
         if known.status.state != "running" or known.token != token:
-            return Reported(0, 0)
+            return ReportAck(0, 0)
         listeners = 0
         for each in (known, *self._twins_of(state, job_id)):
             state.leases[each.manifest.id] = self.clock() + lease_s
             if patch and not each.manifest.is_passing:
                 self._change(each, **patch)
                 listeners += self.listeners(each.manifest.id)
-        return Reported(known.status.seq, listeners)
+        return ReportAck(known.status.seq, listeners)
 
-    def adopt(self, taken: Taken, lease_s: float) -> bool:
-        state, job_id = self._reach(), taken.job.id
+    def adopt(self, claim: Claim, lease_s: float) -> bool:
+        state, job_id = self._reach(), claim.job.id
         known = state.known.get(job_id)
         if known is not None and known.status.state != "queued":
             return False
         state.queue.pop(job_id, None)
         if known is None:
-            self._add(tally.of_created(taken.job))
-            known = self._create(taken.job)
+            self._add(tally.of_created(claim.job))
+            known = self._create(claim.job)
         else:
-            self._record(known, replace(taken.job.status, seq=max(known.status.seq, taken.job.status.seq) + 1))
-        known.token, known.tries = taken.token, 1
+            self._record(known, replace(claim.job.status, seq=max(known.status.seq, claim.job.status.seq) + 1))
+        known.token, known.tries = claim.token, 1
         state.leases[job_id] = self.clock() + lease_s
         return True
 
@@ -287,11 +287,11 @@ class MemoryJobs:
             self._reach().expiries[each.id] = each.expires_at
             self._reach().listed[each.id] = (each.lister, each.created_at)
 
-    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[Listed]:
+    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[ListEntry]:
         state = self._reach()
         own = ((created_at, job_id) for job_id, (lister, created_at) in state.listed.items() if maker and lister == maker)
         shown = sorted((each for each in own if before is None or each < before), reverse=True)[:limit]
-        return [Listed(job_id, created_at, self.find(job_id)) for created_at, job_id in shown]
+        return [ListEntry(job_id, created_at, self.find(job_id)) for created_at, job_id in shown]
 
     def expired(self, now: float, limit: int) -> list[str]:
         expiries = self._reach().expiries
@@ -402,11 +402,11 @@ class MemoryJobs:
         if job.status.state == "succeeded" and job.manifest.work and job.id not in known:
             known.append(job.id)
 
-    def _begin(self, known: Known, token: str, lease_s: float) -> Taken:
+    def _begin(self, known: Known, token: str, lease_s: float) -> Claim:
         known.token, known.tries = token, known.tries + 1
         self._state.leases[known.manifest.id] = self.clock() + lease_s
         self._change(known, state="running", stage="decode", started_at=self.clock(), attempt=known.tries, position=None, eta_s=None)
-        return Taken(Job(known.manifest, known.status), token, tuple(self.same(known.manifest.work)))
+        return Claim(Job(known.manifest, known.status), token, tuple(self.same(known.manifest.work)))
 
     def _create(self, job: Job) -> Known:
         known = self._state.known[job.id] = Known(job.manifest, job.status)

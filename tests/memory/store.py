@@ -14,7 +14,7 @@ from typing import TypeVar
 from backend import errors
 from backend.core.batch import Batch
 from backend.core.delimiters import sure_bytes
-from backend.core.headers import ReadAt
+from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Clock, Upload
 

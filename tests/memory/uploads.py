@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend import errors
-from backend.core.resumable import Standing, Ticket
+from backend.core.resumable import UploadInfo, UploadState
 from tests.memory.store import MemoryStore, MemoryUpload, drawn
 
 
 @dataclass
 class Kept:
-    ticket: Ticket
-    standing: Standing
+    info: UploadInfo
+    state: UploadState
     data: bytes = b""
     wishes: int = 0
 
@@ -28,15 +28,15 @@ class MemoryWriting:
     hash: Any = None
 
     def __post_init__(self) -> None:
-        self.ticket, self._wishes = self.kept.ticket, self.kept.wishes
+        self.info, self._wishes = self.kept.info, self.kept.wishes
 
     @property
-    def standing(self) -> Standing:
-        return self.kept.standing
+    def state(self) -> UploadState:
+        return self.kept.state
 
     @property
     def position_bytes(self) -> int:
-        return self.standing.offset_bytes + len(self.waiting)
+        return self.state.offset_bytes + len(self.waiting)
 
     def write(self, chunk: bytes) -> None:
         self.uploads.store.check()
@@ -63,7 +63,7 @@ class MemoryWriting:
             return
         self._check_there()
         self.kept.data += bytes(self.waiting)
-        self.kept.standing = self.standing.at(len(self.kept.data), now)
+        self.kept.state = self.state.at(len(self.kept.data), now)
         self.waiting.clear()
 
     def checkpoint(self, now: float) -> None:
@@ -74,10 +74,10 @@ class MemoryWriting:
 
     def fix_length(self, length_bytes: int, now: float) -> None:
         self._check_there()
-        self.kept.standing = self.standing.of_length(length_bytes, now)
+        self.kept.state = self.state.of_length(length_bytes, now)
 
     def is_wanted(self) -> bool:
-        return self.kept.wishes != self._wishes or self.ticket.id not in self.uploads.entries
+        return self.kept.wishes != self._wishes or self.info.id not in self.uploads.entries
 
     def finished(self) -> MemoryUpload:
         self._check_there()
@@ -87,15 +87,15 @@ class MemoryWriting:
 
     def conclude(self, now: float) -> None:
         self._check_there()
-        self.kept.standing = self.standing.made(now)
+        self.kept.state = self.state.made(now)
         self.kept.data = b""
 
     def close(self) -> None:
-        self.uploads.held.discard(self.ticket.id)
+        self.uploads.held.discard(self.info.id)
 
     def _check_there(self) -> None:
         self.uploads.store.check()
-        if self.ticket.id not in self.uploads.entries:
+        if self.info.id not in self.uploads.entries:
             raise errors.NotFound()
 
 
@@ -105,19 +105,19 @@ class MemoryUploads:
         self.entries: dict[str, Kept] = {}
         self.held: set[str] = set()
 
-    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
+    def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
         self.store.check()
         data = b"".join(self._entry(part).data for part in parts)
-        if len(data) != standing.offset_bytes:
+        if len(data) != state.offset_bytes:
             raise errors.NotFound()
-        if ticket.id in self.entries:
+        if info.id in self.entries:
             return False
-        self.entries[ticket.id] = Kept(ticket, standing, data)
+        self.entries[info.id] = Kept(info, state, data)
         return True
 
-    def look(self, upload_id: str) -> tuple[Ticket, Standing]:
+    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
         kept = self._entry(upload_id)
-        return kept.ticket, kept.standing
+        return kept.info, kept.state
 
     def open(self, upload_id: str) -> MemoryWriting | None:
         kept = self._entry(upload_id)
@@ -134,8 +134,8 @@ class MemoryUploads:
         self.held.discard(upload_id)
         return len(kept.data) if kept else 0
 
-    def all(self) -> Iterator[tuple[Ticket, Standing]]:
-        yield from [(kept.ticket, kept.standing) for kept in self.entries.values()]
+    def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
+        yield from [(kept.info, kept.state) for kept in self.entries.values()]
 
     def _entry(self, upload_id: str) -> Kept:
         if upload_id not in self.entries:

@@ -14,7 +14,7 @@ from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.core.job import Job, Status
-from backend.ports import Announcements, Jobs, Reported
+from backend.ports import Announcements, Jobs, ReportAck
 from tests.memory.announcements import MemoryAnnouncements
 from tests.memory.jobs import MemoryJobs
 from tests.memory.samples import job
@@ -172,7 +172,7 @@ def test_whoever_waits_for_an_end_hears_of_that_and_of_nothing_else(ear: Ear) ->
         ear.announcements.listen(each.id, "ended")
     ear.jobs.take("token", LEASE_S)
     for percent in range(1, 10):
-        assert ear.jobs.report(first.id, "token", {"progress": percent}, LEASE_S) == Reported(percent + 2, 0), "nobody listens to that"
+        assert ear.jobs.report(first.id, "token", {"progress": percent}, LEASE_S) == ReportAck(percent + 2, 0), "nobody listens to that"
     ear.jobs.end(first.at(Status(state="cancelled")))
     ear.jobs.forget(erased.id)
     ear.jobs.forget(other.id)
@@ -188,10 +188,10 @@ def test_a_report_says_how_many_heard_of_it(ear: Ear) -> None:
     made = job()
     ear.jobs.enqueue(made, limit=None)
     ear.jobs.take("token", LEASE_S)
-    assert ear.jobs.report(made.id, "token", {"progress": 1}, LEASE_S) == Reported(3, 0)
+    assert ear.jobs.report(made.id, "token", {"progress": 1}, LEASE_S) == ReportAck(3, 0)
     ear.announcements.listen(made.id)
-    assert ear.jobs.report(made.id, "token", {"progress": 2}, LEASE_S) == Reported(4, 1)
-    assert ear.jobs.report(made.id, "token", {}, LEASE_S) == Reported(4, 0)
+    assert ear.jobs.report(made.id, "token", {"progress": 2}, LEASE_S) == ReportAck(4, 1)
+    assert ear.jobs.report(made.id, "token", {}, LEASE_S) == ReportAck(4, 0)
 
 
 def test_an_erased_job_is_announced_without_a_text(ear: Ear) -> None:

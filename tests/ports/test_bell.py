@@ -14,7 +14,7 @@ from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.redis_bell import MESSAGES_AN_ENCODER, MESSAGES_BESIDE, RedisBell
-from backend.ports import Taken
+from backend.ports import Claim
 from tests.memory.samples import job
 from tests.ports.redis_server import RedisServer
 
@@ -42,7 +42,7 @@ def test_one_that_rests_is_rung_and_no_message_is_wanted(bell: RedisBell, client
 def test_whoever_is_rung_has_the_job_with_the_stroke(bell: RedisBell, client: redis.Redis) -> None:
     jobs, made = RedisJobs(client, messages=MESSAGES), job()
     bell.rest("ada", 30)
-    said: list[tuple[bool, Taken | None]] = []
+    said: list[tuple[bool, Claim | None]] = []
     waiting = threading.Thread(target=lambda: said.append(jobs.take_at_bell("token", 30, "ada", 30)))
     waiting.start()
     while not client.info("clients")["blocked_clients"]:
@@ -50,8 +50,8 @@ def test_whoever_is_rung_has_the_job_with_the_stroke(bell: RedisBell, client: re
     submitted = jobs.submit(made, limit=None)
     waiting.join()
     assert submitted is not None and (submitted.is_heard, submitted.job.status.state) == (True, "queued")
-    is_rung_for, taken = said[0]
-    assert is_rung_for and taken is not None and (taken.job.id, taken.token, taken.job.status.state) == (made.id, "token", "running")
+    is_rung_for, claim = said[0]
+    assert is_rung_for and claim is not None and (claim.job.id, claim.token, claim.job.status.state) == (made.id, "token", "running")
     assert bell.rise("ada") == 0 and jobs.queued() == 0
 
 
@@ -61,8 +61,8 @@ def test_a_job_that_waits_is_found_at_the_bell_without_a_stroke(bell: RedisBell,
     client.script_flush()  # as after a restart
     for expected in (made.id, None):
         bell.rest("ada", 30)
-        is_rung_for, taken = jobs.take_at_bell("token", 30, "ada", AT_ONCE_S)
-        assert not is_rung_for and (taken.job.id if taken else None) == expected
+        is_rung_for, claim = jobs.take_at_bell("token", 30, "ada", AT_ONCE_S)
+        assert not is_rung_for and (claim.job.id if claim else None) == expected
 
 
 def test_what_the_server_refuses_is_no_stroke(client: redis.Redis) -> None:

@@ -10,7 +10,7 @@ import pytest
 from backend import errors
 from backend.core.job import Job, Result, Status, cancelled, failed, succeeded
 from backend.core.options import Options
-from backend.ports import Jobs, Reported, Taken
+from backend.ports import Claim, Jobs, ReportAck
 from tests.memory.samples import job, manifest, source
 from tests.memory.waiting import until
 
@@ -24,7 +24,7 @@ def queued(jobs: Jobs, client: str = "someone", **given: object) -> Job:
     return made
 
 
-def taken(jobs: Jobs, token: str = "token", lease_s: float = LEASE_S) -> Taken:
+def claim(jobs: Jobs, token: str = "token", lease_s: float = LEASE_S) -> Claim:
     found = jobs.take(token, lease_s)
     assert found is not None
     return found
@@ -90,10 +90,10 @@ def test_the_wait_is_estimated_from_recent_conversions(jobs: Jobs) -> None:
     jobs.greet("two", {}, 60)
     done = job()
     jobs.enqueue(done, limit=None)
-    taken = jobs.take("token", LEASE_S)
-    assert taken is not None
-    ended = replace(taken.job.status, state="succeeded", started_at=100.0, finished_at=102.0, result=result())
-    jobs.end(taken.job.at(ended))
+    claim = jobs.take("token", LEASE_S)
+    assert claim is not None
+    ended = replace(claim.job.status, state="succeeded", started_at=100.0, finished_at=102.0, result=result())
+    jobs.end(claim.job.at(ended))
     waits = [jobs.enqueue(job(), limit=None).status.eta_s for _ in range(4)]
     assert waits == [2.0, 2.0, 4.0, 4.0], "two encoders, two seconds each"
 
@@ -101,7 +101,7 @@ def test_the_wait_is_estimated_from_recent_conversions(jobs: Jobs) -> None:
 def test_the_places_of_those_who_wait_are_told_when_they_move_up_and_only_then(jobs: Jobs) -> None:
     made = [queued(jobs) for _ in range(3)]
     assert jobs.move() == 0
-    taken(jobs)
+    claim(jobs)
     assert jobs.move() == 2
     assert [(found(jobs, each.id).status.position, found(jobs, each.id).status.seq) for each in made[1:]] == [(0, 2), (1, 2)]
     assert jobs.move() == 0
@@ -109,12 +109,12 @@ def test_the_places_of_those_who_wait_are_told_when_they_move_up_and_only_then(j
 
 def test_far_back_in_the_queue_places_are_told_in_steps_of_a_tenth(jobs: Jobs) -> None:
     made = [queued(jobs) for _ in range(40)]
-    taken(jobs)
+    claim(jobs)
     told = jobs.move()
     assert 1 <= told < 39
     assert found(jobs, made[-1].id).status.position == 39
     for _ in range(4):
-        taken(jobs)
+        claim(jobs)
     jobs.move()
     assert found(jobs, made[-1].id).status.position == 34
 
@@ -128,7 +128,7 @@ def test_a_job_that_is_known_is_not_queued_again(jobs: Jobs) -> None:
     made = queued(jobs)
     jobs.enqueue(made, limit=None)
     assert jobs.queued() == 1
-    taken(jobs)
+    claim(jobs)
     jobs.enqueue(made, limit=None)
     assert jobs.queued() == 0
     assert found(jobs, made.id).status.state == "running"
@@ -141,20 +141,20 @@ def test_the_limit_counts_the_jobs_that_wait(jobs: Jobs) -> None:
     with pytest.raises(errors.QueueFull):
         jobs.enqueue(third, limit=2)
     assert jobs.find(third.id) is None
-    taken(jobs)
+    claim(jobs)
     assert jobs.enqueue(third, limit=2).status.position == 1
 
 
 def test_jobs_of_one_client_come_in_the_order_of_their_arrival(jobs: Jobs) -> None:
     made = [queued(jobs).id for _ in range(20)]
-    assert [taken(jobs).job.id for _ in made] == made
+    assert [claim(jobs).job.id for _ in made] == made
 
 
 def test_fifty_jobs_of_one_client_do_not_starve_anothers_single(jobs: Jobs) -> None:
     for _ in range(50):
         queued(jobs, "crowd")
     single = queued(jobs, "single")
-    assert single.id in [taken(jobs).job.id for _ in range(2)]
+    assert single.id in [claim(jobs).job.id for _ in range(2)]
 
 
 def test_clients_take_turns(jobs: Jobs) -> None:
@@ -165,14 +165,14 @@ def test_clients_take_turns(jobs: Jobs) -> None:
 def test_who_comes_late_neither_waits_for_the_past_nor_overtakes_it_for_ever(jobs: Jobs) -> None:
     names = {queued(jobs, "early").id: "early" for _ in range(6)}
     for _ in range(3):
-        taken(jobs)
+        claim(jobs)
     names |= {queued(jobs, "late").id: "late" for _ in range(3)}
     assert order(jobs, names) in ("late early late early late early", "early late early late early late")
 
 
 def test_a_taken_job_runs_under_its_token_and_counts_its_attempts(jobs: Jobs) -> None:
     made = queued(jobs)
-    one = taken(jobs, "one")
+    one = claim(jobs, "one")
     assert (one.token, one.job.manifest) == ("one", made.manifest)
     status = one.job.status
     assert (status.seq, status.state, status.stage, status.progress, status.attempt, status.position) == (2, "running", "decode", 0, 1, None)
@@ -183,9 +183,9 @@ def test_a_taken_job_runs_under_its_token_and_counts_its_attempts(jobs: Jobs) ->
 
 def test_each_change_raises_seq_by_exactly_one_and_is_logged(jobs: Jobs) -> None:
     made = queued(jobs)
-    taken(jobs)
-    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40, "eta_s": 2.5}, LEASE_S) == Reported(3, 0)
-    assert jobs.report(made.id, "token", {"progress": 41, "eta_s": None}, LEASE_S) == Reported(4, 0)
+    claim(jobs)
+    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40, "eta_s": 2.5}, LEASE_S) == ReportAck(3, 0)
+    assert jobs.report(made.id, "token", {"progress": 41, "eta_s": None}, LEASE_S) == ReportAck(4, 0)
     ended = jobs.end(found(jobs, made.id).at(succeeded(found(jobs, made.id).status, result(), time.time())))
     assert ended.status.seq == 5
     log = jobs.since(made.id, 0)
@@ -202,21 +202,21 @@ def test_each_change_raises_seq_by_exactly_one_and_is_logged(jobs: Jobs) -> None
 
 def test_renewing_a_lease_is_no_change(jobs: Jobs) -> None:
     made = queued(jobs)
-    taken(jobs)
-    assert jobs.report(made.id, "token", {}, LEASE_S) == Reported(2, 0)
+    claim(jobs)
+    assert jobs.report(made.id, "token", {}, LEASE_S) == ReportAck(2, 0)
     assert seqs(jobs, made.id) == [1, 2]
 
 
 def test_the_log_gives_what_is_newer_than_a_seq(jobs: Jobs) -> None:
     made = queued(jobs)
-    taken(jobs)
+    claim(jobs)
     assert seqs(jobs, made.id, after=1) == [2]
     assert seqs(jobs, made.id, after=2) == []
 
 
 def test_a_log_that_no_longer_reaches_back_says_so(jobs: Jobs) -> None:
     made = queued(jobs)
-    taken(jobs)
+    claim(jobs)
     for number in range(600):
         jobs.report(made.id, "token", {"progress": number % 100}, LEASE_S)
     assert jobs.since(made.id, 5) is None
@@ -225,8 +225,8 @@ def test_a_log_that_no_longer_reaches_back_says_so(jobs: Jobs) -> None:
 
 def test_of_a_passing_job_nothing_is_told_but_its_end(jobs: Jobs) -> None:
     made = queued(jobs, is_passing=True)
-    running = taken(jobs)
-    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40}, LEASE_S) == Reported(running.job.status.seq, 0)
+    running = claim(jobs)
+    assert jobs.report(made.id, "token", {"stage": "encode", "progress": 40}, LEASE_S) == ReportAck(running.job.status.seq, 0)
     assert found(jobs, made.id).status == running.job.status
     ended = jobs.end(running.job.at(succeeded(running.job.status, result(), 5.0)))
     assert seqs(jobs, made.id) == [1, 2, 3] and ended.status.seq == 3
@@ -234,8 +234,8 @@ def test_of_a_passing_job_nothing_is_told_but_its_end(jobs: Jobs) -> None:
 
 def test_a_report_under_a_stale_token_is_refused_and_changes_nothing(jobs: Jobs) -> None:
     made = queued(jobs)
-    taken(jobs, "mine")
-    assert jobs.report(made.id, "another's", {"progress": 99}, LEASE_S) == Reported(0, 0)
+    claim(jobs, "mine")
+    assert jobs.report(made.id, "another's", {"progress": 99}, LEASE_S) == ReportAck(0, 0)
     assert found(jobs, made.id).status.progress == 0
 
 
@@ -245,15 +245,15 @@ def test_a_report_on_a_job_that_is_unknown_here_returns_none(jobs: Jobs) -> None
 
 def test_an_ended_job_stays_ended(jobs: Jobs) -> None:
     made = queued(jobs)
-    running = taken(jobs).job
+    running = claim(jobs).job
     first = jobs.end(running.at(cancelled(running.status, time.time())))
     again = jobs.end(running.at(succeeded(running.status, result(), time.time())))
     assert first.status == again.status and again.status.state == "cancelled"
-    assert jobs.report(made.id, "token", {"progress": 50}, LEASE_S) == Reported(0, 0)
+    assert jobs.report(made.id, "token", {"progress": 50}, LEASE_S) == ReportAck(0, 0)
     assert jobs.requeue(made.id) == -1
     jobs.enqueue(made, limit=None)
     jobs.restore(made)
-    assert jobs.adopt(Taken(running, "other"), LEASE_S) is False
+    assert jobs.adopt(Claim(running, "other"), LEASE_S) is False
     assert found(jobs, made.id).status == first.status
     assert (jobs.queued(), jobs.running()) == (0, 0)
 
@@ -267,7 +267,7 @@ def test_a_job_that_ends_while_it_waits_leaves_the_queue(jobs: Jobs) -> None:
 
 def test_an_end_keeps_result_and_facts(jobs: Jobs) -> None:
     queued(jobs)
-    running = taken(jobs).job
+    running = claim(jobs).job
     ended = jobs.end(running.at(succeeded(running.status, result(), 1_800_000_000.25)))
     assert ended.status.result == result()
     assert ended.status.finished_at == 1_800_000_000.25
@@ -276,7 +276,7 @@ def test_an_end_keeps_result_and_facts(jobs: Jobs) -> None:
 
 def test_an_end_keeps_the_record_of_its_error(jobs: Jobs) -> None:
     queued(jobs)
-    running = taken(jobs).job
+    running = claim(jobs).job
     error = errors.TooManyPixels(width=9000, height=9000, frames=1, pixels=81_000_000, limit=50_000_000)
     ended = jobs.end(running.at(failed(running.status, error, time.time())))
     assert ended.status.error == error.as_record()
@@ -292,24 +292,24 @@ def test_the_end_of_a_job_that_is_unknown_here_makes_it_known_as_ended(jobs: Job
 
 def test_a_lease_that_runs_out_loses_the_job_and_one_that_is_renewed_does_not(jobs: Jobs) -> None:
     lost, kept = queued(jobs), queued(jobs)
-    taken(jobs, "one", NO_TIME_S)
-    taken(jobs, "two", NO_TIME_S)
+    claim(jobs, "one", NO_TIME_S)
+    claim(jobs, "two", NO_TIME_S)
     jobs.report(kept.id, "two", {}, LEASE_S)
     assert until(jobs.lost) == [lost.id]
 
 
 def test_a_lost_job_goes_to_the_head_of_the_queue_and_its_old_encoder_is_refused(jobs: Jobs) -> None:
     made, other = queued(jobs), queued(jobs)
-    taken(jobs, "old", NO_TIME_S)
+    claim(jobs, "old", NO_TIME_S)
     jobs.report(made.id, "old", {"stage": "encode", "progress": 40}, NO_TIME_S)
     assert jobs.requeue(made.id) == 1
     status = found(jobs, made.id).status
     assert (status.seq, status.state, status.stage, status.progress, status.position, status.started_at) == (4, "queued", None, 0, 0, None)
-    assert jobs.report(made.id, "old", {"progress": 41}, LEASE_S) == Reported(0, 0)
-    again = taken(jobs, "new")
+    assert jobs.report(made.id, "old", {"progress": 41}, LEASE_S) == ReportAck(0, 0)
+    again = claim(jobs, "new")
     assert (again.job.id, again.job.status.attempt) == (made.id, 2)
-    assert jobs.report(made.id, "old", {"progress": 41}, LEASE_S) == Reported(0, 0)
-    assert taken(jobs).job.id == other.id
+    assert jobs.report(made.id, "old", {"progress": 41}, LEASE_S) == ReportAck(0, 0)
+    assert claim(jobs).job.id == other.id
     assert jobs.lost() == []
 
 
@@ -322,23 +322,23 @@ def test_a_job_that_no_longer_runs_is_not_queued_again(jobs: Jobs) -> None:
 
 def test_a_running_job_is_adopted_after_the_state_was_lost(jobs: Jobs) -> None:
     running = job().at(Status(seq=17, state="running", stage="encode", progress=60, attempt=1))
-    assert jobs.adopt(Taken(running, "mine"), LEASE_S) is True
+    assert jobs.adopt(Claim(running, "mine"), LEASE_S) is True
     assert found(jobs, running.id).status.progress == 60
-    assert jobs.report(running.id, "mine", {"progress": 61}, LEASE_S) == Reported(18, 0)
+    assert jobs.report(running.id, "mine", {"progress": 61}, LEASE_S) == ReportAck(18, 0)
     assert jobs.running() == 1
 
 
 def test_of_two_encoders_that_adopt_a_job_only_the_first_may(jobs: Jobs) -> None:
     running = job().at(Status(seq=17, state="running", attempt=1))
-    assert jobs.adopt(Taken(running, "quick"), LEASE_S) is True
-    assert jobs.adopt(Taken(running, "slow"), LEASE_S) is False
-    assert jobs.report(running.id, "slow", {"progress": 1}, LEASE_S) == Reported(0, 0)
+    assert jobs.adopt(Claim(running, "quick"), LEASE_S) is True
+    assert jobs.adopt(Claim(running, "slow"), LEASE_S) is False
+    assert jobs.report(running.id, "slow", {"progress": 1}, LEASE_S) == ReportAck(0, 0)
 
 
 def test_a_job_that_was_queued_again_meanwhile_is_adopted_out_of_the_queue(jobs: Jobs) -> None:
     made = job()
     jobs.enqueue(made.at(Status(seq=30)), limit=None)
-    assert jobs.adopt(Taken(made.at(Status(seq=17, state="running", stage="encode", progress=60, attempt=1)), "mine"), LEASE_S) is True
+    assert jobs.adopt(Claim(made.at(Status(seq=17, state="running", stage="encode", progress=60, attempt=1)), "mine"), LEASE_S) is True
     assert jobs.queued() == 0
     status = found(jobs, made.id).status
     assert (status.seq, status.state, status.progress) == (31, "running", 60)
@@ -358,7 +358,7 @@ def test_a_forgotten_job_leaves_no_trace(jobs: Jobs) -> None:
     waiting, running = queued(jobs, expires_at=time.time() + 1), None
     running = queued(jobs)
     jobs.forget(waiting.id)
-    taken(jobs)
+    claim(jobs)
     jobs.forget(running.id)
     jobs.forget("no-such-job-0000000000")
     assert (jobs.find(waiting.id), jobs.find(running.id)) == (None, None)

@@ -32,9 +32,9 @@ def queued(jobs: Jobs, **given: object) -> Job:
 
 def begun(jobs: Jobs, **given: object) -> Job:
     queued(jobs, **given)
-    taken = jobs.take("token", LEASE_S)
-    assert taken is not None
-    return taken.job
+    claim = jobs.take("token", LEASE_S)
+    assert claim is not None
+    return claim.job
 
 
 def done(jobs: Jobs, size_bytes: int = 480, **given: object) -> Job:

@@ -1,4 +1,4 @@
-"""``Upload.pour``: bytes that go from a socket into the store without coming by. ``Writing.pour`` is tested in ``tests/uploads/test_port.py``."""
+"""``Upload.pour``: bytes go from a socket into the store, past Python. ``UploadWriter.pour`` is tested in ``tests/uploads/test_port.py``."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.jobs import RedisJobs
 from backend.core.job import Status
-from backend.ports import Taken
+from backend.ports import Claim
 from tests.memory.samples import job, manifest
 from tests.memory.waiting import until
 from tests.ports.redis_server import RedisServer
@@ -36,7 +36,7 @@ CALLS: dict[str, Callable[[RedisJobs], object]] = {
     "twins": lambda jobs: jobs.twins("id"),
     "same": lambda jobs: jobs.same("work"),
     "report": lambda jobs: jobs.report("id", "token", {}, 1),
-    "adopt": lambda jobs: jobs.adopt(Taken(job(), "token"), 1),
+    "adopt": lambda jobs: jobs.adopt(Claim(job(), "token"), 1),
     "end": lambda jobs: jobs.end(job().at(Status(state="cancelled"))),
     "end_alone": lambda jobs: jobs.end_alone(job().at(Status(state="cancelled"))),
     "lost": lambda jobs: jobs.lost(),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import redis
 
-from backend.adapters.redis import cancellations
-from backend.adapters.redis.cancellations import RedisStops
+from backend.adapters.redis import cancellations as cancellations_module
+from backend.adapters.redis.cancellations import RedisCancellations
 from backend.adapters.redis.jobs import RedisJobs
 from backend.core.job import Status, cancelled, succeeded
 from tests.memory.samples import job
@@ -29,17 +29,17 @@ def jobs(redis_server: RedisServer, connect: Connect) -> RedisJobs:
 
 
 @pytest.fixture
-def make(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RedisServer], RedisStops]]:
+def make(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RedisServer], RedisCancellations]]:
     """Listeners that end with the test."""
-    monkeypatch.setattr(cancellations, "RedisAnnouncements", EndingAnnouncements)
+    monkeypatch.setattr(cancellations_module, "RedisAnnouncements", EndingAnnouncements)
     made: list[tuple[Any, RedisServer]] = []
 
-    def one(server: RedisServer) -> RedisStops:
-        stops = RedisStops(connect(server.url))
-        made.append((stops._announcements, server))
-        stops.begin()
-        until(stops.are_heard, 5)
-        return stops
+    def one(server: RedisServer) -> RedisCancellations:
+        cancellations = RedisCancellations(connect(server.url))
+        made.append((cancellations._announcements, server))
+        cancellations.begin()
+        until(cancellations.are_heard, 5)
+        return cancellations
 
     yield one
     (first, server), *others = made
@@ -47,81 +47,82 @@ def make(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 
 WAYS: dict[str, Callable[[RedisJobs, Any], object]] = {
-    "cancelled": lambda jobs, taken: jobs.end(taken.job.at(cancelled(taken.job.status, 5.0))),
-    "erased": lambda jobs, taken: jobs.forget(taken.job.id),
-    "queued again": lambda jobs, taken: jobs.requeue(taken.job.id),
+    "cancelled": lambda jobs, claim: jobs.end(claim.job.at(cancelled(claim.job.status, 5.0))),
+    "erased": lambda jobs, claim: jobs.forget(claim.job.id),
+    "queued again": lambda jobs, claim: jobs.requeue(claim.job.id),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_encoder_hears_that_its_job_was_taken_away(
-    jobs: RedisJobs, redis_server: RedisServer, make: Callable[[RedisServer], RedisStops], way: str
+    jobs: RedisJobs, redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations], way: str
 ) -> None:
-    stops, others = make(redis_server), make(redis_server)
+    cancellations, others = make(redis_server), make(redis_server)
     jobs.enqueue(job(), limit=None)
-    token = stops.new_token()
-    taken = jobs.take(token, LEASE_S)
-    assert taken is not None and not stops.came_for(token)
-    WAYS[way](jobs, taken)
-    until(lambda: stops.came_for(token), 5)
-    assert not stops.came_for(token), "it is told once"
+    token = cancellations.new_token()
+    claim = jobs.take(token, LEASE_S)
+    assert claim is not None and not cancellations.is_cancelled(token)
+    WAYS[way](jobs, claim)
+    until(lambda: cancellations.is_cancelled(token), 5)
+    assert not cancellations.is_cancelled(token), "it is told once"
     assert not others._stopped
 
 
 def test_an_encoder_hears_nothing_of_its_own_ends_nor_of_what_waits_or_is_over(
-    jobs: RedisJobs, redis_server: RedisServer, make: Callable[[RedisServer], RedisStops]
+    jobs: RedisJobs, redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations]
 ) -> None:
-    stops = make(redis_server)
+    cancellations = make(redis_server)
     ended, waiting, last = job(), job(), job()
     jobs.enqueue(ended, limit=None)
-    first = jobs.take(stops.new_token(), LEASE_S)
+    first = jobs.take(cancellations.new_token(), LEASE_S)
     assert first is not None
     jobs.end(first.job.at(succeeded(first.job.status, result(), 5.0)))
     jobs.forget(ended.id)
     jobs.enqueue(waiting, limit=None)
     jobs.end(waiting.at(Status(state="cancelled")))
     jobs.enqueue(last, limit=None)
-    token = stops.new_token()
+    token = cancellations.new_token()
     jobs.take(token, LEASE_S)
     jobs.forget(last.id)
-    until(lambda: bool(stops._stopped), 5)
-    assert list(stops._stopped) == [token]
+    until(lambda: bool(cancellations._stopped), 5)
+    assert list(cancellations._stopped) == [token]
 
 
-def test_what_nobody_asks_for_does_not_pile_up(redis_server: RedisServer, make: Callable[[RedisServer], RedisStops]) -> None:
-    stops = make(redis_server)
+def test_what_nobody_asks_for_does_not_pile_up(redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations]) -> None:
+    cancellations = make(redis_server)
     for number in range(200):
-        stops._heard("stopped", "", f"token-{number}")
-    assert len(stops._stopped) == cancellations.MOST_REMEMBERED and stops.came_for("token-199") and not stops.came_for("token-1")
+        cancellations._heard("stopped", "", f"token-{number}")
+    assert len(cancellations._stopped) == cancellations_module.MOST_REMEMBERED
+    assert cancellations.is_cancelled("token-199") and not cancellations.is_cancelled("token-1")
 
 
 def test_while_redis_is_away_stops_are_not_heard_and_afterwards_they_are(
-    own_redis: RedisServer, connect: Connect, make: Callable[[RedisServer], RedisStops]
+    own_redis: RedisServer, connect: Connect, make: Callable[[RedisServer], RedisCancellations]
 ) -> None:
-    stops = make(own_redis)
+    cancellations = make(own_redis)
     own_redis.kill()
-    until(lambda: not stops.are_heard(), 10)
+    until(lambda: not cancellations.are_heard(), 10)
     own_redis.start()
-    until(stops.are_heard, 10)
-    jobs, token = RedisJobs(connect(own_redis.url)), stops.new_token()
+    until(cancellations.are_heard, 10)
+    jobs, token = RedisJobs(connect(own_redis.url)), cancellations.new_token()
     jobs.enqueue(made := job(), limit=None)
     assert jobs.take(token, LEASE_S) is not None
     jobs.forget(made.id)
-    until(lambda: stops.came_for(token), 5)
+    until(lambda: cancellations.is_cancelled(token), 5)
 
 
 def test_an_encoder_that_starts_without_redis_hears_as_soon_as_it_is_there(
     own_redis: RedisServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancellations, "RedisAnnouncements", EndingAnnouncements)
+    monkeypatch.setattr(cancellations_module, "RedisAnnouncements", EndingAnnouncements)
     own_redis.kill()
-    stops = RedisStops(connect(own_redis.url))
-    stops.begin()
+    cancellations = RedisCancellations(connect(own_redis.url))
+    cancellations.begin()
     for each in threading.enumerate():
         if each.name == "listen-for-stops":
             each.join(10)
-    assert not stops.are_heard()
+    assert not cancellations.are_heard()
     own_redis.start()
-    until(stops.are_heard, 10)
-    announcements: Any = stops._announcements
+    until(cancellations.are_heard, 10)
+    announcements: Any = cancellations._announcements
     announcements.end(own_redis, connect(own_redis.url))

@@ -32,9 +32,9 @@ def status(jobs: Jobs, made: Job) -> Status:
 def pair(jobs: Jobs) -> tuple[Job, Job]:
     """A job in an encoder's hands, and its twin."""
     one, other = queued(jobs), queued(jobs)
-    taken = jobs.take("token", LEASE_S)
-    assert taken is not None
-    leader, twin = (one, other) if taken.job.id == one.id else (other, one)
+    claim = jobs.take("token", LEASE_S)
+    assert claim is not None
+    leader, twin = (one, other) if claim.job.id == one.id else (other, one)
     assert jobs.take("token-2", LEASE_S) is None
     return leader, twin
 
@@ -95,8 +95,8 @@ def test_a_twin_that_is_left_alone_is_queued_again_and_leads(jobs: Jobs, how: st
     assert (status(jobs, twin).state, status(jobs, twin).progress) == ("queued", 0)
     if how == "lost":
         jobs.end(leader.at(cancelled(status(jobs, leader), 1.0)))
-    taken = jobs.take("token-3", LEASE_S)
-    assert taken is not None and taken.job.id == twin.id and taken.job.status.attempt == 1
+    claim = jobs.take("token-3", LEASE_S)
+    assert claim is not None and claim.job.id == twin.id and claim.job.status.attempt == 1
 
 
 def test_a_cancelled_twin_stays_cancelled_and_the_other_goes_on(jobs: Jobs) -> None:
@@ -132,8 +132,8 @@ def test_jobs_that_succeeded_are_found_by_their_work_until_they_are_erased(jobs:
 
 def test_whoever_takes_a_job_is_told_of_its_equals(jobs: Jobs) -> None:
     first = queued(jobs)
-    taken = jobs.take("token", LEASE_S)
-    assert taken is not None and taken.same == ()
+    claim = jobs.take("token", LEASE_S)
+    assert claim is not None and claim.same == ()
     end(jobs, first)
     second, other = queued(jobs), queued(jobs, "other work")
     seen = [jobs.take(token, LEASE_S) for token in ("token-2", "token-3")]

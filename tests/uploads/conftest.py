@@ -15,13 +15,13 @@ from werkzeug.test import TestResponse
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.files.store import FileStore
 from backend.flows import uploads as flow
-from backend.flows.world import random_id
+from backend.flows.context import random_id
 from backend.web.request import auth
 from backend.web.request.context import KEY, Site
 from backend.web.response import headers, problems
 from backend.web.routes import jobs, uploads
 from tests.memory.clock import ShiftedClock
-from tests.memory.world import MemoryWorld
+from tests.memory.context import MemoryContext
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 OFFSET_TYPE = {"Content-Type": "application/offset+octet-stream"}
@@ -32,21 +32,21 @@ def metadata(**pairs: str) -> dict[str, str]:
 
 
 class Tus:
-    """A client that says just what a test tells it. ``world`` is what a process of the gateway has; ``restart`` is the next process."""
+    """A client that says just what a test tells it. ``context`` is what a process of the gateway has; ``restart`` is the next process."""
 
     def __init__(self, root: Path, *, keys: tuple[str, ...] = (), **rules: Any) -> None:
-        self.here = MemoryWorld(ShiftedClock(), {**rules, "new_id": random_id})
+        self.here = MemoryContext(ShiftedClock(), {**rules, "new_id": random_id})
         self.store, self.uploads = FileStore(root), FileUploads(root)
         self.store.prepare()
         self.uploads.prepare()
         self.keys = keys
-        self.world = replace(self.here.world, store=self.store, uploads=self.uploads)
+        self.context = replace(self.here.context, store=self.store, uploads=self.uploads)
         self.restart()
 
     def restart(self) -> None:
         app = Flask("webp-gateway", static_folder=None)
         digests = frozenset(auth.digest_of(key) for key in self.keys)
-        app.extensions[KEY] = Site(self.world, self.here.follower, Path("."), "1.2.3", keys=digests, allowed_origins=("https://other.example",))
+        app.extensions[KEY] = Site(self.context, self.here.follower, Path("."), "1.2.3", keys=digests, allowed_origins=("https://other.example",))
         for part in (problems, headers):
             part.install(app)
         for resource in (jobs, uploads):

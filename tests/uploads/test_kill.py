@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from backend.flows import uploads as flow
-from backend.flows.tend import recover
-from backend.flows.uploads import Piece
+from backend.flows.maintenance import recover
+from backend.flows.uploads import PatchRequest
 from tests.memory.samples import image
 from tests.uploads.conftest import Tus, job_id
 
@@ -57,8 +57,8 @@ def kill_at(number: int) -> None:
 
 
 def append(tus: Tus, path: str, offset: int, data: bytes) -> int:
-    with flow.held(tus.world, path.rsplit("/", 1)[-1], "") as writing:
-        return flow.append(tus.world, writing, Piece(offset), iter([data])).offset_bytes
+    with flow.held(tus.context, path.rsplit("/", 1)[-1], "") as writer:
+        return flow.append(tus.context, writer, PatchRequest(offset), iter([data])).offset_bytes
 
 
 def everywhere(tmp_path: Path) -> Iterator[tuple[int, Tus]]:
@@ -68,7 +68,7 @@ def everywhere(tmp_path: Path) -> Iterator[tuple[int, Tus]]:
 
 def check_one_job(tus: Tus, path: str) -> None:
     """After a restart (the queue, in memory, began empty) what is missing is sent; then there is one job, queued once, with every byte."""
-    recover(tus.world)
+    recover(tus.context)
     offset = tus.offset(path)
     if offset < len(PNG):
         assert tus.patch(path, offset, PNG[offset:]).status_code == 204
@@ -100,7 +100,7 @@ def test_the_caretaker_finishes_what_a_killed_process_left_complete(tmp_path: Pa
         append(tus, path, 0, PNG[:50])
         was_killed, _ = in_a_process_killed_at(number, lambda tell, tus=tus, path=path: tell(str(append(tus, path, 50, PNG[50:]))))  # type: ignore[misc]
         left = tus.uploads.look(path.rsplit("/", 1)[-1])[1]
-        flow.sweep(tus.world)
+        flow.sweep(tus.context)
         assert len(tus.jobs()) == left.is_complete
         assert tus.here.jobs.queued() == (left.is_complete and not left.has_job)
         check_one_job(tus, path)
@@ -111,7 +111,7 @@ def test_the_caretaker_finishes_what_a_killed_process_left_complete(tmp_path: Pa
 def test_a_kill_at_any_change_of_a_creation_leaves_a_whole_upload_or_none(tmp_path: Path) -> None:
     for number, tus in everywhere(tmp_path):
         was_killed, acknowledged = in_a_process_killed_at(number, lambda tell, tus=tus: tell(tus.created(len(PNG))))  # type: ignore[misc]
-        found = [f"/api/uploads/{ticket.id}" for ticket, _ in tus.uploads.all()]
+        found = [f"/api/uploads/{info.id}" for info, _ in tus.uploads.all()]
         assert set(acknowledged) <= set(found) and len(found) <= 1
         for path in found:
             check_one_job(tus, path)
@@ -130,7 +130,7 @@ def test_a_kill_at_any_change_of_a_concatenation_leaves_no_half_of_it(tmp_path: 
             tell(response.headers["Location"])
 
         was_killed, acknowledged = in_a_process_killed_at(number, work)
-        finals = [f"/api/uploads/{ticket.id}" for ticket, _ in tus.uploads.all() if ticket.is_final]
+        finals = [f"/api/uploads/{info.id}" for info, _ in tus.uploads.all() if info.is_final]
         assert set(acknowledged) <= set(finals) and len(finals) <= 1
         for path in finals:
             check_one_job(tus, path)
@@ -141,9 +141,9 @@ def test_a_kill_at_any_change_of_a_concatenation_leaves_no_half_of_it(tmp_path: 
 def test_a_kill_in_mid_piece_with_a_checksum_leaves_the_offset(tus: Tus) -> None:
     path = tus.created(len(PNG))
     append(tus, path, 0, PNG[:20])
-    with flow.held(tus.world, path.rsplit("/", 1)[-1], "") as writing:
-        writing.sum_up("sha1")
-        writing.write(PNG[20:60])
+    with flow.held(tus.context, path.rsplit("/", 1)[-1], "") as writer:
+        writer.sum_up("sha1")
+        writer.write(PNG[20:60])
     assert tus.offset(path) == 20
     check_one_job(tus, path)
 

@@ -21,9 +21,9 @@ from backend.adapters.files.store import FileStore
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.options import Options
-from backend.core.resumable import Standing, Ticket
-from backend.flows.world import random_id
-from backend.ports import Store, Uploads, Writing
+from backend.core.resumable import UploadInfo, UploadState
+from backend.flows.context import random_id
+from backend.ports import Store, Uploads, UploadWriter
 from tests.memory.samples import manifest
 from tests.memory.store import MemoryStore
 from tests.memory.uploads import MemoryUploads
@@ -72,38 +72,38 @@ def uploads(both: tuple[Store, Uploads]) -> Uploads:
 
 
 def create(uploads: Uploads, length: int | None = 1000, **given: Any) -> str:
-    ticket = Ticket(id=random_id(), job_id=random_id(), options=Options(quality=50), filename="我.png", metadata="filename YQ==", **given)
-    uploads.create(ticket, Standing(1.5, length_bytes=length))
-    return ticket.id
+    info = UploadInfo(id=random_id(), job_id=random_id(), options=Options(quality=50), filename="我.png", metadata="filename YQ==", **given)
+    uploads.create(info, UploadState(1.5, length_bytes=length))
+    return info.id
 
 
-def opened(uploads: Uploads, upload_id: str) -> Writing:
-    writing = uploads.open(upload_id)
-    assert writing is not None
-    return writing
+def opened(uploads: Uploads, upload_id: str) -> UploadWriter:
+    writer = uploads.open(upload_id)
+    assert writer is not None
+    return writer
 
 
 def send(uploads: Uploads, upload_id: str, data: bytes, now: float = 2.0) -> None:
-    writing = opened(uploads, upload_id)
-    writing.write(data)
-    writing.keep(now)
-    writing.close()
+    writer = opened(uploads, upload_id)
+    writer.write(data)
+    writer.keep(now)
+    writer.close()
 
 
 def test_a_new_upload_is_there_as_it_was_announced(uploads: Uploads) -> None:
-    ticket = Ticket(random_id(), random_id(), Options(width=7), "a.png", "filename YQ==", "partial", "owner", "client", "request")
-    uploads.create(ticket, Standing(1.5, length_bytes=None))
-    assert uploads.look(ticket.id) == (ticket, Standing(1.5, 0, None, False))
-    assert list(uploads.all()) == [(ticket, Standing(1.5, 0, None, False))]
+    info = UploadInfo(random_id(), random_id(), Options(width=7), "a.png", "filename YQ==", "partial", "owner", "client", "request")
+    uploads.create(info, UploadState(1.5, length_bytes=None))
+    assert uploads.look(info.id) == (info, UploadState(1.5, 0, None, False))
+    assert list(uploads.all()) == [(info, UploadState(1.5, 0, None, False))]
 
 
 def test_an_upload_that_is_there_is_not_made_again_and_loses_nothing(uploads: Uploads) -> None:
     upload_id = create(uploads)
     send(uploads, upload_id, b"kept")
-    other = Ticket(upload_id, random_id(), Options(), "other.png")
-    assert not uploads.create(other, Standing(9.0, length_bytes=7))
-    ticket, standing = uploads.look(upload_id)
-    assert (ticket.filename, standing) == ("我.png", Standing(2.0, 4, 1000))
+    other = UploadInfo(upload_id, random_id(), Options(), "other.png")
+    assert not uploads.create(other, UploadState(9.0, length_bytes=7))
+    info, state = uploads.look(upload_id)
+    assert (info.filename, state) == ("我.png", UploadState(2.0, 4, 1000))
 
 
 def test_of_many_who_make_the_same_upload_at_once_one_does_and_nothing_is_left_of_the_others(
@@ -111,7 +111,8 @@ def test_of_many_who_make_the_same_upload_at_once_one_does_and_nothing_is_left_o
 ) -> None:
     known = random_id()
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda number: on_disk[1].create(Ticket(known, str(number), Options()), Standing(1.0, length_bytes=5)), range(16)))
+        infos = [UploadInfo(known, str(number), Options()) for number in range(16)]
+        made = list(pool.map(lambda info: on_disk[1].create(info, UploadState(1.0, length_bytes=5)), infos))
     assert sum(made) == 1
     assert on_disk[1].look(known)[0].job_id == str(made.index(True))
     assert [*(root / "incoming").iterdir()] == []
@@ -119,134 +120,134 @@ def test_of_many_who_make_the_same_upload_at_once_one_does_and_nothing_is_left_o
 
 def test_what_was_kept_counts_and_what_was_not_never_was(uploads: Uploads) -> None:
     upload_id = create(uploads)
-    writing = opened(uploads, upload_id)
-    writing.write(b"kept")
-    writing.keep(2.0)
-    writing.write(b"lost")
-    assert (writing.position_bytes, writing.standing.offset_bytes) == (8, 4)
-    assert uploads.look(upload_id)[1] == Standing(2.0, 4, 1000)
-    writing.close()
-    writing = opened(uploads, upload_id)
-    assert (writing.position_bytes, writing.head(100)) == (4, b"kept")
-    writing.close()
+    writer = opened(uploads, upload_id)
+    writer.write(b"kept")
+    writer.keep(2.0)
+    writer.write(b"lost")
+    assert (writer.position_bytes, writer.state.offset_bytes) == (8, 4)
+    assert uploads.look(upload_id)[1] == UploadState(2.0, 4, 1000)
+    writer.close()
+    writer = opened(uploads, upload_id)
+    assert (writer.position_bytes, writer.head(100)) == (4, b"kept")
+    writer.close()
 
 
 def test_what_is_dropped_leaves_room_for_the_right_bytes(uploads: Uploads) -> None:
     upload_id = create(uploads)
     send(uploads, upload_id, b"right ")
-    writing = opened(uploads, upload_id)
-    writing.write(DATA_OF_THREE_BATCHES)
-    writing.drop()
-    writing.write(b"bytes")
-    writing.keep(3.0)
-    assert writing.head(100) == b"right bytes"
-    writing.close()
+    writer = opened(uploads, upload_id)
+    writer.write(DATA_OF_THREE_BATCHES)
+    writer.drop()
+    writer.write(b"bytes")
+    writer.keep(3.0)
+    assert writer.head(100) == b"right bytes"
+    writer.close()
 
 
 def test_keeping_nothing_new_touches_nothing(uploads: Uploads) -> None:
     upload_id = create(uploads)
-    writing = opened(uploads, upload_id)
-    writing.keep(99.0)
-    writing.close()
+    writer = opened(uploads, upload_id)
+    writer.keep(99.0)
+    writer.close()
     assert uploads.look(upload_id)[1].touched_at == 1.5
 
 
 def test_a_sum_covers_what_was_written_after_it_was_asked_for(uploads: Uploads) -> None:
     upload_id = create(uploads)
-    writing = opened(uploads, upload_id)
-    writing.write(b"before")
-    writing.sum_up("sha1")
-    writing.write(DATA_OF_THREE_BATCHES)
-    assert writing.sum() == hashlib.sha1(DATA_OF_THREE_BATCHES).digest()
-    writing.close()
+    writer = opened(uploads, upload_id)
+    writer.write(b"before")
+    writer.sum_up("sha1")
+    writer.write(DATA_OF_THREE_BATCHES)
+    assert writer.sum() == hashlib.sha1(DATA_OF_THREE_BATCHES).digest()
+    writer.close()
 
 
 def test_a_resumable_upload_is_poured_kept_dropped_and_resumed(uploads: Uploads) -> None:
     upload_id = create(uploads, len(BODY) + len(TAIL))
-    writing = opened(uploads, upload_id)
-    writing.write(BODY[:100])
+    writer = opened(uploads, upload_id)
+    writer.write(BODY[:100])
     with sent(BODY[100:FIVE_MIB] + b"x" * MIB) as receiver:
-        while writing.position_bytes < FIVE_MIB:
-            writing.pour(receiver.fileno(), FIVE_MIB - writing.position_bytes)
-        writing.keep(2.0)
-        while writing.position_bytes < FIVE_MIB + MIB:
-            writing.pour(receiver.fileno(), MIB)
-    writing.drop()
-    assert writing.position_bytes == FIVE_MIB
-    writing.close()
+        while writer.position_bytes < FIVE_MIB:
+            writer.pour(receiver.fileno(), FIVE_MIB - writer.position_bytes)
+        writer.keep(2.0)
+        while writer.position_bytes < FIVE_MIB + MIB:
+            writer.pour(receiver.fileno(), MIB)
+    writer.drop()
+    assert writer.position_bytes == FIVE_MIB
+    writer.close()
 
-    writing = opened(uploads, upload_id)
-    assert writing.standing.offset_bytes == writing.position_bytes == FIVE_MIB
-    writing.sum_up("sha1")
+    writer = opened(uploads, upload_id)
+    assert writer.state.offset_bytes == writer.position_bytes == FIVE_MIB
+    writer.sum_up("sha1")
     with sent(BODY[FIVE_MIB:]) as receiver:
-        while writing.position_bytes < len(BODY):
-            writing.pour(receiver.fileno(), MIB)
-        writing.write(TAIL)
-    assert writing.sum() == hashlib.sha1(BODY[FIVE_MIB:] + TAIL).digest()
-    writing.keep(3.0)
-    assert writing.standing == Standing(3.0, len(BODY + TAIL), len(BODY + TAIL))
-    finished = writing.finished()
+        while writer.position_bytes < len(BODY):
+            writer.pour(receiver.fileno(), MIB)
+        writer.write(TAIL)
+    assert writer.sum() == hashlib.sha1(BODY[FIVE_MIB:] + TAIL).digest()
+    writer.keep(3.0)
+    assert writer.state == UploadState(3.0, len(BODY + TAIL), len(BODY + TAIL))
+    finished = writer.finished()
     assert finished.sha256() == hashlib.sha256(BODY + TAIL).hexdigest()
     assert finished.inspect(lambda read_at, size_bytes: read_at(0, size_bytes + 1)) == BODY + TAIL
     finished.discard()
-    writing.close()
+    writer.close()
 
 
 def test_the_sum_of_an_upload_that_was_poured_in_one_go_needs_no_second_reading(uploads: Uploads) -> None:
     upload_id = create(uploads, len(BODY))
-    writing = opened(uploads, upload_id)
+    writer = opened(uploads, upload_id)
     with sent(BODY) as receiver:
-        while writing.position_bytes < len(BODY):
-            writing.pour(receiver.fileno(), 4 * MIB)
-            writing.checkpoint(2.0)
-    writing.keep(3.0)
-    finished = writing.finished()
+        while writer.position_bytes < len(BODY):
+            writer.pour(receiver.fileno(), 4 * MIB)
+            writer.checkpoint(2.0)
+    writer.keep(3.0)
+    finished = writer.finished()
     assert finished.sha256() == hashlib.sha256(BODY).hexdigest()
     finished.discard()
-    writing.close()
+    writer.close()
 
 
 def test_a_length_is_fixed_for_good(uploads: Uploads) -> None:
     upload_id = create(uploads, None)
-    writing = opened(uploads, upload_id)
-    writing.fix_length(4, 2.0)
-    writing.close()
+    writer = opened(uploads, upload_id)
+    writer.fix_length(4, 2.0)
+    writer.close()
     send(uploads, upload_id, b"four", 3.0)
-    assert uploads.look(upload_id)[1] == Standing(3.0, 4, 4)
+    assert uploads.look(upload_id)[1] == UploadState(3.0, 4, 4)
     assert uploads.look(upload_id)[1].is_complete
 
 
 def test_one_hand_at_a_time(uploads: Uploads) -> None:
     upload_id, other = create(uploads), create(uploads)
-    writing = opened(uploads, upload_id)
+    writer = opened(uploads, upload_id)
     assert uploads.open(upload_id) is None
     opened(uploads, other).close()
     assert uploads.look(upload_id)[1].offset_bytes == 0
-    writing.close()
+    writer.close()
     opened(uploads, upload_id).close()
 
 
 def test_whoever_holds_it_sees_that_somebody_wants_it(uploads: Uploads) -> None:
     upload_id = create(uploads)
-    writing = opened(uploads, upload_id)
-    assert not writing.is_wanted()
+    writer = opened(uploads, upload_id)
+    assert not writer.is_wanted()
     uploads.want(upload_id)
-    assert writing.is_wanted()
-    writing.close()
-    writing = opened(uploads, upload_id)
-    assert not writing.is_wanted()
-    writing.close()
+    assert writer.is_wanted()
+    writer.close()
+    writer = opened(uploads, upload_id)
+    assert not writer.is_wanted()
+    writer.close()
 
 
 def test_an_upload_that_is_erased_under_a_hand_takes_nothing_more(uploads: Uploads) -> None:
     upload_id = create(uploads)
-    writing = opened(uploads, upload_id)
-    writing.write(b"1234")
+    writer = opened(uploads, upload_id)
+    writer.write(b"1234")
     assert uploads.erase(upload_id) >= 0
-    assert writing.is_wanted()
+    assert writer.is_wanted()
     with pytest.raises(errors.NotFound):
-        writing.keep(2.0)
-    writing.close()
+        writer.keep(2.0)
+    writer.close()
 
 
 def test_what_is_not_there_is_not_found(uploads: Uploads) -> None:
@@ -265,37 +266,37 @@ def test_parts_become_one_in_order(uploads: Uploads) -> None:
     for part, data in zip(parts, (b"one ", DATA_OF_THREE_BATCHES, b" three"), strict=True):
         send(uploads, part, data)
     total = len(DATA_OF_THREE_BATCHES) + 10
-    final = Ticket(random_id(), random_id(), Options())
-    uploads.create(final, Standing(5.0, total, total), parts)
-    writing = opened(uploads, final.id)
-    assert writing.head(total + 1) == b"one " + DATA_OF_THREE_BATCHES + b" three"
-    writing.close()
+    final = UploadInfo(random_id(), random_id(), Options())
+    uploads.create(final, UploadState(5.0, total, total), parts)
+    writer = opened(uploads, final.id)
+    assert writer.head(total + 1) == b"one " + DATA_OF_THREE_BATCHES + b" three"
+    writer.close()
 
 
 def test_a_missing_part_leaves_nothing(uploads: Uploads) -> None:
     part = create(uploads, concat="partial")
     send(uploads, part, b"1234")
     with pytest.raises(errors.NotFound):
-        uploads.create(Ticket(random_id(), random_id(), Options()), Standing(5.0, 8, 8), [part, random_id()])
-    assert [ticket.id for ticket, _ in uploads.all()] == [part]
+        uploads.create(UploadInfo(random_id(), random_id(), Options()), UploadState(5.0, 8, 8), [part, random_id()])
+    assert [info.id for info, _ in uploads.all()] == [part]
 
 
 def test_a_finished_upload_is_committed_with_its_digest_and_stays_until_it_is_concluded(both: tuple[Store, Uploads]) -> None:
     store, uploads = both
     upload_id = create(uploads, len(DATA_OF_THREE_BATCHES))
     send(uploads, upload_id, DATA_OF_THREE_BATCHES)
-    writing = opened(uploads, upload_id)
+    writer = opened(uploads, upload_id)
     for _ in range(2):
-        upload = writing.finished()
+        upload = writer.finished()
         assert (upload.size_bytes, upload.sha256()) == (len(DATA_OF_THREE_BATCHES), hashlib.sha256(DATA_OF_THREE_BATCHES).hexdigest())
         assert upload.inspect(lambda read_at, size: (read_at(5, 3), size)) == (b"\5\6\7", len(DATA_OF_THREE_BATCHES))
         upload.discard()
     known = manifest()
-    assert store.commit(writing.finished(), known)
-    assert writing.head(3) == b"\0\1\2"
-    writing.conclude(9.0)
-    writing.close()
-    assert uploads.look(upload_id)[1] == Standing(9.0, len(DATA_OF_THREE_BATCHES), len(DATA_OF_THREE_BATCHES), has_job=True)
+    assert store.commit(writer.finished(), known)
+    assert writer.head(3) == b"\0\1\2"
+    writer.conclude(9.0)
+    writer.close()
+    assert uploads.look(upload_id)[1] == UploadState(9.0, len(DATA_OF_THREE_BATCHES), len(DATA_OF_THREE_BATCHES), has_job=True)
     opened(uploads, upload_id).close()
     blob = store.open_source(known.id)
     assert blob.read_at(0, blob.size_bytes) == DATA_OF_THREE_BATCHES
@@ -304,24 +305,24 @@ def test_a_finished_upload_is_committed_with_its_digest_and_stays_until_it_is_co
 
 def test_the_digest_is_right_whatever_was_dropped_on_the_way(both: tuple[Store, Uploads]) -> None:
     upload_id = create(both[1], 8)
-    writing = opened(both[1], upload_id)
+    writer = opened(both[1], upload_id)
     for dropped, kept in ((b"not", b""), (b"", b"12"), (b"nor this", b"34")):
-        writing.write(dropped)
-        writing.drop()
-        writing.write(kept)
-        writing.keep(2.0)
-    assert digest(writing) == hashlib.sha256(b"1234").hexdigest()
-    writing.close()
-    writing = opened(both[1], upload_id)
-    writing.write(b"5678")
-    writing.checkpoint(3.0)
-    writing.keep(4.0)
-    assert digest(writing) == hashlib.sha256(b"12345678").hexdigest()
-    writing.close()
+        writer.write(dropped)
+        writer.drop()
+        writer.write(kept)
+        writer.keep(2.0)
+    assert digest(writer) == hashlib.sha256(b"1234").hexdigest()
+    writer.close()
+    writer = opened(both[1], upload_id)
+    writer.write(b"5678")
+    writer.checkpoint(3.0)
+    writer.keep(4.0)
+    assert digest(writer) == hashlib.sha256(b"12345678").hexdigest()
+    writer.close()
 
 
-def digest(writing: Writing) -> str:
-    upload = writing.finished()
+def digest(writer: UploadWriter) -> str:
+    upload = writer.finished()
     try:
         return upload.sha256()
     finally:
@@ -330,19 +331,19 @@ def digest(writing: Writing) -> str:
 
 def test_a_checkpoint_counts_while_more_is_written(uploads: Uploads) -> None:
     upload_id = create(uploads, 2 * len(DATA_OF_THREE_BATCHES) + 1)
-    writing = opened(uploads, upload_id)
-    writing.write(DATA_OF_THREE_BATCHES)
-    writing.checkpoint(2.0)
-    writing.write(DATA_OF_THREE_BATCHES)
+    writer = opened(uploads, upload_id)
+    writer.write(DATA_OF_THREE_BATCHES)
+    writer.checkpoint(2.0)
+    writer.write(DATA_OF_THREE_BATCHES)
     deadline = time.monotonic() + 30
     while uploads.look(upload_id)[1].offset_bytes < len(DATA_OF_THREE_BATCHES):
         assert time.monotonic() < deadline
         gevent.sleep(0.01)
-    writing.checkpoint(3.0)
-    writing.write(b"!")
-    writing.keep(4.0)
-    assert uploads.look(upload_id)[1] == Standing(4.0, 2 * len(DATA_OF_THREE_BATCHES) + 1, 2 * len(DATA_OF_THREE_BATCHES) + 1)
-    writing.close()
+    writer.checkpoint(3.0)
+    writer.write(b"!")
+    writer.keep(4.0)
+    assert uploads.look(upload_id)[1] == UploadState(4.0, 2 * len(DATA_OF_THREE_BATCHES) + 1, 2 * len(DATA_OF_THREE_BATCHES) + 1)
+    writer.close()
 
 
 # Files alone
@@ -352,18 +353,18 @@ def test_after_a_checkpoint_that_failed_nothing_of_the_piece_is_kept(on_disk: tu
     """The kernel may tell of a failed sync once, and call the next one good."""
     uploads = ThreadedUploads(on_disk[1])
     upload_id = create(uploads)
-    writing = opened(uploads, upload_id)
+    writer = opened(uploads, upload_id)
     with monkeypatch.context() as broken:
         broken.setattr(disk, "_sync_file_range", None)
         broken.setattr(os, "fdatasync", failing)
-        writing.write(b"bytes")
-        writing.checkpoint(2.0)
+        writer.write(b"bytes")
+        writer.checkpoint(2.0)
         with pytest.raises(errors.BackendUnavailable):
-            writing.keep(3.0)
+            writer.keep(3.0)
     for _ in range(2):
         with pytest.raises(errors.BackendUnavailable):
-            writing.keep(4.0)
-    writing.close()
+            writer.keep(4.0)
+    writer.close()
     assert uploads.look(upload_id)[1].offset_bytes == 0
     uploads.close()
 
@@ -378,10 +379,10 @@ def test_no_byte_is_copied_on_the_way_from_upload_to_source(on_disk: tuple[FileS
     send(uploads, upload_id, b"1234")
     inode = (root / "uploads" / upload_id / DATA).stat().st_ino
     known = manifest()
-    writing = opened(uploads, upload_id)
-    store.commit(writing.finished(), known)
-    writing.conclude(3.0)
-    writing.close()
+    writer = opened(uploads, upload_id)
+    store.commit(writer.finished(), known)
+    writer.conclude(3.0)
+    writer.close()
     source = next(root.glob(f"jobs/*/{known.id}/source")).stat()
     assert (source.st_ino, source.st_nlink) == (inode, 1)
     assert list((root / "incoming").iterdir()) == []
@@ -395,28 +396,28 @@ def test_a_line_that_a_crash_tore_counts_for_nothing_and_is_written_over(on_disk
     journal = root / "uploads" / upload_id / JOURNAL
     with journal.open("ab") as file:
         file.write(torn)
-    assert uploads.look(upload_id)[1] == Standing(2.0, 8, 1000)
+    assert uploads.look(upload_id)[1] == UploadState(2.0, 8, 1000)
     send(uploads, upload_id, b"9", 3.0)
-    assert uploads.look(upload_id)[1] == Standing(3.0, 9, 1000)
+    assert uploads.look(upload_id)[1] == UploadState(3.0, 9, 1000)
     assert b"\0" not in journal.read_bytes()
 
 
 def test_a_journal_of_many_steps_is_read_from_its_end(on_disk: tuple[FileStore, FileUploads]) -> None:
     uploads = on_disk[1]
     upload_id = create(uploads)
-    writing = opened(uploads, upload_id)
+    writer = opened(uploads, upload_id)
     for number in range(500):
-        writing.write(b"x")
-        writing.keep(float(number))
-    writing.close()
-    assert uploads.look(upload_id)[1] == Standing(499.0, 500, 1000)
+        writer.write(b"x")
+        writer.keep(float(number))
+    writer.close()
+    assert uploads.look(upload_id)[1] == UploadState(499.0, 500, 1000)
 
 
 def test_an_upload_that_cannot_be_read_does_not_hide_the_others(on_disk: tuple[FileStore, FileUploads], root: Path) -> None:
     broken, known = create(on_disk[1]), create(on_disk[1])
-    ticket = root / "uploads" / broken / TICKET
-    ticket.unlink()
-    ticket.mkdir()
+    info = root / "uploads" / broken / TICKET
+    info.unlink()
+    info.mkdir()
     assert [each.id for each, _ in on_disk[1].all()] == [known]
 
 

@@ -399,7 +399,7 @@ def test_parts_may_not_be_more_than_the_limit_together(tmp_path: Path) -> None:
 def test_parts_that_make_no_image_are_415_and_leave_no_final_upload(tus: Tus) -> None:
     both = parts(tus, b"no image " * 600, b"at all")
     assert tus.ask("POST", "/api/uploads", Upload_Concat=f"final;{both[0]} {both[1]}").status_code == 415
-    assert [ticket.is_partial for ticket, _ in tus.uploads.all()] == [True, True]
+    assert [info.is_partial for info, _ in tus.uploads.all()] == [True, True]
 
 
 # What the gateway adds
@@ -506,7 +506,7 @@ def test_the_same_key_with_another_announcement_is_refused(tus: Tus, length: int
     response = tus.create(length, Idempotency_Key="train", **{"headers": metadata(filename="cat.png"), **given})
     body: Any = response.json
     assert (response.status_code, body["code"], body["option"]) == (422, "invalid_option", "Idempotency-Key")
-    assert [f"/api/uploads/{ticket.id}" for ticket, _ in tus.uploads.all()] == [path]
+    assert [f"/api/uploads/{info.id}" for info, _ in tus.uploads.all()] == [path]
 
 
 def test_bytes_that_came_with_a_creation_are_not_written_twice(tus: Tus) -> None:

@@ -21,9 +21,9 @@ from backend.web.response import headers, problems
 from backend.web.routes import capabilities, convert, events, health, job_list, jobs, metrics, page, plain, problem_types, status
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import ScriptedCodec
+from tests.memory.context import MemoryContext
 from tests.memory.samples import image
 from tests.memory.sources import MemorySources
-from tests.memory.world import MemoryWorld
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 
@@ -37,13 +37,13 @@ class Web:
     site: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.here = MemoryWorld(ShiftedClock(), self.rules)
+        self.here = MemoryContext(ShiftedClock(), self.rules)
         self.sources = MemorySources()
-        fetcher = Fetcher(self.here.world, self.sources, lambda call: call())
+        fetcher = Fetcher(self.here.context, self.sources, lambda call: call())
         digests = frozenset(auth.digest_of(key) for key in self.keys)
         self.app = Flask("webp-gateway", static_folder=None)
         rules = {"keys": digests, "fetcher": fetcher, **self.site}
-        self.app.extensions[KEY] = Site(self.here.world, self.here.follower, FRONTEND, "1.2.3", **rules)
+        self.app.extensions[KEY] = Site(self.here.context, self.here.follower, FRONTEND, "1.2.3", **rules)
         for part in (problems, headers):
             part.install(self.app)
         for resource in (jobs, job_list, events, convert, capabilities, health, metrics, page, plain, status, document, problem_types):

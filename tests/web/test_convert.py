@@ -68,7 +68,7 @@ def test_a_conversion_that_somebody_cancels_is_gone(web: Web, problem: Check) ->
     def cancel() -> None:
         job = web.here.jobs.find(next(iter(web.here.store.entries)))
         assert job is not None
-        conclude.cancel(web.here.world, job)
+        conclude.cancel(web.here.context, job)
 
     web.here.encoders.on_wake = cancel
     problem(web.ask("PUT", "/api/convert", data=image()), 410, "gone")

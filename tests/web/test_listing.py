@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from backend.flows.tend import Caretaker
+from backend.flows.maintenance import Janitor
 from tests.memory.samples import image
 from tests.web.conftest import Web
 
@@ -134,7 +134,7 @@ def test_conversions_in_one_request_are_not_listed(ready: Web) -> None:
 
 
 def test_a_lost_redis_costs_no_line(web: Web, problem: Check) -> None:
-    caretaker = Caretaker(web.here.world, "worker")
+    caretaker = Janitor(web.here.context, "worker")
     caretaker.tend()
     done, waiting = web.finished()["id"], web.upload()["id"]
     web.here.jobs.lose_everything()

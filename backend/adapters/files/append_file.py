@@ -19,7 +19,7 @@ HELD_BYTES = 16 << 10
 Sum = Callable[[bytes | memoryview], object]
 
 
-class GrowingFile:
+class AppendFile:
     """``sums`` are updated with each byte once; without any, nothing is read again. Use from one thread at a time, but for the two halves of
     ``write``, and ``catch_up`` beside ``pour``. Raises ``StorageFull``, ``BackendUnavailable``.
     """
@@ -127,7 +127,7 @@ class GrowingFile:
 class UpTo:
     """One ``pour_up_to``. ``fill`` and ``follow`` may run at the same time, and ``follow`` ends last; all that came before is summed up."""
 
-    def __init__(self, file: GrowingFile, mark: bytes, source_fd: int, most_bytes: int, held: bytes) -> None:
+    def __init__(self, file: AppendFile, mark: bytes, source_fd: int, most_bytes: int, held: bytes) -> None:
         self._file, self._source_fd, self._most_bytes, self._held = file, source_fd, most_bytes, held
         self._begun_bytes = self._end_bytes = file.size_bytes
         self._is_filled = False

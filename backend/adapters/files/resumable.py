@@ -5,7 +5,7 @@
     store/
       uploads/<id>/
         ticket.json    what was announced; never changes. Its time of change is the newest wish to take the upload over
-        journal        one line a step (``Standing``): the last whole one counts. Whoever holds its lock may change the upload
+        journal        one line a step (``UploadState``): the last whole one counts. Whoever holds its lock may change the upload
         data           the bytes; what lies beyond the journal's offset never was
 
 Bytes are synced before the line that counts them, and the line before anything is answered. The lock is flock(2)'s: it belongs to the open
@@ -29,10 +29,10 @@ from pathlib import Path
 
 from backend import errors
 from backend.adapters.files import disk
-from backend.adapters.files.append_file import GrowingFile
+from backend.adapters.files.append_file import AppendFile
 from backend.adapters.files.disk import remove, sync_data, sync_folder, translated, write_all, write_file
 from backend.adapters.files.store import FileUpload
-from backend.core.resumable import Standing, Ticket
+from backend.core.resumable import UploadInfo, UploadState
 
 log = logging.getLogger(__name__)
 TICKET, JOURNAL, DATA = "ticket.json", "journal", "data"
@@ -67,15 +67,15 @@ class FileWriting:
         self._hash: hashlib._Hash | None = None
         self._whole: hashlib._Hash | None = None
         self._wish_ns = self._newest_wish_ns()
-        self.ticket = Ticket.from_json((folder / TICKET).read_bytes())
-        self.standing, self._journal_bytes = _last_line(journal_fd)
-        self.data = GrowingFile(-1, self.standing.offset_bytes, [])
+        self.info = UploadInfo.from_json((folder / TICKET).read_bytes())
+        self.state, self._journal_bytes = _last_line(journal_fd)
+        self.data = AppendFile(-1, self.state.offset_bytes, [])
 
     def begin(self) -> None:
         """Cut off what a killed writer left beyond the journal."""
         with translated(errors.NotFound):
             os.ftruncate(self._journal_fd, self._journal_bytes)
-            if not self.standing.has_job:
+            if not self.state.has_job:
                 self.data.fd = os.open(self._folder / DATA, os.O_RDWR | os.O_CLOEXEC)
                 self.drop()
 
@@ -105,22 +105,22 @@ class FileWriting:
 
     def keep(self, now: float) -> None:
         end_bytes = self.position_bytes  # what is written while the disk is busy counts the next time
-        if end_bytes == self.standing.offset_bytes:
+        if end_bytes == self.state.offset_bytes:
             return
         with translated():
             sync_data(self.data.fd)
-        self._record(self.standing.at(end_bytes, now))
+        self._record(self.state.at(end_bytes, now))
 
     def checkpoint(self, now: float) -> None:
         self.keep(now)
 
     def drop(self) -> None:
-        begun_bytes = self.standing.offset_bytes
+        begun_bytes = self.state.offset_bytes
         self._hash, self._whole = None, None if begun_bytes else hashlib.sha256()
         self.data.cut_off(begun_bytes, [self._whole.update] if self._whole else [])
 
     def fix_length(self, length_bytes: int, now: float) -> None:
-        self._record(self.standing.of_length(length_bytes, now))
+        self._record(self.state.of_length(length_bytes, now))
 
     def is_wanted(self) -> bool:
         try:
@@ -141,7 +141,7 @@ class FileWriting:
             raise
 
     def conclude(self, now: float) -> None:
-        self._record(self.standing.made(now))
+        self._record(self.state.made(now))
         disk.discard(self._folder / DATA)
 
     def close(self) -> None:
@@ -150,9 +150,9 @@ class FileWriting:
         self.data.close()
         disk.close(journal_fd)
 
-    def _record(self, standing: Standing) -> None:
+    def _record(self, state: UploadState) -> None:
         """A line whose sync failed is taken back, or the next reader would tell of it."""
-        line = standing.to_line().encode()
+        line = state.to_line().encode()
         with translated(errors.NotFound):
             self._newest_wish_ns()
             try:
@@ -163,7 +163,7 @@ class FileWriting:
                 os.ftruncate(self._journal_fd, self._journal_bytes)
                 raise
         self._journal_bytes += len(line)
-        self.standing = standing
+        self.state = state
 
     def _newest_wish_ns(self) -> int:
         return (self._folder / TICKET).stat().st_mtime_ns
@@ -181,11 +181,11 @@ class FileUploads:
             self._uploads.mkdir(exist_ok=True, mode=0o700)
             sync_folder(self._uploads.parent)
 
-    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
-        staged, folder = self._incoming / f"{secrets.token_hex(16)}.upload", self._uploads / ticket.id
+    def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
+        staged, folder = self._incoming / f"{secrets.token_hex(16)}.upload", self._uploads / info.id
         with translated(errors.NotFound):
             try:
-                self._stage(staged, ticket, standing, parts)
+                self._stage(staged, info, state, parts)
                 is_new = _published(staged, folder)
             except BaseException:
                 remove(staged)
@@ -198,11 +198,11 @@ class FileUploads:
                 raise
         return is_new
 
-    def _stage(self, staged: Path, ticket: Ticket, standing: Standing, parts: Sequence[str]) -> None:
+    def _stage(self, staged: Path, info: UploadInfo, state: UploadState, parts: Sequence[str]) -> None:
         staged.mkdir(mode=0o700)
-        self._assemble(staged / DATA, standing.offset_bytes, parts)
-        write_file(staged / TICKET, ticket.to_json(), sync=True)
-        write_file(staged / JOURNAL, standing.to_line(), sync=True)
+        self._assemble(staged / DATA, state.offset_bytes, parts)
+        write_file(staged / TICKET, info.to_json(), sync=True)
+        write_file(staged / JOURNAL, state.to_line(), sync=True)
         sync_folder(staged)
 
     def _assemble(self, path: Path, size_bytes: int, parts: Sequence[str]) -> None:
@@ -215,13 +215,13 @@ class FileUploads:
             data.flush()
             sync_data(data.fileno())
 
-    def look(self, upload_id: str) -> tuple[Ticket, Standing]:
+    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
         folder = self._uploads / upload_id
         with translated(errors.NotFound):
-            ticket = Ticket.from_json((folder / TICKET).read_bytes())
+            info = UploadInfo.from_json((folder / TICKET).read_bytes())
             fd = os.open(folder / JOURNAL, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                return ticket, _last_line(fd)[0]
+                return info, _last_line(fd)[0]
             finally:
                 disk.close(fd)
 
@@ -230,19 +230,19 @@ class FileUploads:
         with translated(errors.NotFound):
             fd = os.open(folder / JOURNAL, os.O_RDWR | os.O_CLOEXEC)
             try:
-                writing = FileWriting(folder, self._incoming, fd) if _lock(fd) else None
+                writer = FileWriting(folder, self._incoming, fd) if _lock(fd) else None
             except BaseException:
                 disk.close(fd)
                 raise
-        if writing is None:
+        if writer is None:
             disk.close(fd)
             return None
         try:
-            writing.begin()
+            writer.begin()
         except BaseException:
-            writing.close()
+            writer.close()
             raise
-        return writing
+        return writer
 
     def want(self, upload_id: str) -> None:
         with translated(errors.NotFound):
@@ -259,7 +259,7 @@ class FileUploads:
             sync_folder(self._uploads)
         return remove(doomed)
 
-    def all(self) -> Iterator[tuple[Ticket, Standing]]:
+    def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
         with translated():
             names = sorted(each.name for each in self._uploads.iterdir() if each.is_dir())
         for name in names:
@@ -291,14 +291,14 @@ def _lock(fd: int) -> bool:
     return True
 
 
-def _last_line(fd: int) -> tuple[Standing, int]:
+def _last_line(fd: int) -> tuple[UploadState, int]:
     """The last whole line and where it ends: a crash may leave a torn one, or zeros, after it."""
     start = max(0, os.fstat(fd).st_size - TAIL_BYTES)
     lines = os.pread(fd, TAIL_BYTES, start).splitlines(keepends=True)
     end = start + sum(map(len, lines))
     for line in reversed(lines[1:] if start else lines):
-        standing = Standing.from_line(line.decode("ascii", "replace"))
-        if standing is not None:
-            return standing, end
+        state = UploadState.from_line(line.decode("ascii", "replace"))
+        if state is not None:
+            return state, end
         end -= len(line)
     raise errors.BackendUnavailable(part="store", retry_after_s=5, private="an upload's journal has no whole line")

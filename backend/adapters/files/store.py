@@ -29,10 +29,10 @@ from typing import TypeVar
 
 from backend import errors
 from backend.adapters.files import disk
-from backend.adapters.files.append_file import GrowingFile
+from backend.adapters.files.append_file import AppendFile
 from backend.adapters.files.disk import FULL, age_s, remove, sync_data, sync_folder, translated, write_file
 from backend.core.batch import Batch
-from backend.core.headers import ReadAt
+from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Upload
 
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 SHARDS = 256
 
 
-class FileUpload(GrowingFile):
+class FileUpload(AppendFile):
     """Hashes as it grows."""
 
     def __init__(self, path: Path, fd: int, size_bytes: int = 0, known: hashlib._Hash | None = None) -> None:

@@ -18,7 +18,7 @@ MOST_REMEMBERED = 64
 """Of those that nobody has asked for: their jobs ended just then."""
 
 
-class RedisStops:
+class RedisCancellations:
     """One for each encoder process; ``begin`` starts its listener."""
 
     def __init__(self, client: redis.Redis, *, prefix: str = KEY_PREFIX) -> None:
@@ -35,7 +35,7 @@ class RedisStops:
     def new_token(self) -> str:
         return f"{self._name}-{secrets.token_hex(8)}"
 
-    def came_for(self, token: str) -> bool:
+    def is_cancelled(self, token: str) -> bool:
         return self._stopped.pop(token, self) is None
 
     def _listen(self) -> None:

@@ -18,7 +18,7 @@ from backend.core import tally
 from backend.core.job import Job, Manifest, Status
 from backend.core.overview import Overview
 from backend.core.records import as_dict, as_json
-from backend.ports import Listed, Reported, Submitted, Taken
+from backend.ports import Claim, ListEntry, ReportAck, Submission
 
 SCRIPTS = (
     *("promise", "fetching", "fetch_again", "supply", "enqueue", "restore", "take", "report"),
@@ -37,9 +37,9 @@ class RedisJobs:
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
         return job.at(Status.from_json(self._enqueue(job, limit)))
 
-    def submit(self, job: Job, *, limit: int | None) -> Submitted | None:
+    def submit(self, job: Job, *, limit: int | None) -> Submission | None:
         said = self._enqueue(job, limit, self._messages)
-        return None if said == HAS_EQUALS else Submitted(job.at(Status.from_json(said[0])), bool(said[1]))
+        return None if said == HAS_EQUALS else Submission(job.at(Status.from_json(said[0])), bool(said[1]))
 
     def _enqueue(self, job: Job, limit: int | None, *messages: str) -> Any:
         said = self._run("enqueue", *_whole(job), "" if limit is None else limit, as_json(tally.of_created(job)), *messages)
@@ -74,10 +74,10 @@ class RedisJobs:
     def restore(self, job: Job) -> None:
         self._run("restore", *_whole(job))
 
-    def take(self, token: str, lease_s: float) -> Taken | None:
+    def take(self, token: str, lease_s: float) -> Claim | None:
         return _taken(self._run("take", token, _ms(lease_s)), token)
 
-    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Taken | None]:
+    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Claim | None]:
         """In one round trip: the server looks at the second command when it has answered the first, which is as the stroke comes."""
         with translated(), self._client.pipeline(transaction=False) as pipe:
             pipe.blpop([strokes(self._prefix, name)], timeout=seconds)
@@ -100,12 +100,12 @@ class RedisJobs:
         with translated():
             return cast(list[str], self._client.zrevrange(self._key(f"same:{work}"), 0, 7)) if work else []
 
-    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> Reported | None:
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> ReportAck | None:
         seq, listeners = self._run("report", job_id, token, _ms(lease_s), as_json(patch) if patch else "")
-        return None if seq < 0 else Reported(seq, listeners)
+        return None if seq < 0 else ReportAck(seq, listeners)
 
-    def adopt(self, taken: Taken, lease_s: float) -> bool:
-        return bool(self._run("adopt", *_whole(taken.job), taken.token, _ms(lease_s), as_json(tally.of_created(taken.job))))
+    def adopt(self, claim: Claim, lease_s: float) -> bool:
+        return bool(self._run("adopt", *_whole(claim.job), claim.token, _ms(lease_s), as_json(tally.of_created(claim.job))))
 
     def end(self, job: Job) -> Job:
         return job.at(Status.from_json(self._end(job)))
@@ -183,10 +183,10 @@ class RedisJobs:
                     pipe.zadd(self._key(f"listed:{each.lister}"), {each.id: each.created_at})
             pipe.execute()
 
-    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[Listed]:
+    def listed(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[ListEntry]:
         found = self._run("listed", maker, *((repr(before[0]), before[1]) if before else ("+inf", "")), limit)
         return [
-            Listed(job_id, float(created_at), Job(Manifest.from_json(manifest), Status.from_json(status)) if manifest and status else None)
+            ListEntry(job_id, float(created_at), Job(Manifest.from_json(manifest), Status.from_json(status)) if manifest and status else None)
             for job_id, created_at, manifest, status in found
         ]
 
@@ -251,8 +251,8 @@ class RedisJobs:
         return self._prefix + name
 
 
-def _taken(found: Any, token: str) -> Taken | None:
-    return Taken(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
+def _taken(found: Any, token: str) -> Claim | None:
+    return Claim(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
 
 
 def _whole(job: Job) -> tuple[str, str, str, str, int]:

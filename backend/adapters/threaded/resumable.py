@@ -8,7 +8,7 @@ from backend.adapters.files.resumable import FileUploads, FileWriting
 from backend.adapters.threaded.pool import Task, Threads
 from backend.adapters.threaded.store import ThreadedUpload
 from backend.adapters.threaded.write_buffer import Gathered
-from backend.core.resumable import Standing, Ticket
+from backend.core.resumable import UploadInfo, UploadState
 
 THREADS = 8
 
@@ -16,20 +16,20 @@ THREADS = 8
 class ThreadedWriting:
     """While a checkpoint is under way, bytes are taken and written on. One that failed fails whatever would count on it later."""
 
-    def __init__(self, writing: FileWriting, threads: Threads) -> None:
-        self._inner, self._threads, self._run = writing, threads, threads.run
-        self._chunks = Gathered(threads, (writing.data.put, writing.data.sum_up), writing.data)
-        self._begun_bytes = writing.position_bytes
+    def __init__(self, writer: FileWriting, threads: Threads) -> None:
+        self._inner, self._threads, self._run = writer, threads, threads.run
+        self._chunks = Gathered(threads, (writer.data.put, writer.data.sum_up), writer.data)
+        self._begun_bytes = writer.position_bytes
         self._checkpoint: Task | None = None
         self._failure: Exception | None = None
 
     @property
-    def ticket(self) -> Ticket:
-        return self._inner.ticket
+    def info(self) -> UploadInfo:
+        return self._inner.info
 
     @property
-    def standing(self) -> Standing:
-        return self._inner.standing
+    def state(self) -> UploadState:
+        return self._inner.state
 
     @property
     def position_bytes(self) -> int:
@@ -115,15 +115,15 @@ class ThreadedUploads:
         self._inner, self._threads = uploads, Threads(THREADS)
         self._run = self._threads.run
 
-    def create(self, ticket: Ticket, standing: Standing, parts: Sequence[str] = ()) -> bool:
-        return self._run(self._inner.create, ticket, standing, parts)  # type: ignore[no-any-return]
+    def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
+        return self._run(self._inner.create, info, state, parts)  # type: ignore[no-any-return]
 
-    def look(self, upload_id: str) -> tuple[Ticket, Standing]:
+    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
         return self._run(self._inner.look, upload_id)  # type: ignore[no-any-return]
 
     def open(self, upload_id: str) -> ThreadedWriting | None:
-        writing = self._run(self._inner.open, upload_id)
-        return ThreadedWriting(writing, self._threads) if writing else None
+        writer = self._run(self._inner.open, upload_id)
+        return ThreadedWriting(writer, self._threads) if writer else None
 
     def want(self, upload_id: str) -> None:
         self._run(self._inner.want, upload_id)
@@ -131,7 +131,7 @@ class ThreadedUploads:
     def erase(self, upload_id: str) -> int:
         return self._run(self._inner.erase, upload_id)  # type: ignore[no-any-return]
 
-    def all(self) -> Iterator[tuple[Ticket, Standing]]:
+    def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
         return self._threads.walk(self._inner.all())
 
     def close(self) -> None:

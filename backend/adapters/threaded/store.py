@@ -12,7 +12,7 @@ from backend.adapters.files.store import FileUpload
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.write_buffer import Gathered
 from backend.core.batch import Batch
-from backend.core.headers import ReadAt
+from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports import Blob, Store, Target, Upload
 

@@ -116,7 +116,7 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
             gevent.sleep(0)
 
 
-class Stretch:
+class SocketChunk:
     """The next bytes of a body while they are still in its socket: much of a fast sender's, a sip of a slow one's."""
 
     def __init__(self, body: Body, unreader: PacedUnreader, left_bytes: int, is_fast: bool) -> None:
@@ -202,7 +202,7 @@ class Body:
             raise self._failure
         return self._take(size)
 
-    def stretch(self, is_fast: bool = True) -> Stretch | None:
+    def stretch(self, is_fast: bool = True) -> SocketChunk | None:
         """What the socket may give away without its coming by here; None where the body has no known length, or little is left of it."""
         if self._declared is None or self._is_over or self._owes_continue or self._buffer or self._unreader.buffered_bytes:
             return None
@@ -211,7 +211,7 @@ class Body:
             return None
         if not is_fast and not self._unreader.can_wait:
             return None
-        return Stretch(self, self._unreader, left_bytes, is_fast)
+        return SocketChunk(self, self._unreader, left_bytes, is_fast)
 
     def was_drawn(self, count: int) -> None:
         self.received_bytes += count

@@ -13,9 +13,9 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from backend import errors
 from backend.core.delimiters import sure_bytes
+from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
-from backend.flows.world import World
-from backend.ports import Stretch
+from backend.ports import SocketChunk
 from backend.web.request import content_digest
 
 CHUNK_BYTES = 1 << 18
@@ -50,15 +50,15 @@ class Form:
             image.upload.discard()
 
 
-def read(world: World, *, filename: str, max_files: int) -> Form:
+def read(context: Context, *, filename: str, max_files: int) -> Form:
     """The request's images. Raises what ``Intake`` raises, and ``BadRequest``; then nothing of them is left."""
     media_type, parameters = parse_options_header(request.content_type)
     if media_type == "multipart/form-data":
-        form = _multipart(world, parameters.get("boundary", ""), max_files)
+        form = _multipart(context, parameters.get("boundary", ""), max_files)
         if not form.images:
             raise errors.BadRequest("no_file")
         return form
-    return Form([_raw(world, filename)])
+    return Form([_raw(context, filename)])
 
 
 def read_json() -> dict[str, object]:
@@ -91,12 +91,12 @@ def _chunks() -> Iterator[bytes]:
         each.check()
 
 
-def _pieces() -> Iterator[bytes | Stretch]:
+def _pieces() -> Iterator[bytes | SocketChunk]:
     """What is to be summed has to come by."""
     return _chunks() if "Content-Digest" in request.headers else pieces()
 
 
-def pieces() -> Iterator[bytes | Stretch]:
+def pieces() -> Iterator[bytes | SocketChunk]:
     """The body: a chunk, then what its socket gives without its coming by, as long as it does. Checked at its end against ``Content-Length``.
 
     Who fills two reads in a row is fast, if he has been so all along.
@@ -125,10 +125,10 @@ def _check_end(received: int) -> None:
         raise errors.BadRequest("incomplete_body", received_bytes=received)
 
 
-def _raw(world: World, filename: str) -> Received:
+def _raw(context: Context, filename: str) -> Received:
     if request.content_length is not None:
-        world.limits.check_bytes(request.content_length)
-    intake = Intake(world, filename)
+        context.limits.check_bytes(request.content_length)
+    intake = Intake(context, filename)
     try:
         for piece in _pieces():
             intake.take(piece)
@@ -139,10 +139,10 @@ def _raw(world: World, filename: str) -> Received:
         raise
 
 
-def _multipart(world: World, boundary: str, max_files: int) -> Form:
+def _multipart(context: Context, boundary: str, max_files: int) -> Form:
     if not boundary:
         raise errors.BadRequest("multipart")
-    reader = _Reader(world, max_files, b"--" + boundary.encode("latin-1", "replace"))
+    reader = _Reader(context, max_files, b"--" + boundary.encode("latin-1", "replace"))
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
     try:
         for piece in _pieces():
@@ -163,16 +163,16 @@ def _multipart(world: World, boundary: str, max_files: int) -> Form:
 class _Reader:
     """Turns werkzeug's events into intakes and fields. In the midst of an image, what cannot be its end goes around the decoder and its copies."""
 
-    def __init__(self, world: World, max_files: int, mark: bytes) -> None:
+    def __init__(self, context: Context, max_files: int, mark: bytes) -> None:
         self.form = Form()
         self._mark = mark
-        self._world, self._max_files = world, max_files
+        self._context, self._max_files = context, max_files
         self._intake: Intake | None = None
         self._name = ""
         self._value = bytearray()
         self._field_bytes = 0
 
-    def take(self, decoder: MultipartDecoder, piece: bytes | Stretch) -> None:
+    def take(self, decoder: MultipartDecoder, piece: bytes | SocketChunk) -> None:
         """A stretch is left to come by, unless it begins in the midst of a large image: then it will belong to that, most of it or all."""
         if isinstance(piece, bytes):
             self.feed(decoder, piece)
@@ -223,7 +223,7 @@ class _Reader:
             raise errors.InvalidOption("unknown", option=event.name[:100], suggestion=FILE_FIELD)
         if len(self.form.images) >= self._max_files:
             raise errors.BadRequest("too_many_files", limit=self._max_files)
-        self._intake = Intake(self._world, display_name(event.filename or ""))
+        self._intake = Intake(self._context, display_name(event.filename or ""))
 
     def _take(self, event: Data) -> None:
         if self._intake is not None:

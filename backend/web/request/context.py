@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from flask import current_app
 
+from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
-from backend.flows.world import World
 from backend.web.metrics.prometheus import Worker
 
 KEY = "webp-gateway"
@@ -25,7 +25,7 @@ class Site:
     ``/metrics`` is answered, without a key.
     """
 
-    world: World
+    context: Context
     follower: Follower
     frontend: Path
     version: str

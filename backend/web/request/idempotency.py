@@ -21,7 +21,7 @@ def agreed(of_what: str, wanted: Options, sender: Sender) -> str | None:
         return None
     memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
     print_of = hashlib.sha256(f"{of_what}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
-    return _agreed_id(memo, print_of, site().world.new_id())
+    return _agreed_id(memo, print_of, site().context.new_id())
 
 
 def _agreed_id(memo: str, print_of: str, job_id: str) -> str:
@@ -29,7 +29,7 @@ def _agreed_id(memo: str, print_of: str, job_id: str) -> str:
 
     Without Redis the id stays the request's own: an image converted twice is better than none.
     """
-    jobs = site().world.jobs
+    jobs = site().context.jobs
     try:
         if jobs.remember(memo, f"{print_of} {job_id}", IDEMPOTENCY_S):
             return job_id

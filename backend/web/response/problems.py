@@ -74,7 +74,7 @@ def _translated(error: HTTPException) -> errors.GatewayError:
     if isinstance(error, RequestedRangeNotSatisfiable):
         return errors.RangeNotSatisfiable("range", size_bytes=error.length)
     if error.code == 413:
-        return errors.TooLarge(limit_bytes=site().world.limits.upload_bytes)
+        return errors.TooLarge(limit_bytes=site().context.limits.upload_bytes)
     if error.code and error.code < 500:
         return errors.BadRequest()
     return errors.Internal()

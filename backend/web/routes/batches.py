@@ -25,7 +25,7 @@ routes = Blueprint("batches", __name__)
 
 @routes.get("/api/batches/<batch_id>")
 def show(batch_id: str) -> Response:
-    batch, jobs = batches.find_batch(site().world, batch_id, auth.owner())
+    batch, jobs = batches.find_batch(site().context, batch_id, auth.owner())
     response = answer(batch, jobs, 200)
     response.set_etag(str(seq(jobs)), weak=True)
     response.make_conditional(request)
@@ -34,21 +34,21 @@ def show(batch_id: str) -> Response:
 
 @routes.post("/api/batches/<batch_id>/cancel")
 def cancel(batch_id: str) -> Response:
-    world = site().world
-    batch, jobs = batches.find_batch(world, batch_id, auth.owner())
-    return answer(batch, batches.cancel(world, jobs), 200)
+    context = site().context
+    batch, jobs = batches.find_batch(context, batch_id, auth.owner())
+    return answer(batch, batches.cancel(context, jobs), 200)
 
 
 @routes.get("/api/batches/<batch_id>/events")
 def events(batch_id: str) -> Response:
     """Server-Sent Events; ``id`` is the sum of the jobs' ``seq``. Each event is the whole batch, so nothing can be missed."""
     here = site()
-    batch, jobs = batches.find_batch(here.world, batch_id, auth.owner())
+    batch, jobs = batches.find_batch(here.context, batch_id, auth.owner())
     after = seq_of(request.headers.get("Last-Event-ID"), "Last-Event-ID")
     if after is not None and after >= seq(jobs) and has_ended(jobs):
         return Response(status=204)
     latest: Latest[list[Job]] = Latest()
-    watch = BatchWatch(here.world, here.follower, batch, latest.put)
+    watch = BatchWatch(here.context, here.follower, batch, latest.put)
     latest.put(watch.begin())
     return stream_response(_lines(batch, latest, auth.language(), request.environ.get("gateway.draining")), watch.close)
 
@@ -73,12 +73,12 @@ def _lines(batch: Batch, latest: Latest[list[Job]], language: str, draining: obj
 @routes.get("/api/batches/<batch_id>/archive.zip")
 def archive(batch_id: str) -> Response:
     """Every result there is, streamed and stored as it is: WebP does not shrink. The length is known before the first byte."""
-    batch, jobs = batches.find_batch(site().world, batch_id, auth.owner())
+    batch, jobs = batches.find_batch(site().context, batch_id, auth.owner())
     zipped = ZipStream(compress_type=ZIP_STORED, sized=True)
     taken: set[str] = set()
     for job in jobs:
         if job.status.result is not None:
-            known, blob = deliver.result(site().world, job)
+            known, blob = deliver.result(site().context, job)
             zipped.add(_blocks(blob), files.unique_name(files.result_name(job), taken), size=known.bytes)
     response = Response(zipped, content_type="application/zip", direct_passthrough=True)
     response.content_length = len(zipped)

@@ -28,7 +28,7 @@ def show() -> Response:
 
 
 def describe(here: Site) -> dict[str, Any]:
-    limits = here.world.limits
+    limits = here.context.limits
     return {
         "version": here.version,
         "formats": [{"name": each.name, "media_type": each.media_type, "extensions": list(each.extensions)} for each in formats.READABLE],
@@ -38,10 +38,10 @@ def describe(here: Site) -> dict[str, Any]:
             "frames": limits.frames,
             "side_pixels": WEBP_MAX_SIDE,
             "files_per_request": here.max_files,
-            "queued_jobs": here.world.max_queued_jobs,
+            "queued_jobs": here.context.max_queued_jobs,
         },
         "options": options.schema(),
-        "retention_s": here.world.retention_s,
+        "retention_s": here.context.retention_s,
         "auth": bool(here.keys),
         "features": [*FEATURES, *(["url"] if here.fetcher is not None else [])],
     }

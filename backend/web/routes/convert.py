@@ -6,6 +6,7 @@ import logging
 import select
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, Response, request
 from gevent import monkey
@@ -14,7 +15,7 @@ from backend import errors
 from backend.core import options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
-from backend.flows.world import World
+from backend.flows.context import Context
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import site
 from backend.web.response import files
@@ -27,46 +28,47 @@ QUEUE_PATIENCE_S = 600
 @routes.route("/api/convert", methods=["POST", "PUT"])
 def convert() -> Response:
     here = site()
-    world, started_s = here.world, here.world.clock()
+    context, started_s = here.context, here.context.clock()
     sender = client_identity.sender(is_listed=False)
     auth.check_rate()
-    ingest.check_queue(world)
+    ingest.check_queue(context)
     wanted = options.parse(request.args.items(multi=True))
-    form = bodies.read(world, filename=bodies.display_name(wanted.filename or ""), max_files=1)
+    form = bodies.read(context, filename=bodies.display_name(wanted.filename or ""), max_files=1)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
-        job = ingest.accept(world, form.images[0], wanted, sender, is_passing=True)
+        job = ingest.accept(context, form.images[0], wanted, sender, is_passing=True)
     except BaseException:
         form.abandon()
         raise
-    return _answer(world, job, started_s)
+    return _answer(context, job, started_s)
 
 
-def _answer(world: World, job: Job, started_s: float) -> Response:
+def _answer(context: Context, job: Job, started_s: float) -> Response:
     """The result, or the job's own error. Whatever happens, the job is erased afterwards."""
     try:
         job = site().follower.wait_for_end(job.id, QUEUE_PATIENCE_S, owner=auth.owner(), is_left=_has_left())
         if job.status.error:
             raise errors.from_record(job.status.error)
-        known, blob = deliver.result(world, job)
+        known, blob = deliver.result(context, job)
     except BaseException:
-        conclude.erase(world, job)
+        conclude.erase(context, job)
         raise
     name = files.result_name(job)
-    response = files.send(blob, media_type="image/webp", etag=known.sha256, name=name, is_attachment=False, on_close=lambda: _erase_later(world, job))
+    etag, erase = known.sha256, partial(_erase_later, context, job)
+    response = files.send(blob, media_type="image/webp", etag=etag, name=name, is_attachment=False, on_close=erase)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Server-Timing"] = _timing(job, started_s, world.clock())
+    response.headers["Server-Timing"] = _timing(job, started_s, context.clock())
     return response
 
 
-def _erase_later(world: World, job: Job) -> None:
+def _erase_later(context: Context, job: Job) -> None:
     """Nobody waits for that: neither the next request on this connection nor a client that reads until it is closed."""
-    threading.Thread(target=_erase, args=(world, job), name="erase", daemon=True).start()
+    threading.Thread(target=_erase, args=(context, job), name="erase", daemon=True).start()
 
 
-def _erase(world: World, job: Job) -> None:
+def _erase(context: Context, job: Job) -> None:
     try:
-        conclude.erase(world, job)
+        conclude.erase(context, job)
     except errors.GatewayError as error:
         log.warning("job %s is answered but not erased; that will be done when it expires: %s", job.id, error.private)
 

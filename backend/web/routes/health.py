@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 
 from backend import errors
 from backend.core.overview import Overview
-from backend.flows.world import World
+from backend.flows.context import Context
 from backend.web.request.context import site
 
 routes = Blueprint("health", __name__)
@@ -24,7 +24,7 @@ ANSWER_WITHIN_S = 3.0
 @routes.get("/api/health/ready", endpoint="ready")
 def health() -> Response:
     here = site()
-    parts, facts = examine(here.world)
+    parts, facts = examine(here.context)
     is_well = all(part == "ok" for part in parts.values())
     body = {"status": "ok" if is_well else "unavailable", "version": here.version, "parts": parts, **facts, **here.vitals()}
     if not is_well:
@@ -37,11 +37,11 @@ def live() -> Response:
     return _answer({"status": "ok", "version": site().version, **site().vitals()}, 200)
 
 
-def examine(world: World) -> tuple[dict[str, str], dict[str, Any]]:
+def examine(context: Context) -> tuple[dict[str, str], dict[str, Any]]:
     facts: dict[str, Any] = {}
 
     def redis() -> None:
-        seen = world.jobs.overview()
+        seen = context.jobs.overview()
         facts["queue"] = {"queued": seen.queued, "running": seen.running}
         facts["oldest_queued_seconds"] = round(seen.oldest_queued_s, 1)
         facts["encoders"] = {"count": len(seen.encoders), "busy": seen.encoders_busy, "seal": _weakest_seal(seen)}
@@ -51,7 +51,7 @@ def examine(world: World) -> tuple[dict[str, str], dict[str, Any]]:
         if not facts.get("encoders", {}).get("count"):
             raise errors.BackendUnavailable(part="encoders", retry_after_s=2)
 
-    parts = within({"redis": redis, "store": world.store.check}, ANSWER_WITHIN_S)
+    parts = within({"redis": redis, "store": context.store.check}, ANSWER_WITHIN_S)
     return {**parts, "encoders": _try(encoders)}, facts
 
 

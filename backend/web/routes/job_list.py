@@ -14,7 +14,7 @@ from backend import errors
 from backend.core import cursor
 from backend.core.cursor import Place
 from backend.core.job import STATES, State, public
-from backend.flows import catalogue
+from backend.flows import list_jobs
 from backend.web.request import auth, client_identity
 from backend.web.request.context import site
 
@@ -28,7 +28,7 @@ def index() -> Response:
     maker, owner, language = client_identity.maker(), auth.owner(), auth.language()
     _check_names()
     states, limit, before = _states(), _limit(), _before()
-    jobs, place = catalogue.page(site().world, maker, owner, states=states, limit=limit, before=before)
+    jobs, place = list_jobs.page(site().context, maker, owner, states=states, limit=limit, before=before)
     following = _address(states, limit, place) if place else None
     body = {"jobs": [public(job, language) for job in jobs], "next": following}
     response = Response(json.dumps(body, ensure_ascii=False), content_type="application/json")

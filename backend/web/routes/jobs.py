@@ -14,7 +14,7 @@ from backend.core.job import Job, public
 from backend.core.options import Options
 from backend.flows import batch as batches
 from backend.flows import conclude, deliver, ingest
-from backend.flows.find import find
+from backend.flows.find_job import find
 from backend.web.request import auth, bodies, client_identity, idempotency
 from backend.web.request.context import site
 from backend.web.response import files
@@ -29,12 +29,12 @@ def create() -> Response:
     here = site()
     sender = client_identity.sender()
     auth.check_rate()
-    ingest.check_room(here.world)
+    ingest.check_room(here.context)
     wanted = options.parse(request.args.items(multi=True))
     if request.mimetype == "application/json":
         job = _ordered(bodies.read_json(), wanted, sender)
         return _wait(_accepted(job), job)
-    form = bodies.read(here.world, filename=bodies.display_name(wanted.filename or ""), max_files=here.max_files)
+    form = bodies.read(here.context, filename=bodies.display_name(wanted.filename or ""), max_files=here.max_files)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
         if len(form.images) > 1:
@@ -50,10 +50,10 @@ def _batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Respons
     sums = " ".join(each.upload.sha256() for each in form.images) if "Idempotency-Key" in request.headers else ""
     batch_id = idempotency.agreed(sums, wanted, sender)
     try:
-        batch, jobs = batches.find_batch(site().world, batch_id or "", sender.owner)
+        batch, jobs = batches.find_batch(site().context, batch_id or "", sender.owner)
         form.abandon()
     except errors.NotFound:
-        batch, jobs = batches.accept(site().world, form.images, wanted, sender, batch_id=batch_id)
+        batch, jobs = batches.accept(site().context, form.images, wanted, sender, batch_id=batch_id)
     response = answer(batch, jobs, 202)
     response.headers["Location"] = f"/api/batches/{batch.id}"
     response.headers["Retry-After"] = "1"
@@ -80,7 +80,7 @@ def _known(of_what: str, wanted: Options, sender: ingest.Sender) -> tuple[str | 
     if job_id is None:
         return None, None
     try:
-        return job_id, find(site().world, job_id, sender.owner)
+        return job_id, find(site().context, job_id, sender.owner)
     except errors.NotFound:
         return job_id, None
 
@@ -90,7 +90,7 @@ def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
     received = form.images[0]
     job_id, known = _known(received.upload.sha256(), wanted, sender)
     if known is None:
-        return ingest.accept(site().world, received, wanted, sender, job_id=job_id)
+        return ingest.accept(site().context, received, wanted, sender, job_id=job_id)
     form.abandon()
     return known
 
@@ -123,7 +123,7 @@ def wait_s() -> int | None:
 def show(job_id: str) -> Response:
     """With ``If-None-Match`` and ``Prefer: wait`` a long poll: answered when something has changed."""
     here, owner = site(), auth.owner()
-    job = find(here.world, job_id, owner)
+    job = find(here.context, job_id, owner)
     seconds = wait_s()
     if seconds is not None and _is_known(job):
         job = here.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each))
@@ -141,22 +141,22 @@ def _is_known(job: Job) -> bool:
 
 @routes.post("/api/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
-    world = site().world
-    return _show(conclude.cancel(world, find(world, job_id, auth.owner())), 200)
+    context = site().context
+    return _show(conclude.cancel(context, find(context, job_id, auth.owner())), 200)
 
 
 @routes.post("/api/jobs/<job_id>/retry")
 def retry(job_id: str) -> Response:
     """The same source again: with the same options, but for those given in the query, a form or a JSON object; empty or null is the default."""
-    world, sender = site().world, client_identity.sender()
+    context, sender = site().context, client_identity.sender()
     auth.check_rate()
-    ingest.check_room(world)
-    job = find(world, job_id, sender.owner)
+    ingest.check_room(context)
+    job = find(context, job_id, sender.owner)
     given = _given_options()
     cleared = [name for name, value in given if value in ("", None)]
     wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
     made_id, known = _known(f"retry {job_id}", wanted, sender)
-    return _accepted(known or ingest.again(world, job, wanted, sender, job_id=made_id))
+    return _accepted(known or ingest.again(context, job, wanted, sender, job_id=made_id))
 
 
 def _given_options() -> list[tuple[str, object]]:
@@ -171,26 +171,26 @@ def _given_options() -> list[tuple[str, object]]:
 
 @routes.delete("/api/jobs/<job_id>")
 def erase(job_id: str) -> Response:
-    world = site().world
-    conclude.erase(world, find(world, job_id, auth.owner()))
+    context = site().context
+    conclude.erase(context, find(context, job_id, auth.owner()))
     return Response(status=204)
 
 
 @routes.get("/api/jobs/<job_id>/result")
 def result(job_id: str) -> Response:
-    world = site().world
-    job = find(world, job_id, auth.owner())
-    known, blob = deliver.result(world, job)
+    context = site().context
+    job = find(context, job_id, auth.owner())
+    known, blob = deliver.result(context, job)
     name = files.result_name(job)
     return files.send(blob, media_type="image/webp", etag=known.sha256, name=name, is_attachment="download" in request.args)
 
 
 @routes.get("/api/jobs/<job_id>/source")
 def source(job_id: str) -> Response:
-    world = site().world
-    job = find(world, job_id, auth.owner())
+    context = site().context
+    job = find(context, job_id, auth.owner())
     known = job.manifest.source
-    blob = deliver.source(world, job)
+    blob = deliver.source(context, job)
     media_type = formats.BY_NAME[known.format].media_type
     return files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True)
 

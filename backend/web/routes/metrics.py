@@ -54,19 +54,19 @@ def is_operators() -> bool:
 
 def figures() -> Figures:
     here = site()
-    parts, _ = examine(here.world)
+    parts, _ = examine(here.context)
     return Figures(
         workers=here.workers(),
         overview=_overview(),
         version=here.version,
         parts={part: said == "ok" for part, said in parts.items()},
-        queue_limit=here.world.max_queued_jobs,
+        queue_limit=here.context.max_queued_jobs,
         store_free_bytes=here.free_bytes(),
     )
 
 
 def _overview() -> Overview | None:
     try:
-        return site().world.jobs.overview()
+        return site().context.jobs.overview()
     except errors.BackendUnavailable:
         return None

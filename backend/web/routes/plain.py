@@ -17,7 +17,7 @@ from backend.core.batch import has_ended
 from backend.core.job import Job, public
 from backend.flows import batch as batches
 from backend.flows import ingest
-from backend.flows.find import find
+from backend.flows.find_job import find
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import site
 
@@ -53,16 +53,16 @@ TEXTS = {
 @routes.post("/")
 def take() -> Response:
     """Images and options of the form; what was left empty is not given."""
-    world, sender = site().world, client_identity.sender()
+    context, sender = site().context, client_identity.sender()
     auth.check_rate()
-    ingest.check_room(world)
-    form = bodies.read(world, filename="", max_files=site().max_files)
+    ingest.check_room(context)
+    form = bodies.read(context, filename="", max_files=site().max_files)
     try:
         wanted = options.parse([field for field in form.fields if field[1]])
         if len(form.images) > 1:
-            batch, _ = batches.accept(world, form.images, wanted, sender)
+            batch, _ = batches.accept(context, form.images, wanted, sender)
             return _see(f"/plain/batches/{batch.id}")
-        return _see(f"/plain/jobs/{ingest.accept(world, form.images[0], wanted, sender).id}")
+        return _see(f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}")
     except BaseException:
         form.abandon()
         raise
@@ -70,26 +70,26 @@ def take() -> Response:
 
 @routes.get("/plain/jobs/<job_id>")
 def job(job_id: str) -> Response:
-    return _progress_page([find(site().world, job_id, auth.owner())], f"/plain/jobs/{job_id}")
+    return _progress_page([find(site().context, job_id, auth.owner())], f"/plain/jobs/{job_id}")
 
 
 @routes.post("/plain/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
-    world = site().world
-    batches.cancel(world, [find(world, job_id, auth.owner())])
+    context = site().context
+    batches.cancel(context, [find(context, job_id, auth.owner())])
     return _see(f"/plain/jobs/{job_id}")
 
 
 @routes.get("/plain/batches/<batch_id>")
 def batch(batch_id: str) -> Response:
-    _, jobs = batches.find_batch(site().world, batch_id, auth.owner())
+    _, jobs = batches.find_batch(site().context, batch_id, auth.owner())
     return _progress_page(jobs, f"/plain/batches/{batch_id}", archive=f"/api/batches/{batch_id}/archive.zip")
 
 
 @routes.post("/plain/batches/<batch_id>/cancel")
 def cancel_batch(batch_id: str) -> Response:
-    world = site().world
-    batches.cancel(world, batches.find_batch(world, batch_id, auth.owner())[1])
+    context = site().context
+    batches.cancel(context, batches.find_batch(context, batch_id, auth.owner())[1])
     return _see(f"/plain/batches/{batch_id}")
 
 

@@ -74,7 +74,7 @@ class Lookout:
     def snapshot(self) -> dict[str, Any]:
         here = self._site
         try:
-            overview = here.world.jobs.overview()
+            overview = here.context.jobs.overview()
         except errors.BackendUnavailable:
             overview = None
         figures = Figures(workers=here.workers(), overview=overview, version=here.version)
@@ -82,12 +82,12 @@ class Lookout:
         self._counts = {name: _counts(samples, metric) for name, metric in LATENCIES.items()}
         before = self._past[0] if self._past else {}
         latencies = {name: _quantiles(counts, before[name]) if before else None for name, counts in self._counts.items()}
-        seen: dict[str, Any] = {"at": here.world.clock(), "version": here.version, "latencies": latencies, "redis": overview is not None}
+        seen: dict[str, Any] = {"at": here.context.clock(), "version": here.version, "latencies": latencies, "redis": overview is not None}
         seen["clients"] = _by_label(samples, "gateway_sockets", "kind")
         seen["workers"] = sum(1 for _, _, now in figures.workers if now is not None)
         if overview is not None:
             seen["jobs"] = dict(overview.jobs)
-            seen["queue"] = {"waiting": overview.queued, "limit": here.world.max_queued_jobs, "oldest_s": round(overview.oldest_queued_s, 1)}
+            seen["queue"] = {"waiting": overview.queued, "limit": here.context.max_queued_jobs, "oldest_s": round(overview.oldest_queued_s, 1)}
             seen["encoders"] = {"count": len(overview.encoders), "busy": overview.encoders_busy}
             seen["per_minute"] = {name: overview.per_minute(name) for name in ("ended", "pixels", "source_bytes", "result_bytes")}
             seen["totals"] = {name: overview.totals.get(name, 0) for name in ("created", "source_bytes", "saved_bytes")}

@@ -16,10 +16,10 @@ from werkzeug.http import http_date
 
 from backend import errors
 from backend.core import options, tus
-from backend.core.resumable import Standing, Ticket
+from backend.core.resumable import UploadInfo, UploadState
 from backend.flows import ingest, uploads
-from backend.flows.uploads import Piece
-from backend.ports import Stretch, Writing
+from backend.flows.uploads import PatchRequest
+from backend.ports import SocketChunk, UploadWriter
 from backend.web.request import auth, bodies, client_identity, idempotency
 from backend.web.request.context import site
 
@@ -75,42 +75,42 @@ def describe(_: str = "") -> Response:
     response = Response(status=204)
     response.headers["Tus-Version"] = tus.VERSION
     response.headers["Tus-Extension"] = ",".join(tus.EXTENSIONS)
-    response.headers["Tus-Max-Size"] = str(site().world.limits.upload_bytes)
+    response.headers["Tus-Max-Size"] = str(site().context.limits.upload_bytes)
     response.headers["Tus-Checksum-Algorithm"] = ",".join(tus.CHECKSUMS)
     return response
 
 
 def create() -> Response:
-    world, sender = site().world, client_identity.sender()
+    context, sender = site().context, client_identity.sender()
     auth.check_rate()
-    ingest.check_room(world)
+    ingest.check_room(context)
     concat = request.headers.get("Upload-Concat")
     parts = tus.concat(concat)[1] if concat is not None else ()
     asked = _ticket(sender, concat)
     has_body = _has_body()
     if parts:
-        ticket, standing = uploads.join(world, asked, parts)
+        info, state = uploads.join(context, asked, parts)
     else:
-        ticket, standing = uploads.create(world, asked, _announced())
-        is_new = ticket.job_id == asked.job_id
-        standing = _with_upload(ticket) if has_body and is_new else standing
-    response = _answer(201, ticket, standing)
-    response.headers["Location"] = f"{tus.PATH}/{ticket.id}"
+        info, state = uploads.create(context, asked, _announced())
+        is_new = info.job_id == asked.job_id
+        state = _with_upload(info) if has_body and is_new else state
+    response = _answer(201, info, state)
+    response.headers["Location"] = f"{tus.PATH}/{info.id}"
     if has_body or parts:
-        response.headers["Upload-Offset"] = str(standing.offset_bytes)
+        response.headers["Upload-Offset"] = str(state.offset_bytes)
     return response
 
 
-def _ticket(sender: ingest.Sender, concat: str | None) -> Ticket:
+def _ticket(sender: ingest.Sender, concat: str | None) -> UploadInfo:
     """Raises ``BadRequest``, ``InvalidOption``."""
     metadata = request.headers.get("Upload-Metadata")
     pairs = tus.metadata(metadata or "")
     asked = [pair for pair in pairs if pair[0] not in tus.DESCRIPTIVE]
     wanted = options.parse(asked, options.parse(request.args.items(multi=True)))
     known_id = idempotency.agreed(_announcement(), wanted, sender)
-    return Ticket(
-        id=known_id or site().world.new_id(),
-        job_id=site().world.new_id(),
+    return UploadInfo(
+        id=known_id or site().context.new_id(),
+        job_id=site().context.new_id(),
         options=wanted,
         filename=bodies.display_name(wanted.filename or dict(pairs).get("name", "")),
         metadata=metadata,
@@ -140,49 +140,49 @@ def _has_body() -> bool:
     return is_there
 
 
-def _with_upload(ticket: Ticket) -> Standing:
+def _with_upload(info: UploadInfo) -> UploadState:
     """The first bytes, sent along. If they fail, nobody has learnt the address and the upload goes too, unless its ``Idempotency-Key`` finds it."""
-    world = site().world
+    context = site().context
     try:
-        with uploads.held(world, ticket.id, ticket.owner) as writing, _body(writing) as chunks:
-            return uploads.append(world, writing, _piece(0), chunks)
+        with uploads.held(context, info.id, info.owner) as writer, _body(writer) as chunks:
+            return uploads.append(context, writer, _piece(0), chunks)
     except BaseException:
         if "Idempotency-Key" not in request.headers:
-            uploads.terminate(world, ticket.id, ticket.owner)
+            uploads.terminate(context, info.id, info.owner)
         raise
 
 
 def show(upload_id: str) -> Response:
-    ticket, standing = uploads.stand(site().world, upload_id, auth.owner())
-    response = _answer(200, ticket, standing)
+    info, state = uploads.stand(site().context, upload_id, auth.owner())
+    response = _answer(200, info, state)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Upload-Offset"] = str(standing.offset_bytes)
-    if standing.length_bytes is None:
+    response.headers["Upload-Offset"] = str(state.offset_bytes)
+    if state.length_bytes is None:
         response.headers["Upload-Defer-Length"] = "1"
     else:
-        response.headers["Upload-Length"] = str(standing.length_bytes)
-    if ticket.metadata is not None:
-        response.headers["Upload-Metadata"] = ticket.metadata
-    if ticket.concat is not None:
-        response.headers["Upload-Concat"] = ticket.concat
+        response.headers["Upload-Length"] = str(state.length_bytes)
+    if info.metadata is not None:
+        response.headers["Upload-Metadata"] = info.metadata
+    if info.concat is not None:
+        response.headers["Upload-Concat"] = info.concat
     return response
 
 
 def append(upload_id: str) -> Response:
-    world, owner = site().world, auth.owner()
+    context, owner = site().context, auth.owner()
     if request.mimetype != tus.MEDIA_TYPE:
         raise errors.UnsupportedFormat("media_type", accepted=tus.MEDIA_TYPE)
-    piece = _piece(tus.count("Upload-Offset", request.headers.get("Upload-Offset", "")))
-    with uploads.held(world, upload_id, owner) as writing, _body(writing) as body:
-        standing = uploads.append(world, writing, piece, body)
-    response = _answer(204, writing.ticket, standing)
-    response.headers["Upload-Offset"] = str(standing.offset_bytes)
+    patch = _piece(tus.count("Upload-Offset", request.headers.get("Upload-Offset", "")))
+    with uploads.held(context, upload_id, owner) as writer, _body(writer) as body:
+        state = uploads.append(context, writer, patch, body)
+    response = _answer(204, writer.info, state)
+    response.headers["Upload-Offset"] = str(state.offset_bytes)
     return response
 
 
-def _piece(offset_bytes: int) -> Piece:
+def _piece(offset_bytes: int) -> PatchRequest:
     length, checksum = request.headers.get("Upload-Length"), request.headers.get("Upload-Checksum")
-    return Piece(
+    return PatchRequest(
         offset_bytes,
         length_bytes=None if length is None else tus.count("Upload-Length", length),
         checksum=None if checksum is None else tus.checksum(checksum),
@@ -191,22 +191,22 @@ def _piece(offset_bytes: int) -> Piece:
 
 
 def erase(upload_id: str) -> Response:
-    uploads.terminate(site().world, upload_id, auth.owner())
+    uploads.terminate(site().context, upload_id, auth.owner())
     return Response(status=204)
 
 
-def _answer(status: int, ticket: Ticket, standing: Standing) -> Response:
+def _answer(status: int, info: UploadInfo, state: UploadState) -> Response:
     response = Response(status=status)
-    response.headers["Upload-Expires"] = http_date(uploads.expires_at(site().world, standing))
-    if standing.has_job:
-        response.headers["Link"] = f'</api/jobs/{ticket.job_id}>; rel="job"'
+    response.headers["Upload-Expires"] = http_date(uploads.expires_at(site().context, state))
+    if state.has_job:
+        response.headers["Link"] = f'</api/jobs/{info.job_id}>; rel="job"'
     return response
 
 
 @contextmanager
-def _body(writing: Writing) -> Iterator[Iterator[bytes | Stretch]]:
+def _body(writer: UploadWriter) -> Iterator[Iterator[bytes | SocketChunk]]:
     """The request's body, piece by piece, for as long as it may hold the upload. Raises ``Locked`` when it had to give way."""
-    watch = _Watch(writing, request.environ["wsgi.input"])
+    watch = _Watch(writer, request.environ["wsgi.input"])
     watcher = threading.Thread(target=watch.run, name="upload-watch", daemon=True)
     watcher.start()
     try:
@@ -223,8 +223,8 @@ def _body(writing: Writing) -> Iterator[Iterator[bytes | Stretch]]:
 class _Watch:
     """Sees whether anything of a body still comes: a dead connection may stay open for minutes."""
 
-    def __init__(self, writing: Writing, source: Any) -> None:
-        self._writing, self._source = writing, source
+    def __init__(self, writer: UploadWriter, source: Any) -> None:
+        self._writing, self._source = writer, source
         self.has_given_way = False
         self.is_over = threading.Event()
 

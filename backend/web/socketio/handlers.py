@@ -19,7 +19,7 @@ from backend.core.job import Job, public
 from backend.flows import batch as batches
 from backend.flows import conclude
 from backend.flows.batch import BatchWatch
-from backend.flows.find import find
+from backend.flows.find_job import find
 from backend.flows.follow import Listener
 from backend.web.request import auth
 from backend.web.request.context import Site
@@ -116,7 +116,7 @@ class Sockets:
         return handler
 
     def _check_rate(self, connection: Connection) -> None:
-        now = self._site.world.clock()
+        now = self._site.context.clock()
         if now - connection.heard_since_s >= MESSAGES_WINDOW_S:
             connection.heard, connection.heard_since_s = 0, now
         connection.heard += 1
@@ -160,7 +160,7 @@ class Sockets:
         """Each event is the whole batch, so ``after`` needs no log: the present state is all that is newer."""
         if not isinstance(message["batch"], str):
             raise errors.BadRequest("json")
-        batch, jobs = batches.find_batch(self._site.world, message["batch"], connection.owner)
+        batch, jobs = batches.find_batch(self._site.context, message["batch"], connection.owner)
         if len(connection.watches) >= MAX_SUBSCRIPTIONS and batch.id not in connection.watches:
             raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
         address, language = connection.address, connection.language
@@ -171,7 +171,7 @@ class Sockets:
 
         self._drop_batch(connection, batch.id)
         if not has_ended(jobs):
-            connection.watches[batch.id] = BatchWatch(self._site.world, self._site.follower, batch, tell)
+            connection.watches[batch.id] = BatchWatch(self._site.context, self._site.follower, batch, tell)
             jobs = connection.watches[batch.id].begin()
         return {"batch": public_batch(batch, jobs, language)}
 
@@ -185,8 +185,8 @@ class Sockets:
         return {}
 
     def _cancel(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
-        world = self._site.world
-        job = conclude.cancel(world, find(world, _job_id(message), connection.owner))
+        context = self._site.context
+        job = conclude.cancel(context, find(context, _job_id(message), connection.owner))
         return {"job": public(job, connection.language)}
 
     def _drop_batch(self, connection: Connection, batch_id: str) -> None:

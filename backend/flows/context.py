@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend.core.limits import Limits
-from backend.ports import Clock, Encoders, Jobs, Stops, Store, Uploads
+from backend.ports import Cancellations, Clock, Encoders, Jobs, Store, Uploads
 
 
 def random_id() -> str:
@@ -18,7 +18,7 @@ def random_id() -> str:
 
 
 @dataclass(slots=True)
-class Glance:
+class QueueDepthCache:
     """How many jobs waited when this process last looked."""
 
     waiting: int = 0
@@ -26,19 +26,19 @@ class Glance:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """``uploads`` is None in a process that takes none: an encoder. ``stops`` is None in one that encodes nothing, or hears of none."""
+class Context:
+    """``uploads`` is None in a process that takes none: an encoder. ``cancellations`` is None in one that encodes nothing, or hears of none."""
 
     store: Store
     jobs: Jobs
     encoders: Encoders
     uploads: Uploads | None = None
-    stops: Stops | None = None
+    cancellations: Cancellations | None = None
     limits: Limits = field(default_factory=Limits)
     max_queued_jobs: int = 1000
     retention_s: int = 86_400
     encode_timeout_s: int = 60
     shares_results: bool = True
-    queue_seen: Glance = field(default_factory=Glance)
+    queue_depth: QueueDepthCache = field(default_factory=QueueDepthCache)
     clock: Clock = time.time
     new_id: Callable[[], str] = random_id

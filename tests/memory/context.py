@@ -8,9 +8,9 @@ from typing import Any
 from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import ingest
+from backend.flows.context import Context
 from backend.flows.encode import encode_next
 from backend.flows.follow import Follower
-from backend.flows.world import World
 from tests.memory.announcements import MemoryAnnouncements
 from tests.memory.clock import SettableClock, ShiftedClock
 from tests.memory.codec import ScriptedCodec
@@ -22,8 +22,8 @@ from tests.memory.uploads import MemoryUploads
 
 
 @dataclass
-class MemoryWorld:
-    """``rules`` go to ``World``: limits, retention and the like. Equal uploads share nothing, unless a rule says so."""
+class MemoryContext:
+    """``rules`` go to ``Context``: limits, retention and the like. Equal uploads share nothing, unless a rule says so."""
 
     clock: SettableClock | ShiftedClock = field(default_factory=SettableClock)
     rules: dict[str, Any] = field(default_factory=dict)
@@ -32,13 +32,13 @@ class MemoryWorld:
         self.store, self.jobs, self.encoders = MemoryStore(self.clock), MemoryJobs(self.clock), MemoryEncoders()
         self.uploads = MemoryUploads(self.store)
         ports = {"store": self.store, "jobs": self.jobs, "encoders": self.encoders, "uploads": self.uploads}
-        self.world = World(**{**ports, "clock": self.clock, "new_id": next_id, "shares_results": False, **self.rules})
-        self.follower = Follower(self.world)
+        self.context = Context(**{**ports, "clock": self.clock, "new_id": next_id, "shares_results": False, **self.rules})
+        self.follower = Follower(self.context)
         self.announcements = MemoryAnnouncements(self.jobs, self.follower.changed, self.follower.heard)
         self.follower.hear(self.announcements)
 
     def receive(self, data: bytes | None = None, filename: str = "cat.png") -> ingest.Received:
-        intake = ingest.Intake(self.world, filename)
+        intake = ingest.Intake(self.context, filename)
         try:
             intake.feed(image() if data is None else data)
             return intake.finish()
@@ -48,10 +48,10 @@ class MemoryWorld:
 
     def upload(self, *, client: str = "someone", owner: str = "", options: Options = Options(), **given: Any) -> Job:
         """A job as a client makes it."""
-        return ingest.accept(self.world, self.receive(), options, ingest.Sender(owner, client, "request-1"), **given)
+        return ingest.accept(self.context, self.receive(), options, ingest.Sender(owner, client, "request-1"), **given)
 
     def encode(self, codec: ScriptedCodec | None = None, token: str = "token") -> bool:
-        return encode_next(self.world, codec or ScriptedCodec(), token)
+        return encode_next(self.context, codec or ScriptedCodec(), token)
 
     def find(self, job: Job) -> Job:
         found = self.jobs.find(job.id)

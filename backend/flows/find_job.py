@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from backend import errors
 from backend.core.job import Job, Status
-from backend.flows.world import World
+from backend.flows.context import Context
 
 log = logging.getLogger(__name__)
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -16,32 +16,32 @@ SEQ_MARGIN = 16
 """Added to the ``seq`` of a job that is rebuilt from the store, so that whoever saw later changes before still takes it for newer."""
 
 
-def find(world: World, job_id: str, owner: str = "") -> Job:
+def find(context: Context, job_id: str, owner: str = "") -> Job:
     """Raises ``NotFound``: unknown, expired, erased and somebody else's all look the same."""
     if not ID.fullmatch(job_id):
         raise errors.NotFound()
-    job = _live(world, job_id) or stored(world, job_id)
-    if job.manifest.owner != owner or job.manifest.expires_at <= world.clock():
+    job = _live(context, job_id) or stored(context, job_id)
+    if job.manifest.owner != owner or job.manifest.expires_at <= context.clock():
         raise errors.NotFound()
     return job
 
 
-def stored(world: World, job_id: str) -> Job:
+def stored(context: Context, job_id: str) -> Job:
     """The job as the store knows it; one that has ended is made known to Redis again."""
-    manifest, outcome = world.store.manifest(job_id), world.store.outcome(job_id)
+    manifest, outcome = context.store.manifest(job_id), context.store.outcome(job_id)
     if outcome is None:
         return Job(manifest, Status())
     job = Job(manifest, replace(outcome, seq=outcome.seq + SEQ_MARGIN))
     try:
-        world.jobs.restore(job)
+        context.jobs.restore(job)
     except errors.BackendUnavailable as error:
         log.warning("job %s is answered from the store: %s", job_id, error.private)
     return job
 
 
-def _live(world: World, job_id: str) -> Job | None:
+def _live(context: Context, job_id: str) -> Job | None:
     try:
-        return world.jobs.find(job_id)
+        return context.jobs.find(job_id)
     except errors.BackendUnavailable as error:
         log.warning("job %s is looked up in the store: %s", job_id, error.private)
         return None

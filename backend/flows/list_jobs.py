@@ -10,22 +10,22 @@ from collections.abc import Collection, Iterator
 from backend import errors
 from backend.core.cursor import Place
 from backend.core.job import Job, State
-from backend.flows.find import find
-from backend.flows.world import World
-from backend.ports import Listed
+from backend.flows.context import Context
+from backend.flows.find_job import find
+from backend.ports import ListEntry
 
 PAGE = 200
 
 
 def page(
-    world: World, maker: str, owner: str, *, states: Collection[State] = (), limit: int, before: Place | None = None
+    context: Context, maker: str, owner: str, *, states: Collection[State] = (), limit: int, before: Place | None = None
 ) -> tuple[list[Job], Place | None]:
     """At most ``limit`` jobs, and the place after which more follow. Raises ``BackendUnavailable``, also while the list is being rebuilt."""
-    if world.jobs.epoch() is None:
+    if context.jobs.epoch() is None:
         raise errors.BackendUnavailable(part="redis", retry_after_s=1, private="the live state is being rebuilt")
     jobs: list[Job] = []
-    for listed in _lines(world, maker, before, max(limit + 1, PAGE if states else 0)):
-        job = _whole(world, listed, owner)
+    for listed in _lines(context, maker, before, max(limit + 1, PAGE if states else 0)):
+        job = _whole(context, listed, owner)
         if job is None or (states and job.status.state not in states):
             continue
         if len(jobs) == limit:
@@ -34,20 +34,20 @@ def page(
     return jobs, None
 
 
-def _lines(world: World, maker: str, before: Place | None, count: int) -> Iterator[Listed]:
+def _lines(context: Context, maker: str, before: Place | None, count: int) -> Iterator[ListEntry]:
     while maker:
-        found = world.jobs.listed(maker, before, count)
+        found = context.jobs.listed(maker, before, count)
         yield from found
         if len(found) < count:
             return
         before = (found[-1].created_at, found[-1].id)
 
 
-def _whole(world: World, listed: Listed, owner: str) -> Job | None:
-    if listed.job is not None and listed.job.manifest.owner == owner and listed.job.manifest.expires_at > world.clock():
+def _whole(context: Context, listed: ListEntry, owner: str) -> Job | None:
+    if listed.job is not None and listed.job.manifest.owner == owner and listed.job.manifest.expires_at > context.clock():
         return listed.job
     try:
-        return find(world, listed.id, owner)
+        return find(context, listed.id, owner)
     except errors.NotFound:
         return None
 
