@@ -38,7 +38,7 @@ from backend.core.conversion import Converted
 from backend.flows.context import Context
 from backend.flows.encode import encode_at_bell, encode_next
 from backend.flows.shift import REST_S, SHIFT_S, Rise, Shift
-from backend.ports import Codec
+from backend.ports.codec import Codec
 from backend.settings import Settings
 
 log = logging.getLogger(__name__)

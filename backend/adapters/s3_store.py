@@ -50,7 +50,7 @@ from backend.adapters.files.store import FileBlob, FileStore, FileTarget, FileUp
 from backend.core.batch import Batch
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
-from backend.ports import Upload
+from backend.ports.store import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

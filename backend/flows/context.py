@@ -9,7 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend.core.limits import Limits
-from backend.ports import Cancellations, Clock, Encoders, Jobs, Store, Uploads
+from backend.ports.announcements import Cancellations
+from backend.ports.clock import Clock
+from backend.ports.encoders import Encoders
+from backend.ports.jobs import Jobs
+from backend.ports.resumable import Uploads
+from backend.ports.store import Store
 
 
 def random_id() -> str:

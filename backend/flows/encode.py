@@ -22,7 +22,9 @@ from backend.core.job import Job, Result, failed, succeeded
 from backend.flows import deduplicate
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
-from backend.ports import Blob, Claim, Codec, Target
+from backend.ports.codec import Codec
+from backend.ports.jobs import Claim
+from backend.ports.store import Blob, Target
 
 log = logging.getLogger(__name__)
 Finish = Callable[[], None]

@@ -19,7 +19,7 @@ from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.flows.find_job import stored
 from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
-from backend.ports import Download, Sources
+from backend.ports.sources import Download, Sources
 
 log = logging.getLogger(__name__)
 FETCH_PERCENT = 10

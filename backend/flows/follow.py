@@ -16,7 +16,7 @@ from backend import errors
 from backend.core.job import Job, Status
 from backend.flows.context import Context
 from backend.flows.find_job import find
-from backend.ports import Announcements, Heard
+from backend.ports.announcements import Announcements, Heard
 
 log = logging.getLogger(__name__)
 Listener = Callable[[Job], None]

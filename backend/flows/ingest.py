@@ -20,7 +20,8 @@ from backend.core.options import Options
 from backend.flows import deduplicate
 from backend.flows.context import Context
 from backend.flows.find_job import stored
-from backend.ports import SocketChunk, Submission, Upload
+from backend.ports.jobs import Submission
+from backend.ports.store import SocketChunk, Upload
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60

@@ -12,7 +12,7 @@ from backend.core.cursor import Place
 from backend.core.job import Job, State
 from backend.flows.context import Context
 from backend.flows.find_job import find
-from backend.ports import ListEntry
+from backend.ports.jobs import ListEntry
 
 PAGE = 200
 

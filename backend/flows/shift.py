@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from backend import errors
-from backend.ports import Bell, Encoders
+from backend.ports.encoders import Bell, Encoders
 
 log = logging.getLogger(__name__)
 SHIFT_S = 30.0

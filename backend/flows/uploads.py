@@ -23,7 +23,8 @@ from backend.flows import conclude, ingest
 from backend.flows.context import Context
 from backend.flows.find_job import ID
 from backend.flows.ingest import Sender
-from backend.ports import SocketChunk, Uploads, UploadWriter
+from backend.ports.resumable import Uploads, UploadWriter
+from backend.ports.store import SocketChunk
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 5.0

@@ -36,7 +36,7 @@ from backend.flows.encode import encode_next
 from backend.flows.find_job import find
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
-from backend.ports import Jobs
+from backend.ports.jobs import Jobs
 from tests.faults.conftest import IN_MEMORY
 from tests.faults.forked import CALLS
 from tests.faults.pictures import png

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backend.core.job import Status
-from backend.ports import Heard
+from backend.ports.announcements import Heard
 from tests.memory.jobs import MemoryJobs
 
 

@@ -13,7 +13,8 @@ from backend import errors
 from backend.core import tally
 from backend.core.job import STATES, Job, Manifest, Status
 from backend.core.overview import Overview
-from backend.ports import Claim, Clock, ListEntry, ReportAck, Submission
+from backend.ports.clock import Clock
+from backend.ports.jobs import Claim, ListEntry, ReportAck, Submission
 
 LOG_LIMIT = 512
 

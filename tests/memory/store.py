@@ -16,7 +16,8 @@ from backend.core.batch import Batch
 from backend.core.delimiters import sure_bytes
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
-from backend.ports import Clock, Upload
+from backend.ports.clock import Clock
+from backend.ports.store import Upload
 
 T = TypeVar("T")
 

@@ -13,7 +13,8 @@ from backend.adapters.files.store import FileStore
 from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.s3_store import S3Store
 from backend.adapters.threaded.store import ThreadedStore
-from backend.ports import Jobs, Store
+from backend.ports.jobs import Jobs
+from backend.ports.store import Store
 from tests.memory.jobs import MemoryJobs
 from tests.memory.store import MemoryStore
 from tests.ports.redis_server import RedisServer

@@ -14,7 +14,8 @@ from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.core.job import Job, Status
-from backend.ports import Announcements, Jobs, ReportAck
+from backend.ports.announcements import Announcements
+from backend.ports.jobs import Jobs, ReportAck
 from tests.memory.announcements import MemoryAnnouncements
 from tests.memory.jobs import MemoryJobs
 from tests.memory.samples import job

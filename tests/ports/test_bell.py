@@ -14,7 +14,7 @@ from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.jobs import RedisJobs
 from backend.adapters.redis_bell import MESSAGES_AN_ENCODER, MESSAGES_BESIDE, RedisBell
-from backend.ports import Claim
+from backend.ports.jobs import Claim
 from tests.memory.samples import job
 from tests.ports.redis_server import RedisServer
 

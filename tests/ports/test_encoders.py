@@ -18,7 +18,7 @@ from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, Encode
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis_bell import RedisBell
-from backend.ports import Encoders
+from backend.ports.encoders import Encoders
 from tests.memory.encoders import MemoryEncoders
 from tests.memory.waiting import until
 from tests.ports.redis_server import RedisServer

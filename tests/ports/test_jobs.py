@@ -10,7 +10,7 @@ import pytest
 from backend import errors
 from backend.core.job import Job, Result, Status, cancelled, failed, succeeded
 from backend.core.options import Options
-from backend.ports import Claim, Jobs, ReportAck
+from backend.ports.jobs import Claim, Jobs, ReportAck
 from tests.memory.samples import job, manifest, source
 from tests.memory.waiting import until
 

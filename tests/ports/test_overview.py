@@ -14,7 +14,7 @@ from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.jobs import RedisJobs
 from backend.core import tally
 from backend.core.job import Job, Result, cancelled, failed, succeeded
-from backend.ports import Jobs
+from backend.ports.jobs import Jobs
 from tests.memory.jobs import MemoryJobs
 from tests.memory.samples import job, source
 from tests.ports.redis_server import RedisServer

@@ -18,7 +18,7 @@ from backend.adapters.files import disk, splice
 from backend.adapters.files.append_file import LITTLE_BYTES
 from backend.adapters.files.store import FileStore, FileUpload
 from backend.adapters.threaded.store import ThreadedStore, ThreadedUpload
-from backend.ports import Store, Upload
+from backend.ports.store import Store, Upload
 from tests.memory.samples import manifest
 
 MIB = 1 << 20

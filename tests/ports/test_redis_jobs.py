@@ -15,7 +15,7 @@ from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.jobs import RedisJobs
 from backend.core.job import Status
-from backend.ports import Claim
+from backend.ports.jobs import Claim
 from tests.memory.samples import job, manifest
 from tests.memory.waiting import until
 from tests.ports.redis_server import RedisServer

@@ -13,7 +13,7 @@ from backend.adapters import s3_store as s3_module
 from backend.adapters.files.store import FileStore
 from backend.adapters.s3_store import NotUsable, S3Store
 from backend.adapters.stores import open_store
-from backend.ports import Upload
+from backend.ports.store import Upload
 from tests.memory.samples import manifest
 from tests.ports.s3_server import client, credentials, free_port
 

@@ -13,7 +13,7 @@ from backend import errors
 from backend.adapters.threaded.store import EARLY_BYTES
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Result, Status, cancelled, failed, succeeded
-from backend.ports import Blob, Store
+from backend.ports.store import Blob, Store
 from tests.memory.samples import manifest
 
 DATA = b"the bytes of an image " * 100

@@ -9,7 +9,7 @@ import pytest
 
 from backend import errors
 from backend.core.job import Job, Result, Status, cancelled, succeeded
-from backend.ports import Jobs
+from backend.ports.jobs import Jobs
 from tests.memory.samples import job
 
 LEASE_S = 60.0

@@ -23,7 +23,8 @@ from backend.adapters.threaded.store import ThreadedStore
 from backend.core.options import Options
 from backend.core.resumable import UploadInfo, UploadState
 from backend.flows.context import random_id
-from backend.ports import Store, Uploads, UploadWriter
+from backend.ports.resumable import Uploads, UploadWriter
+from backend.ports.store import Store
 from tests.memory.samples import manifest
 from tests.memory.store import MemoryStore
 from tests.memory.uploads import MemoryUploads

@@ -34,7 +34,7 @@ from backend.adapters.files.disk import FULL, age_s, remove, sync_data, sync_fol
 from backend.core.batch import Batch
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
-from backend.ports import Upload
+from backend.ports.store import Upload
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

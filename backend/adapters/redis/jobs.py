@@ -18,7 +18,7 @@ from backend.core import tally
 from backend.core.job import Job, Manifest, Status
 from backend.core.overview import Overview
 from backend.core.records import as_dict, as_json
-from backend.ports import Claim, ListEntry, ReportAck, Submission
+from backend.ports.jobs import Claim, ListEntry, ReportAck, Submission
 
 SCRIPTS = (
     *("promise", "fetching", "fetch_again", "supply", "enqueue", "restore", "take", "report"),

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX, translated
-from backend.ports import Heard
+from backend.ports.announcements import Heard
 
 log = logging.getLogger(__name__)
 RETRY_S = 0.3

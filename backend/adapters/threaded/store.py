@@ -14,7 +14,7 @@ from backend.adapters.threaded.write_buffer import Gathered
 from backend.core.batch import Batch
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
-from backend.ports import Blob, Store, Target, Upload
+from backend.ports.store import Blob, Store, Target, Upload
 
 T = TypeVar("T")
 THREADS = 8

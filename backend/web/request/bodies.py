@@ -15,7 +15,7 @@ from backend import errors
 from backend.core.delimiters import sure_bytes
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
-from backend.ports import SocketChunk
+from backend.ports.store import SocketChunk
 from backend.web.request import content_digest
 
 CHUNK_BYTES = 1 << 18

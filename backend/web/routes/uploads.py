@@ -19,7 +19,8 @@ from backend.core import options, tus
 from backend.core.resumable import UploadInfo, UploadState
 from backend.flows import ingest, uploads
 from backend.flows.uploads import PatchRequest
-from backend.ports import SocketChunk, UploadWriter
+from backend.ports.resumable import UploadWriter
+from backend.ports.store import SocketChunk
 from backend.web.request import auth, bodies, client_identity, idempotency
 from backend.web.request.context import site
 
