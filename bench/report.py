@@ -1,4 +1,4 @@
-"""From the runs' JSON (var/bench/*.json) to the tables between the marks of the pages on performance and tuning, and plots in docs/images.
+"""From the runs' JSON (var/bench/*.json) to the tables in docs/internals/performance.md and tuning-exercises.md, and plots in docs/images.
 
 python -m bench.report
 """
@@ -16,7 +16,7 @@ from bench.kit.figures import Spread, spread
 
 DOCS = servers.ROOT / "docs"
 PERFORMANCE = {"en": DOCS / "internals/performance.md", "zh-CN": DOCS / "internals/performance.zh-CN.md"}
-TUNED = {"en": DOCS / "operate/tuning.md", "zh-CN": DOCS / "operate/tuning.zh-CN.md"}
+EXERCISES = {"en": DOCS / "internals/tuning-exercises.md", "zh-CN": DOCS / "internals/tuning-exercises.zh-CN.md"}
 PLOTS = ((None, "bench-full.svg"), (1600, "bench-1600.svg"))
 PLOTTED_AT_ONCE = (4, 16)
 MEMORY_PLOT = "bench-memory.svg"
@@ -56,7 +56,7 @@ def main() -> None:
     for language, words in HEADS.items():
         _rewrite(PERFORMANCE[language], tables(runs, rows, words), "<!-- figures: {} -->\n", "<!-- /figures -->")
         exercises = {name: tuning_table(runs[f"tuning-{name}"]) for name in TUNING if f"tuning-{name}" in runs}
-        _rewrite(TUNED[language], exercises, "<!-- table: {} -->\n", "\n\n")
+        _rewrite(EXERCISES[language], exercises, "<!-- table: {} -->\n", "\n\n")
     draw(rows, runs)
 
 

@@ -24,7 +24,10 @@ GUIDES = {
     "docs/operate/monitoring.zh-CN.md": ("summary_zh", ("告警", "级别", "持续", "内容")),
 }
 CHECKLISTS = {"docs/internals/checklist.md": ("Setting", "Its effect is shown by"), "docs/internals/checklist.zh-CN.md": ("设置", "效果由此证明")}
-READMES = {"README.md": ("en", ("Variable", "Default", "Meaning")), "README.zh-CN.md": ("zh-CN", ("变量", "默认值", "含义"))}
+SETTINGS = {
+    "docs/reference/settings.md": ("en", ("Variable", "Default", "Meaning")),
+    "docs/reference/settings.zh-CN.md": ("zh-CN", ("变量", "默认值", "含义")),
+}
 
 
 def twin(name: str) -> str:
@@ -68,7 +71,7 @@ def with_effects(text: str, heads: tuple[str, str]) -> str:
 
 
 def main() -> None:
-    for name, (language, heads) in READMES.items():
+    for name, (language, heads) in SETTINGS.items():
         path = ROOT / name
         path.write_text(with_settings(path.read_text("utf-8"), language, heads), "utf-8")
     for name, (summary, titles) in GUIDES.items():

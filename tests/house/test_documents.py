@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from backend import settings
+from backend import errors, settings
+from backend.core import options
+from backend.web.openapi import document
 from docs import documents
 from tests.ops.shown import SHOWN
 
@@ -27,10 +29,10 @@ def links(name: str) -> list[tuple[Path, str]]:
     return [(here.parent.joinpath(file).resolve() if file else here, anchor) for file, anchor in LINK.findall(read(name))]
 
 
-@pytest.mark.parametrize("name", documents.READMES)
+@pytest.mark.parametrize("name", documents.SETTINGS)
 def test_the_settings_table_is_the_settings(name: str) -> None:
     text = read(name)
-    assert text == documents.with_settings(text, *documents.READMES[name]), "run: python docs/documents.py"
+    assert text == documents.with_settings(text, *documents.SETTINGS[name]), "run: python docs/documents.py"
     assert "`GATEWAY_MAX_PIXELS`" in text
 
 
@@ -86,3 +88,35 @@ def test_the_readme_leads_to_every_page(chinese: bool) -> None:
             seen.add(page)
             ahead += [file for file, _ in links(page.relative_to(ROOT).as_posix())]
     assert own - seen == set()
+
+
+def first_cells(name: str, section: str) -> list[str]:
+    """The first cell of each row of the first table below a heading of the contract."""
+    text = read(name).split(f"\n## {section}\n")[1].split("\n## ")[0]
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| `")]
+    assert rows
+    return rows
+
+
+@pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Routes"), ("docs/reference/contract.zh-CN.md", "路由")])
+def test_the_contract_names_routes_that_there_are(name: str, section: str) -> None:
+    paths = document.describe("1.0.0", "en", True)["paths"]
+    known = {f"{method.upper()} {re.sub(r'{[a-z_]+}', '{id}', path)}" for path, methods in paths.items() for method in methods}
+    assert {each.strip("`") for each in first_cells(name, section)} <= known
+
+
+@pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Options"), ("docs/reference/contract.zh-CN.md", "选项")])
+def test_the_contract_names_options_that_there_are(name: str, section: str) -> None:
+    named = [each for cell in first_cells(name, section) for each in re.findall(r"`(\w+)`", cell)]
+    assert len(set(named)) == len(named) and set(named) <= set(options.schema())
+
+
+@pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Errors"), ("docs/reference/contract.zh-CN.md", "错误")])
+def test_the_contract_names_every_error_code(name: str, section: str) -> None:
+    text = read(name).split(f"\n## {section}\n")[1].split("\n## ")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE)) == {code: str(kind.status) for code, kind in errors.BY_CODE.items()}
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_the_pages_in_one_language_lead_somewhere(name: str) -> None:
+    test_every_relative_link_leads_somewhere(name)
