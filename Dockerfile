@@ -11,14 +11,15 @@ WORKDIR /app
 COPY requirements.txt start.sh ./
 # The same set-up as on any machine, from the lock with hashes. pip itself is not needed afterwards.
 RUN ./start.sh setup && rm -rf .venv/lib/python3*/site-packages/pip .venv/lib/python3*/site-packages/pip-* /root/.cache
-COPY gunicorn.conf.py run.py ./
+COPY gunicorn.conf.py run.py LICENSE ./
 COPY backend backend
 COPY frontend frontend
 RUN .venv/bin/python -m compileall -q backend run.py
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="WebP Gateway" \
-      org.opencontainers.image.description="Upload images, watch them become WebP, fetch the result"
+      org.opencontainers.image.description="Upload images, watch them become WebP, fetch the result" \
+      org.opencontainers.image.licenses="MIT"
 # Nothing of the code belongs to the user that runs it; only /data is its own.
 RUN groupadd --gid 10001 gateway && useradd --uid 10001 --gid gateway --no-create-home --home-dir /nonexistent gateway \
     && install -d -o gateway -g gateway -m 0700 /data

@@ -1,7 +1,7 @@
 """Every setting, in one table: name, default, how it is read, what it means in both languages.
 
 The only reader of the environment. A wrong value or an unknown ``GATEWAY_`` name is a ``SettingsError`` that lists all problems at once;
-nothing is corrected in silence. The README's settings table is made from here.
+nothing is corrected in silence. The table of docs/reference/settings.md is made from here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the runs' JSON (var/bench/*.json) to the tables between the marks of docs/{en,zh}/performance.md and tuning.md, and plots in docs/images.
+"""From the runs' JSON (var/bench/*.json) to the tables in docs/internals/performance.md and tuning-exercises.md, and plots in docs/images.
 
 python -m bench.report
 """
@@ -15,6 +15,8 @@ from bench.kit import plots, servers
 from bench.kit.figures import Spread, spread
 
 DOCS = servers.ROOT / "docs"
+PERFORMANCE = {"en": DOCS / "internals/performance.md", "zh-CN": DOCS / "internals/performance.zh-CN.md"}
+EXERCISES = {"en": DOCS / "internals/tuning-exercises.md", "zh-CN": DOCS / "internals/tuning-exercises.zh-CN.md"}
 PLOTS = ((None, "bench-full.svg"), (1600, "bench-1600.svg"))
 PLOTTED_AT_ONCE = (4, 16)
 MEMORY_PLOT = "bench-memory.svg"
@@ -34,7 +36,7 @@ HEADS: dict[str, Words] = {
         "scores": "| service | bytes of both | score, mean | bytes at equal score |",
         "live": "| service, {clients} clients | deliveries/s | p50 / p99 ms | cores | kB a client | missing |",
     },
-    "zh": {
+    "zh-CN": {
         "full": "原尺寸", "reduced": "1600 像素", "missing": "未测",
         "convert": "| 服务 | 尺寸 | 并发 | 相对裸循环 | CPU 相对裸循环 | p50 / p95 / p99 秒 | 每千张 CPU 秒 | 峰值 MiB | 健康检查 p99 毫秒 |",
         "latency": "| | 增加的毫秒数（中位） | 四分位 | 裸编码毫秒 | 同一图片再次请求（毫秒） |",
@@ -52,9 +54,9 @@ def main() -> None:
     runs = {path.stem: json.loads(path.read_text()) for path in sorted(servers.WORK.glob("*.json"))}
     rows = [row for name in ("convert", "reduced") if name in runs for row in runs[name]["rows"]]
     for language, words in HEADS.items():
-        _rewrite(DOCS / language / "performance.md", tables(runs, rows, words), "<!-- figures: {} -->\n", "<!-- /figures -->")
+        _rewrite(PERFORMANCE[language], tables(runs, rows, words), "<!-- figures: {} -->\n", "<!-- /figures -->")
         exercises = {name: tuning_table(runs[f"tuning-{name}"]) for name in TUNING if f"tuning-{name}" in runs}
-        _rewrite(DOCS / language / "tuning.md", exercises, "<!-- table: {} -->\n", "\n\n")
+        _rewrite(EXERCISES[language], exercises, "<!-- table: {} -->\n", "\n\n")
     draw(rows, runs)
 
 

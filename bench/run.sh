@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How fast the gateway is, beside what one would use instead, in one run on this machine. Sets up what it needs under var/.
 #
-#   ./bench/run.sh             everything, the installing included: under 20 minutes; docs/{en,zh} show the tables and plots it makes
+#   ./bench/run.sh             everything, the installing included: under 20 minutes; docs/internals/performance.md shows the tables and plots it makes
 #   ./bench/run.sh convert     full size beside the peers, by the bare loop of the same round; likewise: reduced, latency, saturated, memory,
 #                              scores, limits, upload, live, tuning
 #   ./bench/run.sh codec       the codec alone; likewise: ingest, slow_uploads

@@ -1,4 +1,4 @@
-"""The figures of docs/en/tuning.md: each table there has its command.
+"""The figures of docs/internals/tuning-exercises.md: each table there has its command.
 
     python bench/tuning.py workers     requests a second, delay and memory with 1, 2, 4, 8 workers; encoders idle and busy
     python bench/tuning.py kinds       sync, threaded and gevent workers under waiting and under computing

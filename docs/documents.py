@@ -1,4 +1,9 @@
-"""Writes the parts of the documentation that are made from the code. ``python docs/documents.py`` after a change; a test compares."""
+"""The pages of the documentation, and the tables in them that are made from the code.
+
+    python docs/documents.py        after a change of the settings, the alerts or the tests that show a setting's effect
+
+The tests compare each table with the code.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,29 @@ sys.path.insert(0, str(ROOT))
 
 from backend import settings  # noqa: E402
 
+CHINESE = ".zh-CN.md"
+LANGUAGE = re.compile(r"\.zh-CN(?=\.md)|(?<=-)(?:en|zh-CN)(?=-)")
+"""What tells the languages apart in the name of a page or of a picture."""
 GUIDES = {
-    "docs/en/monitoring.md": ("summary", ("Alert", "Severity", "After", "Says")),
-    "docs/zh/monitoring.md": ("summary_zh", ("告警", "级别", "持续", "内容")),
+    "docs/operate/monitoring.md": ("summary", ("Alert", "Severity", "After", "Says")),
+    "docs/operate/monitoring.zh-CN.md": ("summary_zh", ("告警", "级别", "持续", "内容")),
 }
-CHECKLISTS = {"docs/en/checklist.md": ("Setting", "Its effect is shown by"), "docs/zh/checklist.md": ("设置", "效果由此证明")}
-READMES = {"README.md": ("en", ("Variable", "Default", "Meaning")), "README.zh-CN.md": ("zh-CN", ("变量", "默认值", "含义"))}
+CHECKLISTS = {"docs/internals/checklist.md": ("Setting", "Its effect is shown by"), "docs/internals/checklist.zh-CN.md": ("设置", "效果由此证明")}
+SETTINGS = {
+    "docs/reference/settings.md": ("en", ("Variable", "Default", "Meaning")),
+    "docs/reference/settings.zh-CN.md": ("zh-CN", ("变量", "默认值", "含义")),
+}
+
+
+def twin(name: str) -> str:
+    """The Chinese page of an English one: it stands beside it."""
+    return name.removesuffix(".md") + CHINESE
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Every page in both languages, by its path from the root."""
+    pages = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("**/*.md") if not path.name.endswith(CHINESE))
+    return [(name, twin(name)) for name in ("README.md", *pages)]
 
 
 def with_settings(text: str, language: str, heads: tuple[str, str, str]) -> str:
@@ -34,7 +56,8 @@ def with_alerts(text: str, summary: str, heads: tuple[str, ...]) -> str:
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for rule in (each for group in groups for each in group["rules"] if "alert" in each):
         told = re.sub(r"\{\{ *\$(?:labels\.)?(\w+).*?\}\}", lambda found: f"‹{found[1]}›", rule["annotations"][summary])
-        place = rule["annotations"]["runbook"].split("/")[-1]
+        page, anchor = rule["annotations"]["runbook"].split("/")[-1].split("#")
+        place = f"{twin(page) if summary.endswith('_zh') else page}#{anchor}"
         lines.append(f"| [{rule['alert']}]({place}) | {rule['labels']['severity']} | {rule.get('for', '0m')} | {told} |")
     return re.sub(r"(<!-- alerts -->\n).*(<!-- /alerts -->)", lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text, flags=re.DOTALL)
 
@@ -48,7 +71,7 @@ def with_effects(text: str, heads: tuple[str, str]) -> str:
 
 
 def main() -> None:
-    for name, (language, heads) in READMES.items():
+    for name, (language, heads) in SETTINGS.items():
         path = ROOT / name
         path.write_text(with_settings(path.read_text("utf-8"), language, heads), "utf-8")
     for name, (summary, titles) in GUIDES.items():

@@ -1,4 +1,4 @@
-"""The examples of docs/*/api.md, run as they stand there."""
+"""The examples of docs/reference/api.md, run as they stand there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.e2e.running import ROOT, Gateway
 
 pytestmark = pytest.mark.e2e
 ADDRESS = "http://127.0.0.1:5000"
-TEXT = (ROOT / "docs/en/api.md").read_text("utf-8")
+TEXT = (ROOT / "docs/reference/api.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"<!-- example: ([\w-]+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL))
 
 

@@ -1,4 +1,4 @@
-"""The README's examples, run as they stand there, in both languages."""
+"""The examples of README and of the first ten minutes, run as they stand there, in both languages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import documents
 from tests.e2e.images import photograph
 from tests.e2e.running import ROOT, Gateway
 
@@ -17,15 +18,20 @@ pytestmark = pytest.mark.e2e
 ADDRESS = "http://127.0.0.1:5000"
 
 
-def example(readme: str, name: str) -> str:
-    found = re.search(rf"<!-- example: {name} -->\n```\w+\n(.*?)```", (ROOT / readme).read_text("utf-8"), re.DOTALL)
-    assert found, f"{readme} has no example {name}"
-    return found[1]
+PAGES = ("README.md", "docs/start/first-ten-minutes.md")
+EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```\w+\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["convert", "job", "python", "javascript"])
-def test_an_example_of_the_readme_works_as_it_stands(name: str, gateway: Gateway, tmp_path: Path) -> None:
-    text = example("README.md", name).replace(ADDRESS, gateway.url)
+def examples(page: str) -> dict[str, str]:
+    return dict(EXAMPLE.findall((ROOT / page).read_text("utf-8")))
+
+
+ALL = {name: text for page in PAGES for name, text in examples(page).items()}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_example_works_as_it_stands(name: str, gateway: Gateway, tmp_path: Path) -> None:
+    text = ALL[name].replace(ADDRESS, gateway.url)
     (tmp_path / "cat.jpg").write_bytes(photograph(1200, 800))
     if name == "javascript":
         (tmp_path / "node_modules").symlink_to(ROOT / "tests" / "page" / "node_modules")
@@ -41,6 +47,9 @@ def test_an_example_of_the_readme_works_as_it_stands(name: str, gateway: Gateway
     assert (tmp_path / "cat.webp").read_bytes()[8:12] == b"WEBP"
 
 
-@pytest.mark.parametrize("name", ["convert", "job", "python", "javascript"])
-def test_both_readmes_have_the_same_examples(name: str) -> None:
-    assert example("README.md", name) == example("README.zh-CN.md", name)
+def test_every_way_has_its_example_and_each_is_the_same_wherever_it_stands() -> None:
+    assert set(ALL) == {"convert", "job", "python", "javascript"}
+    for page in PAGES:
+        own = examples(page)
+        assert own and own.items() <= ALL.items()
+        assert own == examples(documents.twin(page))

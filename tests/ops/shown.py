@@ -1,4 +1,4 @@
-"""Which test shows the effect of which setting. docs/*/checklist.md prints it: ``python docs/documents.py``."""
+"""Which test shows the effect of which setting. docs/internals/checklist.md prints it: ``python docs/documents.py``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The figures as Prometheus reads them: one table says which counted name is which metric.
 
 Amounts are named ``prefix:label:label…``; a histogram's end in ``:le:<bound>`` and ``:sum``. Names of metrics are public: dashboards and alert
-rules are written against them; docs/en/monitoring.md tells which answers which question.
+rules are written against them; docs/operate/monitoring.md tells which answers which question.
 """
 
 from __future__ import annotations
