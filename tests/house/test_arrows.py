@@ -18,14 +18,15 @@ BACKEND = ROOT / "backend"
 EVERYTHING = {"*"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "texts": {"texts"},
     "settings": {"errors", "core"},
     "core": {"core", "errors"},
     "ports": {"ports", "core", "errors"},
     "flows": {"flows", "core", "ports", "errors"},
     "codec": {"codec", "core", "errors"},
     "adapters": {"adapters", "core", "ports", "errors"},
-    "web": {"web", "flows", "core", "ports", "errors"},
-    "server": {"server", "errors", "settings", "logs"},
+    "web": {"web", "flows", "core", "ports", "errors", "texts"},
+    "server": {"server", "errors", "texts", "settings", "logs"},
     "logs": set(),
     "telemetry": {"settings", "logs"},
     "supervisor": set(),
@@ -34,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": EVERYTHING,
     "__init__": set(),
 }
-"""Beyond the plan's table: ``settings`` takes the ``Limits`` from ``core``; ``logs`` and ``supervisor`` know nothing of the rest."""
+"""Beyond the plan's table: ``server`` looks up the few sentences that it answers by itself; ``settings`` takes the ``Limits`` from ``core``;
+``logs`` and ``supervisor`` know nothing of the rest."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
     *(

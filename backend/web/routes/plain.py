@@ -18,6 +18,7 @@ from backend.core.job import Job, public
 from backend.flows import batch as batches
 from backend.flows import ingest
 from backend.flows.find_job import find
+from backend.texts.problems import problem_in
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import site
 
@@ -98,7 +99,7 @@ def refuse(error: errors.GatewayError) -> Response:
     """In words and with a way back. ``Retry-After`` becomes a link, since a form is not sent again by itself."""
     words = _words()
     more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
-    problem = errors.problem(error.as_record(), auth.language(), **more)
+    problem = problem_in(auth.language())(error.as_record(), **more)
     detail = words("key", url=request.host_url) if isinstance(error, errors.Unauthorized) else problem["detail"]
     body = f'<div class="notice" role="alert"><div><strong>{escape(problem["title"])}</strong><p>{escape(detail)}</p></div></div>{_back(words)}'
     response = _page(words, words("failed"), body)
@@ -115,7 +116,7 @@ def _see(path: str) -> Response:
 
 def _progress_page(jobs: Sequence[Job], own: str, archive: str = "") -> Response:
     words, is_over = _words(), has_ended(jobs)
-    rows = "".join(f"<li>{_row(public(each, auth.language()), words)}</li>" for each in jobs)
+    rows = "".join(f"<li>{_row(public(each, problem_in(auth.language())), words)}</li>" for each in jobs)
     parts = [f'<ul class="plain-list">{rows}</ul>']
     if is_over:
         if archive and any(each.status.state == "succeeded" for each in jobs):
