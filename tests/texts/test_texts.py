@@ -48,12 +48,12 @@ def test_no_sentence_is_empty_and_none_is_in_the_wrong_language() -> None:
 
 
 def test_the_scan_sees_the_look_ups() -> None:
-    assert {"problem_page.index", "api.title"} <= {use.key for use in looked_up()}
+    assert {"problem_page.index", "api.title", "plain.archive", "plain.running"} <= {use.key for use in looked_up()}
 
 
 def test_every_key_that_the_code_names_exists_and_its_placeholders_are_filled() -> None:
     assert [use for use in looked_up() if use.key not in ENGLISH] == []
-    assert [use for use in looked_up() if use.given is not None and placeholders(ENGLISH[use.key]) != use.given] == []
+    assert [use for use in looked_up() if use.given is not None and not placeholders(ENGLISH[use.key]) <= use.given] == []
 
 
 def test_every_key_is_used() -> None:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend import errors
+from backend.core.conversion import STAGES
 from backend.errors import BY_CODE, GatewayError
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend"
-LOOK_UPS = {"text": "", "in_every_language": ""}
+FRONTEND = ROOT / "frontend"
+LOOK_UPS = {"text": "", "in_every_language": "", "words": "plain."}
 """Function → what stands before the key that it is called with."""
 PARTS_OF_A_CODE = ("title", "detail", "happened", "advice")
 AT_THE_EDGE = {"request_id"}
@@ -75,10 +77,17 @@ def looked_up() -> Iterator[Use]:
             yield from (Use(place, LOOK_UPS[name] + word, keywords(call)) for word in words_of(call.args[0]))
 
 
+def keys_of_the_pages() -> dict[str, str]:
+    """Each ``data-t`` of the frontend's pages, with the English that stands there."""
+    pages = "".join((FRONTEND / name).read_text("utf-8") for name in ("index.html", "status.html"))
+    return dict(re.findall(r"""data-t="([^"]+)"[^<>]*>([^<]*)""", pages))
+
+
 def used_keys(known: set[str]) -> set[str]:
     """Those of ``known`` that something uses."""
     used = {use.key for use in looked_up()} | {"list_separator"}
     used |= {f"errors.{code}.{part}" for code in BY_CODE for part in PARTS_OF_A_CODE}
+    used |= {f"plain.{stage}" for stage in STAGES} | {f"pages.{key}" for key in keys_of_the_pages()}
     source = "".join(path.read_text("utf-8") for path in BACKEND.rglob("*.py"))
     variants = {key for key in known if re.fullmatch(r"errors\.\w+\.\w+\.(title|detail)", key)}
     return used | {key for key in variants if f'"{key.split(".")[2]}"' in source}

@@ -14,6 +14,7 @@ from backend import errors, texts
 from backend.core import formats, options
 from backend.web.routes import health
 from tests.memory.samples import image
+from tests.texts.used import keys_of_the_pages
 from tests.web.conftest import Web
 
 Check = Callable[[TestResponse, int, str], dict[str, Any]]
@@ -198,6 +199,13 @@ def test_the_page_begins_in_the_readers_language(web: Web, accepted: str, langua
     assert f'<html lang="{language}"' in response.text
     assert response.headers["Vary"] == "Accept-Language"
     assert web.get("/", headers={"Accept-Language": accepted, "If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/", "/status"])
+def test_every_text_of_a_page_is_in_the_readers_language(web: Web, path: str) -> None:
+    page = web.get(path, headers={"Accept-Language": "zh-CN"}).text
+    english = {key: text for key, text in keys_of_the_pages().items() if text != texts.text(f"pages.{key}", "zh-CN")}
+    assert [key for key, text in english.items() if f'"{key}">{text}<' in page] == []
 
 
 def test_the_pages_files_are_always_asked_again(web: Web) -> None:
