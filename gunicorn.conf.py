@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 
 from backend.errors import SettingsError
-from backend.settings import Settings
+from backend.settings import Settings, problem_lines
 
 try:
     _settings = Settings.from_environment()
 except SettingsError as wrong:
-    print("\n".join(wrong.problems), file=sys.stderr)
+    print("\n".join(problem_lines(wrong)), file=sys.stderr)
     sys.exit(2)
 
 

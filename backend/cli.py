@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from backend import __version__
-from backend.errors import BackendUnavailable, SettingsError
-from backend.settings import Settings
+from backend.errors import BackendUnavailable, SettingsError, WrongSetting
+from backend.settings import Settings, problem_lines
 from backend.supervisor import Role, Supervisor, die_with_parent, end_leftovers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     try:
         return commands[arguments[0]](Settings.from_environment(), arguments[1:])
     except SettingsError as wrong:
-        _say("\n".join(wrong.problems))
+        _say("\n".join(problem_lines(wrong)))
         return 2
     except CannotStart as error:
         _say(str(error))
@@ -268,8 +268,7 @@ def _check_bucket(settings: Settings) -> None:
     try:
         open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes).examine()
     except NotUsable as error:
-        problem = f"GATEWAY_STORAGE_URL={settings.storage_url!r}: expected a bucket that can be used. {error} 应为可用的存储桶。"
-        raise SettingsError([problem]) from error
+        raise SettingsError(WrongSetting("GATEWAY_STORAGE_URL", repr(settings.storage_url), f"bucket.{error.reason}", **error.params)) from error
     except BackendUnavailable as error:
         _say(f"The bucket of {settings.storage_url} cannot be reached at the moment: {error.private} 暂时无法访问该存储桶。")
 

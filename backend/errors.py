@@ -75,9 +75,20 @@ def from_record(record: Mapping[str, Any]) -> GatewayError:
     return error
 
 
-class SettingsError(Exception):
-    """The settings are wrong; ``problems`` holds one line each. Ends a start with exit code 2."""
+class WrongSetting:
+    """One problem of the settings. ``value`` is as it may be shown, None where there is none; ``accepted`` names the sentence in ``texts`` that
+    says what is taken, and ``params`` fill it."""
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
+    def __init__(self, name: str, value: str | None, accepted: str, **params: Any) -> None:
+        self.name, self.value, self.accepted, self.params = name, value, accepted, params
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value}: not {self.accepted} {self.params or ''}".strip()
+
+
+class SettingsError(Exception):
+    """The settings are wrong, in all the ways that were found. The start ends with exit code 2."""
+
+    def __init__(self, *problems: WrongSetting) -> None:
+        super().__init__("; ".join(map(str, problems)))
         self.problems = problems

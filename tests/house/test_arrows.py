@@ -19,7 +19,7 @@ EVERYTHING = {"*"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "texts": {"texts"},
-    "settings": {"errors", "core"},
+    "settings": {"settings", "errors", "core", "texts"},
     "core": {"core", "errors"},
     "ports": {"ports", "core", "errors"},
     "flows": {"flows", "core", "ports", "errors"},
@@ -57,7 +57,7 @@ IMPURE = {
         "ctypes",
     ),
 }
-ENVIRONMENT_READERS = {"settings.py"}
+ENVIRONMENT_READERS = {"settings/__init__.py"}
 """The one reader of settings."""
 ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
 INTERNAL_READERS = {

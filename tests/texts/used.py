@@ -9,15 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend import errors
+from backend import errors, settings
 from backend.core.conversion import STAGES
 from backend.errors import BY_CODE, GatewayError
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend"
 FRONTEND = ROOT / "frontend"
-LOOK_UPS = {"text": "", "in_every_language": "", "words": "plain."}
-"""Function → what stands before the key that it is called with."""
+NAMES_A_KEY = {
+    "text": (0, ""),
+    "in_every_language": (0, ""),
+    "words": (0, "plain."),
+    "Kind": (0, "accepted."),
+    "WrongSetting": (2, "accepted."),
+    "NotUsable": (0, "accepted.bucket."),
+}
+"""What is called with a key: at which place it stands, and what is put before it."""
 PARTS_OF_A_CODE = ("title", "detail", "happened", "advice")
 AT_THE_EDGE = {"request_id"}
 """Placeholders that every edge fills by itself."""
@@ -46,7 +53,11 @@ def calls() -> Iterator[tuple[str, str, ast.Call]]:
 
 
 def keywords(call: ast.Call) -> frozenset[str] | None:
-    names = [word.arg for word in call.keywords]
+    """The names that are given, be it as keywords or as a dictionary; None where they cannot be seen."""
+    names: list[str | None] = [word.arg for word in call.keywords]
+    for argument in call.args[1:]:
+        if isinstance(argument, ast.Dict):
+            names += [getattr(key, "value", None) for key in argument.keys]
     return None if None in names else frozenset(name for name in names if name is not None)
 
 
@@ -73,8 +84,11 @@ def variant_of(call: ast.Call) -> str:
 
 def looked_up() -> Iterator[Use]:
     for place, name, call in calls():
-        if name in LOOK_UPS and call.args:
-            yield from (Use(place, LOOK_UPS[name] + word, keywords(call)) for word in words_of(call.args[0]))
+        if name == "Kind" and not place.startswith("backend/settings/"):
+            continue  # those of the conversion options have their own words
+        at, before = NAMES_A_KEY.get(name, (len(call.args), ""))
+        if at < len(call.args):
+            yield from (Use(place, before + word, keywords(call)) for word in words_of(call.args[at]))
 
 
 def keys_of_the_pages() -> dict[str, str]:
@@ -87,6 +101,7 @@ def used_keys(known: set[str]) -> set[str]:
     """Those of ``known`` that something uses."""
     used = {use.key for use in looked_up()} | {"list_separator"}
     used |= {f"errors.{code}.{part}" for code in BY_CODE for part in PARTS_OF_A_CODE}
+    used |= {f"settings.{each.metadata['env']}.{part}" for each in settings.table() for part in ("meaning", "default")}
     used |= {f"plain.{stage}" for stage in STAGES} | {f"pages.{key}" for key in keys_of_the_pages()}
     source = "".join(path.read_text("utf-8") for path in BACKEND.rglob("*.py"))
     variants = {key for key in known if re.fullmatch(r"errors\.\w+\.\w+\.(title|detail)", key)}
