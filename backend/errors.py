@@ -92,3 +92,11 @@ class SettingsError(Exception):
     def __init__(self, *problems: WrongSetting) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = problems
+
+
+class CannotStart(Exception):
+    """The start ends with ``exit_code``. ``reason`` names the sentence for the operator (``start.`` in ``texts``), and ``params`` fill it."""
+
+    def __init__(self, reason: str, exit_code: int = 1, /, **params: Any) -> None:
+        super().__init__(f"{reason} {params or ''}".strip())
+        self.reason, self.exit_code, self.params = reason, exit_code, params

@@ -29,14 +29,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"server", "errors", "texts", "settings", "logs"},
     "logs": set(),
     "telemetry": {"settings", "logs"},
-    "supervisor": set(),
+    "supervisor": {"errors", "texts"},
     "app": EVERYTHING,
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
+    "preflight": EVERYTHING,
     "__init__": set(),
 }
 """Beyond the plan's table: ``server`` looks up the few sentences that it answers by itself; ``settings`` takes the ``Limits`` from ``core``;
-``logs`` and ``supervisor`` know nothing of the rest."""
+``logs`` knows nothing of the rest."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
     *(

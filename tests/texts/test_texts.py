@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend import texts
-from tests.texts.used import looked_up, placeholders, used_keys
+from tests.texts.used import BACKEND, ROOT, looked_up, placeholders, used_keys
 
 OTHERS = [language for language in texts.languages() if language != texts.DEFAULT]
 ENGLISH = texts.sentences(texts.DEFAULT)
@@ -58,6 +58,15 @@ def test_every_key_that_the_code_names_exists_and_its_placeholders_are_filled() 
 
 def test_every_key_is_used() -> None:
     assert set(ENGLISH) - used_keys(set(ENGLISH)) == set()
+
+
+def test_no_chinese_stands_in_the_code() -> None:
+    """What is read is in the texts; here is what is only data."""
+    code = [*BACKEND.rglob("*.py"), ROOT / "gunicorn.conf.py", ROOT / "run.py"]
+    assert {str(path.relative_to(ROOT)) for path in code if HAN.search(path.read_text("utf-8"))} == {
+        "backend/web/openapi/operations.py",
+        "backend/web/openapi/schemas.py",
+    }
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ NAMES_A_KEY = {
     "Kind": (0, "accepted."),
     "WrongSetting": (2, "accepted."),
     "NotUsable": (0, "accepted.bucket."),
+    "CannotStart": (0, "start."),
 }
 """What is called with a key: at which place it stands, and what is put before it."""
 PARTS_OF_A_CODE = ("title", "detail", "happened", "advice")
