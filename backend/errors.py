@@ -34,6 +34,7 @@ class GatewayError(Exception):
         return record
 
 
+# One row an error: its code, which clients rely on, and its HTTP status.
 # ruff: noqa: E701
 # fmt: off
 class BadRequest(GatewayError): code, status = "bad_request", 400
