@@ -59,7 +59,11 @@ def describe(version: str, language: str, has_keys: bool) -> dict[str, Any]:
             paths[each.path]["head"] = {**_operation(each, at, has_keys), "operationId": "headResult"}
     return {
         "openapi": "3.1.0",
-        "info": {"title": texts.text("api.title", language), "version": version, "description": texts.text("api.introduction", language)},
+        "info": {
+            "title": texts.text("api.title", language),
+            "version": version,
+            "description": texts.text("api.introduction", language, languages=texts.languages()),
+        },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text[at]} for name, text in TAGS.items()],
         "paths": paths,
