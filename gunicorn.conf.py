@@ -1,10 +1,10 @@
-"""Gunicorn's configuration, from the same environment as everything else. ``gunicorn --config gunicorn.conf.py run:application``
-works by itself; the command line overrides this file, this file overrides Gunicorn's defaults.
+"""Gunicorn's configuration, made from the same settings as everything else.
 
-Without ``REDIS_URL`` and without a supervisor, this master brings an embedded Redis and encoders along, so that what it serves is whole; with
+``gunicorn --config gunicorn.conf.py run:application`` works by itself. The command line overrides this file; this file overrides Gunicorn's
+defaults. Without ``REDIS_URL`` and without a supervisor, the master starts an embedded Redis and encoders too (``on_starting``). With
 ``REDIS_URL``, and as a role of ``./start.sh``, it is a gateway alone.
 
-No ``preload_app``: the arbiter would be patched for gevent after it has begun to wait for signals, and never notice a dead worker.
+``preload_app`` must stay off: gevent would patch the master after it has begun to wait for signals, and it would never notice a dead worker.
 """
 
 import os
@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 
 from backend.errors import SettingsError
-from backend.settings import Settings
+from backend.settings import Settings, problem_lines
 
 try:
     _settings = Settings.from_environment()
 except SettingsError as wrong:
-    print("\n".join(wrong.problems), file=sys.stderr)
+    print("\n".join(problem_lines(wrong)), file=sys.stderr)
     sys.exit(2)
 
 
@@ -39,7 +39,7 @@ keepalive = _settings.keepalive_s
 max_requests = _settings.max_requests
 max_requests_jitter = _settings.max_requests_jitter
 preload_app = False
-sendfile = False  # gevent's copies 8 KiB at a time; the application's blocks are 32 times as large
+sendfile = False  # gevent's copies 8 KiB at a time; the application sends 256 KiB blocks
 control_socket_disable = True
 backlog = _settings.backlog
 limit_request_line = 8190
@@ -51,12 +51,12 @@ errorlog = _settings.log_style["error"]
 accesslog = _settings.log_style["access"]
 proc_name = "webp-gateway"
 if os.access("/dev/shm", os.W_OK):
-    worker_tmp_dir = "/dev/shm"  # the heartbeat's file: a slow disk must not make a worker look dead
+    worker_tmp_dir = "/dev/shm"  # for the heartbeat's file: a slow disk must not make a worker look dead
 
 
 WORKERS_DIR = "GATEWAY_WORKERS_DIR"
 COMPANIONS_GRACE_S = 15
-COMPANIONS = []  # their process id, if this master started them
+COMPANIONS = []  # the process id of Redis' and the encoders' supervisor, if this master started it
 SHOWN = {
     "GUNICORN_WORKERS": "workers",
     "GUNICORN_WORKER_CONNECTIONS": "worker_connections",
@@ -71,7 +71,7 @@ SHORT_BYTES = 40  # a unix socket in it has a path of at most 100 bytes
 
 
 def on_starting(server):
-    """Without a supervisor, the workers share a folder of this master's: sockets among them, and counts that outlive each of them."""
+    """Without a supervisor, make the folder that the workers share (their sockets, and counts that outlive a worker), and start the companions."""
     if server.cfg.preload_app:
         server.log.error("preload_app cannot be used with gevent: dead workers would not be replaced. Leave it off.")
         sys.exit(2)
@@ -79,7 +79,7 @@ def on_starting(server):
         folder = tempfile.gettempdir()
         os.environ[WORKERS_DIR] = tempfile.mkdtemp(prefix="webp-gateway-", dir=folder if len(folder) <= SHORT_BYTES else "/tmp")
 
-    _show(server)
+    _log_values(server)
     if _settings.redis_url is None and "GATEWAY_SUPERVISED" not in os.environ and not getattr(sys, "frozen", False):
         command = [sys.executable, "-c", _LAUNCH, str(Path(__file__).resolve().parent), str(os.getpid())]
         COMPANIONS.append(os.posix_spawn(sys.executable, command, os.environ, setsid=True))
@@ -89,11 +89,11 @@ _LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import 
 
 
 def on_reload(server):
-    _show(server)
+    _log_values(server)
 
 
-def _show(server):
-    """The values that count, wherever they came from: command line, environment or default."""
+def _log_values(server):
+    """The values in effect, whether from the command line, the environment or the defaults."""
     values = " ".join(f"{name}={getattr(server.cfg, attribute)}" for name, attribute in SHOWN.items())
     server.log.info("%s worker_class=%s bind=%s", values, server.cfg.worker_class_str, ",".join(map(str, server.cfg.bind)))
 
@@ -106,7 +106,7 @@ def on_exit(server):
 
 
 def _stop(process):
-    """It may have been reaped already, as every child of the master is."""
+    """SIGTERM, then SIGKILL. Gunicorn may have reaped the process already, as it does with every child of the master."""
     try:
         os.kill(process, signal.SIGTERM)
         deadline = time.monotonic() + COMPANIONS_GRACE_S
@@ -119,7 +119,7 @@ def _stop(process):
 
 
 def pre_exec(server):
-    """SIGUSR2 after ``python -m gunicorn``: run as a script, its ``__main__.py`` would put gunicorn's own ``http`` before Python's."""
+    """SIGUSR2 after ``python -m gunicorn`` must use ``-m`` again: run as a script, ``__main__.py`` would put gunicorn's ``http`` before Python's."""
     arguments = server.START_CTX["args"]
     if len(arguments) > 1 and os.path.basename(arguments[1]) == "__main__.py":
         arguments[1:2] = ["-m", "gunicorn"]

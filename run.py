@@ -11,6 +11,7 @@ import sys  # noqa: E402
 
 from backend.errors import SettingsError  # noqa: E402
 from backend.server.import_filter import without_clients  # noqa: E402
+from backend.settings import problem_lines  # noqa: E402
 
 try:
     if __name__ == "__main__":
@@ -23,5 +24,5 @@ try:
 
         app = application = create_app()
 except SettingsError as wrong:
-    print("\n".join(wrong.problems), file=sys.stderr)
+    print("\n".join(problem_lines(wrong)), file=sys.stderr)
     sys.exit(2)

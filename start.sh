@@ -5,6 +5,8 @@
 #   ./start.sh gateway     one role, on a machine of a cluster; likewise: encoder, redis
 #   ./start.sh health      ask from outside whether it is well: exit code 0 or 1; `health encoder` asks for this machine's encoders
 #   ./start.sh setup       only set up
+#
+# Its own sentences stand here in both languages and not in backend/texts: they are needed where Python or its packages are missing.
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -1,8 +1,8 @@
 """One stream of log lines in one format, for our own lines, Gunicorn's and the libraries': to stdout, or to files that many processes share.
 
-Each line is written by one ``write`` with ``O_APPEND``, so that lines of several processes never mix. A line of JSON or text is one line,
-whatever it quotes. ``bind`` names the request that the lines of this greenlet or thread belong to; a job is named in the message (``job <id>``)
-and lifted out of it. Job ids stand in the log, since an operator must find them: whoever reads it may see those jobs. Session ids and keys do not.
+Each line is written by one ``write`` with ``O_APPEND``, so lines of several processes never mix. A line of JSON or text stays one line, whatever
+it quotes. ``bind`` sets the request id for the lines of this greenlet or thread. A message names its job as ``job <id>``; the id becomes a field.
+Job ids are logged, because an operator must find them: who can read the log can see those jobs. Session ids and keys are never logged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 NOISY = {
-    "engineio.server": logging.ERROR,  # these by their full names: a server gives its logger a handler of its own where it has no level yet
+    "engineio.server": logging.ERROR,  # by its full name too: a server whose logger has no level gives it a handler of its own
     "socketio.server": logging.ERROR,
     "engineio": logging.ERROR,
     "socketio": logging.ERROR,
@@ -35,12 +35,12 @@ NOISY = {
 }
 JOB = re.compile(r"\bjob ([A-Za-z0-9_-]{22})\b")
 SECRET = re.compile(r"((?:^|[?&;])(?:sid|key|api_key|token|access_token|signature)=)[^&;#\s]*", re.IGNORECASE)
-"""A Socket.IO session id is as good as its connection."""
+"""Keys and signatures in an address, and Socket.IO session ids: with one of those anybody can use the connection."""
 SESSION = re.compile(r"\b([0-9a-f]{16})\.[\w-]{24}(?![\w-])", re.ASCII)
-"""One that a library names: only the worker it belonged to is left of it."""
+"""A session id that a library logs. The worker it belongs to, its first part, is kept."""
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(0x80, 0xA0))} | {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: " "}
 LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
-"""What JSON lets stand and some readers take for a line's end."""
+"""What JSON does not escape and some readers take for the end of a line."""
 STANDARD_OUTPUT = "-"
 
 _request: ContextVar[str] = ContextVar("request", default="")
@@ -48,8 +48,8 @@ _request: ContextVar[str] = ContextVar("request", default="")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """``error`` and ``access`` are paths, or ``-`` for stdout; ``access`` may be None: no such lines. A file of ``max_bytes`` (0: of any size)
-    becomes ``.1``, and so on until there are ``files`` of them."""
+    """``error`` and ``access`` are paths, or ``-`` for stdout. With ``access`` None there are no such lines. A file of ``max_bytes`` (0: no limit)
+    is renamed to ``.1``, and the older ones to ``.2`` and so on; ``files`` of them are kept."""
 
     format: str = "text"
     level: str = "info"
@@ -60,19 +60,21 @@ class Style:
 
 
 def bind(request_id: str) -> None:
+    """Name the request of this greenlet's or thread's lines."""
     _request.set(request_id)
 
 
 def redacted(uri: str) -> str:
+    """The address without the values of its secret parameters."""
     return SECRET.sub(r"\1…", uri)
 
 
 def configure(style: Style) -> None:
-    """The root logger and Gunicorn's two write as ``style`` says; what they wrote to before is closed."""
+    """Have the root logger and Gunicorn's two write as ``style`` says, and close their earlier handlers."""
     root, access, master = logging.getLogger(), logging.getLogger("gunicorn.access"), logging.getLogger("gunicorn.error")
-    _give(root, _handler(style, style.error))
-    _give(access, _handler(style, style.access) if style.access is not None else logging.NullHandler())
-    _give(master)
+    _replace_handlers(root, _handler(style, style.error))
+    _replace_handlers(access, _handler(style, style.access) if style.access is not None else logging.NullHandler())
+    _replace_handlers(master)
     root.setLevel(style.level.upper())
     master.setLevel(style.level.upper())
     access.setLevel(logging.INFO)
@@ -85,7 +87,7 @@ def configure(style: Style) -> None:
 
 
 def configure_once(style: Style) -> None:
-    """Unless Gunicorn's logger did already, whose command line counts for more."""
+    """``configure``, unless Gunicorn's logger has done it: its command line takes precedence."""
     if not _is_configured:
         configure(style)
 
@@ -94,7 +96,7 @@ _is_configured = False
 
 
 def reopen() -> None:
-    """After somebody moved the files away (SIGUSR1)."""
+    """Open the log files again, after logrotate has moved them away (SIGUSR1)."""
     for name in ("", "gunicorn.access"):
         for handler in logging.getLogger(name or None).handlers:
             if isinstance(handler, SharedFile):
@@ -109,14 +111,14 @@ def _handler(style: Style, target: str) -> logging.Handler:
     return handler
 
 
-def _give(logger: logging.Logger, *handlers: logging.Handler) -> None:
+def _replace_handlers(logger: logging.Logger, *handlers: logging.Handler) -> None:
     before, logger.handlers[:] = list(logger.handlers), handlers
     for handler in before:
         handler.close()
 
 
 class JsonFormatter(logging.Formatter):
-    """``extra={"fields": {…}}`` adds members."""
+    """One object a line. ``extra={"fields": {…}}`` adds members."""
 
     def format(self, record: logging.LogRecord) -> str:
         return json.dumps({**_members(record), **self._failure(record)}, ensure_ascii=False).translate(LINE_ENDS)
@@ -126,6 +128,8 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
+    """For a terminal."""
+
     def format(self, record: logging.LogRecord) -> str:
         line = _members(record)
         request = f" [{line['request']}]" if "request" in line else ""
@@ -153,8 +157,8 @@ def _members(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class SharedFile(logging.Handler):
-    """A file that many processes append to. Whoever finds it full renames it, one at a time; the others see that their file is no longer the
-    one of that name and open the new one, as they do after logrotate."""
+    """A file that many processes append to. The process that finds it full renames it, under a lock. The others see that the name now belongs
+    to another file and open that one, as they do after logrotate."""
 
     def __init__(self, path: Path, max_bytes: int, files: int) -> None:
         super().__init__()
@@ -165,7 +169,7 @@ class SharedFile(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = (self.format(record) + "\n").encode("utf-8", "replace")
-            if self._is_another():
+            if self._was_renamed():
                 self.reopen()
             if self._max_bytes and os.fstat(self._descriptor).st_size + len(line) > self._max_bytes:
                 self._rotate(len(line))
@@ -189,20 +193,22 @@ class SharedFile(logging.Handler):
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
-    def _is_another(self) -> bool:
+    def _was_renamed(self) -> bool:
         try:
             return not os.path.samestat(os.stat(self._path), os.fstat(self._descriptor))
         except FileNotFoundError:
             return True
 
     def _rotate(self, coming_bytes: int) -> None:
+        """Rename the full file, unless another process has just done so, and open a new one."""
         with open(self._path.with_suffix(".lock"), "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not self._is_another() and os.fstat(self._descriptor).st_size + coming_bytes > self._max_bytes:
+            if not self._was_renamed() and os.fstat(self._descriptor).st_size + coming_bytes > self._max_bytes:
                 for number in range(self._files - 1, 0, -1):
-                    self._numbered(number).rename(self._numbered(number + 1)) if self._numbered(number).exists() else None
-                self._path.rename(self._numbered(1))
+                    if self._backup(number).exists():
+                        self._backup(number).rename(self._backup(number + 1))
+                self._path.rename(self._backup(1))
             self.reopen()
 
-    def _numbered(self, number: int) -> Path:
+    def _backup(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")

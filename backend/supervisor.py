@@ -1,8 +1,8 @@
 """Keeps a set of roles running: starts them in order, replaces what dies, stops them in the opposite order.
 
-Each role is a process group of its own, so that a Ctrl-C on the terminal reaches the supervisor alone and nothing of a role outlives it.
-The signal handlers only note what came; the loop acts. The groups are written down: where the supervisor itself is killed, the next one ends
-what is left of them (``end_leftovers``) before it begins, so that no old process holds the port or an image.
+Each role is a process group of its own, so a Ctrl-C on the terminal reaches the supervisor alone, and nothing of a role outlives it. Signal
+handlers only record the signal; the loop acts on it. The groups are written to a file: if the supervisor itself is killed, the next one ends
+what is left of them (``end_leftovers``), so that no old process holds the port or an image.
 """
 
 from __future__ import annotations
@@ -17,30 +17,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backend import texts
+from backend.errors import CannotStart
+
 TICK_S = 0.05
 STEADY_S = 5.0
-"""A process that lived so long died of something else than its start."""
+"""A process that lived this long has started well; what it dies of is something else."""
 MAX_PAUSE_S = 5.0
 MAX_FALSE_STARTS = 5
 REMAINS_S = 2.0
 PR_SET_PDEATHSIG = 1
-
-
 WRONG_SETTING = 2
-"""The exit code of a role that must not be tried again, and of the whole then."""
-
-
-class FalseStart(Exception):
-    """A role cannot be started: it died again and again before the whole was ready, or at once of a wrong setting."""
-
-    def __init__(self, sentence: str, code: int = 1) -> None:
-        super().__init__(sentence)
-        self.code = code
+"""The exit code of a role with a wrong setting. It is not started again, and the supervisor ends with the same code."""
 
 
 @dataclass(slots=True)
 class Role:
-    """``grace_s``: how long it may take to stop before it is killed."""
+    """``grace_s`` is the time it may take to stop before it is killed."""
 
     name: str
     command: Sequence[str]
@@ -63,8 +56,8 @@ class Role:
     def has_died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
-    def note_death(self) -> None:
-        """Kill what is left of the group, and plan the next start."""
+    def plan_restart(self) -> None:
+        """Kill what is left of the dead process's group and set the time of the next start: the pause doubles, up to ``MAX_PAUSE_S``."""
         assert self.process is not None
         signal_group(self.process.pid, signal.SIGKILL)
         lived_s = time.monotonic() - self.started_s
@@ -73,7 +66,7 @@ class Role:
         self.process = None
 
     def stop(self) -> None:
-        """SIGTERM, then after ``grace_s`` SIGKILL; returns when nothing of it is left."""
+        """SIGTERM, then SIGKILL after ``grace_s``. Returns when nothing of the group is left."""
         process, self.process = self.process, None
         if process is None:
             return
@@ -97,16 +90,16 @@ class Supervisor:
     _signals: list[int] = field(default_factory=list)
 
     def run(self, is_ready: Callable[[], bool], on_ready: Callable[[], None], ready_within_s: float) -> int:
-        """Until SIGTERM or SIGINT; the exit code. ``is_ready`` is asked until it says so."""
+        """Run until SIGTERM or SIGINT and return the exit code. ``is_ready`` is asked until it is true; then ``on_ready`` is called once."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda received, _: self._signals.append(received))
         try:
             for role in self.roles:
                 self._start(role)
             return self._watch(is_ready, on_ready, time.monotonic() + ready_within_s)
-        except FalseStart as error:
-            self.say(str(error))
-            return error.code
+        except CannotStart as error:
+            self.say(texts.in_every_language(f"start.{error.reason}", **error.params))
+            return error.exit_code
         finally:
             for role in reversed(self.roles):
                 role.stop()
@@ -125,19 +118,18 @@ class Supervisor:
                 ready = True
                 on_ready()
             elif not ready and time.monotonic() > deadline_s:
-                raise FalseStart("The gateway did not become ready in time; the lines above say why. 网关未能及时就绪；原因见以上各行。")
+                raise CannotStart("not_ready")
             time.sleep(TICK_S)
 
     def _replace(self, ready: bool) -> None:
+        """Start again what has died. Raises ``CannotStart`` before the whole was ready: for a wrong setting, or after ``MAX_FALSE_STARTS``."""
         for role in self.roles:
             if role.has_died():
                 assert role.process is not None
                 code = role.process.returncode
-                role.note_death()
+                role.plan_restart()
                 if not ready and (code == WRONG_SETTING or role.false_starts >= MAX_FALSE_STARTS):
-                    english = f"The {role.name} could not be started (exit code {code}); the lines above say why."
-                    chinese = f"{role.name} 无法启动（退出码 {code}）；原因见以上各行。"
-                    raise FalseStart(f"{english} {chinese}", code if code == WRONG_SETTING else 1)
+                    raise CannotStart("role_failed", code if code == WRONG_SETTING else 1, role=role.name, code=code)
                 self.say(f"The {role.name} ended (exit code {code}); starting it again.")
             if role.process is None and time.monotonic() >= role.next_start_s:
                 self._start(role)
@@ -146,22 +138,22 @@ class Supervisor:
         role.start(self.environment)
         if self.record is not None:
             groups = [each.process.pid for each in self.roles if each.process is not None]
-            self.record.write_text("".join(f"{group} {begun}\n" for group in groups if (begun := begun_at(group))))
+            self.record.write_text("".join(f"{group} {started}\n" for group in groups if (started := start_time(group))))
 
     def _reload(self) -> None:
-        """SIGHUP goes to the role that can reload: Gunicorn."""
+        """Pass SIGHUP on to the role that can reload: Gunicorn."""
         for role in self.roles:
             if role.name == "gateway" and role.process is not None:
                 role.process.send_signal(signal.SIGHUP)
 
 
 def end_leftovers(record: Path) -> int:
-    """Kill the groups that a supervisor which was killed has left; how many there were. A number that another process has by now is passed over."""
+    """Kill the groups that a killed supervisor has left and return their number. A process id that was given to another process is left alone."""
     try:
-        noted = [line.partition(" ") for line in record.read_text().splitlines()]
+        lines = [line.partition(" ") for line in record.read_text().splitlines()]
     except FileNotFoundError:
         return 0
-    left = [int(group) for group, _, begun in noted if group.isdigit() and begun and begun_at(int(group)) == begun]
+    left = [int(group) for group, _, started in lines if group.isdigit() and started and start_time(int(group)) == started]
     for group in left:
         signal_group(group, signal.SIGKILL)
     wait_until(lambda: not any(map(is_alive, left)), REMAINS_S)
@@ -169,8 +161,8 @@ def end_leftovers(record: Path) -> int:
     return len(left)
 
 
-def begun_at(pid: int) -> str:
-    """When the process began, in words that are compared only with each other; empty when there is none."""
+def start_time(pid: int) -> str:
+    """When the process started, in a form that is only good for comparing two of them; empty where there is no such process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -181,7 +173,7 @@ def begun_at(pid: int) -> str:
 
 
 def signal_group(group: int, number: int) -> bool:
-    """False when the group has no member any more."""
+    """Send the signal; False where the group has no member any more."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -190,14 +182,14 @@ def signal_group(group: int, number: int) -> bool:
 
 
 def is_alive(group: int) -> bool:
-    """Whether it has a member that still runs: one that is dead holds no port and no image, however late its new parent takes note of it."""
+    """Whether the group has a member that runs. A zombie holds no port and no image, however late its new parent collects it."""
     if not signal_group(group, 0):
         return False
-    return sys.platform != "linux" or any(_runs_in(group, each) for each in Path("/proc").glob("[0-9]*/stat"))
+    return sys.platform != "linux" or any(_is_running_member(group, each) for each in Path("/proc").glob("[0-9]*/stat"))
 
 
-def _runs_in(group: int, stat: Path) -> bool:
-    """proc(5): after the name in brackets come state, parent and group."""
+def _is_running_member(group: int, stat: Path) -> bool:
+    """proc(5): state, parent and group follow the name in brackets."""
     try:
         state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
     except (OSError, ValueError):
@@ -206,6 +198,7 @@ def _runs_in(group: int, stat: Path) -> bool:
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float) -> bool:
+    """False where it did not become true in time."""
     deadline = time.monotonic() + seconds
     while not is_true():
         if time.monotonic() > deadline:
@@ -215,6 +208,6 @@ def wait_until(is_true: Callable[[], bool], seconds: float) -> bool:
 
 
 def die_with_parent() -> None:
-    """A supervisor that is killed takes its children along (Linux; elsewhere they stay)."""
+    """Have the kernel end this process when its parent dies (Linux; elsewhere it stays)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

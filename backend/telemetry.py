@@ -1,7 +1,7 @@
 """Error reports to Sentry and traces by OpenTelemetry: both off unless asked for, both optional packages (``pip install '.[sentry,traces]'``).
 
-``start`` is called in each process after its fork, since neither package's threads and connections outlive one. Nothing of an image, no body,
-no header, no local variable and no session id is sent.
+``start`` is called in each process after its fork, because the threads and connections of both packages do not survive one. No image, body,
+header, local variable or session id is sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _tracer: Any = None
 
 
 def start(settings: Settings, role: str, app: Any = None) -> None:
-    """``role`` names the process's kind in what is sent; ``app`` is the Flask application whose requests are traced."""
+    """Begin what ``settings`` ask for. ``role`` names the kind of process in what is sent; requests of the Flask application ``app`` are traced."""
     if settings.sentry_dsn:
         _start_sentry(settings.sentry_dsn, role)
     if settings.traces_endpoint:
@@ -27,7 +27,7 @@ def start(settings: Settings, role: str, app: Any = None) -> None:
 
 @contextmanager
 def span(name: str) -> Iterator[None]:
-    """What is done inside is one span, where traces are on."""
+    """One span for the block, where traces are on."""
     if _tracer is None:
         yield
         return
@@ -36,7 +36,7 @@ def span(name: str) -> Iterator[None]:
 
 
 def _start_sentry(dsn: str, role: str) -> None:
-    """Every line of level ``error`` is an event: there is one for each failure (``logs``)."""
+    """Every log line of level ``error`` becomes an event; there is one for each failure."""
     import sentry_sdk
 
     sentry_sdk.init(
@@ -46,12 +46,13 @@ def _start_sentry(dsn: str, role: str) -> None:
         send_default_pii=False,
         include_local_variables=False,
         max_request_body_size="never",
-        before_send=_stripped,
+        before_send=_strip_request,
     )
     sentry_sdk.set_tag("role", role)
 
 
-def _stripped(event: Any, _: Any) -> Any:
+def _strip_request(event: Any, _: Any) -> Any:
+    """Leave method and address of the request, without secrets."""
     request = event.get("request") or {}
     event["request"] = {name: logs.redacted(request[name]) for name in ("method", "url") if name in request}
     return event

@@ -82,7 +82,11 @@ IN_THIS_THREAD = TransferConfig(use_threads=False)
 
 
 class NotUsable(Exception):
-    """One sentence for the operator: the bucket cannot serve as a store."""
+    """The bucket cannot serve as a store. ``reason`` names the sentence for the operator (``accepted.bucket.`` in ``texts``), ``params`` fill it."""
+
+    def __init__(self, reason: str, **params: str) -> None:
+        super().__init__(f"{reason} {params}")
+        self.reason, self.params = reason, params
 
 
 class _Exists(Exception):
@@ -171,7 +175,7 @@ class S3Store:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=b"", IfNoneMatch="*")
             try:
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=b"", IfNoneMatch="*")
-                raise NotUsable(f"The service of bucket {self._bucket} ignores “If-None-Match: *” on PUT; the gateway needs conditional writes.")
+                raise NotUsable("no_conditional_writes", bucket=self._bucket)
             except ClientError as error:
                 if _code(error) not in EXISTS:
                     raise
@@ -180,14 +184,13 @@ class S3Store:
         except ClientError as error:
             code = _code(error)
             if code in DENIED:
-                raise NotUsable(f"The credentials may not read and write the bucket {self._bucket} ({code}).") from error
+                raise NotUsable("denied", bucket=self._bucket, code=code) from error
             if code in NO_BUCKET:
-                raise NotUsable(f"There is no bucket {self._bucket} ({code}).") from error
+                raise NotUsable("missing", bucket=self._bucket, code=code) from error
             raise errors.BackendUnavailable(part="store", retry_after_s=5, private=str(error)) from error
         except BotoCoreError as error:
             if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, NoRegionError, ProfileNotFound)):
-                advice = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what else boto3 reads."
-                raise NotUsable(f"{error} {advice}") from error
+                raise NotUsable("credentials", why=str(error)) from error
             raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
 
     def begin(self) -> FileUpload:

@@ -47,9 +47,9 @@ class SealedCodec:
         level = self._keeper.level
         if self._sandbox == "require" and level.get("level") != FULL:
             self.close()
-            english = f"expected a machine that can seal fully; this one reaches only {level} of level {FULL}."
-            chinese = f"应为能完全封闭的机器；本机只达到 {level.get('level')} 级（满级为 {FULL}）。"
-            raise errors.SettingsError([f"GATEWAY_SANDBOX='require': {english} {chinese}"])
+            found = ", ".join(f"{name} {value}" for name, value in level.items() if name != "level")
+            wrong = errors.WrongSetting("GATEWAY_SANDBOX", "'require'", "full_seal", level=level.get("level"), full=FULL, found=found)
+            raise errors.SettingsError(wrong)
         if level.get("level") != FULL:
             log.warning("decoders are not fully sealed: level %s of %s (%s)", level.get("level"), FULL, level)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core import records
-from backend.core.job import Job, public, rfc3339
+from backend.core.job import Job, ProblemOf, public, rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def progress(jobs: Sequence[Job]) -> int:
     return min(99, sum(weight * percent for weight, percent in zip(weights, done, strict=True)) // sum(weights))
 
 
-def public_batch(batch: Batch, jobs: Sequence[Job], language: str = "en") -> dict[str, Any]:
+def public_batch(batch: Batch, jobs: Sequence[Job], problem: ProblemOf) -> dict[str, Any]:
     """The contract's Batch. Jobs that were deleted are no longer listed, nor counted."""
     states = [job.status.state for job in jobs]
     own = f"/api/batches/{batch.id}"
@@ -56,7 +56,7 @@ def public_batch(batch: Batch, jobs: Sequence[Job], language: str = "en") -> dic
         **{state: states.count(state) for state in ("succeeded", "failed", "cancelled")},
         "progress": progress(jobs),
         "seq": seq(jobs),
-        "jobs": [public(job, language) for job in jobs],
+        "jobs": [public(job, problem) for job in jobs],
         "created_at": rfc3339(batch.created_at),
         "expires_at": rfc3339(batch.expires_at),
         "links": {"self": own, "events": f"{own}/events", "archive": f"{own}/archive.zip", "cancel": f"{own}/cancel"},

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -33,6 +34,8 @@ FOLLOWING: dict[State, frozenset[State]] = {
 }
 STATES = tuple(FOLLOWING)
 ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.items() if not following)
+ProblemOf = Callable[..., dict[str, Any]]
+"""Makes the contract's problem of an error's record and of what only the edge knows, in the reader's language."""
 MAX_ATTEMPTS = 3
 """An encoder may be lost under a job this often less one; then the job fails, so that no image is tried for ever."""
 
@@ -185,8 +188,8 @@ def rfc3339(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def public(job: Job, language: str = "en") -> dict[str, Any]:
-    """The contract's Job. Everything a client may see, and nothing else."""
+def public(job: Job, problem: ProblemOf) -> dict[str, Any]:
+    """The contract's Job: everything that a client may see and nothing else."""
     manifest, status = job.manifest, job.status
     return {
         "id": job.id,
@@ -199,7 +202,7 @@ def public(job: Job, language: str = "en") -> dict[str, Any]:
         "source": _public_source(manifest),
         "options": manifest.options.chosen(),
         "result": _public_result(job),
-        "error": errors.problem(status.error, language, request_id=manifest.request_id) if status.error else None,
+        "error": problem(status.error, request_id=manifest.request_id) if status.error else None,
         "batch": manifest.batch,
         "created_at": rfc3339(manifest.created_at),
         "started_at": rfc3339(status.started_at),

@@ -14,6 +14,7 @@ from backend import errors
 from backend.core import job as jobs
 from backend.core.job import ENDED, FOLLOWING, STATES, Job, Manifest, Result, Source, Status
 from backend.core.options import Options
+from backend.texts.problems import problem, problem_in
 
 ALLOWED = """
 queued → running cancelled failed
@@ -87,7 +88,7 @@ def test_only_success_is_a_hundred_percent() -> None:
 
 
 def test_a_job_shows_exactly_the_contracts_fields() -> None:
-    shown = jobs.public(Job(MANIFEST, RUNNING))
+    shown = jobs.public(Job(MANIFEST, RUNNING), problem)
     assert list(shown) == FIELDS
     assert shown == {
         "id": "4k6Zr0m1x8uQyB5w2TnHcA",
@@ -117,7 +118,7 @@ def test_a_job_shows_exactly_the_contracts_fields() -> None:
 
 
 def test_a_result_shows_the_contracts_fields_and_what_was_saved() -> None:
-    shown = jobs.public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 1_800_000_002.0)))["result"]
+    shown = jobs.public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 1_800_000_002.0)), problem)["result"]
     assert shown == {
         "url": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/result",
         "bytes": 480,
@@ -133,21 +134,21 @@ def test_a_result_shows_the_contracts_fields_and_what_was_saved() -> None:
 
 def test_a_result_that_grew_saved_less_than_nothing() -> None:
     grown = jobs.succeeded(RUNNING, replace(RESULT, bytes=1500), 1.0)
-    assert jobs.public(Job(MANIFEST, grown))["result"]["saved_percent"] == -50.0
+    assert jobs.public(Job(MANIFEST, grown), problem)["result"]["saved_percent"] == -50.0
 
 
 @pytest.mark.parametrize(
     "status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.0), jobs.failed(RUNNING, errors.Internal(private="/etc/secret"), 2.0)]
 )
 def test_nothing_private_is_shown(status: Status) -> None:
-    text = json.dumps(jobs.public(Job(MANIFEST, status)), ensure_ascii=False)
+    text = json.dumps(jobs.public(Job(MANIFEST, status), problem), ensure_ascii=False)
     for private in ("digest-of-a-key", "203.0.113.9", "result-token", "ab" * 32, "/etc/secret", "owner", "client", "token", "attempt"):
         assert private not in text
 
 
 def test_a_failure_is_told_in_the_readers_language_with_the_code_that_never_changes() -> None:
     failed = Job(MANIFEST, jobs.failed(RUNNING, errors.Internal(), 2.0))
-    english, chinese = jobs.public(failed, "en")["error"], jobs.public(failed, "zh-CN")["error"]
+    english, chinese = (jobs.public(failed, problem_in(language))["error"] for language in ("en", "zh-CN"))
     assert english["code"] == chinese["code"] == "internal"
     assert english["title"] == "Internal error" and chinese["title"] == "内部错误"
     assert "request-7" in english["detail"] and "request-7" in chinese["detail"]

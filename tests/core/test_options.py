@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend import errors
+from backend import errors, texts
 from backend.core import options
 from backend.core.options import Options
+from backend.texts.problems import problem
 
 READ: dict[str, dict[Any, Any]] = {
     "quality": {"0": 0, "80": 80, "100": 100, "auto": "auto", 55: 55},
@@ -130,11 +131,11 @@ def test_a_value_is_read(name: str, given_value: Any, value: Any) -> None:
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values], ids=repr)
 def test_a_wrong_value_is_refused_by_name_with_what_is_accepted(name: str, value: Any) -> None:
     error = refused(name, value)
-    problem = errors.problem(error.as_record())
-    assert (error.status, error.code, problem["option"]) == (422, "invalid_option", name)
+    told = problem(error.as_record())
+    assert (error.status, error.code, told["option"]) == (422, "invalid_option", name)
     assert error.params["accepted"]
-    assert name in problem["detail"]
-    assert "–." not in problem["detail"]
+    assert name in told["detail"]
+    assert "–." not in told["detail"]
 
 
 @pytest.mark.parametrize(
@@ -238,8 +239,8 @@ def test_whatever_is_given_is_read_or_refused_in_public_words(name: str, value: 
     try:
         options.parse([(name, value)])
     except errors.InvalidOption as error:
-        for language in errors.LANGUAGES:
-            assert "–." not in errors.problem(error.as_record(), language)["detail"]
+        for language in texts.languages():
+            assert "–." not in problem(error.as_record(), language)["detail"]
 
 
 @given(

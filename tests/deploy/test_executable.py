@@ -53,6 +53,7 @@ def test_the_executable_serves_health_page_and_a_conversion_and_ends_when_told(e
     try:
         wait_for(lambda: status(f"{url}/api/health") == 200, 90, "for the executable to be well")
         assert "<html" in requests.get(url, timeout=30).text
+        assert "选择图片" in requests.get(url, headers={"Accept-Language": "zh"}, timeout=30).text
         job = requests.post(f"{url}/api/jobs", data=photograph(600, 400), headers={"Prefer": "wait=25"}, timeout=60).json()
         wait_for(lambda: requests.get(f"{url}/api/jobs/{job['id']}", timeout=30).json()["state"] in ENDED, 60, "for the job to end")
         assert requests.get(f"{url}/api/jobs/{job['id']}/result", timeout=30).content[8:12] == b"WEBP"

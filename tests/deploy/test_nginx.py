@@ -19,6 +19,7 @@ import websocket
 from PIL import Image
 
 from backend import errors
+from backend.texts.problems import problem
 from tests.deploy.proxied import CONFIGURATION, gateway_role, kill, nginx, status
 from tests.e2e.images import photograph
 from tests.e2e.running import Gateway, running, wait_for
@@ -193,7 +194,7 @@ def test_an_upgrade_to_anything_but_a_websocket_is_not_passed_on(url: str) -> No
 def test_errors_of_nginx_are_problems_in_the_readers_language_and_the_gateways_words(url: str, language: str, sent: str) -> None:
     large = requests.post(f"{url}/api/jobs/x/cancel", data=bytes(2 * MIB), headers={"Accept-Language": sent}, timeout=30)
     assert large.status_code == 413 and large.headers["Content-Type"] == "application/problem+json" and large.headers["Content-Language"] == language
-    words = errors.problem(errors.TooLarge(limit_bytes=1).as_record(), language)
+    words = problem(errors.TooLarge(limit_bytes=1).as_record(), language)
     assert {name: large.json()[name] for name in ("type", "title", "status", "code")} == {
         name: words[name] for name in ("type", "title", "status", "code")
     }
@@ -201,9 +202,9 @@ def test_errors_of_nginx_are_problems_in_the_readers_language_and_the_gateways_w
         client.sendall(f"GET / HTTP/1.1\r\nHost: localhost\r\nAccept-Language: {sent}\r\nX-Long: {'a' * 40_000}\r\n\r\n".encode())
         head, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400") and b"application/problem+json" in head
-    assert json.loads(body)["title"] == errors.problem(errors.BadRequest().as_record(), language)["title"]
+    assert json.loads(body)["title"] == problem(errors.BadRequest().as_record(), language)["title"]
     hidden = requests.get(f"{url}/metrics", headers={"Accept-Language": sent}, timeout=30)
-    words = errors.problem(errors.NotFound().as_record(), language)
+    words = problem(errors.NotFound().as_record(), language)
     assert {name: hidden.json()[name] for name in hidden.json()} == {name: words[name] for name in hidden.json()}
 
 
@@ -223,7 +224,7 @@ def test_what_nginx_itself_refuses_is_a_problem_of_that_status(url: str, head: s
         client.sendall(f"{head.replace('{long}', 'a' * 9000)}\r\nConnection: close\r\n\r\n".encode())
         answered, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
     assert int(answered.split()[1]) == status and b"application/problem+json" in answered
-    words = errors.problem({**errors.BadRequest().as_record(), "status": status}, language)
+    words = problem({**errors.BadRequest().as_record(), "status": status}, language)
     assert {name: json.loads(body)[name] for name in words} == words
 
 
@@ -317,7 +318,7 @@ def test_when_no_gateway_answers_a_program_gets_a_problem_and_a_reader_a_page(ow
         kill(process, signal.SIGKILL)
         program = requests.post(f"{url}/api/jobs", data=photograph(300, 200), headers={"Accept-Language": "zh-CN"}, timeout=30)
         assert program.status_code == 503 and program.headers["Retry-After"] == "5"
-        title = errors.problem(errors.BackendUnavailable(part="gateway", retry_after_s=5).as_record(), "zh-CN")["title"]
+        title = problem(errors.BackendUnavailable(part="gateway", retry_after_s=5).as_record(), "zh-CN")["title"]
         assert (program.json()["code"], program.json()["title"]) == ("backend_unavailable", title)
         browser = {"Accept": "text/html,*/*"}
         assert requests.get(f"{url}/api/capabilities", headers=browser, timeout=30).json()["code"] == "backend_unavailable", "under /api/ always"

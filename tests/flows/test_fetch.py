@@ -13,6 +13,7 @@ from backend.core.options import Options
 from backend.flows import conclude, deliver, ingest
 from backend.flows.fetch import LEASE_S, Fetcher
 from backend.flows.maintenance import Janitor
+from backend.texts.problems import problem
 from tests.memory.codec import ScriptedCodec
 from tests.memory.context import MemoryContext
 from tests.memory.samples import image
@@ -53,7 +54,7 @@ def here() -> Iterator[Here]:
 
 def test_a_job_is_there_before_its_source_and_becomes_like_any_other(here: Here) -> None:
     job = here.order(PNG)
-    shown = public(job)
+    shown = public(job, problem)
     assert (shown["state"], shown["source"]) == (
         "queued",
         {"filename": "cat.png", "bytes": None, "format": None, "width": None, "height": None, "frames": None},
@@ -61,7 +62,7 @@ def test_a_job_is_there_before_its_source_and_becomes_like_any_other(here: Here)
     assert here.encode() is False
     here.run()
     assert here.encode() is True
-    shown = public(here.find(job))
+    shown = public(here.find(job), problem)
     assert (shown["state"], shown["source"]["bytes"], shown["source"]["format"]) == ("succeeded", len(PNG), "png")
     assert here.store.manifest(job.id).source.sha256 and not here.left_open()
 
@@ -80,7 +81,7 @@ def test_fetching_is_the_first_part_of_the_progress(here: Here) -> None:
 
 def test_watchers_see_the_source_as_soon_as_it_is_known(here: Here) -> None:
     job, seen = here.order(PNG), []
-    here.follower.follow(job.id, lambda now: seen.append(public(now)["source"]["format"]))
+    here.follower.follow(job.id, lambda now: seen.append(public(now, problem)["source"]["format"]))
     here.run()
     here.encode()
     assert seen[0] == "png" and seen[-1] == "png"

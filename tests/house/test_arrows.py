@@ -18,23 +18,26 @@ BACKEND = ROOT / "backend"
 EVERYTHING = {"*"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "settings": {"errors", "core"},
+    "texts": {"texts"},
+    "settings": {"settings", "errors", "core", "texts"},
     "core": {"core", "errors"},
     "ports": {"ports", "core", "errors"},
     "flows": {"flows", "core", "ports", "errors"},
     "codec": {"codec", "core", "errors"},
     "adapters": {"adapters", "core", "ports", "errors"},
-    "web": {"web", "flows", "core", "ports", "errors"},
-    "server": {"server", "errors", "settings", "logs"},
+    "web": {"web", "flows", "core", "ports", "errors", "texts"},
+    "server": {"server", "errors", "texts", "settings", "logs"},
     "logs": set(),
     "telemetry": {"settings", "logs"},
-    "supervisor": set(),
+    "supervisor": {"errors", "texts"},
     "app": EVERYTHING,
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
+    "preflight": EVERYTHING,
     "__init__": set(),
 }
-"""Beyond the plan's table: ``settings`` takes the ``Limits`` from ``core``; ``logs`` and ``supervisor`` know nothing of the rest."""
+"""Beyond the plan's table: ``server`` looks up the few sentences that it answers by itself; ``settings`` takes the ``Limits`` from ``core``;
+``logs`` knows nothing of the rest."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
     *(
@@ -55,7 +58,7 @@ IMPURE = {
         "ctypes",
     ),
 }
-ENVIRONMENT_READERS = {"settings.py"}
+ENVIRONMENT_READERS = {"settings/__init__.py"}
 """The one reader of settings."""
 ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
 INTERNAL_READERS = {

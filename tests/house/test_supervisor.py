@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.supervisor import MAX_FALSE_STARTS, Role, Supervisor, begun_at, end_leftovers, is_alive, signal_group
+from backend.supervisor import MAX_FALSE_STARTS, Role, Supervisor, end_leftovers, is_alive, signal_group, start_time
 from tests.memory.waiting import until
 
 LASTING = "import signal, sys, time; print('up', file=open(sys.argv[1], 'a'), flush=True); signal.pause()"
@@ -140,7 +140,7 @@ def test_the_next_one_ends_what_a_killed_one_left(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", STUBBORN, str(tmp_path / "left")], start_new_session=True) as left:
         until(lambda: starts(tmp_path, "left"), 30)
         record = tmp_path / "groups"
-        record.write_text(f"{left.pid} {begun_at(left.pid)}\n")
+        record.write_text(f"{left.pid} {start_time(left.pid)}\n")
         reaper = later(left.wait)
         assert end_leftovers(record) == 1
         reaper.join()

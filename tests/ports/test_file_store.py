@@ -18,6 +18,7 @@ from backend import errors
 from backend.adapters.files import disk
 from backend.adapters.files.store import FileStore
 from backend.core.job import Status, cancelled
+from backend.texts.problems import problem
 from tests.memory.samples import manifest
 from tests.ports.test_store import DATA, put
 
@@ -85,7 +86,7 @@ def test_a_disk_that_fails_is_named_and_no_path_is_told(
         fail_with(number, broken, "write")
         with pytest.raises(kind) as raised:
             upload.write(DATA)
-    assert str(file_store.root) not in json.dumps(errors.problem(raised.value.as_record()))
+    assert str(file_store.root) not in json.dumps(problem(raised.value.as_record()))
     upload.discard()
 
 

@@ -16,6 +16,7 @@ from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.jobs import RedisJobs
 from backend.core.job import Status
 from backend.ports.jobs import Claim
+from backend.texts.problems import problem
 from tests.memory.samples import job, manifest
 from tests.memory.waiting import until
 from tests.ports.redis_server import RedisServer
@@ -73,7 +74,7 @@ def test_no_method_lets_redis_own_errors_out_when_it_is_away(tmp_path: Path, con
     with pytest.raises(errors.BackendUnavailable) as raised:
         CALLS[name](RedisJobs(connect(f"unix://{tmp_path}/nothing.sock")))
     assert raised.value.params == {"part": "redis"}
-    assert str(tmp_path) not in str(errors.problem(raised.value.as_record()))
+    assert str(tmp_path) not in str(problem(raised.value.as_record()))
 
 
 def test_a_server_that_hangs_is_given_up_within_three_seconds(tmp_path: Path, connect: Connect) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from backend import errors
+from backend import errors, texts
 from backend.adapters import s3_store as s3_module
 from backend.adapters.files.store import FileStore
 from backend.adapters.s3_store import NotUsable, S3Store
@@ -102,8 +102,9 @@ def test_a_service_that_does_not_answer_is_a_backend_that_is_unavailable(elsewhe
 
 
 def test_no_bucket_is_told_before_the_start(s3_store: S3Store, tmp_path: Path) -> None:
-    with pytest.raises(NotUsable, match="There is no bucket bucket-of-nobody"):
+    with pytest.raises(NotUsable) as raised:
         S3Store("bucket-of-nobody", "", FileStore(tmp_path / "spool")).examine()
+    assert "There is no bucket bucket-of-nobody" in texts.text(f"accepted.bucket.{raised.value.reason}", "en", **raised.value.params)
 
 
 def test_a_service_without_conditional_puts_cannot_be_a_store(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,8 +115,9 @@ def test_a_service_without_conditional_puts_cannot_be_a_store(s3_store: S3Store,
         return plain(**given)
 
     monkeypatch.setattr(s3, "put_object", ignoring)
-    with pytest.raises(NotUsable, match="conditional writes"):
+    with pytest.raises(NotUsable) as raised:
         s3_store.examine()
+    assert "conditional writes" in texts.text(f"accepted.bucket.{raised.value.reason}", "en", **raised.value.params)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
-from backend import errors
+from backend import errors, texts
 from backend.core import options
 from backend.web.openapi import document
-from backend.web.openapi.explanations import EXPLANATIONS
 from backend.web.openapi.operations import OPERATIONS, OPTION_TEXTS
 from backend.web.routes import batches, convert, events, health, job_list, jobs, uploads
 from tests.memory.samples import image
@@ -28,7 +27,7 @@ def described(language: str = "en", *, has_keys: bool = True) -> dict[str, Any]:
     return document.describe("1.2.3", language, has_keys)
 
 
-@pytest.mark.parametrize("language", errors.LANGUAGES)
+@pytest.mark.parametrize("language", texts.languages())
 @pytest.mark.parametrize("has_keys", [True, False])
 def test_the_description_is_valid_openapi(language: str, has_keys: bool) -> None:
     assert list(OpenAPIV31SpecValidator(described(language, has_keys=has_keys)).iter_errors()) == []
@@ -53,10 +52,8 @@ def test_every_route_is_described_and_nothing_else() -> None:
 
 def test_every_option_and_error_has_its_words_in_both_languages() -> None:
     assert set(OPTION_TEXTS) == set(options.schema())
-    assert set(EXPLANATIONS) == set(errors.BY_CODE)
-    for texts in EXPLANATIONS.values():
-        assert set(texts) == set(errors.LANGUAGES)
-        assert all(part.strip() for pair in texts.values() for part in pair)
+    for code in errors.BY_CODE:
+        assert texts.has(f"errors.{code}.happened") and texts.has(f"errors.{code}.advice")
 
 
 def test_the_operations_have_names_of_their_own() -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
 
-import pytest
 from werkzeug.test import TestResponse
 
-from backend.web.routes.plain import TEXTS
 from tests.memory.samples import image
 from tests.web.conftest import Web
 
@@ -72,10 +69,3 @@ def test_cancel_works_without_scripts(web: Web) -> None:
 def test_with_api_keys_it_says_what_to_do_instead(make_web: Callable[..., Web]) -> None:
     answer = send(make_web(keys=("k" * 20,)), "a.png")
     assert answer.status_code == 401 and "curl" in answer.text
-
-
-@pytest.mark.parametrize("texts", TEXTS.items(), ids=TEXTS)
-def test_each_text_says_the_same_in_both_languages(texts: tuple[str, Any]) -> None:
-    english, chinese = texts[1]
-    placeholders = re.compile(r"\{(\w+)\}")
-    assert sorted(placeholders.findall(english)) == sorted(placeholders.findall(chinese))

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from backend import errors
+from backend import errors, texts
 from tests.web.conftest import Web
 
 Check = Callable[[TestResponse, int, str], dict[str, Any]]
 
 
-@pytest.mark.parametrize("language", errors.LANGUAGES)
+@pytest.mark.parametrize("language", texts.languages())
 @pytest.mark.parametrize("code", errors.BY_CODE)
 def test_every_type_says_what_happened_and_what_to_do(web: Web, code: str, language: str) -> None:
     told = web.get(f"/problems/{code}", headers={"Accept": "application/json", "Accept-Language": language})
     record: Any = told.json
-    assert (record["code"], record["title"]) == (code, errors.TEXTS[code][language][0])
+    assert (record["code"], record["title"]) == (code, texts.text(f"errors.{code}.title", language))
     assert errors.BY_CODE[code].status in record["status"] and record["happened"] and record["advice"]
     page = web.get(f"/problems/{code}", headers={"Accept-Language": language})
     assert page.content_type == "text/html; charset=utf-8" and f'lang="{language}"' in page.text

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from backend import errors
+from backend import errors, texts
 from backend.core import formats, options
 from backend.web.routes import health
 from tests.memory.samples import image
+from tests.texts.used import keys_of_the_pages
 from tests.web.conftest import Web
 
 Check = Callable[[TestResponse, int, str], dict[str, Any]]
@@ -86,13 +87,13 @@ def test_a_route_that_breaks_says_nothing_of_why(web: Web, problem: Check, caplo
         assert response.headers[name] == value
 
 
-@pytest.mark.parametrize("language", errors.LANGUAGES)
-@pytest.mark.parametrize("key", errors.TEXTS)
+@pytest.mark.parametrize("language", texts.languages())
+@pytest.mark.parametrize("key", [key for key in texts.sentences("en") if key.startswith("errors.") and key.endswith(".detail")])
 def test_every_error_reaches_the_reader_whole_and_in_both_languages(web: Web, problem: Check, key: str, language: str) -> None:
-    code, _, variant = key.partition(".")
+    code, variant = key.split(".")[1], ".".join(key.split(".")[2:-1])
     kind = errors.BY_CODE[code]
-    texts = "".join(errors.TEXTS[key]["en"])
-    filled = {name: 7 for _, name, _, _ in string.Formatter().parse(texts) if name and name not in ("request_id", "retry_after_s")}
+    detail = texts.sentences("en")[key]
+    filled = {name: 7 for _, name, _, _ in string.Formatter().parse(detail) if name and name not in ("request_id", "retry_after_s")}
 
     def fails() -> None:
         raise kind(variant, private="/etc/secret", retry_after_s=7, **filled)
@@ -100,7 +101,7 @@ def test_every_error_reaches_the_reader_whole_and_in_both_languages(web: Web, pr
     web.app.add_url_rule("/fails", view_func=fails)
     response = web.get("/fails", headers={"Accept-Language": language})
     body = problem(response, kind.status, code)
-    assert body["title"] == errors.TEXTS[key][language][0]
+    assert body["title"] == texts.sentences(language).get(key.replace(".detail", ".title"), texts.text(f"errors.{code}.title", language))
     assert response.headers["Content-Language"] == language
     assert "secret" not in response.text
     assert ("Retry-After" in response.headers) and "{" not in body["detail"].replace('{"job": "…"}', "")
@@ -198,6 +199,13 @@ def test_the_page_begins_in_the_readers_language(web: Web, accepted: str, langua
     assert f'<html lang="{language}"' in response.text
     assert response.headers["Vary"] == "Accept-Language"
     assert web.get("/", headers={"Accept-Language": accepted, "If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/", "/status"])
+def test_every_text_of_a_page_is_in_the_readers_language(web: Web, path: str) -> None:
+    page = web.get(path, headers={"Accept-Language": "zh-CN"}).text
+    english = {key: text for key, text in keys_of_the_pages().items() if text != texts.text(f"pages.{key}", "zh-CN")}
+    assert [key for key, text in english.items() if f'"{key}">{text}<' in page] == []
 
 
 def test_the_pages_files_are_always_asked_again(web: Web) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from gunicorn.http import errors as parse_errors
 
-from backend.errors import GatewayError, problem
+from backend.errors import GatewayError
+from backend.texts.problems import problem
 
 Answer = tuple[str, list[tuple[str, str]], bytes]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from backend import errors
+from backend import errors, texts
 from backend.core.job import STATES
-from backend.web.openapi.explanations import EXPLANATIONS
-from backend.web.openapi.operations import HEADERS, OPERATIONS, OPTION_TEXTS, PARAMETERS, TAGS, Answer, Operation, Text
+from backend.texts.problems import problem
+from backend.web.openapi.operations import HEADERS, OPERATIONS, OPTION_TEXTS, PARAMETERS, TAGS, Answer, Operation
 from backend.web.openapi.schemas import ref, schemas
 from backend.web.request import auth
 from backend.web.request.context import site
@@ -20,12 +20,6 @@ from backend.web.request.context import site
 routes = Blueprint("openapi", __name__)
 PROBLEM = "application/problem+json"
 EVERYWHERE = ("X-Request-Id",)
-TITLE: Text = ("WebP Gateway", "WebP 网关")
-INTRODUCTION: Text = (
-    "Upload images, watch them become WebP, fetch the result. Errors are application/problem+json with a stable “code”; their texts follow "
-    "Accept-Language (English, Chinese).",
-    "上传图片，观看其转换为 WebP，并取得结果。错误为 application/problem+json，含固定的「code」，文字随 Accept-Language（英文、中文）变化。",
-)
 
 
 @routes.get("/api/openapi.json")
@@ -57,7 +51,7 @@ def document(version: str, language: str, has_keys: bool) -> str:
 
 
 def describe(version: str, language: str, has_keys: bool) -> dict[str, Any]:
-    at = errors.LANGUAGES.index(language)
+    at = texts.languages().index(language)
     paths: dict[str, dict[str, Any]] = {}
     for each in OPERATIONS:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, at, has_keys)
@@ -65,7 +59,11 @@ def describe(version: str, language: str, has_keys: bool) -> dict[str, Any]:
             paths[each.path]["head"] = {**_operation(each, at, has_keys), "operationId": "headResult"}
     return {
         "openapi": "3.1.0",
-        "info": {"title": TITLE[at], "version": version, "description": INTRODUCTION[at]},
+        "info": {
+            "title": texts.text("api.title", language),
+            "version": version,
+            "description": texts.text("api.introduction", language, languages=texts.languages()),
+        },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text[at]} for name, text in TAGS.items()],
         "paths": paths,
@@ -113,15 +111,15 @@ def _refusals(each: Operation, at: int, has_keys: bool) -> dict[str, Any]:
 
 
 def _refusal(kinds: list[type[errors.GatewayError]], at: int, status: int) -> dict[str, Any]:
-    language = errors.LANGUAGES[at]
+    language = texts.languages()[at]
     codes = list(dict.fromkeys(kind.code for kind in kinds))
     names = [*EVERYWHERE, *(["Retry-After"] if status in (429, 503) else []), *(["RateLimit", "RateLimit-Policy"] if status == 429 else [])]
     return {
-        "description": " · ".join(f"`{code}`: {EXPLANATIONS[code][language][0]}" for code in codes),
+        "description": " · ".join(f"`{code}`: {texts.text(f'errors.{code}.happened', language)}" for code in codes),
         "content": {
             PROBLEM: {
                 "schema": ref("Problem"),
-                "examples": {kind.code: {"value": errors.problem(kind().as_record(), language)} for kind in kinds},
+                "examples": {kind.code: {"value": problem(kind().as_record(), language)} for kind in kinds},
             }
         },
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},

@@ -13,6 +13,7 @@ from backend.core.batch import Batch, public_batch
 from backend.core.conversion import STAGES
 from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
+from backend.texts.problems import problem
 
 Schema = dict[str, Any]
 ID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}
@@ -102,7 +103,7 @@ def _job() -> Schema:
             "links": whole(links, more=True),
         },
         more=True,
-        example=public(EXAMPLE),
+        example=public(EXAMPLE, problem),
     )
 
 
@@ -119,7 +120,7 @@ def _batch() -> Schema:
             "links": whole(dict.fromkeys(("self", "events", "archive", "cancel"), ADDRESS)),
         },
         more=True,
-        example=public_batch(Batch("Vq2eE0a9hJmC7kXw4ZrTbA", (EXAMPLE.id,), 1795215600.0, 1795302000.0), [EXAMPLE]),
+        example=public_batch(Batch("Vq2eE0a9hJmC7kXw4ZrTbA", (EXAMPLE.id,), 1795215600.0, 1795302000.0), [EXAMPLE], problem),
     )
 
 

@@ -9,22 +9,15 @@ import secrets
 
 from flask import g, request
 
-from backend import errors
+from backend import errors, texts
 from backend.web.request.context import Site, site
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 def language() -> str:
-    """The better of our two for the request's ``Accept-Language``: RFC 4647 lookup, any ``zh`` being Simplified Chinese."""
-    for tag, quality in request.accept_languages:
-        if quality <= 0:
-            continue
-        if tag.lower().startswith("zh"):
-            return "zh-CN"
-        if tag.lower().startswith("en") or tag == "*":
-            return "en"
-    return "en"
+    """The language of ``texts`` that the request's ``Accept-Language`` asks for most."""
+    return texts.best_language(tag for tag, quality in request.accept_languages if quality > 0)
 
 
 def request_id() -> str:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.routing import RequestRedirect
 
 from backend import errors
+from backend.texts.problems import problem
 from backend.web.request import auth
 from backend.web.request.context import site
 
@@ -23,7 +24,7 @@ def answer(error: errors.GatewayError) -> Response:
     more: dict[str, Any] = {"request_id": auth.request_id()}
     if error.retry_after_s is not None:
         more["retry_after_s"] = error.retry_after_s
-    body = errors.problem(error.as_record(), auth.language(), **more)
+    body = problem(error.as_record(), auth.language(), **more)
     body["instance"] = f"urn:request:{auth.request_id()}"
     response = Response(json.dumps(body, ensure_ascii=False), error.status, content_type=MEDIA_TYPE)
     response.headers["Content-Language"] = auth.language()

@@ -15,6 +15,7 @@ from backend.flows import deliver
 from backend.flows.batch import BatchWatch
 from backend.flows.outbox import Latest
 from backend.ports.store import Blob
+from backend.texts.problems import problem_in
 from backend.web.request import auth
 from backend.web.request.context import site
 from backend.web.response import files
@@ -60,7 +61,7 @@ def _lines(batch: Batch, latest: Latest[list[Job]], language: str, draining: obj
         jobs = latest.take(LOOK_UP_S)
         if jobs is not None:
             silent_s = 0.0
-            yield f"id: {seq(jobs)}\ndata: {json.dumps(public_batch(batch, jobs, language), ensure_ascii=False)}\n\n"
+            yield f"id: {seq(jobs)}\ndata: {json.dumps(public_batch(batch, jobs, problem_in(language)), ensure_ascii=False)}\n\n"
             if has_ended(jobs):
                 return
             continue
@@ -98,7 +99,7 @@ def _blocks(blob: Blob) -> Iterator[bytes]:
 
 
 def answer(batch: Batch, jobs: list[Job], status: int) -> Response:
-    text = json.dumps(public_batch(batch, jobs, auth.language()), ensure_ascii=False)
+    text = json.dumps(public_batch(batch, jobs, problem_in(auth.language())), ensure_ascii=False)
     response = Response(text, status, content_type="application/json")
     response.headers["Cache-Control"] = "no-store" if status == 202 else "private, no-cache"
     response.headers["Vary"] = "Accept-Language"

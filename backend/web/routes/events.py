@@ -17,6 +17,7 @@ from flask import Blueprint, Response, request
 from backend import errors
 from backend.core.job import Job, public
 from backend.flows.outbox import Outbox
+from backend.texts.problems import problem_in
 from backend.web.request import auth
 from backend.web.request.context import site
 
@@ -91,7 +92,7 @@ def _lines(stream: Stream, language: str) -> Iterator[str]:
     for job in stream:
         if job is not None:
             silent_s = 0.0
-            yield f"id: {job.status.seq}\ndata: {json.dumps(public(job, language), ensure_ascii=False)}\n\n"
+            yield f"id: {job.status.seq}\ndata: {json.dumps(public(job, problem_in(language)), ensure_ascii=False)}\n\n"
             continue
         silent_s += LOOK_UP_S
         if silent_s >= HEARTBEAT_S:
@@ -121,7 +122,7 @@ def _send_all(stream: Stream, socket: Any, language: str) -> None:
     has_ended, next_ping_s = stream.has_nothing_new, time.monotonic() + PING_EVERY_S
     for job in () if has_ended else stream:
         if job is not None:
-            socket.send(json.dumps(public(job, language), ensure_ascii=False))
+            socket.send(json.dumps(public(job, problem_in(language)), ensure_ascii=False))
             has_ended = job.status.has_ended
         elif socket.closed:
             return

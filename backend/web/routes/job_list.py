@@ -15,6 +15,7 @@ from backend.core import cursor
 from backend.core.cursor import Place
 from backend.core.job import STATES, State, public
 from backend.flows import list_jobs
+from backend.texts.problems import problem_in
 from backend.web.request import auth, client_identity
 from backend.web.request.context import site
 
@@ -25,12 +26,12 @@ DEFAULT_LIMIT, MOST = 50, 200
 
 @routes.get("/api/jobs")
 def index() -> Response:
-    maker, owner, language = client_identity.maker(), auth.owner(), auth.language()
+    maker, owner, problem = client_identity.maker(), auth.owner(), problem_in(auth.language())
     _check_names()
     states, limit, before = _states(), _limit(), _before()
     jobs, place = list_jobs.page(site().context, maker, owner, states=states, limit=limit, before=before)
     following = _address(states, limit, place) if place else None
-    body = {"jobs": [public(job, language) for job in jobs], "next": following}
+    body = {"jobs": [public(job, problem) for job in jobs], "next": following}
     response = Response(json.dumps(body, ensure_ascii=False), content_type="application/json")
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Vary"] = "Accept-Language, Authorization, Cookie"

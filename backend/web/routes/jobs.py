@@ -15,6 +15,7 @@ from backend.core.options import Options
 from backend.flows import batch as batches
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find_job import find
+from backend.texts.problems import problem_in
 from backend.web.request import auth, bodies, client_identity, idempotency
 from backend.web.request.context import site
 from backend.web.response import files
@@ -196,7 +197,7 @@ def source(job_id: str) -> Response:
 
 
 def _show(job: Job, status: int) -> Response:
-    response = Response(json.dumps(public(job, auth.language()), ensure_ascii=False), status, content_type="application/json")
+    response = Response(json.dumps(public(job, problem_in(auth.language())), ensure_ascii=False), status, content_type="application/json")
     response.headers["Cache-Control"] = "no-store" if status == 202 else "private, no-cache"
     response.headers["Vary"] = "Accept-Language"
     return response

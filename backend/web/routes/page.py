@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from html import escape
-from pathlib import Path
 
 from flask import Blueprint, Response, request, send_from_directory
 
+from backend import texts
 from backend.web.request import auth, client_identity
 from backend.web.request.context import site
 
 routes = Blueprint("page", __name__)
+TEXT_OF_AN_ELEMENT = re.compile(r"""(data-t="([^"]+)"[^<>]*>)[^<]*""")
 
 
 @routes.get("/")
@@ -23,8 +23,8 @@ def index() -> Response:
 
 def html(name: str) -> Response:
     """A page of ``frontend/`` in the reader's language, so that it is readable before its scripts run, and without them."""
-    text = _in_language((site().frontend / name).read_text("utf-8"), auth.language())
-    response = Response(text, content_type="text/html; charset=utf-8")
+    page = _in_language((site().frontend / name).read_text("utf-8"), auth.language())
+    response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
     response.add_etag()
@@ -32,21 +32,12 @@ def html(name: str) -> Response:
     return response
 
 
-def _in_language(text: str, language: str) -> str:
-    """English is what stands in the file. Texts are set where ``data-t`` names them, as the page's scripts do."""
-    if language == "en":
-        return text
-    texts = site().frontend / "i18n"
-    catalog = {**_catalog(texts / f"{language}.js"), **_catalog(texts / f"status-{language}.js")}
-    text = text.replace('<html lang="en"', f'<html lang="{language}"', 1)
-    text = re.sub(r"<title data-t=\"([^\"]+)\">[^<]*", lambda match: f"<title>{escape(catalog[match[1]])}", text)
-    return re.sub(r"(data-t=\"([^\"]+)\"[^<>]*>)[^<]*", lambda match: match[1] + escape(catalog.get(match[2], match[0])), text)
-
-
-@cache
-def _catalog(path: Path) -> dict[str, str]:
-    """The texts of ``i18n/``, which are lines of ``'key': 'text',``."""
-    return dict(re.findall(r"^  '([a-z_.]+)': '([^']*)',$", path.read_text("utf-8"), re.MULTILINE))
+def _in_language(page: str, language: str) -> str:
+    """English is what stands in the file. In another language every element with ``data-t`` gets its text, as by the page's own scripts."""
+    if language == texts.DEFAULT:
+        return page
+    page = page.replace(f'<html lang="{texts.DEFAULT}"', f'<html lang="{language}"', 1)
+    return TEXT_OF_AN_ELEMENT.sub(lambda found: found[1] + escape(texts.text(f"pages.{found[2]}", language)), page)
 
 
 @routes.get("/static/<path:name>")

@@ -18,36 +18,14 @@ from backend.core.job import Job, public
 from backend.flows import batch as batches
 from backend.flows import ingest
 from backend.flows.find_job import find
+from backend.texts import text
+from backend.texts.problems import problem_in
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import site
 
 routes = Blueprint("plain", __name__)
 REFRESH_S = 2
 Words = Callable[..., str]
-TEXTS = {
-    "name": ("WebP Gateway", "WebP 网关"),
-    "running": ("Your images are being converted", "正在转换图片"),
-    "ended": ("Your images", "您的图片"),
-    "reload": ("This page loads itself anew every {seconds} seconds.", "此页面每 {seconds} 秒自动刷新。"),
-    "queued": ("In the queue", "排队中"),
-    "queued_place": ("In the queue, {place} ahead", "排队中，前面 {place} 张"),
-    "decode": ("Reading the image", "正在读取图片"),
-    "transform": ("Resizing", "正在缩放"),
-    "encode": ("Encoding {percent}%", "编码中 {percent}%"),
-    "store": ("Saving", "正在保存"),
-    "succeeded": ("{width} × {height}, {before} → {after} ({saved})", "{width} × {height}，{before} → {after}（{saved}）"),
-    "cancelled": ("Cancelled", "已取消"),
-    "download": ("Download {name}", "下载 {name}"),
-    "archive": ("Download all as ZIP", "全部下载（ZIP）"),
-    "cancel": ("Cancel", "取消"),
-    "more": ("Convert more images", "转换更多图片"),
-    "failed": ("That did not work", "操作未成功"),
-    "key": (
-        "This gateway asks for an API key. Without JavaScript, use its API: curl -H 'Authorization: Bearer KEY' -T image.jpg {url}api/convert",
-        "此网关需要 API 密钥。未启用 JavaScript 时请使用接口：curl -H 'Authorization: Bearer KEY' -T image.jpg {url}api/convert",
-    ),
-}
-"""English, Chinese."""
 
 
 @routes.post("/")
@@ -98,7 +76,7 @@ def refuse(error: errors.GatewayError) -> Response:
     """In words and with a way back. ``Retry-After`` becomes a link, since a form is not sent again by itself."""
     words = _words()
     more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
-    problem = errors.problem(error.as_record(), auth.language(), **more)
+    problem = problem_in(auth.language())(error.as_record(), **more)
     detail = words("key", url=request.host_url) if isinstance(error, errors.Unauthorized) else problem["detail"]
     body = f'<div class="notice" role="alert"><div><strong>{escape(problem["title"])}</strong><p>{escape(detail)}</p></div></div>{_back(words)}'
     response = _page(words, words("failed"), body)
@@ -115,7 +93,7 @@ def _see(path: str) -> Response:
 
 def _progress_page(jobs: Sequence[Job], own: str, archive: str = "") -> Response:
     words, is_over = _words(), has_ended(jobs)
-    rows = "".join(f"<li>{_row(public(each, auth.language()), words)}</li>" for each in jobs)
+    rows = "".join(f"<li>{_row(public(each, problem_in(auth.language())), words)}</li>" for each in jobs)
     parts = [f'<ul class="plain-list">{rows}</ul>']
     if is_over:
         if archive and any(each.status.state == "succeeded" for each in jobs):
@@ -135,8 +113,8 @@ def _row(job: dict[str, Any], words: Words) -> str:
         return f"{name}<p>{words('cancelled')}</p>"
     if job["state"] == "succeeded":
         return name + _outcome(job, words)
-    text = _stage(job, words)
-    return f'{name}<p>{text}</p><progress max="100" value="{job["progress"]}" aria-label="{text}">{job["progress"]}%</progress>'
+    stage = _stage(job, words)
+    return f'{name}<p>{stage}</p><progress max="100" value="{job["progress"]}" aria-label="{stage}">{job["progress"]}%</progress>'
 
 
 def _stage(job: dict[str, Any], words: Words) -> str:
@@ -149,10 +127,10 @@ def _outcome(job: dict[str, Any], words: Words) -> str:
     result, source = job["result"], job["source"]
     saved = f"{-result['saved_percent']:+.0f}%".replace("-", "−")
     figures = {"before": _size(source["bytes"]), "after": _size(result["bytes"]), "saved": saved}
-    text = words("succeeded", width=result["width"], height=result["height"], **figures)
+    outcome = words("succeeded", width=result["width"], height=result["height"], **figures)
     name = f"{(source['filename'] or 'image').rsplit('.', 1)[0]}.webp"
     link = f'<a class="button button-soft" href="{result["url"]}?download=1">{escape(words("download", name=name))}</a>'
-    return f'<p>{text}</p><img src="{result["url"]}" alt="{escape(name)}" loading="lazy"><p>{link}</p>'
+    return f'<p>{outcome}</p><img src="{result["url"]}" alt="{escape(name)}" loading="lazy"><p>{link}</p>'
 
 
 def _size(count: int) -> str:
@@ -161,8 +139,9 @@ def _size(count: int) -> str:
 
 
 def _words() -> Words:
-    column = 1 if auth.language() == "zh-CN" else 0
-    return lambda key, **values: TEXTS[key][column].format(**values)
+    """The sentences of these pages, in the reader's language."""
+    language = auth.language()
+    return lambda key, **values: text(f"plain.{key}", language, **values)
 
 
 def _back(words: Words) -> str:
@@ -173,13 +152,13 @@ def _page(words: Words, heading: str, body: str, *, refresh: bool = False) -> Re
     sheets = "".join(f'<link rel="stylesheet" href="/static/css/{each}.css">' for each in ("base", "controls", "header", "plain"))
     mark = '<img class="brand-mark" src="/static/icons/favicon.svg" alt="" width="28" height="28">'
     again = f'<meta http-equiv="refresh" content="{REFRESH_S}">' if refresh else ""
-    text = f"""<!doctype html>
+    page = f"""<!doctype html>
 <html lang="{auth.language()}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{again}
 <meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>{heading} – {words("name")}</title>
 <link rel="icon" href="/static/icons/favicon.svg" type="image/svg+xml">{sheets}</head>
 <body><header class="header"><a class="brand" href="/">{mark}<span>{words("name")}</span></a></header>
 <main class="main"><h1 class="plain-title">{heading}</h1>{body}</main></body></html>"""
-    response = Response(text, content_type="text/html; charset=utf-8")
+    response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept-Language"
     return response

@@ -10,15 +10,12 @@ from flask import Blueprint, Response, request
 from markupsafe import escape
 
 from backend import errors
-from backend.web.openapi.explanations import EXPLANATIONS
+from backend.texts import text
+from backend.texts.problems import details_of
 from backend.web.request import auth
 from backend.web.request.context import site
 
 routes = Blueprint("problem_types", __name__)
-WORDS = {
-    "en": {"index": "Problem types", "happened": "What happened", "advice": "What to do", "status": "HTTP status", "sentences": "How it may read"},
-    "zh-CN": {"index": "错误类型", "happened": "发生了什么", "advice": "如何处理", "status": "HTTP 状态码", "sentences": "可能的提示"},
-}
 
 
 def statuses(code: str) -> list[int]:
@@ -29,16 +26,14 @@ def statuses(code: str) -> list[int]:
 
 
 def describe(code: str, language: str) -> dict[str, Any]:
-    happened, advice = EXPLANATIONS[code][language]
-    texts = [errors.TEXTS[key][language] for key in errors.TEXTS if key.partition(".")[0] == code]
     return {
         "type": f"/problems/{code}",
         "code": code,
-        "title": errors.TEXTS[code][language][0],
+        "title": text(f"errors.{code}.title", language),
         "status": statuses(code),
-        "happened": happened,
-        "advice": advice,
-        "sentences": list(dict.fromkeys(detail.replace("{{", "{").replace("}}", "}") for _, detail in texts)),
+        "happened": text(f"errors.{code}.happened", language),
+        "advice": text(f"errors.{code}.advice", language),
+        "sentences": list(dict.fromkeys(details_of(code, language))),
     }
 
 
@@ -47,7 +42,7 @@ def index() -> Response:
     language = auth.language()
     known = [describe(code, language) for code in errors.BY_CODE]
     items = "".join(f'<li><a href="{each["type"]}"><code>{each["code"]}</code></a> {escape(each["title"])}</li>' for each in known)
-    title = WORDS[language]["index"]
+    title = text("problem_page.index", language)
     return _answer({"problems": known}, title, f"<h1>{title}</h1><ul>{items}</ul>", language)
 
 
@@ -56,14 +51,14 @@ def show(code: str) -> Response:
     if code not in errors.BY_CODE:
         raise errors.NotFound()
     language = auth.language()
-    known, words = describe(code, language), WORDS[language]
+    known = describe(code, language)
     sentences = "".join(f"<li>{escape(each)}</li>" for each in known["sentences"])
     body = (
-        f'<p><a href="/problems">{words["index"]}</a></p><h1>{escape(known["title"])}</h1>'
-        f"<p><code>{code}</code> · {words['status']} {', '.join(map(str, known['status']))}</p>"
-        f"<h2>{words['happened']}</h2><p>{escape(known['happened'])}</p>"
-        f"<h2>{words['advice']}</h2><p>{escape(known['advice'])}</p>"
-        f"<h2>{words['sentences']}</h2><ul>{sentences}</ul>"
+        f'<p><a href="/problems">{text("problem_page.index", language)}</a></p><h1>{escape(known["title"])}</h1>'
+        f"<p><code>{code}</code> · {text('problem_page.status', language)} {', '.join(map(str, known['status']))}</p>"
+        f"<h2>{text('problem_page.happened', language)}</h2><p>{escape(known['happened'])}</p>"
+        f"<h2>{text('problem_page.advice', language)}</h2><p>{escape(known['advice'])}</p>"
+        f"<h2>{text('problem_page.sentences', language)}</h2><ul>{sentences}</ul>"
     )
     return _answer(known, known["title"], body, language)
 

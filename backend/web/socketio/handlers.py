@@ -21,6 +21,7 @@ from backend.flows import conclude
 from backend.flows.batch import BatchWatch
 from backend.flows.find_job import find
 from backend.flows.follow import Listener
+from backend.texts.problems import problem, problem_in
 from backend.web.request import auth
 from backend.web.request.context import Site
 from backend.web.routes.status import Lookout
@@ -83,7 +84,7 @@ class Sockets:
         try:
             owner = auth.owner_of(self._site, key if isinstance(key, str) else "")
         except errors.Unauthorized as error:
-            raise ConnectionRefusedError(errors.problem(error.as_record(), auth.language())) from None
+            raise ConnectionRefusedError(problem(error.as_record(), auth.language())) from None
         self._connections[_sid()] = Connection(owner, auth.language(), self._wire.address(_sid()))
         _slim(request.environ)
 
@@ -108,10 +109,10 @@ class Sockets:
                 self._check_rate(connection)
                 return {"ok": True, **handle(connection, message)}
             except errors.GatewayError as error:
-                return {"ok": False, "error": errors.problem(error.as_record(), connection.language)}
+                return {"ok": False, "error": problem(error.as_record(), connection.language)}
             except Exception as error:
                 log.error("unexpected %r on a socket", error, exc_info=error)
-                return {"ok": False, "error": errors.problem(errors.Internal().as_record(), connection.language)}
+                return {"ok": False, "error": problem(errors.Internal().as_record(), connection.language)}
 
         return handler
 
@@ -138,7 +139,7 @@ class Sockets:
 
         def tell(job: Job) -> None:
             version = (job.status.seq, job.status.state, language)
-            packet = self._wire.known("job", job.id, version) or self._wire.packet(Event("job", job.id, version, public(job, language)))
+            packet = self._wire.known("job", job.id, version) or self._wire.packet(Event("job", job.id, version, public(job, problem_in(language))))
             self._wire.send(address, job.id, packet)
             if job.status.has_ended:
                 connection.listeners.pop(job.id, None)
@@ -151,7 +152,7 @@ class Sockets:
             raise
         if job.status.has_ended:
             connection.listeners.pop(job_id, None)
-        return {"job": public(job, language)}
+        return {"job": public(job, problem_in(language))}
 
     def _teller(self, sid: str) -> Callable[[dict[str, Any]], None]:
         return lambda seen: self._socketio.emit("status", seen, to=sid)
@@ -166,14 +167,14 @@ class Sockets:
         address, language = connection.address, connection.language
 
         def tell(now: list[Job]) -> None:
-            packet = self._wire.packet(Event("batch", batch.id, (seq(now), language), public_batch(batch, now, language)))
+            packet = self._wire.packet(Event("batch", batch.id, (seq(now), language), public_batch(batch, now, problem_in(language))))
             self._wire.send(address, batch.id, packet)
 
         self._drop_batch(connection, batch.id)
         if not has_ended(jobs):
             connection.watches[batch.id] = BatchWatch(self._site.context, self._site.follower, batch, tell)
             jobs = connection.watches[batch.id].begin()
-        return {"batch": public_batch(batch, jobs, language)}
+        return {"batch": public_batch(batch, jobs, problem_in(language))}
 
     def _unsubscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
         if message.get("status") is True:
@@ -187,7 +188,7 @@ class Sockets:
     def _cancel(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
         context = self._site.context
         job = conclude.cancel(context, find(context, _job_id(message), connection.owner))
-        return {"job": public(job, connection.language)}
+        return {"job": public(job, problem_in(connection.language))}
 
     def _drop_batch(self, connection: Connection, batch_id: str) -> None:
         watch = connection.watches.pop(batch_id, None)

@@ -1,0 +1,252 @@
+"""Every setting in one table: its variable, how its text is read, its default. What each means is in ``texts``.
+
+Nothing else reads the environment. A wrong value or an unknown ``GATEWAY_`` name raises ``SettingsError``, which holds all problems at once;
+nothing is corrected in silence. The documentation's table of settings is made from here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from backend import texts
+from backend.core.addresses import Network
+from backend.core.limits import Limits
+from backend.errors import SettingsError, WrongSetting
+from backend.settings import kinds
+from backend.settings.kinds import Kind
+
+PREFIX = "GATEWAY_"
+INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
+"""Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
+SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "REDIS_URL"}
+"""Left out of ``repr``: each may hold a password."""
+EXTRAS = {
+    "sentry_dsn": ("GATEWAY_SENTRY_DSN", "sentry-sdk", "sentry_sdk"),
+    "traces_endpoint": ("GATEWAY_TRACES_ENDPOINT", "opentelemetry-exporter-otlp-proto-http", "opentelemetry.exporter.otlp.proto.http"),
+}
+"""Settings that need a package beyond the locked ones: variable, package, module."""
+SUN_PATH_BYTES = 100
+"""A unix socket's path may have 107 bytes on Linux and 103 on macOS (``sockaddr_un.sun_path``)."""
+SOCKET_NAME_BYTES = 40
+MIB = 1 << 20
+MOST = 10**7
+
+
+def cores() -> int:
+    """The cores that this process may use; 4 where that is unknown."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 4
+
+
+def setting(env: str, kind: Kind, default: Any) -> Any:
+    """A row of the table. ``default`` may be a function without arguments."""
+    given: dict[str, Any] = {"default_factory": default} if callable(default) else {"default": default}
+    return field(**given, metadata={"env": env, "kind": kind}, repr=env not in SECRET)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Made by ``from_environment``."""
+
+    host: str = setting("API_HOST", kinds.host(), "127.0.0.1")
+    port: int = setting("API_PORT", kinds.number(1, 65_535), 5000)
+    redis_url: str | None = setting("REDIS_URL", kinds.url("redis", "rediss", "unix"), None)
+    workers: int = setting("GUNICORN_WORKERS", kinds.number(1, 512), lambda: 2 * cores() + 1)
+    worker_connections: int = setting("GUNICORN_WORKER_CONNECTIONS", kinds.number(10, 100_000), 2000)
+    timeout_s: int = setting("GUNICORN_TIMEOUT", kinds.seconds(1, MOST), 120)
+    graceful_timeout_s: int = setting("GUNICORN_GRACEFUL_TIMEOUT", kinds.seconds(1, MOST), 30)
+    keepalive_s: int = setting("GUNICORN_KEEPALIVE", kinds.seconds(0, 3600), 5)
+    max_requests: int = setting("GUNICORN_MAX_REQUESTS", kinds.number(0, MOST), 1000)
+    max_requests_jitter: int = setting("GUNICORN_MAX_REQUESTS_JITTER", kinds.number(0, MOST), 50)
+    backlog: int = setting("GUNICORN_BACKLOG", kinds.number(1, 65_535), 2048)
+    proxy_hops: int = setting("GATEWAY_PROXY_HOPS", kinds.number(0, 10), 0)
+    data_dir: Path = setting("GATEWAY_DATA_DIR", kinds.folder(), lambda: Path("var").absolute())
+    storage_url: str | None = setting("GATEWAY_STORAGE_URL", kinds.storage_url(), None)
+    encoders: int = setting("GATEWAY_ENCODERS", kinds.number(1, 512), cores)
+    given_encoders_min: int | None = setting("GATEWAY_ENCODERS_MIN", kinds.number(1, 512), None)
+    encoders_idle_s: int = setting("GATEWAY_ENCODERS_IDLE_S", kinds.seconds(1, 86_400), 60)
+    max_upload_bytes: int = setting("GATEWAY_MAX_UPLOAD_BYTES", kinds.size(1, 1 << 40), 64 * MIB)
+    max_pixels: int = setting("GATEWAY_MAX_PIXELS", kinds.number(1, 1 << 31), 50_000_000)
+    max_frames: int = setting("GATEWAY_MAX_FRAMES", kinds.number(1, 100_000), 256)
+    max_files: int = setting("GATEWAY_MAX_FILES_PER_REQUEST", kinds.number(1, 10_000), 100)
+    max_queued_jobs: int = setting("GATEWAY_MAX_QUEUED_JOBS", kinds.number(1, MOST), 1000)
+    encode_timeout_s: int = setting("GATEWAY_ENCODE_TIMEOUT_S", kinds.seconds(1, 86_400), 60)
+    retention_s: int = setting("GATEWAY_RETENTION_S", kinds.seconds(1, 10**9), 86_400)
+    share_results: str = setting("GATEWAY_SHARE_RESULTS", kinds.one_of("on", "off"), "on")
+    min_free_bytes: int = setting("GATEWAY_MIN_FREE_BYTES", kinds.size(0, 1 << 50), 256 * MIB)
+    body_idle_s: int = setting("GATEWAY_BODY_IDLE_TIMEOUT_S", kinds.seconds(1, 3600), 15)
+    body_min_bytes_per_s: int = setting("GATEWAY_BODY_MIN_BYTES_PER_S", kinds.number(0, 1 << 40), 10_000)
+    fetch: str = setting("GATEWAY_FETCH", kinds.one_of("on", "off"), "on")
+    fetch_timeout_s: int = setting("GATEWAY_FETCH_TIMEOUT_S", kinds.seconds(1, 3600), 60)
+    fetch_allowed_networks: tuple[Network, ...] = setting("GATEWAY_FETCH_ALLOWED_NETWORKS", kinds.networks(), ())
+    connections_per_address: int = setting("GATEWAY_CONNECTIONS_PER_ADDRESS", kinds.number(0, 100_000), 1800)
+    api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())
+    api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.file(), None)
+    allowed_origins: tuple[str, ...] = setting("GATEWAY_ALLOWED_ORIGINS", kinds.origins(), ())
+    rate_limit: tuple[int, int] | None = setting("GATEWAY_RATE_LIMIT", kinds.rate(), None)
+    sandbox: Literal["require", "prefer", "off"] = setting("GATEWAY_SANDBOX", kinds.one_of("require", "prefer", "off"), "prefer")
+    sentry_dsn: str | None = setting("GATEWAY_SENTRY_DSN", kinds.url("http", "https"), None)
+    traces_endpoint: str | None = setting("GATEWAY_TRACES_ENDPOINT", kinds.url("http", "https"), None)
+    log_dir: Path | None = setting("GATEWAY_LOG_DIR", kinds.folder(), None)
+    log_max_bytes: int = setting("GATEWAY_LOG_MAX_BYTES", kinds.size(0, 1 << 50), 64 * MIB)
+    log_files: int = setting("GATEWAY_LOG_FILES", kinds.number(1, 1000), 5)
+    metrics_bind: tuple[str, int] | None = setting("GATEWAY_METRICS_BIND", kinds.bind(), None)
+    log_format: str = setting("GATEWAY_LOG_FORMAT", kinds.one_of("text", "json"), lambda: "text" if sys.stdout.isatty() else "json")
+    log_level: str = setting("GATEWAY_LOG_LEVEL", kinds.one_of("debug", "info", "warning", "error"), "info")
+
+    given_run_dir: Path | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What the flows check images against."""
+        return Limits(self.max_upload_bytes, self.max_pixels, self.max_frames)
+
+    @property
+    def encoders_min(self) -> int:
+        return min(2, self.encoders) if self.given_encoders_min is None else self.given_encoders_min
+
+    @property
+    def log_style(self) -> dict[str, Any]:
+        """The arguments of ``logs.Style``."""
+        names = {"error": "error.log", "access": "access.log"}
+        targets = {kind: str(self.log_dir / name) if self.log_dir else "-" for kind, name in names.items()}
+        return {"format": self.log_format, "level": self.log_level, "max_bytes": self.log_max_bytes, "files": self.log_files, **targets}
+
+    @property
+    def store_dir(self) -> Path:
+        """The store's folder; with S3, the folder for uploads and results on their way."""
+        if self.storage_url is None:
+            return self.data_dir / "store"
+        parts = urlsplit(self.storage_url)
+        return self.data_dir / "spool" if parts.scheme == "s3" else Path(unquote(parts.path))
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets and process files; emptied at each start. It is in the data folder, unless that path is too long for a socket: then in
+        ``TMPDIR``, or in ``/tmp`` where ``TMPDIR`` is too long as well."""
+        if self.given_run_dir is not None:
+            return self.given_run_dir
+        run = self.data_dir / "run"
+        elsewhere = f"webp-gateway-{hashlib.sha256(str(run).encode()).hexdigest()[:16]}"
+        choices = [run, Path(tempfile.gettempdir()) / elsewhere, Path("/tmp") / elsewhere]
+        return next((each for each in choices if len(os.fsencode(each)) + SOCKET_NAME_BYTES <= SUN_PATH_BYTES), choices[-1])
+
+    @property
+    def broker_url(self) -> str:
+        """``REDIS_URL``, or the embedded server's socket."""
+        return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.api_keys + (keys_in(self.api_keys_file) if self.api_keys_file else ())
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """An empty variable is as good as an unset one. Raises ``SettingsError``."""
+        values: dict[str, Any] = {}
+        problems = [*unknown_names(environment)]
+        for each in table():
+            name, kind = each.metadata["env"], each.metadata["kind"]
+            if environment.get(name):
+                try:
+                    values[each.name] = kind.read(environment[name])
+                except (ValueError, OSError):
+                    problems.append(WrongSetting(name, presentable(name, environment[name]), kind.accepted, **kind.params))
+        run_dir = environment.get("GATEWAY_RUN_DIR")
+        settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None)
+        problems += contradictions(settings)
+        if problems:
+            raise SettingsError(*problems)
+        return settings
+
+
+def table() -> list[Field[Any]]:
+    """The rows; what the supervisor adds for its children is none."""
+    return [each for each in fields(Settings) if "env" in each.metadata]
+
+
+def presentable(name: str, value: str) -> str:
+    """A value as it may stand in a log: without keys, and without the password of an address."""
+    return "…" if re.search("KEY|SECRET|TOKEN|PASSWORD|DSN", name) and not name.endswith("_FILE") else repr(re.sub(r"//[^/@]*@", "//…@", value))
+
+
+def unknown_names(environment: Mapping[str, str]) -> Iterator[WrongSetting]:
+    known = {each.metadata["env"] for each in table()}
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known | INTERNAL:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            yield WrongSetting(name, presentable(name, environment[name]), "no_such_setting", near=near)
+
+
+def contradictions(settings: Settings) -> Iterator[WrongSetting]:
+    """What only several settings, or a setting and this machine, can have wrong."""
+    most, least = settings.encoders, settings.given_encoders_min
+    if least is not None and least > most:
+        yield WrongSetting("GATEWAY_ENCODERS_MIN", repr(str(least)), "at_most_encoders", most=most)
+    if settings.metrics_bind and settings.metrics_bind[1] == settings.port:
+        address, port = settings.metrics_bind
+        yield WrongSetting("GATEWAY_METRICS_BIND", repr(f"{address}:{port}"), "another_port", port=port)
+    for attribute, (name, package, module) in EXTRAS.items():
+        if getattr(settings, attribute) and not is_installed(module):
+            yield WrongSetting(name, None, "package", package=package, command=f".venv/bin/pip install {package}")
+    if settings.api_keys_file and settings.api_keys:
+        yield WrongSetting("GATEWAY_API_KEYS_FILE", None, "one_of_two")
+    if settings.api_keys_file and not has_keys(settings.api_keys_file):
+        yield WrongSetting("GATEWAY_API_KEYS_FILE", repr(str(settings.api_keys_file)), "file_of_keys")
+
+
+def is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def has_keys(path: Path) -> bool:
+    try:
+        return bool(keys_in(path))
+    except (ValueError, OSError):
+        return False
+
+
+def keys_in(path: Path) -> tuple[str, ...]:
+    """One key a line; blank lines and ``#`` lines count for nothing. Raises ``ValueError`` where there is no key, or a wrong one."""
+    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    keys = [line for line in lines if line and not line.startswith("#")]
+    return tuple(kinds.keys().read(",".join(keys)))
+
+
+def problem_lines(error: SettingsError) -> list[str]:
+    """One line a problem: variable, value and, in every language, what is accepted."""
+    return [
+        f"{each.name}{f'={each.value}' if each.value else ''}: {texts.in_every_language(f'accepted.{each.accepted}', **each.params)}"
+        for each in error.problems
+    ]
+
+
+def rows(language: str) -> list[tuple[str, str, str]]:
+    """Variable, default and meaning of each setting, for the documentation."""
+    return [(each.metadata["env"], default_in(each, language), texts.text(f"settings.{each.metadata['env']}.meaning", language)) for each in table()]
+
+
+def default_in(each: Field[Any], language: str) -> str:
+    """In words where there are some, else as one would write the value."""
+    name, value = each.metadata["env"], each.default
+    if texts.has(f"settings.{name}.default"):
+        return texts.text(f"settings.{name}.default", language)
+    if isinstance(value, int) and name.endswith("_BYTES") and value >= MIB and value % MIB == 0:
+        return f"{value // MIB} MiB"
+    return texts.text("settings.unset", language) if value is None or value == () else str(value)

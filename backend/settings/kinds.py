@@ -1,0 +1,143 @@
+"""How the text of an environment variable becomes a value. Each kind names the sentence of ``texts`` that says what it accepts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from backend.core.addresses import Network
+
+UNITS = {"": 1, "B": 1, "K": 1 << 10, "KiB": 1 << 10, "M": 1 << 20, "MiB": 1 << 20, "G": 1 << 30, "GiB": 1 << 30}
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+BUCKET = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()/-]*)?"
+"""A bucket's name by S3's rules, and the prefix of every key."""
+KEY = r"[\x21-\x2b\x2d-\x7e]{8,200}"
+"""Printable ASCII without the comma that separates keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``read`` raises ``ValueError`` or ``OSError``. ``accepted`` is a key below ``accepted.`` in ``texts``; ``params`` fill its sentence."""
+
+    accepted: str
+    read: Callable[[str], Any]
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+def number(low: int, high: int) -> Kind:
+    return Kind("number", lambda text: _whole(text, low, high), {"low": low, "high": high})
+
+
+def seconds(low: int, high: int) -> Kind:
+    return Kind("seconds", lambda text: _whole(text, low, high), {"low": low, "high": high})
+
+
+def size(low: int, high: int) -> Kind:
+    """Bytes, with or without a binary unit."""
+
+    def read(text: str) -> int:
+        match = _match(rf"(\d{{1,15}})\s?({'|'.join(UNITS)})", text)
+        return _within(int(match[1]) * UNITS[match[2]], low, high)
+
+    return Kind("size", read, {"low": low, "high": high})
+
+
+def one_of(*words: str) -> Kind:
+    return Kind("one_of", lambda text: _match("|".join(words), text)[0], {"words": words})
+
+
+def url(*schemes: str) -> Kind:
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        return _checked(text, parts.scheme in schemes and bool(parts.netloc or parts.path))
+
+    return Kind("url", read, {"starts": tuple(f"{each}://" for each in schemes)})
+
+
+def storage_url() -> Kind:
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        is_folder = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+        return text if is_folder else _match(BUCKET, text)[0]
+
+    return Kind("storage_url", read)
+
+
+def host() -> Kind:
+    return Kind("host", _host)
+
+
+def bind() -> Kind:
+    """Address and port; an IPv6 address stands in brackets."""
+
+    def read(text: str) -> tuple[str, int]:
+        address, _, port = text.rpartition(":")
+        return _host(address.removeprefix("[").removesuffix("]")), _whole(port, 1, 65_535)
+
+    return Kind("bind", read)
+
+
+def folder() -> Kind:
+    return Kind("folder", lambda text: Path(_checked(text, "\0" not in text)).expanduser().absolute())
+
+
+def file() -> Kind:
+    return Kind("file", lambda text: Path(_checked(text, os.access(text, os.R_OK) and Path(text).is_file())))
+
+
+def keys() -> Kind:
+    return Kind("keys", lambda text: tuple(_match(KEY, each.strip())[0] for each in text.split(",")))
+
+
+def origins() -> Kind:
+    return Kind("origins", lambda text: tuple(_match(r"https?://[0-9A-Za-z.:\[\]_-]+", each.strip().rstrip("/"))[0] for each in text.split(",")))
+
+
+def networks() -> Kind:
+    def read(text: str) -> tuple[Network, ...]:
+        return tuple(ip_network(each.strip()) for each in text.split(","))
+
+    return Kind("networks", read)
+
+
+def rate() -> Kind:
+    """A number and the seconds in which it is allowed."""
+
+    def read(text: str) -> tuple[int, int]:
+        match = _match(rf"([1-9]\d{{0,8}})/({'|'.join(SECONDS)})", text)
+        return int(match[1]), SECONDS[match[2]]
+
+    return Kind("rate", read)
+
+
+def _match(pattern: str, text: str) -> re.Match[str]:
+    match = re.fullmatch(pattern, text)
+    if match is None:
+        raise ValueError(text)
+    return match
+
+
+def _checked(text: str, is_right: bool) -> str:
+    if not is_right:
+        raise ValueError(text)
+    return text
+
+
+def _within(value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise ValueError(value)
+    return value
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    return _within(int(_match(r"\d{1,18}", text)[0]), low, high)
+
+
+def _host(text: str) -> str:
+    return _match(r"[0-9A-Za-z.:_-]+", text)[0]
