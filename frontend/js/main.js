@@ -6,12 +6,12 @@
 import { pickLanguage, Words } from './core/language.js';
 import { readSettings } from './core/options.js';
 import { Api } from './net/api.js';
-import { Live } from './net/live.js';
-import { hasKeptFiles, recall, recallJobs, recallKey, remember, rememberKey } from './net/memory.js';
+import { JobUpdates } from './net/job-updates.js';
+import { hasFiles, loadValue, loadJobs, loadKey, saveValue, saveKey } from './net/storage.js';
 import { find, on } from './ui/dom.js';
 import { showConnection, showFacts } from './ui/footer.js';
 import { listenToChoices, showChoices } from './ui/header.js';
-import { listenToIntake, showIntake } from './ui/intake.js';
+import { listenToPicker, showPicker } from './ui/picker.js';
 import { listenToSettings, showSettings } from './ui/settings.js';
 import { loadStyles } from './ui/styles.js';
 import { showTexts } from './ui/texts.js';
@@ -21,10 +21,10 @@ import { showTexts } from './ui/texts.js';
 const CATALOGS = { en: () => import('../i18n/en.js'), 'zh-CN': () => import('../i18n/zh-CN.js') };
 const UNREACHABLE_MS = 2000;
 
-const key = recallKey();
-let theme = String(recall('theme') ?? 'system');
-let settings = readSettings(recall('settings'));
-let words = await speak(pickLanguage(/** @type {string | null} */ (recall('language')), navigator.languages));
+const key = loadKey();
+let theme = String(loadValue('theme') ?? 'system');
+let settings = readSettings(loadValue('settings'));
+let words = await speak(pickLanguage(/** @type {string | null} */ (loadValue('language')), navigator.languages));
 /** @type {Promise<import('./workbench.js').Workbench> | undefined} */
 let opening;
 /** @type {import('./workbench.js').Workbench | undefined} */
@@ -32,7 +32,7 @@ let workbench;
 let is_shown = false;
 
 const api = new Api(() => ({ language: words.language, key }));
-const live = new Live(api, {
+const live = new JobUpdates(api, {
   onJob: (job) => workbench?.takeJob(job),
   onGone: (id) => workbench?.loseJob(id),
   onMode: showMode,
@@ -43,9 +43,9 @@ const capabilities = await untilCapabilities();
 find('key', HTMLElement).hidden = !capabilities.auth || key !== '';
 showPage();
 listenToSettings();
-listenToIntake(() => words);
-listenToWishes();
-if (recallJobs().length > 0 || await hasKeptFiles()) await (await open()).restore();
+listenToPicker(() => words);
+listenToPage();
+if (loadJobs().length > 0 || await hasFiles()) await (await open()).restore();
 document.documentElement.dataset.ready = '';
 live.connect(key);
 
@@ -70,7 +70,7 @@ async function speak(language) {
 
 function showPage() {
   is_shown = true;
-  showIntake(capabilities, words);
+  showPicker(capabilities, words);
   showSettings(settings, capabilities, words);
   showFacts(capabilities, settings.metadata, words);
   showMode();
@@ -92,32 +92,32 @@ function open() {
 function listenToHeader() {
   listenToChoices();
   on('language-chosen', async (/** @type {Language} */ language) => {
-    remember('language', language);
+    saveValue('language', language);
     words = await speak(language);
     if (is_shown) showPage();
     workbench?.showAll();
   });
   on('theme-chosen', (/** @type {string} */ name) => {
     theme = name;
-    remember('theme', name);
+    saveValue('theme', name);
     showChoices(words.language, name);
   });
   find('key', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
-    rememberKey(String(new FormData(find('key', HTMLFormElement)).get('key')));
+    saveKey(String(new FormData(find('key', HTMLFormElement)).get('key')));
     location.reload();
   });
 }
 
-function listenToWishes() {
-  on('intake-approached', open);
+function listenToPage() {
+  on('picker-approached', open);
   on('key-refused', () => { find('key', HTMLElement).hidden = false; });
   on('files-chosen', async (files) => (await open()).addFiles(files));
   on('url-chosen', async (url) => (await open()).addUrl(url));
-  on('trouble', async (text) => (await open()).tellTrouble(text));
+  on('input-refused', async (text) => (await open()).tellTrouble(text));
   on('settings-changed', (values) => {
     settings = readSettings(values);
-    remember('settings', settings);
+    saveValue('settings', settings);
     showSettings(settings, capabilities, words);
     showFacts(capabilities, settings.metadata, words);
   });

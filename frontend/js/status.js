@@ -2,8 +2,8 @@
 /** The operator's page, joined: figures come over Socket.IO once a second, each is shown as a number, a note and a line. */
 import { pickLanguage, Words } from './core/language.js';
 import { Api } from './net/api.js';
-import { connectTo } from './net/live.js';
-import { recall, recallKey, remember, rememberKey } from './net/memory.js';
+import { connectTo } from './net/job-updates.js';
+import { loadValue, loadKey, saveValue, saveKey } from './net/storage.js';
 import { Chart } from './ui/chart.js';
 import { find, on, setText } from './ui/dom.js';
 import { showConnection } from './ui/footer.js';
@@ -34,13 +34,13 @@ const CATALOGS = {
 const LATENCIES = /** @type {const} */ ({ answer: 'status.answer', wait: 'status.wait', encode: 'status.encode', event: 'status.event' });
 const NAMES = /** @type {Record<string, string>} */ ({ queue: 'status.queue', encoders: 'status.encoders', pace: 'status.pace', clients: 'status.clients', ...LATENCIES });
 
-const key = recallKey();
-let theme = String(recall('theme') ?? 'system');
+const key = loadKey();
+let theme = String(loadValue('theme') ?? 'system');
 /** @type {import('./core/types.js').Mode} */
 let mode = 'connecting';
 /** @type {Seen | null} */
 let last = null;
-let words = await speak(pickLanguage(/** @type {string | null} */ (recall('language')), navigator.languages));
+let words = await speak(pickLanguage(/** @type {string | null} */ (loadValue('language')), navigator.languages));
 const charts = new Map(Object.keys(NAMES).map((name) => [name, new Chart(/** @type {Element} */ (find(name, HTMLElement).querySelector('.tile-chart')))]));
 
 listenToHeader();
@@ -84,18 +84,18 @@ async function speak(language) {
 function listenToHeader() {
   listenToChoices();
   on('language-chosen', async (/** @type {Language} */ language) => {
-    remember('language', language);
+    saveValue('language', language);
     words = await speak(language);
     if (last) showFigures(last);
   });
   on('theme-chosen', (/** @type {string} */ name) => {
     theme = name;
-    remember('theme', name);
+    saveValue('theme', name);
     showChoices(words.language, name);
   });
   find('key', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
-    rememberKey(String(new FormData(find('key', HTMLFormElement)).get('key')));
+    saveKey(String(new FormData(find('key', HTMLFormElement)).get('key')));
     location.reload();
   });
 }

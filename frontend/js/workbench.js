@@ -4,22 +4,22 @@
  * becomes of an item, `ui` shows it; wishes about items and about the whole batch come up from `ui` and are granted here.
  */
 import { totalsOf } from './core/batch.js';
-import { isUnmeant, refusalOf } from './core/intake.js';
+import { isSystemFile, problemOfFile } from './core/file-checks.js';
 import { advance, createItem } from './core/item.js';
-import { readMeter, secondsLeft, startMeter } from './core/meter.js';
-import { NOTHING_SAID, endText, failureText, newsOf } from './core/news.js';
+import { updateEta, secondsLeft, startEta } from './core/eta.js';
+import { NOTHING_ANNOUNCED, completionText, failureText, nextAnnouncement } from './core/announcements.js';
 import { queryOf, settingsOf } from './core/options.js';
 import { sentenceOf } from './core/problem.js';
 import { canPause, isFinal, isSending } from './core/states.js';
-import { resultName } from './core/wording.js';
+import { resultName } from './core/status-text.js';
 import { resultPath, sourcePath } from './net/api.js';
-import { Conveyor } from './net/conveyor.js';
+import { Uploader } from './net/uploader.js';
 import { Digests } from './net/digests.js';
-import { KEPT_FILE_BYTES, dropFile, keepFile, keptFiles, recallJobs, recallUploads, rememberJobs, rememberUploads } from './net/memory.js';
+import { LARGEST_STORED_FILE_BYTES, deleteFile, saveFile, loadFiles, loadJobs, loadUploads, saveJobs, saveUploads } from './net/storage.js';
 import { Announcer } from './ui/announcer.js';
-import { Attention } from './ui/attention.js';
-import { on, wish } from './ui/dom.js';
-import { compactIntake } from './ui/intake.js';
+import { BackgroundProgress } from './ui/background-progress.js';
+import { on, emit } from './ui/dom.js';
+import { compactPicker } from './ui/picker.js';
 import { List } from './ui/list.js';
 import { showApply } from './ui/settings.js';
 import { Summary } from './ui/summary.js';
@@ -32,7 +32,7 @@ import { showToast } from './ui/toasts.js';
 /**
  * @typedef {object} Surroundings what the first view lends
  * @property {import('./net/api.js').Api} api
- * @property {import('./net/live.js').Live} live
+ * @property {import('./net/job-updates.js').JobUpdates} live
  * @property {import('./core/types.js').Capabilities} capabilities
  * @property {() => Words} words
  * @property {() => import('./core/options.js').Settings} settings
@@ -64,12 +64,12 @@ export class Workbench {
     this.kept = new Set();
     /** @type {{name: string, why: string}[]} */
     this.failures = [];
-    this.said = NOTHING_SAID;
-    this.meter = startMeter(Date.now());
+    this.said = NOTHING_ANNOUNCED;
+    this.meter = startEta(Date.now());
     this.is_summary_due = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.remembering = undefined;
-    this.conveyor = new Conveyor({
+    this.uploader = new Uploader({
       api, live, list: () => this.items.values(), read: (id) => this.items.get(id), tell: (id, fact) => this.tell(id, fact),
       own: (id, job) => this.owners.set(job, id), explain: (id, problem) => this.tellProblem(id, problem), origin: (item) => this.origin(item), can_resume: () => capabilities.features?.includes('tus') ?? false,
     });
@@ -77,7 +77,7 @@ export class Workbench {
     this.announcer = new Announcer();
     this.list = new List(() => ({ capabilities, words: words() }));
     this.summary = new Summary();
-    this.attention = new Attention();
+    this.attention = new BackgroundProgress();
     this.listenToItems();
     this.listenToBatch();
     this.listenToWorld();
@@ -103,14 +103,14 @@ export class Workbench {
   /** The gateway has it: from here on its copy counts. @param {Item} item */
   takeOwnership(item) {
     if (item.job) this.owners.set(item.job, item.id);
-    if (this.kept.delete(item.id)) dropFile(item.id);
+    if (this.kept.delete(item.id)) deleteFile(item.id);
     this.rememberAll();
   }
 
   /** So that a reload goes on with them. */
   rememberUploads() {
     const begun = [...this.items.values()].filter((item) => !item.job && !isFinal(item.state) && (item.upload || item.state === 'paused'));
-    rememberUploads(Object.fromEntries(begun.map(({ id, upload, state }) => [id, { upload: upload ?? '', is_paused: state === 'paused' }])));
+    saveUploads(Object.fromEntries(begun.map(({ id, upload, state }) => [id, { upload: upload ?? '', is_paused: state === 'paused' }])));
   }
 
   /** The job on the gateway that was made of the very same bytes, so that they need not be sent again. @param {Item} item */
@@ -118,7 +118,7 @@ export class Workbench {
     if (!this.capabilities.features?.includes('retry')) return null;
     const twins = [...this.items.values()].filter((each) => each.id !== item.id && each.bytes === item.bytes && each.state === 'done' && each.job);
     for (const twin of twins) {
-      const is_same = await this.digests.areSame(this.conveyor.files.get(item.id), this.conveyor.files.get(twin.id));
+      const is_same = await this.digests.areSame(this.uploader.files.get(item.id), this.uploader.files.get(twin.id));
       if (is_same && this.items.get(twin.id)?.state === 'done') return twin.job;
     }
     return null;
@@ -129,9 +129,9 @@ export class Workbench {
     const needs_picture = item.state === 'done' && item.job && !this.pictures.has(item.id) && !this.capabilities.auth;
     if (needs_picture && item.job) this.list.showPicture(item.id, resultPath(item.job));
     if (item.state === 'failed') this.noteFailure(item);
-    if (item.state === 'failed' && item.problem?.code === 'unauthorized') wish(document, 'key-refused');
+    if (item.state === 'failed' && item.problem?.code === 'unauthorized') emit(document, 'key-refused');
     if (isFinal(item.state)) this.rememberAll();
-    this.conveyor.turn();
+    this.uploader.turn();
   }
 
   /** @param {Item} item */
@@ -142,7 +142,7 @@ export class Workbench {
   /** @param {import('./core/types.js').Job} job */
   takeJob(job) {
     const id = this.owners.get(job.id);
-    if (id) this.conveyor.see(id, job);
+    if (id) this.uploader.see(id, job);
   }
 
   /** @param {string} job that the server no longer has */
@@ -159,17 +159,17 @@ export class Workbench {
 
   /** @param {File[]} chosen */
   addFiles(chosen) {
-    const files = chosen.filter((file) => !isUnmeant(file.name));
+    const files = chosen.filter((file) => !isSystemFile(file.name));
     const refused = files.map((file) => this.addFile(file)).filter((item) => item.state === 'invalid');
     const values = { n: files.length - refused.length, m: refused.length };
     if (files.length > 0) this.announcer.say(this.words().t(refused.length > 0 ? 'news.added_refused' : 'news.added', values));
     for (const item of refused) this.noteFailure(item);
-    this.conveyor.turn();
+    this.uploader.turn();
   }
 
   /** @param {File} file @returns {Item} */
   addFile(file) {
-    const problem = refusalOf(file, this.capabilities);
+    const problem = problemOfFile(file, this.capabilities);
     const item = createItem({
       id: newId(), key: newId(), name: file.name, bytes: file.size, type: file.type, options: queryOf(this.settings(), this.capabilities),
       state: problem ? 'invalid' : 'waiting', problem, has_file: !problem,
@@ -186,7 +186,7 @@ export class Workbench {
     const name = nameOf(new URL(url));
     this.addItem(createItem({ id: newId(), key: newId(), name, bytes: 0, url, has_file: false, options: queryOf(this.settings(), this.capabilities) }));
     this.announcer.say(this.words().t('news.added', { n: 1 }));
-    this.conveyor.turn();
+    this.uploader.turn();
   }
 
   /** @param {Item} item */
@@ -201,7 +201,7 @@ export class Workbench {
 
   /** @param {Item} item @param {Blob} file */
   async loadFile(item, file) {
-    this.conveyor.load(item.id, file);
+    this.uploader.load(item.id, file);
     const picture = await drawThumbnail(file);
     if (!picture || !this.items.has(item.id)) return;
     this.pictures.set(item.id, picture);
@@ -211,30 +211,30 @@ export class Workbench {
 
   /** Bytes that the gateway does not have yet survive a reload. @param {Item} item @param {File} file */
   async keep(item, file) {
-    if (file.size > KEPT_FILE_BYTES) return;
-    await keepFile({ id: item.id, key: item.key, name: item.name, type: item.type, options: item.options, file });
+    if (file.size > LARGEST_STORED_FILE_BYTES) return;
+    await saveFile({ id: item.id, key: item.key, name: item.name, type: item.type, options: item.options, file });
     const is_needed = this.items.has(item.id) && !this.items.get(item.id)?.job;
     if (is_needed) this.kept.add(item.id);
-    else dropFile(item.id);
+    else deleteFile(item.id);
   }
 
   /** What an earlier visit left: jobs are taken up where they are, files not yet taken by the gateway are sent. */
   async restore() {
-    for (const { job, name, bytes, type, options, picture } of recallJobs()) {
+    for (const { job, name, bytes, type, options, picture } of loadJobs()) {
       const item = createItem({ id: newId(), name, bytes, type, options, job, has_file: false, state: 'verifying', sent_bytes: bytes });
       if (picture) this.pictures.set(item.id, picture);
       this.addItem(item);
       this.live.follow(job, item.seq);
     }
-    const uploads = recallUploads();
-    for (const { id, key, name, type, options, file } of await keptFiles()) {
+    const uploads = loadUploads();
+    for (const { id, key, name, type, options, file } of await loadFiles()) {
       const { upload, is_paused } = uploads[id] ?? { upload: '', is_paused: false };
       const item = createItem({ id, key, name, type, options, bytes: file.size, upload: upload || null, state: is_paused ? 'paused' : 'waiting' });
       this.kept.add(id);
       this.addItem(item);
       this.loadFile(item, file);
     }
-    this.conveyor.turn();
+    this.uploader.turn();
   }
 
   /** Soon, and once for many changes: with pictures, a large list is half a megabyte. */
@@ -246,7 +246,7 @@ export class Workbench {
     clearTimeout(this.remembering);
     this.remembering = undefined;
     const known = [...this.items.values()].filter((item) => item.job && item.state !== 'cancelled' && item.state !== 'expired');
-    rememberJobs(known.map(({ id, job, name, bytes, type, options }) => ({ job: job ?? '', name, bytes, type, options, picture: this.pictures.get(id) ?? '' })));
+    saveJobs(known.map(({ id, job, name, bytes, type, options }) => ({ job: job ?? '', name, bytes, type, options, picture: this.pictures.get(id) ?? '' })));
   }
 
   /** Take items off the list; the server's copies go when the time for Undo is over. @param {Item[]} gone @param {string} text */
@@ -272,9 +272,9 @@ export class Workbench {
   /** @param {Item} item */
   erase(item) {
     if (!this.leaving.delete(item.id)) return;
-    this.conveyor.unload(item.id);
+    this.uploader.unload(item.id);
     this.pictures.delete(item.id);
-    if (this.kept.delete(item.id)) dropFile(item.id);
+    if (this.kept.delete(item.id)) deleteFile(item.id);
     if (!item.job) return;
     this.owners.delete(item.job);
     this.api.erase(item.job);
@@ -314,7 +314,7 @@ export class Workbench {
   async showAll() {
     this.list.updateAll(this.items.values());
     this.showSummary();
-    for (const item of this.items.values()) if (item.state === 'failed' && item.job) this.conveyor.explain(item.id, item.job);
+    for (const item of this.items.values()) if (item.state === 'failed' && item.job) this.uploader.explain(item.id, item.job);
   }
 
   scheduleSummary() {
@@ -328,11 +328,11 @@ export class Workbench {
     const words = this.words();
     const totals = totalsOf(this.items.values());
     const is_fresh = totals.running === 0 || totals.weight_done < this.meter.count;
-    this.meter = is_fresh ? startMeter(Date.now(), totals.weight_done) : readMeter(this.meter, totals.weight_done, totals.weight, Date.now());
+    this.meter = is_fresh ? startEta(Date.now(), totals.weight_done) : updateEta(this.meter, totals.weight_done, totals.weight, Date.now());
     this.summary.update(totals, secondsLeft(this.meter), words);
     this.summary.offerNote(totals.running > 0 && this.attention.canOffer(), words);
-    this.attention.update(totals, words, endText(totals, words));
-    compactIntake(this.items.size > 0);
+    this.attention.update(totals, words, completionText(totals, words));
+    compactPicker(this.items.size > 0);
     showApply([...this.items.values()].filter((item) => this.canApplyTo(item)).length, words);
     document.title = totals.running > 0 ? words.t('page.title_running', { percent: words.percent(totals.percent) }) : words.t('page.title');
     this.sayNews(totals);
@@ -340,7 +340,7 @@ export class Workbench {
 
   /** @param {import('./core/batch.js').Totals} totals */
   sayNews(totals) {
-    const news = newsOf(this.said, totals, this.words());
+    const news = nextAnnouncement(this.said, totals, this.words());
     this.said = news.said;
     this.announcer.say(news.text);
     if (this.announcer.hasAlert()) return;
@@ -374,14 +374,14 @@ export class Workbench {
   async cancelAll() {
     const running = [...this.items.values()].filter((item) => !isFinal(item.state));
     if (running.length > MANY && !await this.isSure(running.length)) return;
-    for (const { id } of running) this.conveyor.cancel(id);
+    for (const { id } of running) this.uploader.cancel(id);
   }
 
   /** @param {number} n */
   async isSure(n) {
-    const { confirmed } = await import('./ui/confirmation.js');
+    const { askToConfirm } = await import('./ui/confirmation.js');
     const words = this.words();
-    return confirmed({ title: words.t('confirm.cancel', { n }), text: words.t('confirm.cancel_text'), yes: words.t('confirm.yes'), no: words.t('confirm.no') });
+    return askToConfirm({ title: words.t('confirm.cancel', { n }), text: words.t('confirm.cancel_text'), yes: words.t('confirm.yes'), no: words.t('confirm.no') });
   }
 
   /** @param {Item} item */
@@ -389,7 +389,7 @@ export class Workbench {
     if (!item.job || !item.result) return;
     const { openComparison } = await import('./ui/compare.js');
     const bytesOf = (/** @type {string} */ path) => this.capabilities.auth ? this.api.blob(path) : path;
-    const before = this.conveyor.files.get(item.id) ?? await bytesOf(sourcePath(item.job));
+    const before = this.uploader.files.get(item.id) ?? await bytesOf(sourcePath(item.job));
     openComparison({ item, before, after: await bytesOf(item.result.url) }, this.words());
   }
 
@@ -410,7 +410,7 @@ export class Workbench {
     const { saveBlob } = await import('./ui/save.js');
     const blob = await this.api.blob(item.result?.url ?? '');
     if (blob) saveBlob(blob, resultName(item.name));
-    else this.conveyor.check(item.id);
+    else this.uploader.check(item.id);
   }
 
   /** @param {string} id @param {import('./core/types.js').Problem} problem */
@@ -436,24 +436,24 @@ export class Workbench {
       const item = this.items.get(id);
       if (item) act(item);
     });
-    onItem('cancel-item', (item) => this.conveyor.cancel(item.id));
-    onItem('pause-item', (item) => this.conveyor.pause(item.id));
-    for (const name of ['now-item', 'resume-item']) onItem(name, (item) => this.conveyor.resume(item.id));
+    onItem('cancel-item', (item) => this.uploader.cancel(item.id));
+    onItem('pause-item', (item) => this.uploader.pause(item.id));
+    for (const name of ['now-item', 'resume-item']) onItem(name, (item) => this.uploader.resume(item.id));
     onItem('retry-item', (item) => this.convertAgain(item));
     onItem('again-item', (item) => this.askAndConvert(item));
     onItem('compare-item', (item) => this.compare(item));
     onItem('copy-item', (item) => this.copyLink(item));
     onItem('save-item', (item) => this.save(item));
-    onItem('download-item', (item) => this.conveyor.check(item.id));
+    onItem('download-item', (item) => this.uploader.check(item.id));
     onItem('remove-item', (item) => this.remove([item], this.words().t('toast.removed', { name: item.name })));
   }
 
   listenToBatch() {
     on('apply-settings', () => [...this.items.values()].filter((item) => this.canApplyTo(item)).forEach((item) => this.convertAgain(item)));
-    on('note-wanted', async () => showToast(this.words().t(await this.attention.want() ? 'summary.note_coming' : 'summary.note_refused'), this.words()));
+    on('notify-when-done', async () => showToast(this.words().t(await this.attention.want() ? 'summary.note_coming' : 'summary.note_refused'), this.words()));
     on('cancel-all', () => this.cancelAll());
-    on('pause-all', () => [...this.items.values()].filter((item) => canPause(item.state)).forEach((item) => this.conveyor.pause(item.id)));
-    on('resume-all', () => [...this.items.values()].filter((item) => item.state === 'paused').forEach((item) => this.conveyor.resume(item.id)));
+    on('pause-all', () => [...this.items.values()].filter((item) => canPause(item.state)).forEach((item) => this.uploader.pause(item.id)));
+    on('resume-all', () => [...this.items.values()].filter((item) => item.state === 'paused').forEach((item) => this.uploader.resume(item.id)));
     on('save-all', () => this.saveAll());
     on('clear-finished', () => {
       const finished = [...this.items.values()].filter((item) => isFinal(item.state));
@@ -462,7 +462,7 @@ export class Workbench {
   }
 
   listenToWorld() {
-    addEventListener('online', () => this.conveyor.resumeAll());
+    addEventListener('online', () => this.uploader.resumeAll());
     addEventListener('pagehide', () => {
       this.rememberNow();
       this.leaving.forEach((item) => this.erase(item));

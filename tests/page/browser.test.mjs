@@ -355,7 +355,7 @@ testPage('a reader who looks elsewhere sees a ring in the tab and gets a note, i
     Object.defineProperty(document, 'hidden', { get: () => true });
   });
   await add(page, file('large.png', large));
-  await page.click('#note-wanted');
+  await page.click('#notify-when-done');
   await page.waitForFunction(() => document.querySelector('link[rel="icon"]')?.getAttribute('href')?.startsWith('data:image/svg'));
   await page.waitForFunction(() => /^\(\d+%\)/.test(document.title));
   await reaches(page, 'large.png', 'done');

@@ -3,18 +3,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { savedPercent, totalsOf } from '../../frontend/js/core/batch.js';
-import { isUnmeant, refusalOf } from '../../frontend/js/core/intake.js';
+import { isSystemFile, problemOfFile } from '../../frontend/js/core/file-checks.js';
 import { advance, createItem } from '../../frontend/js/core/item.js';
 import { Words, pickLanguage } from '../../frontend/js/core/language.js';
-import { readMeter, secondsLeft, startMeter } from '../../frontend/js/core/meter.js';
-import { NOTHING_SAID, failureText, newsOf, waitBeforeSpeaking } from '../../frontend/js/core/news.js';
+import { updateEta, secondsLeft, startEta } from '../../frontend/js/core/eta.js';
+import { NOTHING_ANNOUNCED, failureText, nextAnnouncement, delayBeforeSpeaking } from '../../frontend/js/core/announcements.js';
 import { DEFAULTS, queryOf, readSettings } from '../../frontend/js/core/options.js';
 import { problemOfStatus, sentenceOf } from '../../frontend/js/core/problem.js';
-import { MOVES, canCancel, isFinal, isSending } from '../../frontend/js/core/states.js';
-import { delayBefore, mayRetry, nextUploads, readRetryAfter } from '../../frontend/js/core/turns.js';
-import { otherFormat, resultName, splitName, stageText } from '../../frontend/js/core/wording.js';
+import { TRANSITIONS, canCancel, isFinal, isSending } from '../../frontend/js/core/states.js';
+import { delayBefore, mayRetry, nextUploads, readRetryAfter } from '../../frontend/js/core/retry-policy.js';
+import { otherFormat, resultName, splitName, stageText } from '../../frontend/js/core/status-text.js';
 import { canPan, fitScale, fitView, panBy, zoomTo } from '../../frontend/js/core/zoom.js';
-import { readEvent } from '../../frontend/js/net/stream.js';
+import { readEvent } from '../../frontend/js/net/event-stream.js';
 import { uniqueNames } from '../../frontend/js/net/zip.js';
 import en from '../../frontend/i18n/en.js';
 import zh from '../../frontend/i18n/zh-CN.js';
@@ -165,26 +165,26 @@ test('a file that is converted again starts from nothing, with a new key', () =>
 });
 
 test('every move leads to a state of the table, and every state can end', () => {
-  for (const [state, moves] of Object.entries(MOVES)) {
-    for (const next of Object.values(moves)) assert.ok(next in MOVES, `${state} → ${next}`);
+  for (const [state, moves] of Object.entries(TRANSITIONS)) {
+    for (const next of Object.values(moves)) assert.ok(next in TRANSITIONS, `${state} → ${next}`);
     const name = /** @type {import('../../frontend/js/core/types.js').State} */ (state);
     assert.ok(isFinal(name) || canCancel(name) || state === 'confirming' || state === 'cancelling', state);
   }
 });
 
 test('time left is silent for two seconds, then steady', () => {
-  let meter = startMeter(0);
+  let meter = startEta(0);
   for (let at = 100; at <= 4000; at += 100) {
-    meter = readMeter(meter, at * 10, 100_000, at);
+    meter = updateEta(meter, at * 10, 100_000, at);
     if (at < 2000) assert.equal(secondsLeft(meter), null, `at ${at} ms`);
   }
   assert.ok(Math.abs(/** @type {number} */ (secondsLeft(meter)) - 6) < 0.2);
 });
 
 test('time left is silent while the speed has just collapsed', () => {
-  let meter = startMeter(0);
-  for (let at = 100; at <= 3000; at += 100) meter = readMeter(meter, at * 10, 1_000_000, at);
-  meter = readMeter(meter, meter.count + 1, 1_000_000, 8000);
+  let meter = startEta(0);
+  for (let at = 100; at <= 3000; at += 100) meter = updateEta(meter, at * 10, 1_000_000, at);
+  meter = updateEta(meter, meter.count + 1, 1_000_000, 8000);
   assert.equal(secondsLeft(meter), null);
 });
 
@@ -234,14 +234,14 @@ test('Retry-After is seconds or a date', () => {
 });
 
 test('empty, too large and hopeless files are refused before a byte is sent', () => {
-  const refused = (/** @type {Partial<File>} */ file) => refusalOf({ name: 'a.jpg', size: 5, type: 'image/jpeg', ...file }, capabilities)?.code;
+  const refused = (/** @type {Partial<File>} */ file) => problemOfFile({ name: 'a.jpg', size: 5, type: 'image/jpeg', ...file }, capabilities)?.code;
   assert.equal(refused({}), undefined);
   assert.equal(refused({ size: 0 }), 'empty_file');
   assert.equal(refused({ size: 67_108_864 }), undefined);
   assert.equal(refused({ size: 67_108_865 }), 'too_large');
   assert.equal(refused({ name: 'a.pdf', type: 'application/pdf' }), 'unsupported_format');
   assert.equal(refused({ name: 'a', type: '' }), undefined, 'an unknown type is the server’s to judge');
-  assert.ok(isUnmeant('.DS_Store') && isUnmeant('Thumbs.db') && !isUnmeant('cat.png'));
+  assert.ok(isSystemFile('.DS_Store') && isSystemFile('Thumbs.db') && !isSystemFile('cat.png'));
 });
 
 test('settings become options, and only such as the server offers', () => {
@@ -296,7 +296,7 @@ test('every state has its line of text, in both languages, without a hole', () =
     problem: { code: 'too_large' },
   });
   for (const words of [english, chinese]) {
-    for (const state of Object.keys(MOVES)) {
+    for (const state of Object.keys(TRANSITIONS)) {
       const text = stageText({ ...long, state: /** @type {Item['state']} */ (state) }, capabilities, words, 0);
       assert.ok(text && !/[{}|]|undefined|NaN|null|^(state|error)\./.test(text), `${words.language} ${state}: ${text}`);
     }
@@ -339,9 +339,9 @@ test('a long name is shortened in its middle and keeps its end', () => {
 
 test('a batch is announced at its start, at its quarters and at its end', () => {
   const texts = [];
-  let said = NOTHING_SAID;
+  let said = NOTHING_ANNOUNCED;
   for (const [running, percent] of [[4, 0], [4, 10], [3, 26], [2, 30], [2, 55], [1, 80], [0, 100], [0, 100]]) {
-    const news = newsOf(said, { total: 4, ended: 4 - running, done: 4 - running, failed: 0, cancelled: 0, running, pausable: 0, paused: 0, percent, weight: 0, weight_done: 0, before_bytes: 10, after_bytes: 2, saved_percent: 80 }, english);
+    const news = nextAnnouncement(said, { total: 4, ended: 4 - running, done: 4 - running, failed: 0, cancelled: 0, running, pausable: 0, paused: 0, percent, weight: 0, weight_done: 0, before_bytes: 10, after_bytes: 2, saved_percent: 80 }, english);
     said = news.said;
     if (news.text) texts.push(news.text);
   }
@@ -353,7 +353,7 @@ test('failures are told one by one, or as a number when there are many', () => {
   assert.equal(failureText([], english), '');
   assert.equal(failureText(some.slice(0, 2), english), '0.png: Broken. 1.png: Broken.');
   assert.equal(failureText(some, chinese), '4 张图片失败，原因见列表。');
-  assert.equal(waitBeforeSpeaking(1000, 2500), 1500);
+  assert.equal(delayBeforeSpeaking(1000, 2500), 1500);
 });
 
 test('zoom keeps the point under the pointer and the picture in sight', () => {

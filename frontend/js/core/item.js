@@ -3,8 +3,8 @@
  * One file on its way: `advance(item, fact)` gives the item after the fact. Laws: percent and progress never fall, but for a file that
  * starts again from nothing; 100 appears with `result_answered` alone; a Job older than the one seen changes nothing.
  */
-import { readMeter, startMeter } from './meter.js';
-import { MOVES, isFollowing, stateOfJob } from './states.js';
+import { updateEta, startEta } from './eta.js';
+import { TRANSITIONS, isFollowing, stateOfJob } from './states.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Job} Job */
@@ -44,7 +44,7 @@ export function createItem(given) {
  */
 export function advance(item, fact) {
   if (fact.type === 'job_seen') return seeJob(item, fact.job, fact.at_ms);
-  const state = MOVES[item.state][fact.type];
+  const state = TRANSITIONS[item.state][fact.type];
   return state ? withPercent(changed({ ...item, state }, fact)) : item;
 }
 
@@ -55,7 +55,7 @@ export function advance(item, fact) {
  */
 function changed(item, fact) {
   switch (fact.type) {
-    case 'upload_started': return { ...item, problem: null, sent_bytes: item.upload ? item.sent_bytes : 0, meter: startMeter(fact.at_ms, item.kept_bytes) };
+    case 'upload_started': return { ...item, problem: null, sent_bytes: item.upload ? item.sent_bytes : 0, meter: startEta(fact.at_ms, item.kept_bytes) };
     case 'upload_opened': return { ...item, upload: fact.upload, kept_bytes: 0, sent_bytes: 0 };
     case 'bytes_kept': return keepBytes(item, fact.kept_bytes);
     case 'known': return { ...item, origin: fact.origin };
@@ -82,7 +82,7 @@ function sendBytes(item, sent_bytes, at_ms) {
   const sent = Math.min(Math.max(sent_bytes, 0), item.bytes);
   // What was on its way when a connection broke has to be sent again; the figure waits until that is made good.
   const shown = item.upload ? Math.max(item.sent_bytes, sent) : sent;
-  return { ...item, sent_bytes: shown, meter: readMeter(item.meter ?? startMeter(at_ms), sent, item.bytes, at_ms) };
+  return { ...item, sent_bytes: shown, meter: updateEta(item.meter ?? startEta(at_ms), sent, item.bytes, at_ms) };
 }
 
 /** The connection works: what broke before no longer counts. @param {Item} item @param {number} kept_bytes @returns {Item} */

@@ -16,9 +16,9 @@ export const LANGUAGES = ['en', 'zh-CN'];
  * @returns {Language}
  */
 export function pickLanguage(chosen, preferred) {
-  for (const wish of [chosen ?? '', ...preferred]) {
-    if (/^zh\b/i.test(wish)) return 'zh-CN';
-    if (/^en\b/i.test(wish)) return 'en';
+  for (const tag of [chosen ?? '', ...preferred]) {
+    if (/^zh\b/i.test(tag)) return 'zh-CN';
+    if (/^en\b/i.test(tag)) return 'en';
   }
   return 'en';
 }

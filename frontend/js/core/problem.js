@@ -3,7 +3,7 @@
  * Why it failed, in words: what happened, the limit, what to do. The page's own sentence knows the file and comes first; where the
  * server knows more (which format, which option), its sentence does, if it was given in the page's language.
  */
-import { formatLabels } from './intake.js';
+import { formatLabels } from './file-checks.js';
 
 /** @typedef {import('./types.js').Problem} Problem */
 /** @typedef {import('./types.js').Item} Item */
@@ -41,7 +41,7 @@ export const PROBLEMS = /** @type {Record<string, [string, boolean]>} */ ({
 const HOPELESS = new Set(['too_large', 'unsupported_format', 'empty_file', 'damaged_image', 'too_many_frames', 'file_unreadable']);
 
 /** @param {Problem | null} problem */
-export const isWorthRetrying = (problem) => !problem || !HOPELESS.has(problem.code);
+export const isRetryable = (problem) => !problem || !HOPELESS.has(problem.code);
 
 /**
  * @param {Problem} problem

@@ -12,7 +12,7 @@
 /** @typedef {import('./types.js').Job} Job */
 
 /** @type {Record<State, Record<string, State>>} */
-export const MOVES = {
+export const TRANSITIONS = {
   invalid: {},
   waiting: { upload_started: 'uploading', paused: 'paused', cancelled: 'cancelled', refused: 'failed' },
   uploading: {
@@ -53,11 +53,11 @@ export const isSending = (state) => SENDING.has(state);
 /** Whether the server has the image and works on it. @param {State} state */
 export const isConverting = (state) => CONVERTING.has(state);
 /** Whether it can be held back and gone on with later. @param {State} state */
-export const canPause = (state) => 'paused' in MOVES[state];
+export const canPause = (state) => 'paused' in TRANSITIONS[state];
 /** Whether only the server can stop it. @param {State} state */
-export const needsServer = (state) => 'cancel_asked' in MOVES[state];
+export const needsServer = (state) => 'cancel_asked' in TRANSITIONS[state];
 /** @param {State} state */
-export const canCancel = (state) => needsServer(state) || 'cancelled' in MOVES[state] && state !== 'cancelling';
+export const canCancel = (state) => needsServer(state) || 'cancelled' in TRANSITIONS[state] && state !== 'cancelling';
 
 /** @type {Record<string, State>} */
 const BY_STAGE = { decode: 'decoding', transform: 'transforming', encode: 'encoding', store: 'saving' };

@@ -63,7 +63,7 @@
  * @property {number} sent_bytes
  * @property {number} progress the job's own percent, 0–100, never falling
  * @property {number} percent upload and job together, 0–100, never falling; 100 only when the result answers
- * @property {import('./meter.js').Meter | null} meter
+ * @property {import('./eta.js').Eta | null} meter
  * @property {string | null} job
  * @property {number} seq
  * @property {number | null} position place in the queue

@@ -1,7 +1,7 @@
 // @ts-check
 /** The gateway over REST. Every answer has one shape, whatever went wrong on the way; nothing here throws for a failed request. */
 import { problemOfStatus } from '../core/problem.js';
-import { readRetryAfter } from '../core/turns.js';
+import { readRetryAfter } from '../core/retry-policy.js';
 
 /** @typedef {import('../core/types.js').Problem} Problem */
 /** @typedef {import('../core/types.js').Job} Job */

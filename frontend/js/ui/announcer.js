@@ -5,7 +5,7 @@
  * emptied so that old news is not read later.
  */
 import { find } from './dom.js';
-import { waitBeforeSpeaking } from '../core/news.js';
+import { delayBeforeSpeaking } from '../core/announcements.js';
 
 const CLEAR_MS = 1500;
 
@@ -38,7 +38,7 @@ export class Announcer {
   }
 
   schedule() {
-    this.timer ??= setTimeout(() => this.speak(), waitBeforeSpeaking(this.last_ms, Date.now()));
+    this.timer ??= setTimeout(() => this.speak(), delayBeforeSpeaking(this.last_ms, Date.now()));
   }
 
   speak() {

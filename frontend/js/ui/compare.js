@@ -17,7 +17,7 @@ const MODES = /** @type {const} */ ([['slider', 'compare.slider'], ['flicker', '
 const STEP = 1.25;
 const ARROW_PIXELS = 60;
 const SMOOTH_UP_TO = 2;
-const MOVES = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });
+const ARROWS = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });
 
 /** @param {Pair} pair @param {Words} words */
 export async function openComparison(pair, words) {
@@ -74,7 +74,7 @@ class Comparison {
   }
 
   createModes() {
-    return el('fieldset', { class: 'segments' }, el('legend', { class: 'unseen' }, this.words.t('compare.mode')),
+    return el('fieldset', { class: 'segments' }, el('legend', { class: 'visually-hidden' }, this.words.t('compare.mode')),
       ...MODES.map(([name, text]) => el('label', {}, el('input', { type: 'radio', name: 'compare-mode', value: name }), el('span', {}, this.words.t(text)))));
   }
 
@@ -254,7 +254,7 @@ class Comparison {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     if (event.target === this.range || event.ctrlKey || event.metaKey || event.altKey) return;
-    const move = MOVES[event.key];
+    const move = ARROWS[event.key];
     if (move) this.pan(move[0] * ARROW_PIXELS, move[1] * ARROW_PIXELS);
     else if (event.key === '+' || event.key === '=') this.zoomBy(STEP);
     else if (event.key === '-') this.zoomBy(1 / STEP);

@@ -7,7 +7,7 @@ import { loadStyles } from './styles.js';
  * @param {{title: string, text: string, yes: string, no: string}} words
  * @returns {Promise<boolean>}
  */
-export async function confirmed(words) {
+export async function askToConfirm(words) {
   await loadStyles('dialog');
   const no = el('button', { class: 'button', value: 'no', autofocus: '' }, words.no);
   const yes = el('button', { class: 'button button-danger', value: 'yes' }, words.yes);

@@ -41,14 +41,14 @@ export function find(id, kind) {
   return element;
 }
 
-/** A wish of the reader, to whoever listens further up. @param {EventTarget} target @param {string} name @param {unknown} [detail] */
-export function wish(target, name, detail) {
+/** Dispatch an event that bubbles up to the document. @param {EventTarget} target @param {string} name @param {unknown} [detail] */
+export function emit(target, name, detail) {
   target.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
 }
 
-/** @param {string} name of a wish @param {(detail: any) => void} grant */
-export function on(name, grant) {
-  document.addEventListener(name, (event) => grant(/** @type {CustomEvent} */ (event).detail));
+/** @param {string} name of the event @param {(detail: any) => void} handle */
+export function on(name, handle) {
+  document.addEventListener(name, (event) => handle(/** @type {CustomEvent} */ (event).detail));
 }
 
 /** Write only what changed, so that nothing is laid out or read aloud again. @param {Element} element @param {string} text */

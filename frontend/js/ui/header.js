@@ -1,6 +1,6 @@
 // @ts-check
-/** Language and theme: two groups of radio buttons. Wishes: `language-chosen`, `theme-chosen`. */
-import { find, wish } from './dom.js';
+/** Language and theme: two groups of radio buttons. Events: `language-chosen`, `theme-chosen`. */
+import { emit, find } from './dom.js';
 
 /** @param {string} language @param {string} theme */
 export function showChoices(language, theme) {
@@ -13,7 +13,7 @@ export function showChoices(language, theme) {
 export function listenToChoices() {
   for (const id of ['language', 'theme']) {
     find(id, HTMLFieldSetElement).addEventListener('change', (event) => {
-      if (event.target instanceof HTMLInputElement) wish(event.target, `${id}-chosen`, event.target.value);
+      if (event.target instanceof HTMLInputElement) emit(event.target, `${id}-chosen`, event.target.value);
     });
   }
 }

@@ -2,14 +2,14 @@
 /**
  * One file in the list. The row is built once; `update` writes only what changed. A control is built when it is first shown, for a row meets
  * few of them at a time, and from then on only shown or hidden, so that focus survives; where the focused one goes, its neighbour takes the focus.
- * Wishes: `cancel-item`, `now-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`,
+ * Events: `cancel-item`, `now-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`,
  * `download-item` (detail: id).
  */
-import { el, icon, setAttribute, setProperty, setText, wish } from './dom.js';
+import { el, emit, icon, setAttribute, setProperty, setText } from './dom.js';
 import { savedPercent } from '../core/batch.js';
 import { canCancel, canPause, isConverting, isFinal } from '../core/states.js';
-import { isWorthRetrying } from '../core/problem.js';
-import { resultName, splitName, stageText } from '../core/wording.js';
+import { isRetryable } from '../core/problem.js';
+import { resultName, splitName, stageText } from '../core/status-text.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
@@ -37,7 +37,7 @@ const CONTROLS = [
 function canRetry(item, capabilities) {
   if (item.state === 'cancelled' || item.state === 'expired') return item.has_file || item.origin !== null || item.url !== null;
   const has_source = item.has_file || item.origin !== null || item.url !== null || item.job !== null && offers(capabilities, 'retry');
-  return item.state === 'failed' && has_source && isWorthRetrying(item.problem);
+  return item.state === 'failed' && has_source && isRetryable(item.problem);
 }
 
 /** State → symbol before the text; the others show none. */
@@ -50,7 +50,7 @@ export class Row {
   constructor(id) {
     this.id = id;
     this.picture = el('div', { class: 'row-picture' }, icon('image'));
-    this.whole = el('span', { class: 'unseen', id: `name-${id}` });
+    this.whole = el('span', { class: 'visually-hidden', id: `name-${id}` });
     this.head = el('span', { class: 'name-head', 'aria-hidden': 'true' });
     this.tail = el('span', { class: 'name-tail', 'aria-hidden': 'true' });
     this.name = el('span', { class: 'row-name' }, this.whole, this.head, this.tail);
@@ -78,8 +78,8 @@ export class Row {
   /** @param {Control} control */
   createButton(control) {
     const kind = control.is_worded ? 'button button-small' : 'button button-small button-icon button-quiet';
-    const button = el('button', { class: kind, type: 'button', 'data-control': control.name }, icon(control.symbol), el('span', { class: control.is_worded ? '' : 'unseen' }));
-    button.addEventListener('click', () => wish(button, `${control.name}-item`, this.id));
+    const button = el('button', { class: kind, type: 'button', 'data-control': control.name }, icon(control.symbol), el('span', { class: control.is_worded ? '' : 'visually-hidden' }));
+    button.addEventListener('click', () => emit(button, `${control.name}-item`, this.id));
     return button;
   }
 
@@ -96,13 +96,13 @@ export class Row {
   onKey(event) {
     if (event.key !== 'Delete' || !(event.target instanceof HTMLElement)) return;
     const name = this.buttons.get('remove')?.hidden ?? true ? 'cancel' : 'remove';
-    wish(this.element, `${name}-item`, this.id);
+    emit(this.element, `${name}-item`, this.id);
   }
 
   /** With an API key a link cannot fetch; the bytes are fetched and handed over instead. Without, the link does it, and cannot say why it failed. @param {MouseEvent} event */
   onDownload(event) {
     if (this.is_guarded) event.preventDefault();
-    wish(this.element, this.is_guarded ? 'save-item' : 'download-item', this.id);
+    emit(this.element, this.is_guarded ? 'save-item' : 'download-item', this.id);
   }
 
   /** @param {string} url */

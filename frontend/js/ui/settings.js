@@ -1,6 +1,6 @@
 // @ts-check
-/** The form of settings. Wishes: `settings-changed` (raw values of the form), `settings-reset`, `apply-settings`. */
-import { find, setText, wish } from './dom.js';
+/** The form of settings. Events: `settings-changed` (raw values of the form), `settings-reset`, `apply-settings`. */
+import { emit, find, setText } from './dom.js';
 import { DEFAULTS, hasQuality, hasTarget, isChanged, settingsAfter } from '../core/options.js';
 
 /** @typedef {import('../core/options.js').Settings} Settings */
@@ -17,14 +17,14 @@ export function listenToSettings() {
   const form = find('settings-form', HTMLFormElement);
   form.addEventListener('input', (event) => {
     const values = Object.fromEntries(new FormData(form));
-    wish(form, 'settings-changed', settingsAfter(values, event.target instanceof HTMLInputElement && event.target.name === 'preset'));
+    emit(form, 'settings-changed', settingsAfter(values, event.target instanceof HTMLInputElement && event.target.name === 'preset'));
   });
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('reset', (event) => {
     event.preventDefault();
-    wish(form, 'settings-changed', DEFAULTS);
+    emit(form, 'settings-changed', DEFAULTS);
   });
-  find('apply', HTMLElement).addEventListener('click', () => wish(form, 'apply-settings'));
+  find('apply', HTMLElement).addEventListener('click', () => emit(form, 'apply-settings'));
 }
 
 /** @param {Settings} settings @param {Capabilities} capabilities @param {Words} words */

@@ -1,6 +1,6 @@
 // @ts-check
-/** The sticky bar with the figures of the whole batch. Wishes: `note-wanted`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
-import { el, find, icon, setAttribute, setProperty, setText, wish } from './dom.js';
+/** The sticky bar with the figures of the whole batch. Events: `notify-when-done`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
+import { el, emit, find, icon, setAttribute, setProperty, setText } from './dom.js';
 
 /** @typedef {import('../core/batch.js').Totals} Totals */
 /** @typedef {import('../core/language.js').Words} Words */
@@ -13,7 +13,7 @@ export class Summary {
     this.saving = el('span', { class: 'summary-saving' });
     this.left = el('span', { class: 'summary-left' });
     this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
-    this.note = this.createButton('note-wanted', 'bell', 'button-quiet');
+    this.note = this.createButton('notify-when-done', 'bell', 'button-quiet');
     this.note.hidden = true;
     this.pause = this.createButton('pause-all', 'pause', '');
     this.resume = this.createButton('resume-all', 'play', '');
@@ -30,7 +30,7 @@ export class Summary {
   /** @param {string} name @param {string} symbol @param {string} kind */
   createButton(name, symbol, kind) {
     const button = el('button', { class: `button button-small ${kind}`, type: 'button', id: name }, icon(symbol), el('span'));
-    button.addEventListener('click', () => wish(button, name));
+    button.addEventListener('click', () => emit(button, name));
     return button;
   }
 

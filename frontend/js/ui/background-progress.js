@@ -10,7 +10,7 @@
 const STEP_PERCENT = 5;
 const ROUND = 2 * Math.PI * 12;
 
-export class Attention {
+export class BackgroundProgress {
   constructor() {
     this.icon = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="icon"]'));
     this.plain = this.icon?.href ?? '';

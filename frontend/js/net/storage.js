@@ -4,17 +4,17 @@
  * A browser that keeps nothing (private mode, full disk) costs the memory and nothing else, so every failure here is swallowed.
  */
 
-/** @typedef {{job: string, name: string, bytes: number, type: string, options: Record<string, string>, picture: string}} KnownJob */
-/** @typedef {{id: string, key: string, name: string, type: string, options: Record<string, string>, file: Blob}} KeptFile */
+/** @typedef {{job: string, name: string, bytes: number, type: string, options: Record<string, string>, picture: string}} StoredJob */
+/** @typedef {{id: string, key: string, name: string, type: string, options: Record<string, string>, file: Blob}} StoredFile */
 
 const PREFIX = 'webp-gateway.';
 const DATABASE = 'webp-gateway';
 const FILES = 'files';
 /** A file above this is not copied into the browser's store. */
-export const KEPT_FILE_BYTES = 128 * 1024 * 1024;
+export const LARGEST_STORED_FILE_BYTES = 128 * 1024 * 1024;
 
 /** @param {string} name @returns {unknown} */
-export function recall(name) {
+export function loadValue(name) {
   try {
     return JSON.parse(localStorage.getItem(PREFIX + name) ?? 'null');
   } catch {
@@ -23,7 +23,7 @@ export function recall(name) {
 }
 
 /** @param {string} name @param {unknown} value */
-export function remember(name, value) {
+export function saveValue(name, value) {
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value));
   } catch {
@@ -31,32 +31,32 @@ export function remember(name, value) {
   }
 }
 
-/** @returns {KnownJob[]} */
-export function recallJobs() {
-  const stored = recall('jobs');
+/** @returns {StoredJob[]} */
+export function loadJobs() {
+  const stored = loadValue('jobs');
   return Array.isArray(stored) ? stored.filter((each) => each && typeof each.job === 'string' && typeof each.name === 'string') : [];
 }
 
-/** @param {KnownJob[]} jobs */
-export function rememberJobs(jobs) {
-  remember('jobs', jobs);
+/** @param {StoredJob[]} jobs */
+export function saveJobs(jobs) {
+  saveValue('jobs', jobs);
 }
 
-/** What is known of uploads under way, by item. @typedef {Record<string, {upload: string, is_paused: boolean}>} KnownUploads */
+/** What is known of uploads under way, by item. @typedef {Record<string, {upload: string, is_paused: boolean}>} StoredUploads */
 
-/** @returns {KnownUploads} */
-export function recallUploads() {
-  const stored = recall('uploads');
-  return stored && typeof stored === 'object' ? /** @type {KnownUploads} */ (stored) : {};
+/** @returns {StoredUploads} */
+export function loadUploads() {
+  const stored = loadValue('uploads');
+  return stored && typeof stored === 'object' ? /** @type {StoredUploads} */ (stored) : {};
 }
 
-/** @param {KnownUploads} uploads */
-export function rememberUploads(uploads) {
-  remember('uploads', uploads);
+/** @param {StoredUploads} uploads */
+export function saveUploads(uploads) {
+  saveValue('uploads', uploads);
 }
 
 /** The key lives as long as the tab. @returns {string} */
-export function recallKey() {
+export function loadKey() {
   try {
     return sessionStorage.getItem(`${PREFIX}key`) ?? '';
   } catch {
@@ -65,7 +65,7 @@ export function recallKey() {
 }
 
 /** @param {string} key */
-export function rememberKey(key) {
+export function saveKey(key) {
   try {
     sessionStorage.setItem(`${PREFIX}key`, key);
   } catch {
@@ -103,10 +103,10 @@ async function withFiles(mode, use) {
   }
 }
 
-/** @param {KeptFile} kept */
-export const keepFile = (kept) => withFiles('readwrite', (store) => store.put(kept));
+/** @param {StoredFile} kept */
+export const saveFile = (kept) => withFiles('readwrite', (store) => store.put(kept));
 /** @param {string} id */
-export const dropFile = (id) => withFiles('readwrite', (store) => store.delete(id));
-export const hasKeptFiles = async () => (await withFiles('readonly', (store) => store.count()) ?? 0) > 0;
-/** @returns {Promise<KeptFile[]>} */
-export const keptFiles = async () => /** @type {KeptFile[] | null} */ (await withFiles('readonly', (store) => store.getAll())) ?? [];
+export const deleteFile = (id) => withFiles('readwrite', (store) => store.delete(id));
+export const hasFiles = async () => (await withFiles('readonly', (store) => store.count()) ?? 0) > 0;
+/** @returns {Promise<StoredFile[]>} */
+export const loadFiles = async () => /** @type {StoredFile[] | null} */ (await withFiles('readonly', (store) => store.getAll())) ?? [];

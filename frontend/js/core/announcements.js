@@ -10,7 +10,7 @@
  */
 
 /** @type {Said} */
-export const NOTHING_SAID = { quarter: 0, total: 0, was_running: false };
+export const NOTHING_ANNOUNCED = { quarter: 0, total: 0, was_running: false };
 
 /**
  * @param {Said} said
@@ -18,12 +18,12 @@ export const NOTHING_SAID = { quarter: 0, total: 0, was_running: false };
  * @param {Words} words
  * @returns {{said: Said, text: string}} `text` is empty when there is no news
  */
-export function newsOf(said, totals, words) {
+export function nextAnnouncement(said, totals, words) {
   const is_running = totals.running > 0;
   const quarter = Math.floor(totals.percent / 25);
   const has_grown = totals.total > said.total;
   const next = { quarter, total: totals.total, was_running: is_running };
-  if (said.was_running && !is_running && totals.total > 0) return { said: next, text: endText(totals, words) };
+  if (said.was_running && !is_running && totals.total > 0) return { said: next, text: completionText(totals, words) };
   if (is_running && !said.was_running) return { said: next, text: words.t('news.started') };
   if (has_grown || !is_running) return { said: next, text: '' };
   if (quarter > said.quarter) return { said: next, text: words.t('news.percent', { percent: words.percent(quarter * 25) }) };
@@ -31,7 +31,7 @@ export function newsOf(said, totals, words) {
 }
 
 /** @param {Totals} totals @param {Words} words */
-export function endText(totals, words) {
+export function completionText(totals, words) {
   if (totals.done === 0) return words.t('news.none_done', { n: totals.total });
   if (totals.saved_percent <= 0) return words.t('news.done', { n: totals.done });
   return words.t('news.done_smaller', { n: totals.done, percent: words.percent(totals.saved_percent) });
@@ -51,6 +51,6 @@ export function failureText(failures, words) {
 const GAP_MS = 3000;
 
 /** When the next message may be spoken: three seconds after the last. @param {number} last_ms @param {number} now_ms */
-export function waitBeforeSpeaking(last_ms, now_ms) {
+export function delayBeforeSpeaking(last_ms, now_ms) {
   return Math.max(0, last_ms + GAP_MS - now_ms);
 }

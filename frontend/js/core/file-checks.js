@@ -12,10 +12,10 @@ const UNMEANT = /^(\.|thumbs\.db$|desktop\.ini$)/i;
  * @param {Capabilities} capabilities
  * @returns {Problem | null}
  */
-export function refusalOf(file, capabilities) {
+export function problemOfFile(file, capabilities) {
   if (file.size === 0) return { code: 'empty_file' };
   if (file.size > capabilities.limits.upload_bytes) return { code: 'too_large' };
-  return isHopeless(file, capabilities) ? { code: 'unsupported_format' } : null;
+  return isKnownToBeNoImage(file, capabilities) ? { code: 'unsupported_format' } : null;
 }
 
 /**
@@ -23,7 +23,7 @@ export function refusalOf(file, capabilities) {
  * @param {{name: string, type: string}} file
  * @param {Capabilities} capabilities
  */
-function isHopeless(file, capabilities) {
+function isKnownToBeNoImage(file, capabilities) {
   if (!file.type || file.type.startsWith('image/') || file.type === 'application/octet-stream') return false;
   const extension = file.name.split('.').pop()?.toLowerCase() ?? '';
   return !capabilities.formats.some((format) => format.extensions.includes(extension));
@@ -33,7 +33,7 @@ function isHopeless(file, capabilities) {
  * @param {string} name
  * @returns {boolean}
  */
-export function isUnmeant(name) {
+export function isSystemFile(name) {
   return UNMEANT.test(name);
 }
 
@@ -41,7 +41,7 @@ export function isUnmeant(name) {
  * The value of `<input accept>`.
  * @param {Capabilities} capabilities
  */
-export function acceptOf(capabilities) {
+export function acceptAttribute(capabilities) {
   return capabilities.formats.flatMap((format) => [format.media_type, ...format.extensions.map((each) => `.${each}`)]).join(',');
 }
 

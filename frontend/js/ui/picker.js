@@ -1,29 +1,29 @@
 // @ts-check
 /**
- * All ways in: button, folder, camera, drop on the whole page, paste, address. Wishes: `files-chosen` (File[]), `url-chosen` (string),
- * `trouble` (key of a text); `intake-approached` when one of these is likely to come soon.
+ * All ways in: button, folder, camera, drop on the whole page, paste, address. Events: `files-chosen` (File[]), `url-chosen` (string),
+ * `input-refused` (key of a text); `picker-approached` when one of these is likely to come soon.
  */
-import { find, setText, wish } from './dom.js';
-import { acceptOf, formatLabels } from '../core/intake.js';
+import { emit, find, setText } from './dom.js';
+import { acceptAttribute, formatLabels } from '../core/file-checks.js';
 
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
 /** @typedef {import('../core/language.js').Words} Words */
 
 /** @param {Capabilities} capabilities @param {Words} words */
-export function showIntake(capabilities, words) {
+export function showPicker(capabilities, words) {
   const limits = { formats: words.list(formatLabels(capabilities)), size: words.limit(capabilities.limits.upload_bytes) };
   setText(find('limits', HTMLElement), words.t('drop.limits', limits));
-  find('file-input', HTMLInputElement).accept = acceptOf(capabilities);
+  find('file-input', HTMLInputElement).accept = acceptAttribute(capabilities);
   find('open-url', HTMLElement).hidden = !capabilities.features?.includes('url');
 }
 
 /** The panel makes room once there is a list. @param {boolean} is_compact */
-export function compactIntake(is_compact) {
+export function compactPicker(is_compact) {
   document.documentElement.classList.toggle('has-items', is_compact);
 }
 
 /** @param {() => Words} words */
-export function listenToIntake(words) {
+export function listenToPicker(words) {
   listenToPickers();
   listenToDrops(words);
   listenToPaste();
@@ -33,9 +33,9 @@ export function listenToIntake(words) {
 
 /** A pointer or the focus on the way to a button gives time to load what an image needs. */
 function listenToApproach() {
-  const intake = find('intake', HTMLElement);
-  for (const name of ['pointerenter', 'focusin']) intake.addEventListener(name, () => wish(intake, 'intake-approached'), { once: true });
-  document.addEventListener('dragenter', () => wish(intake, 'intake-approached'), { once: true });
+  const picker = find('picker', HTMLElement);
+  for (const name of ['pointerenter', 'focusin']) picker.addEventListener(name, () => emit(picker, 'picker-approached'), { once: true });
+  document.addEventListener('dragenter', () => emit(picker, 'picker-approached'), { once: true });
 }
 
 function listenToPickers() {
@@ -43,7 +43,7 @@ function listenToPickers() {
     const picker = find(input, HTMLInputElement);
     find(button, HTMLElement).addEventListener('click', () => picker.click());
     picker.addEventListener('change', () => {
-      wish(picker, 'files-chosen', [...(picker.files ?? [])]);
+      emit(picker, 'files-chosen', [...(picker.files ?? [])]);
       picker.value = '';
     });
   }
@@ -73,7 +73,7 @@ function listenToDrops(words) {
     event.preventDefault();
     depth = 0;
     show(false);
-    wish(document, 'files-chosen', await droppedFiles(event));
+    emit(document, 'files-chosen', await droppedFiles(event));
   });
 }
 
@@ -95,7 +95,7 @@ async function droppedFiles(event) {
   try {
     return (await Promise.all(entries.map(filesOf))).flat();
   } catch {
-    wish(document, 'trouble', 'drop.folder_unreadable');
+    emit(document, 'input-refused', 'drop.folder_unreadable');
     return [];
   }
 }
@@ -118,14 +118,14 @@ function listenToPaste() {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
-    wish(document, 'files-chosen', files);
+    emit(document, 'files-chosen', files);
   });
   const button = find('paste', HTMLElement);
   button.hidden = typeof navigator.clipboard?.read !== 'function';
   button.addEventListener('click', async () => {
     const files = await clipboardFiles();
-    if (files.length > 0) wish(button, 'files-chosen', files);
-    else wish(button, 'trouble', 'drop.paste_empty');
+    if (files.length > 0) emit(button, 'files-chosen', files);
+    else emit(button, 'input-refused', 'drop.paste_empty');
   });
 }
 
@@ -154,8 +154,8 @@ function listenToUrl() {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const is_usable = /^https?:\/\/./i.test(input.value.trim()) && URL.canParse(input.value.trim());
-    if (!is_usable) return wish(form, 'trouble', 'url.invalid');
-    wish(form, 'url-chosen', input.value.trim());
+    if (!is_usable) return emit(form, 'input-refused', 'url.invalid');
+    emit(form, 'url-chosen', input.value.trim());
     form.reset();
   });
 }

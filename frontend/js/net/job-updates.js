@@ -5,7 +5,7 @@
  * of reconnections; the reader drops what it has seen (`seq`), so an event that arrives by both ways does no harm.
  */
 
-import { followEvents } from './stream.js';
+import { followEvents } from './event-stream.js';
 
 /** @typedef {import('../core/types.js').Job} Job */
 /** @typedef {import('../core/types.js').Problem} Problem */
@@ -41,7 +41,7 @@ export async function connectTo(key) {
   });
 }
 
-export class Live {
+export class JobUpdates {
   /**
    * @param {import('./api.js').Api} api
    * @param {Hear} hear

@@ -3,7 +3,7 @@
  * Speed and time left from a growing count. Two guards against a jumping figure: an exponential mean with a half-life of two
  * seconds, and silence until two seconds are known and the estimate has settled (changed under 25 % within the last second).
  *
- * @typedef {object} Meter
+ * @typedef {object} Eta
  * @property {number} started_ms
  * @property {number} at_ms
  * @property {number} count
@@ -20,20 +20,20 @@ const STABLE_CHANGE = 0.25;
 /**
  * @param {number} now_ms
  * @param {number} [count]
- * @returns {Meter}
+ * @returns {Eta}
  */
-export function startMeter(now_ms, count = 0) {
+export function startEta(now_ms, count = 0) {
   return { started_ms: now_ms, at_ms: now_ms, count, per_s: 0, left_s: null, earlier_s: null, earlier_at_ms: now_ms };
 }
 
 /**
- * @param {Meter} meter
+ * @param {Eta} meter
  * @param {number} count
  * @param {number} total
  * @param {number} now_ms
- * @returns {Meter}
+ * @returns {Eta}
  */
-export function readMeter(meter, count, total, now_ms) {
+export function updateEta(meter, count, total, now_ms) {
   const passed_s = (now_ms - meter.at_ms) / 1000;
   if (passed_s <= 0) return { ...meter, count };
   const per_s = smooth(meter.per_s, Math.max(0, count - meter.count) / passed_s, passed_s, meter.per_s === 0);
@@ -60,7 +60,7 @@ function smooth(mean, sample, passed_s, is_first) {
 
 /**
  * Seconds left, or null while the figure would only mislead.
- * @param {Meter | null} meter
+ * @param {Eta | null} meter
  * @returns {number | null}
  */
 export function secondsLeft(meter) {

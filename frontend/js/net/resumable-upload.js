@@ -36,7 +36,7 @@ const LOST = new Set([404, 410]);
  * @param {Hear} hear
  * @returns {import('./upload.js').Upload}
  */
-export function sendPieces(api, given, hear) {
+export function sendResumable(api, given, hear) {
   const sending = new Sending(api, given, hear);
   return { answer: sending.run(), abort: () => sending.abort() };
 }

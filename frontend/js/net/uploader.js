@@ -4,8 +4,8 @@
  * through `read`, changes them only through `tell`, and keeps nothing of its own but what cannot be data: requests and files.
  */
 import { isFinal, isFollowing, needsServer } from '../core/states.js';
-import { RESUMABLE_BYTES, delayBefore, mayRetry, nextUploads } from '../core/turns.js';
-import { sendPieces } from './resume.js';
+import { RESUMABLE_BYTES, delayBefore, mayRetry, nextUploads } from '../core/retry-policy.js';
+import { sendResumable } from './resumable-upload.js';
 import { sendFile } from './upload.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
@@ -16,7 +16,7 @@ import { sendFile } from './upload.js';
 /**
  * @typedef {object} World
  * @property {import('./api.js').Api} api
- * @property {import('./live.js').Live} live
+ * @property {import('./job-updates.js').JobUpdates} live
  * @property {() => Iterable<Item>} list
  * @property {(id: string) => Item | undefined} read
  * @property {(id: string, fact: Fact) => void} tell
@@ -29,7 +29,7 @@ import { sendFile } from './upload.js';
 const CONFIRM_DELAYS_MS = [100, 250, 500, 1000, 2000, 4000, 8000];
 const STOP_AGAIN_MS = 1000;
 
-export class Conveyor {
+export class Uploader {
   /** @param {World} world */
   constructor(world) {
     this.world = world;
@@ -98,7 +98,7 @@ export class Conveyor {
     if (!this.world.can_resume() || file.size <= RESUMABLE_BYTES && !item.upload) {
       return sendFile(file, { ...item.options, filename: item.name }, { ...this.world.api.headers(), 'Idempotency-Key': item.key }, { onSent, onBody });
     }
-    return sendPieces(this.world.api, { file, name: item.name, upload: item.upload, options: item.options }, {
+    return sendResumable(this.world.api, { file, name: item.name, upload: item.upload, options: item.options }, {
       onSent, onBody,
       onOpened: (upload) => tell(item.id, { type: 'upload_opened', upload, at_ms: Date.now() }),
       onJob: (job) => {

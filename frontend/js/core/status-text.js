@@ -1,6 +1,6 @@
 // @ts-check
 /** A file's state as one line of text, with real figures: what the row shows and what a screen reader says of its bar. */
-import { secondsLeft } from './meter.js';
+import { secondsLeft } from './eta.js';
 import { sentenceOf } from './problem.js';
 
 /** @typedef {import('./types.js').Item} Item */
