@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The page, joined: the reader's wishes come up from `ui`, news comes in from `net`, `core` decides, `ui` shows. With `workbench.js`, which it
- * loads once there is an image, the only file that knows all three rooms.
+ * The upload page, joined: its first view. The reader's events come from `ui`, the gateway's from `net`; `core` decides, `ui` shows. What handles
+ * images is `gallery.js`, loaded with the first one.
  */
 import { pickLanguage, Words } from './core/language.js';
 import { readSettings } from './core/options.js';
@@ -25,16 +25,16 @@ const key = loadKey();
 let theme = String(loadValue('theme') ?? 'system');
 let settings = readSettings(loadValue('settings'));
 let words = await speak(pickLanguage(/** @type {string | null} */ (loadValue('language')), navigator.languages));
-/** @type {Promise<import('./workbench.js').Workbench> | undefined} */
-let opening;
-/** @type {import('./workbench.js').Workbench | undefined} */
-let workbench;
+/** @type {Promise<import('./gallery.js').Gallery> | undefined} */
+let loading;
+/** @type {import('./gallery.js').Gallery | undefined} */
+let gallery;
 let is_shown = false;
 
 const api = new Api(() => ({ language: words.language, key }));
-const live = new JobUpdates(api, {
-  onJob: (job) => workbench?.takeJob(job),
-  onGone: (id) => workbench?.loseJob(id),
+const updates = new JobUpdates(api, {
+  onJob: (job) => gallery?.onJob(job),
+  onGone: (id) => gallery?.onJobGone(id),
   onMode: showMode,
 });
 
@@ -45,9 +45,9 @@ showPage();
 listenToSettings();
 listenToPicker(() => words);
 listenToPage();
-if (loadJobs().length > 0 || await hasFiles()) await (await open()).restore();
+if (loadJobs().length > 0 || await hasFiles()) await (await loadGallery()).restore();
 document.documentElement.dataset.ready = '';
-live.connect(key);
+updates.connect(key);
 
 /** @returns {Promise<import('./core/types.js').Capabilities>} */
 async function untilCapabilities() {
@@ -77,16 +77,16 @@ function showPage() {
 }
 
 function showMode() {
-  showConnection(navigator.onLine ? live.mode : 'offline', words);
+  showConnection(navigator.onLine ? updates.mode : 'offline', words);
 }
 
-/** The part that handles images, and the styles that nothing needs before. */
-function open() {
-  opening ??= Promise.all([import('./workbench.js'), loadStyles('summary')]).then(([part]) => {
-    workbench = new part.Workbench({ api, live, capabilities, words: () => words, settings: () => settings });
-    return workbench;
+/** Once. */
+function loadGallery() {
+  loading ??= Promise.all([import('./gallery.js'), loadStyles('summary')]).then(([{ Gallery }]) => {
+    gallery = new Gallery({ api, updates, capabilities, words: () => words, settings: () => settings });
+    return gallery;
   });
-  return opening;
+  return loading;
 }
 
 function listenToHeader() {
@@ -95,7 +95,7 @@ function listenToHeader() {
     saveValue('language', language);
     words = await speak(language);
     if (is_shown) showPage();
-    workbench?.showAll();
+    gallery?.translate();
   });
   on('theme-chosen', (/** @type {string} */ name) => {
     theme = name;
@@ -110,11 +110,11 @@ function listenToHeader() {
 }
 
 function listenToPage() {
-  on('picker-approached', open);
+  on('picker-approached', loadGallery);
   on('key-refused', () => { find('key', HTMLElement).hidden = false; });
-  on('files-chosen', async (files) => (await open()).addFiles(files));
-  on('url-chosen', async (url) => (await open()).addUrl(url));
-  on('input-refused', async (text) => (await open()).tellTrouble(text));
+  on('files-chosen', async (files) => (await loadGallery()).addFiles(files));
+  on('url-chosen', async (url) => (await loadGallery()).addUrl(url));
+  on('input-refused', async (text) => (await loadGallery()).messages.showError(text));
   on('settings-changed', (values) => {
     settings = readSettings(values);
     saveValue('settings', settings);

@@ -125,7 +125,7 @@ function showTile({ name, now, note, show: shown }) {
   setText(/** @type {Element} */ (element.querySelector('.tile-now')), now);
   setText(/** @type {Element} */ (element.querySelector('.tile-note')), note);
   const chart = charts.get(name);
-  chart?.describe(words.t('status.chart', { name: words.t(NAMES[name]), now, most: shown(chart.most()) }));
+  chart?.describe(words.t('status.chart', { name: words.t(NAMES[name]), now, most: shown(chart.highest()) }));
 }
 
 /** @param {Seen} seen @returns {Tile[]} */

@@ -484,7 +484,7 @@ testPage('news and alerts together are spoken at most every three seconds, and n
   await page.evaluate(() => {
     const spoken = /** @type {[number, string][]} */ ([]);
     Object.assign(globalThis, { spoken });
-    for (const id of ['said', 'alerted']) {
+    for (const id of ['announcements', 'alerts']) {
       const region = /** @type {Node} */ (document.getElementById(id));
       new MutationObserver(() => region.textContent && spoken.push([performance.now(), region.textContent])).observe(region, { childList: true });
     }

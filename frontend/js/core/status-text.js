@@ -1,6 +1,7 @@
 // @ts-check
-/** A file's state as one line of text, with real figures: what the row shows and what a screen reader says of its bar. */
+/** The state of an image as one line of text with its figures: shown in the row, and read aloud as the value of its progress bar. */
 import { secondsLeft } from './eta.js';
+import { mismatchedFormat } from './filenames.js';
 import { sentenceOf } from './problem.js';
 
 /** @typedef {import('./types.js').Item} Item */
@@ -14,18 +15,18 @@ import { sentenceOf } from './problem.js';
  * @param {number} now_ms
  * @returns {string}
  */
-export function stageText(item, capabilities, words, now_ms) {
+export function statusText(item, capabilities, words, now_ms) {
   const why = () => item.problem ? sentenceOf(item.problem, item, capabilities, words) : words.t('state.failed');
   switch (item.state) {
     case 'invalid': return why();
     case 'waiting': return words.t('state.waiting');
-    case 'uploading': return withTimeLeft(uploadText(item, words), secondsLeft(item.meter), words);
-    case 'retrying': return retryText(item, why(), words, now_ms);
+    case 'uploading': return withTimeLeft(uploadingText(item, words), secondsLeft(item.upload_eta), words);
+    case 'retrying': return retryingText(item, why(), words, now_ms);
     case 'offline': return item.kept_bytes > 0 ? words.t('state.offline_kept', { kept: words.bytesOf(item.kept_bytes, item.bytes) }) : words.t('state.offline');
     case 'paused': return item.kept_bytes > 0 ? words.t('state.paused_kept', { kept: words.bytesOf(item.kept_bytes, item.bytes) }) : words.t('state.paused');
-    case 'verifying': return verifyText(item, words);
-    case 'queued': return queueText(item, words);
-    case 'decoding': return readText(item, words);
+    case 'verifying': return verifyingText(item, words);
+    case 'queued': return queuedText(item, words);
+    case 'decoding': return decodingText(item, words);
     case 'transforming': return words.t('state.transforming', { percent: words.percent(item.progress) });
     case 'encoding': return withTimeLeft(words.t('state.encoding', { percent: words.percent(item.progress) }), item.eta_s, words);
     case 'saving':
@@ -39,15 +40,15 @@ export function stageText(item, capabilities, words, now_ms) {
 }
 
 /** @param {Item} item @param {Words} words */
-function uploadText(item, words) {
+function uploadingText(item, words) {
   const percent = item.bytes > 0 ? Math.min(100, Math.floor(100 * item.sent_bytes / item.bytes)) : 0;
   return words.t('state.uploading', { percent: words.percent(percent), sent: words.bytesOf(item.sent_bytes, item.bytes) });
 }
 
 /** @param {Item} item @param {Words} words */
-function verifyText(item, words) {
+function verifyingText(item, words) {
   if (item.url) return words.t('state.fetching', { host: new URL(item.url).host });
-  return words.t(item.origin && item.has_file ? 'state.known' : 'state.verifying');
+  return words.t(item.origin && item.has_file ? 'state.origin_found' : 'state.verifying');
 }
 
 /** @param {string} text @param {number | null} seconds @param {Words} words */
@@ -56,20 +57,20 @@ function withTimeLeft(text, seconds, words) {
 }
 
 /** @param {Item} item @param {string} why @param {Words} words @param {number} now_ms */
-function retryText(item, why, words, now_ms) {
+function retryingText(item, why, words, now_ms) {
   const seconds = Math.max(1, Math.ceil((item.retry_at_ms - now_ms) / 1000));
   return words.t('state.retrying', { why, n: seconds });
 }
 
 /** @param {Item} item @param {Words} words */
-function queueText(item, words) {
+function queuedText(item, words) {
   if (item.url && !item.source?.bytes) return words.t('state.fetching', { host: new URL(item.url).host });
   if (item.position === null || item.position < 1) return words.t('state.queued_next');
   return words.t('state.queued', { n: item.position });
 }
 
 /** @param {Item} item @param {Words} words */
-function readText(item, words) {
+function decodingText(item, words) {
   const { width, height } = item.source ?? {};
   return width && height ? words.t('state.decoding_size', { width: String(width), height: String(height) }) : words.t('state.decoding');
 }
@@ -77,44 +78,15 @@ function readText(item, words) {
 /** @param {Item} item @param {Words} words */
 function doneText(item, words) {
   const size = item.result ? `${item.result.width} × ${item.result.height}` : '';
-  const text = doneFigures(item, size, words);
-  const format = otherFormat(item.name, item.source?.format);
+  const text = doneFiguresText(item, size, words);
+  const format = mismatchedFormat(item.name, item.source?.format);
   return format ? words.t('state.done_named', { text, format: format.toUpperCase() }) : text;
 }
 
 /** @param {Item} item @param {string} size @param {Words} words */
-function doneFigures(item, size, words) {
+function doneFiguresText(item, size, words) {
   const is_larger = item.result && item.result.bytes >= (item.source?.bytes ?? item.bytes);
   if (is_larger) return words.t('state.done_larger', { size });
-  // A result that was there already took no time worth a figure.
+  // A result that was there already: 0.0 s would say nothing.
   return item.duration_s === null || item.duration_s < 0.05 ? words.t('state.done', { size }) : words.t('state.done_in', { size, time: words.duration(item.duration_s) });
-}
-
-/** Other ends that a format's names have. @type {Record<string, string>} */
-const ENDINGS = { jpg: 'jpeg', jpe: 'jpeg', jfif: 'jpeg', apng: 'png', tif: 'tiff', heif: 'heic', dib: 'bmp' };
-
-/**
- * The format that an image really has, where its name says another.
- * @param {string} name
- * @param {string | null | undefined} format
- */
-export function otherFormat(name, format) {
-  const ending = /\.(jpe?g|jpe|jfif|a?png|gif|webp|avif|hei[cf]|tiff?|bmp|dib|ico)$/i.exec(name)?.[1].toLowerCase();
-  return format && ending && (ENDINGS[ending] ?? ending) !== format ? format : null;
-}
-
-/**
- * A name in two parts, so that a long one is shortened in its middle: the part that may shrink and the end that always shows.
- * @param {string} name
- * @returns {[string, string]}
- */
-export function splitName(name) {
-  const points = [...name];
-  const kept = Math.min(10, Math.floor(points.length / 2));
-  return [points.slice(0, points.length - kept).join(''), points.slice(points.length - kept).join('')];
-}
-
-/** @param {string} name */
-export function resultName(name) {
-  return `${name.replace(/\.[^.]{1,5}$/, '') || 'image'}.webp`;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A job's changes as Server-Sent Events (WHATWG HTML §9.2), read with `fetch`: unlike an EventSource it can carry an API key, and says why
- * it ended. The second way to hear of a job, where Socket.IO cannot connect.
+ * Updates of one job as Server-Sent Events (WHATWG HTML §9.2). Read with `fetch`: unlike `EventSource` it can send an API key, and it tells
+ * why a stream ended.
  */
 
 /** @typedef {import('../core/types.js').Job} Job */
@@ -12,7 +12,7 @@
  * @param {number} after the last `seq` seen, or -1
  * @param {(job: Job) => void} onJob
  * @param {AbortSignal} signal
- * @returns {Promise<boolean>} whether anything came through
+ * @returns {Promise<boolean>} when the stream has ended: whether any job came through it
  */
 export async function followEvents(api, id, after, onJob, signal) {
   try {

@@ -1,19 +1,20 @@
 // @ts-check
 /**
- * What the browser keeps between two visits: choices and known jobs in localStorage, files not yet taken by the gateway in IndexedDB.
- * A browser that keeps nothing (private mode, full disk) costs the memory and nothing else, so every failure here is swallowed.
+ * What the browser stores between two visits: choices and known jobs in localStorage, files that the gateway does not have yet in IndexedDB.
+ * A browser may refuse to store anything (private mode, full disk). Then a reload starts afresh and nothing else breaks: no failure is reported.
  */
 
 /** @typedef {{job: string, name: string, bytes: number, type: string, options: Record<string, string>, picture: string}} StoredJob */
 /** @typedef {{id: string, key: string, name: string, type: string, options: Record<string, string>, file: Blob}} StoredFile */
+/** @typedef {Record<string, {upload: string, is_paused: boolean}>} StoredUploads uploads under way, by item */
 
 const PREFIX = 'webp-gateway.';
 const DATABASE = 'webp-gateway';
 const FILES = 'files';
-/** A file above this is not copied into the browser's store. */
+/** A larger file is not stored. */
 export const LARGEST_STORED_FILE_BYTES = 128 * 1024 * 1024;
 
-/** @param {string} name @returns {unknown} */
+/** @param {string} name @returns {unknown} null when there is none */
 export function loadValue(name) {
   try {
     return JSON.parse(localStorage.getItem(PREFIX + name) ?? 'null');
@@ -27,7 +28,7 @@ export function saveValue(name, value) {
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value));
   } catch {
-    // Full or forbidden: see above.
+    // Full or forbidden: see the top.
   }
 }
 
@@ -42,8 +43,6 @@ export function saveJobs(jobs) {
   saveValue('jobs', jobs);
 }
 
-/** What is known of uploads under way, by item. @typedef {Record<string, {upload: string, is_paused: boolean}>} StoredUploads */
-
 /** @returns {StoredUploads} */
 export function loadUploads() {
   const stored = loadValue('uploads');
@@ -55,7 +54,7 @@ export function saveUploads(uploads) {
   saveValue('uploads', uploads);
 }
 
-/** The key lives as long as the tab. @returns {string} */
+/** The API key, or empty. It lives as long as the tab. */
 export function loadKey() {
   try {
     return sessionStorage.getItem(`${PREFIX}key`) ?? '';
@@ -69,7 +68,7 @@ export function saveKey(key) {
   try {
     sessionStorage.setItem(`${PREFIX}key`, key);
   } catch {
-    // See above.
+    // Full or forbidden: see the top.
   }
 }
 
@@ -87,7 +86,7 @@ function openDatabase() {
  * @template T
  * @param {IDBTransactionMode} mode
  * @param {(store: IDBObjectStore) => IDBRequest<T>} use
- * @returns {Promise<T | null>}
+ * @returns {Promise<T | null>} null when it failed
  */
 async function withFiles(mode, use) {
   try {
@@ -103,8 +102,8 @@ async function withFiles(mode, use) {
   }
 }
 
-/** @param {StoredFile} kept */
-export const saveFile = (kept) => withFiles('readwrite', (store) => store.put(kept));
+/** @param {StoredFile} stored */
+export const saveFile = (stored) => withFiles('readwrite', (store) => store.put(stored));
 /** @param {string} id */
 export const deleteFile = (id) => withFiles('readwrite', (store) => store.delete(id));
 export const hasFiles = async () => (await withFiles('readonly', (store) => store.count()) ?? 0) > 0;

@@ -1,74 +1,75 @@
 // @ts-check
 /**
- * For a reader who looks elsewhere while a batch runs: a ring in the tab's icon, a note of the system when it is done (only if asked for), and a
- * screen that stays on while the page is seen.
+ * Progress for a reader who looks at something else: a ring in the tab's icon, a system notification at the end (if asked for), and a screen
+ * that stays on while the page is visible.
  */
 
 /** @typedef {import('../core/batch.js').Totals} Totals */
 /** @typedef {import('../core/language.js').Words} Words */
 
 const STEP_PERCENT = 5;
-const ROUND = 2 * Math.PI * 12;
+const RADIUS = 12;
+const CIRCUMFERENCE = 2 * Math.PI * RADIUS;
 
 export class BackgroundProgress {
   constructor() {
     this.icon = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="icon"]'));
-    this.plain = this.icon?.href ?? '';
-    this.shown = -1;
+    this.icon_at_rest = this.icon?.href ?? '';
+    this.shown_step = -1;
     this.was_running = false;
-    this.is_wanted = false;
+    this.is_notification_wanted = false;
     /** @type {Promise<{release: () => Promise<void>}> | null} */
-    this.wake = null;
+    this.wake_lock = null;
   }
 
-  /** Whether the reader may still ask for a note. */
-  canOffer() {
-    return isSecureContext && 'Notification' in window && Notification.permission !== 'denied' && !this.is_wanted;
+  /** Whether the reader may still ask to be notified. */
+  canOfferNotification() {
+    return isSecureContext && 'Notification' in window && Notification.permission !== 'denied' && !this.is_notification_wanted;
   }
 
-  /** After a click only: browsers refuse to ask by themselves, and so do we. */
-  async want() {
-    this.is_wanted = await Notification.requestPermission() === 'granted';
-    return this.is_wanted;
+  /** After a click only: browsers refuse to ask otherwise. Resolves to whether the reader allowed it. */
+  async askForNotification() {
+    this.is_notification_wanted = await Notification.requestPermission() === 'granted';
+    return this.is_notification_wanted;
   }
 
-  /** @param {Totals} totals @param {Words} words @param {string} end what to say when it is done */
-  update(totals, words, end) {
+  /** @param {Totals} totals @param {Words} words @param {string} completion the text of the notification */
+  update(totals, words, completion) {
     const is_running = totals.running > totals.paused;
-    this.showRing(is_running ? totals.percent : -1);
-    if (is_running !== this.was_running) this.stayAwake(is_running);
-    if (this.was_running && totals.running === 0 && this.is_wanted) this.tell(words.t('page.name'), end);
+    this.showRing(is_running ? totals.percent : null);
+    if (is_running !== this.was_running) this.keepScreenOn(is_running);
+    if (this.was_running && totals.running === 0 && this.is_notification_wanted) this.notify(words.t('page.name'), completion);
     this.was_running = is_running;
   }
 
-  /** @param {string} title @param {string} text */
-  tell(title, text) {
-    this.is_wanted = false;
+  /** Once, and only when the page is not visible. @param {string} title @param {string} text */
+  notify(title, text) {
+    this.is_notification_wanted = false;
     if (!document.hidden) return;
-    const note = new Notification(title, { body: text, icon: this.plain });
-    note.addEventListener('click', () => window.focus());
+    const notification = new Notification(title, { body: text, icon: this.icon_at_rest });
+    notification.addEventListener('click', () => window.focus());
   }
 
-  /** @param {number} percent below zero: no ring */
+  /** @param {number | null} percent null: the icon at rest */
   showRing(percent) {
-    const step = percent < 0 ? -1 : Math.floor(percent / STEP_PERCENT);
-    if (!this.icon || step === this.shown) return;
-    this.shown = step;
-    this.icon.href = percent < 0 ? this.plain : `data:image/svg+xml,${encodeURIComponent(ring(percent / 100))}`;
+    const step = percent === null ? -1 : Math.floor(percent / STEP_PERCENT);
+    if (!this.icon || step === this.shown_step) return;
+    this.shown_step = step;
+    this.icon.href = percent === null ? this.icon_at_rest : `data:image/svg+xml,${encodeURIComponent(ringSvg(percent / 100))}`;
   }
 
   /** @param {boolean} is_wanted */
-  stayAwake(is_wanted) {
-    this.wake?.then((lock) => lock.release()).catch(() => {});
-    this.wake = is_wanted && document.visibilityState === 'visible' ? navigator.wakeLock?.request('screen') ?? null : null;
-    // Refused on a low battery: then the screen goes dark, as it would without.
-    this.wake?.catch(() => {});
+  keepScreenOn(is_wanted) {
+    this.wake_lock?.then((lock) => lock.release()).catch(() => {});
+    this.wake_lock = is_wanted && document.visibilityState === 'visible' ? navigator.wakeLock?.request('screen') ?? null : null;
+    // Refused when the battery is low: then the screen turns off as usual.
+    this.wake_lock?.catch(() => {});
   }
 }
 
-/** @param {number} share */
-function ring(share) {
+/** @param {number} share 0–1 */
+function ringSvg(share) {
   const circle = (/** @type {string} */ colour, /** @type {number} */ length) =>
-    `<circle cx="16" cy="16" r="12" fill="none" stroke="${colour}" stroke-width="7" stroke-dasharray="${length} ${ROUND}" transform="rotate(-90 16 16)"/>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${circle('#9db2aa', ROUND)}${circle('#0a8f6c', share * ROUND)}</svg>`;
+    `<circle cx="16" cy="16" r="${RADIUS}" fill="none" stroke="${colour}" stroke-width="7" stroke-dasharray="${length} ${CIRCUMFERENCE}" transform="rotate(-90 16 16)"/>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${circle('#9db2aa', CIRCUMFERENCE)}${circle('#0a8f6c', share * CIRCUMFERENCE)}</svg>`;
 }

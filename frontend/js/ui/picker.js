@@ -1,50 +1,50 @@
 // @ts-check
 /**
- * All ways in: button, folder, camera, drop on the whole page, paste, address. Events: `files-chosen` (File[]), `url-chosen` (string),
- * `input-refused` (key of a text); `picker-approached` when one of these is likely to come soon.
+ * The panel that takes images: by button, folder, camera, drop on the whole page, paste, or address. Events: `files-chosen` (File[]),
+ * `url-chosen` (string), `input-refused` (key of a text), and `picker-approached` once, shortly before the first of them is likely.
  */
 import { emit, find, setText } from './dom.js';
-import { acceptAttribute, formatLabels } from '../core/file-checks.js';
+import { acceptAttribute, formatNames, hasFeature } from '../core/capabilities.js';
 
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
 /** @typedef {import('../core/language.js').Words} Words */
 
 /** @param {Capabilities} capabilities @param {Words} words */
 export function showPicker(capabilities, words) {
-  const limits = { formats: words.list(formatLabels(capabilities)), size: words.limit(capabilities.limits.upload_bytes) };
+  const limits = { formats: words.list(formatNames(capabilities)), size: words.limit(capabilities.limits.upload_bytes) };
   setText(find('limits', HTMLElement), words.t('drop.limits', limits));
   find('file-input', HTMLInputElement).accept = acceptAttribute(capabilities);
-  find('open-url', HTMLElement).hidden = !capabilities.features?.includes('url');
+  find('open-url', HTMLElement).hidden = !hasFeature(capabilities, 'url');
 }
 
-/** The panel makes room once there is a list. @param {boolean} is_compact */
+/** The panel shrinks once there is a list. @param {boolean} is_compact */
 export function compactPicker(is_compact) {
   document.documentElement.classList.toggle('has-items', is_compact);
 }
 
 /** @param {() => Words} words */
 export function listenToPicker(words) {
-  listenToPickers();
+  listenToFileInputs();
   listenToDrops(words);
   listenToPaste();
   listenToUrl();
   listenToApproach();
 }
 
-/** A pointer or the focus on the way to a button gives time to load what an image needs. */
+/** While a pointer or the focus is on its way to a button, there is time to load the scripts that an image needs. */
 function listenToApproach() {
   const picker = find('picker', HTMLElement);
   for (const name of ['pointerenter', 'focusin']) picker.addEventListener(name, () => emit(picker, 'picker-approached'), { once: true });
   document.addEventListener('dragenter', () => emit(picker, 'picker-approached'), { once: true });
 }
 
-function listenToPickers() {
+function listenToFileInputs() {
   for (const [button, input] of [['choose', 'file-input'], ['choose-folder', 'folder-input'], ['take-photo', 'camera-input']]) {
-    const picker = find(input, HTMLInputElement);
-    find(button, HTMLElement).addEventListener('click', () => picker.click());
-    picker.addEventListener('change', () => {
-      emit(picker, 'files-chosen', [...(picker.files ?? [])]);
-      picker.value = '';
+    const field = find(input, HTMLInputElement);
+    find(button, HTMLElement).addEventListener('click', () => field.click());
+    field.addEventListener('change', () => {
+      emit(field, 'files-chosen', [...(field.files ?? [])]);
+      field.value = '';
     });
   }
 }
@@ -55,21 +55,21 @@ function listenToDrops(words) {
   let depth = 0;
   const show = (/** @type {boolean} */ is_shown) => { overlay.hidden = !is_shown; };
   document.addEventListener('dragenter', (event) => {
-    if (!carriesFiles(event)) return;
+    if (!hasFiles(event)) return;
     depth += 1;
     setText(find('overlay-text', HTMLElement), overlayText(event, words()));
     show(true);
   });
   document.addEventListener('dragover', (event) => {
-    if (!carriesFiles(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
     if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
   });
   document.addEventListener('dragleave', (event) => {
-    if (carriesFiles(event) && (depth -= 1) <= 0) show(false);
+    if (hasFiles(event) && (depth -= 1) <= 0) show(false);
   });
   document.addEventListener('drop', async (event) => {
-    if (!carriesFiles(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
     depth = 0;
     show(false);
@@ -78,7 +78,7 @@ function listenToDrops(words) {
 }
 
 /** @param {DragEvent} event */
-const carriesFiles = (event) => event.dataTransfer?.types.includes('Files') ?? false;
+const hasFiles = (event) => event.dataTransfer?.types.includes('Files') ?? false;
 
 /** @param {DragEvent} event @param {Words} words */
 function overlayText(event, words) {
@@ -86,12 +86,12 @@ function overlayText(event, words) {
   return count > 0 ? words.t('drop.overlay', { n: count }) : words.t('drop.overlay_any');
 }
 
-/** Files and, of folders, the files in them. @param {DragEvent} event @returns {Promise<File[]>} */
+/** The dropped files, and the files in dropped folders. @param {DragEvent} event @returns {Promise<File[]>} */
 async function droppedFiles(event) {
   const items = [...(event.dataTransfer?.items ?? [])];
   const entries = items.map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry !== null && entry !== undefined);
-  const plain = [...(event.dataTransfer?.files ?? [])];
-  if (!entries.some((entry) => entry.isDirectory)) return plain;
+  const files = [...(event.dataTransfer?.files ?? [])];
+  if (!entries.some((entry) => entry.isDirectory)) return files;
   try {
     return (await Promise.all(entries.map(filesOf))).flat();
   } catch {
@@ -106,7 +106,7 @@ async function filesOf(entry) {
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   const files = [];
   for (;;) {
-    // A reader gives at most a hundred entries at a time, and nothing at the end.
+    // Chromium returns at most a hundred entries at a time, and none at the end.
     const part = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ resolve, reject) => reader.readEntries(resolve, reject));
     if (part.length === 0) return files;
     files.push(...(await Promise.all(part.map(filesOf))).flat());
@@ -134,7 +134,7 @@ async function clipboardFiles() {
     const files = [];
     for (const item of await navigator.clipboard.read()) {
       const type = item.types.find((each) => each.startsWith('image/'));
-      if (type) files.push(new File([await item.getType(type)], `${type.replace('/', '.')}`, { type }));
+      if (type) files.push(new File([await item.getType(type)], type.replace('/', '.'), { type }));
     }
     return files;
   } catch {
@@ -153,8 +153,8 @@ function listenToUrl() {
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const is_usable = /^https?:\/\/./i.test(input.value.trim()) && URL.canParse(input.value.trim());
-    if (!is_usable) return emit(form, 'input-refused', 'url.invalid');
+    const is_valid = /^https?:\/\/./i.test(input.value.trim()) && URL.canParse(input.value.trim());
+    if (!is_valid) return emit(form, 'input-refused', 'url.invalid');
     emit(form, 'url-chosen', input.value.trim());
     form.reset();
   });

@@ -1,5 +1,5 @@
 // @ts-check
-/** The sticky bar with the figures of the whole batch. Events: `notify-when-done`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
+/** The bar with the figures of all images. Events: `notify-when-done`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
 import { el, emit, find, icon, setAttribute, setProperty, setText } from './dom.js';
 
 /** @typedef {import('../core/batch.js').Totals} Totals */
@@ -13,8 +13,8 @@ export class Summary {
     this.saving = el('span', { class: 'summary-saving' });
     this.left = el('span', { class: 'summary-left' });
     this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
-    this.note = this.createButton('notify-when-done', 'bell', 'button-quiet');
-    this.note.hidden = true;
+    this.notify = this.createButton('notify-when-done', 'bell', 'button-quiet');
+    this.notify.hidden = true;
     this.pause = this.createButton('pause-all', 'pause', '');
     this.resume = this.createButton('resume-all', 'play', '');
     this.cancel = this.createButton('cancel-all', 'close', '');
@@ -22,8 +22,8 @@ export class Summary {
     this.clear = this.createButton('clear-finished', 'check', '');
     this.element.append(this.bar, el('div', { class: 'summary-inner' },
       el('p', { class: 'summary-facts' }, this.count, this.sizes, this.saving, this.left),
-      el('div', { class: 'summary-actions' }, this.note, this.pause, this.resume, this.cancel, this.clear, this.save)));
-    /** @type {number | null} */
+      el('div', { class: 'summary-actions' }, this.notify, this.pause, this.resume, this.cancel, this.clear, this.save)));
+    /** While a ZIP is being made. @type {number | null} */
     this.packed_percent = null;
   }
 
@@ -76,10 +76,10 @@ export class Summary {
   }
 
   /** @param {boolean} is_offered @param {Words} words */
-  offerNote(is_offered, words) {
-    const had_focus = document.activeElement === this.note;
-    this.note.hidden = !is_offered;
-    setText(/** @type {Element} */ (this.note.lastElementChild), words.t('summary.note'));
+  offerNotification(is_offered, words) {
+    const had_focus = document.activeElement === this.notify;
+    this.notify.hidden = !is_offered;
+    setText(/** @type {Element} */ (this.notify.lastElementChild), words.t('summary.notify'));
     if (had_focus && !is_offered) this.focusFirst();
   }
 
