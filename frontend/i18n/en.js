@@ -66,7 +66,6 @@ export default {
   'settings.reset': 'Reset',
   'settings.apply': 'Apply to {n|the finished image|# finished images}',
   'settings.now_quality': '{preset}, quality {quality}',
-  'settings.now_plain': '{preset}',
   'settings.now_size': '{text}, at most {size}',
 
   'key.title': 'This gateway asks for a key',

@@ -66,7 +66,6 @@ export default {
   'settings.reset': '恢复默认',
   'settings.apply': '应用到 {n} 张已完成的图片',
   'settings.now_quality': '{preset}，质量 {quality}',
-  'settings.now_plain': '{preset}',
   'settings.now_size': '{text}，最大 {size}',
 
   'key.title': '此网关需要密钥',

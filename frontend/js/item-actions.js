@@ -2,7 +2,7 @@
 /** What a reader can do with one image: the events of its row (see `ui/row.js`). */
 import { storedOrigin } from './core/convert-again.js';
 import { resultName } from './core/filenames.js';
-import { queryOf, settingsOf } from './core/options.js';
+import { queryOf, settingsOfQuery } from './core/options.js';
 import { newId } from './new-id.js';
 import { sourcePath } from './net/api.js';
 import { on } from './ui/dom.js';
@@ -47,7 +47,7 @@ export class ItemActions {
   async askForSettings(item) {
     const { items, capabilities, words } = this.gallery;
     const { askForSettings } = await import('./ui/file-settings.js');
-    const chosen = await askForSettings({ name: item.name, settings: settingsOf(item.options), capabilities }, words());
+    const chosen = await askForSettings({ name: item.name, settings: settingsOfQuery(item.options, capabilities), capabilities }, words());
     const now = items.get(item.id);
     if (chosen && now) this.convertAgain(now, chosen);
   }

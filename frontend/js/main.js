@@ -23,7 +23,6 @@ const UNREACHABLE_MS = 2000;
 
 const key = loadKey();
 let theme = String(loadValue('theme') ?? 'system');
-let settings = readSettings(loadValue('settings'));
 let words = await speak(pickLanguage(/** @type {string | null} */ (loadValue('language')), navigator.languages));
 /** @type {Promise<import('./gallery.js').Gallery> | undefined} */
 let loading;
@@ -40,9 +39,10 @@ const updates = new JobUpdates(api, {
 
 listenToHeader();
 const capabilities = await untilCapabilities();
+let settings = readSettings(loadValue('settings'), capabilities);
 find('key', HTMLElement).hidden = !capabilities.auth || key !== '';
 showPage();
-listenToSettings();
+listenToSettings(capabilities);
 listenToPicker(() => words);
 listenToPage();
 if (loadJobs().length > 0 || await hasFiles()) await (await loadGallery()).restore();
@@ -115,8 +115,8 @@ function listenToPage() {
   on('files-chosen', async (files) => (await loadGallery()).addFiles(files));
   on('url-chosen', async (url) => (await loadGallery()).addUrl(url));
   on('input-refused', async (text) => (await loadGallery()).messages.showError(text));
-  on('settings-changed', (values) => {
-    settings = readSettings(values);
+  on('settings-changed', (changed) => {
+    settings = changed;
     saveValue('settings', settings);
     showSettings(settings, capabilities, words);
     showFacts(capabilities, settings.metadata, words);

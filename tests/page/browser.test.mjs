@@ -466,6 +466,33 @@ testPage('settings are remembered, sent, and can be reset', {}, async (page) => 
   assert.ok(await page.isChecked('input[value="photo"]'));
 });
 
+testPage('settings claim nothing until the gateway has told its defaults and ranges, then show those', {}, async (page) => {
+  const capabilities = await (await page.request.get(`${GATEWAY_URL}/api/capabilities`)).json();
+  const { quality, method } = capabilities.options;
+  Object.assign(quality, { default: 71 });
+  Object.assign(method, { default: 2, maximum: 3 });
+  let answer = () => {};
+  const is_asked = new Promise((resolve) => page.route('**/api/capabilities', (route) => {
+    answer = () => route.fulfill({ json: capabilities });
+    resolve(null);
+  }));
+  await page.reload();
+  await is_asked;
+  await page.click('.settings-summary');
+  assert.ok(await page.locator('#settings-form[inert]').isVisible());
+  assert.equal(await page.innerText('output[for="quality"]'), '');
+  assert.equal(await page.innerText('#settings-now'), '');
+  answer();
+  await page.waitForSelector('html[data-ready]');
+  assert.equal(await page.locator('#settings-form[inert]').count(), 0);
+  assert.deepEqual([await page.inputValue('#quality'), await page.inputValue('#method'), await page.getAttribute('#method', 'max')], ['71', '2', '3']);
+  assert.match(await page.innerText('#settings-now'), /71/);
+  const [request] = await Promise.all([page.waitForRequest(/\/api\/jobs\?/), add(page, file('a.png', small))]);
+  const query = new URL(request.url()).searchParams;
+  assert.deepEqual([query.get('quality'), query.get('method')], ['71', '2']);
+  await reaches(page, 'a.png', 'done');
+});
+
 testPage('the language is the browser’s, can be switched, and reaches every word', { locale: 'zh-CN' }, async (page) => {
   assert.equal(await page.getAttribute('html', 'lang'), 'zh-CN');
   await add(page, file('a.png', small), file('empty.png', Buffer.alloc(0)));

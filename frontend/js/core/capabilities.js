@@ -12,6 +12,17 @@ export function hasFeature(capabilities, feature) {
 }
 
 /**
+ * The JSON schema of an option, empty when it is not offered. Where it has alternatives (`0–100 or auto`), the range among them.
+ * @param {Capabilities} capabilities
+ * @param {string} name
+ * @returns {import('./types.js').OptionSchema}
+ */
+export function optionSchema(capabilities, name) {
+  const option = capabilities.options[name] ?? {};
+  return { ...option, ...option.anyOf?.find((each) => each.maximum !== undefined) };
+}
+
+/**
  * The value of `<input accept>`.
  * @param {Capabilities} capabilities
  */

@@ -86,11 +86,18 @@
  * @property {string} media_type
  * @property {string[]} extensions
  *
- * @typedef {object} Capabilities
+ * @typedef {object} OptionSchema JSON Schema, as far as the page reads it
+ * @property {unknown} [default]
+ * @property {number} [minimum]
+ * @property {number} [maximum]
+ * @property {unknown[]} [enum]
+ * @property {OptionSchema[]} [anyOf]
+ *
+ * @typedef {object} Capabilities the answer of `/api/capabilities`
  * @property {string} version
  * @property {Format[]} formats
  * @property {{upload_bytes: number, pixels: number, frames: number, side_pixels: number, files_per_request: number}} limits
- * @property {Record<string, {default?: unknown, minimum?: number, maximum?: number, enum?: unknown[]}>} options
+ * @property {Record<string, OptionSchema>} options
  * @property {number} retention_s
  * @property {boolean} auth
  * @property {string[]} [features]

@@ -1,5 +1,6 @@
 // @ts-check
 /** The gateway's REST API. Every call resolves to an `Answer`, also when the network fails: nothing here throws. */
+import { retryQueryOf } from '../core/options.js';
 import { problemOfStatus } from '../core/problem.js';
 import { readRetryAfter } from '../core/retry-policy.js';
 
@@ -11,8 +12,6 @@ import { readRetryAfter } from '../core/retry-policy.js';
  */
 /** @typedef {{language: string, key: string}} Identity the reader's language and API key, sent with every request */
 
-/** Sent with a retry for each option that is not given: empty means the default, else the first job's value would stay. */
-const UNSET = { lossless: '', near_lossless: '', sharp_yuv: '', width: '', height: '', target_bytes: '', metadata: '' };
 const ANSWER_TIMEOUT_MS = 30_000;
 
 export class Api {
@@ -54,7 +53,7 @@ export class Api {
 
   /** @param {string} id @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
   retry(id, options, key) {
-    return this.request('POST', `/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams({ ...UNSET, ...options })}`, { headers: { 'Idempotency-Key': key } });
+    return this.request('POST', `/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(retryQueryOf(options))}`, { headers: { 'Idempotency-Key': key } });
   }
 
   /** @param {string} url @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */

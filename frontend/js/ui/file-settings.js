@@ -1,9 +1,8 @@
 // @ts-check
 /** Settings for one image, in a dialog with a copy of the page's form. */
 import { el, find } from './dom.js';
-import { showForm } from './settings.js';
+import { readForm, showForm } from './settings.js';
 import { loadStyles } from './styles.js';
-import { readSettings, settingsAfter } from '../core/options.js';
 
 /** @typedef {import('../core/options.js').Settings} Settings */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
@@ -27,14 +26,14 @@ export async function askForSettings({ name, settings, capabilities }, words) {
     now = next;
     showForm(form, now, capabilities);
   };
-  form.addEventListener('input', (event) => show(settingsAfter(Object.fromEntries(new FormData(form)), event.target instanceof HTMLInputElement && event.target.name === 'preset')));
+  form.addEventListener('input', (event) => show(readForm(form, event, capabilities)));
   dismiss.addEventListener('click', () => dialog.close());
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     dialog.close('apply');
   });
   document.body.append(dialog);
-  show(readSettings(settings));
+  show(settings);
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }));
   const is_applied = dialog.returnValue === 'apply';
