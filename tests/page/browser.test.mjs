@@ -507,6 +507,20 @@ testPage('the language is the browser’s, can be switched, and reaches every wo
   await page.waitForFunction(() => !/\p{Script=Han}/u.test(document.body.innerText.replace('简体中文', '')));
 });
 
+testPage('a language that the gateway has besides is offered, and loaded when it is chosen', { viewport: { width: 320, height: 640 } }, async (page) => {
+  const [catalog, html] = await Promise.all(['/static/i18n/en.js', '/'].map(async (path) => (await page.request.get(GATEWAY_URL + path)).text()));
+  await page.route('**/static/i18n/de.js', (route) => route.fulfill({ contentType: 'text/javascript', body: catalog.replace('Choose images', 'Bilder wählen') }));
+  await page.route(`${GATEWAY_URL}/`, (route) => route.fulfill({ contentType: 'text/html', body: html.replace('data-languages="en', 'data-languages="de en') }));
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  assert.deepEqual(await page.locator('#language option').allInnerTexts(), ['Deutsch', 'English', '简体中文']);
+  await page.selectOption('#language select', 'de');
+  await page.waitForSelector('html[lang="de"]');
+  assert.ok(await page.isVisible('text=Bilder wählen'));
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+  await findNothingWithAxe(page);
+});
+
 testPage('news and alerts together are spoken at most every three seconds, and no failure is lost', {}, async (page) => {
   await page.evaluate(() => {
     const spoken = /** @type {[number, string][]} */ ([]);
@@ -567,7 +581,7 @@ async function findNothingWithAxe(page) {
 }
 
 testPage('the operator’s page shows the gateway at work, live', { path: '/status' }, async (page) => {
-  await page.waitForSelector('html[data-seen]');
+  await page.waitForSelector('html[data-figures]');
   await page.waitForSelector('#connection[data-mode="live"]');
   await page.waitForFunction(() => /^[1-9]/.test(document.querySelector('#clients .tile-now')?.textContent ?? ''));
   assert.match(await page.innerText('#encoders .tile-note'), /of \d+ encoders?/);
@@ -581,7 +595,7 @@ testPage('the operator’s page shows the gateway at work, live', { path: '/stat
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   for (const locale of ['en-GB', 'zh-CN']) {
     testPage(`axe finds nothing: status, ${colorScheme}, ${locale}`, { path: '/status', colorScheme, locale, reducedMotion: 'reduce' }, async (page) => {
-      await page.waitForSelector('html[data-seen]');
+      await page.waitForSelector('html[data-figures]');
       assert.equal(await page.getAttribute('html', 'lang'), locale.slice(0, 2) === 'zh' ? 'zh-CN' : 'en');
       await findNothingWithAxe(page);
     });

@@ -151,7 +151,7 @@ test('a key is asked for, a wrong one refused in words, the right one works; fig
       await page.setInputFiles('#file-input', [file('b.png', small)]);
       await page.waitForSelector('.row[data-name="b.png"][data-state="done"]');
       await page.goto(`${url}/status`);
-      await page.waitForSelector('html[data-seen]');
+      await page.waitForSelector('html[data-figures]');
     });
     const { context, page } = await visit(browser, { gateway: url, path: '/status', locale: 'zh-CN' });
     await page.locator('#key').filter({ hasText: '此网关需要密钥' }).waitFor();

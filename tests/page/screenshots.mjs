@@ -75,7 +75,7 @@ async function shootStatus() {
   const visits = await Promise.all(looks.map(async ([language, colorScheme]) => ({
     name: `page-status-${language}-${colorScheme}`, ...await visit(browser, { locale: language, colorScheme, path: '/status', ...WIDE, viewport: { width: 1180, height: 860 } }),
   })));
-  await Promise.all(visits.map(({ page }) => page.waitForSelector('html[data-seen]')));
+  await Promise.all(visits.map(({ page }) => page.waitForSelector('html[data-figures]')));
   const sender = await visit(browser, WIDE);
   for (let round = 0; round < ROUNDS; round += 1) {
     await sender.page.setInputFiles('#file-input', fresh());

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import string
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,10 @@ from werkzeug.test import TestResponse
 
 from backend import errors
 from backend.core import formats, options
+from backend.web.response import page_languages
 from backend.web.routes import health
 from tests.memory.samples import image
-from tests.web.conftest import Web
+from tests.web.conftest import FRONTEND, Web
 
 Check = Callable[[TestResponse, int, str], dict[str, Any]]
 SECURITY = {
@@ -198,6 +201,22 @@ def test_the_page_begins_in_the_readers_language(web: Web, accepted: str, langua
     assert f'<html lang="{language}"' in response.text
     assert response.headers["Vary"] == "Accept-Language"
     assert web.get("/", headers={"Accept-Language": accepted, "If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/", "/status", "/api/docs"])
+@pytest.mark.parametrize("accepted", ["en", "zh-CN"])
+def test_every_page_offers_the_languages_of_the_folder(web: Web, path: str, accepted: str) -> None:
+    page = web.get(path, headers={"Accept-Language": accepted}).text
+    listed = re.search(r'<html lang="([^"]+)" data-languages="([^"]*)"', page)
+    assert listed is not None
+    assert (listed[1], listed[2].split()) == (accepted, sorted(file.stem for file in (FRONTEND / "i18n").iterdir()))
+
+
+def test_a_language_is_offered_because_its_file_is_there(tmp_path: Path) -> None:
+    (tmp_path / "i18n").mkdir()
+    for name in ("zh-CN.js", "de.js", "en.js", "README.md"):
+        (tmp_path / "i18n" / name).touch()
+    assert page_languages.offered(tmp_path) == ("de", "en", "zh-CN")
 
 
 def test_the_pages_files_are_always_asked_again(web: Web) -> None:

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request, send_from_directory
 
 from backend.web.request import auth, client_identity
 from backend.web.request.context import site
+from backend.web.response.page_languages import with_languages
 
 routes = Blueprint("page", __name__)
 
@@ -23,7 +24,8 @@ def index() -> Response:
 
 def html(name: str) -> Response:
     """A page of ``frontend/`` in the reader's language, so that it is readable before its scripts run, and without them."""
-    text = _in_language((site().frontend / name).read_text("utf-8"), auth.language())
+    frontend = site().frontend
+    text = with_languages(_in_language((frontend / name).read_text("utf-8"), auth.language()), frontend)
     response = Response(text, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
@@ -36,8 +38,7 @@ def _in_language(text: str, language: str) -> str:
     """English is what stands in the file. Texts are set where ``data-t`` names them, as the page's scripts do."""
     if language == "en":
         return text
-    texts = site().frontend / "i18n"
-    catalog = {**_catalog(texts / f"{language}.js"), **_catalog(texts / f"status-{language}.js")}
+    catalog = _catalog(site().frontend / "i18n" / f"{language}.js")
     text = text.replace('<html lang="en"', f'<html lang="{language}"', 1)
     text = re.sub(r"<title data-t=\"([^\"]+)\">[^<]*", lambda match: f"<title>{escape(catalog[match[1]])}", text)
     return re.sub(r"(data-t=\"([^\"]+)\"[^<>]*>)[^<]*", lambda match: match[1] + escape(catalog.get(match[2], match[0])), text)

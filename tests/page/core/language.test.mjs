@@ -2,7 +2,7 @@
 /** Texts and figures in the reader’s language. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pickLanguage } from '../../../frontend/js/core/language.js';
+import { languageName, pickLanguage } from '../../../frontend/js/core/language.js';
 import { chinese, english } from '../support/fixtures.mjs';
 
 test('figures are written as people read them, in both languages', () => {
@@ -20,9 +20,20 @@ test('figures are written as people read them, in both languages', () => {
   assert.equal(chinese.period(604_800), '7 天');
 });
 
+const OFFERED = ['en', 'zh-CN'];
+
 test('the language is the one chosen, else the first of the browser’s that is spoken here', () => {
-  assert.equal(pickLanguage('zh-CN', ['en']), 'zh-CN');
-  assert.equal(pickLanguage(null, ['de', 'zh-TW', 'en']), 'zh-CN');
-  assert.equal(pickLanguage(null, ['fr-FR', 'en-US']), 'en');
-  assert.equal(pickLanguage('xx', []), 'en');
+  assert.equal(pickLanguage('zh-CN', ['en'], OFFERED), 'zh-CN');
+  assert.equal(pickLanguage(null, ['de', 'zh-TW', 'en'], OFFERED), 'zh-CN');
+  assert.equal(pickLanguage(null, ['fr-FR', 'en-US'], OFFERED), 'en');
+  assert.equal(pickLanguage('xx', [], OFFERED), 'en');
+});
+
+test('a language that the gateway gets is picked without another change', () => {
+  assert.equal(pickLanguage(null, ['de-AT', 'en'], ['de', ...OFFERED]), 'de');
+  assert.equal(pickLanguage(null, ['zh-TW'], [...OFFERED, 'zh-TW']), 'zh-TW', 'the exact one before another region');
+});
+
+test('a language is named in itself', () => {
+  assert.deepEqual(['en', 'zh-CN', 'zh-TW', 'de', 'pt-BR', 'fr'].map(languageName), ['English', '简体中文', '繁體中文', 'Deutsch', 'Português (Brasil)', 'Français']);
 });
