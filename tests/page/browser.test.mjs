@@ -34,11 +34,11 @@ after(() => browser.close());
  */
 function testPage(name, options, act) {
   test(name, { timeout: 3 * PATIENCE_MS }, async () => {
-    const { context, page, sins } = await visit(browser, options);
+    const { context, page, violations } = await visit(browser, options);
     page.setDefaultTimeout(PATIENCE_MS);
     try {
       await act(page);
-      assert.deepEqual(sins, []);
+      assert.deepEqual(violations, []);
     } finally {
       await context.close();
     }
@@ -125,7 +125,7 @@ testPage('the whole flow by pointer: choose, watch, compare, download, remove, u
 });
 
 testPage('the whole flow by keyboard alone', {}, async (page) => {
-  // Chromium starts to hand choosers over with the first listener, and a key is quicker than that.
+  // Chromium reports file choosers from the first listener on, and a key press would come before it.
   page.on('filechooser', () => {});
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement?.className), 'skip-link');
@@ -266,13 +266,13 @@ test('a newcomer has the first image within ten seconds of opening the page, fro
   try {
     const photo = png(2000, 1500, 8);
     const opened_ms = performance.now();
-    const { page, sins } = await visit(newcomer, PHONE);
+    const { page, violations } = await visit(newcomer, PHONE);
     const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Choose images' }).click()]);
     await chooser.setFiles([file('first.png', photo)]);
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download first.webp' }).click({ timeout: PATIENCE_MS })]);
     assert.equal(readFileSync(await download.path()).subarray(8, 12).toString(), 'WEBP');
     console.log(`from opening the page to the saved WebP: ${Math.round(performance.now() - opened_ms)} ms`);
-    assert.deepEqual(sins, []);
+    assert.deepEqual(violations, []);
   } finally {
     await newcomer.close();
   }
@@ -553,7 +553,7 @@ testPage('at 320 pixels nothing is cut off or scrolls sideways', { viewport: { w
 
 for (const [locale, convert, download] of [['en-GB', 'Convert', /^Download plain\.webp$/], ['zh-CN', '转换', /^下载 plain\.webp$/]]) {
   test(`without scripts: upload, watch, download (${locale})`, { timeout: PATIENCE_MS }, async () => {
-    const { context, page, sins } = await visit(browser, { javaScriptEnabled: false, locale: String(locale) });
+    const { context, page, violations } = await visit(browser, { javaScriptEnabled: false, locale: String(locale) });
     assert.equal(await page.locator('.needs-js:visible').count(), 0);
     await page.setInputFiles('form.plain input[type="file"]', [file('plain.png', png(5200, 3900, String(locale).charCodeAt(0))), file('plain2.png', small)]);
     await page.getByRole('button', { name: String(convert), exact: true }).click();
@@ -567,7 +567,7 @@ for (const [locale, convert, download] of [['en-GB', 'Convert', /^Download plain
     await page.setInputFiles('form.plain input[type="file"]', [file('fake.png', Buffer.from('%PDF-1.7 and so on'))]);
     await page.getByRole('button', { name: String(convert), exact: true }).click();
     await page.locator('[role="alert"]').filter({ hasText: 'PDF' }).waitFor();
-    assert.deepEqual(sins, []);
+    assert.deepEqual(violations, []);
     await context.close();
   });
 }

@@ -17,7 +17,7 @@ const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isM
 const LOOKS = /** @type {const} */ ([['en', 'light'], ['en', 'dark'], ['zh-CN', 'light'], ['zh-CN', 'dark']]);
 const PATIENCE_MS = 120_000;
 const SETTLING_MS = 600;
-/** Of five pictures each, for the operator's page. */
+/** Rounds of five pictures each, for the operator's page. */
 const ROUNDS = 10;
 mkdirSync(TARGET, { recursive: true });
 const browser = await launch();
@@ -68,7 +68,7 @@ for (const state of ['start', 'done', 'compare']) {
 await shootStatus();
 await browser.close();
 
-/** All looks at once, while the gateway has work for long enough to draw its curves. */
+/** All looks at once, while the gateway works long enough to draw its charts. */
 async function shootStatus() {
   const looks = LOOKS.filter(([language, colorScheme]) => isWanted(`page-status-${language}-${colorScheme}`));
   if (looks.length === 0) return;

@@ -2,7 +2,7 @@
 /**
  * The types that the page's modules share. Nothing here runs.
  *
- * @typedef {object} Problem RFC 9457, as the gateway sends it; The page adds the `language` that it asked for.
+ * @typedef {object} Problem RFC 9457, as the gateway sends it. The page adds the `language` that it asked for.
  * @property {string} code
  * @property {number} [status]
  * @property {string} [title]

@@ -66,12 +66,12 @@ export class Summary {
     this.clear.hidden = totals.ended === 0 || totals.running > 0;
     this.save.hidden = totals.done < 2;
     this.save.disabled = this.packed_percent !== null;
-    setText(/** @type {Element} */ (this.pause.lastElementChild), words.t('summary.pause'));
-    setText(/** @type {Element} */ (this.resume.lastElementChild), words.t('summary.resume'));
-    setText(/** @type {Element} */ (this.cancel.lastElementChild), words.t('summary.cancel'));
-    setText(/** @type {Element} */ (this.clear.lastElementChild), words.t('summary.clear'));
+    setLabel(this.pause, words.t('summary.pause'));
+    setLabel(this.resume, words.t('summary.resume'));
+    setLabel(this.cancel, words.t('summary.cancel'));
+    setLabel(this.clear, words.t('summary.clear'));
     const packing = this.packed_percent === null ? words.t('summary.zip') : words.t('summary.zip_busy', { percent: words.percent(this.packed_percent) });
-    setText(/** @type {Element} */ (this.save.lastElementChild), packing);
+    setLabel(this.save, packing);
     if (focused instanceof HTMLButtonElement && focused.hidden && this.element.contains(focused)) this.focusFirst();
   }
 
@@ -79,7 +79,7 @@ export class Summary {
   offerNotification(is_offered, words) {
     const had_focus = document.activeElement === this.notify;
     this.notify.hidden = !is_offered;
-    setText(/** @type {Element} */ (this.notify.lastElementChild), words.t('summary.notify'));
+    setLabel(this.notify, words.t('summary.notify'));
     if (had_focus && !is_offered) this.focusFirst();
   }
 
@@ -87,4 +87,9 @@ export class Summary {
     const next = [this.pause, this.resume, this.cancel, this.clear, this.save].find((each) => !each.hidden) ?? find('choose', HTMLElement);
     next.focus();
   }
+}
+
+/** @param {HTMLElement} button @param {string} text */
+function setLabel(button, text) {
+  setText(/** @type {Element} */ (button.lastElementChild), text);
 }

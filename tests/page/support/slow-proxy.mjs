@@ -1,5 +1,5 @@
 // @ts-check
-/** A slow line: a TCP proxy that lets so many bytes a second through in each direction, each of them late. */
+/** A TCP proxy with a limited rate in each direction and a delay. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
@@ -9,7 +9,7 @@ const TURN_MS = 20;
  * @param {number} port of the gateway
  * @param {{bytes_a_second: number, delay_ms: number}} line
  */
-export async function startLine(port, line) {
+export async function startSlowProxy(port, line) {
   /** @type {Set<import('node:net').Socket>} */
   const open = new Set();
   const server = createServer((client) => {
@@ -57,7 +57,7 @@ function carry(from, to, { bytes_a_second, delay_ms }) {
   });
   from.on('error', () => to.destroy());
   from.on('close', () => {
-    // What was under way still arrives: a connection closes after its last byte.
+    // Bytes in flight still arrive before the connection closes.
     const ending = setInterval(() => {
       if (waiting.length > 0 && !to.destroyed) return;
       clearInterval(ending);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The gateway's own log of its jobs' changes, with its own times: what Redis was told, by the clock of Redis (RESP2, `PSUBSCRIBE`). */
+/** Changes of jobs as the gateway publishes them in Redis, with the time by Redis' clock (RESP2, `PSUBSCRIBE`). */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
  * @param {import('./gateway.mjs').Gateway} gateway with an embedded Redis
  * @returns {Promise<{changes: Change[], close: () => void}>} `changes` grows as they come
  */
-export async function followLog(gateway) {
+export async function followChanges(gateway) {
   const socket = connect(join(gateway.folder, 'data', 'run', 'redis.sock'));
   await once(socket, 'connect');
   /** @type {Change[]} */

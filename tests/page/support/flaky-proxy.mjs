@@ -1,15 +1,15 @@
 // @ts-check
-/** A bad line: a TCP proxy that breaks a connection after so many bytes of what `begins` matches, and can be switched off. */
+/** A TCP proxy that breaks a connection after so many bytes of a request that `begins` matches, and can be switched off. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
 /**
  * @param {number} port of the gateway
- * @param {number[]} cuts used up in order, each when it is made
+ * @param {number[]} cuts bytes after which a connection breaks, each used once, in order
  * @param {RegExp} [begins]
- * @param {number} [at] the port to listen on: that of a line which was stopped, and is there again
+ * @param {number} [at] the port to listen on: that of a proxy which was stopped
  */
-export async function startCutter(port, cuts, begins = /^PATCH /, at = 0) {
+export async function startFlakyProxy(port, cuts, begins = /^PATCH /, at = 0) {
   const left = [...cuts];
   let made = 0;
   /** @type {Set<import('node:net').Socket>} */
