@@ -1,109 +1,100 @@
 // @ts-check
-/** /api/docs: draws /api/openapi.json. Loads nothing else, from nowhere else, and puts no text into the page as HTML. */
+/** The page `/api/docs`: draws `/api/openapi.json`, with a form to try each operation. It loads nothing from other hosts, and no text as HTML. */
+import { languageName, pickLanguage } from '../js/core/language.js';
+import { loadWords } from '../js/net/catalog.js';
+import { el } from '../js/ui/dom.js';
+import { offeredLanguages } from '../js/ui/header.js';
 
-/** @typedef {Record<string, any>} Thing */
+/** Any object of the description; its shape is OpenAPI's. @typedef {Record<string, any>} Schema */
 
-const WORDS = {
-  en: { parameters: 'Parameters', options: 'Conversion options', body: 'Body', answers: 'Answers', example: 'Example', attempt: 'Try it', send: 'Send', file: 'Image', key: 'API key', schemas: 'Shapes', where: 'in', required: 'required', failed: 'The request could not be sent.', bytes: 'bytes' },
-  'zh-CN': { parameters: '参数', options: '转换选项', body: '正文', answers: '响应', example: '示例', attempt: '试一试', send: '发送', file: '图片', key: 'API 密钥', schemas: '数据结构', where: '位置', required: '必填', failed: '请求无法发送。', bytes: '字节' },
-};
-/** Opened by the browser's own means, or never ending. */
-const NOT_TO_BE_TRIED = new Set(['watchJob', 'followJob', 'followBatch']);
+/** Operations without a form: a browser opens them in its own way, or they never end. */
+const WITHOUT_FORM = new Set(['watchJob', 'followJob', 'followBatch']);
+/** Request headers that the form asks for. */
+const TRIED_HEADERS = ['Prefer', 'If-None-Match', 'Range', 'Tus-Resumable', 'Upload-Length', 'Upload-Offset', 'Upload-Metadata', 'Idempotency-Key'];
+/** Fields of the form that are no parameters: query, body, API key. */
+const [QUERY, BODY, KEY] = ['?', '@', '!'];
 
-/** @type {keyof typeof WORDS} */
-let language = document.documentElement.lang === 'zh-CN' ? 'zh-CN' : 'en';
-/** @type {Thing} */
+let words = await loadWords(pickLanguage(null, [document.documentElement.lang], offeredLanguages()));
+/** @type {Schema} */
 let api = {};
 
-/**
- * @param {string} name @param {Thing} [attributes] @param {...(Node | string | null)} children
- * @returns {HTMLElement}
- */
-function make(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children.filter((each) => each !== null));
-  return element;
-}
+/** What a reference points to. @param {Schema} schema @returns {Schema} */
+const resolve = (schema) => schema.$ref ? schema.$ref.slice(2).split('/').reduce((/** @type {Schema} */ at, /** @type {string} */ name) => at[name], api) : schema;
 
-/** @param {Thing} thing */
-const resolved = (thing) => (thing.$ref ? thing.$ref.slice(2).split('/').reduce((/** @type {Thing} */ at, /** @type {string} */ name) => at[name], api) : thing);
-
-/** A schema in a few words. @param {Thing} schema @returns {string} */
-function shape(schema) {
+/** A schema in a few words. @param {Schema} schema @returns {string} */
+function typeText(schema) {
   if (schema.$ref) return schema.$ref.split('/').pop();
-  const several = schema.anyOf ?? schema.oneOf;
-  if (several) return several.map(shape).join(' | ');
+  const alternatives = schema.anyOf ?? schema.oneOf;
+  if (alternatives) return alternatives.map(typeText).join(' | ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.enum) return schema.enum.map((/** @type {any} */ each) => (each === null ? 'null' : String(each))).join(' | ');
-  if (schema.type === 'array') return `${shape(schema.items)}[]`;
+  if (schema.enum) return schema.enum.map(String).join(' | ');
+  if (schema.type === 'array') return `${typeText(schema.items)}[]`;
   const range = schema.minimum !== undefined || schema.maximum !== undefined ? ` ${schema.minimum ?? ''}–${schema.maximum ?? ''}` : '';
   return `${schema.type ?? 'any'}${range}`;
 }
 
 /** @param {string[]} heads @param {(Node | string)[][]} rows */
 function table(heads, rows) {
-  const line = (/** @type {string} */ cell, /** @type {(Node | string)[]} */ cells) => make('tr', {}, ...cells.map((each) => make(cell, {}, each)));
-  return make('div', { class: 'docs-wide', tabindex: '0' }, make('table', {}, make('thead', {}, line('th', heads)), make('tbody', {}, ...rows.map((row) => line('td', row)))));
+  const line = (/** @type {'th' | 'td'} */ cell, /** @type {(Node | string)[]} */ cells) => el('tr', {}, ...cells.map((each) => el(cell, {}, each)));
+  return el('div', { class: 'docs-wide', tabindex: '0' }, el('table', {}, el('thead', {}, line('th', heads)), el('tbody', {}, ...rows.map((row) => line('td', row)))));
 }
 
-/** @param {Thing[]} parameters */
+/** @param {Schema[]} parameters */
 function parameterTable(parameters) {
-  const words = WORDS[language];
-  return table([words.parameters, words.where, '', ''], parameters.map((each) => [
-    make('code', {}, each.name), each.in, `${shape(each.schema)}${each.schema.default === undefined ? '' : ` = ${each.schema.default}`}`,
-    `${each.description ?? ''}${each.required ? ` (${words.required})` : ''}`,
+  return table([words.t('docs.parameters'), words.t('docs.where'), '', ''], parameters.map((each) => [
+    el('code', {}, each.name), each.in, `${typeText(each.schema)}${each.schema.default === undefined ? '' : ` = ${each.schema.default}`}`,
+    `${each.description ?? ''}${each.required ? ` (${words.t('docs.required')})` : ''}`,
   ]));
 }
 
-/** @param {Thing} responses */
-const answerTable = (responses) => table([WORDS[language].answers, '', ''], Object.entries(responses).map(([status, answer]) => [
-  make('code', {}, status), answer.description.replaceAll('`', ''),
-  Object.entries(/** @type {Thing} */ (answer.content ?? {})).map(([type, { schema }]) => `${type}: ${shape(schema)}`).join(', '),
+/** @param {Schema} responses */
+const responseTable = (responses) => table([words.t('docs.responses'), '', ''], Object.entries(responses).map(([status, response]) => [
+  el('code', {}, status), response.description.replaceAll('`', ''),
+  Object.entries(/** @type {Schema} */ (response.content ?? {})).map(([type, { schema }]) => `${type}: ${typeText(schema)}`).join(', '),
 ]));
 
-/** @param {string} method @param {string} path @param {Thing} operation */
-function drawn(method, path, operation) {
-  const words = WORDS[language];
-  const parameters = (operation.parameters ?? []).map(resolved);
-  const options = parameters.filter((/** @type {Thing} */ each) => each.name in api.components.schemas.Options.properties && each.in === 'query');
-  const others = parameters.filter((/** @type {Thing} */ each) => !options.includes(each));
+/** @param {string} method @param {string} path @param {Schema} operation */
+function operationSection(method, path, operation) {
+  const parameters = (operation.parameters ?? []).map(resolve);
+  const options = parameters.filter((/** @type {Schema} */ each) => each.name in api.components.schemas.Options.properties && each.in === 'query');
+  const others = parameters.filter((/** @type {Schema} */ each) => !options.includes(each));
   const sample = operation['x-codeSamples']?.[0]?.source?.replaceAll('{base}', location.origin);
-  return make('section', { class: 'docs-operation', id: operation.operationId, 'aria-labelledby': `${operation.operationId}-path` },
-    make('h3', { class: 'docs-path', id: `${operation.operationId}-path` }, make('span', { class: 'docs-method', 'data-method': method }, method.toUpperCase()), make('code', {}, path)),
-    make('p', {}, operation.summary),
-    others.length ? parameterTable(others) : null,
-    options.length ? make('details', {}, make('summary', {}, words.options), parameterTable(options)) : null,
-    operation.requestBody ? make('p', {}, `${words.body}: `, make('code', {}, Object.keys(operation.requestBody.content).join(', '))) : null,
-    answerTable(operation.responses),
-    sample ? make('pre', { 'aria-label': words.example, tabindex: '0' }, make('code', {}, sample)) : null,
-    NOT_TO_BE_TRIED.has(operation.operationId) ? null : attempt(method, path, operation, others));
+  return el('section', { class: 'docs-operation', id: operation.operationId, 'aria-labelledby': `${operation.operationId}-path` },
+    el('h3', { class: 'docs-path', id: `${operation.operationId}-path` }, el('span', { class: 'docs-method', 'data-method': method }, method.toUpperCase()), el('code', {}, path)),
+    el('p', {}, operation.summary),
+    ...(others.length ? [parameterTable(others)] : []),
+    ...(options.length ? [el('details', {}, el('summary', {}, words.t('docs.options')), parameterTable(options))] : []),
+    ...(operation.requestBody ? [el('p', {}, `${words.t('docs.body')}: `, el('code', {}, Object.keys(operation.requestBody.content).join(', ')))] : []),
+    responseTable(operation.responses),
+    ...(sample ? [el('pre', { 'aria-label': words.t('docs.example'), tabindex: '0' }, el('code', {}, sample))] : []),
+    ...(WITHOUT_FORM.has(operation.operationId) ? [] : [tryForm(method, path, operation, others)]));
 }
 
-/** @param {string} method @param {string} path @param {Thing} operation @param {Thing[]} parameters */
-function attempt(method, path, operation, parameters) {
-  const words = WORDS[language];
-  const asked = parameters.filter((each) => each.in !== 'header' || ['Prefer', 'If-None-Match', 'Range', 'Tus-Resumable', 'Upload-Length', 'Upload-Offset', 'Upload-Metadata', 'Idempotency-Key'].includes(each.name));
-  const said = make('pre', { 'aria-live': 'polite', tabindex: '0', hidden: '' });
-  const form = /** @type {HTMLFormElement} */ (make('form', { class: 'docs-form' },
-    ...asked.map((each) => make('label', {}, each.name, make('input', { name: each.name, autocomplete: 'off', ...(each.required ? { required: '' } : {}) }))),
-    operation['parameters']?.some((/** @type {Thing} */ each) => each.$ref?.includes('option.')) ? make('label', {}, 'query', make('input', { name: '?', placeholder: 'quality=80&width=800', autocomplete: 'off' })) : null,
-    operation.requestBody ? make('label', {}, words.file, make('input', { name: '@', type: 'file' })) : null,
-    operation.security ? make('label', {}, words.key, make('input', { name: '!', type: 'password', autocomplete: 'off' })) : null,
-    make('div', {}, make('button', { class: 'docs-send' }, words.send)), said));
+/** @param {string} method @param {string} path @param {Schema} operation @param {Schema[]} parameters */
+function tryForm(method, path, operation, parameters) {
+  const asked = parameters.filter((each) => each.in !== 'header' || TRIED_HEADERS.includes(each.name));
+  const has_options = operation.parameters?.some((/** @type {Schema} */ each) => each.$ref?.includes('option.'));
+  const output = el('pre', { 'aria-live': 'polite', tabindex: '0', hidden: '' });
+  const field = (/** @type {string} */ label, /** @type {Record<string, string>} */ attributes) => el('label', {}, label, el('input', attributes));
+  const form = el('form', { class: 'docs-form' },
+    ...asked.map((each) => field(each.name, { name: each.name, autocomplete: 'off', ...(each.required ? { required: '' } : {}) })),
+    ...(has_options ? [field('query', { name: QUERY, placeholder: 'quality=80&width=800', autocomplete: 'off' })] : []),
+    ...(operation.requestBody ? [field(words.t('docs.file'), { name: BODY, type: 'file' })] : []),
+    ...(operation.security ? [field(words.t('docs.key'), { name: KEY, type: 'password', autocomplete: 'off' })] : []),
+    el('div', {}, el('button', { class: 'docs-send' }, words.t('docs.send'))), output);
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    said.hidden = false;
-    said.textContent = await send(method, path, asked, new FormData(form));
+    output.hidden = false;
+    output.textContent = await send(method, path, asked, new FormData(form));
   });
-  return make('details', {}, make('summary', {}, words.attempt), form);
+  return el('details', {}, el('summary', {}, words.t('docs.try_it')), form);
 }
 
-/** @param {string} method @param {string} path @param {Thing[]} parameters @param {FormData} given */
+/** The request and its response as text. @param {string} method @param {string} path @param {Schema[]} parameters @param {FormData} given */
 async function send(method, path, parameters, given) {
   /** @type {Record<string, string>} */
-  const headers = { 'Accept-Language': language };
-  const query = new URLSearchParams(String(given.get('?') ?? ''));
+  const headers = { 'Accept-Language': words.language };
+  const query = new URLSearchParams(String(given.get(QUERY) ?? ''));
   let target = path;
   for (const each of parameters) {
     const value = String(given.get(each.name) ?? '');
@@ -111,63 +102,66 @@ async function send(method, path, parameters, given) {
     else if (value && each.in === 'query') query.set(each.name, value);
     else if (value) headers[each.name] = value;
   }
-  if (given.get('!')) headers.Authorization = `Bearer ${given.get('!')}`;
-  const file = given.get('@');
+  if (given.get(KEY)) headers.Authorization = `Bearer ${given.get(KEY)}`;
+  const file = given.get(BODY);
   if (path.startsWith('/api/uploads') && file) headers['Content-Type'] = 'application/offset+octet-stream';
-  const address = target + (query.size ? `?${query}` : '');
+  const url = target + (query.size ? `?${query}` : '');
   try {
-    const answer = await fetch(address, { method: method.toUpperCase(), headers, body: file instanceof File && file.size ? file : undefined });
-    const lines = [...answer.headers].map(([name, value]) => `${name}: ${value}`);
-    return `${method.toUpperCase()} ${address}\n\n${answer.status} ${answer.statusText}\n${lines.join('\n')}\n\n${await shown(answer)}`;
+    const response = await fetch(url, { method: method.toUpperCase(), headers, body: file instanceof File && file.size ? file : undefined });
+    const lines = [...response.headers].map(([name, value]) => `${name}: ${value}`);
+    return `${method.toUpperCase()} ${url}\n\n${response.status} ${response.statusText}\n${lines.join('\n')}\n\n${await bodyText(response)}`;
   } catch {
-    return WORDS[language].failed;
+    return words.t('docs.failed');
   }
 }
 
-/** @param {Response} answer */
-async function shown(answer) {
-  const type = answer.headers.get('Content-Type') ?? '';
-  if (/json/.test(type)) return JSON.stringify(await answer.json(), null, 2);
-  if (/^text\//.test(type)) return answer.text();
-  return `${(await answer.blob()).size} ${WORDS[language].bytes}`;
+/** @param {Response} response */
+async function bodyText(response) {
+  const type = response.headers.get('Content-Type') ?? '';
+  if (/json/.test(type)) return JSON.stringify(await response.json(), null, 2);
+  if (/^text\//.test(type)) return response.text();
+  return `${(await response.blob()).size} ${words.t('docs.bytes')}`;
 }
 
-/** @param {string} name @param {Thing} schema */
+/** @param {string} name @param {Schema} schema */
 function schemaSection(name, schema) {
-  return make('section', { class: 'docs-operation', id: `schema-${name}` }, make('h3', {}, name),
-    schema.properties ? table(['', ''], Object.entries(schema.properties).map(([key, each]) => [make('code', {}, key), shape(/** @type {Thing} */ (each))])) : make('p', {}, shape(schema)),
-    schema.example ? make('pre', { tabindex: '0', 'aria-label': WORDS[language].example }, make('code', {}, JSON.stringify(schema.example, null, 2))) : null);
+  return el('section', { class: 'docs-operation', id: `schema-${name}` }, el('h3', {}, name),
+    schema.properties ? table(['', ''], Object.entries(schema.properties).map(([key, each]) => [el('code', {}, key), typeText(/** @type {Schema} */ (each))])) : el('p', {}, typeText(schema)),
+    ...(schema.example ? [el('pre', { tabindex: '0', 'aria-label': words.t('docs.example') }, el('code', {}, JSON.stringify(schema.example, null, 2)))] : []));
 }
 
 function draw() {
   const index = /** @type {HTMLElement} */ (document.getElementById('index'));
   const body = /** @type {HTMLElement} */ (document.getElementById('body'));
   index.replaceChildren();
-  body.replaceChildren(make('h1', {}, api.info.title), make('p', {}, api.info.description, ' ', make('a', { href: '/api/openapi.json' }, 'openapi.json'), ' · ', make('a', { href: '/problems' }, '/problems')));
-  const all = Object.entries(/** @type {Record<string, Thing>} */ (api.paths)).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
+  body.replaceChildren(el('h1', {}, api.info.title), el('p', {}, api.info.description, ' ', el('a', { href: '/api/openapi.json' }, 'openapi.json'), ' · ', el('a', { href: '/problems' }, '/problems')));
+  const all = Object.entries(/** @type {Record<string, Schema>} */ (api.paths)).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
   for (const tag of api.tags) {
     const own = all.filter(({ operation }) => operation.tags.includes(tag.name));
-    index.append(make('strong', {}, tag.name), make('ul', {}, ...own.map(({ operation }) => make('li', {}, make('a', { href: `#${operation.operationId}` }, operation.summary)))));
-    body.append(make('h2', {}, tag.name), make('p', {}, tag.description), ...own.map(({ method, path, operation }) => drawn(method, path, operation)));
+    index.append(el('strong', {}, tag.name), el('ul', {}, ...own.map(({ operation }) => el('li', {}, el('a', { href: `#${operation.operationId}` }, operation.summary)))));
+    body.append(el('h2', {}, tag.name), el('p', {}, tag.description), ...own.map(({ method, path, operation }) => operationSection(method, path, operation)));
   }
-  body.append(make('h2', {}, WORDS[language].schemas), ...Object.entries(api.components.schemas).map(([name, schema]) => schemaSection(name, /** @type {Thing} */ (schema))));
+  body.append(el('h2', {}, words.t('docs.schemas')), ...Object.entries(api.components.schemas).map(([name, schema]) => schemaSection(name, /** @type {Schema} */ (schema))));
 }
 
-/** @param {keyof typeof WORDS} chosen */
-async function show(chosen) {
-  language = chosen;
-  api = await (await fetch('/api/openapi.json', { headers: { 'Accept-Language': chosen } })).json();
-  document.documentElement.lang = chosen;
+/** @param {string} language */
+async function show(language) {
+  words = await loadWords(language);
+  api = await (await fetch('/api/openapi.json', { headers: { 'Accept-Language': language } })).json();
+  document.documentElement.lang = language;
   document.title = `API – ${api.info.title}`;
-  for (const button of document.querySelectorAll('[data-language]')) button.setAttribute('aria-pressed', String(button.getAttribute('data-language') === chosen));
+  for (const button of document.querySelectorAll('#languages button')) button.setAttribute('aria-pressed', String(button.getAttribute('lang') === language));
   draw();
   document.getElementById(location.hash.slice(1))?.scrollIntoView();
   document.documentElement.dataset.ready = '';
 }
 
-for (const button of document.querySelectorAll('[data-language]')) {
-  button.addEventListener('click', () => show(button.getAttribute('data-language') === 'zh-CN' ? 'zh-CN' : 'en'));
+/** @param {string} language */
+function languageButton(language) {
+  const button = el('button', { type: 'button', lang: language }, languageName(language));
+  button.addEventListener('click', () => show(language));
+  return button;
 }
-await show(language);
 
-export {};
+document.getElementById('languages')?.append(...offeredLanguages().map(languageButton));
+await show(words.language);

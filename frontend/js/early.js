@@ -10,6 +10,7 @@
   };
   root.classList.add('js');
   root.dataset.theme = read('theme') || 'system';
-  const language = [read('language') || '', ...navigator.languages].find((each) => /^(zh|en)\b/i.test(each)) || 'en';
-  if (/^zh/i.test(language)) root.classList.add('switching');
+  // The gateway sent the page in the browser's language. Where the reader chose another, it is hidden until it is translated.
+  const language = read('language');
+  if (language && language !== root.lang) root.classList.add('switching');
 })();

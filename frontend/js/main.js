@@ -1,125 +1,95 @@
 // @ts-check
 /**
- * The page, joined: the reader's wishes come up from `ui`, news comes in from `net`, `core` decides, `ui` shows. With `workbench.js`, which it
- * loads once there is an image, the only file that knows all three rooms.
+ * The upload page, joined: its first view. The reader's events come from `ui`, the gateway's from `net`; `core` decides, `ui` shows. What handles
+ * images is `gallery.js`, loaded with the first one.
  */
-import { pickLanguage, Words } from './core/language.js';
 import { readSettings } from './core/options.js';
 import { Api } from './net/api.js';
-import { Live } from './net/live.js';
-import { hasKeptFiles, recall, recallJobs, recallKey, remember, rememberKey } from './net/memory.js';
+import { JobUpdates } from './net/job-updates.js';
+import { hasFiles, loadJobs, loadValue, saveValue } from './net/storage.js';
+import { Preferences } from './preferences.js';
 import { find, on } from './ui/dom.js';
 import { showConnection, showFacts } from './ui/footer.js';
-import { listenToChoices, showChoices } from './ui/header.js';
-import { listenToIntake, showIntake } from './ui/intake.js';
+import { listenToPicker, showPicker } from './ui/picker.js';
 import { listenToSettings, showSettings } from './ui/settings.js';
 import { loadStyles } from './ui/styles.js';
-import { showTexts } from './ui/texts.js';
 
-/** @typedef {import('./core/language.js').Language} Language */
+const RECONNECT_MS = 2000;
 
-const CATALOGS = { en: () => import('../i18n/en.js'), 'zh-CN': () => import('../i18n/zh-CN.js') };
-const UNREACHABLE_MS = 2000;
+/** @type {Promise<import('./gallery.js').Gallery> | undefined} */
+let loading;
+/** @type {import('./gallery.js').Gallery | undefined} */
+let gallery;
+let has_capabilities = false;
 
-const key = recallKey();
-let theme = String(recall('theme') ?? 'system');
-let settings = readSettings(recall('settings'));
-let words = await speak(pickLanguage(/** @type {string | null} */ (recall('language')), navigator.languages));
-/** @type {Promise<import('./workbench.js').Workbench> | undefined} */
-let opening;
-/** @type {import('./workbench.js').Workbench | undefined} */
-let workbench;
-let is_shown = false;
-
-const api = new Api(() => ({ language: words.language, key }));
-const live = new Live(api, {
-  onJob: (job) => workbench?.takeJob(job),
-  onGone: (id) => workbench?.loseJob(id),
+const preferences = await Preferences.load(translate);
+const api = new Api(() => ({ language: preferences.words.language, key: preferences.key }));
+const updates = new JobUpdates(api, {
+  onJob: (job) => gallery?.onJob(job),
+  onGone: (id) => gallery?.onJobGone(id),
   onMode: showMode,
 });
-
-listenToHeader();
 const capabilities = await untilCapabilities();
-find('key', HTMLElement).hidden = !capabilities.auth || key !== '';
+let settings = readSettings(loadValue('settings'), capabilities);
+has_capabilities = true;
+find('key', HTMLElement).hidden = !capabilities.auth || preferences.key !== '';
 showPage();
-listenToSettings();
-listenToIntake(() => words);
-listenToWishes();
-if (recallJobs().length > 0 || await hasKeptFiles()) await (await open()).restore();
+listenToSettings(capabilities);
+listenToPicker(() => preferences.words);
+listenToPage();
+if (loadJobs().length > 0 || await hasFiles()) await (await loadGallery()).restore();
 document.documentElement.dataset.ready = '';
-live.connect(key);
+updates.connect(preferences.key);
 
-/** @returns {Promise<import('./core/types.js').Capabilities>} */
+/** Asks until the gateway answers. @returns {Promise<import('./core/types.js').Capabilities>} */
 async function untilCapabilities() {
   for (;;) {
     const answer = await api.capabilities();
     find('unreachable', HTMLElement).hidden = answer.ok || answer.status === 401;
     find('key', HTMLElement).hidden = answer.ok || answer.status !== 401;
     if (answer.ok) return answer.body;
-    await new Promise((resolve) => setTimeout(resolve, UNREACHABLE_MS));
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
   }
 }
 
-/** @param {Language} language @returns {Promise<Words>} */
-async function speak(language) {
-  const spoken = new Words(language, (await CATALOGS[language]()).default);
-  showTexts(spoken);
-  showChoices(language, theme);
-  return spoken;
+/** The language changed. */
+function translate() {
+  if (has_capabilities) showPage();
+  gallery?.translate();
 }
 
 function showPage() {
-  is_shown = true;
-  showIntake(capabilities, words);
+  const { words } = preferences;
+  showPicker(capabilities, words);
   showSettings(settings, capabilities, words);
   showFacts(capabilities, settings.metadata, words);
   showMode();
 }
 
 function showMode() {
-  showConnection(navigator.onLine ? live.mode : 'offline', words);
+  showConnection(navigator.onLine ? updates.mode : 'offline', preferences.words);
 }
 
-/** The part that handles images, and the styles that nothing needs before. */
-function open() {
-  opening ??= Promise.all([import('./workbench.js'), loadStyles('summary')]).then(([part]) => {
-    workbench = new part.Workbench({ api, live, capabilities, words: () => words, settings: () => settings });
-    return workbench;
+/** Once. */
+function loadGallery() {
+  loading ??= Promise.all([import('./gallery.js'), loadStyles('summary')]).then(([{ Gallery }]) => {
+    gallery = new Gallery({ api, updates, capabilities, words: () => preferences.words, settings: () => settings });
+    return gallery;
   });
-  return opening;
+  return loading;
 }
 
-function listenToHeader() {
-  listenToChoices();
-  on('language-chosen', async (/** @type {Language} */ language) => {
-    remember('language', language);
-    words = await speak(language);
-    if (is_shown) showPage();
-    workbench?.showAll();
-  });
-  on('theme-chosen', (/** @type {string} */ name) => {
-    theme = name;
-    remember('theme', name);
-    showChoices(words.language, name);
-  });
-  find('key', HTMLFormElement).addEventListener('submit', (event) => {
-    event.preventDefault();
-    rememberKey(String(new FormData(find('key', HTMLFormElement)).get('key')));
-    location.reload();
-  });
-}
-
-function listenToWishes() {
-  on('intake-approached', open);
+function listenToPage() {
+  on('picker-approached', loadGallery);
   on('key-refused', () => { find('key', HTMLElement).hidden = false; });
-  on('files-chosen', async (files) => (await open()).addFiles(files));
-  on('url-chosen', async (url) => (await open()).addUrl(url));
-  on('trouble', async (text) => (await open()).tellTrouble(text));
-  on('settings-changed', (values) => {
-    settings = readSettings(values);
-    remember('settings', settings);
-    showSettings(settings, capabilities, words);
-    showFacts(capabilities, settings.metadata, words);
+  on('files-chosen', async (files) => (await loadGallery()).addFiles(files));
+  on('url-chosen', async (url) => (await loadGallery()).addUrl(url));
+  on('input-refused', async (text) => (await loadGallery()).messages.showError(text));
+  on('settings-changed', (changed) => {
+    settings = changed;
+    saveValue('settings', settings);
+    showSettings(settings, capabilities, preferences.words);
+    showFacts(capabilities, settings.metadata, preferences.words);
   });
   for (const name of ['online', 'offline']) addEventListener(name, showMode);
 }

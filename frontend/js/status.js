@@ -1,19 +1,15 @@
 // @ts-check
-/** The operator's page, joined: figures come over Socket.IO once a second, each is shown as a number, a note and a line. */
-import { pickLanguage, Words } from './core/language.js';
+/** The operator's page, joined. The figures come over Socket.IO once a second. Each is shown as a number, a note and a line chart. */
 import { Api } from './net/api.js';
-import { connectTo } from './net/live.js';
-import { recall, recallKey, remember, rememberKey } from './net/memory.js';
+import { connectTo } from './net/job-updates.js';
+import { Preferences } from './preferences.js';
 import { Chart } from './ui/chart.js';
-import { find, on, setText } from './ui/dom.js';
+import { find, setText } from './ui/dom.js';
 import { showConnection } from './ui/footer.js';
-import { listenToChoices, showChoices } from './ui/header.js';
-import { showTexts } from './ui/texts.js';
 
-/** @typedef {import('./core/language.js').Language} Language */
 /** @typedef {{p50: number, p95: number} | null} Latency */
 /**
- * @typedef {object} Seen what the gateway says of itself
+ * @typedef {object} Snapshot the gateway's figures now
  * @property {string} version
  * @property {boolean} redis
  * @property {number} workers
@@ -24,37 +20,32 @@ import { showTexts } from './ui/texts.js';
  * @property {{count: number, busy: number}} [encoders]
  * @property {Record<'ended' | 'pixels' | 'source_bytes' | 'result_bytes', number>} [per_minute]
  * @property {Record<'created' | 'source_bytes' | 'saved_bytes', number>} [totals]
- * @typedef {{name: string, value: number | null, now: string, note: string, show: (value: number) => string}} Tile
+ * @typedef {{name: string, value: number | null, text: string, note: string, format: (value: number) => string}} Tile
  */
 
-const CATALOGS = {
-  en: () => Promise.all([import('../i18n/en.js'), import('../i18n/status-en.js')]),
-  'zh-CN': () => Promise.all([import('../i18n/zh-CN.js'), import('../i18n/status-zh-CN.js')]),
-};
 const LATENCIES = /** @type {const} */ ({ answer: 'status.answer', wait: 'status.wait', encode: 'status.encode', event: 'status.event' });
-const NAMES = /** @type {Record<string, string>} */ ({ queue: 'status.queue', encoders: 'status.encoders', pace: 'status.pace', clients: 'status.clients', ...LATENCIES });
+/** Tile → key of its name. @type {Record<string, string>} */
+const TILE_NAMES = { queue: 'status.queue', encoders: 'status.encoders', throughput: 'status.throughput', clients: 'status.clients', ...LATENCIES };
 
-const key = recallKey();
-let theme = String(recall('theme') ?? 'system');
 /** @type {import('./core/types.js').Mode} */
 let mode = 'connecting';
-/** @type {Seen | null} */
+/** @type {Snapshot | null} */
 let last = null;
-let words = await speak(pickLanguage(/** @type {string | null} */ (recall('language')), navigator.languages));
-const charts = new Map(Object.keys(NAMES).map((name) => [name, new Chart(/** @type {Element} */ (find(name, HTMLElement).querySelector('.tile-chart')))]));
+const preferences = await Preferences.load(translate);
+const charts = new Map(Object.keys(TILE_NAMES).map((name) => [name, new Chart(/** @type {Element} */ (find(name, HTMLElement).querySelector('.tile-chart')))]));
 
-listenToHeader();
-const answer = await new Api(() => ({ language: words.language, key })).capabilities();
-if (answer.ok && answer.body.auth && !key) askForKey();
+showConnection(mode, preferences.words);
+const answer = await new Api(() => ({ language: preferences.words.language, key: preferences.key })).capabilities();
+if (answer.ok && answer.body.auth && !preferences.key) askForKey();
 else await connect();
 document.documentElement.dataset.ready = '';
 
 async function connect() {
-  const socket = await connectTo(key);
+  const socket = await connectTo(preferences.key);
   socket.on('connect', async () => {
     setMode('live');
-    const said = await socket.emitWithAck('subscribe', { status: true });
-    if (said.ok) show(said.status);
+    const reply = await socket.emitWithAck('subscribe', { status: true });
+    if (reply.ok) show(reply.status);
   });
   socket.on('disconnect', () => setMode('connecting'));
   socket.on('connect_error', (/** @type {any} */ error) => error.type ? setMode('connecting') : askForKey());
@@ -68,93 +59,76 @@ function askForKey() {
 /** @param {import('./core/types.js').Mode} now */
 function setMode(now) {
   mode = now;
-  showConnection(mode, words);
+  showConnection(mode, preferences.words);
 }
 
-/** @param {Language} language @returns {Promise<Words>} */
-async function speak(language) {
-  const [page, status] = await CATALOGS[language]();
-  const spoken = new Words(language, { ...page.default, ...status.default });
-  showTexts(spoken);
-  showChoices(language, theme);
-  showConnection(mode, spoken);
-  return spoken;
+/** The language changed. */
+function translate() {
+  showConnection(mode, preferences.words);
+  if (last) showFigures(last);
 }
 
-function listenToHeader() {
-  listenToChoices();
-  on('language-chosen', async (/** @type {Language} */ language) => {
-    remember('language', language);
-    words = await speak(language);
-    if (last) showFigures(last);
-  });
-  on('theme-chosen', (/** @type {string} */ name) => {
-    theme = name;
-    remember('theme', name);
-    showChoices(words.language, name);
-  });
-  find('key', HTMLFormElement).addEventListener('submit', (event) => {
-    event.preventDefault();
-    rememberKey(String(new FormData(find('key', HTMLFormElement)).get('key')));
-    location.reload();
-  });
+/** @param {Snapshot} snapshot */
+function show(snapshot) {
+  last = snapshot;
+  for (const { name, value } of tilesOf(snapshot)) charts.get(name)?.add(value ?? 0);
+  showFigures(snapshot);
+  document.documentElement.dataset.figures = '';
 }
 
-/** @param {Seen} seen */
-function show(seen) {
-  last = seen;
-  for (const { name, value } of tilesOf(seen)) charts.get(name)?.add(value ?? 0);
-  showFigures(seen);
-  document.documentElement.dataset.seen = '';
-}
-
-/** @param {Seen} seen */
-function showFigures(seen) {
-  find('no-redis', HTMLElement).hidden = seen.redis;
-  for (const tile of tilesOf(seen)) showTile(tile);
+/** @param {Snapshot} snapshot */
+function showFigures(snapshot) {
+  const { words } = preferences;
+  const { jobs, redis, totals, version, workers } = snapshot;
+  find('no-redis', HTMLElement).hidden = redis;
+  for (const tile of tilesOf(snapshot)) showTile(tile);
   for (const row of document.querySelectorAll('[data-job]')) {
-    if (row instanceof HTMLElement && row.lastElementChild) setText(row.lastElementChild, seen.jobs ? words.whole.format(seen.jobs[row.dataset.job ?? ''] ?? 0) : '–');
+    if (row instanceof HTMLElement && row.lastElementChild) setText(row.lastElementChild, jobs ? words.whole.format(jobs[row.dataset.job ?? ''] ?? 0) : '–');
   }
-  setText(find('saved', HTMLElement), seen.totals ? words.t('status.saved', { n: seen.totals.created, bytes: words.bytes(seen.totals.saved_bytes) }) : '');
-  setText(find('version', HTMLElement), words.t('status.workers', { version: seen.version, n: seen.workers }));
+  setText(find('saved', HTMLElement), totals ? words.t('status.saved', { n: totals.created, bytes: words.bytes(totals.saved_bytes) }) : '');
+  setText(find('version', HTMLElement), words.t('status.workers', { version, n: workers }));
 }
 
 /** @param {Tile} tile */
-function showTile({ name, now, note, show: shown }) {
+function showTile({ name, text, note, format }) {
+  const { words } = preferences;
   const element = find(name, HTMLElement);
-  setText(/** @type {Element} */ (element.querySelector('.tile-now')), now);
+  setText(/** @type {Element} */ (element.querySelector('.tile-now')), text);
   setText(/** @type {Element} */ (element.querySelector('.tile-note')), note);
   const chart = charts.get(name);
-  chart?.describe(words.t('status.chart', { name: words.t(NAMES[name]), now, most: shown(chart.most()) }));
+  chart?.describe(words.t('status.chart', { name: words.t(TILE_NAMES[name]), now: text, most: format(chart.highest()) }));
 }
 
-/** @param {Seen} seen @returns {Tile[]} */
+/** @param {Snapshot} snapshot @returns {Tile[]} */
 function tilesOf({ queue, encoders, per_minute, clients, latencies }) {
+  const { words } = preferences;
   const whole = (/** @type {number} */ value) => words.whole.format(value);
-  const sum = Object.entries(clients).reduce((all, [kind, each]) => kind === 'http' ? all : all + each, 0);
   const kinds = Object.entries(clients).filter(([, count]) => count > 0).map(([kind, count]) => `${kind} ${whole(count)}`);
-  const pace = per_minute && words.t('status.pace_note', { pixels: words.megapixels(per_minute.pixels), bytes: words.bytes(per_minute.source_bytes) });
+  const sockets = Object.entries(clients).filter(([kind]) => kind !== 'http').reduce((sum, [, count]) => sum + count, 0);
+  const throughput = per_minute && words.t('status.throughput_note', { pixels: words.megapixels(per_minute.pixels), bytes: words.bytes(per_minute.source_bytes) });
   return [
-    tile('queue', queue?.waiting, queue ? words.t('status.queue_note', { oldest: words.duration(queue.oldest_s), limit: queue.limit }) : '', whole),
-    tile('encoders', encoders?.busy, encoders ? words.t('status.encoders_note', { n: encoders.count }) : '', whole),
-    tile('pace', per_minute?.ended, pace ?? '', (value) => words.tenth.format(value)),
-    tile('clients', sum, words.t('status.clients_note', { kinds: words.list(kinds) || words.t('status.none') }), whole),
+    createTile('queue', queue?.waiting, queue ? words.t('status.queue_note', { oldest: words.duration(queue.oldest_s), limit: queue.limit }) : '', whole),
+    createTile('encoders', encoders?.busy, encoders ? words.t('status.encoders_note', { n: encoders.count }) : '', whole),
+    createTile('throughput', per_minute?.ended, throughput ?? '', (value) => words.tenth.format(value)),
+    createTile('clients', sockets, words.list(kinds) || words.t('status.none'), whole),
     ...Object.keys(LATENCIES).map((name) => latencyTile(name, latencies[name])),
   ];
 }
 
-/** @param {string} name @param {number | undefined} value @param {string} note @param {(value: number) => string} shown @returns {Tile} */
-function tile(name, value, note, shown) {
-  return { name, value: value ?? null, now: value === undefined ? '–' : shown(value), note, show: shown };
+/** @param {string} name @param {number | undefined} value @param {string} note @param {(value: number) => string} format @returns {Tile} */
+function createTile(name, value, note, format) {
+  return { name, value: value ?? null, text: value === undefined ? '–' : format(value), note, format };
 }
 
 /** @param {string} name @param {Latency} latency */
 function latencyTile(name, latency) {
-  const note = latency ? words.t('status.latency_note', { p95: time(latency.p95) }) : words.t('status.quiet');
-  return tile(name, latency?.p50, note, time);
+  const { words } = preferences;
+  const note = latency ? words.t('status.latency_note', { p95: latencyText(latency.p95) }) : words.t('status.quiet');
+  return createTile(name, latency?.p50, note, latencyText);
 }
 
 /** @param {number} seconds */
-function time(seconds) {
+function latencyText(seconds) {
+  const { words } = preferences;
   return seconds < 1 ? words.t('status.milliseconds', { n: words.tenth.format(1000 * seconds) }) : words.duration(seconds);
 }

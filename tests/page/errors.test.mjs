@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { launch, visit } from './support/browser.mjs';
 import { startGateway } from './support/gateway.mjs';
 import { bmp, file, png } from './support/images.mjs';
-import { startLine } from './support/line.mjs';
+import { startSlowProxy } from './support/slow-proxy.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {{name: string, mimeType: string, buffer: Buffer}} Chosen */
@@ -44,11 +44,11 @@ const REFUSED = [
 
 /** @param {string} url @param {string} locale @param {(page: Page) => Promise<void>} act */
 async function inPage(url, locale, act) {
-  const { context, page, sins } = await visit(browser, { gateway: url, locale });
+  const { context, page, violations } = await visit(browser, { gateway: url, locale });
   page.setDefaultTimeout(PATIENCE_MS);
   try {
     await act(page);
-    assert.deepEqual(sins, []);
+    assert.deepEqual(violations, []);
   } finally {
     await context.close();
   }
@@ -66,7 +66,7 @@ async function withGateway(settings, act) {
 
 /** @param {Page} page @param {Case} given @param {string} locale */
 async function isTold(page, { chosen, english, chinese, twist, header }, locale) {
-  // What stands between a page and its gateway may change what is asked.
+  // As a proxy between page and gateway could change it.
   if (twist || header) {
     await page.route(`**/api/jobs?*filename=${chosen.name}*`, (route) => {
       const request = route.request();
@@ -151,7 +151,7 @@ test('a key is asked for, a wrong one refused in words, the right one works; fig
       await page.setInputFiles('#file-input', [file('b.png', small)]);
       await page.waitForSelector('.row[data-name="b.png"][data-state="done"]');
       await page.goto(`${url}/status`);
-      await page.waitForSelector('html[data-seen]');
+      await page.waitForSelector('html[data-figures]');
     });
     const { context, page } = await visit(browser, { gateway: url, path: '/status', locale: 'zh-CN' });
     await page.locator('#key').filter({ hasText: '此网关需要密钥' }).waitFor();
@@ -258,7 +258,7 @@ const TOO_SLOW = [
 test('a line that is too slow: said, and a large file goes on after what had arrived', { timeout: 4 * PATIENCE_MS }, () => withGateway(
   { GATEWAY_BODY_MIN_BYTES_PER_S: '2000000' },
   async (_, gateway) => {
-    const line = await startLine(gateway.port, { bytes_a_second: 250_000, delay_ms: 10 });
+    const line = await startSlowProxy(gateway.port, { bytes_a_second: 250_000, delay_ms: 10 });
     try {
       for (const [locale, words] of TOO_SLOW) {
         await inPage(line.url, locale, async (page) => {
@@ -383,7 +383,7 @@ test('an image that was erased elsewhere: its download and another conversion sa
 
 test('every code of the contract has its test here', () => {
   const codes = [...readFileSync(new URL('../../backend/errors.py', import.meta.url), 'utf8').matchAll(/^class \w+\(GatewayError\): code, status = "(\w+)"/gm)].map(([, code]) => code);
-  // A new code fails here until somebody provokes it.
+  // A new code fails here until a test provokes it.
   const provoked = new Set([
     ...REFUSED.map(({ code }) => code), 'encode_timeout', 'rate_limited', 'queue_full', 'storage_full', 'unauthorized', 'backend_unavailable', 'internal',
     'offset_mismatch', 'already_finished', 'not_ready', 'not_found', 'gone',

@@ -1,17 +1,19 @@
 // @ts-check
-/** Both languages are complete, and nothing in them is left over. */
+/** Every language of the page is complete, and nothing in one is left over. A language is a file in `frontend/i18n`. */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { languageName } from '../../frontend/js/core/language.js';
 import { PROBLEMS } from '../../frontend/js/core/problem.js';
-import en from '../../frontend/i18n/en.js';
-import zh from '../../frontend/i18n/zh-CN.js';
-import status_en from '../../frontend/i18n/status-en.js';
-import status_zh from '../../frontend/i18n/status-zh-CN.js';
+import { EN as en, ZH as zh, catalogOf } from './support/catalogs.mjs';
+
+/** @typedef {Record<string, string>} Catalog */
 
 const FRONTEND = new URL('../../frontend/', import.meta.url);
 const ERRORS = new URL('../../backend/errors.py', import.meta.url);
 
+const tags = readdirSync(new URL('i18n/', FRONTEND)).map((name) => name.replace(/\.json$/, ''));
+const catalogs = /** @type {[string, Catalog][]} */ (tags.map((tag) => [tag, catalogOf(tag)]));
 const sources = readdirSync(FRONTEND, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\.(js|html)$/.test(path) && !/^(vendor|i18n)\//.test(path))
   .map((path) => readFileSync(new URL(path, FRONTEND), 'utf8')).join('\n');
@@ -19,37 +21,32 @@ const sources = readdirSync(FRONTEND, { recursive: true, encoding: 'utf8' })
 /** @param {string} text */
 const placeholders = (text) => [...text.matchAll(/\{(\w+)/g)].map(([, name]) => name).sort();
 
+test('each file is named after its language, which browsers can name', () => {
+  assert.ok(tags.includes('en') && tags.includes('zh-CN'));
+  for (const tag of tags) assert.notEqual(languageName(tag).toLowerCase(), tag.toLowerCase());
+});
+
 test('each language has the same keys, in the same order', () => {
-  assert.deepEqual(Object.keys(zh), Object.keys(en));
+  for (const [tag, catalog] of catalogs) assert.deepEqual(Object.keys(catalog), Object.keys(en), tag);
 });
 
 test('each text has the same placeholders in each language', () => {
-  for (const [key, text] of Object.entries(en)) {
-    const other = /** @type {Record<string, string>} */ (zh)[key];
-    assert.deepEqual([...new Set(placeholders(other))], [...new Set(placeholders(text))], key);
+  for (const [tag, catalog] of catalogs) {
+    for (const [key, text] of Object.entries(en)) {
+      assert.deepEqual([...new Set(placeholders(catalog[key]))], [...new Set(placeholders(text))], `${tag} ${key}`);
+    }
   }
 });
 
 test('no text is empty, and no Chinese text was forgotten in English', () => {
-  const same = Object.entries(en).filter(([key, text]) => text === /** @type {Record<string, string>} */ (zh)[key]).map(([key]) => key);
-  assert.ok(Object.values(en).every((text) => text.trim()) && Object.values(zh).every((text) => text.trim()));
-  assert.deepEqual(same, ['settings.kilobytes', 'settings.now_plain', 'state.done', 'compare.after', 'compare.facts']);
+  const same = Object.entries(en).filter(([key, text]) => text === /** @type {Catalog} */ (zh)[key]).map(([key]) => key);
+  for (const [tag, catalog] of catalogs) assert.ok(Object.values(catalog).every((text) => text.trim()), tag);
+  assert.deepEqual(same, ['settings.kilobytes', 'state.done', 'compare.after', 'compare.facts']);
 });
 
 test('every key is used somewhere on the page', () => {
   const unused = Object.keys(en).filter((key) => !sources.includes(`'${key}'`) && !sources.includes(`"${key}"`));
   assert.deepEqual(unused, []);
-});
-
-test('the operator’s page: the same keys and placeholders in each language, all used, all there', () => {
-  assert.deepEqual(Object.keys(status_zh), Object.keys(status_en));
-  for (const [key, text] of Object.entries(status_en)) {
-    const other = /** @type {Record<string, string>} */ (status_zh)[key];
-    assert.deepEqual([...new Set(placeholders(other))], [...new Set(placeholders(text))], key);
-    assert.ok(sources.includes(`'${key}'`) || sources.includes(`"${key}"`), key);
-  }
-  const used = [...sources.matchAll(/['"](status\.[a-z_]+)['"]/g)].map(([, key]) => key);
-  assert.deepEqual([...new Set(used)].filter((key) => !(key in status_en)), []);
 });
 
 test('every key that the page uses exists', () => {
@@ -59,9 +56,11 @@ test('every key that the page uses exists', () => {
 });
 
 test('the English that stands in the HTML is the catalog’s', () => {
-  const html = readFileSync(new URL('index.html', FRONTEND), 'utf8');
-  const wrong = [...html.matchAll(/data-t="([^"]+)"[^>]*>([^<]*)</g)].filter(([, key, text]) => /** @type {Record<string, string>} */ (en)[key] !== text);
-  assert.deepEqual(wrong.map(([, key, text]) => `${key}: ${text}`), []);
+  for (const name of ['index.html', 'status.html']) {
+    const html = readFileSync(new URL(name, FRONTEND), 'utf8');
+    const wrong = [...html.matchAll(/data-t="([^"]+)"[^>]*>([^<]*)</g)].filter(([, key, text]) => /** @type {Catalog} */ (en)[key] !== text);
+    assert.deepEqual(wrong.map(([, key, text]) => `${key}: ${text}`), [], name);
+  }
 });
 
 test('every error code of the gateway has its sentence', () => {

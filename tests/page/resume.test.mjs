@@ -1,12 +1,12 @@
 // @ts-check
-/** Uploads that do not mind a bad line, a reload or a pause, in real Chromium against a gateway of their own. */
+/** Uploads survive a broken connection, a reload and a pause: in real Chromium against a gateway of their own. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch, visit } from './support/browser.mjs';
-import { startCutter } from './support/cutter.mjs';
+import { startFlakyProxy } from './support/flaky-proxy.mjs';
 import { startGateway } from './support/gateway.mjs';
 import { bmp, file, png } from './support/images.mjs';
 
@@ -14,7 +14,7 @@ import { bmp, file, png } from './support/images.mjs';
 
 const PATIENCE_MS = 120_000;
 const QUICK = JSON.stringify({ preset: 'photo', quality: 60, method: 0, width: '200' });
-/** 60 MB: above what Playwright hands over by itself, so it goes by way of a file. */
+/** 60 MB: more than Playwright passes as a buffer, so it goes through a file. */
 const folder = mkdtempSync(join(tmpdir(), 'page-files-'));
 const large_path = join(folder, 'large.bmp');
 const large = bmp(4480, 4464);
@@ -33,7 +33,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** @param {string} url @param {(page: Page, sins: string[]) => Promise<void>} act */
+/** @param {string} url @param {(page: Page, violations: string[]) => Promise<void>} act */
 async function inPage(url, act) {
   const { context, page } = await visit(browser, { gateway: url });
   page.setDefaultTimeout(PATIENCE_MS);
@@ -74,9 +74,9 @@ async function sourceOf(page) {
 }
 
 test('a 60 MB file whose connection is cut three times arrives whole, and what had arrived is not sent again', { timeout: 2 * PATIENCE_MS }, async () => {
-  const cutter = await startCutter(gateway.port, [3_000_000, 5_000_000, 1_000_000]);
+  const proxy = await startFlakyProxy(gateway.port, [3_000_000, 5_000_000, 1_000_000]);
   try {
-    await inPage(cutter.url, async (page) => {
+    await inPage(proxy.url, async (page) => {
       const offsets = watchPieces(page);
       await page.evaluate(() => {
         const seen = /** @type {number[]} */ ([]);
@@ -86,7 +86,7 @@ test('a 60 MB file whose connection is cut three times arrives whole, and what h
       });
       await page.setInputFiles('#file-input', large_path);
       await reaches(page, 'large.bmp', 'done');
-      assert.equal(cutter.made(), 3);
+      assert.equal(proxy.made(), 3);
       const seen = /** @type {number[]} */ (await page.evaluate(() => Reflect.get(globalThis, 'seen')));
       seen.forEach((percent, index) => assert.ok(index === 0 || percent >= seen[index - 1], seen.join()));
       offsets.forEach((offset, index) => assert.ok(index === 0 || offset >= offsets[index - 1], offsets.join()));
@@ -94,7 +94,7 @@ test('a 60 MB file whose connection is cut three times arrives whole, and what h
       assert.ok((await sourceOf(page)).equals(large));
     });
   } finally {
-    await cutter.stop();
+    await proxy.stop();
   }
 });
 
@@ -213,7 +213,7 @@ async function untilSucceeded(id) {
 }
 
 test('a laptop that sleeps in the midst of an upload and an encode, and wakes elsewhere, goes on', { timeout: 3 * PATIENCE_MS }, async () => {
-  const line = await startCutter(gateway.port, []);
+  const line = await startFlakyProxy(gateway.port, []);
   let again = null;
   try {
     const { context, page } = await visit(browser, { gateway: line.url });
@@ -224,7 +224,7 @@ test('a laptop that sleeps in the midst of an upload and an encode, and wakes el
     await lid.send('Page.setWebLifecycleState', { state: 'frozen' });
     await line.stop();
     await untilSucceeded(encoded);
-    again = await startCutter(gateway.port, [], /^PATCH /, Number(new URL(line.url).port));
+    again = await startFlakyProxy(gateway.port, [], /^PATCH /, Number(new URL(line.url).port));
     const sent = offsets.length;
     await lid.send('Page.setWebLifecycleState', { state: 'active' });
     await network.fast();

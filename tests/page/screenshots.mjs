@@ -17,7 +17,7 @@ const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isM
 const LOOKS = /** @type {const} */ ([['en', 'light'], ['en', 'dark'], ['zh-CN', 'light'], ['zh-CN', 'dark']]);
 const PATIENCE_MS = 120_000;
 const SETTLING_MS = 600;
-/** Of five pictures each, for the operator's page. */
+/** Rounds of five pictures each, for the operator's page. */
 const ROUNDS = 10;
 mkdirSync(TARGET, { recursive: true });
 const browser = await launch();
@@ -68,14 +68,14 @@ for (const state of ['start', 'done', 'compare']) {
 await shootStatus();
 await browser.close();
 
-/** All looks at once, while the gateway has work for long enough to draw its curves. */
+/** All looks at once, while the gateway works long enough to draw its charts. */
 async function shootStatus() {
   const looks = LOOKS.filter(([language, colorScheme]) => isWanted(`page-status-${language}-${colorScheme}`));
   if (looks.length === 0) return;
   const visits = await Promise.all(looks.map(async ([language, colorScheme]) => ({
     name: `page-status-${language}-${colorScheme}`, ...await visit(browser, { locale: language, colorScheme, path: '/status', ...WIDE, viewport: { width: 1180, height: 860 } }),
   })));
-  await Promise.all(visits.map(({ page }) => page.waitForSelector('html[data-seen]')));
+  await Promise.all(visits.map(({ page }) => page.waitForSelector('html[data-figures]')));
   const sender = await visit(browser, WIDE);
   for (let round = 0; round < ROUNDS; round += 1) {
     await sender.page.setInputFiles('#file-input', fresh());

@@ -10,11 +10,11 @@ import { after, before, test } from 'node:test';
 import { launch, visit } from './support/browser.mjs';
 import { startGateway } from './support/gateway.mjs';
 import { file, png } from './support/images.mjs';
-import { startLine } from './support/line.mjs';
-import { followLog } from './support/log.mjs';
+import { startSlowProxy } from './support/slow-proxy.mjs';
+import { followChanges } from './support/change-log.mjs';
 
 /** @typedef {{at_ms: number, percent: number, state: string, progress: number, text: string}} Shown one picture of a row */
-/** @typedef {import('./support/log.mjs').Change} Change */
+/** @typedef {import('./support/change-log.mjs').Change} Change */
 
 const PATIENCE_MS = 240_000;
 const AGREEMENT_MS = 500;
@@ -39,13 +39,13 @@ for (const [name, line] of /** @type {const} */ ([
   ['on a slow line: 2 MB a second, 100 ms late each way', { bytes_a_second: 2_000_000, delay_ms: 100 }],
 ])) {
   test(`what the page shows of a large image agrees with the gateway's log: ${name}`, { timeout: PATIENCE_MS }, async (context) => {
-    const log = await followLog(gateway);
-    const between = line ? await startLine(gateway.port, line) : null;
+    const log = await followChanges(gateway);
+    const between = line ? await startSlowProxy(gateway.port, line) : null;
     context.after(async () => {
       log.close();
       await between?.stop();
     });
-    const { context: visitor, page, sins } = await visit(browser, { gateway: between?.url ?? gateway.url });
+    const { context: visitor, page, violations } = await visit(browser, { gateway: between?.url ?? gateway.url });
     page.setDefaultTimeout(PATIENCE_MS);
     await page.evaluate((quality) => localStorage.setItem('webp-gateway.settings', JSON.stringify({ preset: 'photo', quality, method: 6 })), line ? 79 : 81);
     await page.reload();
@@ -70,7 +70,7 @@ for (const [name, line] of /** @type {const} */ ([
     console.log(`${name}: ${changes.length} changes in the log, ${shown.length} pictures of the row; shown ${Math.round(lags.reduce((sum, each) => sum + each, 0) / lags.length)} ms after the log on average, ${Math.max(...lags)} ms at most`);
     assert.ok(Math.max(...lags) <= AGREEMENT_MS, lags.join());
     assert.deepEqual(shown.filter((each) => isAhead(each, changes)), [], 'nothing is shown before it is so');
-    assert.deepEqual(sins, []);
+    assert.deepEqual(violations, []);
   });
 }
 

@@ -1,4 +1,4 @@
-"""A third language is a third file: nothing else in the backend is touched."""
+"""A third language is a file of the gateway's texts and a file of the page's: nothing else is touched."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ import pytest
 from tests.texts.used import BACKEND, ROOT
 
 ASK = """
-import json, sys
+import json, pathlib, sys
+from tests.web import conftest
 from tests.web.conftest import Web
 from backend import settings, texts
+conftest.FRONTEND = pathlib.Path("frontend").resolve()
 web = Web()
 answers = {path: web.get(path, headers={"Accept-Language": "fr, xx-XX;q=0.8, zh;q=0.5"}) for path in sys.argv[1:]}
 told = {path: [answer.headers.get("Content-Language"), answer.text] for path, answer in answers.items()}
@@ -27,9 +29,12 @@ PATHS = ("/", "/status", "/problems/gone", "/api/jobs/nothing", "/plain/jobs/not
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a copy of the backend says whose texts have one more file: English, each sentence with a mark before it."""
+    """What a copy of the tree says that has one more file of each kind: English, each sentence with a mark before it."""
     copy = tmp_path_factory.mktemp("copy")
     shutil.copytree(BACKEND, copy / "backend", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "frontend", copy / "frontend")
+    page = json.loads((copy / "frontend" / "i18n" / "en.json").read_text("utf-8"))
+    (copy / "frontend" / "i18n" / "xx.json").write_text(json.dumps({key: f"✓ {text}" for key, text in page.items()}), "utf-8")
     english = (BACKEND / "texts" / "en.toml").read_text("utf-8")
     (copy / "backend" / "texts" / "xx.toml").write_text(re.sub(r"""(?m)^([\w.]+ = ["'])""", r"\1✓ ", english), "utf-8")
     command = [sys.executable, "-c", ASK, *PATHS]

@@ -15,7 +15,6 @@ from backend.errors import BY_CODE, GatewayError
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend"
-FRONTEND = ROOT / "frontend"
 NAMES_A_KEY = {
     "text": (0, ""),
     "in_every_language": (0, ""),
@@ -92,18 +91,12 @@ def looked_up() -> Iterator[Use]:
             yield from (Use(place, before + word, keywords(call)) for word in words_of(call.args[at]))
 
 
-def keys_of_the_pages() -> dict[str, str]:
-    """Each ``data-t`` of the frontend's pages, with the English that stands there."""
-    pages = "".join((FRONTEND / name).read_text("utf-8") for name in ("index.html", "status.html"))
-    return dict(re.findall(r"""data-t="([^"]+)"[^<>]*>([^<]*)""", pages))
-
-
 def used_keys(known: set[str]) -> set[str]:
     """Those of ``known`` that something uses."""
     used = {use.key for use in looked_up()} | {"list_separator"}
     used |= {f"errors.{code}.{part}" for code in BY_CODE for part in PARTS_OF_A_CODE}
     used |= {f"settings.{each.metadata['env']}.{part}" for each in settings.table() for part in ("meaning", "default")}
-    used |= {f"plain.{stage}" for stage in STAGES} | {f"pages.{key}" for key in keys_of_the_pages()}
+    used |= {f"plain.{stage}" for stage in STAGES}
     source = "".join(path.read_text("utf-8") for path in BACKEND.rglob("*.py"))
     variants = {key for key in known if re.fullmatch(r"errors\.\w+\.\w+\.(title|detail)", key)}
     return used | {key for key in variants if f'"{key.split(".")[2]}"' in source}

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 
+import pytest
 from werkzeug.test import TestResponse
 
+from backend.core import options
 from tests.memory.samples import image
 from tests.web.conftest import Web
 
@@ -45,6 +47,17 @@ def test_it_speaks_chinese_to_those_who_read_it(web: Web) -> None:
 def test_the_first_page_is_in_the_readers_language_before_any_script_runs(web: Web) -> None:
     assert "选择图片" in web.get("/", headers=CHINESE).text
     assert "Choose images" in web.get("/").text
+
+
+@pytest.mark.parametrize("name", ["quality", "width"])
+def test_the_form_has_the_options_own_default_and_range(web: Web, name: str) -> None:
+    field = re.search(rf'<input type="number" name="{name}"([^>]*)>', web.get("/").text)
+    assert field is not None
+    shown = dict(re.findall(r'(min|max|value)="(\d+)"', field[1]))
+    option = options.schema()[name]
+    numbers = option.get("anyOf", [option])[0]
+    expected = {"min": numbers["minimum"], "max": numbers["maximum"], "value": option["default"]}
+    assert shown == {key: str(value) for key, value in expected.items() if value is not None}
 
 
 def test_what_cannot_be_taken_is_told_in_words_with_a_way_back(web: Web) -> None:

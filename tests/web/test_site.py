@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 import string
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +16,10 @@ from werkzeug.test import TestResponse
 
 from backend import errors, texts
 from backend.core import formats, options
+from backend.web.response import page_texts
 from backend.web.routes import health
 from tests.memory.samples import image
-from tests.texts.used import keys_of_the_pages
-from tests.web.conftest import Web
+from tests.web.conftest import FRONTEND, Web
 
 Check = Callable[[TestResponse, int, str], dict[str, Any]]
 SECURITY = {
@@ -204,8 +208,23 @@ def test_the_page_begins_in_the_readers_language(web: Web, accepted: str, langua
 @pytest.mark.parametrize("path", ["/", "/status"])
 def test_every_text_of_a_page_is_in_the_readers_language(web: Web, path: str) -> None:
     page = web.get(path, headers={"Accept-Language": "zh-CN"}).text
-    english = {key: text for key, text in keys_of_the_pages().items() if text != texts.text(f"pages.{key}", "zh-CN")}
-    assert [key for key, text in english.items() if f'"{key}">{text}<' in page] == []
+    catalog = json.loads((FRONTEND / "i18n" / "zh-CN.json").read_text("utf-8"))
+    shown = dict(re.findall(r'data-t="([^"]+)"[^<>]*>([^<]*)', page))
+    assert len(shown) > 20 and {key: html.unescape(text) for key, text in shown.items()} == {key: catalog[key] for key in shown}
+@pytest.mark.parametrize("path", ["/", "/status", "/api/docs"])
+@pytest.mark.parametrize("accepted", ["en", "zh-CN"])
+def test_every_page_offers_the_languages_of_the_folder(web: Web, path: str, accepted: str) -> None:
+    page = web.get(path, headers={"Accept-Language": accepted}).text
+    listed = re.search(r'<html lang="([^"]+)" data-languages="([^"]*)"', page)
+    assert listed is not None
+    assert (listed[1], listed[2].split()) == (accepted, sorted(file.stem for file in (FRONTEND / "i18n").iterdir()))
+
+
+def test_a_language_is_offered_because_its_file_is_there(tmp_path: Path) -> None:
+    (tmp_path / "i18n").mkdir()
+    for name in ("zh-CN.json", "de.json", "en.json", "README.md"):
+        (tmp_path / "i18n" / name).touch()
+    assert page_texts.languages(tmp_path) == ("de", "en", "zh-CN")
 
 
 def test_the_pages_files_are_always_asked_again(web: Web) -> None:

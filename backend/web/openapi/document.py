@@ -16,6 +16,7 @@ from backend.web.openapi.operations import HEADERS, OPERATIONS, OPTION_TEXTS, PA
 from backend.web.openapi.schemas import ref, schemas
 from backend.web.request import auth
 from backend.web.request.context import site
+from backend.web.response.page_texts import with_languages
 
 routes = Blueprint("openapi", __name__)
 PROBLEM = "application/problem+json"
@@ -36,7 +37,8 @@ def description() -> Response:
 
 @routes.get("/api/docs")
 def page() -> Response:
-    text = (site().frontend / "docs" / "index.html").read_text("utf-8").replace('lang="en"', f'lang="{auth.language()}"', 1)
+    html = with_languages((site().frontend / "docs" / "index.html").read_text("utf-8"), site().frontend)
+    text = html.replace('lang="en"', f'lang="{auth.language()}"', 1)
     response = Response(text, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from html import escape
-
 from flask import Blueprint, Response, request, send_from_directory
 
-from backend import texts
 from backend.web.request import auth, client_identity
 from backend.web.request.context import site
+from backend.web.response.page_texts import in_language, with_languages
 
 routes = Blueprint("page", __name__)
-TEXT_OF_AN_ELEMENT = re.compile(r"""(data-t="([^"]+)"[^<>]*>)[^<]*""")
 
 
 @routes.get("/")
@@ -23,21 +19,14 @@ def index() -> Response:
 
 def html(name: str) -> Response:
     """A page of ``frontend/`` in the reader's language, so that it is readable before its scripts run, and without them."""
-    page = _in_language((site().frontend / name).read_text("utf-8"), auth.language())
+    frontend = site().frontend
+    page = with_languages(in_language((frontend / name).read_text("utf-8"), frontend, auth.language()), frontend)
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
     response.add_etag()
     response.make_conditional(request)
     return response
-
-
-def _in_language(page: str, language: str) -> str:
-    """English is what stands in the file. In another language every element with ``data-t`` gets its text, as by the page's own scripts."""
-    if language == texts.DEFAULT:
-        return page
-    page = page.replace(f'<html lang="{texts.DEFAULT}"', f'<html lang="{language}"', 1)
-    return TEXT_OF_AN_ELEMENT.sub(lambda found: found[1] + escape(texts.text(f"pages.{found[2]}", language)), page)
 
 
 @routes.get("/static/<path:name>")

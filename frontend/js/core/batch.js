@@ -1,5 +1,5 @@
 // @ts-check
-/** All files taken together: the figures of the sticky summary, the title and the announcements. */
+/** All images added up: the figures of the summary bar, the title and the announcements. */
 import { canPause, isFinal } from './states.js';
 
 /** @typedef {import('./types.js').Item} Item */
@@ -15,7 +15,7 @@ import { canPause, isFinal } from './states.js';
  * @property {number} paused
  * @property {number} percent weighted by bytes; 100 only when every file has ended
  * @property {number} weight bytes in all
- * @property {number} weight_done bytes' worth of finished work
+ * @property {number} weight_done the part of `weight` that is done, by the percent of each file
  * @property {number} before_bytes of the files that are done
  * @property {number} after_bytes
  * @property {number} saved_percent
@@ -58,7 +58,7 @@ function addTo(sums, item) {
 }
 
 /**
- * How much smaller, in whole percent; negative where the result is larger. Rounded away from a claim of 100 % or of nothing.
+ * How much smaller the result is, in whole percent; negative where it is larger. At most 99: a result is never nothing.
  * @param {number} before_bytes
  * @param {number} after_bytes
  */

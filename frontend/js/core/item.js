@@ -1,28 +1,28 @@
 // @ts-check
 /**
- * One file on its way: `advance(item, fact)` gives the item after the fact. Laws: percent and progress never fall, but for a file that
- * starts again from nothing; 100 appears with `result_answered` alone; a Job older than the one seen changes nothing.
+ * One image as data: `advance(item, fact)` returns the item after a fact. Three laws hold. Percent and progress never fall, unless the image
+ * starts again from nothing. Percent is 100 only after `result_confirmed`. A Job older than the last one seen changes nothing.
  */
-import { readMeter, startMeter } from './meter.js';
-import { MOVES, isFollowing, stateOfJob } from './states.js';
+import { startEta, updateEta } from './eta.js';
+import { TRANSITIONS, isFollowing, stateOfJob } from './states.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Job} Job */
 /** @typedef {import('./types.js').Problem} Problem */
 /**
- * @typedef {{type: 'upload_started' | 'body_sent' | 'lost_network' | 'resumed' | 'cancelled' | 'cancel_asked' | 'vanished' |
- *     'result_answered' | 'paused' | 'origin_lost', at_ms: number}
- *   | {type: 'upload_opened', upload: string, at_ms: number}
- *   | {type: 'bytes_kept', kept_bytes: number, at_ms: number}
- *   | {type: 'known', origin: string, at_ms: number}
- *   | {type: 'bytes_sent', sent_bytes: number, at_ms: number}
- *   | {type: 'broke', problem: Problem | null, retry_at_ms: number, at_ms: number}
- *   | {type: 'refused' | 'explained', problem: Problem, at_ms: number}
- *   | {type: 'job_seen', job: Job, at_ms: number}
- *   | {type: 'restarted', key: string, options: Record<string, string>, origin: string | null, at_ms: number}} Fact
+ * @typedef {{type: 'upload_started' | 'body_sent' | 'network_lost' | 'resumed' | 'paused' | 'cancel_requested' | 'cancelled' | 'job_gone' |
+ *     'result_confirmed' | 'origin_lost'}
+ *   | {type: 'upload_opened', upload: string}
+ *   | {type: 'bytes_kept', kept_bytes: number}
+ *   | {type: 'bytes_sent', sent_bytes: number}
+ *   | {type: 'origin_found', origin: string}
+ *   | {type: 'upload_broke', problem: Problem | null, retry_at_ms: number}
+ *   | {type: 'refused' | 'problem_translated', problem: Problem}
+ *   | {type: 'job_updated', job: Job}
+ *   | {type: 'restarted', key: string, options: Record<string, string>, origin: string | null}} Fact
  */
 
-/** The upload's share of the whole way; the job has the rest. */
+/** The upload's share of `percent`; the job has the rest. */
 const UPLOAD_SHARE = 0.3;
 
 /**
@@ -32,41 +32,43 @@ const UPLOAD_SHARE = 0.3;
 export function createItem(given) {
   return {
     state: 'waiting', type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
-    meter: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, problem: null, attempt: 0,
-    retry_at_ms: 0, duration_s: null, heard_at_ms: 0, ...given,
+    upload_eta: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, problem: null, attempt: 0,
+    retry_at_ms: 0, duration_s: null, ...given,
   };
 }
 
 /**
  * @param {Item} item
  * @param {Fact} fact
- * @returns {Item}
+ * @param {number} now_ms
+ * @returns {Item} the very same item when the fact changes nothing
  */
-export function advance(item, fact) {
-  if (fact.type === 'job_seen') return seeJob(item, fact.job, fact.at_ms);
-  const state = MOVES[item.state][fact.type];
-  return state ? withPercent(changed({ ...item, state }, fact)) : item;
+export function advance(item, fact, now_ms) {
+  if (fact.type === 'job_updated') return applyJob(item, fact.job);
+  const state = TRANSITIONS[item.state][fact.type];
+  return state ? withPercent(applyFact({ ...item, state }, fact, now_ms)) : item;
 }
 
 /**
  * @param {Item} item
- * @param {Exclude<Fact, {type: 'job_seen'}>} fact
+ * @param {Exclude<Fact, {type: 'job_updated'}>} fact
+ * @param {number} now_ms
  * @returns {Item}
  */
-function changed(item, fact) {
+function applyFact(item, fact, now_ms) {
   switch (fact.type) {
-    case 'upload_started': return { ...item, problem: null, sent_bytes: item.upload ? item.sent_bytes : 0, meter: startMeter(fact.at_ms, item.kept_bytes) };
+    case 'upload_started': return { ...item, problem: null, sent_bytes: item.upload ? item.sent_bytes : 0, upload_eta: startEta(now_ms, item.kept_bytes) };
     case 'upload_opened': return { ...item, upload: fact.upload, kept_bytes: 0, sent_bytes: 0 };
     case 'bytes_kept': return keepBytes(item, fact.kept_bytes);
-    case 'known': return { ...item, origin: fact.origin };
-    case 'origin_lost': return { ...item, origin: null, sent_bytes: 0 };
-    case 'paused': return { ...item, meter: null };
-    case 'bytes_sent': return sendBytes(item, fact.sent_bytes, fact.at_ms);
+    case 'bytes_sent': return sendBytes(item, fact.sent_bytes, now_ms);
     case 'body_sent': return { ...item, sent_bytes: item.bytes };
-    case 'broke': return { ...item, problem: fact.problem, retry_at_ms: fact.retry_at_ms, attempt: item.attempt + 1 };
+    case 'origin_found': return { ...item, origin: fact.origin };
+    case 'origin_lost': return { ...item, origin: null, sent_bytes: 0 };
+    case 'paused': return { ...item, upload_eta: null };
+    case 'upload_broke': return { ...item, problem: fact.problem, retry_at_ms: fact.retry_at_ms, attempt: item.attempt + 1 };
     case 'refused':
-    case 'explained': return { ...item, problem: fact.problem };
-    case 'result_answered': return { ...item, progress: 100, position: null, eta_s: null };
+    case 'problem_translated': return { ...item, problem: fact.problem };
+    case 'result_confirmed': return { ...item, progress: 100, position: null, eta_s: null };
     case 'restarted': return restart(item, fact.key, fact.options, fact.origin);
     default: return item;
   }
@@ -75,17 +77,17 @@ function changed(item, fact) {
 /**
  * @param {Item} item
  * @param {number} sent_bytes
- * @param {number} at_ms
+ * @param {number} now_ms
  * @returns {Item}
  */
-function sendBytes(item, sent_bytes, at_ms) {
+function sendBytes(item, sent_bytes, now_ms) {
   const sent = Math.min(Math.max(sent_bytes, 0), item.bytes);
-  // What was on its way when a connection broke has to be sent again; the figure waits until that is made good.
+  // Bytes in flight when a connection broke are sent again. The figure stands still until they are through.
   const shown = item.upload ? Math.max(item.sent_bytes, sent) : sent;
-  return { ...item, sent_bytes: shown, meter: readMeter(item.meter ?? startMeter(at_ms), sent, item.bytes, at_ms) };
+  return { ...item, sent_bytes: shown, upload_eta: updateEta(item.upload_eta ?? startEta(now_ms), sent, item.bytes, now_ms) };
 }
 
-/** The connection works: what broke before no longer counts. @param {Item} item @param {number} kept_bytes @returns {Item} */
+/** More bytes were acknowledged, so the connection works: failed attempts before count no more. @param {Item} item @param {number} kept_bytes @returns {Item} */
 function keepBytes(item, kept_bytes) {
   const kept = Math.min(Math.max(kept_bytes, 0), item.bytes);
   return { ...item, kept_bytes: kept, sent_bytes: Math.max(item.sent_bytes, kept), attempt: kept > item.kept_bytes ? 0 : item.attempt };
@@ -105,18 +107,17 @@ function restart(item, key, options, origin) {
 /**
  * @param {Item} item
  * @param {Job} job
- * @param {number} at_ms
  * @returns {Item}
  */
-function seeJob(item, job, at_ms) {
-  if (item.job === job.id && job.seq <= item.seq) return hearAgain(item, job, at_ms);
+function applyJob(item, job) {
+  if (item.job === job.id && job.seq <= item.seq) return updatePosition(item, job);
   if (!isFollowing(item.state)) return item;
   const state = stateOfJob(job);
   const is_cancelling = item.state === 'cancelling' && (job.state === 'queued' || job.state === 'running');
   return withPercent({
     ...item,
     state: is_cancelling ? 'cancelling' : state,
-    job: job.id, seq: job.seq, heard_at_ms: at_ms, sent_bytes: item.bytes, meter: null,
+    job: job.id, seq: job.seq, sent_bytes: item.bytes, upload_eta: null,
     progress: Math.max(item.progress, Math.min(job.progress, 99)),
     position: job.queue_position ?? null,
     eta_s: job.eta_seconds ?? null,
@@ -127,13 +128,14 @@ function seeJob(item, job, at_ms) {
   });
 }
 
-/** The queue moves without a change of the job: its place is news though `seq` is not. @param {Item} item @param {Job} job @param {number} at_ms */
-function hearAgain(item, job, at_ms) {
-  const is_same = job.seq === item.seq && item.state === 'queued';
-  return { ...item, heard_at_ms: at_ms, position: is_same ? job.queue_position ?? item.position : item.position };
+/** A job moves up in the queue without a change of its own: its place changes though `seq` does not. @param {Item} item @param {Job} job */
+function updatePosition(item, job) {
+  const position = job.queue_position ?? item.position;
+  const has_moved = job.seq === item.seq && item.state === 'queued' && position !== item.position;
+  return has_moved ? { ...item, position } : item;
 }
 
-/** @param {Job} job */
+/** In seconds; null until the job has ended. @param {Job} job */
 function durationOf(job) {
   if (!job.started_at || !job.finished_at) return null;
   return Math.max(0, (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000);

@@ -1,32 +1,50 @@
 // @ts-check
 /**
- * Texts and figures in the reader's language. A text may hold `{name}` and `{name|one form|other form}`; the forms are chosen by the
- * language's plural rule and `#` in them is the number. What is missing shows as its key, and a test sees to it that nothing is.
+ * Texts and figures in the reader's language. A text may hold `{name}` and `{name|one form|other form}`. The language's plural rule chooses
+ * the form; `#` in it is the number. A missing text shows as its key; a test makes sure that none is missing.
  *
- * @typedef {'en' | 'zh-CN'} Language
+ * A language is a BCP 47 tag. Which ones there are, the gateway says: each is a file in `i18n/`.
+ *
  * @typedef {Record<string, string | number>} Values
  */
 
-/** @type {readonly Language[]} */
-export const LANGUAGES = ['en', 'zh-CN'];
+const FALLBACK = 'en';
 
 /**
+ * The language that the reader chose, else the first of the browser's that is offered, in another region if need be; else English.
  * @param {string | null | undefined} chosen
  * @param {readonly string[]} preferred the browser's languages
- * @returns {Language}
+ * @param {readonly string[]} offered
+ * @returns {string}
  */
-export function pickLanguage(chosen, preferred) {
-  for (const wish of [chosen ?? '', ...preferred]) {
-    if (/^zh\b/i.test(wish)) return 'zh-CN';
-    if (/^en\b/i.test(wish)) return 'en';
+export function pickLanguage(chosen, preferred, offered) {
+  for (const tag of [chosen ?? '', ...preferred]) {
+    const found = offered.find((each) => each.toLowerCase() === tag.toLowerCase()) ?? offered.find((each) => primaryTag(each) === primaryTag(tag));
+    if (found) return found;
   }
-  return 'en';
+  return FALLBACK;
 }
 
-/** One language with its catalog: the only thing that turns state into words. */
+/** `zh` of `zh-TW`. @param {string} tag */
+const primaryTag = (tag) => tag.split('-')[0].toLowerCase();
+
+/**
+ * A language's name in itself: “English”, “简体中文”. Named with its script where that has a name of its own (zh-CN is zh-Hans); elsewhere a
+ * script would only be added in brackets.
+ * @param {string} tag
+ */
+export function languageName(tag) {
+  const names = new Intl.DisplayNames([tag], { type: 'language' });
+  const { language, script } = new Intl.Locale(tag).maximize();
+  const with_script = names.of(`${language}-${script}`) ?? tag;
+  const name = /[(（]/.test(with_script) ? names.of(tag) ?? tag : with_script;
+  return name[0].toLocaleUpperCase(tag) + name.slice(1);
+}
+
+/** The texts of one language, and its way to write figures. */
 export class Words {
   /**
-   * @param {Language} language
+   * @param {string} language
    * @param {Record<string, string>} catalog
    */
   constructor(language, catalog) {
@@ -61,7 +79,7 @@ export class Words {
     return `${this.tenths.format(bytes / 1e9)} GB`;
   }
 
-  /** `2.6 of 4.2 MB`: the unit once, and a first figure that moves. @param {number} part @param {number} whole */
+  /** `2.6 of 4.2 MB`: both in the unit of the whole. @param {number} part @param {number} whole */
   bytesOf(part, whole) {
     const [unit, size] = whole >= 999_950_000 ? ['GB', 1e9] : whole >= 999_500 ? ['MB', 1e6] : ['KB', 1e3];
     const format = size === 1e3 ? this.whole : this.tenths;
@@ -89,7 +107,7 @@ export class Words {
     return `${saved > 0 ? '−' : '+'}${this.whole.format(Math.abs(saved))}%`;
   }
 
-  /** Time left, in steps a person would say. @param {number} seconds */
+  /** Time left, rounded as people say it. @param {number} seconds */
   left(seconds) {
     if (seconds < 5) return this.t('left.few');
     if (seconds < 55) return this.t('left.seconds', { n: Math.max(5, Math.round(seconds / 5) * 5) });
@@ -97,14 +115,14 @@ export class Words {
     return this.t('left.hours', { n: Math.max(1, Math.round(seconds / 3600)) });
   }
 
-  /** A measured time. @param {number} seconds */
+  /** A measured time, to a tenth of a second below a minute. @param {number} seconds */
   duration(seconds) {
     if (seconds < 59.95) return this.t('duration.seconds', { n: this.tenth.format(seconds) });
     const whole = Math.round(seconds);
     return this.t('duration.minutes', { n: Math.floor(whole / 60), s: whole % 60 });
   }
 
-  /** A period set by the operator. @param {number} seconds */
+  /** A period that the operator set, in whole days, hours or minutes. @param {number} seconds */
   period(seconds) {
     if (seconds >= 172_800) return this.t('period.days', { n: Math.round(seconds / 86_400) });
     if (seconds >= 5400) return this.t('period.hours', { n: Math.round(seconds / 3600) });

@@ -1,10 +1,14 @@
 // @ts-check
-/** The settings of the page, their presets, and the query they become. What the server does not offer is neither shown nor sent. */
+/**
+ * The settings of the page, and the query they become. Defaults and ranges are the gateway's (`/api/capabilities`); the presets are the page's
+ * own. An option that the gateway does not offer is neither shown nor sent.
+ */
+import { optionSchema } from './capabilities.js';
 
 /** @typedef {import('./types.js').Capabilities} Capabilities */
 /** @typedef {'photo' | 'drawing' | 'text' | 'lossless'} Preset */
 /**
- * @typedef {object} Settings empty text: not set
+ * @typedef {object} Settings an empty text means: not set
  * @property {Preset} preset
  * @property {number} quality
  * @property {number} method
@@ -14,75 +18,86 @@
  * @property {string} metadata
  */
 
-/** Each preset: its own quality, and what it adds to the query. */
+/** Preset → its quality (null: the gateway's default), and what it adds to the query. */
 export const PRESETS = /** @type {const} */ ({
-  photo: { quality: 80, adds: {} },
+  photo: { quality: null, adds: {} },
   drawing: { quality: 90, adds: { sharp_yuv: 'true' } },
   text: { quality: 60, adds: { near_lossless: 'quality' } },
-  lossless: { quality: 75, adds: { lossless: 'true' } },
+  lossless: { quality: null, adds: { lossless: 'true' } },
 });
+const FIRST_PRESET = 'photo';
 
-/** @type {Settings} */
-export const DEFAULTS = { preset: 'photo', quality: 80, method: 4, width: '', height: '', target_kilobytes: '', metadata: 'none' };
+/** A retry keeps the options of its job. Sent empty, these go back to their defaults. */
+const CLEARED_BY_RETRY = { lossless: '', near_lossless: '', sharp_yuv: '', width: '', height: '', target_bytes: '', metadata: '' };
+
+/** What a new visitor has. @param {Capabilities} capabilities */
+export const defaultSettings = (capabilities) => readSettings({}, capabilities);
 
 /**
- * Settings from anything that was stored: what cannot be used becomes the default.
+ * Settings from anything that was stored. A value out of range goes to the nearest bound; one that makes no sense becomes the default.
  * @param {unknown} stored
+ * @param {Capabilities} capabilities
  * @returns {Settings}
  */
-export function readSettings(stored) {
+export function readSettings(stored, capabilities) {
   const given = /** @type {Record<string, unknown>} */ (stored && typeof stored === 'object' ? stored : {});
-  const preset = Object.hasOwn(PRESETS, String(given.preset)) ? /** @type {Preset} */ (given.preset) : DEFAULTS.preset;
+  const preset = Object.hasOwn(PRESETS, String(given.preset)) ? /** @type {Preset} */ (given.preset) : FIRST_PRESET;
+  const schema = (/** @type {string} */ name) => optionSchema(capabilities, name);
   return {
     preset,
-    quality: within(given.quality, 0, 100, PRESETS[preset].quality),
-    method: within(given.method, 0, 6, DEFAULTS.method),
-    width: sizeText(given.width, 16383),
-    height: sizeText(given.height, 16383),
-    target_kilobytes: sizeText(given.target_kilobytes, 1 << 20),
-    metadata: ['none', 'copyright', 'all'].includes(String(given.metadata)) ? String(given.metadata) : DEFAULTS.metadata,
+    quality: numberIn(schema('quality'), given.quality, PRESETS[preset].quality),
+    method: numberIn(schema('method'), given.method, null),
+    width: sizeText(given.width, schema('width').maximum),
+    height: sizeText(given.height, schema('height').maximum),
+    target_kilobytes: sizeText(given.target_kilobytes, Math.floor((schema('target_bytes').maximum ?? Infinity) / 1000)),
+    metadata: String(schema('metadata').enum?.includes(given.metadata) ? given.metadata : schema('metadata').default ?? ''),
   };
 }
 
 /**
+ * @param {import('./types.js').OptionSchema} schema
  * @param {unknown} value
- * @param {number} low
- * @param {number} high
- * @param {number} otherwise
+ * @param {number | null} preferred instead of the option's default
  */
-function within(value, low, high, otherwise) {
+function numberIn({ minimum = 0, maximum = Infinity, default: fallback = 0 }, value, preferred) {
   const number = value === '' || value === null || value === undefined ? NaN : Math.round(Number(value));
-  return Number.isFinite(number) ? Math.min(Math.max(number, low), high) : otherwise;
+  return Number.isFinite(number) ? Math.min(Math.max(number, minimum), maximum) : preferred ?? Number(fallback);
 }
 
 /**
  * @param {unknown} value
- * @param {number} high
+ * @param {number} [maximum]
  */
-function sizeText(value, high) {
+function sizeText(value, maximum = Infinity) {
   const number = Math.round(Number(value));
-  return number > 0 ? String(Math.min(number, high)) : '';
+  return number > 0 ? String(Math.min(number, maximum)) : '';
 }
 
-/** What the form's raw values become; a new preset brings its own quality. @param {Record<string, unknown>} values @param {boolean} is_preset */
-export function settingsAfter(values, is_preset) {
-  return readSettings(is_preset ? { ...values, quality: PRESETS[/** @type {Preset} */ (values.preset)].quality } : values);
+/**
+ * Settings from the raw values of the form. A new preset brings its own quality.
+ * @param {Record<string, unknown>} values
+ * @param {boolean} is_new_preset
+ * @param {Capabilities} capabilities
+ */
+export function settingsOfForm(values, is_new_preset, capabilities) {
+  return readSettings(is_new_preset ? { ...values, quality: null } : values, capabilities);
 }
 
 /**
  * The settings that an image was sent with, from its query.
  * @param {Record<string, string>} query
+ * @param {Capabilities} capabilities
  * @returns {Settings}
  */
-export function settingsOf(query) {
+export function settingsOfQuery(query, capabilities) {
   const preset = query.near_lossless ? 'text' : query.lossless ? 'lossless' : query.sharp_yuv ? 'drawing' : 'photo';
   const target_kilobytes = query.target_bytes ? Number(query.target_bytes) / 1000 : '';
-  return readSettings({ ...query, preset, quality: query.near_lossless ?? query.quality, target_kilobytes });
+  return readSettings({ ...query, preset, quality: query.near_lossless ?? query.quality, target_kilobytes }, capabilities);
 }
 
-/** Whether the quality has a meaning. @param {Settings} settings */
+/** Whether the quality has an effect. @param {Settings} settings */
 export const hasQuality = (settings) => settings.preset !== 'lossless';
-/** Whether a size in bytes can be aimed at: only where quality may give way. @param {Settings} settings */
+/** Whether a target size has an effect: only where the quality may change. @param {Settings} settings */
 export const hasTarget = (settings) => settings.preset === 'photo' || settings.preset === 'drawing';
 
 /**
@@ -101,14 +116,18 @@ export function queryOf(settings, capabilities) {
   if (settings.width) query.width = settings.width;
   if (settings.height) query.height = settings.height;
   if (settings.target_kilobytes && hasTarget(settings)) query.target_bytes = String(Number(settings.target_kilobytes) * 1000);
-  if (settings.metadata !== DEFAULTS.metadata) query.metadata = settings.metadata;
+  if (settings.metadata !== optionSchema(capabilities, 'metadata').default) query.metadata = settings.metadata;
   return Object.fromEntries(Object.entries(query).filter(([name]) => name in capabilities.options));
 }
 
+/** @param {Record<string, string>} query @returns {Record<string, string>} */
+export const retryQueryOf = (query) => ({ ...CLEARED_BY_RETRY, ...query });
+
 /**
- * Whether the browser's memory of settings differs from a fresh start.
+ * Whether there is anything to reset.
  * @param {Settings} settings
+ * @param {Capabilities} capabilities
  */
-export function isChanged(settings) {
-  return Object.entries(DEFAULTS).some(([name, value]) => settings[/** @type {keyof Settings} */ (name)] !== value);
+export function isChanged(settings, capabilities) {
+  return Object.entries(defaultSettings(capabilities)).some(([name, value]) => settings[/** @type {keyof Settings} */ (name)] !== value);
 }

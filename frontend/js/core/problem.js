@@ -1,16 +1,16 @@
 // @ts-check
 /**
- * Why it failed, in words: what happened, the limit, what to do. The page's own sentence knows the file and comes first; where the
- * server knows more (which format, which option), its sentence does, if it was given in the page's language.
+ * Why an image failed, as a sentence: what happened, the limit, what to do. Usually the page's own, which knows the file. Where the gateway
+ * knows more (which format, which option), its sentence is shown, provided that it is in the page's language.
  */
-import { formatLabels } from './intake.js';
+import { formatNames } from './capabilities.js';
 
 /** @typedef {import('./types.js').Problem} Problem */
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Capabilities} Capabilities */
 /** @typedef {import('./language.js').Words} Words */
 
-/** Code → [key of the sentence, whether the server's own sentence is better]. */
+/** Code → [key of the page's sentence, whether the gateway's own is better]. */
 export const PROBLEMS = /** @type {Record<string, [string, boolean]>} */ ({
   bad_request: ['error.bad_request', true],
   unauthorized: ['error.unauthorized', false],
@@ -37,11 +37,11 @@ export const PROBLEMS = /** @type {Record<string, [string, boolean]>} */ ({
   file_unreadable: ['error.file_unreadable', false],
 });
 
-/** Failures that the same file will meet again. */
-const HOPELESS = new Set(['too_large', 'unsupported_format', 'empty_file', 'damaged_image', 'too_many_frames', 'file_unreadable']);
+/** Problems that the same file has every time. */
+const PERMANENT = new Set(['too_large', 'unsupported_format', 'empty_file', 'damaged_image', 'too_many_frames', 'file_unreadable']);
 
 /** @param {Problem | null} problem */
-export const isWorthRetrying = (problem) => !problem || !HOPELESS.has(problem.code);
+export const isRetryable = (problem) => !problem || !PERMANENT.has(problem.code);
 
 /**
  * @param {Problem} problem
@@ -51,21 +51,21 @@ export const isWorthRetrying = (problem) => !problem || !HOPELESS.has(problem.co
  * @returns {string}
  */
 export function sentenceOf(problem, item, capabilities, words) {
-  const [key, is_servers_better] = PROBLEMS[problem.code] ?? ['error.unknown', true];
-  if (is_servers_better && problem.detail && problem.language === words.language) return problem.detail;
+  const [key, is_gateways_better] = PROBLEMS[problem.code] ?? ['error.unknown', true];
+  if (is_gateways_better && problem.detail && problem.language === words.language) return problem.detail;
   return words.t(key, {
     size: words.bytes(item.bytes),
     limit_bytes: words.limit(capabilities.limits.upload_bytes),
     limit_megapixels: words.megapixels(capabilities.limits.pixels),
     limit_frames: capabilities.limits.frames,
-    formats: words.list(formatLabels(capabilities)),
+    formats: words.list(formatNames(capabilities)),
     code: problem.code,
   });
 }
 
 /**
- * Problem of an answer that is not problem+json: a proxy's page, or nothing at all.
- * @param {number} status
+ * The problem of an answer that is not `application/problem+json`: a proxy's page, or no answer.
+ * @param {number} status HTTP status; 0 when no answer came
  * @returns {Problem}
  */
 export function problemOfStatus(status) {

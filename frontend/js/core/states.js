@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What can become of a file, as one table: state × fact → next state. A fact that a state does not list changes nothing, so a late
- * event cannot wake what has ended. `job_seen` is not listed: where it goes is written in the Job (see `stateOfJob`).
+ * The states of an image as one table: state × fact → next state. A fact that a state does not list changes nothing, so a late event cannot
+ * revive an image that has ended. `job_updated` is not listed: the next state is written in the Job (see `stateOfJob`).
  *
  *   waiting → uploading → verifying → queued → decoding → transforming → encoding → saving → confirming → done
  *                ↑ ↓
@@ -12,33 +12,33 @@
 /** @typedef {import('./types.js').Job} Job */
 
 /** @type {Record<State, Record<string, State>>} */
-export const MOVES = {
+export const TRANSITIONS = {
   invalid: {},
   waiting: { upload_started: 'uploading', paused: 'paused', cancelled: 'cancelled', refused: 'failed' },
   uploading: {
-    upload_opened: 'uploading', bytes_kept: 'uploading', bytes_sent: 'uploading', known: 'uploading', body_sent: 'verifying', broke: 'retrying',
-    lost_network: 'offline', paused: 'paused', refused: 'failed', cancelled: 'cancelled',
+    upload_opened: 'uploading', bytes_kept: 'uploading', bytes_sent: 'uploading', origin_found: 'uploading', body_sent: 'verifying', upload_broke: 'retrying',
+    network_lost: 'offline', paused: 'paused', refused: 'failed', cancelled: 'cancelled',
   },
-  retrying: { resumed: 'waiting', lost_network: 'offline', paused: 'paused', cancelled: 'cancelled' },
+  retrying: { resumed: 'waiting', network_lost: 'offline', paused: 'paused', cancelled: 'cancelled' },
   offline: { resumed: 'waiting', paused: 'paused', cancelled: 'cancelled' },
   paused: { resumed: 'waiting', cancelled: 'cancelled' },
   verifying: {
-    broke: 'retrying', lost_network: 'offline', refused: 'failed', cancel_asked: 'cancelling', vanished: 'expired', origin_lost: 'waiting',
+    upload_broke: 'retrying', network_lost: 'offline', refused: 'failed', cancel_requested: 'cancelling', job_gone: 'expired', origin_lost: 'waiting',
   },
-  queued: { cancel_asked: 'cancelling', vanished: 'expired' },
-  decoding: { cancel_asked: 'cancelling', vanished: 'expired' },
-  transforming: { cancel_asked: 'cancelling', vanished: 'expired' },
-  encoding: { cancel_asked: 'cancelling', vanished: 'expired' },
-  saving: { cancel_asked: 'cancelling', vanished: 'expired' },
-  confirming: { result_answered: 'done', vanished: 'expired' },
-  cancelling: { cancelled: 'cancelled', broke: 'cancelled', lost_network: 'cancelled', refused: 'cancelled', vanished: 'cancelled' },
-  done: { vanished: 'expired', restarted: 'waiting' },
-  failed: { restarted: 'waiting', explained: 'failed' },
+  queued: { cancel_requested: 'cancelling', job_gone: 'expired' },
+  decoding: { cancel_requested: 'cancelling', job_gone: 'expired' },
+  transforming: { cancel_requested: 'cancelling', job_gone: 'expired' },
+  encoding: { cancel_requested: 'cancelling', job_gone: 'expired' },
+  saving: { cancel_requested: 'cancelling', job_gone: 'expired' },
+  confirming: { result_confirmed: 'done', job_gone: 'expired' },
+  cancelling: { cancelled: 'cancelled', upload_broke: 'cancelled', network_lost: 'cancelled', refused: 'cancelled', job_gone: 'cancelled' },
+  done: { job_gone: 'expired', restarted: 'waiting' },
+  failed: { restarted: 'waiting', problem_translated: 'failed' },
   cancelled: { restarted: 'waiting' },
   expired: { restarted: 'waiting' },
 };
 
-/** States in which a Job may still report. */
+/** States in which updates of a Job still count. */
 const FOLLOWING = new Set(['uploading', 'verifying', 'queued', 'decoding', 'transforming', 'encoding', 'saving', 'confirming', 'cancelling']);
 const FINAL = new Set(['invalid', 'done', 'failed', 'cancelled', 'expired']);
 const SENDING = new Set(['uploading', 'verifying']);
@@ -48,19 +48,19 @@ const CONVERTING = new Set(['queued', 'decoding', 'transforming', 'encoding', 's
 export const isFinal = (state) => FINAL.has(state);
 /** @param {State} state */
 export const isFollowing = (state) => FOLLOWING.has(state);
-/** Whether an upload slot is taken. @param {State} state */
+/** Whether it takes an upload slot. @param {State} state */
 export const isSending = (state) => SENDING.has(state);
-/** Whether the server has the image and works on it. @param {State} state */
+/** Whether the gateway has the image and works on it. @param {State} state */
 export const isConverting = (state) => CONVERTING.has(state);
-/** Whether it can be held back and gone on with later. @param {State} state */
-export const canPause = (state) => 'paused' in MOVES[state];
-/** Whether only the server can stop it. @param {State} state */
-export const needsServer = (state) => 'cancel_asked' in MOVES[state];
 /** @param {State} state */
-export const canCancel = (state) => needsServer(state) || 'cancelled' in MOVES[state] && state !== 'cancelling';
+export const canPause = (state) => 'paused' in TRANSITIONS[state];
+/** Whether a cancel has to be asked of the gateway. @param {State} state */
+export const isCancelledByGateway = (state) => 'cancel_requested' in TRANSITIONS[state];
+/** @param {State} state */
+export const canCancel = (state) => isCancelledByGateway(state) || 'cancelled' in TRANSITIONS[state] && state !== 'cancelling';
 
 /** @type {Record<string, State>} */
-const BY_STAGE = { decode: 'decoding', transform: 'transforming', encode: 'encoding', store: 'saving' };
+const STATE_BY_STAGE = { decode: 'decoding', transform: 'transforming', encode: 'encoding', store: 'saving' };
 
 /**
  * @param {Job} job
@@ -68,6 +68,6 @@ const BY_STAGE = { decode: 'decoding', transform: 'transforming', encode: 'encod
  */
 export function stateOfJob(job) {
   if (job.state === 'succeeded') return 'confirming';
-  if (job.state === 'running') return BY_STAGE[job.stage ?? ''] ?? 'decoding';
+  if (job.state === 'running') return STATE_BY_STAGE[job.stage ?? ''] ?? 'decoding';
   return job.state;
 }

@@ -1,15 +1,15 @@
 // @ts-check
 /**
- * The shapes that travel through the page. Types only: nothing here runs.
+ * The types that the page's modules share. Nothing here runs.
  *
- * @typedef {object} Problem RFC 9457, as the gateway sends it; `language` is added where the page knows in which it was asked.
+ * @typedef {object} Problem RFC 9457, as the gateway sends it. The page adds the `language` that it asked for.
  * @property {string} code
  * @property {number} [status]
  * @property {string} [title]
  * @property {string} [detail]
  * @property {string} [language]
  *
- * @typedef {'connecting' | 'live' | 'streaming' | 'polling' | 'offline'} Mode how news of jobs reaches the page
+ * @typedef {'connecting' | 'live' | 'streaming' | 'polling' | 'offline'} Mode how updates of jobs reach the page
  *
  * @typedef {object} Source
  * @property {string} [filename]
@@ -47,45 +47,57 @@
  * @typedef {'invalid' | 'waiting' | 'uploading' | 'retrying' | 'offline' | 'paused' | 'verifying' | 'queued' | 'decoding' |
  *   'transforming' | 'encoding' | 'saving' | 'confirming' | 'cancelling' | 'done' | 'failed' | 'cancelled' | 'expired'} State
  *
- * @typedef {object} Item one image on the page, from the choice of the file to the downloaded result
+ * @typedef {object} Item one image on the page
  * @property {string} id
  * @property {State} state
  * @property {string} name
  * @property {number} bytes
  * @property {string} type media type as the browser sees it; may be empty
- * @property {string} key Idempotency-Key: the same over every attempt to upload
+ * @property {string} key Idempotency-Key: the same for every attempt to upload
  * @property {Record<string, string>} options query options of the job
- * @property {boolean} has_file whether the bytes are at hand in this page (false after a reload)
- * @property {string | null} origin the job whose stored source this one converts again, instead of an upload
+ * @property {boolean} has_file whether the page holds the bytes (false after a reload)
+ * @property {string | null} origin the job whose stored source is converted again, instead of an upload
  * @property {string | null} url address from which the gateway fetches the image, instead of an upload
  * @property {string | null} upload address of the resumable upload that holds the first `kept_bytes`
  * @property {number} kept_bytes what the gateway has acknowledged of it
  * @property {number} sent_bytes
- * @property {number} progress the job's own percent, 0–100, never falling
- * @property {number} percent upload and job together, 0–100, never falling; 100 only when the result answers
- * @property {import('./meter.js').Meter | null} meter
+ * @property {number} progress the job's own percent, 0–100; never falls
+ * @property {number} percent upload and job together, 0–100; never falls; 100 only when the result can be fetched
+ * @property {import('./eta.js').Eta | null} upload_eta
  * @property {string | null} job
  * @property {number} seq
  * @property {number | null} position place in the queue
- * @property {number | null} eta_s
+ * @property {number | null} eta_s of the job, as the gateway estimates it
  * @property {Source | null} source
  * @property {Result | null} result
  * @property {Problem | null} problem
- * @property {number} attempt how many uploads broke
+ * @property {number} attempt failed uploads since the last progress
  * @property {number} retry_at_ms when the next attempt starts
  * @property {number | null} duration_s of the conversion
- * @property {number} heard_at_ms when the job was last heard of
+ *
+ * @typedef {object} ItemStore the images of the page, as `net` sees them: see `items.js`
+ * @property {() => Iterable<Item>} all in the order of the list
+ * @property {(id: string) => Item | undefined} get
+ * @property {(id: string, fact: import('./item.js').Fact) => void} tell
+ * @property {(id: string, job: string) => void} linkJob
  *
  * @typedef {object} Format
  * @property {string} name
  * @property {string} media_type
  * @property {string[]} extensions
  *
- * @typedef {object} Capabilities
+ * @typedef {object} OptionSchema JSON Schema, as far as the page reads it
+ * @property {unknown} [default]
+ * @property {number} [minimum]
+ * @property {number} [maximum]
+ * @property {unknown[]} [enum]
+ * @property {OptionSchema[]} [anyOf]
+ *
+ * @typedef {object} Capabilities the answer of `/api/capabilities`
  * @property {string} version
  * @property {Format[]} formats
  * @property {{upload_bytes: number, pixels: number, frames: number, side_pixels: number, files_per_request: number}} limits
- * @property {Record<string, {default?: unknown, minimum?: number, maximum?: number, enum?: unknown[]}>} options
+ * @property {Record<string, OptionSchema>} options
  * @property {number} retention_s
  * @property {boolean} auth
  * @property {string[]} [features]

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The view of the comparison: scale and offset of an image in a stage, both in CSS pixels; offset 0,0 is centred. A position belongs to
- * the image, so a resized window keeps it.
+ * The view of the comparison: scale and offset of an image in a stage, both in CSS pixels. Offset 0,0 is centred, and is kept when the window
+ * is resized.
  *
  * @typedef {{scale: number, x: number, y: number}} View `scale` 1 is one image pixel to one CSS pixel
  * @typedef {{width: number, height: number}} Size

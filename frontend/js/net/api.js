@@ -1,7 +1,8 @@
 // @ts-check
-/** The gateway over REST. Every answer has one shape, whatever went wrong on the way; nothing here throws for a failed request. */
+/** The gateway's REST API. Every call resolves to an `Answer`, also when the network fails: nothing here throws. */
+import { retryQueryOf } from '../core/options.js';
 import { problemOfStatus } from '../core/problem.js';
-import { readRetryAfter } from '../core/turns.js';
+import { readRetryAfter } from '../core/retry-policy.js';
 
 /** @typedef {import('../core/types.js').Problem} Problem */
 /** @typedef {import('../core/types.js').Job} Job */
@@ -9,10 +10,8 @@ import { readRetryAfter } from '../core/turns.js';
  * @template T
  * @typedef {{ok: true, status: number, body: T} | {ok: false, status: number, problem: Problem, retry_after_s: number | null}} Answer
  */
-/** @typedef {{language: string, key: string}} Identity what every request says of its reader */
+/** @typedef {{language: string, key: string}} Identity the reader's language and API key, sent with every request */
 
-/** What the job that is converted again may have been given, and this one is not. */
-const UNSET = { lossless: '', near_lossless: '', sharp_yuv: '', width: '', height: '', target_bytes: '', metadata: '' };
 const ANSWER_TIMEOUT_MS = 30_000;
 
 export class Api {
@@ -29,49 +28,49 @@ export class Api {
 
   /** @returns {Promise<Answer<import('../core/types.js').Capabilities>>} */
   capabilities() {
-    return this.ask('GET', '/api/capabilities');
+    return this.request('GET', '/api/capabilities');
   }
 
   /** @param {string} id @returns {Promise<Answer<Job>>} */
   job(id) {
-    return this.ask('GET', `/api/jobs/${encodeURIComponent(id)}`);
+    return this.request('GET', `/api/jobs/${encodeURIComponent(id)}`);
   }
 
   /** @param {string} id @returns {Promise<Answer<Job>>} */
   cancel(id) {
-    return this.ask('POST', `/api/jobs/${encodeURIComponent(id)}/cancel`);
+    return this.request('POST', `/api/jobs/${encodeURIComponent(id)}/cancel`);
   }
 
-  /** Also while the page is being left. @param {string} id @returns {Promise<Answer<null>>} */
-  erase(id) {
-    return this.ask('DELETE', `/api/jobs/${encodeURIComponent(id)}`, { keepalive: true });
+  /** `keepalive`: sent even while the page is being closed. @param {string} id @returns {Promise<Answer<null>>} */
+  deleteJob(id) {
+    return this.request('DELETE', `/api/jobs/${encodeURIComponent(id)}`, { keepalive: true });
   }
 
-  /** Give a resumable upload up. @param {string} upload @returns {Promise<Answer<null>>} */
-  endUpload(upload) {
-    return this.ask('DELETE', upload, { headers: { 'Tus-Resumable': '1.0.0' }, keepalive: true });
+  /** @param {string} upload address of a resumable upload @returns {Promise<Answer<null>>} */
+  deleteUpload(upload) {
+    return this.request('DELETE', upload, { headers: { 'Tus-Resumable': '1.0.0' }, keepalive: true });
   }
 
   /** @param {string} id @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
   retry(id, options, key) {
-    return this.ask('POST', `/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams({ ...UNSET, ...options })}`, { headers: { 'Idempotency-Key': key } });
+    return this.request('POST', `/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(retryQueryOf(options))}`, { headers: { 'Idempotency-Key': key } });
   }
 
   /** @param {string} url @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
-  fetchUrl(url, options, key) {
-    return this.ask('POST', `/api/jobs?${new URLSearchParams(options)}`, {
+  createFromUrl(url, options, key) {
+    return this.request('POST', `/api/jobs?${new URLSearchParams(options)}`, {
       headers: { 'Idempotency-Key': key, 'Content-Type': 'application/json' }, body: JSON.stringify({ url }),
     });
   }
 
-  /** Whether the result can really be fetched. If not, the first byte is asked for: that answer says why. @param {string} id @returns {Promise<Answer<null>>} */
-  async result(id) {
-    const answer = await this.ask('HEAD', resultPath(id));
-    return answer.ok ? answer : this.ask('GET', resultPath(id), { headers: { Range: 'bytes=0-0' } });
+  /** Whether the result can be fetched. The answer to HEAD has no body, so on failure the first byte is asked for: that answer has the problem. @param {string} id @returns {Promise<Answer<null>>} */
+  async checkResult(id) {
+    const answer = await this.request('HEAD', resultPath(id));
+    return answer.ok ? answer : this.request('GET', resultPath(id), { headers: { Range: 'bytes=0-0' } });
   }
 
-  /** @param {string} path @returns {Promise<Blob | null>} */
-  async blob(path) {
+  /** @param {string} path @returns {Promise<Blob | null>} null when it failed */
+  async fetchBlob(path) {
     try {
       const response = await fetch(path, { headers: this.headers() });
       return response.ok ? await response.blob() : null;
@@ -83,13 +82,13 @@ export class Api {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {RequestInit} [more]
+   * @param {RequestInit} [init]
    * @returns {Promise<Answer<any>>}
    */
-  async ask(method, path, more = {}) {
+  async request(method, path, init = {}) {
     try {
-      const headers = { ...this.headers(), ...more.headers };
-      const response = await fetch(path, { ...more, method, headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+      const headers = { ...this.headers(), ...init.headers };
+      const response = await fetch(path, { ...init, method, headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
       const text = method === 'HEAD' ? '' : await response.text();
       return readAnswer(response.status, text, response.headers.get('Retry-After'), this.identity().language);
     } catch {

@@ -1,14 +1,14 @@
 // @ts-check
-/** Whether two files are the same, byte for byte: by SHA-256, computed once for each file and only where another has the same size. */
+/** Whether two files have the same bytes, by SHA-256. Computed once for each file, and only when another has the same size. */
 
 export class Digests {
   constructor() {
     /** @type {WeakMap<Blob, Promise<string>>} */
-    this.known = new WeakMap();
+    this.cache = new WeakMap();
   }
 
   /**
-   * Browsers compute digests in secure contexts only; elsewhere no two files are known to be the same, and each is sent.
+   * Browsers compute digests in secure contexts only. Elsewhere the answer is false, and each file is sent.
    * @param {Blob | undefined} one
    * @param {Blob | undefined} other
    */
@@ -20,14 +20,14 @@ export class Digests {
 
   /** @param {Blob} file */
   digestOf(file) {
-    const known = this.known.get(file) ?? digest(file);
-    this.known.set(file, known);
-    return known;
+    const digest = this.cache.get(file) ?? computeDigest(file);
+    this.cache.set(file, digest);
+    return digest;
   }
 }
 
-/** @param {Blob} file @returns {Promise<string>} empty for what cannot be read */
-async function digest(file) {
+/** @param {Blob} file @returns {Promise<string>} empty when it cannot be read */
+async function computeDigest(file) {
   try {
     const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', await file.arrayBuffer()));
     return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');

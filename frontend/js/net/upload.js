@@ -1,5 +1,5 @@
 // @ts-check
-/** One image to the gateway. XMLHttpRequest, because it alone counts the bytes that were really handed on (fetch has no upload progress). */
+/** One image to the gateway in one request. XMLHttpRequest, because `fetch` reports no progress of an upload. */
 import { readAnswer } from './api.js';
 
 /** @typedef {import('../core/types.js').Job} Job */
@@ -13,21 +13,21 @@ import { readAnswer } from './api.js';
  * @param {Blob} file
  * @param {Record<string, string>} query
  * @param {Record<string, string>} headers
- * @param {{onSent: (bytes: number) => void, onBody: () => void}} hear
+ * @param {{onSent: (bytes: number) => void, onBody: () => void}} handlers
  * @returns {Upload}
  */
-export function sendFile(file, query, headers, hear) {
-  const request = new XMLHttpRequest();
+export function sendFile(file, query, headers, handlers) {
+  const xhr = new XMLHttpRequest();
   const answer = new Promise((resolve) => {
-    request.upload.onprogress = (event) => hear.onSent(event.loaded);
-    request.upload.onload = () => hear.onBody();
-    request.onload = () => resolve(readAnswer(request.status, request.responseText, request.getResponseHeader('Retry-After'), headers['Accept-Language']));
-    request.onerror = () => resolve(readAnswer(0, '', null, headers['Accept-Language']));
-    request.onabort = () => resolve(null);
+    xhr.upload.onprogress = (event) => handlers.onSent(event.loaded);
+    xhr.upload.onload = () => handlers.onBody();
+    xhr.onload = () => resolve(readAnswer(xhr.status, xhr.responseText, xhr.getResponseHeader('Retry-After'), headers['Accept-Language']));
+    xhr.onerror = () => resolve(readAnswer(0, '', null, headers['Accept-Language']));
+    xhr.onabort = () => resolve(null);
   });
-  request.open('POST', `/api/jobs?${new URLSearchParams(query)}`);
-  request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
-  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-  request.send(file);
-  return { answer, abort: () => request.abort() };
+  xhr.open('POST', `/api/jobs?${new URLSearchParams(query)}`);
+  xhr.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+  for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+  xhr.send(file);
+  return { answer, abort: () => xhr.abort() };
 }

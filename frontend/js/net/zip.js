@@ -1,15 +1,15 @@
 // @ts-check
 /**
- * Several results as one ZIP (APPNOTE 6.3: stored, UTF-8 names). WebP does not compress further, so nothing is compressed; the parts stay
- * Blobs, which a browser may hold on disk.
+ * Several results as one ZIP (APPNOTE 6.3: stored, UTF-8 names). Nothing is compressed, because WebP does not compress further. The parts
+ * stay Blobs, which a browser may hold on disk.
  */
 
-/** @typedef {{name: string, path: string}} Wanted */
+/** @typedef {{name: string, path: string}} ZipFile `path` is where the gateway has it */
 /** @typedef {{name: Uint8Array<ArrayBuffer>, blob: Blob, crc: number, offset: number}} Entry */
 
 /** Without ZIP64, sizes and offsets have 32 bits. */
-const LARGEST_BYTES = 0xffff_ffff;
-const MOST_FILES = 0xffff;
+const LARGEST_ZIP_BYTES = 0xffff_ffff;
+const LARGEST_FILE_COUNT = 0xffff;
 const UTF8_NAME = 0x0800;
 const VERSION = 20;
 /** 1980-01-01, the first date that the format knows. */
@@ -22,27 +22,27 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * @param {Wanted[]} files
+ * @param {ZipFile[]} files
  * @param {import('./api.js').Api} api
- * @param {(share: number) => void} onShare
+ * @param {(share: number) => void} onShare the part that is packed, 0–1
  * @returns {Promise<Blob | null>} null when a part is missing or the whole is too large
  */
 export async function packZip(files, api, onShare) {
-  if (files.length > MOST_FILES) return null;
+  if (files.length > LARGEST_FILE_COUNT) return null;
   /** @type {Entry[]} */
   const entries = [];
   const names = uniqueNames(files.map((file) => file.name));
   let offset = 0;
   for (const [index, file] of files.entries()) {
     onShare(index / files.length);
-    const blob = await api.blob(file.path);
+    const blob = await api.fetchBlob(file.path);
     if (!blob) return null;
     const entry = { name: new TextEncoder().encode(names[index]), blob, crc: await crcOf(blob), offset };
     entries.push(entry);
     offset += 30 + entry.name.length + blob.size;
-    if (offset > LARGEST_BYTES) return null;
+    if (offset > LARGEST_ZIP_BYTES) return null;
   }
-  return assemble(entries, offset);
+  return assembleZip(entries, offset);
 }
 
 /** `a.webp`, `a (2).webp`. @param {string[]} names @returns {string[]} */
@@ -64,18 +64,18 @@ async function crcOf(blob) {
 }
 
 /** @param {Entry[]} entries @param {number} directory_offset */
-function assemble(entries, directory_offset) {
-  const files = entries.flatMap((entry) => [fields(0x0403_4b50, [[VERSION, 2], ...common(entry)]), entry.name, entry.blob]);
+function assembleZip(entries, directory_offset) {
+  const files = entries.flatMap((entry) => [fields(0x0403_4b50, [[VERSION, 2], ...sharedFields(entry)]), entry.name, entry.blob]);
   const directory = entries.flatMap((entry) => [
-    fields(0x0201_4b50, [[VERSION, 2], [VERSION, 2], ...common(entry), [0, 2], [0, 2], [0, 2], [0, 4], [entry.offset, 4]]), entry.name,
+    fields(0x0201_4b50, [[VERSION, 2], [VERSION, 2], ...sharedFields(entry), [0, 2], [0, 2], [0, 2], [0, 4], [entry.offset, 4]]), entry.name,
   ]);
   const size = directory.reduce((sum, part) => sum + part.length, 0);
   const end = fields(0x0605_4b50, [[0, 2], [0, 2], [entries.length, 2], [entries.length, 2], [size, 4], [directory_offset, 4], [0, 2]]);
   return new Blob([...files, ...directory, end], { type: 'application/zip' });
 }
 
-/** What both headers of an entry say. @param {Entry} entry @returns {[number, number][]} */
-function common({ name, blob, crc }) {
+/** The fields that both headers of an entry share. @param {Entry} entry @returns {[number, number][]} */
+function sharedFields({ name, blob, crc }) {
   return [[UTF8_NAME, 2], [0, 2], [0, 2], [DATE, 2], [crc, 4], [blob.size, 4], [blob.size, 4], [name.length, 2], [0, 2]];
 }
 

@@ -1,57 +1,57 @@
 // @ts-check
 /**
- * Speaks through the two live regions of the page: news politely, failures as alerts. One message at most every three seconds, whichever
- * region says it, failures first; what comes in between waits, and of news only the latest; the same words are not repeated; a region is
- * emptied so that old news is not read later.
+ * Announces messages to screen readers through the page's two live regions: status messages politely, failures as alerts. At most one message
+ * in three seconds, alerts first. While messages wait, a newer status message replaces the older. The same text is not repeated. A region is
+ * emptied after a moment, so that a reader who moves over it later does not meet an old message.
  */
 import { find } from './dom.js';
-import { waitBeforeSpeaking } from '../core/news.js';
+import { delayBeforeSpeaking } from '../core/announcements.js';
 
 const CLEAR_MS = 1500;
 
 export class Announcer {
   constructor() {
-    this.alerts = { element: find('alerted', HTMLElement), next: '', last: '' };
-    this.news = { element: find('said', HTMLElement), next: '', last: '' };
+    this.alerts = { element: find('alerts', HTMLElement), next: '', last: '' };
+    this.messages = { element: find('announcements', HTMLElement), next: '', last: '' };
     this.last_ms = -Infinity;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
   }
 
   /** @param {string} text */
-  say(text) {
-    if (!text || text === this.news.last) return;
-    this.news.next = text;
+  announce(text) {
+    if (!text || text === this.messages.last) return;
+    this.messages.next = text;
     this.schedule();
   }
 
-  /** Not while another one waits: see `hasAlert`. @param {string} text */
+  /** Replaces an alert that still waits: see `hasAlert`. @param {string} text */
   alert(text) {
     if (!text || text === this.alerts.last) return;
     this.alerts.next = text;
     this.schedule();
   }
 
-  /** Whether an alert still waits for its turn; another would take its place. */
+  /** Whether an alert still waits. */
   hasAlert() {
     return this.alerts.next !== '';
   }
 
   schedule() {
-    this.timer ??= setTimeout(() => this.speak(), waitBeforeSpeaking(this.last_ms, Date.now()));
+    this.timer ??= setTimeout(() => this.speak(), delayBeforeSpeaking(this.last_ms, Date.now()));
   }
 
   speak() {
     this.timer = null;
-    const voice = this.hasAlert() ? this.alerts : this.news;
-    const { element, next } = voice;
-    voice.last = next;
-    voice.next = '';
+    const region = this.hasAlert() ? this.alerts : this.messages;
+    const { element, next } = region;
+    region.last = next;
+    region.next = '';
     this.last_ms = Date.now();
     element.textContent = next;
     setTimeout(() => {
       if (element.textContent === next) element.textContent = '';
     }, CLEAR_MS);
-    if (this.news.next) this.schedule();
+    if (this.messages.next) this.schedule();
   }
 }

@@ -1,12 +1,14 @@
 // @ts-check
-/** A line over the last two minutes. What it shows is said in words too. */
+/** A line chart of the last two minutes. `describe` says in words what it shows. */
 import { setAttribute } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const KEPT = 120;
+/** One value a second. */
+const KEPT_VALUES = 120;
 const WIDTH = 240;
 const HEIGHT = 64;
-const ROOM = 6;
+/** Space above the highest point. */
+const MARGIN = 6;
 
 export class Chart {
   /** @param {Element} place */
@@ -29,13 +31,13 @@ export class Chart {
 
   /** @param {number} value */
   add(value) {
-    this.values = [...this.values, value].slice(-KEPT);
+    this.values = [...this.values, value].slice(-KEPT_VALUES);
     const points = pointsOf(this.values);
     setAttribute(this.line, 'd', `M${points.join('L')}`);
     setAttribute(this.area, 'd', `M${points[0].split(',')[0]},${HEIGHT}L${points.join('L')}L${WIDTH},${HEIGHT}Z`);
   }
 
-  most() {
+  highest() {
     return Math.max(0, ...this.values);
   }
 
@@ -45,9 +47,9 @@ export class Chart {
   }
 }
 
-/** The newest at the right edge. @param {number[]} values @returns {string[]} */
+/** Points of the line as `x,y`, the newest at the right edge. @param {number[]} values @returns {string[]} */
 export function pointsOf(values) {
-  const most = Math.max(...values, 1e-9);
-  const first = WIDTH - (values.length - 1) * WIDTH / (KEPT - 1);
-  return values.map((value, index) => `${(first + index * WIDTH / (KEPT - 1)).toFixed(1)},${(HEIGHT - 2 - value / most * (HEIGHT - ROOM)).toFixed(1)}`);
+  const highest = Math.max(...values, 1e-9);
+  const first = WIDTH - (values.length - 1) * WIDTH / (KEPT_VALUES - 1);
+  return values.map((value, index) => `${(first + index * WIDTH / (KEPT_VALUES - 1)).toFixed(1)},${(HEIGHT - 2 - value / highest * (HEIGHT - MARGIN)).toFixed(1)}`);
 }

@@ -1,23 +1,20 @@
 // @ts-check
 /**
- * Before and after, in a dialog: a slider, hold to flip, side by side, or the difference; zoom to single pixels. Everything works without
+ * Before and after, in a dialog: a slider, hold to flip, side by side, or the difference; with zoom to single pixels. Everything works without
  * dragging: the slider is a native range, the stage listens to arrow keys, zoom has buttons.
  */
 import { el, icon, setText } from './dom.js';
+import { PanZoom } from './pan-zoom.js';
 import { loadStyles } from './styles.js';
 import { savedPercent } from '../core/batch.js';
-import { canPan, fitScale, fitView, panBy, zoomTo } from '../core/zoom.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
 /** @typedef {import('../core/language.js').Words} Words */
 /** @typedef {'slider' | 'flicker' | 'side' | 'difference'} Mode */
-/** @typedef {{item: Item, before: Blob | string | null, after: Blob | string | null}} Pair */
+/** @typedef {{item: Item, before: Blob | string | null, after: Blob | string | null}} Pair as bytes or as an address; null: not available */
 
 const MODES = /** @type {const} */ ([['slider', 'compare.slider'], ['flicker', 'compare.flicker'], ['side', 'compare.side'], ['difference', 'compare.difference']]);
-const STEP = 1.25;
-const ARROW_PIXELS = 60;
-const SMOOTH_UP_TO = 2;
-const MOVES = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });
+const SCALES = [1, 2];
 
 /** @param {Pair} pair @param {Words} words */
 export async function openComparison(pair, words) {
@@ -41,27 +38,31 @@ class Comparison {
     this.sources = { before, after };
     /** @type {string[]} */
     this.object_urls = [];
-    this.size = { width: item.result?.width ?? 1, height: item.result?.height ?? 1 };
-    this.view = { scale: 1, x: 0, y: 0 };
-    this.is_fitted = true;
-    /** @type {Map<number, {x: number, y: number}>} */
-    this.pointers = new Map();
-    /** Where the slider was when the first finger came. */
-    this.before_touch = '50';
     this.before = el('img', { class: 'compare-image', alt: words.t('compare.before'), draggable: 'false' });
     this.after = el('img', { class: 'compare-image', alt: words.t('compare.after'), draggable: 'false' });
     this.range = el('input', { type: 'range', class: 'compare-range', min: '0', max: '100', step: '1', value: '50', 'aria-label': words.t('compare.reveal') });
+    /** What the slider showed when the first finger came. */
+    this.value_before_touch = this.range.value;
     this.hold = el('button', { class: 'button compare-hold', type: 'button', 'aria-pressed': 'false' }, words.t('compare.hold'));
     this.percent = el('output', { class: 'compare-percent' });
     this.note = el('p', { class: 'compare-note', role: 'status' }, words.t('compare.loading'));
     this.stage = this.createStage();
+    this.zoom = new PanZoom(this.stage, { width: item.result?.width ?? 1, height: item.result?.height ?? 1 }, {
+      room: () => this.room(),
+      onView: (scale) => setText(this.percent, words.percent(Math.round(scale * 100))),
+      onPress: (event) => this.onPress(event),
+      onDrag: (event) => this.slideTo(event),
+      onPinch: () => this.slide(this.value_before_touch),
+    });
     this.modes = this.createModes();
     this.dialog = this.createDialog();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
-    this.listen();
+    this.range.addEventListener('input', () => this.slide(this.range.value));
+    this.modes.addEventListener('change', (event) => event.target instanceof HTMLInputElement && this.setMode(/** @type {Mode} */ (event.target.value)));
+    this.listenToHold();
     this.setMode('slider');
-    this.slide();
+    this.slide(this.range.value);
   }
 
   createStage() {
@@ -74,28 +75,27 @@ class Comparison {
   }
 
   createModes() {
-    return el('fieldset', { class: 'segments' }, el('legend', { class: 'unseen' }, this.words.t('compare.mode')),
+    return el('fieldset', { class: 'segments' }, el('legend', { class: 'visually-hidden' }, this.words.t('compare.mode')),
       ...MODES.map(([name, text]) => el('label', {}, el('input', { type: 'radio', name: 'compare-mode', value: name }), el('span', {}, this.words.t(text)))));
   }
 
   createDialog() {
-    const { words, item } = this;
-    const close = el('button', { class: 'button button-icon button-quiet', type: 'button', 'aria-label': words.t('compare.close'), title: words.t('compare.close') }, icon('close'));
-    close.addEventListener('click', () => this.dialog.close());
-    const zoom = el('div', { class: 'compare-zoom', role: 'group', 'aria-label': words.t('compare.zoom') },
-      this.zoomButton('minus', 'compare.zoom_out', () => this.zoomBy(1 / STEP)), this.percent,
-      this.zoomButton('plus', 'compare.zoom_in', () => this.zoomBy(STEP)),
-      this.textButton(words.t('compare.fit'), () => this.fit()),
-      ...[1, 2].map((scale) => this.textButton(words.percent(100 * scale), () => this.zoomTo(scale))));
+    const { words, item, zoom } = this;
+    const close = createButton('button-icon button-quiet', words.t('compare.close'), () => this.dialog.close(), 'close');
+    const zoom_buttons = el('div', { class: 'compare-zoom', role: 'group', 'aria-label': words.t('compare.zoom') },
+      createButton('button-small button-icon', words.t('compare.zoom_out'), () => zoom.zoomOut(), 'minus'), this.percent,
+      createButton('button-small button-icon', words.t('compare.zoom_in'), () => zoom.zoomIn(), 'plus'),
+      createButton('button-small', words.t('compare.fit'), () => zoom.fit()),
+      ...SCALES.map((scale) => createButton('button-small', words.percent(100 * scale), () => zoom.zoomTo(scale))));
     return el('dialog', { class: 'compare', 'aria-labelledby': 'compare-title' },
       el('header', { class: 'compare-head' },
         el('div', { class: 'compare-titles' }, el('h2', { id: 'compare-title' }, words.t('compare.title')), el('p', { class: 'compare-name', title: item.name }, item.name)), close),
       this.stage, this.note,
-      el('footer', { class: 'compare-foot' }, this.modes, this.hold, zoom, el('p', { class: 'compare-facts' }, ...this.facts())));
+      el('footer', { class: 'compare-foot' }, this.modes, this.hold, zoom_buttons, el('p', { class: 'compare-facts' }, ...this.createFacts())));
   }
 
-  facts() {
-    const { item, words } = this;
+  createFacts() {
+    const { item, words, zoom } = this;
     const before = item.source?.bytes ?? item.bytes;
     const after = item.result?.bytes ?? 0;
     const saved = savedPercent(before, after);
@@ -103,37 +103,11 @@ class Comparison {
     return [
       el('span', {}, words.t('compare.facts', { format, before: words.bytes(before), after: words.bytes(after) })),
       el('strong', { class: saved > 0 ? 'is-smaller' : 'is-larger' }, words.saving(saved)),
-      el('span', {}, `${this.size.width} × ${this.size.height}`),
+      el('span', {}, `${zoom.size.width} × ${zoom.size.height}`),
     ];
   }
 
-  /** @param {string} symbol @param {string} text @param {() => void} act */
-  zoomButton(symbol, text, act) {
-    const label = this.words.t(text);
-    const button = el('button', { class: 'button button-small button-icon', type: 'button', 'aria-label': label, title: label }, icon(symbol));
-    button.addEventListener('click', act);
-    return button;
-  }
-
-  /** @param {string} text @param {() => void} act */
-  textButton(text, act) {
-    const button = el('button', { class: 'button button-small', type: 'button' }, text);
-    button.addEventListener('click', act);
-    return button;
-  }
-
-  listen() {
-    this.range.addEventListener('input', () => this.slide());
-    this.modes.addEventListener('change', (event) => event.target instanceof HTMLInputElement && this.setMode(/** @type {Mode} */ (event.target.value)));
-    this.stage.addEventListener('keydown', (event) => this.onKey(event));
-    this.stage.addEventListener('wheel', (event) => this.onWheel(event), { passive: false });
-    this.stage.addEventListener('dblclick', () => this.fit());
-    this.stage.addEventListener('pointerdown', (event) => this.onDown(event));
-    this.stage.addEventListener('pointermove', (event) => this.onMove(event));
-    for (const name of /** @type {const} */ (['pointerup', 'pointercancel'])) this.stage.addEventListener(name, (event) => this.onUp(event));
-    this.listenToHold();
-  }
-
+  /** By pointer while it is pressed; by key, each press turns it over. */
   listenToHold() {
     const flip = (/** @type {boolean} */ is_held) => {
       this.stage.classList.toggle('is-held', is_held);
@@ -155,13 +129,13 @@ class Comparison {
     this.modes.hidden = this.range.hidden = !before;
     this.hold.hidden = !before || this.stage.dataset.mode !== 'flicker';
     this.setNote(!after ? 'compare.failed' : !before ? 'compare.no_original' : '');
-    this.fit();
+    this.zoom.fit();
   }
 
-  /** @param {HTMLImageElement} image @param {Blob | string | null} source @returns {Promise<boolean>} */
+  /** @param {HTMLImageElement} image @param {Blob | string | null} source @returns {Promise<boolean>} whether the browser can show it */
   async show(image, source) {
     if (source === null) return false;
-    image.src = typeof source === 'string' ? source : this.urlOf(source);
+    image.src = typeof source === 'string' ? source : this.createUrl(source);
     try {
       await image.decode();
       return true;
@@ -171,8 +145,8 @@ class Comparison {
     }
   }
 
-  /** @param {Blob} blob */
-  urlOf(blob) {
+  /** Released by `close`. @param {Blob} blob */
+  createUrl(blob) {
     const url = URL.createObjectURL(blob);
     this.object_urls.push(url);
     return url;
@@ -194,14 +168,12 @@ class Comparison {
     this.resize();
   }
 
-  slide() {
-    const share = Number(this.range.value);
-    this.stage.style.setProperty('--reveal', `${share}%`);
-    const values = { before: this.words.percent(share), after: this.words.percent(100 - share) };
-    this.range.setAttribute('aria-valuetext', this.words.t('compare.reveal_value', values));
+  resize() {
+    this.stage.classList.toggle('is-tall', this.stage.clientHeight > this.stage.clientWidth);
+    this.zoom.resize();
   }
 
-  /** The room one picture has. */
+  /** Side by side, each picture has half of the stage. */
   room() {
     const { clientWidth, clientHeight } = this.stage;
     const is_split = this.stage.dataset.mode === 'side';
@@ -209,113 +181,26 @@ class Comparison {
     return { width: is_split && !is_tall ? clientWidth / 2 : clientWidth, height: is_split && is_tall ? clientHeight / 2 : clientHeight };
   }
 
-  resize() {
-    const room = this.room();
-    this.stage.classList.toggle('is-tall', this.stage.clientHeight > this.stage.clientWidth);
-    this.view = this.is_fitted ? fitView(this.size, room) : panBy(this.view, 0, 0, this.size, room);
-    this.draw();
-  }
-
-  fit() {
-    this.is_fitted = true;
-    this.resize();
-  }
-
-  /** @param {number} scale @param {{x: number, y: number}} [point] */
-  zoomTo(scale, point = { x: 0, y: 0 }) {
-    this.view = zoomTo(this.view, scale, point, this.size, this.room());
-    this.is_fitted = Math.abs(this.view.scale - fitScale(this.size, this.room())) < 1e-6;
-    this.draw();
-  }
-
-  /** @param {number} factor @param {{x: number, y: number}} [point] */
-  zoomBy(factor, point) {
-    this.zoomTo(this.view.scale * factor, point);
-  }
-
-  /** @param {number} dx @param {number} dy */
-  pan(dx, dy) {
-    this.view = panBy(this.view, dx, dy, this.size, this.room());
-    this.draw();
-  }
-
-  draw() {
-    const { scale, x, y } = this.view;
-    const style = this.stage.style;
-    style.setProperty('--width', `${Math.round(this.size.width * scale)}px`);
-    style.setProperty('--height', `${Math.round(this.size.height * scale)}px`);
-    style.setProperty('--x', `${Math.round(x)}px`);
-    style.setProperty('--y', `${Math.round(y)}px`);
-    this.stage.classList.toggle('is-pixelated', scale > SMOOTH_UP_TO);
-    this.stage.classList.toggle('can-pan', canPan(this.view, this.size, this.room()));
-    setText(this.percent, this.words.percent(Math.round(scale * 100)));
-  }
-
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
-    if (event.target === this.range || event.ctrlKey || event.metaKey || event.altKey) return;
-    const move = MOVES[event.key];
-    if (move) this.pan(move[0] * ARROW_PIXELS, move[1] * ARROW_PIXELS);
-    else if (event.key === '+' || event.key === '=') this.zoomBy(STEP);
-    else if (event.key === '-') this.zoomBy(1 / STEP);
-    else if (event.key === '0') this.fit();
-    else return;
-    event.preventDefault();
-  }
-
-  /** @param {WheelEvent} event */
-  onWheel(event) {
-    event.preventDefault();
-    this.zoomBy(Math.exp(-event.deltaY / (event.ctrlKey ? 100 : 500)), this.pointOf(event));
-  }
-
-  /** A pointer's place, measured from the centre of the picture's room. @param {{clientX: number, clientY: number}} event */
-  pointOf(event) {
-    const box = this.stage.getBoundingClientRect();
-    const room = this.room();
-    return { x: (event.clientX - box.left) % room.width - room.width / 2, y: (event.clientY - box.top) % room.height - room.height / 2 };
+  /** @param {string} value percent of the stage that shows the original */
+  slide(value) {
+    this.range.value = value;
+    const share = Number(this.range.value);
+    this.stage.style.setProperty('--reveal', `${share}%`);
+    const values = { before: this.words.percent(share), after: this.words.percent(100 - share) };
+    this.range.setAttribute('aria-valuetext', this.words.t('compare.reveal_value', values));
   }
 
   /** @param {PointerEvent} event */
-  onDown(event) {
-    if (event.target === this.range || event.button !== 0) return;
-    const is_second = this.pointers.size > 0;
-    if (!is_second) this.before_touch = this.range.value;
-    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    this.stage.setPointerCapture(event.pointerId);
-    if (is_second) this.slideBack();
-    else this.slideTo(event);
-  }
-
-  /** One finger moves the picture, or the slider while there is nothing to move; two zoom. @param {PointerEvent} event */
-  onMove(event) {
-    const last = this.pointers.get(event.pointerId);
-    if (!last) return;
-    const now = { x: event.clientX, y: event.clientY };
-    const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
-    if (other) this.zoomBy(distance(now, other) / Math.max(1, distance(last, other)), this.pointOf({ clientX: other.x, clientY: other.y }));
-    else if (canPan(this.view, this.size, this.room())) this.pan(now.x - last.x, now.y - last.y);
-    else this.slideTo(event);
-    this.pointers.set(event.pointerId, now);
+  onPress(event) {
+    this.value_before_touch = this.range.value;
+    this.slideTo(event);
   }
 
   /** @param {PointerEvent} event */
   slideTo(event) {
-    if (this.range.hidden || canPan(this.view, this.size, this.room())) return;
+    if (this.range.hidden || this.zoom.canPan()) return;
     const box = this.stage.getBoundingClientRect();
-    this.range.value = String(Math.round(100 * (event.clientX - box.left) / box.width));
-    this.slide();
-  }
-
-  /** Two fingers mean to zoom: what the first did to the slider was not meant. */
-  slideBack() {
-    this.range.value = this.before_touch;
-    this.slide();
-  }
-
-  /** @param {PointerEvent} event */
-  onUp(event) {
-    this.pointers.delete(event.pointerId);
+    this.slide(String(Math.round(100 * (event.clientX - box.left) / box.width)));
   }
 
   close() {
@@ -325,7 +210,11 @@ class Comparison {
   }
 }
 
-/** @param {{x: number, y: number}} one @param {{x: number, y: number}} other */
-function distance(one, other) {
-  return Math.hypot(one.x - other.x, one.y - other.y);
+/** With a symbol instead of the text, if one is given. @param {string} kind @param {string} text @param {() => void} act @param {string} [symbol] */
+function createButton(kind, text, act, symbol) {
+  /** @type {Record<string, string>} */
+  const names = symbol ? { 'aria-label': text, title: text } : {};
+  const button = el('button', { class: `button ${kind}`, type: 'button', ...names }, symbol ? icon(symbol) : text);
+  button.addEventListener('click', act);
+  return button;
 }

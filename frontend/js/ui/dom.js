@@ -1,5 +1,5 @@
 // @ts-check
-/** Making elements. Text is only ever set as text, never parsed. */
+/** Elements and events. Text is set as text, never parsed as HTML. */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -29,7 +29,7 @@ export function icon(name) {
 }
 
 /**
- * An element that the page is known to have.
+ * An element of the page's HTML. Throws when it is missing or of another kind.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} kind
@@ -41,17 +41,17 @@ export function find(id, kind) {
   return element;
 }
 
-/** A wish of the reader, to whoever listens further up. @param {EventTarget} target @param {string} name @param {unknown} [detail] */
-export function wish(target, name, detail) {
+/** Dispatch an event that bubbles up to the document. @param {EventTarget} target @param {string} name @param {unknown} [detail] */
+export function emit(target, name, detail) {
   target.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
 }
 
-/** @param {string} name of a wish @param {(detail: any) => void} grant */
-export function on(name, grant) {
-  document.addEventListener(name, (event) => grant(/** @type {CustomEvent} */ (event).detail));
+/** @param {string} name of the event @param {(detail: any) => void} handle */
+export function on(name, handle) {
+  document.addEventListener(name, (event) => handle(/** @type {CustomEvent} */ (event).detail));
 }
 
-/** Write only what changed, so that nothing is laid out or read aloud again. @param {Element} element @param {string} text */
+/** Writes only a changed text, so that nothing is laid out or read aloud again. @param {Element} element @param {string} text */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

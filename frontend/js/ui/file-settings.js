@@ -1,9 +1,8 @@
 // @ts-check
-/** Settings for one image alone, in a dialog made of the page's own form. */
+/** Settings for one image, in a dialog with a copy of the page's form. */
 import { el, find } from './dom.js';
-import { showForm } from './settings.js';
+import { readForm, showForm } from './settings.js';
 import { loadStyles } from './styles.js';
-import { readSettings, settingsAfter } from '../core/options.js';
 
 /** @typedef {import('../core/options.js').Settings} Settings */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
@@ -12,37 +11,37 @@ import { readSettings, settingsAfter } from '../core/options.js';
 /**
  * @param {{name: string, settings: Settings, capabilities: Capabilities}} given
  * @param {Words} words
- * @returns {Promise<Settings | null>} null when it was left without a choice
+ * @returns {Promise<Settings | null>} null when the dialog was dismissed
  */
 export async function askForSettings({ name, settings, capabilities }, words) {
   await loadStyles('dialog');
   const form = copyOfForm();
   const title = el('h2', { id: 'file-settings-title' }, words.t('row.again_title', { name }));
   const apply = el('button', { class: 'button button-primary', type: 'submit' }, words.t('row.again'));
-  const leave = el('button', { class: 'button', type: 'button' }, words.t('row.again_leave'));
-  form.append(el('div', { class: 'dialog-actions' }, leave, apply));
+  const dismiss = el('button', { class: 'button', type: 'button' }, words.t('row.again_dismiss'));
+  form.append(el('div', { class: 'dialog-actions' }, dismiss, apply));
   const dialog = el('dialog', { class: 'dialog dialog-wide', 'aria-labelledby': title.id }, title, form);
   let now = settings;
   const show = (/** @type {Settings} */ next) => {
     now = next;
     showForm(form, now, capabilities);
   };
-  form.addEventListener('input', (event) => show(settingsAfter(Object.fromEntries(new FormData(form)), event.target instanceof HTMLInputElement && event.target.name === 'preset')));
-  leave.addEventListener('click', () => dialog.close());
+  form.addEventListener('input', (event) => show(readForm(form, event, capabilities)));
+  dismiss.addEventListener('click', () => dialog.close());
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     dialog.close('apply');
   });
   document.body.append(dialog);
-  show(readSettings(settings));
+  show(settings);
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }));
-  const is_wanted = dialog.returnValue === 'apply';
+  const is_applied = dialog.returnValue === 'apply';
   dialog.remove();
-  return is_wanted ? now : null;
+  return is_applied ? now : null;
 }
 
-/** The same fields; ids are the page's, so each gets one of its own. */
+/** The same fields, with ids of their own. */
 function copyOfForm() {
   const copy = /** @type {HTMLFormElement} */ (find('settings-form', HTMLFormElement).cloneNode(true));
   copy.removeAttribute('id');

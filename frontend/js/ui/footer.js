@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the images go, which version answers, and whether news comes by itself. */
+/** The footer: where images go and for how long, the gateway's version, and how updates arrive. */
 import { find, setText } from './dom.js';
 
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
@@ -7,11 +7,11 @@ import { find, setText } from './dom.js';
 /** @typedef {import('../core/types.js').Mode} Mode */
 
 /** Mode → key of its name. */
-const NAMES = /** @type {Record<Mode, string>} */ ({
+const MODE_NAMES = /** @type {Record<Mode, string>} */ ({
   connecting: 'connection.connecting', live: 'connection.live', streaming: 'connection.streaming', polling: 'connection.polling', offline: 'connection.offline',
 });
 
-/** @param {Capabilities} capabilities @param {string} metadata the setting @param {Words} words */
+/** @param {Capabilities} capabilities @param {string} metadata what the settings keep of it @param {Words} words */
 export function showFacts(capabilities, metadata, words) {
   const key = metadata === 'none' ? 'footer.privacy' : 'footer.privacy_kept';
   setText(find('privacy', HTMLElement), words.t(key, { period: words.period(capabilities.retention_s) }));
@@ -21,5 +21,5 @@ export function showFacts(capabilities, metadata, words) {
 /** @param {Mode} mode @param {Words} words */
 export function showConnection(mode, words) {
   find('connection', HTMLElement).dataset.mode = mode;
-  setText(find('connection-text', HTMLElement), words.t(NAMES[mode]));
+  setText(find('connection-text', HTMLElement), words.t(MODE_NAMES[mode]));
 }

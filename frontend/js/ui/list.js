@@ -1,22 +1,22 @@
 // @ts-check
 /**
- * The list of files. Paints a row at once when its state changes, else at most five times a second. Law: no frame builds or paints for longer
- * than its budget; what does not fit comes with the next one, so that a hundred files dropped at once never stall the page.
+ * The list of images. Paints a row in the next frame when its state changes, else at most five times a second. Law: no frame builds or paints
+ * for longer than its budget. What does not fit waits for the next frame, so that a hundred dropped files never stall the page.
  */
 import { find } from './dom.js';
 import { Row } from './row.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
 
-/** With the tenth of a second that the gateway gathers changes for, and a line that is 100 ms late, the row is within half a second of the truth. */
+/** The gateway merges the changes of 100 ms. With this and a latency of 100 ms, a row is at most half a second behind. */
 const PAINT_GAP_MS = 200;
-/** Half of what a frame has at 60 Hz: style and layout need the rest. */
+/** Half of a frame at 60 Hz; style and layout need the rest. */
 const FRAME_BUDGET_MS = 8;
 
 export class List {
-  /** @param {() => Omit<import('./row.js').Setting, 'now_ms'>} setting */
-  constructor(setting) {
-    this.setting = setting;
+  /** @param {() => Omit<import('./row.js').Context, 'now_ms'>} context */
+  constructor(context) {
+    this.context = context;
     this.element = find('rows', HTMLUListElement);
     this.section = find('list', HTMLElement);
     /** @type {Map<string, Row>} */
@@ -25,11 +25,11 @@ export class List {
     this.painted = new Map();
     /** @type {Map<string, Item>} */
     this.pending = new Map();
-    /** Added, and not built yet: in the order of the list. @type {Map<string, Item>} */
-    this.coming = new Map();
+    /** Added, but without a row yet, in the order of the list. @type {Map<string, Item>} */
+    this.unbuilt = new Map();
     /** Pictures that came before their row. @type {Map<string, string>} */
     this.pictures = new Map();
-    /** How long rows were built since the last frame. */
+    /** Time spent on building rows since the last frame. */
     this.spent_ms = 0;
     /** @type {number | null} */
     this.frame = null;
@@ -37,19 +37,19 @@ export class List {
     this.timer = undefined;
   }
 
-  /** At once while the frame has time for it. @param {Item} item */
+  /** Builds the row at once while the frame has time. @param {Item} item */
   add(item) {
     this.section.hidden = false;
-    this.coming.set(item.id, item);
-    if (this.coming.size === 1 && this.spent_ms < FRAME_BUDGET_MS) this.spent_ms += this.build();
+    this.unbuilt.set(item.id, item);
+    if (this.unbuilt.size === 1 && this.spent_ms < FRAME_BUDGET_MS) this.spent_ms += this.buildNext();
     this.schedule(0);
   }
 
-  /** The next row. @returns {number} how long it took, in milliseconds */
-  build() {
-    const from_ms = performance.now();
-    for (const [id, item] of this.coming) {
-      this.coming.delete(id);
+  /** @returns {number} how long it took, in milliseconds */
+  buildNext() {
+    const started_ms = performance.now();
+    for (const [id, item] of this.unbuilt) {
+      this.unbuilt.delete(id);
       const row = new Row(id);
       this.rows.set(id, row);
       this.element.append(row.element);
@@ -58,18 +58,18 @@ export class List {
       this.update(item);
       break;
     }
-    return performance.now() - from_ms;
+    return performance.now() - started_ms;
   }
 
   /** @param {Item} item */
   update(item) {
-    if (this.coming.has(item.id)) this.coming.set(item.id, item);
+    if (this.unbuilt.has(item.id)) this.unbuilt.set(item.id, item);
     if (!this.rows.has(item.id)) return;
     this.pending.set(item.id, item);
     this.schedule(0);
   }
 
-  /** What is due now does not wait for what is due later. @param {number} wait_ms until the first of what is pending is due */
+  /** Something due now does not wait for a timer that was set before. @param {number} wait_ms until the first pending row is due */
   schedule(wait_ms) {
     if (this.frame !== null) return;
     clearTimeout(this.timer);
@@ -79,11 +79,11 @@ export class List {
 
   paint() {
     this.frame = null;
-    const [now_ms, from_ms] = [Date.now(), performance.now()];
-    const hasTime = () => performance.now() - from_ms < FRAME_BUDGET_MS;
+    const [now_ms, started_ms] = [Date.now(), performance.now()];
+    const hasTime = () => performance.now() - started_ms < FRAME_BUDGET_MS;
     this.spent_ms = 0;
-    while (this.coming.size > 0 && hasTime()) this.build();
-    let next_ms = this.coming.size > 0 ? 0 : Infinity;
+    while (this.unbuilt.size > 0 && hasTime()) this.buildNext();
+    let next_ms = this.unbuilt.size > 0 ? 0 : Infinity;
     for (const [id, item] of this.pending) {
       const painted = this.painted.get(id);
       const wait_ms = painted && painted.state === item.state ? painted.at_ms + PAINT_GAP_MS - now_ms : 0;
@@ -98,10 +98,10 @@ export class List {
   paintRow(id, item, now_ms) {
     this.pending.delete(id);
     this.painted.set(id, { at_ms: now_ms, state: item.state });
-    this.rows.get(id)?.update(item, { ...this.setting(), now_ms });
+    this.rows.get(id)?.update(item, { ...this.context(), now_ms });
   }
 
-  /** Everything anew: the language changed. @param {Iterable<Item>} items */
+  /** Repaint every row: the language changed. @param {Iterable<Item>} items */
   updateAll(items) {
     this.painted.clear();
     for (const item of items) this.update(item);
@@ -109,16 +109,16 @@ export class List {
 
   /** @param {string} id @param {string} url */
   showPicture(id, url) {
-    if (this.coming.has(id)) this.pictures.set(id, url);
+    if (this.unbuilt.has(id)) this.pictures.set(id, url);
     else this.rows.get(id)?.showPicture(url);
   }
 
   /** The focus goes to the next row, else to the one before, else to the first button. @param {string} id */
   remove(id) {
-    for (const kept of [this.coming, this.pictures]) kept.delete(id);
+    for (const kept of [this.unbuilt, this.pictures]) kept.delete(id);
     const row = this.rows.get(id);
     if (row) this.removeRow(id, row);
-    this.section.hidden = this.rows.size + this.coming.size === 0;
+    this.section.hidden = this.rows.size + this.unbuilt.size === 0;
   }
 
   /** @param {string} id @param {Row} row */

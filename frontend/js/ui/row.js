@@ -1,46 +1,37 @@
 // @ts-check
 /**
- * One file in the list. The row is built once; `update` writes only what changed. A control is built when it is first shown, for a row meets
- * few of them at a time, and from then on only shown or hidden, so that focus survives; where the focused one goes, its neighbour takes the focus.
- * Wishes: `cancel-item`, `now-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`,
+ * One image in the list. The row is built once; `update` writes only what changed. A control is built when it is first shown, because most rows
+ * need few. From then on it is shown or hidden, so that it keeps the focus. When the focused control is hidden, the first visible one gets it.
+ * Events: `cancel-item`, `now-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`,
  * `download-item` (detail: id).
  */
-import { el, icon, setAttribute, setProperty, setText, wish } from './dom.js';
+import { el, emit, icon, setAttribute, setProperty, setText } from './dom.js';
 import { savedPercent } from '../core/batch.js';
+import { canConvertAgain, canTryAgain } from '../core/convert-again.js';
+import { resultName, splitName } from '../core/filenames.js';
 import { canCancel, canPause, isConverting, isFinal } from '../core/states.js';
-import { isWorthRetrying } from '../core/problem.js';
-import { resultName, splitName, stageText } from '../core/wording.js';
+import { statusText } from '../core/status-text.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
 /** @typedef {import('../core/language.js').Words} Words */
-/** @typedef {{capabilities: Capabilities, words: Words, now_ms: number}} Setting what a row needs to know of the page around it */
-/** @typedef {{name: string, symbol: string, text: string, label: string, is_worded: boolean, isShown: (item: Item, capabilities: Capabilities) => boolean}} Control */
-
-/** @param {Capabilities} capabilities @param {string} name */
-const offers = (capabilities, name) => capabilities.features?.includes(name) ?? false;
+/** @typedef {{capabilities: Capabilities, words: Words, now_ms: number}} Context what a row needs besides its item */
+/** @typedef {{name: string, symbol: string, text: string, label: string, has_text: boolean, isShown: (item: Item, capabilities: Capabilities) => boolean}} Control */
 
 /** @type {Control[]} */
 const CONTROLS = [
-  { name: 'now', symbol: 'play', text: 'row.now', label: 'row.now_name', is_worded: false, isShown: (item) => item.state === 'retrying' },
-  { name: 'resume', symbol: 'play', text: 'row.resume', label: 'row.resume_name', is_worded: false, isShown: (item) => item.state === 'paused' },
-  { name: 'pause', symbol: 'pause', text: 'row.pause', label: 'row.pause_name', is_worded: false, isShown: (item) => canPause(item.state) && item.state !== 'retrying' },
-  { name: 'cancel', symbol: 'close', text: 'row.cancel', label: 'row.cancel_name', is_worded: false, isShown: (item) => canCancel(item.state) },
-  { name: 'retry', symbol: 'again', text: 'row.retry', label: 'row.retry_name', is_worded: true, isShown: canRetry },
-  { name: 'compare', symbol: 'compare', text: 'row.compare', label: 'row.compare_name', is_worded: true, isShown: (item) => item.state === 'done' },
-  { name: 'again', symbol: 'tune', text: 'row.again', label: 'row.again_name', is_worded: false, isShown: (item, capabilities) => item.state === 'done' && (item.has_file || offers(capabilities, 'retry')) },
-  { name: 'copy', symbol: 'link', text: 'row.copy', label: 'row.copy_name', is_worded: false, isShown: (item, capabilities) => item.state === 'done' && !capabilities.auth },
-  { name: 'remove', symbol: 'close', text: 'row.remove', label: 'row.remove_name', is_worded: false, isShown: (item) => isFinal(item.state) },
+  { name: 'now', symbol: 'play', text: 'row.now', label: 'row.now_name', has_text: false, isShown: (item) => item.state === 'retrying' },
+  { name: 'resume', symbol: 'play', text: 'row.resume', label: 'row.resume_name', has_text: false, isShown: (item) => item.state === 'paused' },
+  { name: 'pause', symbol: 'pause', text: 'row.pause', label: 'row.pause_name', has_text: false, isShown: (item) => canPause(item.state) && item.state !== 'retrying' },
+  { name: 'cancel', symbol: 'close', text: 'row.cancel', label: 'row.cancel_name', has_text: false, isShown: (item) => canCancel(item.state) },
+  { name: 'retry', symbol: 'again', text: 'row.retry', label: 'row.retry_name', has_text: true, isShown: canTryAgain },
+  { name: 'compare', symbol: 'compare', text: 'row.compare', label: 'row.compare_name', has_text: true, isShown: (item) => item.state === 'done' },
+  { name: 'again', symbol: 'tune', text: 'row.again', label: 'row.again_name', has_text: false, isShown: canConvertAgain },
+  { name: 'copy', symbol: 'link', text: 'row.copy', label: 'row.copy_name', has_text: false, isShown: (item, capabilities) => item.state === 'done' && !capabilities.auth },
+  { name: 'remove', symbol: 'close', text: 'row.remove', label: 'row.remove_name', has_text: false, isShown: (item) => isFinal(item.state) },
 ];
 
-/** @param {Item} item @param {Capabilities} capabilities */
-function canRetry(item, capabilities) {
-  if (item.state === 'cancelled' || item.state === 'expired') return item.has_file || item.origin !== null || item.url !== null;
-  const has_source = item.has_file || item.origin !== null || item.url !== null || item.job !== null && offers(capabilities, 'retry');
-  return item.state === 'failed' && has_source && isWorthRetrying(item.problem);
-}
-
-/** State → symbol before the text; the others show none. */
+/** State → symbol before the text. Other states show none. */
 const SYMBOLS = /** @type {Record<string, string>} */ ({
   done: 'check', paused: 'pause', failed: 'alert', invalid: 'alert', expired: 'alert', retrying: 'alert', offline: 'alert', cancelled: 'stop',
 });
@@ -50,10 +41,10 @@ export class Row {
   constructor(id) {
     this.id = id;
     this.picture = el('div', { class: 'row-picture' }, icon('image'));
-    this.whole = el('span', { class: 'unseen', id: `name-${id}` });
+    this.full_name = el('span', { class: 'visually-hidden', id: `name-${id}` });
     this.head = el('span', { class: 'name-head', 'aria-hidden': 'true' });
     this.tail = el('span', { class: 'name-tail', 'aria-hidden': 'true' });
-    this.name = el('span', { class: 'row-name' }, this.whole, this.head, this.tail);
+    this.name = el('span', { class: 'row-name' }, this.full_name, this.head, this.tail);
     this.symbol = el('span', { class: 'row-symbol' });
     this.stage = el('span', { class: 'row-stage-text' });
     this.bar = el('div', { class: 'bar', role: 'progressbar', 'aria-labelledby': `name-${id}`, 'aria-valuemin': '0', 'aria-valuemax': '100' },
@@ -72,18 +63,18 @@ export class Row {
     this.download.addEventListener('click', (event) => this.onDownload(event));
     this.element.addEventListener('keydown', (event) => this.onKey(event));
     this.state = '';
-    this.is_guarded = false;
+    this.needs_key = false;
   }
 
   /** @param {Control} control */
   createButton(control) {
-    const kind = control.is_worded ? 'button button-small' : 'button button-small button-icon button-quiet';
-    const button = el('button', { class: kind, type: 'button', 'data-control': control.name }, icon(control.symbol), el('span', { class: control.is_worded ? '' : 'unseen' }));
-    button.addEventListener('click', () => wish(button, `${control.name}-item`, this.id));
+    const kind = control.has_text ? 'button button-small' : 'button button-small button-icon button-quiet';
+    const button = el('button', { class: kind, type: 'button', 'data-control': control.name }, icon(control.symbol), el('span', { class: control.has_text ? '' : 'visually-hidden' }));
+    button.addEventListener('click', () => emit(button, `${control.name}-item`, this.id));
     return button;
   }
 
-  /** Where the table has it. @param {Control} control */
+  /** At its place in `CONTROLS`. @param {Control} control */
   addButton(control) {
     const button = this.createButton(control);
     const next = CONTROLS.slice(CONTROLS.indexOf(control) + 1).find((each) => this.buttons.has(each.name));
@@ -96,13 +87,13 @@ export class Row {
   onKey(event) {
     if (event.key !== 'Delete' || !(event.target instanceof HTMLElement)) return;
     const name = this.buttons.get('remove')?.hidden ?? true ? 'cancel' : 'remove';
-    wish(this.element, `${name}-item`, this.id);
+    emit(this.element, `${name}-item`, this.id);
   }
 
-  /** With an API key a link cannot fetch; the bytes are fetched and handed over instead. Without, the link does it, and cannot say why it failed. @param {MouseEvent} event */
+  /** A link sends no API key: where one is needed, the page fetches the bytes. Else the link downloads, and the page checks whether it can. @param {MouseEvent} event */
   onDownload(event) {
-    if (this.is_guarded) event.preventDefault();
-    wish(this.element, this.is_guarded ? 'save-item' : 'download-item', this.id);
+    if (this.needs_key) event.preventDefault();
+    emit(this.element, this.needs_key ? 'save-item' : 'download-item', this.id);
   }
 
   /** @param {string} url */
@@ -112,14 +103,14 @@ export class Row {
     this.picture.replaceChildren(image);
   }
 
-  /** @param {Item} item @param {Setting} setting */
+  /** @param {Item} item @param {Context} context */
   update(item, { capabilities, words, now_ms }) {
     const focused = document.activeElement;
     const had_focus = focused instanceof HTMLElement && this.actions.contains(focused);
-    this.is_guarded = capabilities.auth;
+    this.needs_key = capabilities.auth;
     this.updateName(item);
-    const text = stageText(item, capabilities, words, now_ms);
-    this.updateStage(item, text);
+    const text = statusText(item, capabilities, words, now_ms);
+    this.updateStatus(item, text);
     this.updateBar(item, text);
     this.updateOutcome(item, words);
     this.updateControls(item, capabilities, words);
@@ -130,7 +121,7 @@ export class Row {
   updateName(item) {
     if (this.name.title === item.name) return;
     const [head, tail] = splitName(item.name);
-    setText(this.whole, item.name);
+    setText(this.full_name, item.name);
     setText(this.head, head);
     setText(this.tail, tail);
     this.name.title = item.name;
@@ -138,7 +129,7 @@ export class Row {
   }
 
   /** @param {Item} item @param {string} text */
-  updateStage(item, text) {
+  updateStatus(item, text) {
     if (this.state !== item.state) {
       this.state = item.state;
       this.element.dataset.state = item.state;
@@ -182,17 +173,17 @@ export class Row {
       const button = this.buttons.get(control.name) ?? (is_shown ? this.addButton(control) : null);
       if (!button) continue;
       button.hidden = !is_shown;
-      if (is_shown) this.nameControl(button, words.t(control.text), words.t(control.label, { name: item.name }));
+      if (is_shown) this.labelControl(button, words.t(control.text), words.t(control.label, { name: item.name }));
     }
     this.download.hidden = item.state !== 'done' || !item.result;
     if (this.download.hidden || !item.result) return;
     setAttribute(this.download, 'href', `${item.result.url}?download=1`);
     setAttribute(this.download, 'download', resultName(item.name));
-    this.nameControl(this.download, words.t('row.download'), words.t('row.download_name', { name: resultName(item.name) }));
+    this.labelControl(this.download, words.t('row.download'), words.t('row.download_name', { name: resultName(item.name) }));
   }
 
   /** @param {HTMLElement} control @param {string} text @param {string} label */
-  nameControl(control, text, label) {
+  labelControl(control, text, label) {
     setAttribute(control, 'aria-label', label);
     if (control.classList.contains('button-icon')) setAttribute(control, 'title', text);
     setText(/** @type {Element} */ (control.lastElementChild), text);

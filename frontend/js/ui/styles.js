@@ -1,5 +1,5 @@
 // @ts-check
-/** Styles of what most visits never open. */
+/** Style sheets that are loaded on demand. */
 import { el } from './dom.js';
 
 /** @type {Map<string, Promise<unknown>>} */

@@ -1,6 +1,6 @@
 // @ts-check
-/** The sticky bar with the figures of the whole batch. Wishes: `note-wanted`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
-import { el, find, icon, setAttribute, setProperty, setText, wish } from './dom.js';
+/** The bar with the figures of all images. Events: `notify-when-done`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
+import { el, emit, find, icon, setAttribute, setProperty, setText } from './dom.js';
 
 /** @typedef {import('../core/batch.js').Totals} Totals */
 /** @typedef {import('../core/language.js').Words} Words */
@@ -13,8 +13,8 @@ export class Summary {
     this.saving = el('span', { class: 'summary-saving' });
     this.left = el('span', { class: 'summary-left' });
     this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
-    this.note = this.createButton('note-wanted', 'bell', 'button-quiet');
-    this.note.hidden = true;
+    this.notify = this.createButton('notify-when-done', 'bell', 'button-quiet');
+    this.notify.hidden = true;
     this.pause = this.createButton('pause-all', 'pause', '');
     this.resume = this.createButton('resume-all', 'play', '');
     this.cancel = this.createButton('cancel-all', 'close', '');
@@ -22,15 +22,15 @@ export class Summary {
     this.clear = this.createButton('clear-finished', 'check', '');
     this.element.append(this.bar, el('div', { class: 'summary-inner' },
       el('p', { class: 'summary-facts' }, this.count, this.sizes, this.saving, this.left),
-      el('div', { class: 'summary-actions' }, this.note, this.pause, this.resume, this.cancel, this.clear, this.save)));
-    /** @type {number | null} */
+      el('div', { class: 'summary-actions' }, this.notify, this.pause, this.resume, this.cancel, this.clear, this.save)));
+    /** While a ZIP is being made. @type {number | null} */
     this.packed_percent = null;
   }
 
   /** @param {string} name @param {string} symbol @param {string} kind */
   createButton(name, symbol, kind) {
     const button = el('button', { class: `button button-small ${kind}`, type: 'button', id: name }, icon(symbol), el('span'));
-    button.addEventListener('click', () => wish(button, name));
+    button.addEventListener('click', () => emit(button, name));
     return button;
   }
 
@@ -66,20 +66,20 @@ export class Summary {
     this.clear.hidden = totals.ended === 0 || totals.running > 0;
     this.save.hidden = totals.done < 2;
     this.save.disabled = this.packed_percent !== null;
-    setText(/** @type {Element} */ (this.pause.lastElementChild), words.t('summary.pause'));
-    setText(/** @type {Element} */ (this.resume.lastElementChild), words.t('summary.resume'));
-    setText(/** @type {Element} */ (this.cancel.lastElementChild), words.t('summary.cancel'));
-    setText(/** @type {Element} */ (this.clear.lastElementChild), words.t('summary.clear'));
+    setLabel(this.pause, words.t('summary.pause'));
+    setLabel(this.resume, words.t('summary.resume'));
+    setLabel(this.cancel, words.t('summary.cancel'));
+    setLabel(this.clear, words.t('summary.clear'));
     const packing = this.packed_percent === null ? words.t('summary.zip') : words.t('summary.zip_busy', { percent: words.percent(this.packed_percent) });
-    setText(/** @type {Element} */ (this.save.lastElementChild), packing);
+    setLabel(this.save, packing);
     if (focused instanceof HTMLButtonElement && focused.hidden && this.element.contains(focused)) this.focusFirst();
   }
 
   /** @param {boolean} is_offered @param {Words} words */
-  offerNote(is_offered, words) {
-    const had_focus = document.activeElement === this.note;
-    this.note.hidden = !is_offered;
-    setText(/** @type {Element} */ (this.note.lastElementChild), words.t('summary.note'));
+  offerNotification(is_offered, words) {
+    const had_focus = document.activeElement === this.notify;
+    this.notify.hidden = !is_offered;
+    setLabel(this.notify, words.t('summary.notify'));
     if (had_focus && !is_offered) this.focusFirst();
   }
 
@@ -87,4 +87,9 @@ export class Summary {
     const next = [this.pause, this.resume, this.cancel, this.clear, this.save].find((each) => !each.hidden) ?? find('choose', HTMLElement);
     next.focus();
   }
+}
+
+/** @param {HTMLElement} button @param {string} text */
+function setLabel(button, text) {
+  setText(/** @type {Element} */ (button.lastElementChild), text);
 }

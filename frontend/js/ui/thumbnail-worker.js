@@ -1,12 +1,12 @@
 // @ts-check
-/** Takes an image file, answers with a small square picture of it as a data URL, or null. Runs in a worker: see `thumbnail.js`. */
+/** The worker of `thumbnail.js`: gets an image file, posts a small square picture of it as a data URL, or null. */
 
 const SIDE_PIXELS = 112;
 
-addEventListener('message', async ({ data }) => postMessage(await draw(data)));
+addEventListener('message', async ({ data }) => postMessage(await drawThumbnail(data)));
 
 /** @param {Blob} file @returns {Promise<string | null>} */
-async function draw(file) {
+async function drawThumbnail(file) {
   try {
     const whole = await createImageBitmap(file);
     const scale = Math.min(1, SIDE_PIXELS / Math.min(whole.width, whole.height));

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * Small pictures of files, drawn by a worker: to decode a large photo takes longer than a frame, and thirty of them must not stall the page.
- * One after another, because each is held in memory whole while it is drawn.
+ * Small pictures of files. A worker draws them, because decoding a large photo takes longer than a frame. One after another, because each
+ * is held in memory whole while it is drawn.
  */
 
 const LARGEST_BYTES = 40_000_000;
-/** A worker that had nothing to do for so long goes, and its memory with it. */
+/** An idle worker is ended after this time, to free its memory. */
 const IDLE_MS = 5000;
 const SCRIPT = new URL('./thumbnail-worker.js', import.meta.url);
 
@@ -14,11 +14,11 @@ let last = Promise.resolve();
 /** @type {Worker | null} */
 let worker = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
-let idling;
+let idle_timer;
 
 /**
  * @param {Blob} file
- * @returns {Promise<string | null>} a data URL small enough to be remembered; null for what the browser cannot show
+ * @returns {Promise<string | null>} a data URL of a few kilobytes; null when the browser cannot decode the file
  */
 export function drawThumbnail(file) {
   if (file.size > LARGEST_BYTES) return Promise.resolve(null);
@@ -29,24 +29,24 @@ export function drawThumbnail(file) {
 
 /** @param {Blob} file @returns {Promise<string | null>} */
 function draw(file) {
-  clearTimeout(idling);
+  clearTimeout(idle_timer);
   const busy = worker ??= new Worker(SCRIPT, { type: 'module' });
   return new Promise((resolve) => {
     const end = (/** @type {string | null} */ picture) => {
-      idling = setTimeout(dismiss, IDLE_MS);
+      idle_timer = setTimeout(terminateWorker, IDLE_MS);
       resolve(picture);
     };
     busy.onmessage = ({ data }) => end(data);
-    // Without OffscreenCanvas there is no small picture; the result's takes its place when there is one.
+    // A browser without OffscreenCanvas: the row shows the result when there is one.
     busy.onerror = () => {
-      dismiss();
+      terminateWorker();
       end(null);
     };
     busy.postMessage(file);
   });
 }
 
-function dismiss() {
+function terminateWorker() {
   worker?.terminate();
   worker = null;
 }

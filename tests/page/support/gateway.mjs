@@ -1,5 +1,5 @@
 // @ts-check
-/** A gateway of a test's own: started as a user starts it, with its own settings, folder and port; stopped, killed, started again. */
+/** A gateway for one test, started with `./start.sh` on its own folder and port. It can be stopped, killed and started again. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // @ts-check
-/** Pictures for the page's tests, drawn here so that they need no file of anybody's. */
+/** Images for the page's tests, generated here so that no files are needed. */
 import { crc32, deflateSync } from 'node:zlib';
 
 /** @param {string} name @param {Buffer} body */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Landscapes for the README's pictures, painted in Chromium so that no photograph of anybody is needed. */
+/** Landscapes for the README's pictures, painted in Chromium so that no photographs are needed. */
 
 /** @typedef {{name: string, width: number, height: number, sky: [string, string], sun: string, hills: string[], stars: number, seed: number}} Scene */
 

@@ -1,0 +1,38 @@
+"""The page's texts: one file a language in ``frontend/i18n``, named after its language tag. The page's scripts read the same files."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+
+IN_THE_FILE = "en"
+"""The language in which the pages of ``frontend/`` are written."""
+TEXT_OF_AN_ELEMENT = re.compile(r"""(data-t="([^"]+)"[^<>]*>)[^<]*""")
+
+
+@cache
+def languages(frontend: Path) -> tuple[str, ...]:
+    """In alphabetical order. The folder is read once, so a new language needs a restart."""
+    return tuple(sorted(path.stem for path in (frontend / "i18n").glob("*.json")))
+
+
+@cache
+def catalog(frontend: Path, language: str) -> dict[str, str]:
+    return dict(json.loads((frontend / "i18n" / f"{language}.json").read_text("utf-8")))
+
+
+def with_languages(html: str, frontend: Path) -> str:
+    """A page of ``frontend/`` with the list of languages in it; without a server it offers English alone."""
+    return html.replace(f'data-languages="{IN_THE_FILE}"', f'data-languages="{" ".join(languages(frontend))}"', 1)
+
+
+def in_language(html: str, frontend: Path, language: str) -> str:
+    """Each element with ``data-t`` gets its text, as from the page's own scripts. English where the page lacks the language."""
+    if language == IN_THE_FILE or language not in languages(frontend):
+        return html
+    known = catalog(frontend, language)
+    html = html.replace(f'<html lang="{IN_THE_FILE}"', f'<html lang="{language}"', 1)
+    return TEXT_OF_AN_ELEMENT.sub(lambda found: found[1] + escape(known[found[2]]), html)

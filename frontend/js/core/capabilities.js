@@ -1,0 +1,39 @@
+// @ts-check
+/** Questions to the answer of `/api/capabilities`: what this gateway reads, offers and limits. */
+
+/** @typedef {import('./types.js').Capabilities} Capabilities */
+
+/** Names that are written otherwise than in capitals. */
+const FORMAT_NAMES = /** @type {Record<string, string>} */ ({ webp: 'WebP', jxl: 'JPEG XL' });
+
+/** @param {Capabilities} capabilities @param {'retry' | 'tus' | 'url'} feature */
+export function hasFeature(capabilities, feature) {
+  return capabilities.features?.includes(feature) ?? false;
+}
+
+/**
+ * The JSON schema of an option, empty when it is not offered. Where it has alternatives (`0–100 or auto`), the range among them.
+ * @param {Capabilities} capabilities
+ * @param {string} name
+ * @returns {import('./types.js').OptionSchema}
+ */
+export function optionSchema(capabilities, name) {
+  const option = capabilities.options[name] ?? {};
+  return { ...option, ...option.anyOf?.find((each) => each.maximum !== undefined) };
+}
+
+/**
+ * The value of `<input accept>`.
+ * @param {Capabilities} capabilities
+ */
+export function acceptAttribute(capabilities) {
+  return capabilities.formats.flatMap((format) => [format.media_type, ...format.extensions.map((each) => `.${each}`)]).join(',');
+}
+
+/**
+ * @param {Capabilities} capabilities
+ * @returns {string[]} names as people write them
+ */
+export function formatNames(capabilities) {
+  return capabilities.formats.map(({ name }) => FORMAT_NAMES[name] ?? name.toUpperCase());
+}

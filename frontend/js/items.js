@@ -1,0 +1,78 @@
+// @ts-check
+/**
+ * The images on the page. This is the only place where one changes: `tell` takes a fact, `core/item.js` returns the item after it, and the
+ * listeners hear of it in the order in which they were added.
+ */
+import { advance } from './core/item.js';
+
+/** @typedef {import('./core/types.js').Item} Item */
+/**
+ * @typedef {object} Listener
+ * @property {(item: Item) => void} [onAdded]
+ * @property {(item: Item, before: Item) => void} [onChanged]
+ * @property {(item: Item) => void} [onRemoved]
+ */
+
+export class Items {
+  constructor() {
+    /** In the order of the list. @type {Map<string, Item>} */
+    this.by_id = new Map();
+    /** Job → item, for updates that arrive by job. @type {Map<string, string>} */
+    this.id_by_job = new Map();
+    /** @type {Listener[]} */
+    this.listeners = [];
+  }
+
+  /** @param {Listener} listener */
+  listen(listener) {
+    this.listeners.push(listener);
+  }
+
+  get size() {
+    return this.by_id.size;
+  }
+
+  all() {
+    return [...this.by_id.values()];
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.by_id.get(id);
+  }
+
+  /** @param {string} job */
+  ofJob(job) {
+    return this.by_id.get(this.id_by_job.get(job) ?? '');
+  }
+
+  /** @param {string} id @param {string} job */
+  linkJob(id, job) {
+    this.id_by_job.set(job, id);
+  }
+
+  /** @param {Item} item */
+  add(item) {
+    this.by_id.set(item.id, item);
+    if (item.job) this.linkJob(item.id, item.job);
+    for (const { onAdded } of this.listeners) onAdded?.(item);
+  }
+
+  /** @param {string} id @param {import('./core/item.js').Fact} fact */
+  tell(id, fact) {
+    const before = this.by_id.get(id);
+    if (!before) return;
+    const item = advance(before, fact, Date.now());
+    if (item === before) return;
+    this.by_id.set(id, item);
+    if (item.job) this.linkJob(id, item.job);
+    for (const { onChanged } of this.listeners) onChanged?.(item, before);
+  }
+
+  /** @param {Item} item */
+  remove(item) {
+    this.by_id.delete(item.id);
+    if (item.job) this.id_by_job.delete(item.job);
+    for (const { onRemoved } of this.listeners) onRemoved?.(item);
+  }
+}

@@ -1,0 +1,24 @@
+// @ts-check
+/** All images added up. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { savedPercent, totalsOf } from '../../../frontend/js/core/batch.js';
+import { item } from '../support/fixtures.mjs';
+
+test('totals weigh files by their bytes and count what ended', () => {
+  const done = item({ id: 'b', state: 'done', bytes: 3000, percent: 100, result: { url: '', bytes: 600, width: 1, height: 1 } });
+  const totals = totalsOf([done, item({ id: 'c', state: 'encoding', percent: 50 }), item({ id: 'd', state: 'invalid' })]);
+  assert.deepEqual([totals.total, totals.done, totals.running, totals.percent, totals.saved_percent], [2, 1, 1, 87, 80]);
+});
+
+test('totals reach 100 only when every file has ended', () => {
+  assert.equal(totalsOf([item({ state: 'confirming', percent: 99 })]).percent, 99);
+  assert.equal(totalsOf([item({ state: 'failed' })]).percent, 100);
+  assert.equal(totalsOf([]).percent, 0);
+});
+
+test('a saving is never rounded to all', () => {
+  assert.equal(savedPercent(1_000_000, 10), 99);
+  assert.equal(savedPercent(100, 130), -30);
+  assert.equal(savedPercent(0, 10), 0);
+});
