@@ -155,7 +155,7 @@ export class Gallery {
     const item = this.items.ofJob(job);
     if (!item) return;
     const is_from_earlier_visit = item.state === 'verifying' && !item.has_file;
-    if (!is_from_earlier_visit) return this.items.tell(item.id, { type: 'job_gone' });
+    if (!is_from_earlier_visit) return this.items.dispatch(item.id, { type: 'job_gone' });
     this.items.remove(item);
     this.forget(item.id);
   }

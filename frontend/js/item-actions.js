@@ -40,7 +40,7 @@ export class ItemActions {
     const { items, capabilities } = this.gallery;
     const origin = storedOrigin(item, capabilities);
     if (!origin && !item.has_file && !item.url) return;
-    items.tell(item.id, { type: 'restarted', key: newId(), options: queryOf(settings, capabilities), origin });
+    items.dispatch(item.id, { type: 'restarted', key: newId(), options: queryOf(settings, capabilities), origin });
   }
 
   /** @param {Item} item */

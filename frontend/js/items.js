@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The images on the page. This is the only place where one changes: `tell` takes a fact, `core/item.js` returns the item after it, and the
+ * The images on the page. This is the only place where one changes: `dispatch` takes a fact, `core/item.js` returns the item after it, and the
  * listeners hear of it in the order in which they were added.
  */
 import { advance } from './core/item.js';
@@ -59,7 +59,7 @@ export class Items {
   }
 
   /** @param {string} id @param {import('./core/item.js').Fact} fact */
-  tell(id, fact) {
+  dispatch(id, fact) {
     const before = this.by_id.get(id);
     if (!before) return;
     const item = advance(before, fact, Date.now());

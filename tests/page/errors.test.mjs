@@ -35,7 +35,7 @@ const REFUSED = [
   { code: 'empty_file', chosen: file('empty.png', Buffer.alloc(0)), english: /empty \(0 bytes\)\. Was it still being copied/, chinese: /文件为空（0 字节），可能尚未复制完成/ },
   { code: 'too_large', chosen: file('large.png', Buffer.alloc(1_100_000, 1)), english: /is 1\.1 MB; the limit is 1 MB\. Shrink it/, chinese: /1\.1 MB，上限为 1 MB。请先缩小/ },
   { code: 'unsupported_format', chosen: file('fake.png', Buffer.from('%PDF-1.7 and so on')), english: /PDF.*Accepted|Accepted.*PDF|PDF/, chinese: /PDF/ },
-  { code: 'damaged_image', chosen: file('cut.png', small.subarray(0, small.length / 2)), english: /damaged|stops|incomplete|[Ee]xport it again/, chinese: /损坏|中断|不完整|重新导出/ },
+  { code: 'damaged_image', chosen: file('cut.png', small.subarray(0, small.length / 2)), english: /damaged|stops|incomplete|[Ee]xport (or copy )?it again/, chinese: /损坏|中断|不完整|重新导出/ },
   { code: 'too_many_pixels', chosen: file('wide.png', png(400, 400)), english: /pixels/, chinese: /像素/ },
   { code: 'too_many_frames', chosen: file('moving.gif', moving, 'image/gif'), english: /frames/, chinese: /帧/ },
   { code: 'invalid_option', chosen: file('option.png', png(64, 48)), english: /widht.*width/s, chinese: /widht.*width/s, twist: (url) => `${url}&widht=3` },

@@ -20,7 +20,7 @@ function watchedItems() {
 test('listeners hear what is added, changed and removed', () => {
   const { items, heard } = watchedItems();
   items.add(item());
-  items.tell('a', { type: 'upload_started' });
+  items.dispatch('a', { type: 'upload_started' });
   items.remove(/** @type {import('../../frontend/js/core/types.js').Item} */ (items.get('a')));
   assert.deepEqual(heard, ['added a', 'a: waiting → uploading', 'removed a']);
   assert.equal(items.size, 0);
@@ -29,15 +29,15 @@ test('listeners hear what is added, changed and removed', () => {
 test('a fact that changes nothing, and one about an image that is gone, reach no listener', () => {
   const { items, heard } = watchedItems();
   items.add(item());
-  items.tell('a', { type: 'result_confirmed' });
-  items.tell('b', { type: 'upload_started' });
+  items.dispatch('a', { type: 'result_confirmed' });
+  items.dispatch('b', { type: 'upload_started' });
   assert.deepEqual(heard, ['added a']);
 });
 
 test('an image is found by its job until it is removed, and again when it comes back', () => {
   const { items } = watchedItems();
   items.add(item({ state: 'verifying' }));
-  items.tell('a', { type: 'job_updated', job: job({}) });
+  items.dispatch('a', { type: 'job_updated', job: job({}) });
   const queued = /** @type {import('../../frontend/js/core/types.js').Item} */ (items.ofJob('j'));
   assert.equal(queued.id, 'a');
   items.remove(queued);

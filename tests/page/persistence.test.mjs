@@ -25,7 +25,7 @@ function pageWith(more) {
 
 test('a job is taken up again with its name, size, options and picture', () => {
   const { items, persistence } = pageWith({ state: 'verifying', options: { quality: '70' } });
-  items.tell('a', { type: 'job_updated', job: job({}) });
+  items.dispatch('a', { type: 'job_updated', job: job({}) });
   persistence.saveNow();
   const [{ item: restored, picture }] = new Persistence(new Items(), () => undefined).restoreJobs();
   assert.deepEqual([restored.job, restored.name, restored.bytes, restored.options, restored.has_file, restored.state], ['j', 'cat.png', 1000, { quality: '70' }, false, 'verifying']);
@@ -42,9 +42,9 @@ test('what was cancelled or has expired is not taken up again', () => {
 test('an upload is stored when it is begun or paused, and no more once there is a job', () => {
   const { items } = pageWith({ state: 'uploading' });
   const uploads = () => JSON.parse(stored.get('webp-gateway.uploads') ?? '{}');
-  items.tell('a', { type: 'upload_opened', upload: '/api/uploads/u' });
+  items.dispatch('a', { type: 'upload_opened', upload: '/api/uploads/u' });
   assert.deepEqual(uploads(), { a: { upload: '/api/uploads/u', is_paused: false } });
-  items.tell('a', { type: 'paused' });
+  items.dispatch('a', { type: 'paused' });
   assert.deepEqual(uploads(), { a: { upload: '/api/uploads/u', is_paused: true } });
 });
 
@@ -54,9 +54,9 @@ test('a reload would lose bytes only while neither gateway nor browser has them'
   persistence.stored.add('a');
   assert.ok(!persistence.wouldLoseBytes());
   persistence.stored.delete('a');
-  items.tell('a', { type: 'body_sent' });
+  items.dispatch('a', { type: 'body_sent' });
   assert.ok(persistence.wouldLoseBytes());
-  items.tell('a', { type: 'job_updated', job: job({}) });
+  items.dispatch('a', { type: 'job_updated', job: job({}) });
   assert.ok(!persistence.wouldLoseBytes());
 });
 

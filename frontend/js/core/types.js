@@ -78,7 +78,7 @@
  * @typedef {object} ItemStore the images of the page, as `net` sees them: see `items.js`
  * @property {() => Iterable<Item>} all in the order of the list
  * @property {(id: string) => Item | undefined} get
- * @property {(id: string, fact: import('./item.js').Fact) => void} tell
+ * @property {(id: string, fact: import('./item.js').Fact) => void} dispatch
  * @property {(id: string, job: string) => void} linkJob
  *
  * @typedef {object} Format

@@ -44,7 +44,7 @@ export class JobTracker {
   /** An update of the job, by whichever way it came. @param {string} id @param {Job} job */
   apply(id, job) {
     const state_before = this.items.get(id)?.state;
-    this.items.tell(id, { type: 'job_updated', job });
+    this.items.dispatch(id, { type: 'job_updated', job });
     const item = this.items.get(id);
     if (!item || item.state === state_before) return;
     if (item.state === 'confirming') this.confirmResult(id, job.id);
@@ -58,19 +58,19 @@ export class JobTracker {
   async confirmResult(id, job) {
     for (const delay_ms of CONFIRM_DELAYS_MS) {
       const answer = await this.api.checkResult(job);
-      if (answer.ok) return this.items.tell(id, { type: 'result_confirmed' });
+      if (answer.ok) return this.items.dispatch(id, { type: 'result_confirmed' });
       if (answer.status === 404 || answer.status === 410) break;
       await new Promise((resolve) => setTimeout(resolve, delay_ms));
       if (this.items.get(id)?.state !== 'confirming') return;
     }
-    this.items.tell(id, { type: 'job_gone' });
+    this.items.dispatch(id, { type: 'job_gone' });
   }
 
   /** Ask for the reason of a failure in the page's language: events come without one. @param {string} id @param {string} job */
   async translateProblem(id, job) {
     const { language } = this.api.identity();
     const answer = await this.api.job(job);
-    if (answer.ok && answer.body.error) this.items.tell(id, { type: 'problem_translated', problem: { ...answer.body.error, language } });
+    if (answer.ok && answer.body.error) this.items.dispatch(id, { type: 'problem_translated', problem: { ...answer.body.error, language } });
   }
 
   /** Ask until the gateway has answered. @param {string} id @param {string} job */
@@ -81,7 +81,7 @@ export class JobTracker {
       this.onProblem(id, answer.problem);
       return this.updates.poll(job);
     }
-    if (answer.status === 404 || answer.status === 410) return this.items.tell(id, { type: 'job_gone' });
+    if (answer.status === 404 || answer.status === 410) return this.items.dispatch(id, { type: 'job_gone' });
     setTimeout(() => this.items.get(id)?.state === 'cancelling' && this.cancel(id, job), CANCEL_AGAIN_MS);
   }
 
@@ -91,7 +91,7 @@ export class JobTracker {
     if (!job) return;
     const answer = await this.api.checkResult(job);
     if (answer.ok) return;
-    if (answer.status === 404 || answer.status === 410) this.items.tell(id, { type: 'job_gone' });
+    if (answer.status === 404 || answer.status === 410) this.items.dispatch(id, { type: 'job_gone' });
     else this.onProblem(id, answer.problem);
   }
 }

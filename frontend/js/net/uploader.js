@@ -57,7 +57,7 @@ export class Uploader {
     /** @type {Attempt} */
     const attempt = { abort: () => {}, is_over: false };
     this.attempts.set(item.id, attempt);
-    this.items.tell(item.id, { type: 'upload_started' });
+    this.items.dispatch(item.id, { type: 'upload_started' });
     const answer = await this.createJob(item, attempt);
     if (attempt.is_over || answer === null) return;
     this.attempts.delete(item.id);
@@ -68,7 +68,7 @@ export class Uploader {
   /** From a source that the gateway has, from an address, or from a file. @param {Item} item @param {Attempt} attempt @returns {Promise<JobAnswer | null>} */
   createJob(item, attempt) {
     if (!item.origin && !item.url) return this.sendFile(item, this.files.get(item.id), attempt);
-    this.items.tell(item.id, { type: 'body_sent' });
+    this.items.dispatch(item.id, { type: 'body_sent' });
     return item.origin ? this.api.retry(item.origin, item.options, item.key) : this.api.createFromUrl(item.url ?? '', item.options, item.key);
   }
 
@@ -85,25 +85,25 @@ export class Uploader {
 
   /** @param {Item} item @param {string} origin @returns {Promise<JobAnswer>} */
   retryOrigin(item, origin) {
-    this.items.tell(item.id, { type: 'origin_found', origin });
-    this.items.tell(item.id, { type: 'body_sent' });
+    this.items.dispatch(item.id, { type: 'origin_found', origin });
+    this.items.dispatch(item.id, { type: 'body_sent' });
     return this.api.retry(origin, item.options, item.key);
   }
 
   /** @param {Item} item @param {Blob} file @returns {import('./upload.js').Upload} */
   startUpload({ id, name, key, upload, options }, file) {
-    const tell = (/** @type {import('../core/item.js').Fact} */ fact) => this.items.tell(id, fact);
+    const dispatch = (/** @type {import('../core/item.js').Fact} */ fact) => this.items.dispatch(id, fact);
     const handlers = {
-      onSent: (/** @type {number} */ sent_bytes) => tell({ type: 'bytes_sent', sent_bytes }),
-      onBody: () => tell({ type: 'body_sent' }),
+      onSent: (/** @type {number} */ sent_bytes) => dispatch({ type: 'bytes_sent', sent_bytes }),
+      onBody: () => dispatch({ type: 'body_sent' }),
     };
     if (!this.can_resume || file.size <= RESUMABLE_BYTES && !upload) {
       return sendFile(file, { ...options, filename: name }, { ...this.api.headers(), 'Idempotency-Key': key }, handlers);
     }
     return sendResumable(this.api, { file, name, upload, options }, {
       ...handlers,
-      onOpened: (opened) => tell({ type: 'upload_opened', upload: opened }),
-      onKept: (kept_bytes) => tell({ type: 'bytes_kept', kept_bytes }),
+      onOpened: (opened) => dispatch({ type: 'upload_opened', upload: opened }),
+      onKept: (kept_bytes) => dispatch({ type: 'bytes_kept', kept_bytes }),
       onJob: (job) => this.tracker.follow(id, job),
     });
   }
@@ -115,11 +115,11 @@ export class Uploader {
   fail(id, { status, problem, retry_after_s }) {
     const item = this.items.get(id);
     if (!item) return;
-    if (item.origin && item.has_file && (status === 404 || status === 410)) return this.items.tell(id, { type: 'origin_lost' });
-    if (status === 0 && !navigator.onLine) return this.items.tell(id, { type: 'network_lost' });
-    if (!canRetry(status, item.attempt)) return this.items.tell(id, { type: 'refused', problem });
+    if (item.origin && item.has_file && (status === 404 || status === 410)) return this.items.dispatch(id, { type: 'origin_lost' });
+    if (status === 0 && !navigator.onLine) return this.items.dispatch(id, { type: 'network_lost' });
+    if (!canRetry(status, item.attempt)) return this.items.dispatch(id, { type: 'refused', problem });
     const delay_ms = delayBefore(item.attempt, retry_after_s, Math.random());
-    this.items.tell(id, { type: 'upload_broke', problem, retry_at_ms: Date.now() + delay_ms });
+    this.items.dispatch(id, { type: 'upload_broke', problem, retry_at_ms: Date.now() + delay_ms });
     this.timers.set(id, setTimeout(() => this.resume(id), delay_ms));
   }
 
@@ -127,7 +127,7 @@ export class Uploader {
   resume(id) {
     clearTimeout(this.timers.get(id));
     this.timers.delete(id);
-    this.items.tell(id, { type: 'resumed' });
+    this.items.dispatch(id, { type: 'resumed' });
   }
 
   /** The network is back. */
@@ -146,7 +146,7 @@ export class Uploader {
   /** Send nothing more until `resume`. The gateway keeps what it has. @param {string} id */
   pause(id) {
     clearTimeout(this.timers.get(id));
-    this.items.tell(id, { type: 'paused' });
+    this.items.dispatch(id, { type: 'paused' });
     this.abort(id);
   }
 
@@ -156,10 +156,10 @@ export class Uploader {
     if (!item) return;
     clearTimeout(this.timers.get(id));
     if (isCancelledByGateway(item.state)) {
-      this.items.tell(id, { type: 'cancel_requested' });
+      this.items.dispatch(id, { type: 'cancel_requested' });
       if (item.job) this.tracker.cancel(id, item.job);
     } else {
-      this.items.tell(id, { type: 'cancelled' });
+      this.items.dispatch(id, { type: 'cancelled' });
       this.abort(id);
       if (item.upload) this.api.deleteUpload(item.upload);
     }
