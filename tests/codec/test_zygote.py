@@ -1,20 +1,16 @@
-"""What a zygote tells its children of the machine, and has them prepare for."""
+"""What a zygote has its children prepare for."""
 
 from __future__ import annotations
 
-import json
 import os
-import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from backend.codec import messages
 from backend.codec.encoders import still
 from backend.codec.image import pipeline
-from backend.codec.sandbox import child, zygote
+from backend.codec.sandbox import child
 from backend.core.conversion import Conversion, Shape
 from backend.core.limits import Limits
 from backend.core.options import Options
@@ -22,50 +18,6 @@ from backend.core.options import Options
 
 def conversion(image_format: str = "jpeg", width: int = 960, height: int = 640, **chosen: Any) -> Conversion:
     return Conversion(Shape(image_format, width, height, 1), Options(**chosen), Limits(), 60.0)
-
-
-class Doors(zygote.Nursery):
-    """Whose children are the other ends of their doors."""
-
-    def _bear(self) -> None:
-        self._door, self.child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._waiting = 4_000_000_000
-        self._birth_s = 0.0
-
-    def ordered(self, number: int) -> messages.Message:
-        self._let_go()
-        self._bear()
-        order = json.loads(messages.packed(messages.Order(conversion(), {}).as_message() | {"number": number}))
-        self._lines.descriptors += [os.open(os.devnull, os.O_RDONLY) for _ in range(child.DESCRIPTORS)]
-        self._give(order)
-        with self.child:
-            lines = messages.Lines(self.child, child.DESCRIPTORS)
-            said = lines.read()[0]
-        for fd in lines.descriptors:
-            os.close(fd)
-        return said
-
-
-@pytest.fixture
-def nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Doors]:
-    monkeypatch.setattr(zygote, "_kill", lambda _pid: None)
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with ours, theirs:
-        yield Doors(theirs, -1, "off")
-
-
-def test_huge_pages_are_for_children_that_follow_each_other(nursery: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    assert nursery.ordered(1)["in_huge_pages"] is False, "nobody gave any memory back yet"
-    now[0] += 500
-    assert nursery.ordered(2)["in_huge_pages"] is True, "the one before has only just ended"
-    nursery._let_go()
-    now[0] += zygote.RESTED_S + 0.1
-    assert nursery.ordered(3)["in_huge_pages"] is False
-    nursery._let_go()
-    now[0] += zygote.RESTED_S - 0.1
-    assert nursery.ordered(4)["in_huge_pages"] is True
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296",
 }
 """All that the zygote gets. A heap that is never given back lets the encoder use what the decoded image held, instead of memory that the kernel must
-clear first. Huge pages for all of it, by ``glibc.malloc.hugetlb``, cost more than they save; for what a child takes itself they pay (``heap``)."""
+clear first."""
 
 
 class Broken(Exception):

@@ -6,6 +6,7 @@ network: an image waits for none of it. Until the order it has seen no stranger'
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import functools
 import gc
@@ -21,7 +22,7 @@ from typing import NoReturn
 from PIL import Image
 
 from backend import errors
-from backend.codec import heap, messages, seal
+from backend.codec import messages, seal
 from backend.codec.encoders import still
 from backend.codec.image import jpeg_fast_path, pipeline
 from backend.codec.native import libjpeg
@@ -60,13 +61,13 @@ class Kind:
         return cls(min(heap_bytes(conversion), MOST_TOUCHED_BYTES), shape.format == "jpeg" and is_whole and jpeg_fast_path.suits(options))
 
 
-def wait(end: socket.socket, zygote_pid: int, kind: Kind, sandbox: str, *, in_huge_pages: bool) -> NoReturn:
+def wait(end: socket.socket, zygote_pid: int, kind: Kind, sandbox: str) -> NoReturn:
     """For the one order that comes through ``end``; with the zygote gone, for nothing."""
     try:
         gc.disable()
         _keep_only(end.fileno())
         rehearse(kind)
-        heap.touch(kind.touched_bytes, in_huge_pages=in_huge_pages)
+        ctypes.create_string_buffer(kind.touched_bytes)  # the kernel clears it now; it goes back to the heap, not to the kernel
         mapped_bytes = _mapped_bytes()
         seal.withdraw(sandbox)
         if os.getppid() != zygote_pid:  # it died before the child asked to die with it
@@ -78,8 +79,7 @@ def wait(end: socket.socket, zygote_pid: int, kind: Kind, sandbox: str, *, in_hu
         if received:
             end.detach()
             source, result, channel = orders.descriptors
-            last = Seal(sandbox, mapped_bytes, bool(received[0]["in_huge_pages"]))
-            live(messages.Order.from_message(received[0]), source, result, channel, last)
+            live(messages.Order.from_message(received[0]), source, result, channel, Seal(sandbox, mapped_bytes))
     finally:
         os._exit(1)
 
@@ -90,12 +90,9 @@ class Seal:
 
     sandbox: str
     mapped_bytes: int
-    in_huge_pages: bool
 
     def close(self, order: messages.Order) -> None:
         seal.limit({**order.bounds, "AS": order.bounds["AS"] + self.mapped_bytes})
-        if self.in_huge_pages:
-            heap.reserve(heap_bytes(order.conversion))  # as far as the limit allows
         seal.narrow(self.sandbox, threads=order.conversion.shape.format in THREADED)
 
 

@@ -26,9 +26,6 @@ BIRTH_DELAY_S = 0.006
 """Longer than an order takes until its image is decoded. A birth with its rehearsal takes as long, and there may be no processor to spare."""
 SLOW_PIXELS = 200_000
 """Take over 20 ms."""
-RESTED_S = 1.0
-"""After so long without work the memory that the last child gave back may have gone on, out of a virtual machine to its host (Linux: after two
-seconds). Huge pages are dear then: 4 ms each, where small ones are still to be had from what is left."""
 
 
 def main(sandbox: str, guarded_by: int) -> None:
@@ -86,12 +83,11 @@ class Nursery:
         self._leaving: set[int] = set()
         """Killed, for they have done what they had to; nobody asks how they end."""
         self._waiting: int | None = None
-        self._kind, self._in_huge_pages = child.Kind(), False
+        self._kind = child.Kind()
         self._door: socket.socket | None = None
         """To the child that waits."""
         self._birth_s = math.inf
         """When the next is to be born."""
-        self._idle_since_s = -math.inf
 
     def serve(self) -> None:
         """Until the pool process is gone."""
@@ -130,13 +126,7 @@ class Nursery:
         _kill(self._at_work)
         if self._at_work is not None:
             self._leaving.add(self._at_work)
-            self._end_work()
-
-    def _end_work(self) -> None:
-        self._at_work, self._idle_since_s = None, time.monotonic()
-
-    def _has_rested(self) -> bool:
-        return self._at_work is None and time.monotonic() - self._idle_since_s > RESTED_S
+            self._at_work = None
 
     def _bear(self) -> None:
         """A child that waits at the other end of ``_door``."""
@@ -146,12 +136,12 @@ class Nursery:
         if self._waiting == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.wait(theirs, zygote, self._kind, self._sandbox, in_huge_pages=self._in_huge_pages)
+            child.wait(theirs, zygote, self._kind, self._sandbox)
         theirs.close()
         self._door = ours
 
     def _give(self, order: messages.Message) -> None:
-        self._number, self._in_huge_pages = order["number"], not self._has_rested()
+        self._number = order["number"]
         given, self._lines.descriptors = self._lines.descriptors[: child.DESCRIPTORS], self._lines.descriptors[child.DESCRIPTORS :]
         if not self._hand_in(order, given):  # the one that waited was killed meanwhile
             self._forget_waiting()
@@ -170,7 +160,7 @@ class Nursery:
         door, self._door = self._door, None
         with door:
             try:
-                socket.send_fds(door, [messages.packed(order | {"in_huge_pages": self._in_huge_pages})], descriptors)
+                socket.send_fds(door, [messages.packed(order)], descriptors)
             except OSError:
                 return False
         self._at_work, self._waiting = self._waiting, None
@@ -188,7 +178,7 @@ class Nursery:
         if self._at_work is not None:
             pid, status = os.waitpid(self._at_work, os.WNOHANG)
             if pid:
-                self._end_work()
+                self._at_work = None
                 self._control.sendall(messages.packed({"ended": os.waitstatus_to_exitcode(status), "number": self._number}))
         self._leaving = {pid for pid in self._leaving if not os.waitpid(pid, os.WNOHANG)[0]}
         if self._waiting is not None and os.waitpid(self._waiting, os.WNOHANG)[0]:
