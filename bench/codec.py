@@ -33,7 +33,7 @@ import psutil
 from PIL import Image
 
 from backend.codec import seal
-from backend.codec.encoders import still
+from backend.codec.encoders.webp import bitstream
 from backend.codec.image import colour
 from backend.codec.image.decode import reduce_at_decoding
 from backend.codec.native import arrow_buffer
@@ -69,15 +69,15 @@ def bare(path: Path, options: Options, *, is_converted: bool = True) -> None:
     with opened(path, options.width) as opened_image:
         profile = opened_image.info.get("icc_profile") if is_converted else None
         image = colour.to_srgb(opened_image, profile, lambda _share: None)
-        config = still.config_for(options, float(options.quality))
-        with still.picture_of(image, argb=False) as picture:
+        config = bitstream.config_for(options, float(options.quality))
+        with bitstream.import_picture(image, argb=False) as picture:
             image.close()
             unheard(picture, config)
 
 
 def unheard(picture, config) -> int:
     """An encode without the hook."""
-    library, writer = still.libwebp.encoder(), still.libwebp.MemoryWriter()
+    library, writer = bitstream.libwebp.encoder(), bitstream.libwebp.MemoryWriter()
     library.WebPMemoryWriterInit(ctypes.byref(writer))
     picture.writer = ctypes.cast(library.WebPMemoryWrite, ctypes.c_void_p)
     picture.custom_ptr = ctypes.addressof(writer)
@@ -106,7 +106,7 @@ def worker(kind: str, paths: list[Path], options: Options, is_converted: bool, s
     if kind == "codec":
         codec.start()
     if kind != "pillow":
-        arrow_buffer.keep_in_one_piece()
+        arrow_buffer.allocate_in_one_block()
     if kind == "kept":
         keep_heap()
     shapes = {path: declared(path.read_bytes(), LIMITS) for path in paths}
@@ -210,8 +210,8 @@ def price_of_the_seal(count: int = 100) -> float:
         return 1000 * (time.perf_counter() - began)
 
     def sealed() -> None:
-        seal.limit({"CPU": 10, "AS": 1 << 32, "CORE": 0})
-        seal.close("prefer")
+        seal.set_limits({"CPU": 10, "AS": 1 << 32, "CORE": 0})
+        seal.seal_process("prefer")
 
     pairs = [(lifetime(lambda: None), lifetime(sealed)) for _ in range(count)]
     return statistics.median(after - before for before, after in pairs)
@@ -219,22 +219,22 @@ def price_of_the_seal(count: int = 100) -> float:
 
 def price_of_percent(path: Path, options: Options, count: int = 8) -> float:
     """Share of an encode's processor time; alternating, median. The reports go into a socket, as a child's do."""
-    from backend.codec.messages import at, packed
+    from backend.codec.messages import pack, progress_message
     from backend.codec.progress import curves
     from backend.codec.progress.meter import Meter
 
-    arrow_buffer.keep_in_one_piece()
-    config, ratios = still.config_for(options, float(options.quality)), []
+    arrow_buffer.allocate_in_one_block()
+    config, ratios = bitstream.config_for(options, float(options.quality)), []
     ours, theirs = socket.socketpair()
     threading.Thread(target=lambda: [None for _ in iter(lambda: ours.recv(4096), b"")], daemon=True).start()
 
     def encode(with_percent: bool) -> float:
-        with opened(path, options.width) as image, still.picture_of(image, argb=False) as picture:
-            curve = curves.of(options, image.width * image.height, has_alpha=False)
-            meter = Meter({"encode": 1.0}, lambda progress: theirs.sendall(packed(at(progress))))
+        with opened(path, options.width) as image, bitstream.import_picture(image, argb=False) as picture:
+            curve = curves.curve_for(options, image.width * image.height, has_alpha=False)
+            meter = Meter({"encode": 1.0}, lambda progress: theirs.sendall(pack(progress_message(progress))))
             began = time.thread_time()
             if with_percent:
-                with still.encoded(picture, config, lambda percent: meter.at("encode", curve(percent))) as webp:
+                with bitstream.encode(picture, config, lambda percent: meter.advance("encode", curve(percent))) as webp:
                     len(webp)
             else:
                 unheard(picture, config)

@@ -38,7 +38,7 @@ def main() -> None:
         for quality in QUALITIES:
             coded = saved(image, "WEBP", quality=quality, method=4)
             begun = time.process_time()
-            mine = original.score(libwebp.decoded(coded))
+            mine = original.score(libwebp.decode(coded))
             spent_ms = 1000 * (time.process_time() - begun)
             true = scored(source, coded)
             if NEAR[0] < true < NEAR[1]:
