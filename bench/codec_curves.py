@@ -67,11 +67,11 @@ def measure(kind: str, side: int, path: str, methods: Sequence[int]) -> None:
     image.thumbnail((side, side))
     image = image.convert("RGBA" if kind == "alpha" else "RGB")
     for method in methods:
-        run, cost_ms = timed(image, Options(method=method, **KINDS[kind]))
+        run, cost_ms = time_encode(image, Options(method=method, **KINDS[kind]))
         print(json.dumps([kind, side, method, Path(path).name, image.width * image.height, cost_ms, run]), flush=True)
 
 
-def timed(image: Image.Image, options: Options) -> tuple[dict[int, float], float]:
+def time_encode(image: Image.Image, options: Options) -> tuple[dict[int, float], float]:
     """Share of the time at which each percent was first reached, and milliseconds a megapixel."""
     config, at = bitstream.config_for(options, QUALITY), {0: 0.0}
     began = time.process_time()

@@ -187,7 +187,7 @@ class Rows:
         while done < count:
             got = read(self._decompress, begin + c.sizeof(Pointer) * done, count - done)
             if not got or _Reading.is_truncated:
-                raise _truncated()
+                raise _truncation_error()
             done += got
 
     def finish(self) -> None:
@@ -212,14 +212,14 @@ def open_rows(source: Source, layout: int) -> Iterator[Rows]:
     decompress.src = c.pointer(source_manager)
     try:
         if turbo.jpeg_read_header(c.byref(decompress), 1) != 1:
-            raise _truncated()
+            raise _truncation_error()
         decompress.out_color_space = layout
         if not turbo.jpeg_start_decompress(c.byref(decompress)) or _Reading.is_truncated:
-            raise _truncated()
+            raise _truncation_error()
         yield Rows(decompress)
     finally:
         turbo.jpeg_destroy_decompress(c.byref(decompress))
 
 
-def _truncated() -> errors.DamagedImage:
+def _truncation_error() -> errors.DamagedImage:
     return errors.DamagedImage(private="libjpeg: the file is cut off")

@@ -24,7 +24,7 @@ def read_heif(file: HeaderReader, limits: Limits) -> Sides:
         raise errors.DamagedImage(private="HEIF: no primary item")
     properties = _boxes(file, inside[b"iprp"])
     places = _places(file, properties.get(b"ipco", (0, 0)))
-    own = _associated(file, properties.get(b"ipma", (0, 0)), _primary_item(file, inside[b"pitm"]))
+    own = _property_numbers(file, properties.get(b"ipma", (0, 0)), _primary_item(file, inside[b"pitm"]))
     found = dict(places[index - 1] for index in reversed(own) if 0 < index <= len(places))
     if b"ispe" not in found:
         raise errors.DamagedImage(private="HEIF: the primary item has no size")
@@ -61,7 +61,7 @@ def _primary_item(file: HeaderReader, span: Span) -> int:
     return file.number(span[0] + _FULL_BOX_BYTES, 2 if file.number(span[0], 1) == 0 else 4)
 
 
-def _associated(file: HeaderReader, span: Span, item: int) -> list[int]:
+def _property_numbers(file: HeaderReader, span: Span, item: int) -> list[int]:
     """Numbers (from 1) of the properties that belong to ``item``."""
     version, wide, at = file.number(span[0], 1), file.number(span[0] + 3, 1) & 1, span[0] + 8
     id_bytes, index_bytes = (2 if version == 0 else 4), 1 + wide
