@@ -34,7 +34,7 @@ KINDS = {
 def as_png(source: bytes) -> bytes:
     """The same pixels and profile as a PNG."""
     with Image.open(io.BytesIO(source)) as image:
-        return saved(image, "PNG", icc_profile=image.info.get("icc_profile"))
+        return saved(image, "PNG", compress_level=1, icc_profile=image.info.get("icc_profile"))
 
 
 def takes_fast_path(source: bytes, **options: object) -> bool:

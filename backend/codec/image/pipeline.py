@@ -17,7 +17,7 @@ from backend.codec.geometry import Size, check_geometry, geometry_for
 from backend.codec.image import decode, jpeg_fast_path, metadata, sixteen_bit, stage_costs, steps
 from backend.codec.image.frames import play_count, read_frames
 from backend.codec.image.orientation import as_stored, orientation_for
-from backend.codec.image.steps.step import Plan
+from backend.codec.image.steps.step import Plan, Traits
 from backend.codec.native.source import Source
 from backend.codec.progress.meter import Meter
 from backend.codec.result_file import write
@@ -63,7 +63,8 @@ class _Pipeline:
         return Plan(self._options, self._conversion.output, geometry, orientation, profile=self._image.info.get("icc_profile"))
 
     def _convert_still(self, plan: Plan) -> Converted:
-        plan = replace(plan, box=decode.reduce_at_decoding(self._image, as_stored(plan.geometry.scaled, plan.orientation)))
+        if steps.may_decode_smaller(Traits.of(self._image), plan):
+            plan = replace(plan, box=decode.reduce_at_decoding(self._image, as_stored(plan.geometry.scaled, plan.orientation)))
         meter = self._meter(stage_costs.of_still(self._conversion.shape, self._image, plan, self._encoder))
         decoded = self._decode(meter)
         if self._image.format not in decode.REDUCIBLE:

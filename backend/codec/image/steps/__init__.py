@@ -23,6 +23,7 @@ from functools import cache
 
 from PIL import Image, ImageFile
 
+from backend.codec.image.steps.scale import Scale
 from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
 
@@ -57,6 +58,11 @@ def _detach(image: Image.Image) -> Image.Image:
 
 def _share_of_step(on_share: OnShare, number: int, count: int) -> OnShare:
     return lambda share: on_share((number + share) / count)
+
+
+def may_decode_smaller(traits: Traits, plan: Plan) -> bool:
+    """Whether the first thing done to the picture is to scale it: no step needs all of its pixels."""
+    return all(each.is_idle(traits, plan) for each in load() if each.place < Scale.place)
 
 
 def busy(traits: Traits, plan: Plan) -> frozenset[str]:
