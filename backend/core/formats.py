@@ -62,7 +62,7 @@ ACCEPTED = ", ".join(each.label for each in READABLE)
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """A format that is written; ``backend/codec/encoders`` has a module of its ``name``. ``max_side`` is in pixels."""
+    """A format that is written. ``name`` is the public one (``result.format``); ``max_side`` is in pixels."""
 
     name: str
     media_type: str
@@ -76,6 +76,7 @@ class OutputFormat:
 OUTPUT: dict[str, OutputFormat] = {
     "webp": OutputFormat("webp", "image/webp", "webp", 16383, has_alpha=True, has_animation=True),
 }
+"""Each name is also that of the format's module in ``backend/codec/encoders``."""
 DEFAULT_OUTPUT = next(iter(OUTPUT))
 MAX_OUTPUT_SIDE = max(each.max_side for each in OUTPUT.values())
 """No output format allows a longer side, in pixels."""
