@@ -120,13 +120,13 @@ class Process:
         try:
             return encode_next(self.context, self.traced, self.cancellations.new_token(), self.beside)
         finally:
-            self.codec.let_go()
+            self.codec.abandon_child()
 
     def _encode_at_bell(self, seconds: float, rise: Rise) -> bool:
         try:
             return encode_at_bell(self.context, self.traced, self.cancellations.new_token(), self.name, seconds, rise, self.beside)
         finally:
-            self.codec.let_go()
+            self.codec.abandon_child()
 
     def _watch_parent(self, parent: int) -> None:
         """A pool whose master was killed must not go on: it would hold jobs that nobody can stop."""

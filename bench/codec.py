@@ -33,7 +33,7 @@ import psutil
 from PIL import Image
 
 from backend.codec import seal
-from backend.codec.encoders import still
+from backend.codec.encoders.webp import bitstream
 from backend.codec.image import colour
 from backend.codec.image.decode import reduce_at_decoding
 from backend.codec.native import arrow_buffer
@@ -49,7 +49,7 @@ KINDS = ("pillow", "bare", "kept", "codec")
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
-def opened(path: Path, width: int | None) -> Image.Image:
+def open_image(path: Path, width: int | None) -> Image.Image:
     """Decoded, and scaled if ``width`` is smaller, with the reduced decode that the codec uses."""
     image = Image.open(path)
     if not width or image.width <= width:
@@ -61,23 +61,23 @@ def opened(path: Path, width: int | None) -> Image.Image:
 
 
 def pillow(path: Path, options: Options) -> None:
-    with opened(path, options.width) as image:
+    with open_image(path, options.width) as image:
         image.save(io.BytesIO(), "WEBP", quality=options.quality, method=options.method)
 
 
 def bare(path: Path, options: Options, *, is_converted: bool = True) -> None:
-    with opened(path, options.width) as opened_image:
+    with open_image(path, options.width) as opened_image:
         profile = opened_image.info.get("icc_profile") if is_converted else None
         image = colour.to_srgb(opened_image, profile, lambda _share: None)
-        config = still.config_for(options, float(options.quality))
-        with still.picture_of(image, argb=False) as picture:
+        config = bitstream.config_for(options, float(options.quality))
+        with bitstream.import_picture(image, argb=False) as picture:
             image.close()
-            unheard(picture, config)
+            encode_without_percent(picture, config)
 
 
-def unheard(picture, config) -> int:
+def encode_without_percent(picture, config) -> int:
     """An encode without the hook."""
-    library, writer = still.libwebp.encoder(), still.libwebp.MemoryWriter()
+    library, writer = bitstream.libwebp.encoder(), bitstream.libwebp.MemoryWriter()
     library.WebPMemoryWriterInit(ctypes.byref(writer))
     picture.writer = ctypes.cast(library.WebPMemoryWrite, ctypes.c_void_p)
     picture.custom_ptr = ctypes.addressof(writer)
@@ -87,7 +87,7 @@ def unheard(picture, config) -> int:
     return size
 
 
-def through(codec: SealedCodec, path: Path, shape, options: Options) -> None:
+def convert(codec: SealedCodec, path: Path, shape, options: Options) -> None:
     with path.open("rb") as source, tempfile.TemporaryFile() as result:
         conversion = Conversion(shape, options, LIMITS)
         codec.convert(source.fileno(), result.fileno(), conversion, on_progress=lambda _: None, should_stop=lambda: False)
@@ -106,7 +106,7 @@ def worker(kind: str, paths: list[Path], options: Options, is_converted: bool, s
     if kind == "codec":
         codec.start()
     if kind != "pillow":
-        arrow_buffer.keep_in_one_piece()
+        arrow_buffer.allocate_in_one_block()
     if kind == "kept":
         keep_heap()
     shapes = {path: declared(path.read_bytes(), LIMITS) for path in paths}
@@ -114,7 +114,7 @@ def worker(kind: str, paths: list[Path], options: Options, is_converted: bool, s
         began = time.monotonic()
         for path in paths:
             if kind == "codec":
-                through(codec, path, shapes[path], options)
+                convert(codec, path, shapes[path], options)
             elif kind == "pillow":
                 pillow(path, options)
             else:
@@ -137,13 +137,13 @@ class Crew:
 
     def round(self) -> tuple[float, float, float]:
         """Seconds; processor seconds; the share of the machine that others took meanwhile."""
-        own, all_of_it, began = used(), busy(), time.monotonic()
+        own, all_of_it, began = processor_s(), machine_s(), time.monotonic()
         for start, _done in self._queues:
             start.put(True)
         for _start, done in self._queues:
             done.get()
-        seconds, own = time.monotonic() - began, used() - own
-        return seconds, own, max(0.0, busy() - all_of_it - own) / seconds / (os.cpu_count() or 1)
+        seconds, own = time.monotonic() - began, processor_s() - own
+        return seconds, own, max(0.0, machine_s() - all_of_it - own) / seconds / (os.cpu_count() or 1)
 
     def end(self) -> None:
         for (start, _done), process in zip(self._queues, self._processes, strict=True):
@@ -151,12 +151,12 @@ class Crew:
             process.join()
 
 
-def busy() -> float:
+def machine_s() -> float:
     times = psutil.cpu_times()
     return times.user + times.nice + times.system
 
 
-def used() -> float:
+def processor_s() -> float:
     """Processor seconds of this process and all below it, with those that ended. A child that waits for an order may end at any time."""
     total = 0.0
     for each in (psutil.Process(), *psutil.Process().children(recursive=True)):
@@ -210,8 +210,8 @@ def price_of_the_seal(count: int = 100) -> float:
         return 1000 * (time.perf_counter() - began)
 
     def sealed() -> None:
-        seal.limit({"CPU": 10, "AS": 1 << 32, "CORE": 0})
-        seal.close("prefer")
+        seal.set_limits({"CPU": 10, "AS": 1 << 32, "CORE": 0})
+        seal.seal_process("prefer")
 
     pairs = [(lifetime(lambda: None), lifetime(sealed)) for _ in range(count)]
     return statistics.median(after - before for before, after in pairs)
@@ -219,25 +219,25 @@ def price_of_the_seal(count: int = 100) -> float:
 
 def price_of_percent(path: Path, options: Options, count: int = 8) -> float:
     """Share of an encode's processor time; alternating, median. The reports go into a socket, as a child's do."""
-    from backend.codec.messages import at, packed
+    from backend.codec.messages import pack, progress_message
     from backend.codec.progress import curves
     from backend.codec.progress.meter import Meter
 
-    arrow_buffer.keep_in_one_piece()
-    config, ratios = still.config_for(options, float(options.quality)), []
+    arrow_buffer.allocate_in_one_block()
+    config, ratios = bitstream.config_for(options, float(options.quality)), []
     ours, theirs = socket.socketpair()
     threading.Thread(target=lambda: [None for _ in iter(lambda: ours.recv(4096), b"")], daemon=True).start()
 
     def encode(with_percent: bool) -> float:
-        with opened(path, options.width) as image, still.picture_of(image, argb=False) as picture:
-            curve = curves.of(options, image.width * image.height, has_alpha=False)
-            meter = Meter({"encode": 1.0}, lambda progress: theirs.sendall(packed(at(progress))))
+        with open_image(path, options.width) as image, bitstream.import_picture(image, argb=False) as picture:
+            curve = curves.curve_for(options, image.width * image.height, has_alpha=False)
+            meter = Meter({"encode": 1.0}, lambda progress: theirs.sendall(pack(progress_message(progress))))
             began = time.thread_time()
             if with_percent:
-                with still.encoded(picture, config, lambda percent: meter.at("encode", curve(percent))) as webp:
+                with bitstream.encode(picture, config, lambda percent: meter.advance("encode", curve(percent))) as webp:
                     len(webp)
             else:
-                unheard(picture, config)
+                encode_without_percent(picture, config)
             return time.thread_time() - began
 
     for number in range(count):
@@ -270,7 +270,7 @@ def peak_mib(kind: str, path: Path, options: Options) -> float:
     watcher = threading.Thread(target=watch)
     watcher.start()
     for _again in range(50):  # a small job is over before anybody looks
-        through(codec, path, declared(path.read_bytes(), LIMITS), options)
+        convert(codec, path, declared(path.read_bytes(), LIMITS), options)
         if most[0]:
             break
     over.set()

@@ -52,11 +52,11 @@ def compare(path: Path, codec: SealedCodec, end: multiprocessing.connection.Conn
     source, times = path.read_bytes(), ([], [], [])
     by_vips = by_google = b""
     ours(codec, source)
-    asked(end, path)
+    ask(end, path)
     for _round in range(rounds):
-        mine = timed(times[0], lambda: ours(codec, source))
-        by_vips = timed(times[1], lambda: asked(end, path))
-        by_google = timed(times[2], lambda: gif2webp(path))
+        mine = timed_run(times[0], lambda: ours(codec, source))
+        by_vips = timed_run(times[1], lambda: ask(end, path))
+        by_google = timed_run(times[2], lambda: gif2webp(path))
     with tempfile.TemporaryDirectory() as folder:
         is_same = timing(mine, Path(folder)) == timing(by_google, Path(folder))
     mine_s, vips_s, google_s = (statistics.median(each) for each in times)
@@ -67,7 +67,7 @@ def compare(path: Path, codec: SealedCodec, end: multiprocessing.connection.Conn
     print("timing and loops " + ("as gif2webp's" if is_same else "DIFFER from gif2webp's"))
 
 
-def timed(times: list[float], work: Callable[[], bytes]) -> bytes:
+def timed_run(times: list[float], work: Callable[[], bytes]) -> bytes:
     begun = time.monotonic()
     data = work()
     times.append(time.monotonic() - begun)
@@ -83,7 +83,7 @@ def ours(codec: SealedCodec, source: bytes) -> bytes:
         return os.pread(result.fileno(), converted.bytes, 0)
 
 
-def asked(end: multiprocessing.connection.Connection, path: Path) -> bytes:
+def ask(end: multiprocessing.connection.Connection, path: Path) -> bytes:
     end.send(str(path))
     return end.recv_bytes()
 

@@ -1,7 +1,7 @@
-"""Measure libwebp's percent against time, by kind, method and size, and make ``backend/codec/progress/measured.py`` of it.
+"""Measure libwebp's percent against time, by kind, method and size, and make ``backend/codec/progress/curves.json`` of it.
 
     python -m bench.codec_curves measure ../shared/corpus/photos/*.jpg --transparent ../shared/corpus/graphics/*.png >> var/curves.jsonl
-    python -m bench.codec_curves table var/curves.jsonl > backend/codec/progress/measured.py
+    python -m bench.codec_curves table var/curves.jsonl > backend/codec/progress/curves.json
 
 For each kind, method and size: every image is encoded, each call of the progress hook noted with the processor time spent so far; the median share of
 the time over the images is taken at each percent, and as few knots are kept as hold the line within one part in a hundred. Processor time hardly
@@ -15,12 +15,12 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from backend.codec.encoders import still
+from backend.codec.encoders.webp import bitstream
 from backend.codec.native import arrow_buffer
 from backend.core.options import Options
 
@@ -30,18 +30,11 @@ QUALITY = 80.0
 KINDS = {"lossy": {}, "lossless": {"lossless": True}, "near_lossless": {"near_lossless": 60}, "sharp": {"sharp_yuv": True}, "alpha": {}}
 Knots = tuple[tuple[int, float], ...]
 
-HEAD = '''"""When libwebp reaches each percent, and what an encode costs: measured, made by ``python -m bench.codec_curves``, not by hand.
-
-Medians over six photographs and three transparent graphics at up to six sizes; quality 80, libwebp 1.6.0.
-"""
-# ruff: noqa: E501
-# fmt: off
-
-from __future__ import annotations
-
-Knots = tuple[tuple[int, float], ...]
-"""(percent, percent of the time), straight in between and to both ends."""
-'''
+ABOUT = (
+    "When libwebp reaches each percent (knots: percent, percent of the time), and what an encode costs, by kind, megapixels and method. "
+    "Made by python -m bench.codec_curves, not by hand: medians over six photographs and three transparent graphics at up to six sizes; "
+    "quality 80, libwebp 1.6.0."
+)
 
 
 def main() -> None:
@@ -59,7 +52,7 @@ def main() -> None:
     if wanted.way == "table":
         table([json.loads(line) for line in wanted.runs.read_text(encoding="utf-8").splitlines()])
         return
-    arrow_buffer.keep_in_one_piece()
+    arrow_buffer.allocate_in_one_block()
     for kind in wanted.kinds:
         for side in wanted.sides:
             for path in wanted.transparent if kind == "alpha" else wanted.photos:
@@ -74,40 +67,51 @@ def measure(kind: str, side: int, path: str, methods: Sequence[int]) -> None:
     image.thumbnail((side, side))
     image = image.convert("RGBA" if kind == "alpha" else "RGB")
     for method in methods:
-        run, cost_ms = timed(image, Options(method=method, **KINDS[kind]))
+        run, cost_ms = time_encode(image, Options(method=method, **KINDS[kind]))
         print(json.dumps([kind, side, method, Path(path).name, image.width * image.height, cost_ms, run]), flush=True)
 
 
-def timed(image: Image.Image, options: Options) -> tuple[dict[int, float], float]:
+def time_encode(image: Image.Image, options: Options) -> tuple[dict[int, float], float]:
     """Share of the time at which each percent was first reached, and milliseconds a megapixel."""
-    config, at = still.config_for(options, QUALITY), {0: 0.0}
+    config, at = bitstream.config_for(options, QUALITY), {0: 0.0}
     began = time.process_time()
     with (
-        still.picture_of(image, argb=bool(config.lossless or config.use_sharp_yuv)) as picture,
-        still.encoded(picture, config, lambda percent: at.setdefault(percent, time.process_time() - began) and None),
+        bitstream.import_picture(image, argb=bool(config.lossless or config.use_sharp_yuv)) as picture,
+        bitstream.encode(picture, config, lambda percent: at.setdefault(percent, time.process_time() - began) and None),
     ):
         total = time.process_time() - began
     return {percent: seconds / total for percent, seconds in at.items()} | {100: 1.0}, 1e9 * total / (image.width * image.height)
 
 
 def table(runs: list[list]) -> None:
-    print(HEAD)
-    print("# kind → megapixels → method → knots\nKNOTS: dict[str, dict[float, tuple[Knots, ...]]] = {")
+    knots_by_kind, costs_by_kind = {}, {}
     for kind in KINDS:
-        print(f'    "{kind}": {{')
-        for size, by_method in sizes(runs, kind):
-            print(f"        {size}: (")
-            for each in by_method:
-                print(f"            {knots(median([{int(percent): share for percent, share in run[6].items()} for run in each]))},")
-            print("        ),")
-        print("    },")
-    print("}\n\n# kind → megapixels → milliseconds a megapixel by method\nMS_PER_MEGAPIXEL: dict[str, dict[float, tuple[int, ...]]] = {")
-    for kind in KINDS:
-        print(f'    "{kind}": {{')
-        for size, by_method in sizes(runs, kind):
-            print(f"        {size}: {tuple(round(statistics.median(run[5] for run in each)) for each in by_method)},")
-        print("    },")
-    print("}")
+        measured = dict(sizes(runs, kind))
+        knots_by_kind[kind] = {size: [knots(median([_shares(run) for run in each])) for each in by_method] for size, by_method in measured.items()}
+        costs_by_kind[kind] = {size: [round(statistics.median(run[5] for run in each)) for each in by_method] for size, by_method in measured.items()}
+    print(as_text(knots_by_kind, costs_by_kind))
+
+
+def as_text(knots_by_kind: dict, costs_by_kind: dict) -> str:
+    """JSON with one line a method's knots and one line a size's costs, so that a change can be read."""
+
+    def lines(by_size: dict, of_size: Callable[[list], str]) -> str:
+        return ",\n".join(f"      {json.dumps(str(size))}: {of_size(values)}" for size, values in by_size.items())
+
+    def of_kinds(by_kind: dict, of_size: Callable[[list], str]) -> str:
+        return ",\n".join(f"    {json.dumps(kind)}: {{\n{lines(by_size, of_size)}\n    }}" for kind, by_size in by_kind.items())
+
+    def methods(values: list) -> str:
+        return "[\n" + ",\n".join(f"        {json.dumps(each)}" for each in values) + "\n      ]"
+
+    return (
+        f'{{\n  "about": {json.dumps(ABOUT)},\n  "knots": {{\n{of_kinds(knots_by_kind, methods)}\n  }},\n'
+        f'  "ms_per_megapixel": {{\n{of_kinds(costs_by_kind, json.dumps)}\n  }}\n}}'
+    )
+
+
+def _shares(run: list) -> dict[int, float]:
+    return {int(percent): share for percent, share in run[6].items()}
 
 
 def sizes(runs: list[list], kind: str) -> Iterator[tuple[float, list[list[list]]]]:

@@ -33,7 +33,7 @@ def main() -> None:
         for method in wanted.methods:
             near, count, silence = 0, 0, 0.0
             for path in wanted.paths:
-                points, longest = followed(codec, path, Options(method=method, **KINDS[kind]))
+                points, longest = follow(codec, path, Options(method=method, **KINDS[kind]))
                 near += sum(abs(percent / 100 - share) <= 0.15 for share, percent in points)
                 count += len(points)
                 silence = max(silence, longest)
@@ -41,7 +41,7 @@ def main() -> None:
     codec.close()
 
 
-def followed(codec: SealedCodec, path: Path, options: Options) -> tuple[list[tuple[float, float]], float]:
+def follow(codec: SealedCodec, path: Path, options: Options) -> tuple[list[tuple[float, float]], float]:
     heard: list[tuple[float, float]] = []
     began = time.monotonic()
 

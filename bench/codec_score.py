@@ -16,7 +16,7 @@ from PIL import Image
 
 from backend.codec.encoders import ssimulacra2
 from backend.codec.native import libwebp
-from bench.kit.look import scored
+from bench.kit.look import reference_score
 from tests.codec.conftest import saved
 
 QUALITIES = (65, 75, 85)
@@ -38,9 +38,9 @@ def main() -> None:
         for quality in QUALITIES:
             coded = saved(image, "WEBP", quality=quality, method=4)
             begun = time.process_time()
-            mine = original.score(libwebp.decoded(coded))
+            mine = original.score(libwebp.decode(coded))
             spent_ms = 1000 * (time.process_time() - begun)
-            true = scored(source, coded)
+            true = reference_score(source, coded)
             if NEAR[0] < true < NEAR[1]:
                 misses.append(mine - true)
             print(

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from backend.codec.encoders import quality_search, still
+from backend.codec.encoders import quality_search
+from backend.codec.encoders.webp import bitstream
 from backend.codec.native import arrow_buffer
 from backend.core.options import Options
 
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--method", type=int, default=4)
     wanted = parser.parse_args()
-    arrow_buffer.keep_in_one_piece()
+    arrow_buffer.allocate_in_one_block()
     passes, met = [], collections.Counter[bool]()
     for path in wanted.paths:
         for side in SIDES:
@@ -43,19 +44,19 @@ def searches(path: Path, side: int, options: Options):
     with Image.open(path) as opened:
         image = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    config = still.config_for(options, 80.0)
-    with still.picture_of(image, argb=False) as picture:
+    config = bitstream.config_for(options, 80.0)
+    with bitstream.import_picture(image, argb=False) as picture:
 
         def encode(quality: float) -> bytes:
             config.quality = quality
-            with still.encoded(picture, config, lambda _percent: None) as webp:
+            with bitstream.encode(picture, config, lambda _percent: None) as webp:
                 return bytes(webp)
 
         smallest, usual, largest = (len(encode(quality)) for quality in (0.0, 80.0, 100.0))
         for share in SHARES:
             target = round(share * usual)
             if smallest <= target <= largest:
-                yield share, quality_search.for_size(encode, target), target
+                yield share, quality_search.search_by_size(encode, target), target
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Pixels: an untrusted image in, WebP out, in a sealed process that dies with its job.
+"""Pixels: an untrusted image in, an output file out, in a sealed process that is used once.
 
 ::
 
-    sealed.SealedCodec ── keeper ──▶ zygote (exec'd, libraries loaded, no secrets)
-        ▲  convert()                    │ fork, one for each job
-        │  percent, verdict (wire)      ▼
-        └──────────────────────────── child: bounds, seal ▶ pipeline: decode ▶ transform ▶ encode
+    sealed.SealedCodec ── zygote_client ──▶ zygote (exec'd, libraries loaded, no secrets)
+        ▲  convert()                           │ fork, one for each job
+        │  percent, result (messages)          ▼
+        └─────────────────────────────────── child: resource limits, seal ▶ pipeline: decode ▶ transform ▶ encode
 
-Law: only the child touches an image's bytes beyond its header. What the child says is checked before it is believed: it may be
-in a stranger's hands. This room knows no Redis, no HTTP and no file name.
+Only the child reads an image's bytes beyond its header. The image may have taken the child over, so what it reports is checked before it is used.
+This room knows no Redis, no HTTP and no file name.
 """

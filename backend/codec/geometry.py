@@ -1,6 +1,6 @@
-"""From a source's sides and the options to a result's sides: pure arithmetic, with sharp's meaning of ``fit``.
+"""A result's size from its source's size and the options: pure arithmetic, with sharp's meaning of ``fit``.
 
-The image is scaled, then cropped to the canvas or set on it. Where ``enlarge`` is off, no axis is scaled up; ``contain`` still fills its canvas.
+The image is scaled, then cropped to the canvas or set on it. Without ``enlarge``, no axis is scaled up; ``contain`` still fills its canvas.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backend import errors
-from backend.core.limits import WEBP_MAX_SIDE, Limits
+from backend.core.formats import OutputFormat
+from backend.core.limits import Limits
 from backend.core.options import Options
 
 Size = tuple[int, int]
@@ -16,7 +17,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """``scaled`` in the upright frame; ``left`` and ``top``: where the scaled image lies on the canvas (below 0: that much is cropped)."""
+    """All upright, in pixels. ``left`` and ``top`` are where the scaled image lies on the canvas; below 0, that much is cropped."""
 
     scaled: Size
     canvas: Size
@@ -28,23 +29,23 @@ class Geometry:
         return self.canvas[0] * self.canvas[1]
 
 
-def plan(size: Size, options: Options) -> Geometry:
-    """``size`` is upright, as turned."""
-    scaled = _scaled(size, options)
-    canvas = _canvas(scaled, options)
+def geometry_for(size: Size, options: Options) -> Geometry:
+    """``size`` is the source's after it was oriented."""
+    scaled = _scaled_size(size, options)
+    canvas = _canvas_size(scaled, options)
     across, down = _GRAVITY[options.gravity]
-    return Geometry(scaled, canvas, _placed(canvas[0] - scaled[0], across), _placed(canvas[1] - scaled[1], down))
+    return Geometry(scaled, canvas, _offset(canvas[0] - scaled[0], across), _offset(canvas[1] - scaled[1], down))
 
 
-def check(geometry: Geometry, limits: Limits, frames: int = 1) -> None:
-    """Raises ``InvalidOption`` (side) or ``TooManyPixels`` for a result that cannot be."""
+def check_geometry(geometry: Geometry, output: OutputFormat, limits: Limits) -> None:
+    """Raises ``InvalidOption`` (side) where the format has no such size, ``TooManyPixels`` where it is over the limit."""
     width, height = geometry.canvas
-    if max(width, height) > WEBP_MAX_SIDE:
-        raise errors.InvalidOption("side", width=width, height=height, limit=WEBP_MAX_SIDE)
-    limits.check_pixels(max(width, geometry.scaled[0]), max(height, geometry.scaled[1]), frames)
+    if max(width, height) > output.max_side:
+        raise errors.InvalidOption("side", width=width, height=height, limit=output.max_side)
+    limits.check_pixels(max(width, geometry.scaled[0]), max(height, geometry.scaled[1]))
 
 
-def _scaled(size: Size, options: Options) -> Size:
+def _scaled_size(size: Size, options: Options) -> Size:
     across, down = _factors(size, options)
     if not options.enlarge:
         across, down = min(1.0, across), min(1.0, down)
@@ -61,7 +62,7 @@ def _factors(size: Size, options: Options) -> tuple[float, float]:
     return factor, factor
 
 
-def _canvas(scaled: Size, options: Options) -> Size:
+def _canvas_size(scaled: Size, options: Options) -> Size:
     if options.width and options.height:
         if options.fit == "cover":
             return min(scaled[0], options.width), min(scaled[1], options.height)
@@ -83,6 +84,6 @@ _GRAVITY: dict[str, tuple[float, float]] = {
 }
 
 
-def _placed(room: int, share: float) -> int:
-    """Negative room is a crop: the part that is kept lies towards the gravity too. Halves go to the left and top."""
+def _offset(room: int, share: float) -> int:
+    """``room`` is the canvas' side less the image's; below 0 it is cropped away from the gravity. Half a pixel goes to the left or top."""
     return int(room * share) if room >= 0 else -int(-room * share)

@@ -1,14 +1,16 @@
-"""What the three processes say to each other: one JSON object a line, over stream sockets; descriptors travel beside an order.
+"""What the three processes say to each other: one JSON object a line, over stream sockets; descriptors travel with an order.
 
-========================= =====================================================
-pool process → zygote     an ``Order`` with its number and three descriptors; ``{"stop": true}``, ``{"leave": true}``: kill, and in the one case
-                          tell of the end
-zygote → pool process     ``{"ready": level}`` once; for each order, by its ``number``, ``{"taken": pid}`` and ``{"ended": status}``, as
-                          ``os.waitstatus_to_exitcode`` gives it
-child → pool process      ``{"at": [stage, percent]}``, then ``{"done": {…}}`` or ``{"failed": {…}}``
-========================= =====================================================
+================= ==================================================================================================
+from → to         messages
+================= ==================================================================================================
+encoder → zygote  an ``Order`` with its number and three descriptors; ``{"stop": true}`` kills the child at work;
+                  ``{"abandon": true}`` kills it too, and its end is not reported
+zygote → encoder  ``{"ready": level}`` once; for each order, by its ``number``, ``{"taken": pid}`` and
+                  ``{"ended": status}``, as ``os.waitstatus_to_exitcode`` gives it
+child → encoder   ``{"at": [stage, percent]}``, then ``{"done": {…}}`` or ``{"failed": {…}}``
+================= ==================================================================================================
 
-Law: what a child says is checked here before anybody sees it.
+The decoder may have been taken over by the image, so every message of a child is checked here before it is used.
 """
 
 from __future__ import annotations
@@ -25,10 +27,11 @@ from backend.core.options import Options
 from backend.core.records import as_dict
 
 CONTROL_FD = 3
-"""The zygote's end of its socket to the pool process."""
+"""The zygote's end of its socket to the encoder process."""
 MAX_LINE_BYTES = 64 << 10
+MAX_PRIVATE_CHARACTERS = 500
 READ_BYTES = 16 << 10
-SAYABLE: tuple[type[errors.GatewayError], ...] = (
+REPORTABLE: tuple[type[errors.GatewayError], ...] = (
     errors.DamagedImage,
     errors.UnsupportedFormat,
     errors.InvalidOption,
@@ -39,24 +42,24 @@ SAYABLE: tuple[type[errors.GatewayError], ...] = (
     errors.StorageFull,
     errors.Internal,
 )
-"""The errors a child may report."""
+"""The errors that a child may report."""
 
 Message = dict[str, Any]
 
 
-class Garbled(Exception):
-    """The other side said what no honest one says."""
+class MalformedMessage(Exception):
+    """The other side sent what the protocol does not know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A conversion and what the child may use for it; ``bounds`` are resource limits by name."""
+    """A conversion, and the resource limits of its child by name (see ``resource_limits``)."""
 
     conversion: Conversion
-    bounds: dict[str, int]
+    limits: dict[str, int]
 
     def as_message(self) -> Message:
-        """Without the file name: a child has no use for it."""
+        """Without the file name, which a child does not need."""
         return as_dict(replace(self, conversion=replace(self.conversion, options=replace(self.conversion.options, filename=None))))
 
     @classmethod
@@ -65,29 +68,29 @@ class Order:
         conversion = Conversion(
             Shape(**record["shape"]), Options(**record["options"]), Limits(**record["limits"]), record["timeout_s"], record["report_every_s"]
         )
-        return cls(conversion, message["bounds"])
+        return cls(conversion, message["limits"])
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=as_dict)
-"""ASCII: what a decoder says may hold half a character."""
+"""Writes ASCII: a decoder's error may hold half a surrogate pair, which UTF-8 cannot."""
 
 
-def packed(message: Message) -> bytes:
+def pack(message: Message) -> bytes:
     return _ENCODER.encode(message).encode() + b"\n"
 
 
-class Lines:
-    """The receiving end of a socket: whole messages, and the descriptors that came with them. ``is_over`` once the other side is gone."""
+class MessageReader:
+    """Reads whole messages and their descriptors from a socket. ``is_over`` once the other side has closed it."""
 
-    def __init__(self, end: socket.socket, descriptors: int = 0) -> None:
+    def __init__(self, end: socket.socket, max_descriptors: int = 0) -> None:
         self._end = end
-        self._most = descriptors
+        self._max_descriptors = max_descriptors
         self._rest = b""
         self.descriptors: list[int] = []
         self.is_over = False
 
     def read(self) -> list[Message]:
-        """What is there now; waits only if nothing is. Raises ``Garbled``."""
+        """Waits only if nothing has arrived. Raises ``MalformedMessage``."""
         try:
             chunk = self._receive()
         except BlockingIOError:
@@ -97,37 +100,37 @@ class Lines:
         self.is_over = not chunk
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > MAX_LINE_BYTES:
-            raise Garbled(f"a line of over {MAX_LINE_BYTES} bytes")
-        return [_parsed(line) for line in lines]
+            raise MalformedMessage(f"a line of over {MAX_LINE_BYTES} bytes")
+        return [_unpack(line) for line in lines]
 
     def _receive(self) -> bytes:
-        if not self._most:
+        if not self._max_descriptors:
             return self._end.recv(READ_BYTES)
-        chunk, descriptors, _flags, _address = socket.recv_fds(self._end, READ_BYTES, self._most)
+        chunk, descriptors, _flags, _address = socket.recv_fds(self._end, READ_BYTES, self._max_descriptors)
         self.descriptors += descriptors
         return chunk
 
 
-def _parsed(line: bytes) -> Message:
+def _unpack(line: bytes) -> Message:
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise Garbled(str(error)) from None
+        raise MalformedMessage(str(error)) from None
     if not isinstance(message, dict):
-        raise Garbled("not an object")
+        raise MalformedMessage("not an object")
     return message
 
 
-def at(progress: Progress) -> Message:
+def progress_message(progress: Progress) -> Message:
     return {"at": [progress.stage, progress.percent]}
 
 
-def done(converted: Converted) -> Message:
+def done_message(converted: Converted) -> Message:
     return {"done": as_dict(converted)}
 
 
-def failed(error: errors.GatewayError) -> Message:
-    return {"failed": error.as_record(), "private": error.private[:500]}
+def error_message(error: errors.GatewayError) -> Message:
+    return {"failed": error.as_record(), "private": error.private[:MAX_PRIVATE_CHARACTERS]}
 
 
 def progress_in(message: Message) -> Progress | None:
@@ -149,7 +152,7 @@ def error_in(message: Message) -> errors.GatewayError | None:
     if not isinstance(record, dict) or not isinstance(record.get("params", {}), dict):
         return None
     error = errors.from_record(record)
-    if not isinstance(error, SAYABLE):
+    if not isinstance(error, REPORTABLE):
         return None
     error.private = ascii(message.get("private", ""))[1:-1]
     error.args = (f"{error} {error.private}",)

@@ -1,7 +1,7 @@
-"""What one job may use, from what its source declares: memory, processor time, result bytes, descriptors. Pure.
+"""What a child may use for one conversion: memory, processor time, result bytes, descriptors. Pure: from what the source's header declares.
 
-Memory, measured as peak above the zygote's: lossy 6 bytes a pixel (14 with alpha and a profile), lossless 24 to 28; about half as much again is
-given, and a base.
+Memory was measured as the peak above the zygote's: lossy 6 bytes a pixel (14 with alpha and a profile), lossless 24 to 28. A child is given
+about half as much again, and a base.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ BYTES_A_PIXEL = 24
 LOSSLESS_BYTES_A_PIXEL = 40
 BASE_CPU_S = 5
 CPU_S_A_MEGAPIXEL = 2.0
-PATIENT_CPU_S_A_MEGAPIXEL = 8.0
-PATIENT_METHOD = 5
+SLOW_CPU_S_A_MEGAPIXEL = 8.0
+"""For lossless, a search for a size or a score, and slow methods."""
+SLOW_METHOD = 5
 """From here on, transparency that looks like noise takes 2 to 3 seconds a megapixel on a busy machine."""
-"""For lossless and for several passes."""
 RESULT_BYTES_A_PIXEL = 5
 DESCRIPTORS = 16
 
 
-def bounds(conversion: Conversion, result_pixels: int) -> dict[str, int]:
-    """Resource limits by name (RLIMIT_…); ``AS`` is to be added to what is mapped already."""
+def limits_for(conversion: Conversion, result_pixels: int) -> dict[str, int]:
+    """By name (RLIMIT_…). ``AS`` is to be added to what is mapped already. ``result_pixels`` are those of all frames together."""
     options, pixels = conversion.options, max(conversion.shape.pixels, result_pixels)
     return {
         "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + (LOSSLESS_BYTES_A_PIXEL if is_lossless(options) else BYTES_A_PIXEL) * pixels,
@@ -39,13 +39,13 @@ def bounds(conversion: Conversion, result_pixels: int) -> dict[str, int]:
 
 
 def is_lossless(options: Options) -> bool:
-    """near_lossless is a preprocessing of the lossless encoder (encode.h)."""
+    """``near_lossless`` is a preprocessing of the lossless encoder (libwebp's ``encode.h``)."""
     return options.lossless or options.near_lossless is not None
 
 
 def cpu_s(conversion: Conversion, pixels: int) -> int:
-    """A decoder that spins is ended sooner than the wall clock would; an honest encode is not."""
+    """Seconds of processor time: a decoder that loops ends before the job's time limit, and no ordinary encode needs as much."""
     options = conversion.options
-    is_patient = is_lossless(options) or options.target_bytes is not None or options.quality == "auto" or options.method >= PATIENT_METHOD
-    a_megapixel = PATIENT_CPU_S_A_MEGAPIXEL if is_patient else CPU_S_A_MEGAPIXEL
+    is_slow = is_lossless(options) or options.target_bytes is not None or options.quality == "auto" or options.method >= SLOW_METHOD
+    a_megapixel = SLOW_CPU_S_A_MEGAPIXEL if is_slow else CPU_S_A_MEGAPIXEL
     return max(1, math.ceil(min(conversion.timeout_s, BASE_CPU_S + a_megapixel * pixels / 1e6)))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from backend.core.formats import OUTPUT, OutputFormat
 from backend.core.limits import Limits
 from backend.core.options import Options
 
 Stage = Literal["decode", "transform", "encode", "store"]
 STAGES: tuple[Stage, ...] = ("decode", "transform", "encode", "store")
 REPORT_EVERY_S = 0.053
-"""Every second report can be passed on, ten times a second at most. Each wakes the process that watches: time that the image does not get."""
+"""A job passes on at most ten reports a second, so every second report of the child can be passed on.
+
+More reports would only cost time: each wakes the encoder process, on a processor that the image could use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,17 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """The order: what the source declares, what is wanted, within which bounds, and how often progress is reported at most."""
+    """What the codec is asked for. ``report_every_s`` is the shortest time between two progress reports of one stage."""
 
     shape: Shape
     options: Options
     limits: Limits
     timeout_s: float = 60.0
     report_every_s: float = REPORT_EVERY_S
+
+    @property
+    def output(self) -> OutputFormat:
+        return OUTPUT[self.options.format]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +66,4 @@ class Converted:
 
 
 class Stopped(Exception):
-    """The conversion was ended because nobody wants it any more: cancelled, deleted, or taken over by another encoder."""
+    """The conversion was ended because its result is no longer wanted: cancelled, deleted, or taken over by another encoder."""

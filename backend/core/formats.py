@@ -1,6 +1,6 @@
-"""The image formats: one table says what is read, what is refused by name, and how each is known by its first bytes.
+"""The image formats: one table of what is read or refused by name, and one of what is written.
 
-The bytes decide; a file's name and declared type never do. What no row knows is refused.
+The first bytes decide the format of an upload; its name and declared type never do. A file that no row matches is refused.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass
 
 SNIFF_BYTES = 4096
-"""So many first bytes are enough for every row of the table (SVG may start with a long comment)."""
+"""This many first bytes are enough for every row (SVG may start with a long comment)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """``name`` is the public one (``source.format``); ``pillow`` its reader in Pillow, or None: known and refused."""
+    """``name`` is the public one (``source.format``). ``pillow`` is its reader in Pillow, or None for a format that is refused."""
 
     name: str
     media_type: str
@@ -39,7 +39,7 @@ FORMATS: tuple[Format, ...] = (
     _format("avif", "image/avif", "avif avifs", "AVIF", rb"....ftyp(?:avi[fs]|(?:mif1|msf1|miaf).{4}(?:.{4}){0,8}?avi[fs])"),
     _format("heic", "image/heic", "heic heif hif", "HEIF", rb"....ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)"),
     _format("ico", "image/vnd.microsoft.icon", "ico", "ICO", rb"\x00\x00\x01\x00[\x01-\xff]\x00.{3}\x00"),
-    # Known, so that the refusal can name them.
+    # Refused: the rows let the error name the format.
     _format("svg", "image/svg+xml", "svg svgz", None, rb"[\s\xef\xbb\xbf]*(?=<)(?=.{0,4000}<svg[\s>])"),
     _format("pdf", "application/pdf", "pdf", None, rb"%PDF-"),
     _format("eps", "application/postscript", "eps ps", None, rb"(?:%!PS|\xc5\xd0\xd3\xc6)"),
@@ -58,6 +58,28 @@ READABLE: tuple[Format, ...] = tuple(each for each in FORMATS if each.pillow)
 BY_NAME: dict[str, Format] = {each.name: each for each in FORMATS}
 ACCEPTED = ", ".join(each.label for each in READABLE)
 """For sentences: ``JPEG, PNG, …``."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """A format that is written. ``name`` is the public one (``result.format``); ``max_side`` is in pixels."""
+
+    name: str
+    media_type: str
+    extension: str
+    max_side: int
+    has_alpha: bool
+    has_animation: bool
+
+
+# Longest sides: RFC 9649 §2.7 (14 bits, less one in the VP8 frame header).
+OUTPUT: dict[str, OutputFormat] = {
+    "webp": OutputFormat("webp", "image/webp", "webp", 16383, has_alpha=True, has_animation=True),
+}
+"""Each name is also that of the format's module in ``backend/codec/encoders``."""
+DEFAULT_OUTPUT = next(iter(OUTPUT))
+MAX_OUTPUT_SIDE = max(each.max_side for each in OUTPUT.values())
+"""No output format allows a longer side, in pixels."""
 
 
 def sniff(head: bytes) -> Format | None:

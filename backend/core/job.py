@@ -22,6 +22,7 @@ from typing import Any, Literal
 from backend import errors
 from backend.core import records
 from backend.core.conversion import Shape
+from backend.core.formats import DEFAULT_OUTPUT
 from backend.core.options import Options
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -108,7 +109,7 @@ class Result:
     width: int
     height: int
     frames: int
-    format: str = "webp"
+    format: str = DEFAULT_OUTPUT
     facts: dict[str, Any] = field(default_factory=dict)
 
 

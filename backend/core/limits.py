@@ -1,4 +1,4 @@
-"""What an image may be before anything is queued or decoded: pure checks, one for each limit."""
+"""The limits on an upload, checked before anything is queued or decoded: one pure check a limit."""
 
 from __future__ import annotations
 
@@ -6,24 +6,22 @@ from dataclasses import dataclass
 
 from backend import errors
 
-WEBP_MAX_SIDE = 16383
-"""RFC 9649 §2.7: canvas width and height are 14 bits, less one (VP8 frame header)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The operator's bounds on one image (``GATEWAY_MAX_…``)."""
+    """The operator's limits on one image (``GATEWAY_MAX_…``): bytes of the file, width × height × frames, and frames."""
 
     upload_bytes: int = 64 << 20
     pixels: int = 50_000_000
     frames: int = 256
 
     def check_bytes(self, received_bytes: int) -> None:
+        """Raises ``TooLarge``."""
         if received_bytes > self.upload_bytes:
             raise errors.TooLarge(limit_bytes=self.upload_bytes)
 
     def check_pixels(self, width: int, height: int, frames: int = 1) -> None:
-        """Width × height × frames, before decoding; raises ``TooManyFrames`` or ``TooManyPixels``."""
+        """Raises ``TooManyFrames`` or ``TooManyPixels``."""
         if frames > self.frames:
             raise errors.TooManyFrames(limit=self.frames)
         if width * height * frames > self.pixels:

@@ -13,21 +13,21 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from backend import errors
-from backend.core.limits import WEBP_MAX_SIDE
+from backend.core.formats import DEFAULT_OUTPUT, MAX_OUTPUT_SIDE, OUTPUT
 
 Value = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """How one sort of value is read; ``accepted`` says it in words for the error."""
+class OptionType:
+    """``read`` raises ``ValueError``, ``KeyError`` or ``TypeError`` for a wrong value; ``accepted`` tells the client what is right."""
 
     accepted: str
     read: Callable[[Value], Value]
     schema: dict[str, Any]
 
 
-def _integer(low: int, high: int) -> Kind:
+def _integer(low: int, high: int) -> OptionType:
     def read(value: Value) -> int:
         if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,12}", str(value)):
             raise ValueError(value)
@@ -36,42 +36,42 @@ def _integer(low: int, high: int) -> Kind:
             raise ValueError(value)
         return number
 
-    return Kind(f"{low}–{high}", read, {"type": "integer", "minimum": low, "maximum": high})
+    return OptionType(f"{low}–{high}", read, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def _quality() -> Kind:
+def _quality() -> OptionType:
     number = _integer(0, 100)
 
     def read(value: Value) -> int | str:
         return "auto" if value == "auto" else number.read(value)
 
-    return Kind("0–100, auto", read, {"anyOf": [number.schema, {"const": "auto"}]})
+    return OptionType("0–100, auto", read, {"anyOf": [number.schema, {"const": "auto"}]})
 
 
-def _choice(*values: str, **aliases: str) -> Kind:
+def _choice(*values: str, **aliases: str) -> OptionType:
     def read(value: Value) -> str:
         value = aliases.get(value, value)
         if value not in values:
             raise ValueError(value)
         return str(value)
 
-    return Kind(", ".join(values), read, {"type": "string", "enum": list(values)})
+    return OptionType(", ".join(values), read, {"type": "string", "enum": list(values)})
 
 
-def _turn() -> Kind:
+def _angle() -> OptionType:
     angles = {"0": 0, "90": 90, "180": 180, "270": 270}
-    return Kind("0, 90, 180, 270", lambda value: angles[str(value)], {"type": "integer", "enum": list(angles.values())})
+    return OptionType("0, 90, 180, 270", lambda value: angles[str(value)], {"type": "integer", "enum": list(angles.values())})
 
 
-def _boolean() -> Kind:
+def _boolean() -> OptionType:
     words = {"true": True, "1": True, "yes": True, "on": True, "": True, "false": False, "0": False, "no": False, "off": False}
-    return Kind("true, false", lambda value: words[str(value).lower()], {"type": "boolean"})
+    return OptionType("true, false", lambda value: words[str(value).lower()], {"type": "boolean"})
 
 
 _COLOURS = {"transparent": "#00000000", "white": "#ffffffff", "black": "#000000ff"}
 
 
-def _colour() -> Kind:
+def _colour() -> OptionType:
     def read(value: Value) -> str:
         text = _COLOURS.get(str(value).lower(), str(value).lower()).removeprefix("#")
         if not re.fullmatch(r"[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", text):
@@ -80,15 +80,17 @@ def _colour() -> Kind:
             text = "".join(2 * digit for digit in text)
         return "#" + (text if len(text) == 8 else text + "ff")
 
-    return Kind("#rgb, #rrggbb, #rrggbbaa, transparent, white, black", read, {"type": "string"})
+    return OptionType("#rgb, #rrggbb, #rrggbbaa, transparent, white, black", read, {"type": "string"})
 
 
-def _text(limit: int) -> Kind:
-    return Kind(f"≤ {limit}", lambda value: str(value)[:limit], {"type": "string"})
+def _text(limit: int) -> OptionType:
+    return OptionType(f"≤ {limit}", lambda value: str(value)[:limit], {"type": "string"})
 
 
-def _option(kind: Kind, default: Value) -> Any:
-    return field(default=default, metadata={"kind": kind})
+def _option(option_type: OptionType, default: Value) -> Any:
+    """An option with one choice is no option: it is not offered to clients, and not stored."""
+    is_offered = option_type.schema.get("enum") != [default]
+    return field(default=default, metadata={"type": option_type, "is_stored": is_offered})
 
 
 FITS = ("inside", "cover", "contain", "fill", "outside")
@@ -99,6 +101,7 @@ GRAVITIES = ("centre", "north", "northeast", "east", "southeast", "south", "sout
 class Options:
     """What to do with one image. Sizes in pixels, colours as ``#rrggbbaa``."""
 
+    format: str = _option(_choice(*OUTPUT), DEFAULT_OUTPUT)
     quality: int | Literal["auto"] = _option(_quality(), 80)
     lossless: bool = _option(_boolean(), False)
     near_lossless: int | None = _option(_integer(0, 100), None)
@@ -106,13 +109,13 @@ class Options:
     alpha_quality: int = _option(_integer(0, 100), 100)
     sharp_yuv: bool = _option(_boolean(), False)
     target_bytes: int | None = _option(_integer(1, 1 << 30), None)
-    width: int | None = _option(_integer(1, WEBP_MAX_SIDE), None)
-    height: int | None = _option(_integer(1, WEBP_MAX_SIDE), None)
+    width: int | None = _option(_integer(1, MAX_OUTPUT_SIDE), None)
+    height: int | None = _option(_integer(1, MAX_OUTPUT_SIDE), None)
     fit: str = _option(_choice(*FITS), "inside")
     enlarge: bool = _option(_boolean(), False)
     gravity: str = _option(_choice(*GRAVITIES, center="centre"), "centre")
     background: str = _option(_colour(), "#00000000")
-    rotate: int = _option(_turn(), 0)
+    rotate: int = _option(_angle(), 0)
     auto_orient: bool = _option(_boolean(), True)
     flip: bool = _option(_boolean(), False)
     flop: bool = _option(_boolean(), False)
@@ -125,15 +128,17 @@ class Options:
         return {each.name: getattr(self, each.name) for each in _SHOWN if each.name in _ALWAYS or getattr(self, each.name) != each.default}
 
 
+OFFERED = tuple(each for each in fields(Options) if each.metadata["is_stored"])
+"""The options that clients may give."""
 _ALWAYS = ("quality", "method")
-_SHOWN = tuple(each for each in fields(Options) if each.name != "filename")
-_KINDS: dict[str, Kind] = {each.name: each.metadata["kind"] for each in fields(Options)}
+_SHOWN = tuple(each for each in OFFERED if each.name != "filename")
+_TYPES: dict[str, OptionType] = {each.name: each.metadata["type"] for each in OFFERED}
 EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
 """Pairs that ask for two different encoders at once."""
 
 
 def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:
-    """``Options`` from (name, value) pairs over ``default``; raises ``InvalidOption`` for the first that cannot be used."""
+    """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used."""
     given: dict[str, Value] = {}
     counts: dict[str, int] = {}
     for name, value in pairs:
@@ -145,12 +150,12 @@ def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> O
     for one, other in EXCLUSIVE:
         if given.get(one) not in (None, False) and given.get(other) not in (None, False):
             raise errors.InvalidOption("combination", option=one, other=other)
-    return Options(**{each.name: given.get(each.name, getattr(default, each.name)) for each in fields(Options)})
+    return replace(default, **given)
 
 
 def without(options: Options, names: Iterable[str]) -> Options:
-    """Those of ``names`` at their defaults again. Raises ``InvalidOption`` for a name that is none."""
-    defaults: dict[str, Any] = {each.name: each.default for each in fields(Options)}
+    """``options`` with those of ``names`` at their defaults again. Raises ``InvalidOption`` for an unknown name."""
+    defaults: dict[str, Any] = {each.name: each.default for each in OFFERED}
     for name in names:
         if name not in defaults:
             _read(name, "")
@@ -158,19 +163,19 @@ def without(options: Options, names: Iterable[str]) -> Options:
 
 
 def _read(name: str, value: Value) -> Value:
-    if name not in _KINDS:
-        near = difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.0)
+    if name not in _TYPES:
+        near = difflib.get_close_matches(name, _TYPES, n=1, cutoff=0.0)
         raise errors.InvalidOption("unknown", option=name[:100], suggestion=near[0])
     try:
-        return _KINDS[name].read(value)
+        return _TYPES[name].read(value)
     except (ValueError, KeyError, TypeError):
-        said, accepted = str(value)[:100], _KINDS[name].accepted
+        said, accepted = str(value)[:100], _TYPES[name].accepted
         raise errors.InvalidOption(option=name, value=said, accepted=accepted, suggestion=_nearest(name, said)) from None
 
 
 def _nearest(name: str, value: str) -> str:
     """The valid value closest to a wrong one: the nearer bound of a range, the most similar word of a list."""
-    schema = _KINDS[name].schema
+    schema = _TYPES[name].schema
     schema = schema.get("anyOf", [schema])[0]
     if "minimum" in schema and re.fullmatch(r"-?\d+(\.\d+)?", value):
         return str(min(max(round(float(value)), schema["minimum"]), schema["maximum"]))
@@ -181,4 +186,4 @@ def _nearest(name: str, value: str) -> str:
 
 def schema() -> dict[str, dict[str, Any]]:
     """Each option with its JSON schema and default: for capabilities and OpenAPI."""
-    return {each.name: {**_KINDS[each.name].schema, "default": each.default} for each in fields(Options)}
+    return {each.name: {**_TYPES[each.name].schema, "default": each.default} for each in OFFERED}

@@ -198,7 +198,8 @@ def _kept(context: Context, job: Job, target: Target, converted: Converted) -> R
     facts = converted.facts
     if "seconds" in facts:
         facts = {**facts, "seconds": {**facts["seconds"], "store": round(context.clock() - begun, 4)}}
-    return Result(file, converted.bytes, sha256, converted.width, converted.height, converted.frames, facts=facts)
+    sides = converted.width, converted.height
+    return Result(file, converted.bytes, sha256, *sides, converted.frames, job.manifest.options.format, facts)
 
 
 class Reporter:

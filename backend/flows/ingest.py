@@ -15,7 +15,6 @@ from backend.core import formats, image_headers
 from backend.core.conversion import Shape
 from backend.core.formats import Format
 from backend.core.job import Job, Manifest, Source, Status, work_of
-from backend.core.limits import WEBP_MAX_SIDE
 from backend.core.options import Options
 from backend.flows import deduplicate
 from backend.flows.context import Context
@@ -248,7 +247,8 @@ def readable(head: bytes) -> Format:
 
 
 def check_sides(shape: Shape, options: Options) -> None:
-    """An image that stays longer than WebP allows is refused now and not after decoding it."""
+    """An image that stays longer than its output format allows is refused now and not after decoding it."""
     is_resized = options.width is not None or options.height is not None
-    if not is_resized and max(shape.width, shape.height) > WEBP_MAX_SIDE:
-        raise errors.InvalidOption("side", option="width", width=shape.width, height=shape.height, limit=WEBP_MAX_SIDE)
+    limit = formats.OUTPUT[options.format].max_side
+    if not is_resized and max(shape.width, shape.height) > limit:
+        raise errors.InvalidOption("side", option="width", width=shape.width, height=shape.height, limit=limit)

@@ -13,7 +13,7 @@ from ssimulacra2 import compute_ssimulacra2
 KEPT = Path(__file__).resolve().parents[2] / "var" / "ssimulacra2"
 
 
-def scored(source: bytes, coded: bytes) -> float:
+def reference_score(source: bytes, coded: bytes) -> float:
     """Of two image files."""
     KEPT.mkdir(parents=True, exist_ok=True)
     known = KEPT / hashlib.sha256(hashlib.sha256(source).digest() + coded).hexdigest()

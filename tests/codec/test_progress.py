@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from backend.codec.encoders.quality import share_of_pass
-from backend.codec.progress import curves, measured
+from backend.codec.progress import curves
 from backend.codec.progress.meter import Meter
 from backend.core.conversion import Progress
 from backend.core.options import Options
@@ -46,19 +46,19 @@ def test_decoding_is_measured_by_what_was_read(convert: Convert) -> None:
     assert len(set(decoding)) >= 3
 
 
-@pytest.mark.parametrize("kind", measured.KNOTS)
+@pytest.mark.parametrize("kind", curves.KNOTS)
 def test_every_curve_rises_from_nothing_to_all_at_every_size(kind: str) -> None:
     for method, pixels in itertools.product(range(7), (1, 300_000, 700_000, 5_000_000, 24_000_000, 10**9)):
-        curve = curves.of(Options(method=method, **KINDS[kind]), pixels, has_alpha=kind == "alpha")
+        curve = curves.curve_for(Options(method=method, **KINDS[kind]), pixels, has_alpha=kind == "alpha")
         shares = [curve(percent) for percent in range(101)]
         assert (shares[0], shares[-1]) == (0, 1)
         assert shares == sorted(shares)
 
 
 def test_between_two_measured_sizes_a_curve_and_a_cost_lie_between_theirs() -> None:
-    small, large = list(measured.KNOTS["lossless"])[:2]
+    small, large = list(curves.KNOTS["lossless"])[:2]
     options = Options(lossless=True, method=4)
-    low, middle, high = (curves.of(options, round(1e6 * size), has_alpha=False)(50) for size in (small, (small * large) ** 0.5, large))
+    low, middle, high = (curves.curve_for(options, round(1e6 * size), has_alpha=False)(50) for size in (small, (small * large) ** 0.5, large))
     assert middle == pytest.approx((low + high) / 2, abs=0.001)
     costs = [curves.cost_ms(options, round(1e6 * size), has_alpha=False) / size for size in (small, (small * large) ** 0.5, large)]
     assert sorted(costs)[1] == costs[1]
@@ -74,5 +74,5 @@ def test_the_meter_weighs_stages_and_does_not_go_back() -> None:
     heard: list[Progress] = []
     meter = Meter({"decode": 1, "transform": 1, "encode": 2}, heard.append)
     for stage, share in (("decode", 0.0), ("transform", 0.0), ("encode", 0.0), ("transform", 0.5)):
-        meter.at(stage, share)
+        meter.advance(stage, share)
     assert [(each.stage, each.percent) for each in heard] == [("decode", 0), ("transform", 25), ("encode", 50), ("transform", 50)]

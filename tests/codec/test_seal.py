@@ -28,8 +28,8 @@ def sealed(work: Callable[[], object], bounds: dict[str, int] | None = None) -> 
         code = 1
         try:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            seal.limit(bounds or {})
-            seal.close("prefer")
+            seal.set_limits(bounds or {})
+            seal.seal_process("prefer")
             work()
             code = 0
         except MemoryError:
@@ -42,7 +42,7 @@ def sealed(work: Callable[[], object], bounds: dict[str, int] | None = None) -> 
 
 
 def test_the_seal_is_whole_on_this_machine_and_nothing_escapes() -> None:
-    level = probe.level("prefer")
+    level = probe.measure_level("prefer")
     if level.level < seal.FULL:
         missing(f"this kernel reaches only {level}")
     assert level.escapes == ()
@@ -59,7 +59,7 @@ def test_the_same_way_is_open_to_a_process_that_is_not_sealed(name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["open", "create", "list"])
-def test_who_withdrew_opens_no_file_and_can_still_be_handed_one(name: str) -> None:
+def test_without_privileges_no_file_is_opened_and_one_can_still_be_received(name: str) -> None:
     if not landlock.version():
         missing("this kernel has no Landlock")
     ours, theirs = socket.socketpair()
@@ -67,7 +67,7 @@ def test_who_withdrew_opens_no_file_and_can_still_be_handed_one(name: str) -> No
     if pid == 0:
         code = 1
         try:
-            seal.withdraw("prefer")
+            seal.drop_privileges("prefer")
             try:
                 probe.ESCAPES[name]()
             except PermissionError:
@@ -87,7 +87,7 @@ def test_threads_come_only_when_asked_for() -> None:
     if pid == 0:
         code = 1
         try:
-            seal.close("prefer", threads=True)
+            seal.seal_process("prefer", threads=True)
             probe.ESCAPES["thread"]()
             code = 0 if [each for each in probe.escapes() if each != "thread"] == [] else 4
         finally:
@@ -115,8 +115,8 @@ def test_a_child_that_writes_without_end_is_refused_the_disk() -> None:
 
 def test_limits_are_never_raised() -> None:
     def lower_then_raise() -> None:
-        seal.limit({"NOFILE": 20})
-        seal.limit({"NOFILE": 4000})
+        seal.set_limits({"NOFILE": 20})
+        seal.set_limits({"NOFILE": 4000})
         if resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 20:
             raise ValueError
 

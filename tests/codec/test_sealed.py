@@ -152,8 +152,8 @@ def mortal_codec() -> Iterator[SealedCodec]:
 
 
 def own_zygote(codec: SealedCodec) -> psutil.Process:
-    assert codec._keeper._process is not None
-    return psutil.Process(codec._keeper._process.pid)
+    assert codec._client._process is not None
+    return psutil.Process(codec._client._process.pid)
 
 
 @pytest.mark.parametrize("victim", [lambda zygote: at_work(zygote)[0], lambda zygote: zygote], ids=["child", "zygote"])
@@ -249,7 +249,7 @@ def test_a_child_that_was_killed_as_it_waited_is_replaced(codec: SealedCodec) ->
     assert waiting() != killed
 
 
-def test_a_child_has_withdrawn_before_its_order_comes(codec: SealedCodec) -> None:
+def test_a_child_has_dropped_its_privileges_before_its_order_comes(codec: SealedCodec) -> None:
     Run(codec)(saved(picture(), "PNG"), Options())
     until(lambda: "NoNewPrivs:\t1" in Path(f"/proc/{waiting().pid}/status").read_text())
 
@@ -305,6 +305,6 @@ def test_off_still_converts_and_says_so() -> None:
 
 
 def test_a_result_that_is_not_what_the_child_claims_is_refused(codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.codec.sealed.shape_of", lambda _fd: None)
+    monkeypatch.setattr("backend.codec.sealed.shape_of", lambda _fd, _output: None)
     with pytest.raises(errors.DamagedImage):
         Run(codec)(saved(Image.new("RGB", (9, 9)), "PNG"), Options())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -65,7 +64,7 @@ REFUSED: dict[str, list[Any]] = {
     "metadata": ["exif", "true"],
     "animation": ["last", "1"],
 }
-NAMES = [each.name for each in fields(Options)]
+NAMES = [each.name for each in options.OFFERED]
 
 
 def refused(name: str, value: Any) -> errors.InvalidOption:

@@ -1,1 +1,4 @@
-"""Pixels to an output file: still and animated WebP, and the searches for a quality or a size."""
+"""Pixels to an output file: one module or package a format, named like its row in ``core.formats.OUTPUT`` and found by ``registry``.
+
+Shared by all of them: the searches for a quality (``quality_search``, ``auto_quality``) and the score that they look at (``ssimulacra2``).
+"""

@@ -1,4 +1,4 @@
-"""Finding a quality by trying: for a size in bytes, or for a score. Pure: ``encode`` and ``judge`` are the caller's."""
+"""Finding a quality by trying: for a size in bytes, or for a score. Pure: the caller encodes and scores."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ENOUGH = 0.92
-"""A result of this share of the target is taken; the contract promises 0.9."""
-AIM = 0.965
+MIN_TARGET_SHARE = 0.92
+"""A file with this share of the target's bytes is accepted; the contract promises 0.9."""
+AIM_SHARE = 0.965
+"""Of the target's bytes: what each pass aims at."""
 MAX_PASSES = 8
 FIRST_QUALITY = 75.0
-NARROWEST = 0.004
-"""Of ``_level``: half a step of libwebp's 128 quantizers. Nothing lies between."""
+MIN_LEVEL_STEP = 0.004
+"""On the scale of ``_level_of``: half a step of libwebp's 128 quantizers. Closer levels give the same file."""
 
 LEVELS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.794, 0.85, 0.9, 0.95, 0.97, 0.985, 1.0)
 GROWTH = (-2.2, -2.0, -1.76, -1.5, -1.22, -0.93, -0.61, -0.31, 0.0, 0.21, 0.47, 0.82, 1.0, 1.15, 1.58)
-"""Natural logarithm of a photograph's bytes at each level over those at quality 75: medians of the corpus. Along it, pictures differ by little
-more than a shift and a slope, so that the second or third pass meets a size."""
+"""Natural logarithm of a photograph's bytes at each level over those at quality 75: medians of the corpus. Plotted against it, the sizes of most
+pictures lie nearly on a line, so that the second or third pass meets a target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
+    """One encode of a search for a size."""
+
     quality: float
     data: bytes
 
@@ -31,22 +34,22 @@ class Pass:
         return len(self.data)
 
     @property
-    def place(self) -> tuple[float, float]:
-        """On a plane where sizes lie nearly on a line: ``GROWTH`` and the logarithm of the bytes."""
-        return _along(LEVELS, GROWTH, _level(self.quality)), math.log(self.size)
+    def point(self) -> tuple[float, float]:
+        """``GROWTH`` at this quality, and the logarithm of the bytes."""
+        return _interpolate(LEVELS, GROWTH, _level_of(self.quality)), math.log(self.size)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """``is_met``: the target could be kept; else ``best`` is the smallest that there is."""
+class SizeResult:
+    """``is_met``: ``best`` keeps the target; else it is the smallest file that the search found."""
 
     best: Pass
     passes: int
     is_met: bool
 
 
-def for_size(encode: Callable[[float], bytes], target_bytes: int) -> Found:
-    """The highest quality whose file is no larger than ``target_bytes``, near enough (``ENOUGH``)."""
+def search_by_size(encode: Callable[[float], bytes], target_bytes: int) -> SizeResult:
+    """A file of at most ``target_bytes`` and, where possible, of at least ``MIN_TARGET_SHARE`` of them."""
     tried: list[Pass] = []
     quality = FIRST_QUALITY
     while True:
@@ -55,62 +58,62 @@ def for_size(encode: Callable[[float], bytes], target_bytes: int) -> Found:
         above = min((each for each in tried if each.size > target_bytes), key=lambda each: each.size, default=None)
         if len(tried) >= MAX_PASSES or _is_done(below, above, target_bytes):
             break
-        quality = _next(tried, below, above, target_bytes)
+        quality = _next_quality(tried, below, above, target_bytes)
         if len(tried) == MAX_PASSES - 1 and below is None:
             quality = 0.0
     best = below or above
     assert best is not None
-    return Found(best, len(tried), below is not None)
+    return SizeResult(best, len(tried), below is not None)
 
 
 def _is_done(below: Pass | None, above: Pass | None, target_bytes: int) -> bool:
-    if below is not None and (below.size >= ENOUGH * target_bytes or below.quality >= 100):
+    if below is not None and (below.size >= MIN_TARGET_SHARE * target_bytes or below.quality >= 100):
         return True
     if above is not None and above.quality <= 0:
         return True
-    return below is not None and above is not None and _level(above.quality) - _level(below.quality) < NARROWEST
+    return below is not None and above is not None and _level_of(above.quality) - _level_of(below.quality) < MIN_LEVEL_STEP
 
 
-def _next(tried: list[Pass], below: Pass | None, above: Pass | None, target_bytes: int) -> float:
-    """Along the line through two passes: those around the target, or the last two where both lie on one side of it."""
-    wanted = math.log(AIM * target_bytes)
+def _next_quality(tried: list[Pass], below: Pass | None, above: Pass | None, target_bytes: int) -> float:
+    """On the line through two passes: those around the target, or the last two where both lie on one side of it."""
+    wanted = math.log(AIM_SHARE * target_bytes)
     if below is not None and above is not None:
         is_one_sided = len(tried) > 2 and (tried[-1].size > target_bytes) == (tried[-2].size > target_bytes)
-        return _between(below, above, tried[-2:] if is_one_sided else [below, above], wanted)
-    at, size = tried[-1].place
+        return _quality_between(below, above, tried[-2:] if is_one_sided else [below, above], wanted)
+    at, size = tried[-1].point
     step = (wanted - size) / (_slope(*tried[-2:]) if len(tried) > 1 else 1.0)
-    step += math.copysign(0.05 * len(tried), step)  # rather past the target than short of it once more
-    return _quality(_along(GROWTH, LEVELS, at + step))
+    step += math.copysign(0.05 * len(tried), step)  # passing the target tells more than falling short of it again
+    return _quality_of(_interpolate(GROWTH, LEVELS, at + step))
 
 
 def _slope(one: Pass, other: Pass) -> float:
-    """Sizes of pictures with much transparency hardly change with the quality."""
-    (left, low), (right, high) = one.place, other.place
+    """Bounded: sizes of pictures with much transparency hardly change with the quality."""
+    (left, low), (right, high) = one.point, other.point
     return min(3.0, max(0.1, (high - low) / (right - left))) if left != right else 1.0
 
 
-def _between(below: Pass, above: Pass, guides: list[Pass], wanted: float) -> float:
-    """Where the line through ``guides`` passes the size, kept away from both passes around it."""
-    (left, _low), (right, _high) = below.place, above.place
-    at, size = guides[-1].place
+def _quality_between(below: Pass, above: Pass, guides: list[Pass], wanted: float) -> float:
+    """Where the line through ``guides`` passes the size ``wanted`` (a logarithm), kept away from both passes around it."""
+    (left, _low), (right, _high) = below.point, above.point
+    at, size = guides[-1].point
     share = (at + (wanted - size) / _slope(*guides) - left) / (right - left)
-    return _quality(_along(GROWTH, LEVELS, left + min(0.92, max(0.08, share)) * (right - left)))
+    return _quality_of(_interpolate(GROWTH, LEVELS, left + min(0.92, max(0.08, share)) * (right - left)))
 
 
-def _level(quality: float) -> float:
+def _level_of(quality: float) -> float:
     """libwebp's own scale of quantizers, 0 to 1 (``QualityToCompression`` in ``src/enc/quant_enc.c``)."""
     share = quality / 100
     return float((share * 2 / 3 if share < 0.75 else 2 * share - 1) ** (1 / 3))
 
 
-def _quality(level: float) -> float:
-    """``_level`` reversed."""
+def _quality_of(level: float) -> float:
+    """The inverse of ``_level_of``."""
     share = level**3
     return 100 * (share * 1.5 if share < 0.5 else (share + 1) / 2)
 
 
-def _along(given: tuple[float, ...], wanted: tuple[float, ...], value: float) -> float:
-    """Straight lines between the points of a table, and its ends beyond them."""
+def _interpolate(given: tuple[float, ...], wanted: tuple[float, ...], value: float) -> float:
+    """Linear between the points of a table, constant beyond its ends."""
     value = min(given[-1], max(given[0], value))
     after = max(1, bisect_left(given, value))
     share = (value - given[after - 1]) / (given[after] - given[after - 1])
@@ -118,24 +121,24 @@ def _along(given: tuple[float, ...], wanted: tuple[float, ...], value: float) ->
 
 
 LOWEST, HIGHEST = 30.0, 97.0
-"""Between these a score is looked for: below, a photograph falls apart between the places that were judged; above, bytes buy nothing."""
+"""The range of a search for a score. Below, a photograph falls apart between the places that are scored; above, more bytes bring no higher score."""
 MAX_PROBES = 4
-FIRST_LOOK = 78.0
-"""The median photograph's quality at the score that is looked for."""
+FIRST_PROBE = 78.0
+"""The median photograph's quality at the wanted score."""
 FIRST_SLOPE, SLOPE_A_POINT, FIRST_SLOPES = 0.75, -0.085, (0.45, 1.25)
-"""Points of score for each step of quality, at the wanted score and for each point above it, until two probes tell: what suffers much gains much."""
-STEEPNESS = 0.4, 1.8
-NEAR_ENOUGH = 0.6
-"""Points above the wanted score that are let be: they cost a hundredth of the bytes, and another probe an encode."""
-AIM_ABOVE, LAST_AIM_ABOVE = 0.3, 1.0
-"""The last probe, where none was good, goes rather past the score than short of it once more; twice as far where it is the second."""
-APART = 0.5
-"""A score wavers by half a point from one quality to the next, so closer probes tell nothing."""
+"""Points of score for each step of quality before two probes show it: at the wanted score, its change with each point above, and its bounds."""
+SLOPES = 0.4, 1.8
+SCORE_TOLERANCE = 0.6
+"""Points above the wanted score that are accepted: they cost 1 % of the bytes, and another probe costs an encode."""
+AIM_MARGIN, LAST_AIM_MARGIN = 0.3, 1.0
+"""Points above the wanted score that a probe aims at. The last probe aims higher where none was good, and twice as high where it is the second."""
+MIN_QUALITY_STEP = 0.5
+"""A score varies by half a point from one quality to the next, so closer probes bring nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One encode, and how it looks."""
+    """One encode and its score."""
 
     quality: float
     score: float
@@ -143,50 +146,50 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """``best`` is the smallest file that looks as good as wanted, or the best-looking where none does."""
+class ScoreResult:
+    """``best`` is the smallest file that has the wanted score, or the one with the highest score where none has it."""
 
     best: Probe
     probes: int
 
 
-def for_score(probe: Callable[[float], Probe], wanted: float, lowest: float = LOWEST, most: int = MAX_PROBES) -> Seen:
-    """The smallest file whose score is at least ``wanted``, near enough. The result is one of the probes: what is promised was seen."""
+def search_by_score(probe: Callable[[float], Probe], wanted: float, lowest: float = LOWEST, max_probes: int = MAX_PROBES) -> ScoreResult:
+    """The smallest file found whose score is at least ``wanted``. It is one of the probes, so its score was measured."""
     tried: list[Probe] = []
-    quality = max(lowest, FIRST_LOOK)
+    quality = max(lowest, FIRST_PROBE)
     while True:
         tried.append(probe(quality))
         good = min((each for each in tried if each.score >= wanted), key=lambda each: len(each.data), default=None)
         poor = max((each for each in tried if each.score < wanted), key=lambda each: each.quality, default=None)
-        if len(tried) >= most or _is_seen(good, poor, wanted, lowest):
+        if len(tried) >= max_probes or _is_found(good, poor, wanted, lowest):
             break
-        quality = min(HIGHEST, max(lowest, _next_look(tried, good, poor, wanted, is_last=len(tried) + 1 == most)))
-    return Seen(good or max(tried, key=lambda each: each.score), len(tried))
+        quality = min(HIGHEST, max(lowest, _next_probe(tried, good, poor, wanted, is_last=len(tried) + 1 == max_probes)))
+    return ScoreResult(good or max(tried, key=lambda each: each.score), len(tried))
 
 
-def _is_seen(good: Probe | None, poor: Probe | None, wanted: float, lowest: float) -> bool:
-    if good is not None and (good.score <= wanted + NEAR_ENOUGH or good.quality <= lowest):
+def _is_found(good: Probe | None, poor: Probe | None, wanted: float, lowest: float) -> bool:
+    if good is not None and (good.score <= wanted + SCORE_TOLERANCE or good.quality <= lowest):
         return True
     if poor is not None and poor.quality >= HIGHEST:
         return True
-    return good is not None and poor is not None and good.quality - poor.quality < APART
+    return good is not None and poor is not None and good.quality - poor.quality < MIN_QUALITY_STEP
 
 
-def _next_look(tried: list[Probe], good: Probe | None, poor: Probe | None, wanted: float, *, is_last: bool) -> float:
-    """Along the line through the two probes around the score; where all lie on one side, along the line through the two furthest apart."""
+def _next_probe(tried: list[Probe], good: Probe | None, poor: Probe | None, wanted: float, *, is_last: bool) -> float:
+    """On the line through the two probes around the score; where all lie on one side of it, on the line through the two furthest apart."""
     if good is not None and poor is not None and good.quality > poor.quality:
-        share = (wanted + AIM_ABOVE - poor.score) / (good.score - poor.score)
+        share = (wanted + AIM_MARGIN - poor.score) / (good.score - poor.score)
         return poor.quality + min(0.9, max(0.1, share)) * (good.quality - poor.quality)
-    aim = LAST_AIM_ABOVE * (2 if len(tried) == 1 else 1) if is_last and good is None else AIM_ABOVE
-    return tried[-1].quality + (wanted + aim - tried[-1].score) / _steepness(tried, wanted)
+    aim = LAST_AIM_MARGIN * (2 if len(tried) == 1 else 1) if is_last and good is None else AIM_MARGIN
+    return tried[-1].quality + (wanted + aim - tried[-1].score) / _score_slope(tried, wanted)
 
 
-def _steepness(tried: list[Probe], wanted: float) -> float:
+def _score_slope(tried: list[Probe], wanted: float) -> float:
     if len(tried) == 1:
-        return _within(FIRST_SLOPES, FIRST_SLOPE + SLOPE_A_POINT * (tried[0].score - wanted))
+        return _clamp(FIRST_SLOPES, FIRST_SLOPE + SLOPE_A_POINT * (tried[0].score - wanted))
     one, other = (choose(tried, key=lambda each: each.quality) for choose in (min, max))
-    return _within(STEEPNESS, (other.score - one.score) / (other.quality - one.quality or 1.0))
+    return _clamp(SLOPES, (other.score - one.score) / (other.quality - one.quality or 1.0))
 
 
-def _within(ends: tuple[float, float], value: float) -> float:
+def _clamp(ends: tuple[float, float], value: float) -> float:
     return min(ends[1], max(ends[0], value))

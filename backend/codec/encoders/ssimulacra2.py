@@ -1,9 +1,9 @@
-"""How close a coded picture looks to its original: SSIMULACRA2 (github.com/cloudinary/ssimulacra2), its terms that count, through Pillow alone.
+"""How close an encoded picture looks to its original: the relevant terms of SSIMULACRA2 (github.com/cloudinary/ssimulacra2), with Pillow alone.
 
 The published measure has 108 terms: three channels (XYB) at six scales, each with the structure lost, the edges added and the edges lost, as a mean
-and as a mean of fourth powers. At the scores that are looked for, twenty of them make up the sum (``WEIGHTS``, the published numbers). Pillow has
-no blur of floating-point pixels, but it resizes them: a triangle as wide as the published Gaussian takes its place, and is read off every fourth
-pixel. The two finest scales, where the pixels are, are taken from tiles where a picture is large; the others from all of it.
+and as a mean of fourth powers. At scores between 60 and 85, twenty of them make up the sum (``WEIGHTS``, the published numbers). Pillow cannot blur
+floating-point pixels, but it resizes them: a triangle filter of the same variance replaces the published Gaussian, at every fourth pixel. Of a large
+picture, the two finest scales, which have the most pixels, are computed on tiles, the others on all of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEAST_SIDE = 8
 """The published measure stops at the scale where a side falls below it."""
 
 WINDOW = 3.67
-"""Width of a triangle of the same variance as a Gaussian of 1.5 pixels, halved: how much ``resize`` must shrink."""
+"""Half the width of a triangle with the variance of a Gaussian of 1.5 pixels: the factor by which ``resize`` must shrink."""
 WINDOW_AND_BACK = 2.6
 """The same for two triangles in a row: shrunk, and enlarged again."""
 SPREAD = 0.0009
@@ -63,45 +63,45 @@ _CONES = (
     (0.24342268924547819, 0.20476744424496821, 0.5518098665095536),
 )
 _LIGHT = (0.265, 0.657, 0.078, 0.0)
-"""Of red, green and blue as they are coded: near enough to Y at the scales where only Y counts."""
+"""Weights of red, green and blue (gamma-encoded): close enough to Y at the scales where only Y counts."""
 _BENT = [(value + _BIAS) ** (1 / 3) - _ROOT + 0.01 for value in _LINEAR]
 
 
 def is_photograph(image: Image.Image) -> bool:
-    """No single colour covers a tenth of it, read off every eighth pixel at most."""
-    few = _shown(image.resize((max(1, image.width // 8), max(1, image.height // 8)), Image.Resampling.NEAREST) if min(image.size) > 256 else image)
+    """Whether no single colour covers a tenth of it. Looks at every eighth pixel of a large picture."""
+    few = _as_rgb(image.resize((max(1, image.width // 8), max(1, image.height // 8)), Image.Resampling.NEAREST) if min(image.size) > 256 else image)
     pixels = few.width * few.height
     return max(count for count, _colour in few.getcolors(pixels) or [(pixels, 0)]) < pixels / 10
 
 
 class Plane:
-    """One channel at one scale, with what is derived from it once and used with every coded picture."""
+    """One channel at one scale, with what is derived from it; computed once, for all encoded pictures."""
 
     def __init__(self, values: Image.Image) -> None:
         self.values = values
 
     @cached_property
     def mean(self) -> Image.Image:
-        return _windowed(self.values)
+        return _local_means(self.values)
 
     @cached_property
     def square(self) -> Image.Image:
-        return _windowed(_math(lambda of: of["v"] * of["v"], v=self.values))
+        return _local_means(_math(lambda of: of["v"] * of["v"], v=self.values))
 
     @cached_property
     def edges(self) -> Image.Image:
-        near = _shrunk(self.values, WINDOW_AND_BACK).resize(self.values.size, Image.Resampling.BILINEAR)
+        near = _shrink(self.values, WINDOW_AND_BACK).resize(self.values.size, Image.Resampling.BILINEAR)
         return _math(lambda of: abs(of["v"] - of["n"]), v=self.values, n=near)
 
 
 class Original:
-    """What every coded version of ``image`` (RGB or RGBA, which is judged on white) is held against. ``image`` may be closed afterwards."""
+    """What every encoded version of ``image`` is compared with: RGB, or RGBA on white. ``image`` may be closed afterwards."""
 
     def __init__(self, image: Image.Image) -> None:
         self._planes = {place: Plane(values) for place, values in _planes(image)}
 
     def score(self, coded: Image.Image) -> float:
-        """SSIMULACRA2, about: 100 is the same picture, 70 looks good, 30 poor."""
+        """SSIMULACRA2, within about a point: 100 is the same picture, 70 looks good, 30 poor."""
         total = 0.0
         for place, values in _planes(coded):
             mine, other = self._planes[place], Plane(values)
@@ -128,43 +128,43 @@ def _planes(image: Image.Image) -> Iterator[tuple[tuple[str, int], Image.Image]]
 
 
 def _tiles(image: Image.Image) -> Image.Image:
-    """The picture itself when it is small, else tiles of it in a regular grid, side by side."""
+    """The picture itself where it is small, else tiles from a regular grid, side by side."""
     most = MOST_FINE_PIXELS // TILE**2
     if image.width * image.height <= MOST_FINE_PIXELS or min(image.size) < TILE:
-        return _shown(image)
+        return _as_rgb(image)
     across = max(1, min(image.width // TILE, round((most * image.width / image.height) ** 0.5)))
     down = max(1, min(image.height // TILE, most // across))
     result = Image.new("RGB", (across * TILE, down * TILE))
     for column in range(across):
         for row in range(down):
-            left, top = _spread(image.width, across, column), _spread(image.height, down, row)
-            result.paste(_shown(image.crop((left, top, left + TILE, top + TILE))), (column * TILE, row * TILE))
+            left, top = _tile_offset(image.width, across, column), _tile_offset(image.height, down, row)
+            result.paste(_as_rgb(image.crop((left, top, left + TILE, top + TILE))), (column * TILE, row * TILE))
     return result
 
 
-def _spread(length: int, count: int, number: int) -> int:
+def _tile_offset(length: int, count: int, number: int) -> int:
     return round((length - TILE) * (number + 0.5) / count) // 16 * 16 if count > 1 else (length - TILE) // 2
 
 
-def _shown(image: Image.Image) -> Image.Image:
+def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode != "RGBA":
         return image.convert("RGB")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def _light(image: Image.Image, factor: int) -> list[Image.Image]:
-    """Red, green and blue in proportion to light, ``factor`` times smaller: strip by strip, since they are floating-point numbers."""
+    """Linear red, green and blue, ``factor`` times smaller. Strip by strip, since floating-point pixels take four times the memory."""
     size = -(-image.width // factor), -(-image.height // factor)
     result = [Image.new("F", size) for _band in range(3)]
     for top in range(0, image.height, STRIP_ROWS):
-        strip = _shown(image.crop((0, top, image.width, min(image.height, top + STRIP_ROWS))))
+        strip = _as_rgb(image.crop((0, top, image.width, min(image.height, top + STRIP_ROWS))))
         for whole, band in zip(result, strip.split(), strict=True):
             whole.paste(band.point(_LINEAR, "F").reduce(factor), (0, top // factor))
     return result
 
 
 def _xyb(light: list[Image.Image]) -> dict[str, Image.Image]:
-    """The published colours, all made positive as there."""
+    """XYB as published, made positive."""
     red, green, blue = light
 
     def cone(share: tuple[float, float, float]) -> Image.Image:
@@ -179,7 +179,7 @@ def _xyb(light: list[Image.Image]) -> dict[str, Image.Image]:
 
 
 def _structure(one: Plane, other: Plane, power: int) -> float:
-    both = _windowed(_math(lambda of: of["a"] * of["b"], a=one.values, b=other.values))
+    both = _local_means(_math(lambda of: of["a"] * of["b"], a=one.values, b=other.values))
 
     def lost(of: dict[str, Any]) -> Any:
         apart, mixed = of["m"] - of["n"], of["m"] * of["n"]
@@ -204,11 +204,11 @@ _WANTED = {
 }
 
 
-def _windowed(values: Image.Image) -> Image.Image:
-    return _shrunk(values, WINDOW)
+def _local_means(values: Image.Image) -> Image.Image:
+    return _shrink(values, WINDOW)
 
 
-def _shrunk(values: Image.Image, factor: float) -> Image.Image:
+def _shrink(values: Image.Image, factor: float) -> Image.Image:
     size = max(1, round(values.width / factor)), max(1, round(values.height / factor))
     return values.resize(size, Image.Resampling.BILINEAR)
 

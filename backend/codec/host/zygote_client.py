@@ -1,4 +1,4 @@
-"""A pool process's hold on its zygote: started when first needed, started anew when it has died, given one order at a time."""
+"""An encoder process's connection to its zygote: starts it when first needed and again after it has died, and sends it one order at a time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any
 from backend.codec import messages
 from backend.codec.seal import kernel
 
-READY_WITHIN_S = 30.0
-GONE_WITHIN_S = 5.0
+START_TIMEOUT_S = 30.0
+END_TIMEOUT_S = 5.0
 ROOT = Path(__file__).resolve().parents[3]
 LAUNCH = "import sys; sys.path.insert(0, {root!r}); from backend.codec.sandbox.zygote import main; main({sandbox!r}, {guarded_by})"
 ENVIRONMENT = {
@@ -24,57 +24,57 @@ ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "1",
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296",
 }
-"""All that the zygote gets. A heap that is never given back lets the encoder use what the decoded image held, instead of memory that the kernel must
-clear first. Huge pages for all of it, by ``glibc.malloc.hugetlb``, cost more than they save; for what a child takes itself they pay (``heap``)."""
+"""All that the zygote gets. A heap that is never given back lets the encoder use the decoded image's memory again; new memory the kernel would have
+to clear first. ``bench/limits.py`` measures it as “heap kept”."""
 
 
-class Broken(Exception):
+class ZygoteFailed(Exception):
     """The zygote does not start, or does not answer."""
 
 
-class Keeper:
-    """``control`` speaks with the zygote; see ``messages``. ``child_pid``: who has the newest order, once that is known."""
+class ZygoteClient:
+    """``child_pid`` is the child that has the newest order, once that is known. ``level`` is what the start-up probe of the seal found."""
 
     def __init__(self, sandbox: str) -> None:
         self._sandbox = sandbox
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._lines: messages.Lines | None = None
+        self._reader: messages.MessageReader | None = None
         self._number = 0
         self.child_pid: int | None = None
         self.level: dict[str, Any] = {}
 
     def start(self) -> bool:
-        """Unless it runs; whether it was started now. Raises ``Broken``."""
+        """Whether the zygote was started now; it may run already. Raises ``ZygoteFailed``."""
         if self._process is not None and self._process.poll() is None:
             return False
-        self.end()
+        self.stop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
-            self._process = _launched(self._sandbox, theirs)
-        ours.settimeout(READY_WITHIN_S)
-        self._control, self._lines = ours, messages.Lines(ours)
-        self.level = self._ready()
+            self._process = _launch(self._sandbox, theirs)
+        ours.settimeout(START_TIMEOUT_S)
+        self._control, self._reader = ours, messages.MessageReader(ours)
+        self.level = self._read_level()
         return True
 
-    def order(self, order: messages.Order, descriptors: list[int]) -> None:
-        """To a zygote that was started. Raises ``Broken``."""
+    def send_order(self, order: messages.Order, descriptors: list[int]) -> None:
+        """To a zygote that was started. Raises ``ZygoteFailed``."""
         assert self._control is not None
         self.child_pid = None
         self._number += 1
         try:
-            socket.send_fds(self._control, [messages.packed(order.as_message() | {"number": self._number})], descriptors)
+            socket.send_fds(self._control, [messages.pack(order.as_message() | {"number": self._number})], descriptors)
         except OSError as error:
-            self.end()
-            raise Broken(str(error)) from error
+            self.stop()
+            raise ZygoteFailed(str(error)) from error
 
-    def hear(self) -> int | None:
-        """What the zygote says now: how the child ended that has the newest order, if it did. Raises ``Garbled``, ``OSError``.
+    def read_exit_status(self) -> int | None:
+        """How the child with the newest order ended, if it has. Raises ``MalformedMessage``, ``OSError``.
 
-        What concerns an earlier order is that of a child that was let go, before anybody read that it had been taken, or had ended.
+        Messages about an earlier order are skipped: its child was abandoned before they were read.
         """
-        assert self._lines is not None
-        for message in self._lines.read():
+        assert self._reader is not None
+        for message in self._reader.read():
             if message.get("number") != self._number:
                 continue
             if isinstance(message.get("taken"), int):
@@ -85,64 +85,66 @@ class Keeper:
 
     @property
     def is_over(self) -> bool:
-        return self._lines is None or self._lines.is_over
+        return self._reader is None or self._reader.is_over
 
-    def end_child(self) -> None:
-        """SIGKILL, at once; it is gone when this returns. A zygote that does not answer is ended itself, and its child with it."""
+    def kill_child(self) -> None:
+        """SIGKILL; the child is gone when this returns. A zygote that does not answer is killed too, and its child with it."""
         try:
             assert self._control is not None
-            self._control.sendall(messages.packed({"stop": True}))
-            self._control.settimeout(GONE_WITHIN_S)
-            while self.hear() is None:
+            self._control.sendall(messages.pack({"stop": True}))
+            self._control.settimeout(END_TIMEOUT_S)
+            while self.read_exit_status() is None:
                 if self.is_over:
-                    raise Broken("the zygote ended")
-        except (OSError, AssertionError, messages.Garbled, Broken):
-            self.end()
+                    raise ZygoteFailed("the zygote ended")
+        except (OSError, AssertionError, messages.MalformedMessage, ZygoteFailed):
+            self.stop()
 
-    def let_go(self) -> None:
-        """The child has nothing left to do but to end: it is killed, and nobody waits for it."""
+    def abandon_child(self) -> None:
+        """Have a child that has reported its result killed, without waiting for its end."""
         if self._control is None:
             return
         try:
-            self._control.sendall(messages.packed({"leave": True}))
+            self._control.sendall(messages.pack({"abandon": True}))
         except OSError:
-            self.end()
+            self.stop()
 
     def fileno(self) -> int:
+        """Readable when there are messages for ``read_exit_status``."""
         return self._control.fileno() if self._control is not None else -1
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """The zygote, its child and every descriptor are gone afterwards."""
         if self._control is not None:
             self._control.close()
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGKILL)
-            self._process.wait(GONE_WITHIN_S)
-        self._control = self._lines = self._process = self.child_pid = None
+            self._process.wait(END_TIMEOUT_S)
+        self._control = self._reader = self._process = self.child_pid = None
 
-    def _ready(self) -> dict[str, Any]:
-        assert self._lines is not None
+    def _read_level(self) -> dict[str, Any]:
+        """The zygote's first message, once it is ready."""
+        assert self._reader is not None
         try:
-            received = self._lines.read()
-        except (OSError, messages.Garbled) as error:
-            self.end()
-            raise Broken(str(error)) from error
+            received = self._reader.read()
+        except (OSError, messages.MalformedMessage) as error:
+            self.stop()
+            raise ZygoteFailed(str(error)) from error
         if not received or not isinstance(received[0].get("ready"), dict):
-            self.end()
-            raise Broken("the zygote ended before it was ready")
+            self.stop()
+            raise ZygoteFailed("the zygote ended before it was ready")
         return dict(received[0]["ready"])
 
 
-def _launched(sandbox: str, control: socket.socket) -> subprocess.Popen[bytes]:
-    """A new session, so that no terminal's Ctrl-C reaches it: it ends with the pool process, which may finish its job first.
+def _launch(sandbox: str, control: socket.socket) -> subprocess.Popen[bytes]:
+    """In a session of its own, so that a terminal's Ctrl-C does not reach it: the encoder process may finish its job first, and ends it then.
 
-    PR_SET_PDEATHSIG acts when the thread that started the process ends, so it is only asked for from the main one.
+    PR_SET_PDEATHSIG acts when the thread that started the process ends, so it is asked for from the main thread only.
     """
     guarded_by = os.getpid() if kernel.IS_LINUX and threading.current_thread() is threading.main_thread() else 0
     command = LAUNCH.format(root=str(ROOT), sandbox=sandbox, guarded_by=guarded_by)
     return subprocess.Popen(
-        [sys.executable, "-I", "-B", "-c", _MOVE.format(given=control.fileno(), wanted=messages.CONTROL_FD) + command],
+        [sys.executable, "-I", "-B", "-c", _MOVE_DESCRIPTOR.format(given=control.fileno(), wanted=messages.CONTROL_FD) + command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -152,4 +154,4 @@ def _launched(sandbox: str, control: socket.socket) -> subprocess.Popen[bytes]:
     )
 
 
-_MOVE = "import os; os.dup2({given}, {wanted}, inheritable=False); {given} == {wanted} or os.close({given}); "
+_MOVE_DESCRIPTOR = "import os; os.dup2({given}, {wanted}, inheritable=False); {given} == {wanted} or os.close({given}); "

@@ -1,4 +1,4 @@
-"""From a stranger's file to Pillow pixels. Only the plugin of the sniffed format is tried, and only in a sealed child."""
+"""From an untrusted file to Pillow pixels. Only the plugin of the sniffed format is tried, and only in a sealed child."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PIL import AvifImagePlugin, IcoImagePlugin, Image, ImageFile, MpoImagePlugi
 
 from backend import errors
 from backend.codec.geometry import Size
+from backend.codec.image.steps.step import Box
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME, READABLE
 from backend.core.limits import Limits
@@ -20,13 +21,12 @@ EXIF_ORIENTATION = 0x0112
 REDUCIBLE = frozenset(("JPEG", "MPO"))
 """Formats (Pillow's names) whose decoder can shrink, and whose EXIF is read before the pixels."""
 SPARE = {8: 1.5, 4: 1.5, 2: 1.21}
-"""How much larger than the result a reduced decode must be, so that nobody sees it: SSIM against a full decode is then 0.99 or more (over the
-corpus' photographs at nine widths, 0.9919 at least). Half-size decodes keep more of the fine detail than the smaller ones."""
-Box = tuple[float, float, float, float]
+"""How many times larger than the result a decode at 1/8, 1/4 or 1/2 must be. SSIM against a full decode is then 0.99 or more: over the corpus'
+photographs at nine widths, 0.9919 at least. Half-size decodes keep more of the fine detail than the smaller ones."""
 
 
 def preload() -> None:
-    """Import every plugin a child may need: it can open no file, so nothing can be imported later, nor can a thread be made."""
+    """Import every plugin. A sealed child can open no file, so it can import nothing, and it can make no thread."""
     Image.preinit()
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pillow_heif.options.DECODE_THREADS = 1
@@ -36,45 +36,45 @@ def preload() -> None:
         raise ImportError(f"Pillow cannot read {missing}")
 
 
-def opened(stream: io.BufferedReader, shape: Shape, limits: Limits) -> Image.Image:
-    """The image, its pixels not read yet. Raises ``TooManyPixels`` when the decoder sees more than the header declared."""
+def open_image(stream: io.BufferedReader, shape: Shape, limits: Limits) -> Image.Image:
+    """Reads no pixels yet. Raises ``TooManyPixels`` when the decoder sees more than the header declared, and what the decoder raises."""
     Image.MAX_IMAGE_PIXELS = limits.pixels
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     image = Image.open(stream, formats=[BY_NAME[shape.format].pillow or ""])
     limits.check_pixels(*image.size)
     if isinstance(image.info.get("transparency"), int) and image.format == "PNG":
-        image.info["transparency"] *= _scale_of_grey(image)
+        image.info["transparency"] *= _grey_factor(image)
     return image
 
 
-def _scale_of_grey(image: Image.Image) -> int:
-    """Pillow widens grey of 2 and 4 bits to 8, and leaves the grey that shall be transparent (PNG, tRNS) as it is."""
+def _grey_factor(image: Image.Image) -> int:
+    """Pillow widens grey of 2 and 4 bits to 8, but not the grey value that tRNS declares transparent."""
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
     return {"L;2": 85, "L;4": 17}.get(str(tiles[0].args), 1) if tiles else 1
 
 
-def orientation(image: Image.Image) -> int:
-    """1 where EXIF says nothing, or nothing that can be read, or nothing yet; Pillow turns TIFF by itself."""
+def exif_orientation(image: Image.Image) -> int:
+    """1 to 8; 1 where EXIF is missing, not readable, or not read yet. Pillow turns TIFF by itself."""
     is_known = image.format in REDUCIBLE or image._im is not None
     if not is_known or image.format == "TIFF":
         return 1
     try:
         value = image.getexif().get(EXIF_ORIENTATION, 1)
-    except Exception:  # a process edge: EXIF is a stranger's bytes, and a picture is no worse without them
+    except Exception:  # a process edge: EXIF is untrusted, and a picture is no worse without it
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def orientation_applied(image: Image.Image) -> int:
-    """The orientation that Pillow carries out, and forgets, as it reads the pixels; ``image`` is not read yet."""
+def orientation_applied_by_pillow(image: Image.Image) -> int:
+    """The EXIF orientation that Pillow carries out, and forgets, when it reads the pixels. ``image`` is not read yet."""
     return int(image.tag_v2.get(EXIF_ORIENTATION, 1)) if isinstance(image, TiffImagePlugin.TiffImageFile) else 1
 
 
 def reduce_at_decoding(image: Image.Image, wanted: Size) -> Box | None:
-    """Have libjpeg decode at 1/2, 1/4 or 1/8, where that is more than ``wanted`` (as stored) by ``SPARE``.
+    """Have libjpeg decode at 1/2, 1/4 or 1/8, where that is larger than ``wanted`` (as stored) by ``SPARE``.
 
-    The part of the reduced image that holds the picture: libjpeg rounds sides up, and taking all of it would move the far edges inwards.
+    Returns the part of the reduced image that holds the picture: libjpeg rounds sides up, and taking all of it would move the far edges inwards.
     """
     if image.format not in REDUCIBLE:
         return None
@@ -87,14 +87,14 @@ def reduce_at_decoding(image: Image.Image, wanted: Size) -> Box | None:
 
 
 def load(image: Image.Image) -> None:
-    """Read the pixels. Whatever a decoder throws at a stranger's bytes means that the image is damaged."""
-    with _damage():
+    """Read the pixels. Raises ``DamagedImage`` for anything that the decoder raises."""
+    with _errors_as_damage():
         image.load()
 
 
 def seek(image: Image.Image, frame: int) -> bool:
-    """False when there is no such frame."""
-    with _damage():
+    """Go to a frame; False when there is no such frame. Raises ``DamagedImage``."""
+    with _errors_as_damage():
         try:
             image.seek(frame)
         except EOFError:
@@ -103,7 +103,7 @@ def seek(image: Image.Image, frame: int) -> bool:
 
 
 @contextmanager
-def _damage() -> Iterator[None]:
+def _errors_as_damage() -> Iterator[None]:
     try:
         yield
     except (MemoryError, errors.GatewayError, Image.DecompressionBombWarning, Image.DecompressionBombError):

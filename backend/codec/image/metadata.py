@@ -1,37 +1,26 @@
-"""What may travel from a source into its result besides pixels: nothing by default, copyright notices, or all of it.
+"""Which metadata of a source goes into its result: none by default, copyright notices, or all of it.
 
-Orientation is reset where it was applied. Colours are sRGB by then, so the profile that is kept is sRGB's own, and only where the source had one.
+The EXIF orientation is reset where it was applied. Colours are sRGB by then: a source with a profile gets sRGB's own, one without gets none.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from PIL import Image
 
+from backend.codec.encoders.encoder import Metadata
 from backend.codec.image.colour import SRGB_PROFILE
 from backend.core.options import Options
 
 MAX_BYTES = 1 << 20
+"""Of EXIF and of XMP each; what is larger is left out."""
 _ORIENTATION, _ARTIST, _COPYRIGHT = 0x0112, 0x013B, 0x8298
 _XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))\d')
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """As WebP stores it (RFC 9649 §2.7.1.4–5)."""
-
-    icc: bytes = b""
-    exif: bytes = b""
-    xmp: bytes = b""
-
-    def __bool__(self) -> bool:
-        return bool(self.icc or self.exif or self.xmp)
-
-
-def kept(image: Image.Image, options: Options) -> Metadata:
-    """``image`` is loaded. What cannot be read, or is larger than any honest note, is left behind."""
+def metadata_for(image: Image.Image, options: Options) -> Metadata:
+    """What cannot be read is left out. ``image`` is loaded, or a JPEG."""
     if options.metadata == "none":
         return Metadata()
     exif = _exif(image, options)
@@ -47,7 +36,7 @@ def _exif(image: Image.Image, options: Options) -> bytes:
         if _ORIENTATION in tags and options.auto_orient:
             tags[_ORIENTATION] = 1
         packed = tags.tobytes() if len(tags) else b""
-    except Exception:  # a process edge: EXIF is a stranger's bytes, and a picture is no worse without them
+    except Exception:  # a process edge: EXIF is untrusted, and a picture is no worse without it
         return b""
     return packed.removeprefix(b"Exif\0\0") if len(packed) <= MAX_BYTES else b""
 

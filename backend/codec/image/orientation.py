@@ -1,23 +1,24 @@
 """The eight ways to turn and mirror a rectangle, composed by arithmetic and applied once.
 
-A turn is a signed permutation matrix ``(a, b, c, d)``: a pixel's offset from the centre, x to the right and y down, goes from (x, y) to
-(ax + by, cx + dy). Order follows sharp: orientation, then flip and flop, then rotate.
+An orientation is a signed permutation matrix ``(a, b, c, d)``: a pixel's offset from the centre, x to the right and y down, goes from (x, y) to
+(ax + by, cx + dy). Order follows sharp: EXIF orientation, then flip and flop, then rotate.
 """
 
 from __future__ import annotations
 
 from PIL import Image
 
+from backend.codec.geometry import Size
 from backend.core.options import Options
 
-Turn = tuple[int, int, int, int]
+Orientation = tuple[int, int, int, int]
 
-UPRIGHT: Turn = (1, 0, 0, 1)
-_FLIP: Turn = (1, 0, 0, -1)
-_FLOP: Turn = (-1, 0, 0, 1)
-_CLOCKWISE: Turn = (0, -1, 1, 0)
+UPRIGHT: Orientation = (1, 0, 0, 1)
+_FLIP: Orientation = (1, 0, 0, -1)
+_FLOP: Orientation = (-1, 0, 0, 1)
+_CLOCKWISE: Orientation = (0, -1, 1, 0)
 
-ORIENTATIONS: dict[int, Turn] = {
+BY_EXIF: dict[int, Orientation] = {
     1: UPRIGHT,
     2: _FLOP,
     3: (-1, 0, 0, -1),
@@ -29,7 +30,7 @@ ORIENTATIONS: dict[int, Turn] = {
 }
 """EXIF 2.32 §4.6.4, tag 0x0112: what brings the stored rows upright."""
 
-_METHODS: dict[Turn, Image.Transpose] = {
+_METHODS: dict[Orientation, Image.Transpose] = {
     _FLOP: Image.Transpose.FLIP_LEFT_RIGHT,
     (-1, 0, 0, -1): Image.Transpose.ROTATE_180,
     _FLIP: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -40,33 +41,39 @@ _METHODS: dict[Turn, Image.Transpose] = {
 }
 
 
-def turn_for(options: Options, orientation: int, applied: int = 1) -> Turn:
-    """From the rows as decoded to what the options ask for. ``applied``: the orientation that the decoder carried out by itself."""
-    turn = ORIENTATIONS.get(orientation, UPRIGHT) if options.auto_orient else back(ORIENTATIONS.get(applied, UPRIGHT))
+def orientation_for(options: Options, exif: int, applied: int = 1) -> Orientation:
+    """From the rows as decoded to what the options ask for. ``applied`` is the EXIF orientation that the decoder has already carried out."""
+    result = BY_EXIF.get(exif, UPRIGHT) if options.auto_orient else inverse(BY_EXIF.get(applied, UPRIGHT))
     if options.flip:
-        turn = then(turn, _FLIP)
+        result = compose(result, _FLIP)
     if options.flop:
-        turn = then(turn, _FLOP)
+        result = compose(result, _FLOP)
     for _ in range(options.rotate // 90):
-        turn = then(turn, _CLOCKWISE)
-    return turn
+        result = compose(result, _CLOCKWISE)
+    return result
 
 
-def then(first: Turn, second: Turn) -> Turn:
+def compose(first: Orientation, second: Orientation) -> Orientation:
+    """First the one, then the other."""
     a, b, c, d = first
     e, f, g, h = second
     return e * a + f * c, e * b + f * d, g * a + h * c, g * b + h * d
 
 
-def back(turn: Turn) -> Turn:
-    """What undoes it: the matrix is orthogonal, so its transpose."""
-    a, b, c, d = turn
+def inverse(orientation: Orientation) -> Orientation:
+    """The matrix is orthogonal, so its inverse is its transpose."""
+    a, b, c, d = orientation
     return a, c, b, d
 
 
-def swaps_sides(turn: Turn) -> bool:
-    return turn[0] == 0
+def swaps_sides(orientation: Orientation) -> bool:
+    return orientation[0] == 0
 
 
-def turned(image: Image.Image, turn: Turn) -> Image.Image:
-    return image if turn == UPRIGHT else image.transpose(_METHODS[turn])
+def as_stored(size: Size, orientation: Orientation) -> Size:
+    """An upright size before ``orientation`` is applied, or a stored size after it."""
+    return (size[1], size[0]) if swaps_sides(orientation) else size
+
+
+def orient(image: Image.Image, orientation: Orientation) -> Image.Image:
+    return image if orientation == UPRIGHT else image.transpose(_METHODS[orientation])

@@ -13,44 +13,45 @@ from functools import reduce
 from PIL import Image, ImageChops, ImageFile
 
 EXCHANGED = {f"{mode};16{order}": f"{mode};16{other}" for mode in ("RGB", "RGBA") for order, other in ("BL", "LB", "NB")}
-"""Raw modes of Pillow's decoders whose samples are 16 bits wide (N: the machine's order, little-endian on every machine that we seal)."""
+"""Raw modes of Pillow's decoders whose samples have 16 bits (N: the machine's order, little-endian on every machine that can be sealed)."""
 GREY_WITH_ALPHA = "LA;16B"
 _HALF = 129
+"""More than half of 257."""
 
 
-def is_deep(image: Image.Image) -> bool:
-    """``image`` is opened and not read."""
+def is_colour(image: Image.Image) -> bool:
+    """RGB or RGBA of 16 bits; ``image`` is opened and not read."""
     return isinstance(image, ImageFile.ImageFile) and bool(image.tile) and all(_raw_mode(tile) in EXCHANGED for tile in image.tile)
 
 
 def exchange_bytes(image: Image.Image) -> None:
-    """Have the low bytes decoded."""
+    """Have the low bytes decoded instead of the high ones."""
     assert isinstance(image, ImageFile.ImageFile)
     image.tile = [tile._replace(args=_with(tile.args, EXCHANGED[_raw_mode(tile)])) for tile in image.tile]
 
 
-def is_deep_grey(image: Image.Image) -> bool:
-    """With alpha; ``image`` is opened and not read."""
+def is_grey_with_alpha(image: Image.Image) -> bool:
+    """Of 16 bits; ``image`` is opened and not read."""
     return isinstance(image, ImageFile.ImageFile) and bool(image.tile) and all(_raw_mode(tile) == GREY_WITH_ALPHA for tile in image.tile)
 
 
-def take_as_bytes(image: Image.Image) -> None:
+def decode_as_bytes(image: Image.Image) -> None:
     """Have all four bytes of each pixel decoded."""
     assert isinstance(image, ImageFile.ImageFile)
     image._mode = "RGBA"
     image.tile = [tile._replace(args=_with(tile.args, "RGBA")) for tile in image.tile]
 
 
-def from_bytes(image: Image.Image) -> Image.Image:
-    """Grey with alpha, of what ``take_as_bytes`` had decoded."""
+def merge_bytes(image: Image.Image) -> Image.Image:
+    """Grey with alpha of 8 bits, from the four bytes of ``decode_as_bytes``."""
     grey, grey_low, alpha, alpha_low = image.split()
     result = Image.merge("LA", (_nearest(grey, grey_low), _nearest(alpha, alpha_low)))
     result.info = dict(image.info)
     return result
 
 
-def rounded(high: Image.Image, low: Image.Image) -> Image.Image:
-    """Of two decodes that differ in nothing but the bytes kept."""
+def round_to_eight_bits(high: Image.Image, low: Image.Image) -> Image.Image:
+    """From two decodes that differ only in the bytes kept."""
     result = _nearest(high, low)
     result.info = dict(high.info)
     key = result.info.pop("transparency", None)

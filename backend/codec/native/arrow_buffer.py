@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from PIL import Image, _imaging
 
 LAYOUTS = {"RGB": "RGBX", "RGBA": "RGBA", "RGBX": "RGBX"}
-"""How Pillow keeps each mode in memory, in libwebp's words: always four bytes a pixel."""
+"""How Pillow keeps each mode in memory, as libwebp names it: always four bytes a pixel."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lent:
-    """Valid inside ``lend`` only."""
+class LentBuffer:
+    """An image's pixels in memory; valid inside ``lend`` only."""
 
     layout: str
     address: int
@@ -41,22 +41,22 @@ _capsule_pointer = c.pythonapi.PyCapsule_GetPointer
 _capsule_pointer.restype, _capsule_pointer.argtypes = c.c_void_p, [c.py_object, c.c_char_p]
 
 
-def keep_in_one_piece() -> None:
+def allocate_in_one_block() -> None:
     """Have Pillow allocate each image as one block from now on; otherwise large images cannot be lent."""
     _imaging.set_use_block_allocator(1)
 
 
 @contextmanager
-def lend(image: Image.Image) -> Iterator[Lent]:
-    """Raises ``KeyError`` for a mode that is not in ``LAYOUTS``."""
+def lend(image: Image.Image) -> Iterator[LentBuffer]:
+    """The image's own memory, or a copy where it lies in several blocks. Raises ``KeyError`` for a mode that is not in ``LAYOUTS``."""
     layout = LAYOUTS[image.mode]
     try:
         _schema, capsule = image.__arrow_c_array__()
-    except ValueError:  # the image lies in several blocks
+    except ValueError:  # several blocks
         copy = image.tobytes("raw", layout)
         buffer = c.create_string_buffer(copy, len(copy))
-        yield Lent(layout, c.addressof(buffer), 4 * image.width, is_copy=True)
+        yield LentBuffer(layout, c.addressof(buffer), 4 * image.width, is_copy=True)
         return
     array = _ArrowArray.from_address(_capsule_pointer(capsule, b"arrow_array"))
     holder = array.children[0].contents if array.n_children else array
-    yield Lent(layout, holder.buffers[1] or 0, 4 * image.width)
+    yield LentBuffer(layout, holder.buffers[1] or 0, 4 * image.width)

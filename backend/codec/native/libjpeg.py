@@ -1,9 +1,10 @@
 """libjpeg-turbo through ctypes: the copy that Pillow has loaded, row by row, with the structures of ``jpeglib.h`` at its ABI 62.
 
-Pillow decodes a picture as a whole. Here rows can be used up as they come. The same library with the same (default) settings: the pixels are equal.
+Pillow decodes a picture as a whole; here rows can be used as they come. The library and its settings (the defaults) are Pillow's, so the pixels
+are equal.
 
-libjpeg ends a decode that it gives up by a call that must not return. So this is for processes that may end then and there: ``on_fatal`` tells why,
-and the process ends with code 0.
+On a fatal error libjpeg calls ``error_exit``, which must not return. So the process ends there, with code 0, after ``on_fatal`` has reported
+the error: use this only in a process that may end at any time.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ Decompress._fields_ = [*_KNOWN, ("others", c.c_ubyte * (STRUCTURE_BYTES - _known
 
 @cache
 def library() -> c.CDLL | None:
-    """``None`` where it is another libjpeg: then Pillow decodes all."""
+    """``None`` where Pillow has another libjpeg; then Pillow decodes everything."""
     if c.sizeof(Pointer) != 8 or not features.check_feature("libjpeg_turbo"):
         return None
     try:
@@ -123,20 +124,20 @@ def library() -> c.CDLL | None:
 
 
 class _Reading:
-    """The one file that libjpeg reads; its callbacks are made before the seal, since they need memory that can be run."""
+    """The one file that libjpeg reads. Its callbacks are made before the process is sealed, since they need executable memory."""
 
     source: Source
     buffer = c.create_string_buffer(INPUT_BYTES)
-    is_cut = False
+    is_truncated = False
     on_fatal: Callable[[errors.GatewayError], None] = lambda _error: None
 
 
-def end_with(tell: Callable[[errors.GatewayError], None]) -> None:
-    """``tell`` is the last thing that happens when libjpeg gives up."""
-    _Reading.on_fatal = tell
+def set_on_fatal(on_fatal: Callable[[errors.GatewayError], None]) -> None:
+    """``on_fatal`` is called before the process ends because of a fatal error of libjpeg."""
+    _Reading.on_fatal = on_fatal
 
 
-def _give_up(decompress: c._Pointer[Decompress]) -> None:
+def _exit_on_error(decompress: c._Pointer[Decompress]) -> None:
     try:
         message = c.create_string_buffer(MESSAGE_BYTES)
         decompress.contents.err.contents.format_message(decompress, message)
@@ -153,7 +154,7 @@ def _fill(decompress: c._Pointer[Decompress]) -> int:
     except OSError:
         count = 0
     if not count:
-        _Reading.is_cut, count = True, len(END_OF_IMAGE)
+        _Reading.is_truncated, count = True, len(END_OF_IMAGE)
         c.memmove(_Reading.buffer, END_OF_IMAGE, count)
     source = decompress.contents.src.contents
     source.next_input_byte, source.bytes_in_buffer = c.addressof(_Reading.buffer), count
@@ -162,7 +163,7 @@ def _fill(decompress: c._Pointer[Decompress]) -> int:
 
 def _skip(decompress: c._Pointer[Decompress], count: int) -> None:
     source = decompress.contents.src.contents
-    while count > source.bytes_in_buffer and not _Reading.is_cut:
+    while count > source.bytes_in_buffer and not _Reading.is_truncated:
         count -= source.bytes_in_buffer
         _fill(decompress)
     step = min(max(0, count), source.bytes_in_buffer)
@@ -170,55 +171,55 @@ def _skip(decompress: c._Pointer[Decompress], count: int) -> None:
     source.bytes_in_buffer -= step
 
 
-_GIVE_UP, _FILL, _SKIP, _NOTHING = OnError(_give_up), Fill(_fill), Skip(_skip), OnError(lambda _decompress: None)
+_EXIT, _FILL, _SKIP, _NOTHING = OnError(_exit_on_error), Fill(_fill), Skip(_skip), OnError(lambda _decompress: None)
 
 
 class Rows:
-    """``into`` writes the next rows; a fourth byte is 255."""
+    """A picture under way, from its first row to its last."""
 
     def __init__(self, decompress: Decompress) -> None:
         self._decompress = c.byref(decompress)
         self.width, self.height = decompress.output_width, decompress.output_height
 
-    def into(self, addresses: c.Array[c.c_void_p], count: int) -> None:
-        """Raises ``DamagedImage`` where the file ends before."""
+    def read_into(self, addresses: c.Array[c.c_void_p], count: int) -> None:
+        """Write the next ``count`` rows to ``addresses``; a fourth byte a pixel is 255. Raises ``DamagedImage`` where the file ends before."""
         read, begin, done = library().jpeg_read_scanlines, c.addressof(addresses), 0  # type: ignore[union-attr]
         while done < count:
             got = read(self._decompress, begin + c.sizeof(Pointer) * done, count - done)
-            if not got or _Reading.is_cut:
-                raise _cut()
+            if not got or _Reading.is_truncated:
+                raise _truncation_error()
             done += got
 
     def finish(self) -> None:
-        """After the last row: what follows it is read too, so that the same files are damaged as for Pillow."""
+        """To be called after the last row: reads what follows, so that the same files count as damaged as in Pillow."""
         library().jpeg_finish_decompress(self._decompress)  # type: ignore[union-attr]
 
 
 @contextmanager
-def rows_of(source: Source, layout: int) -> Iterator[Rows]:
-    """Of a colour JPEG that Pillow has opened, from its first byte. ``layout``: ``RGB`` or ``RGBX``. Raises ``DamagedImage``."""
-    turbo, decompress, errors_to, read_from = library(), Decompress(), ErrorManager(), SourceManager()
+def open_rows(source: Source, layout: int) -> Iterator[Rows]:
+    """The rows of a colour JPEG that Pillow has opened. ``layout`` is ``RGB`` or ``RGBX``. Raises ``DamagedImage``."""
+    turbo, decompress, error_manager, source_manager = library(), Decompress(), ErrorManager(), SourceManager()
     assert turbo is not None
     source.seek(0)
-    _Reading.source, _Reading.is_cut = source, False
-    turbo.jpeg_std_error(c.byref(errors_to))
-    errors_to.error_exit, errors_to.output_message = _GIVE_UP, _NOTHING
-    decompress.err = c.pointer(errors_to)
+    _Reading.source, _Reading.is_truncated = source, False
+    turbo.jpeg_std_error(c.byref(error_manager))
+    error_manager.error_exit, error_manager.output_message = _EXIT, _NOTHING
+    decompress.err = c.pointer(error_manager)
     turbo.jpeg_CreateDecompress(c.byref(decompress), ABI, STRUCTURE_BYTES)
-    read_from.init_source = read_from.term_source = _NOTHING
-    read_from.fill_input_buffer, read_from.skip_input_data = _FILL, _SKIP
-    read_from.resync_to_restart = c.cast(turbo.jpeg_resync_to_restart, Pointer)
-    decompress.src = c.pointer(read_from)
+    source_manager.init_source = source_manager.term_source = _NOTHING
+    source_manager.fill_input_buffer, source_manager.skip_input_data = _FILL, _SKIP
+    source_manager.resync_to_restart = c.cast(turbo.jpeg_resync_to_restart, Pointer)
+    decompress.src = c.pointer(source_manager)
     try:
         if turbo.jpeg_read_header(c.byref(decompress), 1) != 1:
-            raise _cut()
+            raise _truncation_error()
         decompress.out_color_space = layout
-        if not turbo.jpeg_start_decompress(c.byref(decompress)) or _Reading.is_cut:
-            raise _cut()
+        if not turbo.jpeg_start_decompress(c.byref(decompress)) or _Reading.is_truncated:
+            raise _truncation_error()
         yield Rows(decompress)
     finally:
         turbo.jpeg_destroy_decompress(c.byref(decompress))
 
 
-def _cut() -> errors.DamagedImage:
+def _truncation_error() -> errors.DamagedImage:
     return errors.DamagedImage(private="libjpeg: the file is cut off")

@@ -1,12 +1,13 @@
 """libwebp through ctypes: the copy that Pillow has loaded, with the structures of ``src/webp/encode.h`` and ``mux.h`` (1.3.2 to 1.6).
 
-Pillow never sets libwebp's progress hook, so it can say nothing while it encodes. Here the same library is called with the same settings and
-the hook set; the bytes come out equal. ctypes gives up the interpreter lock for the call; the hook takes it back for a moment.
+Pillow never sets libwebp's progress hook, so it cannot report an encode's progress. Here the same library is called with the same settings and
+the hook set; the bytes are equal. ctypes releases the interpreter lock during the call, and the hook takes it for a moment.
 """
 
 from __future__ import annotations
 
 import ctypes as c
+from collections.abc import Callable
 from functools import cache
 
 from PIL import (
@@ -127,12 +128,14 @@ class AnimOptions(c.Structure):
     ]
 
 
+LAYOUTS = ("RGB", "RGBX", "RGBA")
+"""Of pixels that are imported: the bytes of one pixel, in their order."""
 # WebPEncodingError.
 OUT_OF_MEMORY, BITSTREAM_OUT_OF_MEMORY, BAD_DIMENSION, PARTITION0_OVERFLOW, PARTITION_OVERFLOW, FILE_TOO_BIG = 1, 2, 5, 6, 7, 9
 
 
 class Unusable(loader.Unusable):
-    """The libwebp at hand is too old, or built otherwise than these structures."""
+    """The installed libwebp is too old, or its structures differ from those declared here."""
 
 
 @cache
@@ -145,7 +148,7 @@ def encoder() -> c.CDLL:
     loader.declare(library, "WebPPictureInitInternal", c.c_int, picture, c.c_int)
     loader.declare(library, "WebPPictureAlloc", c.c_int, picture)
     loader.declare(library, "WebPPictureFree", None, picture)
-    for layout in ("RGB", "RGBX", "RGBA"):
+    for layout in LAYOUTS:
         loader.declare(library, f"WebPPictureImport{layout}", c.c_int, picture, c.c_void_p, c.c_int)
     loader.declare(library, "WebPEncode", c.c_int, config, picture)
     loader.declare(library, "WebPMemoryWriterInit", None, c.POINTER(MemoryWriter))
@@ -171,6 +174,12 @@ def muxer() -> c.CDLL:
     return library
 
 
+def importer(layout: str) -> Callable[..., int]:
+    """``WebPPictureImport…`` for a layout: ``(picture, address, stride_bytes)``; 0 where memory does not suffice."""
+    function: Callable[..., int] = getattr(encoder(), f"WebPPictureImport{layout}")  # by index, ctypes would make one without the signature
+    return function
+
+
 def version() -> tuple[int, int, int]:
     return _version(encoder())
 
@@ -189,8 +198,8 @@ def new_picture() -> Picture:
     return picture
 
 
-def decoded(data: bytes) -> Image.Image:
-    """Of a still that this library made: RGBA where it has transparency (the header's flag; a simple lossy file has none), else RGBX."""
+def decode(data: bytes) -> Image.Image:
+    """A still that this library made, as RGBA, or as RGBX where it is a simple lossy file, which has no transparency. Raises ``Unusable``."""
     library, width, height = encoder(), c.c_int(), c.c_int()
     library.WebPGetInfo(data, len(data), c.byref(width), c.byref(height))
     pixels = bytearray(4 * width.value * height.value)
@@ -202,7 +211,7 @@ def decoded(data: bytes) -> Image.Image:
 
 
 def _check(library: c.CDLL) -> None:
-    """Beyond the major ABI that the library compares itself: the fields at the end of the structure hold their documented defaults."""
+    """The library itself compares the major ABI only; so look whether fields at the end of the structure hold their documented defaults."""
     if _version(library) < OLDEST:
         raise Unusable(f"libwebp {_version(library)} is older than {OLDEST}")
     config = Config()

@@ -1,7 +1,7 @@
-"""LittleCMS through ctypes, for pixels that lie four bytes apart: Pillow's own calls take half as long again for the same bytes.
+"""LittleCMS through ctypes, for pixels of four bytes: Pillow's own calls take 1.5 times as long for the same result.
 
-Pillow calls them RGB and one more, for which LittleCMS has only its slow, general reader. One more and RGB is read and written by special ones;
-so a row is handed over as beginning one byte earlier, at a byte that neither of them touches.
+Pillow declares the layout as RGBX, for which LittleCMS has only its slow, general reader; XRGB has a fast one. So a row is declared as XRGB that
+begins one byte earlier: each pixel's X is then the byte before it, which LittleCMS does not touch.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Recolour:
         self._transform = transform
 
     def __call__(self, address: int, pixels: int) -> None:
-        """In place; each pixel's fourth byte stays as it is."""
+        """Convert in place; each pixel's fourth byte stays as it is."""
         before = address - 1
         _library().cmsDoTransform(self._transform, before, before, pixels)
 
 
-def to_srgb(profile: bytes, intent: int) -> Recolour | None:
-    """From RGB as ``profile`` means it. ``None`` for a profile that cannot be used so."""
+def recolour_to_srgb(profile: bytes, intent: int) -> Recolour | None:
+    """From RGB with this ``profile``. ``None`` for a profile that cannot be used."""
     library = _library()
     given = library.cmsOpenProfileFromMem(profile, len(profile))
     if not given:

@@ -1,4 +1,4 @@
-"""The libraries that Pillow brings along, for ctypes: the very copies that it has loaded."""
+"""The libraries that Pillow brings, for ctypes: the same copies that Pillow has loaded."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import PIL
 
 
 class Unusable(Exception):
-    """A library is not there, too old, or built otherwise than its structures are declared here."""
+    """A library is missing, too old, or its structures differ from those declared here."""
 
 
 def path(name: str, version: str = r"(?:\.\d+)*") -> str:
-    """Where Pillow's own copy of ``lib<name>`` lies: mapped already (Linux), in the wheel, or with the system. Raises ``Unusable``.
+    """The file of Pillow's own copy of ``lib<name>``: already mapped (Linux), or in the wheel. Raises ``Unusable``.
 
-    ``version``: what its file's name must say, before or after the ending.
+    ``version`` is a pattern for the version in the file's name, which stands before or after the ending.
     """
     wanted = re.compile(rf"/lib{name}(?:-[0-9a-f]{{8}})?(?:{version}\.dylib|(?:\.\d+)*\.so{version}[^/]*)$")
     found = next((each for each in _candidates() if wanted.search(each)), None)

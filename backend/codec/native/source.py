@@ -14,9 +14,9 @@ BUFFER_BYTES = 64 << 10
 
 
 class Source(io.RawIOBase):
-    """``on_read`` hears the share of the file (0–1) behind the furthest byte read; it may be exchanged at any time.
+    """``on_read`` is called with the share of the file (0–1) up to the last byte read; it may be exchanged at any time.
 
-    Positions are kept here and not in the descriptor, which another process shares.
+    The position is kept here and not in the descriptor, which another process shares.
     """
 
     def __init__(self, fd: int) -> None:

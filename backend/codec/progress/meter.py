@@ -1,4 +1,4 @@
-"""How far a conversion is: measured work of each stage, weighed by what the stage costs, as one percent that never falls."""
+"""How far a conversion is, as one percent that never falls: the measured work of each stage, weighted by what the stage costs."""
 
 from __future__ import annotations
 
@@ -9,30 +9,28 @@ from backend.core.conversion import REPORT_EVERY_S, STAGES, Progress, Stage
 
 
 class Meter:
-    """``costs`` are relative times of the stages; ``at`` takes the share (0–1) of a stage that is done.
+    """``costs`` are relative times of the stages; ``every_s`` is the shortest time between two reports of one stage."""
 
-    ``every_s`` is the time between two reports of one stage.
-    """
-
-    def __init__(self, costs: Mapping[Stage, float], tell: Callable[[Progress], None], every_s: float = REPORT_EVERY_S) -> None:
-        self._tell, self._every_s = tell, every_s
+    def __init__(self, costs: Mapping[Stage, float], on_progress: Callable[[Progress], None], every_s: float = REPORT_EVERY_S) -> None:
+        self._on_progress, self._every_s = on_progress, every_s
         self._starts, self._widths = _spans(costs)
         self._percent = 0.0
         self._stage: Stage | None = None
-        self._told_s = 0.0
+        self._reported_at_s = 0.0
         self._stage_since_s = time.monotonic()
         self.seconds: dict[str, float] = {}
 
-    def at(self, stage: Stage, share: float) -> None:
+    def advance(self, stage: Stage, share: float) -> None:
+        """``share`` (0–1) of ``stage`` is done; reported where it is new and not too soon."""
         percent = self._starts[stage] + self._widths[stage] * min(1.0, max(0.0, share))
         now = time.monotonic()
-        if stage == self._stage and (percent <= self._percent or now - self._told_s < self._every_s):
+        if stage == self._stage and (percent <= self._percent or now - self._reported_at_s < self._every_s):
             return
         if stage != self._stage:
             self._enter(stage, now)
         self._percent = max(self._percent, percent)
-        self._told_s = now
-        self._tell(Progress(stage, round(self._percent, 2)))
+        self._reported_at_s = now
+        self._on_progress(Progress(stage, round(self._percent, 2)))
 
     def finish(self) -> dict[str, float]:
         """Seconds by stage."""

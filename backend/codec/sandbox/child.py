@@ -1,19 +1,14 @@
-"""The life of a child: give up what no order needs, wait for one, give up the rest, do one conversion, say how it went, end. It never returns.
+"""The life of a child: warm up, drop privileges, wait for its one order, seal itself, convert, report, end. It never returns.
 
-It is born before its order comes, rehearses on a picture of its own, touches the memory that it will need, and shuts itself off from files and
-network: an image waits for none of it. Until the order it has seen no stranger's byte. What it prepares for is another image like the last.
+It is forked before its order comes, so that no image waits for the fork. Until the order comes it has seen no untrusted byte.
 """
 
 from __future__ import annotations
 
 import errno
-import functools
 import gc
-import io
-import json
 import os
 import socket
-import tempfile
 import traceback
 from dataclasses import dataclass
 from typing import NoReturn
@@ -21,136 +16,68 @@ from typing import NoReturn
 from PIL import Image
 
 from backend import errors
-from backend.codec import heap, messages, seal
-from backend.codec.encoders import still
-from backend.codec.image import jpeg_fast_path, pipeline
+from backend.codec import messages, seal
+from backend.codec.image import pipeline
 from backend.codec.native import libjpeg
 from backend.codec.native.source import Source
-from backend.codec.resource_limits import is_lossless
+from backend.codec.sandbox.warm_up import WarmUp
 from backend.codec.seal import kernel
-from backend.core.conversion import Conversion, Progress, Shape
-from backend.core.limits import Limits
-from backend.core.options import Options
+from backend.core.conversion import Progress
 
 DESCRIPTORS = 3
 """With an order: source, result, the child's channel."""
-REHEARSED, REHEARSAL_S = (64, 64), 60.0
-HEAP_BYTES_A_PIXEL, LOSSLESS_HEAP_BYTES_A_PIXEL = 7, 28
-"""A photograph of 0.6 megapixels takes as much (``bench.codec``); larger ones take half of it, for what every child needs weighs less."""
-TOUCHED_BYTES, MOST_TOUCHED_BYTES = 4 << 20, 8 << 20
-"""What a waiting child holds: at first, and at most."""
-STANDARD = 3
-"""Descriptors 0 to 2 stay, on /dev/null, so that no later descriptor takes their place and a library's message goes into a picture."""
-
-THREADED = frozenset(("heic",))
-"""libde265 decodes in a thread of its own, always."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Of image that a child prepares for: images come in kinds. ``goes_straight``: its pixels need no picture in between (``jpeg_fast_path``)."""
-
-    touched_bytes: int = TOUCHED_BYTES
-    goes_straight: bool = True
-
-    @classmethod
-    def of(cls, conversion: Conversion) -> Kind:
-        options, shape = conversion.options, conversion.shape
-        is_whole = options.width is None and options.height is None
-        return cls(min(heap_bytes(conversion), MOST_TOUCHED_BYTES), shape.format == "jpeg" and is_whole and jpeg_fast_path.suits(options))
-
-
-def wait(end: socket.socket, zygote_pid: int, kind: Kind, sandbox: str, *, in_huge_pages: bool) -> NoReturn:
-    """For the one order that comes through ``end``; with the zygote gone, for nothing."""
-    try:
-        gc.disable()
-        _keep_only(end.fileno())
-        rehearse(kind)
-        heap.touch(kind.touched_bytes, in_huge_pages=in_huge_pages)
-        mapped_bytes = _mapped_bytes()
-        seal.withdraw(sandbox)
-        if os.getppid() != zygote_pid:  # it died before the child asked to die with it
-            os._exit(1)
-        orders = messages.Lines(end, DESCRIPTORS)
-        received: list[messages.Message] = []
-        while not received and not orders.is_over:
-            received = orders.read()
-        if received:
-            end.detach()
-            source, result, channel = orders.descriptors
-            last = Seal(sandbox, mapped_bytes, bool(received[0]["in_huge_pages"]))
-            live(messages.Order.from_message(received[0]), source, result, channel, last)
-    finally:
-        os._exit(1)
+STANDARD_DESCRIPTORS = 3
+"""0 to 2 stay open on /dev/null. Else a later descriptor could take their place, and a library's message would go into a picture."""
+FORMATS_WITH_THREADS = frozenset(("heic",))
+"""libde265 always decodes in a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """How the rest is given up. ``mapped_bytes``: the libraries that came with the zygote, which no order is to pay for."""
+    """The last part of the seal, put on once the order is known. ``mapped_bytes`` of libraries come on top of the order's memory limit."""
 
     sandbox: str
     mapped_bytes: int
-    in_huge_pages: bool
 
-    def close(self, order: messages.Order) -> None:
-        seal.limit({**order.bounds, "AS": order.bounds["AS"] + self.mapped_bytes})
-        if self.in_huge_pages:
-            heap.reserve(heap_bytes(order.conversion))  # as far as the limit allows
-        seal.narrow(self.sandbox, threads=order.conversion.shape.format in THREADED)
+    def put_on(self, order: messages.Order) -> None:
+        seal.set_limits({**order.limits, "AS": order.limits["AS"] + self.mapped_bytes})
+        seal.install_seccomp(self.sandbox, threads=order.conversion.shape.format in FORMATS_WITH_THREADS)
 
 
-def heap_bytes(conversion: Conversion) -> int:
-    """What a still takes of the heap, about."""
-    shape = conversion.shape
-    return shape.width * shape.height * (LOSSLESS_HEAP_BYTES_A_PIXEL if is_lossless(conversion.options) else HEAP_BYTES_A_PIXEL)
-
-
-def rehearse(kind: Kind) -> None:
-    """An order for our own picture, unsealed and unheard; and the longer way, which that picture does not take, for a kind that does."""
-    drawn, line = _own_order()
-    order = messages.Order.from_message(json.loads(line))
-    with _file() as source, _file() as result:
-        source.write(drawn)
-        messages.packed(messages.done(pipeline.convert(Source(source.fileno()), result.fileno(), order.conversion, lambda _progress: None)))
-    if kind.goes_straight:
-        return
-    with Image.open(io.BytesIO(drawn), formats=["JPEG"]) as image:
-        image.load()
-        with still.picture_of(image, argb=False) as lent, still.encoded(lent, still.config_for(Options(), 80.0), lambda _percent: None):
-            pass
-
-
-@functools.cache
-def _own_order() -> tuple[bytes, bytes]:
-    """A small picture, and an order for it. Made once, by the zygote."""
-    drawn = io.BytesIO()
-    Image.new("RGB", REHEARSED, "white").save(drawn, "JPEG")
-    conversion = Conversion(Shape("jpeg", *REHEARSED, 1), Options(), Limits(), REHEARSAL_S)
-    return drawn.getvalue(), messages.packed(messages.Order(conversion, {}).as_message())
-
-
-def _file() -> io.FileIO:
-    """In memory where the kernel can: the other kind costs a path and a look at the disk."""
-    try:
-        return io.FileIO(os.memfd_create("rehearsal"), "r+")
-    except (AttributeError, OSError):
-        with tempfile.TemporaryFile() as file:
-            return io.FileIO(os.dup(file.fileno()), "r+")
-
-
-def live(order: messages.Order, source_fd: int, result_fd: int, channel_fd: int, last: Seal) -> NoReturn:
-    code = 1
+def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> NoReturn:
+    """``end`` brings the one order, or closes when the zygote has ended."""
     try:
         gc.disable()
-        _keep_only(source_fd, result_fd, channel_fd)
+        _close_all_but(end.fileno())
+        warm_up.run()
+        last = Seal(sandbox, _mapped_bytes())
+        seal.drop_privileges(sandbox)
+        if os.getppid() != zygote_pid:  # the zygote died before the child asked the kernel to die with it
+            os._exit(1)
+        reader = messages.MessageReader(end, DESCRIPTORS)
+        received: list[messages.Message] = []
+        while not received and not reader.is_over:
+            received = reader.read()
+        if received:
+            end.detach()
+            source_fd, result_fd, channel_fd = reader.descriptors
+            _run_order(messages.Order.from_message(received[0]), source_fd, result_fd, channel_fd, last)
+    finally:
+        os._exit(1)
+
+
+def _run_order(order: messages.Order, source_fd: int, result_fd: int, channel_fd: int, last: Seal) -> NoReturn:
+    code = 1
+    try:
+        _close_all_but(source_fd, result_fd, channel_fd)
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=channel_fd)
         source = Source(source_fd)
         try:
-            last.close(order)
-            message = _work(order, source, result_fd, channel)
+            last.put_on(order)
+            message = _convert(order, source, result_fd, channel)
         except Exception as error:  # the process edge: this child could not be sealed
-            message = messages.failed(errors.Internal(private=f"seal: {type(error).__name__}: {error}"))
-        channel.sendall(messages.packed(message))
+            message = messages.error_message(errors.Internal(private=f"seal: {type(error).__name__}: {error}"))
+        channel.sendall(messages.pack(message))
         code = 0
     finally:
         os._exit(code)
@@ -164,31 +91,31 @@ def _mapped_bytes() -> int:
         return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _keep_only(*wanted: int) -> None:
-    low = STANDARD
+def _close_all_but(*wanted: int) -> None:
+    low = STANDARD_DESCRIPTORS
     for fd in sorted(wanted):
         os.closerange(low, fd)
         low = fd + 1
     os.closerange(low, os.sysconf("SC_OPEN_MAX"))
 
 
-def _work(order: messages.Order, source: Source, result_fd: int, channel: socket.socket) -> messages.Message:
+def _convert(order: messages.Order, source: Source, result_fd: int, channel: socket.socket) -> messages.Message:
     stage = "decode"
 
-    def tell(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         nonlocal stage
         stage = progress.stage
-        channel.sendall(messages.packed(messages.at(progress)))
+        channel.sendall(messages.pack(messages.progress_message(progress)))
 
-    libjpeg.end_with(lambda error: channel.sendall(messages.packed(messages.failed(error))))
+    libjpeg.set_on_fatal(lambda error: channel.sendall(messages.pack(messages.error_message(error))))
     try:
-        return messages.done(pipeline.convert(source, result_fd, order.conversion, tell))
-    except Exception as error:  # the process edge: a stranger's bytes can make a decoder throw anything
-        return messages.failed(verdict(error, stage))
+        return messages.done_message(pipeline.convert(source, result_fd, order.conversion, report))
+    except Exception as error:  # the process edge: untrusted bytes can make a decoder raise anything
+        return messages.error_message(contract_error(error, stage))
 
 
-def verdict(error: Exception, stage: str) -> errors.GatewayError:
-    """An exception in the contract's words, given the stage it came from."""
+def contract_error(error: Exception, stage: str) -> errors.GatewayError:
+    """An exception as an error of the contract. ``stage`` is the one in which it was raised."""
     private = f"{stage}: {type(error).__name__}: {error} ({_place(error)})"
     if isinstance(error, errors.GatewayError):
         return error

@@ -1,6 +1,6 @@
 """The zygote: a small process, exec'd with an empty environment, that has the libraries loaded and forks one child for each order, ahead of it.
 
-It opens no image of a stranger, keeps no secret and ends when its pool process does: then its child dies with it.
+It opens no untrusted image, holds no secret, and ends when its encoder process does; its child dies with it.
 """
 
 from __future__ import annotations
@@ -16,54 +16,52 @@ import sys
 import time
 
 from backend.codec import messages
-from backend.codec.image import decode
-from backend.codec.native import arrow_buffer, libjpeg, libwebp, littlecms
+from backend.codec.image import pipeline
+from backend.codec.native import arrow_buffer, libjpeg, littlecms
 from backend.codec.sandbox import child
+from backend.codec.sandbox.warm_up import WarmUp
 from backend.codec.seal import kernel, probe, seccomp
 from backend.core.conversion import Shape
+from backend.core.formats import OUTPUT
 
-BIRTH_DELAY_S = 0.006
-"""Longer than an order takes until its image is decoded. A birth with its rehearsal takes as long, and there may be no processor to spare."""
+FORK_DELAY_S = 0.006
+"""Longer than an order takes until its image is decoded. The fork and the warm-up take as long, and there may be no processor to spare."""
 SLOW_PIXELS = 200_000
-"""Take over 20 ms."""
-RESTED_S = 1.0
-"""After so long without work the memory that the last child gave back may have gone on, out of a virtual machine to its host (Linux: after two
-seconds). Huge pages are dear then: 4 ms each, where small ones are still to be had from what is left."""
+"""An image of so many pixels takes over 20 ms."""
 
 
 def main(sandbox: str, guarded_by: int) -> None:
-    """``guarded_by``: the pool process, when the kernel shall end this one with it; else 0."""
+    """``guarded_by`` is the encoder process, where the kernel is to end this process with it; else 0."""
     _die_with(guarded_by)
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=messages.CONTROL_FD)
     preload()
-    control.sendall(messages.packed({"ready": probe.level(sandbox).as_dict()}))
+    control.sendall(messages.pack({"ready": probe.measure_level(sandbox).as_dict()}))
     gc.collect()
     gc.freeze()
-    Nursery(control, _child_ended_fd(), sandbox).serve()
+    Zygote(control, _sigchld_fd(), sandbox).serve()
 
 
 def preload() -> None:
-    """Everything a child may need: it can open no file."""
+    """Load and run everything that a child may need: a sealed child can open no file."""
     logging.disable()
-    arrow_buffer.keep_in_one_piece()
-    decode.preload()
-    libwebp.encoder()
-    libwebp.muxer()
+    arrow_buffer.allocate_in_one_block()
+    pipeline.preload()
     libjpeg.library()
     littlecms.preload()
     for threads in (False, True):
-        seccomp.assembled(threads=threads)
-    child.rehearse(child.Kind(goes_straight=False))
+        seccomp.program(threads=threads)
+    for output in OUTPUT:
+        WarmUp(0, takes_fast_path=False, output=output).run()
 
 
-def _die_with(pool_pid: int) -> None:
-    if kernel.IS_LINUX and pool_pid:
+def _die_with(encoder_pid: int) -> None:
+    if kernel.IS_LINUX and encoder_pid:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != pool_pid:
+        if os.getppid() != encoder_pid:
             sys.exit(0)
 
 
-def _child_ended_fd() -> int:
+def _sigchld_fd() -> int:
     """Readable after each SIGCHLD."""
     readable, writable = os.pipe()
     os.set_blocking(writable, False)
@@ -73,134 +71,128 @@ def _child_ended_fd() -> int:
     return readable
 
 
-class Nursery:
-    """One child at work and one that waits for the next order, born while the other works: so no order waits for a birth. Orders in, ends out."""
+class Zygote:
+    """Keeps one child at work and one that waits for the next order, forked while the other works. Reads orders, reports ends."""
 
-    def __init__(self, control: socket.socket, child_ended_fd: int, sandbox: str) -> None:
+    def __init__(self, control: socket.socket, sigchld_fd: int, sandbox: str) -> None:
         self._control, self._sandbox = control, sandbox
-        self._lines = messages.Lines(control, child.DESCRIPTORS)
-        self._child_ended_fd = child_ended_fd
-        self._at_work: int | None = None
+        self._reader = messages.MessageReader(control, child.DESCRIPTORS)
+        self._sigchld_fd = sigchld_fd
+        self._working_pid: int | None = None
         self._number = 0
-        """Of the newest order: that of the child at work."""
-        self._leaving: set[int] = set()
-        """Killed, for they have done what they had to; nobody asks how they end."""
-        self._waiting: int | None = None
-        self._kind, self._in_huge_pages = child.Kind(), False
-        self._door: socket.socket | None = None
+        """Of the newest order, which the child at work has."""
+        self._abandoned: set[int] = set()
+        """Killed after they had reported their result; their ends are not reported."""
+        self._waiting_pid: int | None = None
+        self._waiting_socket: socket.socket | None = None
         """To the child that waits."""
-        self._birth_s = math.inf
-        """When the next is to be born."""
-        self._idle_since_s = -math.inf
+        self._warm_up = WarmUp()
+        self._fork_at_s = math.inf
+        """When the next child is to be forked."""
 
     def serve(self) -> None:
-        """Until the pool process is gone."""
+        """Until the encoder process has ended."""
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
-        poll.register(self._child_ended_fd, select.POLLIN)
-        self._bear()
-        while not self._lines.is_over:
-            for fd, _event in poll.poll(self._patience_ms()):
-                if fd == self._child_ended_fd:
+        poll.register(self._sigchld_fd, select.POLLIN)
+        self._fork_child()
+        while not self._reader.is_over:
+            for fd, _event in poll.poll(self._poll_timeout_ms()):
+                if fd == self._sigchld_fd:
                     os.read(fd, 512)
                 else:
-                    self._hear()
-            self._note_ends()
-            if time.monotonic() >= self._birth_s:
-                self._bear()
-        for pid in (self._at_work, self._waiting):
+                    self._read_messages()
+            self._reap()
+            if time.monotonic() >= self._fork_at_s:
+                self._fork_child()
+        for pid in (self._working_pid, self._waiting_pid):
             _kill(pid)
 
-    def _patience_ms(self) -> int | None:
-        """Until the next birth; None for no end, when none is due."""
-        return None if self._birth_s == math.inf else max(0, math.ceil(1000 * (self._birth_s - time.monotonic())))
+    def _poll_timeout_ms(self) -> int | None:
+        """Until the next fork; None for no limit, when none is due."""
+        return None if self._fork_at_s == math.inf else max(0, math.ceil(1000 * (self._fork_at_s - time.monotonic())))
 
-    def _hear(self) -> None:
-        for message in self._lines.read():
+    def _read_messages(self) -> None:
+        for message in self._reader.read():
             if "stop" in message:
-                _kill(self._at_work)
-            elif "leave" in message:
-                self._let_go()
+                _kill(self._working_pid)
+            elif "abandon" in message:
+                self._abandon()
             else:
-                self._let_go()
-                self._give(message)
+                self._abandon()
+                self._assign(message)
 
-    def _let_go(self) -> None:
-        """Of the child at work, if there is one: whoever sends an order has no further use for the last one's child."""
-        _kill(self._at_work)
-        if self._at_work is not None:
-            self._leaving.add(self._at_work)
-            self._end_work()
+    def _abandon(self) -> None:
+        """Kill the child at work, if there is one, and do not report its end."""
+        _kill(self._working_pid)
+        if self._working_pid is not None:
+            self._abandoned.add(self._working_pid)
+            self._working_pid = None
 
-    def _end_work(self) -> None:
-        self._at_work, self._idle_since_s = None, time.monotonic()
-
-    def _has_rested(self) -> bool:
-        return self._at_work is None and time.monotonic() - self._idle_since_s > RESTED_S
-
-    def _bear(self) -> None:
-        """A child that waits at the other end of ``_door``."""
+    def _fork_child(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        zygote, self._birth_s = os.getpid(), math.inf
-        self._waiting = os.fork()
-        if self._waiting == 0:
+        own_pid, self._fork_at_s = os.getpid(), math.inf
+        self._waiting_pid = os.fork()
+        if self._waiting_pid == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.wait(theirs, zygote, self._kind, self._sandbox, in_huge_pages=self._in_huge_pages)
+            child.run(theirs, own_pid, self._warm_up, self._sandbox)
         theirs.close()
-        self._door = ours
+        self._waiting_socket = ours
 
-    def _give(self, order: messages.Message) -> None:
-        self._number, self._in_huge_pages = order["number"], not self._has_rested()
-        given, self._lines.descriptors = self._lines.descriptors[: child.DESCRIPTORS], self._lines.descriptors[child.DESCRIPTORS :]
-        if not self._hand_in(order, given):  # the one that waited was killed meanwhile
+    def _assign(self, order: messages.Message) -> None:
+        """Give the order to the child that waits; to a new one where that was killed meanwhile."""
+        self._number = order["number"]
+        queued = self._reader.descriptors
+        descriptors, self._reader.descriptors = queued[: child.DESCRIPTORS], queued[child.DESCRIPTORS :]
+        if not self._send_order(order, descriptors):
             self._forget_waiting()
-            self._bear()
-            self._hand_in(order, given)
-        for fd in given:
+            self._fork_child()
+            self._send_order(order, descriptors)
+        for fd in descriptors:
             os.close(fd)
         conversion = messages.Order.from_message(order).conversion
-        self._kind = child.Kind.of(conversion)
-        if self._waiting is None:
-            self._birth_s = time.monotonic() + birth_delay_s(conversion.shape)
+        self._warm_up = WarmUp.like(conversion)
+        if self._waiting_pid is None:
+            self._fork_at_s = time.monotonic() + fork_delay_s(conversion.shape)
 
-    def _hand_in(self, order: messages.Message, descriptors: list[int]) -> bool:
-        if self._door is None:
+    def _send_order(self, order: messages.Message, descriptors: list[int]) -> bool:
+        if self._waiting_socket is None:
             return False
-        door, self._door = self._door, None
-        with door:
+        waiting_socket, self._waiting_socket = self._waiting_socket, None
+        with waiting_socket:
             try:
-                socket.send_fds(door, [messages.packed(order | {"in_huge_pages": self._in_huge_pages})], descriptors)
+                socket.send_fds(waiting_socket, [messages.pack(order)], descriptors)
             except OSError:
                 return False
-        self._at_work, self._waiting = self._waiting, None
-        self._control.sendall(messages.packed({"taken": self._at_work, "number": self._number}))
+        self._working_pid, self._waiting_pid = self._waiting_pid, None
+        self._control.sendall(messages.pack({"taken": self._working_pid, "number": self._number}))
         return True
 
     def _forget_waiting(self) -> None:
         """It is dead or dying, or there is none."""
-        if self._waiting is not None:
-            os.waitpid(self._waiting, 0)
-        self._waiting = None
+        if self._waiting_pid is not None:
+            os.waitpid(self._waiting_pid, 0)
+        self._waiting_pid = None
 
-    def _note_ends(self) -> None:
-        """The end of the child at work is told. One that was killed as it waited is replaced when an order comes."""
-        if self._at_work is not None:
-            pid, status = os.waitpid(self._at_work, os.WNOHANG)
+    def _reap(self) -> None:
+        """Report the end of the child at work. One that was killed while it waited is replaced when an order comes."""
+        if self._working_pid is not None:
+            pid, status = os.waitpid(self._working_pid, os.WNOHANG)
             if pid:
-                self._end_work()
-                self._control.sendall(messages.packed({"ended": os.waitstatus_to_exitcode(status), "number": self._number}))
-        self._leaving = {pid for pid in self._leaving if not os.waitpid(pid, os.WNOHANG)[0]}
-        if self._waiting is not None and os.waitpid(self._waiting, os.WNOHANG)[0]:
-            self._waiting = None
-            if self._door is not None:
-                self._door.close()
-                self._door = None
+                self._working_pid = None
+                self._control.sendall(messages.pack({"ended": os.waitstatus_to_exitcode(status), "number": self._number}))
+        self._abandoned = {pid for pid in self._abandoned if not os.waitpid(pid, os.WNOHANG)[0]}
+        if self._waiting_pid is not None and os.waitpid(self._waiting_pid, os.WNOHANG)[0]:
+            self._waiting_pid = None
+            if self._waiting_socket is not None:
+                self._waiting_socket.close()
+                self._waiting_socket = None
 
 
-def birth_delay_s(shape: Shape) -> float:
-    """How long the next child's birth leaves the processor to an order's start. What is so small that it may be done by then waits for nothing."""
-    return BIRTH_DELAY_S if shape.width * shape.height >= SLOW_PIXELS else 0.0
+def fork_delay_s(shape: Shape) -> float:
+    """How long the order has the processor to itself before the next child is forked. A small image may be done by then, so it is not delayed."""
+    return FORK_DELAY_S if shape.width * shape.height >= SLOW_PIXELS else 0.0
 
 
 def _kill(pid: int | None) -> None:

@@ -1,12 +1,12 @@
-"""The seal: what a child gives up for good before it looks at a stranger's bytes.
+"""The seal: what a child gives up for good before it reads an untrusted byte.
 
 In order: resource limits, death with the parent, no core dumps or tracing, no new privileges, no files and no network (Landlock), and only
-the system calls of an allow-list (seccomp). Levels, as an operator sees them:
+the system calls of an allow-list (seccomp). The levels are what operators see:
 
 ===== =====================================================================
 3     all of it, and the start-up probe found no way out
 2     without Landlock (kernel before 5.13, or not enabled); seccomp still refuses open, socket, exec
-1     without seccomp; Landlock holds files and network
+1     without seccomp; Landlock refuses files and network
 0     resource limits alone (macOS, or ``off``)
 ===== =====================================================================
 """
@@ -25,7 +25,7 @@ FULL = 3
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """``landlock`` is the kernel's Landlock version, 0 without; ``escapes`` what the probe managed to do although sealed."""
+    """``landlock`` is the kernel's Landlock version, 0 without. ``escapes`` are what the probe could do although it was sealed."""
 
     level: int = 0
     landlock: int = 0
@@ -36,9 +36,9 @@ class Level:
         return {**asdict(self), "escapes": list(self.escapes)}
 
 
-def limit(bounds: Mapping[str, int]) -> None:
-    """Lower resource limits by name (``AS``, ``CPU``, …); the kernel never raises them again for this process."""
-    for name, value in bounds.items():
+def set_limits(limits: Mapping[str, int]) -> None:
+    """Lower resource limits by name (``AS``, ``CPU``, …). This process can never raise them again."""
+    for name, value in limits.items():
         if name == "AS" and not kernel.IS_LINUX:  # macOS knows the name and refuses the value
             continue
         kind = getattr(resource, f"RLIMIT_{name}")
@@ -47,15 +47,15 @@ def limit(bounds: Mapping[str, int]) -> None:
         resource.setrlimit(kind, (soft, soft + 1 if name == "CPU" and hard == resource.RLIM_INFINITY else soft))
 
 
-def close(sandbox: str, *, threads: bool = False) -> Level:
-    """Seal this process as far as the platform goes; ``off`` leaves only what needs no kernel feature."""
-    version = withdraw(sandbox)
-    filtered = narrow(sandbox, threads=threads)
-    return Level({(True, True): 3, (False, True): 2, (True, False): 1}.get((version > 0, filtered), 0), version, filtered)
+def seal_process(sandbox: str, *, threads: bool = False) -> Level:
+    """Seal this process as far as the platform allows; ``off`` keeps only what needs no kernel feature."""
+    version = drop_privileges(sandbox)
+    is_filtered = install_seccomp(sandbox, threads=threads)
+    return Level({(True, True): 3, (False, True): 2, (True, False): 1}.get((version > 0, is_filtered), 0), version, is_filtered)
 
 
-def withdraw(sandbox: str) -> int:
-    """All of ``close`` but the system calls; the Landlock version, 0 without. Descriptors can still be received."""
+def drop_privileges(sandbox: str) -> int:
+    """The seal without seccomp. Returns the Landlock version, 0 without. Descriptors can still be received."""
     if not kernel.IS_LINUX:
         return 0
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -64,9 +64,9 @@ def withdraw(sandbox: str) -> int:
     return 0 if sandbox == "off" else landlock.deny_all()
 
 
-def narrow(sandbox: str, *, threads: bool = False) -> bool:
-    """Only the system calls of the list from now on; whether that could be had. After ``withdraw``.
+def install_seccomp(sandbox: str, *, threads: bool = False) -> bool:
+    """Allow only the listed system calls from now on. False where that is not possible. To be called after ``drop_privileges``.
 
-    ``threads``: this process may make threads of its own, which some decoders cannot do without; never processes.
+    ``threads``: this process may make threads, which some decoders need; never processes.
     """
-    return kernel.IS_LINUX and sandbox != "off" and seccomp.allow_listed(threads=threads)
+    return kernel.IS_LINUX and sandbox != "off" and seccomp.install(threads=threads)

@@ -1,4 +1,4 @@
-"""Two doors to the kernel that Python does not have: ``syscall`` and ``prctl``, by ctypes."""
+"""``syscall`` and ``prctl``, which Python does not have, by ctypes."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def syscall(number: int, *arguments: object) -> int:
     """Raises ``OSError``."""
-    return _checked(_libc.syscall(ctypes.c_long(number), *arguments))
+    return _check(_libc.syscall(ctypes.c_long(number), *arguments))
 
 
 def prctl(option: int, *arguments: object) -> int:
-    """Raises ``OSError``. The kernel wants the unused arguments to be zero."""
+    """Raises ``OSError``. Unused arguments are zero, as the kernel demands."""
     padded = (*arguments, 0, 0, 0, 0)[:4]
-    return _checked(_libc.prctl(option, *(ctypes.c_ulong(each) if isinstance(each, int) else each for each in padded)))
+    return _check(_libc.prctl(option, *(ctypes.c_ulong(each) if isinstance(each, int) else each for each in padded)))
 
 
-def _checked(result: int) -> int:
+def _check(result: int) -> int:
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

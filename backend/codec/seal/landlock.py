@@ -1,6 +1,6 @@
 """Landlock: a ruleset that handles every right and grants none, so that no path and no network address can be opened.
 
-Kernel documentation: userspace-api/landlock.rst. Descriptors that are open already keep working.
+See the kernel's userspace-api/landlock.rst. Descriptors that are already open keep working.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _RESTRICT_SELF = 446
 _ASK_VERSION = 1
 
 _FS_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
-"""Bits of file rights known to each version; 16 since 5 (IOCTL_DEV)."""
+"""The number of file rights in each version; 16 since version 5 (IOCTL_DEV)."""
 _NET_SINCE, _SCOPED_SINCE = 4, 6
 _TCP = 0b11
 _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
@@ -32,7 +32,7 @@ def version() -> int:
 
 
 def deny_all() -> int:
-    """The version under which this process is now confined; 0 when it could not be."""
+    """The Landlock version that confines this process from now on; 0 where there is none."""
     abi = version()
     if not abi:
         return 0

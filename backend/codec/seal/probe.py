@@ -1,4 +1,4 @@
-"""Tries the ways out of a sealed process, from inside one: what the start-up self-test runs, and the escape tests."""
+"""Tries to get out of a sealed process, from inside one: for the start-up self-test, and for the tests of the seal."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _execute() -> None:
 
 
 def _execute_here() -> None:
-    """Replaces the process if it succeeds: then the probe falls silent, which counts as an escape."""
+    """Replaces the process if it succeeds. Then the probe reports nothing, which counts as an escape."""
     os.execv("/bin/true", ["true"])
 
 
@@ -75,8 +75,8 @@ def _thread() -> None:
     threading.Thread(target=int).start()
 
 
-def _regain() -> None:
-    """Unshare into a new user namespace, where a process would be root."""
+def _unshare() -> None:
+    """Into a new user namespace, in which this process would be root."""
     if ctypes.CDLL(None).unshare(0x10000000) < 0:
         raise PermissionError("unshare")
 
@@ -93,18 +93,18 @@ ESCAPES: dict[str, Callable[[], None]] = {
     "executable memory": _run_memory,
     "memory made executable": _make_memory_runnable,
     "thread": _thread,
-    "namespace": _regain,
+    "namespace": _unshare,
     "exec": _execute_here,
 }
-"""``exec`` last: it would end the probe."""
+"""``exec`` is the last, since it would end the probe."""
 
 
 def escapes() -> list[str]:
-    """The ways out that worked, tried in this process."""
-    return [name for name, attempt in ESCAPES.items() if _works(attempt)]
+    """Tries all ways out in this process, and returns the names of those that worked."""
+    return [name for name, attempt in ESCAPES.items() if _succeeds(attempt)]
 
 
-def _works(attempt: Callable[[], None]) -> bool:
+def _succeeds(attempt: Callable[[], None]) -> bool:
     try:
         attempt()
     except (OSError, RuntimeError):
@@ -112,31 +112,31 @@ def _works(attempt: Callable[[], None]) -> bool:
     return True
 
 
-def level(sandbox: str) -> seal.Level:
-    """What the seal reaches on this machine, tried in a child that was sealed as an order's would be."""
+def measure_level(sandbox: str) -> seal.Level:
+    """The level that the seal reaches on this machine, tried in a child that is sealed like one with an order."""
     if sandbox == "off" or not kernel.IS_LINUX:
         return seal.Level()
     inside, outside = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _tell_from_inside(sandbox, outside)
+        _report_from_inside(sandbox, outside)
     os.close(outside)
     with os.fdopen(inside, "rb") as end:
         lines = end.read().decode().splitlines()
     os.waitpid(pid, 0)
-    return _judged(lines)
+    return _level_from(lines)
 
 
-def _tell_from_inside(sandbox: str, outside: int) -> NoReturn:
+def _report_from_inside(sandbox: str, outside: int) -> NoReturn:
     try:
-        os.write(outside, (json.dumps(asdict(seal.close(sandbox))) + "\n").encode())
+        os.write(outside, (json.dumps(asdict(seal.seal_process(sandbox))) + "\n").encode())
         os.write(outside, (json.dumps(escapes()) + "\n").encode())
     finally:
         os._exit(0)
 
 
-def _judged(lines: list[str]) -> seal.Level:
-    """A child that falls silent after sealing itself has escaped by exec. seccomp that lets something through counts as none."""
+def _level_from(lines: list[str]) -> seal.Level:
+    """A child that reports nothing after it sealed itself has escaped by exec. A level with an escape counts as 1 at most."""
     if not lines:
         return seal.Level()
     reached = seal.Level(**{**json.loads(lines[0]), "escapes": tuple(json.loads(lines[1])) if len(lines) > 1 else ("exec",)})

@@ -1,7 +1,7 @@
-"""seccomp: a classic BPF program that lets the listed system calls through and answers EPERM to all others.
+"""seccomp(2): a classic BPF program that allows the listed system calls and answers EPERM to all others.
 
-seccomp(2). Another architecture's calls (32-bit, x32) kill: their numbers mean something else. Memory that can be executed is refused, and
-so is every way to make a process; threads only where asked for.
+A call of another architecture (32-bit, x32) kills the process, since its numbers mean something else. Executable memory is refused, and
+so is every way to make a process; threads are allowed only on request.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
-def allow_listed(*, threads: bool) -> bool:
-    """Confine this process; False when the kernel or the architecture does not allow it."""
-    program = assembled(threads=threads)
-    if program is None:
+def install(*, threads: bool) -> bool:
+    """Confine this process. False where the kernel or the architecture does not support it."""
+    found = program(threads=threads)
+    if found is None:
         return False
     try:
-        kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program))
+        kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(found))
     except OSError:
         return False
     return True
 
 
 @lru_cache
-def assembled(*, threads: bool) -> _Program | None:
-    """The program for this machine, once: whoever forks children makes it before."""
+def program(*, threads: bool) -> _Program | None:
+    """For this machine; None for an architecture without a table. Made once: the zygote calls it before it forks."""
     table = TABLES.get(platform.machine())
     if table is None:
         return None
@@ -55,7 +55,7 @@ def assembled(*, threads: bool) -> _Program | None:
 
 
 def _instructions(table: Table, *, threads: bool) -> list[Instruction]:
-    """Jumps count from the next instruction: (code, if true, if false, operand)."""
+    """Each is (code, jump if true, jump if false, operand); jumps count from the next instruction."""
     return [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_JUMP_EQUAL, 1, 0, table.architecture),
@@ -63,23 +63,23 @@ def _instructions(table: Table, *, threads: bool) -> list[Instruction]:
         (_LOAD, 0, 0, _NUMBER),
         (_JUMP_GREATER_EQUAL, 0, 1, _X32_BIT),
         (_RETURN, 0, 0, _KILL),
-        *(instruction for number in sorted(table.allowed) for instruction in _allowed(number)),
-        *(instruction for number in sorted(table.mapping) for instruction in _allowed_without_execution(number)),
-        *(_allowed_for_threads(table.clone) if threads else []),
-        *(instruction for number in sorted(table.absent) for instruction in _refused(number, errno.ENOSYS)),
+        *(instruction for number in sorted(table.allowed) for instruction in _allow(number)),
+        *(instruction for number in sorted(table.mapping) for instruction in _allow_without_execution(number)),
+        *(_allow_threads(table.clone) if threads else []),
+        *(instruction for number in sorted(table.absent) for instruction in _refuse(number, errno.ENOSYS)),
         (_RETURN, 0, 0, _ERRNO | errno.EPERM),
     ]
 
 
-def _allowed(number: int) -> list[Instruction]:
+def _allow(number: int) -> list[Instruction]:
     return [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
 
 
-def _refused(number: int, code: int) -> list[Instruction]:
+def _refuse(number: int, code: int) -> list[Instruction]:
     return [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | code)]
 
 
-def _allowed_without_execution(number: int) -> list[Instruction]:
+def _allow_without_execution(number: int) -> list[Instruction]:
     """mmap and mprotect: the protection is the third argument of both."""
     return [
         (_JUMP_EQUAL, 0, 4, number),
@@ -90,7 +90,7 @@ def _allowed_without_execution(number: int) -> list[Instruction]:
     ]
 
 
-def _allowed_for_threads(clone: int) -> list[Instruction]:
+def _allow_threads(clone: int) -> list[Instruction]:
     return [
         (_JUMP_EQUAL, 0, 5, clone),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),

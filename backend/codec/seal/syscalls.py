@@ -1,6 +1,6 @@
-"""The system calls a sealed child may make, by architecture: data only.
+"""The system calls that a sealed child may make, by architecture: data only.
 
-Numbers: arch/x86/entry/syscalls/syscall_64.tbl; include/uapi/asm-generic/unistd.h (aarch64). What is missing here answers EPERM.
+Numbers: arch/x86/entry/syscalls/syscall_64.tbl; include/uapi/asm-generic/unistd.h (aarch64). All others answer EPERM.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``architecture`` is AUDIT_ARCH_…; ``mapping`` the calls that may map memory, if it cannot be executed; ``absent`` answers ENOSYS."""
+    """``architecture`` is AUDIT_ARCH_…. ``mapping`` are the calls that may map memory that is not executable. ``absent`` answer ENOSYS."""
 
     architecture: int
     allowed: frozenset[int]
@@ -24,7 +24,7 @@ def _table(architecture: int, mapping: tuple[int, ...], absent: tuple[int, ...],
 
 
 _CLONE3 = 435
-"""glibc falls back to clone, which is refused, on ENOSYS."""
+"""On ENOSYS, glibc falls back to clone."""
 
 TABLES: dict[str, Table] = {
     "x86_64": _table(

@@ -9,7 +9,6 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from backend.core import formats, options
-from backend.core.limits import WEBP_MAX_SIDE
 from backend.web.request.context import Site, site
 
 routes = Blueprint("capabilities", __name__)
@@ -36,7 +35,7 @@ def describe(here: Site) -> dict[str, Any]:
             "upload_bytes": limits.upload_bytes,
             "pixels": limits.pixels,
             "frames": limits.frames,
-            "side_pixels": WEBP_MAX_SIDE,
+            "side_pixels": formats.MAX_OUTPUT_SIDE,
             "files_per_request": here.max_files,
             "queued_jobs": here.context.max_queued_jobs,
         },

@@ -10,7 +10,7 @@ from backend.codec.encoders import quality_search
 
 
 def growth(quality: float) -> float:
-    return quality_search._along(quality_search.LEVELS, quality_search.GROWTH, quality_search._level(quality))
+    return quality_search._interpolate(quality_search.LEVELS, quality_search.GROWTH, quality_search._level_of(quality))
 
 
 CURVES = {
@@ -18,7 +18,7 @@ CURVES = {
     "steep": lambda quality: 900 * 2.718 ** (1.6 * growth(quality)),
     "mostly transparency": lambda quality: 4000 + 1000 * 2.718 ** growth(quality),
     "in proportion": lambda quality: 100 + 60 * quality,
-    "in steps of the quantizer": lambda quality: 1000 + 40 * round(128 * quality_search._level(quality)),
+    "in steps of the quantizer": lambda quality: 1000 + 40 * round(128 * quality_search._level_of(quality)),
 }
 
 
@@ -27,31 +27,31 @@ CURVES = {
 def test_a_size_that_can_be_met_is_met_within_a_tenth(name: str, share: float) -> None:
     grown = CURVES[name]
     target = round(grown(0) + share * (grown(100) - grown(0)))
-    found = quality_search.for_size(lambda quality: bytes(round(grown(quality))), target)
+    found = quality_search.search_by_size(lambda quality: bytes(round(grown(quality))), target)
     assert 0.9 * target <= found.best.size <= target
     assert found.is_met
     assert found.passes <= 6
 
 
 def test_a_size_below_the_smallest_gives_the_smallest() -> None:
-    found = quality_search.for_size(lambda quality: bytes(500 + round(9 * quality)), 400)
+    found = quality_search.search_by_size(lambda quality: bytes(500 + round(9 * quality)), 400)
     assert (found.best.size, found.best.quality, found.is_met) == (500, 0.0, False)
 
 
 def test_a_size_above_the_largest_gives_the_largest() -> None:
-    found = quality_search.for_size(lambda quality: bytes(500 + round(quality)), 4000)
+    found = quality_search.search_by_size(lambda quality: bytes(500 + round(quality)), 4000)
     assert (found.best.size, found.best.quality, found.is_met) == (600, 100.0, True)
 
 
 def test_the_last_pass_is_kept_for_the_smallest() -> None:
     """A file that only shrinks at the very end of the scale."""
-    found = quality_search.for_size(lambda quality: bytes(90 if quality == 0 else 500), 100)
+    found = quality_search.search_by_size(lambda quality: bytes(90 if quality == 0 else 500), 100)
     assert (found.best.size, found.is_met) == (90, True)
 
 
 @pytest.mark.parametrize("quality", [0, 1, 33.3, 75, 80, 99.5, 100])
 def test_levels_and_qualities_are_one_scale(quality: float) -> None:
-    assert quality_search._quality(quality_search._level(quality)) == pytest.approx(quality)
+    assert quality_search._quality_of(quality_search._level_of(quality)) == pytest.approx(quality)
 
 
 LOOKS = {
@@ -72,23 +72,25 @@ def test_a_score_is_kept_by_a_probe_that_was_seen(name: str, wanted: float) -> N
         probes.append(quality)
         return quality_search.Probe(quality, look(quality), bytes(round(1000 + 10 * quality)))
 
-    seen = quality_search.for_score(probe, wanted)
+    seen = quality_search.search_by_score(probe, wanted)
     assert seen.best.quality in probes
     assert wanted <= seen.best.score <= wanted + 2.5
     assert seen.probes == len(probes) <= quality_search.MAX_PROBES
 
 
 def test_a_score_out_of_reach_gives_the_best_looking() -> None:
-    seen = quality_search.for_score(lambda quality: quality_search.Probe(quality, quality / 2, bytes(100)), 73.0)
+    seen = quality_search.search_by_score(lambda quality: quality_search.Probe(quality, quality / 2, bytes(100)), 73.0)
     assert seen.best.quality == quality_search.HIGHEST
 
 
 def test_a_score_that_is_always_reached_gives_the_lowest_quality_allowed() -> None:
-    seen = quality_search.for_score(lambda quality: quality_search.Probe(quality, 90 + quality / 100, bytes(round(quality))), 73.0, lowest=75.0)
+    seen = quality_search.search_by_score(lambda quality: quality_search.Probe(quality, 90 + quality / 100, bytes(round(quality))), 73.0, lowest=75.0)
     assert seen.best.quality == 75.0
 
 
 @pytest.mark.parametrize("most", [2, 3])
 def test_few_probes_still_keep_the_score(most: int) -> None:
-    seen = quality_search.for_score(lambda quality: quality_search.Probe(quality, LOOKS["steep"](quality), bytes(round(quality))), 73.5, most=most)
+    seen = quality_search.search_by_score(
+        lambda quality: quality_search.Probe(quality, LOOKS["steep"](quality), bytes(round(quality))), 73.5, max_probes=most
+    )
     assert (seen.best.score >= 73.5, seen.probes <= most) == (True, True)

@@ -1,4 +1,4 @@
-"""A JPEG that goes straight into libwebp's planes comes out as the same pixels do that went the longer way."""
+"""A JPEG on the fast path gives the same bytes as its pixels on the normal path."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import pytest
 from PIL import Image, ImageCms
 
 from backend import errors
-from backend.codec.geometry import Geometry, plan
+from backend.codec.encoders.registry import encoder_for
+from backend.codec.geometry import Geometry, geometry_for
 from backend.codec.image import decode, jpeg_fast_path
-from backend.codec.image.orientation import ORIENTATIONS, UPRIGHT, Turn, turned
-from backend.codec.image.transform import as_stored
+from backend.codec.image.orientation import BY_EXIF, UPRIGHT, Orientation, as_stored, orient
+from backend.codec.image.steps.step import Plan
 from backend.codec.native import libjpeg
 from backend.codec.sealed import SealedCodec
+from backend.core.formats import DEFAULT_OUTPUT, OUTPUT
 from backend.core.limits import Limits
 from backend.core.options import Options
 from tests.codec.conftest import EACH_STEP_S, Convert, corpus, picture, saved
@@ -29,24 +31,29 @@ KINDS = {
 }
 
 
-def the_longer_way(source: bytes) -> bytes:
+def as_png(source: bytes) -> bytes:
     """The same pixels and profile as a PNG."""
     with Image.open(io.BytesIO(source)) as image:
-        return saved(image, "PNG", icc_profile=image.info.get("icc_profile"))
+        return saved(image, "PNG", compress_level=1, icc_profile=image.info.get("icc_profile"))
 
 
-def is_straight(source: bytes, **options: object) -> bool:
+def takes_fast_path(source: bytes, **options: object) -> bool:
     with Image.open(io.BytesIO(source)) as image:
         chosen = Options(**options)  # type: ignore[arg-type]
-        return jpeg_fast_path.is_for(image, UPRIGHT, plan(image.size, chosen), chosen)
+        return is_for(image, UPRIGHT, geometry_for(image.size, chosen), chosen)
+
+
+def is_for(image: Image.Image, orientation: Orientation, geometry: Geometry, options: Options) -> bool:
+    output = OUTPUT[DEFAULT_OUTPUT]
+    return jpeg_fast_path.is_for(image, Plan(options, output, geometry, orientation), encoder_for(output))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [(1, 1), (17, 33), (640, 427), (2049, 301)], ids=str)
-def test_the_bytes_are_those_of_the_longer_way(convert: Convert, kind: str, size: tuple[int, int]) -> None:
+def test_the_bytes_are_those_of_the_normal_path(convert: Convert, kind: str, size: tuple[int, int]) -> None:
     source = saved(picture(*size), "JPEG", quality=90, **KINDS[kind])
-    assert is_straight(source)
-    assert convert(source).data == convert(the_longer_way(source)).data
+    assert takes_fast_path(source)
+    assert convert(source).data == convert(as_png(source)).data
 
 
 @pytest.mark.parametrize(
@@ -54,15 +61,15 @@ def test_the_bytes_are_those_of_the_longer_way(convert: Convert, kind: str, size
 )
 def test_real_photographs_keep_their_colours(convert: Convert, path: Path) -> None:
     source = path.read_bytes()
-    assert is_straight(source)
-    assert convert(source, method=0).data == convert(the_longer_way(source), method=0, limits=Limits(upload_bytes=1 << 30)).data
+    assert takes_fast_path(source)
+    assert convert(source, method=0).data == convert(as_png(source), method=0, limits=Limits(upload_bytes=1 << 30)).data
 
 
-def test_a_size_is_met_as_on_the_longer_way(convert: Convert) -> None:
+def test_a_size_is_met_as_on_the_normal_path(convert: Convert) -> None:
     source = saved(picture(500, 400), "JPEG")
-    straightly, otherwise = (convert(each, target_bytes=3000) for each in (source, the_longer_way(source)))
-    assert straightly.data == otherwise.data
-    assert straightly.converted.facts["passes"] == otherwise.converted.facts["passes"]
+    fast, normal = (convert(each, target_bytes=3000) for each in (source, as_png(source)))
+    assert fast.data == normal.data
+    assert fast.converted.facts["passes"] == normal.converted.facts["passes"]
 
 
 @pytest.mark.parametrize(
@@ -70,24 +77,24 @@ def test_a_size_is_met_as_on_the_longer_way(convert: Convert) -> None:
     [{"lossless": True}, {"near_lossless": 60}, {"sharp_yuv": True}, {"quality": "auto"}, {"width": 100}, {"width": 700, "enlarge": True}],
     ids=str,
 )
-def test_what_needs_the_whole_picture_goes_the_longer_way(options: dict[str, object]) -> None:
-    assert not is_straight(saved(picture(), "JPEG"), **options)
+def test_what_needs_the_whole_picture_takes_the_normal_path(options: dict[str, object]) -> None:
+    assert not takes_fast_path(saved(picture(), "JPEG"), **options)
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_so_does_what_is_no_colour_photograph(mode: str) -> None:
-    assert not is_straight(saved(picture(mode=mode), "JPEG"))
+    assert not takes_fast_path(saved(picture(mode=mode), "JPEG"))
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
 @pytest.mark.parametrize("size", [(64, 48), (65, 48), (64, 49), (65, 49), (1200, 900)], ids=str)
 def test_turned_planes_are_those_of_the_turned_picture(convert: Convert, size: tuple[int, int], orientation: int) -> None:
-    """An odd side that is mirrored goes the longer way; nobody sees that either."""
+    """An odd side that is mirrored takes the normal path, which shows no difference either."""
     exif = Image.Exif()
     exif[decode.EXIF_ORIENTATION] = orientation
     source = saved(picture(*size), "JPEG", subsampling=0)
     with Image.open(io.BytesIO(source)) as image:
-        upright = saved(turned(image, ORIENTATIONS[orientation]), "PNG")
+        upright = saved(orient(image, BY_EXIF[orientation]), "PNG")
     assert convert(with_exif(source, exif)).data == convert(upright).data
 
 
@@ -100,10 +107,10 @@ def with_exif(source: bytes, exif: Image.Exif) -> bytes:
     ("size", "turn", "is_it"),
     [((64, 49), (0, -1, 1, 0), False), ((65, 48), (0, -1, 1, 0), True), ((65, 49), (0, 1, 1, 0), True), ((65, 48), (-1, 0, 0, 1), False)],
 )
-def test_an_odd_side_is_not_mirrored(size: tuple[int, int], turn: Turn, is_it: bool) -> None:
+def test_an_odd_side_is_not_mirrored(size: tuple[int, int], turn: Orientation, is_it: bool) -> None:
     with Image.open(io.BytesIO(saved(picture(*size), "JPEG"))) as image:
         upright = as_stored(size, turn)
-        assert jpeg_fast_path.is_for(image, turn, Geometry(upright, upright), Options()) is is_it
+        assert is_for(image, turn, Geometry(upright, upright), Options()) is is_it
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.99])

@@ -1,4 +1,4 @@
-"""A small result is final once the kernel holds it fast, and not before; then nobody waits for the child's end."""
+"""A small result is final once the kernel has sealed its memory, and not before; then the child's end is not waited for."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import pytest
 
 from backend import errors
-from backend.codec.host.child_monitor import Watch
-from backend.codec.host.result_memory import MOST_PIXELS, Draft, draft_for
+from backend.codec.host.child_monitor import ChildMonitor
+from backend.codec.host.result_memory import MAX_PIXELS, ResultMemory, open_result_memory
 from backend.codec.seal import kernel
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion, Shape, Stopped
@@ -29,27 +29,27 @@ SMALL = Shape("png", 64, 48, 1)
 
 
 @pytest.fixture
-def draft() -> Iterator[Draft]:
-    with draft_for(SMALL) as found:
+def memory() -> Iterator[ResultMemory]:
+    with open_result_memory(SMALL) as found:
         assert found is not None
         os.write(found.fd, b"as it was")
         yield found
 
 
-def content(draft: Draft) -> bytes:
-    return os.pread(draft.fd, 100, 0)
+def content(memory: ResultMemory) -> bytes:
+    return os.pread(memory.fd, 100, 0)
 
 
-def tried(draft: Draft) -> list[int]:
+def tried(memory: ResultMemory) -> list[int]:
     """How each way to change it ends in another process, which has had it open all along."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         for change in (
-            lambda: os.pwrite(draft.fd, b"changed", 0),
-            lambda: os.ftruncate(draft.fd, 3),
-            lambda: os.ftruncate(draft.fd, 99),
-            lambda: mmap.mmap(draft.fd, 9),
+            lambda: os.pwrite(memory.fd, b"changed", 0),
+            lambda: os.ftruncate(memory.fd, 3),
+            lambda: os.ftruncate(memory.fd, 99),
+            lambda: mmap.mmap(memory.fd, 9),
         ):
             try:
                 change()
@@ -63,59 +63,59 @@ def tried(draft: Draft) -> list[int]:
         return list(said.read())
 
 
-def test_what_is_held_fast_nobody_changes(draft: Draft) -> None:
-    assert draft.hold_fast()
-    assert tried(draft) == [errno.EPERM] * 4
-    assert content(draft) == b"as it was"
+def test_what_is_sealed_no_process_changes(memory: ResultMemory) -> None:
+    assert memory.seal()
+    assert tried(memory) == [errno.EPERM] * 4
+    assert content(memory) == b"as it was"
 
 
-def test_what_is_not_can_be_changed(draft: Draft) -> None:
-    assert tried(draft) == [0] * 4
-    assert content(draft) != b"as it was"
+def test_what_is_not_sealed_can_be_changed(memory: ResultMemory) -> None:
+    assert tried(memory) == [0] * 4
+    assert content(memory) != b"as it was"
 
 
-def test_memory_that_is_mapped_for_writing_is_not_final(draft: Draft) -> None:
-    with mmap.mmap(draft.fd, 9) as view:
-        assert not draft.hold_fast()
+def test_memory_that_is_mapped_for_writing_is_not_final(memory: ResultMemory) -> None:
+    with mmap.mmap(memory.fd, 9) as view:
+        assert not memory.seal()
         view[:7] = b"changed"
-    assert content(draft) == b"changedas"
+    assert content(memory) == b"changedas"
 
 
-def test_memory_that_the_child_has_sealed_its_own_way_is_not_final(draft: Draft) -> None:
-    fcntl.fcntl(draft.fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL)
-    assert not draft.hold_fast()
+def test_memory_that_the_child_has_sealed_its_own_way_is_not_final(memory: ResultMemory) -> None:
+    fcntl.fcntl(memory.fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL)
+    assert not memory.seal()
 
 
-def test_it_is_copied_whole(draft: Draft) -> None:
-    os.pwrite(draft.fd, b"x" * (3 << 20), 9)
+def test_it_is_copied_whole(memory: ResultMemory) -> None:
+    os.pwrite(memory.fd, b"x" * (3 << 20), 9)
     with tempfile.TemporaryFile() as file:
-        draft.copy_to(file.fileno())
+        memory.copy_to(file.fileno())
         assert file.read() == b"as it was" + b"x" * (3 << 20)
 
 
-def test_a_copy_that_finds_no_room_or_no_disk_is_named(draft: Draft) -> None:
+def test_a_copy_that_finds_no_room_or_no_disk_is_named(memory: ResultMemory) -> None:
     with open("/dev/full", "wb") as full, pytest.raises(errors.StorageFull):
-        draft.copy_to(full.fileno())
+        memory.copy_to(full.fileno())
     with open(os.devnull, "rb") as not_for_writing, pytest.raises(errors.Internal):
-        draft.copy_to(not_for_writing.fileno())
+        memory.copy_to(not_for_writing.fileno())
 
 
 def test_a_large_image_is_written_to_its_file() -> None:
-    with draft_for(Shape("jpeg", MOST_PIXELS, 1, 1)) as small, draft_for(Shape("gif", MOST_PIXELS // 2 + 1, 1, 2)) as large:
+    with open_result_memory(Shape("jpeg", MAX_PIXELS, 1, 1)) as small, open_result_memory(Shape("gif", MAX_PIXELS // 2 + 1, 1, 2)) as large:
         assert small is not None and large is None
 
 
-def test_children_that_nobody_waits_for_are_gone_soon_and_reaped(codec: SealedCodec) -> None:
+def test_children_that_are_not_waited_for_are_gone_soon_and_reaped(codec: SealedCodec) -> None:
     for _ in range(20):
         assert converted(codec)[:4] == b"RIFF"
-    codec.let_go()
+    codec.abandon_child()
     begun = time.monotonic()
     while at_work(zygote()) or len(zygote().children()) > 1:
         assert time.monotonic() - begun < 5, zygote().children()
         time.sleep(0.01)
 
 
-def test_a_stop_ends_its_own_child_after_one_that_was_let_go(codec: SealedCodec) -> None:
+def test_a_stop_ends_its_own_child_after_one_that_was_abandoned(codec: SealedCodec) -> None:
     for _ in range(5):
         converted(codec)
         with pytest.raises(Stopped):
@@ -124,17 +124,17 @@ def test_a_stop_ends_its_own_child_after_one_that_was_let_go(codec: SealedCodec)
 
 
 def test_an_end_that_is_read_late_is_not_taken_for_the_next_ones(codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child was done and gone before anybody read that it had been taken: as on a busy machine."""
-    hold_fast = Draft.hold_fast
+    """The child was done and gone before the message that it had taken its order was read: as on a busy machine."""
+    seal = ResultMemory.seal
 
-    def slowly(draft: Draft) -> bool:
-        is_final = hold_fast(draft)
+    def slowly(memory: ResultMemory) -> bool:
+        is_final = seal(memory)
         time.sleep(0.2)
         return is_final
 
     with monkeypatch.context() as patch:
-        patch.setattr(Watch, "_has_ended", lambda *_: False)
-        patch.setattr(Draft, "hold_fast", slowly)
+        patch.setattr(ChildMonitor, "_has_ended", lambda *_: False)
+        patch.setattr(ResultMemory, "seal", slowly)
         converted(codec)
     with pytest.raises(Stopped):
         converted(codec, side=2500, is_stopped=True)

@@ -1,14 +1,14 @@
-"""RIFF: a WebP file as libwebp gives it, with metadata put around its chunks (RFC 9649 §2.4, §2.7). Pixels are not copied."""
+"""RIFF, the container: metadata is put around the chunks of a WebP file (RFC 9649 §2.4, §2.7). Pixels are not copied."""
 
 from __future__ import annotations
 
-from backend.codec.image.metadata import Metadata
+from backend.codec.encoders.encoder import Metadata
 
 _ICC, _ALPHA, _EXIF, _XMP = 0x20, 0x10, 0x08, 0x04
 
 
 def parts(webp: memoryview, metadata: Metadata, size: tuple[int, int]) -> list[bytes | memoryview]:
-    """The file with ``metadata``, piece by piece; the file as it is without any."""
+    """The file with ``metadata``, in parts. Without metadata, the file as it is."""
     if not metadata:
         return [webp]
     flags, body = _flags(webp), webp[12:]

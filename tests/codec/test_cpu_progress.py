@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from backend import errors
-from backend.codec.host.cpu_progress import crept, expected
+from backend.codec.host.cpu_progress import creeping_percent, expected_percent
 from backend.codec.seal import kernel
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Progress
@@ -22,26 +22,26 @@ from tests.codec.test_sealed import Run, child
 
 
 def test_at_the_pace_of_the_reports_so_far() -> None:
-    assert expected(20.0, 1.0, 1.5) == pytest.approx(30, abs=1)
-    assert expected(50.0, 2.0, 2.0) == 50.0
+    assert expected_percent(20.0, 1.0, 1.5) == pytest.approx(30, abs=1)
+    assert expected_percent(50.0, 2.0, 2.0) == 50.0
 
 
 def test_it_slows_down_and_never_ends() -> None:
-    shown = [expected(40.0, 1.0, 1.0 + number / 5) for number in range(20)]
+    shown = [expected_percent(40.0, 1.0, 1.0 + number / 5) for number in range(20)]
     assert shown == sorted(shown)
     assert 40 <= shown[0] < shown[-1] < 100
 
 
 def test_ahead_of_the_child_the_bar_creeps_and_never_ends() -> None:
-    assert crept(60.0, 40.0, 4.0, 0.0) == 60.0
-    assert 60.0 < crept(60.0, 40.0, 4.0, 0.3) < 61.0, "a quarter of the pace at most"
-    assert crept(99.9, 40.0, 4.0, 1000.0) <= 100.0
+    assert creeping_percent(60.0, 40.0, 4.0, 0.0) == 60.0
+    assert 60.0 < creeping_percent(60.0, 40.0, 4.0, 0.3) < 61.0, "a quarter of the pace at most"
+    assert creeping_percent(99.9, 40.0, 4.0, 1000.0) <= 100.0
 
 
 @pytest.mark.parametrize(("percent", "used_s"), [(0.0, 1.0), (0.1, 1.0), (30.0, 0.0), (100.0, 1.0)])
 def test_without_a_pace_nothing_is_guessed(percent: float, used_s: float) -> None:
-    assert expected(percent, used_s, 5.0) == percent
-    assert crept(100.0 if percent == 100 else 50.0, percent, used_s, 5.0) in (50.0, 100.0)
+    assert expected_percent(percent, used_s, 5.0) == percent
+    assert creeping_percent(100.0 if percent == 100 else 50.0, percent, used_s, 5.0) in (50.0, 100.0)
 
 
 @pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux tells another process' time")

@@ -1,4 +1,4 @@
-"""One image into one WebP bitstream, with the encoder's own percent. Bytes equal those of Pillow's ``save`` at the same settings."""
+"""One picture into one WebP bitstream, with libwebp's own percent. The bytes equal those of Pillow's ``save`` at the same settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 from backend import errors
 from backend.codec.native import arrow_buffer, libwebp
 from backend.codec.resource_limits import is_lossless
-from backend.core.limits import WEBP_MAX_SIDE
+from backend.core.formats import OUTPUT
 from backend.core.options import Options
 
 OnPercent = Callable[[int], None]
@@ -20,23 +20,23 @@ LOSSLESS_EFFORT = 75.0
 
 
 class _Listener:
-    """Whoever hears the percent of the encode under way."""
+    """Holds the listener of the encode under way."""
 
     on_percent: OnPercent | None = None
 
 
-def _hear(percent: int, _picture: object) -> int:
+def _pass_on(percent: int, _picture: object) -> int:
     if _Listener.on_percent is not None:
         _Listener.on_percent(percent)
     return 1
 
 
-_HOOK = libwebp.Hook(_hear)
-"""Made once, before any child is sealed: a callback needs executable memory, which a sealed process cannot get."""
+_HOOK = libwebp.Hook(_pass_on)
+"""Made once, before any child is sealed: a ctypes callback needs executable memory, which a sealed process cannot get."""
 
 
 def config_for(options: Options, quality: float) -> libwebp.Config:
-    """The settings Pillow would use, and those it does not offer."""
+    """The settings that Pillow would use, and those that it does not offer."""
     config = libwebp.new_config(quality)
     config.method = options.method
     config.lossless = int(is_lossless(options))
@@ -48,21 +48,14 @@ def config_for(options: Options, quality: float) -> libwebp.Config:
     return config
 
 
-def in_layout(image: Image.Image) -> Image.Image:
-    """RGB, or RGBA where there is transparency: what libwebp imports."""
-    if image.mode in arrow_buffer.LAYOUTS:
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
 @contextmanager
-def picture_of(image: Image.Image, *, argb: bool) -> Iterator[libwebp.Picture]:
-    """libwebp's copy of the pixels: ARGB (for lossless and sharp YUV), else converted to YUV at once. The image may be dropped afterwards."""
+def import_picture(image: Image.Image, *, argb: bool) -> Iterator[libwebp.Picture]:
+    """Copy the pixels into libwebp: as ARGB (for lossless and sharp YUV), else converted to YUV. ``image`` may be closed afterwards."""
     picture = libwebp.new_picture()
     picture.width, picture.height, picture.use_argb = image.width, image.height, int(argb)
     try:
         with arrow_buffer.lend(image) as lent:
-            importer = getattr(libwebp.encoder(), f"WebPPictureImport{lent.layout}")
+            importer = libwebp.importer(lent.layout)
             if not importer(c.byref(picture), lent.address, lent.stride_bytes):
                 raise MemoryError("libwebp has no memory for the picture")
         yield picture
@@ -71,19 +64,19 @@ def picture_of(image: Image.Image, *, argb: bool) -> Iterator[libwebp.Picture]:
 
 
 @contextmanager
-def encoded(picture: libwebp.Picture, config: libwebp.Config, on_percent: OnPercent) -> Iterator[memoryview]:
+def encode(picture: libwebp.Picture, config: libwebp.Config, on_percent: OnPercent) -> Iterator[memoryview]:
     """The WebP file in memory that libwebp owns, valid until the context ends. Raises an error of the contract."""
     library = libwebp.encoder()
     writer = libwebp.MemoryWriter()
     library.WebPMemoryWriterInit(c.byref(writer))
     try:
-        _encode(picture, config, writer, on_percent)
+        _encode_into(writer, picture, config, on_percent)
         yield memoryview((c.c_ubyte * writer.size).from_address(writer.mem)).cast("B")
     finally:
         library.WebPMemoryWriterClear(c.byref(writer))
 
 
-def _encode(picture: libwebp.Picture, config: libwebp.Config, writer: libwebp.MemoryWriter, on_percent: OnPercent) -> None:
+def _encode_into(writer: libwebp.MemoryWriter, picture: libwebp.Picture, config: libwebp.Config, on_percent: OnPercent) -> None:
     library = libwebp.encoder()
     listen(picture, on_percent)
     picture.writer = c.cast(library.WebPMemoryWrite, c.c_void_p)
@@ -93,20 +86,20 @@ def _encode(picture: libwebp.Picture, config: libwebp.Config, writer: libwebp.Me
     if picture.error_code == libwebp.PARTITION0_OVERFLOW and not config.partition_limit:
         config.partition_limit = 100
         library.WebPMemoryWriterClear(c.byref(writer))
-        return _encode(picture, config, writer, on_percent)
-    raise refusal(picture.error_code, picture.width, picture.height)
+        return _encode_into(writer, picture, config, on_percent)
+    raise error_for(picture.error_code, picture.width, picture.height)
 
 
 def listen(picture: libwebp.Picture, on_percent: OnPercent) -> None:
-    """Have the percent of the next encode of ``picture`` told."""
+    """Have the next encode of ``picture`` call ``on_percent``."""
     _Listener.on_percent = on_percent
     picture.progress_hook = _HOOK
 
 
-def refusal(code: int, width: int, height: int) -> errors.GatewayError:
-    """libwebp's error in the contract's words."""
+def error_for(code: int, width: int, height: int) -> errors.GatewayError:
+    """libwebp's error code as an error of the contract."""
     if code in (libwebp.OUT_OF_MEMORY, libwebp.BITSTREAM_OUT_OF_MEMORY):
         return errors.TooManyPixels("memory")
     if code == libwebp.BAD_DIMENSION:
-        return errors.InvalidOption("side", width=width, height=height, limit=WEBP_MAX_SIDE)
+        return errors.InvalidOption("side", width=width, height=height, limit=OUTPUT["webp"].max_side)
     return errors.Internal(private=f"libwebp error {code} at {width} × {height}")

@@ -29,7 +29,7 @@ def test_the_score_is_that_of_the_reference(tmp_path: Path, quality: int) -> Non
     image = grain(640, 480)
     coded = saved(image, "WEBP", quality=quality)
     image.save(tmp_path / "one.png")
-    decoded = libwebp.decoded(coded)
+    decoded = libwebp.decode(coded)
     decoded.convert("RGB").save(tmp_path / "other.png")
     expected = compute_ssimulacra2(str(tmp_path / "one.png"), str(tmp_path / "other.png"))
     assert ssimulacra2.Original(image).score(decoded) == pytest.approx(expected, abs=NEAR)
@@ -74,7 +74,7 @@ def test_a_photograph_keeps_the_score_that_is_promised(convert: Convert, tmp_pat
     assert result.converted.facts["probes"] <= quality_search.MAX_PROBES
 
 
-@pytest.mark.parametrize(("encode_ms", "made"), [(10.0, 3), (6_500.0, 3), (9_000.0, auto_quality.FEWEST), (60_000.0, auto_quality.FEWEST)])
+@pytest.mark.parametrize(("encode_ms", "made"), [(10.0, 3), (6_500.0, 3), (9_000.0, auto_quality.MIN_PROBES), (60_000.0, auto_quality.MIN_PROBES)])
 def test_a_picture_that_takes_long_gets_fewer_probes(encode_ms: float, made: int) -> None:
     """An encoder that never gives enough is asked up to the highest quality, or as often as there is time for."""
     image, qualities = grain(64, 64), []
@@ -83,5 +83,5 @@ def test_a_picture_that_takes_long_gets_fewer_probes(encode_ms: float, made: int
         qualities.append(quality)
         return saved(image, "WEBP", quality=5 + len(qualities))
 
-    auto_quality.seen(image, encode, encode_ms, lambda: None)
+    auto_quality.search(image, encode, libwebp.decode, encode_ms, lambda: None)
     assert len(qualities) == made

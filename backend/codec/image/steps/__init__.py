@@ -1,0 +1,70 @@
+"""The transform: named steps, one a module, each of which obeys some options. ``load`` finds them; to add one, add its module.
+
+===== =============== ======================================================================================
+place step            does
+===== =============== ======================================================================================
+10    ``mode``        palettes, bilevel and 16 bits become modes that can be scaled
+20    ``scale``       to the size that ``width``, ``height``, ``fit`` and ``enlarge`` give
+30    ``colour``      to sRGB, through the source's profile
+40    ``orientation`` upright, then ``flip``, ``flop`` and ``rotate``
+50    ``canvas``      cropped to the canvas or set on it, as ``fit``, ``gravity`` and ``background`` say
+80    ``alpha``       on white, where the output format has no transparency
+90    ``layout``      RGB or RGBA, which encoders take
+===== =============== ======================================================================================
+
+The order touches the fewest pixels. A step that works on the finished canvas (a blur, a watermark) has its place between 50 and 80.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+
+from PIL import Image, ImageFile
+
+from backend.codec.image.steps.scale import Scale
+from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
+
+
+@cache
+def load() -> tuple[Step, ...]:
+    """One instance of each ``Step`` that the modules of this package define, in the order of their places."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return tuple(sorted((each() for each in Step.__subclasses__()), key=lambda each: each.place))
+
+
+def transform(image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
+    """Run the steps that are not idle. Each picture is closed once the next one is made; metadata stays behind."""
+    steps = load()
+    for number, step in enumerate(steps):
+        on_share(number / len(steps))
+        if not step.is_idle(Traits.of(image), plan):
+            before, image = image, step.apply(image, plan, _share_of_step(on_share, number, len(steps)))
+            if before is not image:
+                before.close()
+    return _detach(image)
+
+
+def _detach(image: Image.Image) -> Image.Image:
+    """Without the file that it was opened from, whose directory ``Image.save`` looks for, which a sealed process may not. Shares the pixels."""
+    if not isinstance(image, ImageFile.ImageFile):
+        return image
+    detached = image._new(image.im)
+    image.close()
+    return detached
+
+
+def _share_of_step(on_share: OnShare, number: int, count: int) -> OnShare:
+    return lambda share: on_share((number + share) / count)
+
+
+def may_decode_smaller(traits: Traits, plan: Plan) -> bool:
+    """Whether the first thing done to the picture is to scale it: no step needs all of its pixels."""
+    return all(each.is_idle(traits, plan) for each in load() if each.place < Scale.place)
+
+
+def busy(traits: Traits, plan: Plan) -> frozenset[str]:
+    """The names of the steps that would change a picture with these traits."""
+    return frozenset(each.name for each in load() if not each.is_idle(traits, plan))

@@ -1,0 +1,17 @@
+"""The two modes that encoders take: RGB, or RGBA where there is transparency."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
+
+
+class Layout(Step):
+    name, place = "layout", 90
+
+    def is_idle(self, traits: Traits, plan: Plan) -> bool:
+        return traits.mode in ("RGB", "RGBA")
+
+    def apply(self, image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")

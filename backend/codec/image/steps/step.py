@@ -1,0 +1,62 @@
+"""What a step of the transform is, and what it may know."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PIL import Image
+
+from backend.codec.geometry import Geometry, Size
+from backend.codec.image.orientation import Orientation
+from backend.core.formats import OutputFormat
+from backend.core.options import Options
+
+OnShare = Callable[[float], None]
+"""Called with the share (0–1) of the step that is done."""
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one picture is to become. ``geometry`` is upright, the decoded picture is as stored.
+
+    ``box`` is the part of the decoded picture that holds the image, where that is not all of it. ``profile`` is its ICC profile.
+    """
+
+    options: Options
+    output: OutputFormat
+    geometry: Geometry
+    orientation: Orientation
+    box: Box | None = None
+    profile: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What is known of a picture before its pixels are read. ``mode`` is Pillow's; ``has_colour_key``: one colour is declared transparent."""
+
+    size: Size
+    mode: str
+    has_colour_key: bool = False
+
+    @classmethod
+    def of(cls, image: Image.Image) -> Traits:
+        return cls(image.size, image.mode, "transparency" in image.info)
+
+
+class Step(ABC):
+    """Changes a picture as one or a few options say. ``place`` orders the steps (see the package's docstring)."""
+
+    name: ClassVar[str]
+    place: ClassVar[int]
+
+    @abstractmethod
+    def is_idle(self, traits: Traits, plan: Plan) -> bool:
+        """Whether ``apply`` would change nothing."""
+
+    @abstractmethod
+    def apply(self, image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
+        """The changed picture; ``image`` itself may be changed, and is closed afterwards where another one is returned."""
