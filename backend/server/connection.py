@@ -61,7 +61,6 @@ class Connection:
         while (request := self._next_request()) is not None:
             self._proxy_protocol_info = request.proxy_protocol_info or self._proxy_protocol_info
             request.proxy_protocol_info = self._proxy_protocol_info
-            request.body.connection = self
             self.state = BUSY
             yield request
             self.state = IDLE
@@ -81,7 +80,7 @@ class Connection:
         """Let the present request be the last, and say so in its answer where that is still possible."""
         self.parser.unreader.is_last = True
 
-    def wake(self) -> None:
+    def stop_reading(self) -> None:
         """End a wait for the peer's next bytes, as if it had closed."""
         _shut(self.sock, socket.SHUT_RD)
 
@@ -104,19 +103,23 @@ class Connections:
     """All connections of one worker, and how many each address holds."""
 
     def __init__(self) -> None:
-        self.all: set[Connection] = set()
+        self.by_socket: dict[Any, Connection] = {}
         self.websockets = 0
         self._by_host: Counter[str] = Counter()
 
+    @property
+    def all(self) -> list[Connection]:
+        return list(self.by_socket.values())
+
     def add(self, connection: Connection) -> bool:
         """Count it in; whether its address may hold so many."""
-        self.all.add(connection)
+        self.by_socket[connection.sock] = connection
         self._by_host[connection.host] += 1
         limit = connection.bounds.connections_per_address
         return not limit or not connection.host or self._by_host[connection.host] <= limit
 
     def remove(self, connection: Connection) -> None:
-        self.all.discard(connection)
+        self.by_socket.pop(connection.sock, None)
         self._by_host[connection.host] -= 1
         if not self._by_host[connection.host]:
             del self._by_host[connection.host]

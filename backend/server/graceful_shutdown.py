@@ -50,10 +50,10 @@ def press(connections: Connections, passed_s: float) -> None:
     """One turn, so long after the beginning: send away whoever only waits."""
     if sessions.installed is not None:
         sessions.installed.close_polling(SETTLING_S)
-    for connection in list(connections.all):
+    for connection in connections.all:
         connection.take_no_more()
         if connection.is_waiting and (passed_s > FRESH_GRACE_S or connection.state != FRESH):
-            connection.wake()
+            connection.stop_reading()
         elif connection.websocket is not None:
             send_away(connection, time.monotonic())
 
@@ -74,7 +74,7 @@ def end(connections: Connections) -> None:
         return
     log.warning("%d connections did not end within the graceful timeout and were cut off", len(connections.all))
     greenlets = []
-    for connection in list(connections.all):
+    for connection in connections.all:
         connection.abort()
         greenlets.append(connection.greenlet)
     gevent.killall(greenlets, block=True, timeout=GRACE_S)

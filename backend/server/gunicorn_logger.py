@@ -12,6 +12,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from backend import logs
+from backend.server.peer import peer_of
 from backend.settings import Settings
 
 JOB_PATH = re.compile(r"/api/jobs/([A-Za-z0-9_-]{22})(?:/|$)")
@@ -35,6 +36,7 @@ class GatewayLogger(Logger):  # type: ignore[misc]
         path, status = environ.get("PATH_INFO", ""), int(str(resp.status).split(None, 1)[0] if resp.status else 0)
         if path in QUIET and status < 400:
             return
+        peer = peer_of(environ)
         uri = logs.redacted(environ.get("RAW_URI") or path)
         fields = {
             "address": environ.get("REMOTE_ADDR", ""),
@@ -44,7 +46,7 @@ class GatewayLogger(Logger):  # type: ignore[misc]
             "bytes": resp.sent or resp.response_length or 0,
             "milliseconds": round(request_time.total_seconds() * 1000, 1),
             "agent": environ.get("HTTP_USER_AGENT", "")[:200],
-            "request": environ.get("gateway.notes", {}).get("request", ""),
+            "request": peer.notes.get("request", "") if peer else "",
         }
         if job := JOB_PATH.match(path):
             fields["job"] = job[1]

@@ -8,7 +8,7 @@ connections by itself; this class bounds them (``connection_limits``), takes the
 between the workers (``session_handover``) and drains (``graceful_shutdown``). HTTP/2 is not spoken.
 
 A connection's way: ``serve`` → per request ``handle_request`` → ``Connection.finish``.
-``environ["gateway.draining"]`` is a gevent ``Event`` that is set when the worker is asked to leave: long responses watch it.
+The application asks about the client of a request through ``ports.peer.Peer``, which ``peer`` implements.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from gunicorn.sock import ssl_context
 
 from backend import logs
 from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal
+from backend.ports.peer import KEY, Peer
 from backend.server import connection_limits
 from backend.server.connection import Connection, Connections
 from backend.server.graceful_shutdown import drain
@@ -38,8 +39,10 @@ from backend.server.metrics import loop_lag
 from backend.server.metrics.http_middleware import Metered, count
 from backend.server.metrics.process import Vitals
 from backend.server.metrics.shared_counters import tallies
+from backend.server.peer import RequestPeer
 from backend.server.socketio.session_handover import Handover, run_dir, shared_dir
-from backend.server.websocket.upgrade import RETRY_AFTER_S, Environ, StartResponse, Upgrade, Wsgi
+from backend.server.websocket.upgrade import RETRY_AFTER_S, Upgrade
+from backend.server.wsgi import Environ, StartResponse, Wsgi
 
 DEAD_PEER = (("SO_KEEPALIVE", 1), ("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
 """A peer that vanished without a word (power, cable, NAT) is given up after a minute, whether we wait for it or it for us; in s, ms."""
@@ -69,7 +72,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         capacity = connection_limits.current().websockets_per_worker
         if capacity is None:
             capacity = self.worker_connections * 4 // 5
-        self.wsgi = self._wrapped(Metered(Upgrade(self.wsgi, self.connections, capacity)))
+        self.wsgi = self._with_peer(Metered(Upgrade(self.wsgi, self.connections, capacity)))
 
     def run(self) -> None:
         pool = Pool(self.worker_connections)
@@ -147,10 +150,11 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         server.start()
         return server
 
-    def _wrapped(self, app: Wsgi) -> Wsgi:
+    def _with_peer(self, app: Wsgi) -> Wsgi:
         def call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-            environ["gateway.draining"] = self.draining
-            environ["gateway.listener"] = environ["wsgi.input"].connection.listener
+            connection = self.connections.by_socket[environ["gunicorn.socket"]]
+            peer: Peer = RequestPeer(connection, environ["wsgi.input"], self.draining)
+            environ[KEY] = peer
             return app(environ, start_response)
 
         return call

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "codec": {"codec", "core", "errors"},
     "adapters": {"adapters", "core", "ports", "errors"},
     "web": {"web", "flows", "core", "ports", "errors"},
-    "server": {"server", "errors", "settings", "logs"},
+    "server": {"server", "ports", "errors", "settings", "logs"},
     "logs": set(),
     "telemetry": {"settings", "logs"},
     "supervisor": set(),
@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": EVERYTHING,
     "__init__": set(),
 }
-"""Beyond the plan's table: ``settings`` takes the ``Limits`` from ``core``; ``logs`` and ``supervisor`` know nothing of the rest."""
+"""Beyond the plan's table: ``settings`` takes the ``Limits`` from ``core``; ``server`` implements the port ``peer``; ``logs`` and ``supervisor``
+know nothing of the rest."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
     *(

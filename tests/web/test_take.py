@@ -110,7 +110,7 @@ class Cut(io.BytesIO):
         super().__init__(b"".join(pieces))
         self._ends = list(itertools.accumulate(map(len, pieces)))
 
-    def read1(self, size: int | None = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         end = next((each for each in self._ends if each > self.tell()), self.tell())
         return super().read(end - self.tell())
 

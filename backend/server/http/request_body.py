@@ -119,22 +119,22 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
 class SocketChunk:
     """The next bytes of a body while they are still in its socket: much of a fast sender's, a sip of a slow one's."""
 
-    def __init__(self, body: Body, unreader: PacedUnreader, left_bytes: int, is_fast: bool) -> None:
+    def __init__(self, body: RequestBody, unreader: PacedUnreader, left_bytes: int, is_fast: bool) -> None:
         self._body, self._unreader, self._left_bytes, self.is_fast = body, unreader, left_bytes, is_fast
-        self.drawn_bytes = 0
+        self.received_bytes = 0
 
-    def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
+    def receive_into(self, take: Callable[[int, int], int], most_bytes: int) -> int:
         """How many ``take(source_fd, most_bytes)`` took. A fast sender is waited for no longer than an instant, so no pace is asked."""
         if not self.is_fast:
             most_bytes = 2 * SIP_BYTES
             if not self._unreader.wait_for(SIP_BYTES):
                 return 0
-        self.drawn_bytes = take(self._unreader.sock.fileno(), min(self._left_bytes, most_bytes))
-        self._body.was_drawn(self.drawn_bytes)
-        return self.drawn_bytes
+        self.received_bytes = take(self._unreader.sock.fileno(), min(self._left_bytes, most_bytes))
+        self._body.count_received(self.received_bytes)
+        return self.received_bytes
 
 
-class Body:
+class RequestBody:
     """``wsgi.input`` of one request."""
 
     def __init__(self, unreader: PacedUnreader, reader: LengthReader | ChunkedReader, bounds: Bounds, expects_continue: bool) -> None:
@@ -146,7 +146,6 @@ class Body:
         self._failure: GatewayError | None = None
         self._has_ended = False
         self.received_bytes = 0
-        self.connection: Any = None
         if isinstance(reader, LengthReader):
             self._declared = reader.length
             self._has_ended = reader.length == 0
@@ -202,8 +201,8 @@ class Body:
             raise self._failure
         return self._take(size)
 
-    def stretch(self, is_fast: bool = True) -> SocketChunk | None:
-        """What the socket may give away without its coming by here; None where the body has no known length, or little is left of it."""
+    def next_chunk(self, *, is_fast: bool) -> SocketChunk | None:
+        """As ``ports.peer.Peer.next_chunk``. None also where the body's length is unknown, and over TLS, whose bytes are not the body's."""
         if self._declared is None or self._is_over or self._owes_continue or self._buffer or self._unreader.buffered_bytes:
             return None
         left_bytes = self._declared - self.received_bytes
@@ -213,7 +212,7 @@ class Body:
             return None
         return SocketChunk(self, self._unreader, left_bytes, is_fast)
 
-    def was_drawn(self, count: int) -> None:
+    def count_received(self, count: int) -> None:
         self.received_bytes += count
         self._has_ended = self.received_bytes == self._declared
         if count:
@@ -296,7 +295,7 @@ class PacedRequest(Request):  # type: ignore[misc]
     def set_body_reader(self) -> None:
         super().set_body_reader()
         self.unreader.pace = BodyPace(self._bounds)
-        self.body = Body(self.unreader, self.body.reader, self._bounds, self._expected_100_continue)
+        self.body = RequestBody(self.unreader, self.body.reader, self._bounds, self._expected_100_continue)
         self._expected_100_continue = False  # or gunicorn sends it at once, though nobody may ever read the body
 
     def should_close(self) -> bool:

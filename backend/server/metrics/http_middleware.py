@@ -2,9 +2,6 @@
 
 A request is counted when its answer begins, before the client can know of it: whoever has an answer finds it counted, and what a killed
 worker had answered stays counted. Its seconds end there too, so a slow reader, an event stream or a WebSocket says nothing about the gateway.
-
-``environ["gateway.notes"]`` is a dict for the application to write in: ``route`` is the route's template, never a path that a client chose.
-(A dict, since the application may be handed a copy of the environment.)
 """
 
 from __future__ import annotations
@@ -16,14 +13,15 @@ from typing import Any
 
 from gunicorn.http.wsgi import FileWrapper
 
+from backend.ports.peer import KEY
 from backend.server.http.chunked_writer import Sliced
 from backend.server.metrics.shared_counters import tallies
+from backend.server.peer import RequestPeer
 from backend.server.socketio import sessions
-from backend.server.websocket.upgrade import Environ, StartResponse, Wsgi
+from backend.server.wsgi import Environ, StartResponse, Wsgi
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-NOTES = "gateway.notes"
 NO_ROUTE = "none"
 SSE = "text/event-stream"
 
@@ -49,10 +47,9 @@ class Exchange:
 
     def __init__(self, environ: Environ, start_response: StartResponse) -> None:
         self._environ, self._start_response = environ, start_response
-        self._body = environ["wsgi.input"]
+        self._peer: RequestPeer = environ[KEY]
         self._begun_s = time.monotonic()
         self._route: str | None = None
-        self._notes: dict[str, str] = environ.setdefault(NOTES, {})
         self.length = 0
 
     def start(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
@@ -67,11 +64,11 @@ class Exchange:
     def _count(self, status: str, headers: list[tuple[str, str]]) -> None:
         said = {name.lower(): value for name, value in headers}
         self.length = int(said.get("content-length", 0))
-        self._route = self._notes.get("route") or _own_route(self._environ)
+        self._route = self._peer.notes.get("route") or _own_route(self._environ)
         method = self._environ.get("REQUEST_METHOD", "")
-        count(method, self._route, status[:3], time.monotonic() - self._begun_s, getattr(self._body, "received_bytes", 0))
+        count(method, self._route, status[:3], time.monotonic() - self._begun_s, self._peer.received_bytes)
         if said.get("content-type", "").startswith(SSE):
-            self._body.connection.is_stream = True
+            self._peer.connection.is_stream = True
 
 
 def count(method: str, route: str, status: str, seconds: float = 0.0, received_bytes: int = 0) -> None:

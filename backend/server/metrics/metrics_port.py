@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 from backend.errors import NotFound
 from backend.server.http.error_response import answer
-from backend.server.websocket.upgrade import Environ, StartResponse, Wsgi
+from backend.server.peer import peer_of
+from backend.server.wsgi import Environ, StartResponse, Wsgi
 
 PATHS = frozenset(("/metrics", "/api/health", "/api/health/live", "/api/health/ready"))
-LISTENER = "gateway.listener"
-"""Where the request came in: address and port."""
 
 
 class OperatorsDoor:
@@ -20,8 +19,8 @@ class OperatorsDoor:
         self._app, self._port = app, port
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        listener = environ.get(LISTENER)
-        is_operators = isinstance(listener, tuple) and listener[1] == self._port
+        peer = peer_of(environ)
+        is_operators = peer is not None and peer.listener_port == self._port
         if not is_operators or environ.get("PATH_INFO") in PATHS:
             return self._app(environ, start_response)
         status, headers, body = answer(NotFound())

@@ -17,14 +17,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from backend.errors import BackendUnavailable, BadRequest, GatewayError
-from backend.server.connection import Connection, Connections
+from backend.ports.peer import KEY
+from backend.server.connection import Connections
 from backend.server.http.chunked_writer import close_response
 from backend.server.http.error_response import answer
+from backend.server.peer import RequestPeer
 from backend.server.websocket.frames import WebSocket, WebSocketClosed
-
-Environ = dict[str, Any]
-StartResponse = Callable[..., Callable[[bytes], object]]
-Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+from backend.server.wsgi import Environ, StartResponse, Wsgi
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 VERSION = "13"
@@ -90,12 +89,13 @@ class Upgrade:
             raise BackendUnavailable(part="websocket", retry_after_s=RETRY_AFTER_S)
 
     def _run(self, environ: Environ, handshake: Handshake) -> Iterable[bytes]:
-        connection: Connection = environ["wsgi.input"].connection
+        peer: RequestPeer = environ[KEY]
+        connection = peer.connection
         socket = WebSocket(
             environ,
             connection.sock,
             accept=handshake.accept,
-            pending=environ["wsgi.input"].release(),
+            pending=peer.body.release(),
             message_bytes=connection.bounds.websocket_message_bytes,
             write_timeout_s=connection.bounds.websocket_write_timeout_s,
         )

@@ -11,6 +11,7 @@ from flask import g, request
 
 from backend import errors
 from backend.web.request.context import Site, site
+from backend.web.request.peer import peer
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -32,13 +33,8 @@ def request_id() -> str:
     if "request_id" not in g:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        note("request", g.request_id)
+        peer().note("request", g.request_id)
     return str(g.request_id)
-
-
-def note(name: str, value: str) -> None:
-    """For the server's counts and its log lines."""
-    request.environ.setdefault("gateway.notes", {})[name] = value
 
 
 def owner() -> str:

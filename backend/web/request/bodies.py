@@ -15,8 +15,9 @@ from backend import errors
 from backend.core.delimiters import sure_bytes
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
-from backend.ports.store import SocketChunk
+from backend.ports.peer import SocketChunk
 from backend.web.request import content_digest
+from backend.web.request.peer import peer
 
 CHUNK_BYTES = 1 << 18
 FIELD_BYTES = 64 << 10
@@ -80,7 +81,8 @@ def read_json() -> dict[str, object]:
 def _chunks() -> Iterator[bytes]:
     """The body, checked at its end against ``Content-Length`` and ``Content-Digest``."""
     received, sums = 0, content_digest.stated(request.headers.get("Content-Digest"))
-    while chunk := request.stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
+    source = peer()
+    while chunk := source.read(CHUNK_BYTES):
         received += len(chunk)
         for each in sums:
             each.update(chunk)
@@ -102,21 +104,24 @@ def pieces() -> Iterator[bytes | SocketChunk]:
     Who fills two reads in a row is fast, if he has been so all along.
     """
     received, filled, begun_s = 0, 0, time.monotonic()
-    stretch = getattr(request.stream, "stretch", lambda is_fast: None)
+    source = peer()
 
     def counted(count: int) -> None:
         nonlocal received, filled
         received, filled = received + count, filled + 1 if count >= CHUNK_BYTES else 0
 
-    while chunk := request.stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
+    def is_fast() -> bool:
+        return filled >= FAST_READS and received >= FAST_BYTES_PER_S * (time.monotonic() - begun_s)
+
+    while chunk := source.read(CHUNK_BYTES):
         counted(len(chunk))
         yield chunk
         del chunk  # nobody holds it while the next is waited for
-        while (more := stretch(filled >= FAST_READS and received >= FAST_BYTES_PER_S * (time.monotonic() - begun_s))) is not None:
+        while (more := source.next_chunk(is_fast=is_fast())) is not None:
             yield more
-            if not more.drawn_bytes:
+            if not more.received_bytes:
                 break
-            counted(more.drawn_bytes)
+            counted(more.received_bytes)
     _check_end(received)
 
 

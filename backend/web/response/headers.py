@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 
 from backend.web.request import auth, client_identity
 from backend.web.request.context import site
+from backend.web.request.peer import peer
 
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -28,7 +29,7 @@ def install(app: Flask) -> None:
         """For the server's counts and its log: a template, since paths hold ids and clients may make up any."""
         site().bind(auth.request_id())
         if request.url_rule is not None:
-            auth.note("route", re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", request.url_rule.rule))
+            peer().note("route", re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", request.url_rule.rule))
 
     @app.before_request
     def preflight() -> Response | None:

@@ -14,9 +14,11 @@ from backend.flows import batch as batches
 from backend.flows import deliver
 from backend.flows.batch import BatchWatch
 from backend.flows.outbox import Latest
+from backend.ports.peer import Peer
 from backend.ports.store import Blob
 from backend.web.request import auth
 from backend.web.request.context import site
+from backend.web.request.peer import peer
 from backend.web.response import files
 from backend.web.routes.events import HEARTBEAT_S, LOOK_UP_S, RETRY_MS, seq_of, stream_response
 
@@ -50,13 +52,13 @@ def events(batch_id: str) -> Response:
     latest: Latest[list[Job]] = Latest()
     watch = BatchWatch(here.context, here.follower, batch, latest.put)
     latest.put(watch.begin())
-    return stream_response(_lines(batch, latest, auth.language(), request.environ.get("gateway.draining")), watch.close)
+    return stream_response(_lines(batch, latest, auth.language(), peer()), watch.close)
 
 
-def _lines(batch: Batch, latest: Latest[list[Job]], language: str, draining: object) -> Iterator[str]:
+def _lines(batch: Batch, latest: Latest[list[Job]], language: str, client: Peer) -> Iterator[str]:
     yield f"retry: {RETRY_MS}\n\n"
     silent_s = 0.0
-    while not (draining is not None and draining.is_set()):  # type: ignore[attr-defined]
+    while not client.is_draining:
         jobs = latest.take(LOOK_UP_S)
         if jobs is not None:
             silent_s = 0.0

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import select
 import threading
-from collections.abc import Callable
 from functools import partial
 
 from flask import Blueprint, Response, request
-from gevent import monkey
 
 from backend import errors
 from backend.core import options
@@ -18,6 +15,7 @@ from backend.flows import conclude, deliver, ingest
 from backend.flows.context import Context
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import site
+from backend.web.request.peer import peer
 from backend.web.response import files
 
 routes = Blueprint("convert", __name__)
@@ -46,7 +44,7 @@ def convert() -> Response:
 def _answer(context: Context, job: Job, started_s: float) -> Response:
     """The result, or the job's own error. Whatever happens, the job is erased afterwards."""
     try:
-        job = site().follower.wait_for_end(job.id, QUEUE_PATIENCE_S, owner=auth.owner(), is_left=_has_left())
+        job = site().follower.wait_for_end(job.id, QUEUE_PATIENCE_S, owner=auth.owner(), is_left=peer().has_left)
         if job.status.error:
             raise errors.from_record(job.status.error)
         known, blob = deliver.result(context, job)
@@ -71,20 +69,6 @@ def _erase(context: Context, job: Job) -> None:
         conclude.erase(context, job)
     except errors.GatewayError as error:
         log.warning("job %s is answered but not erased; that will be done when it expires: %s", job.id, error.private)
-
-
-def _has_left() -> Callable[[], bool]:
-    """Whether the client hung up: then nobody wants the encode any more."""
-    connection = request.environ.get("gunicorn.socket")
-    if connection is None:
-        return lambda: False
-
-    def look() -> bool:
-        poller = monkey.get_original("select", "poll")()  # gevent's own tells reading and writing, and nothing of a peer that left
-        poller.register(connection.fileno(), select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
-        return bool(poller.poll(0))
-
-    return look
 
 
 def _timing(job: Job, started_s: float, now: float) -> str:

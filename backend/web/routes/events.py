@@ -10,15 +10,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from flask import Blueprint, Response, request
 
 from backend import errors
 from backend.core.job import Job, public
 from backend.flows.outbox import Outbox
+from backend.ports.peer import WebSocket
 from backend.web.request import auth
 from backend.web.request.context import site
+from backend.web.request.peer import peer
 
 routes = Blueprint("events", __name__)
 HEARTBEAT_S = 15.0
@@ -37,7 +38,7 @@ class Stream:
 
     def __init__(self, job_id: str, owner: str, after: int | None) -> None:
         self._job_id, self._follower, self._outbox = job_id, site().follower, Outbox()
-        self._draining: Any = request.environ.get("gateway.draining")
+        self._peer = peer()
         self.job = self._follower.follow(job_id, self._outbox.put, owner=owner, after=after)
         if after is None:
             self._outbox.put(self.job)
@@ -46,7 +47,7 @@ class Stream:
     def __iter__(self) -> Iterator[Job | None]:
         seen = -1
         try:
-            while not self._is_draining():
+            while not self._peer.is_draining:
                 taken = self._outbox.take(LOOK_UP_S)
                 if not taken:
                     yield None
@@ -61,9 +62,6 @@ class Stream:
 
     def close(self) -> None:
         self._follower.unfollow(self._job_id, self._outbox.put)
-
-    def _is_draining(self) -> bool:
-        return self._draining is not None and self._draining.is_set()
 
 
 @routes.get("/api/jobs/<job_id>/events")
@@ -103,7 +101,7 @@ def _lines(stream: Stream, language: str) -> Iterator[str]:
 def plain_websocket(job_id: str) -> Response:
     """RFC 6455; refused with an ordinary answer before the ``101`` where the job or the origin is not right."""
     _check_origin()
-    socket = request.environ.get("wsgi.websocket")
+    socket = peer().websocket
     if socket is None:
         raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
     stream = Stream(job_id, auth.owner(), seq_of(request.args.get("after"), "after"))
@@ -114,9 +112,9 @@ def plain_websocket(job_id: str) -> Response:
     return Response()
 
 
-def _send_all(stream: Stream, socket: Any, language: str) -> None:
+def _send_all(stream: Stream, socket: WebSocket, language: str) -> None:
     socket.settimeout(MOST_SILENCE_S)
-    socket.ping(b"")
+    socket.ping()
     threading.Thread(target=_hear, args=(socket,), daemon=True).start()
     has_ended, next_ping_s = stream.has_nothing_new, time.monotonic() + PING_EVERY_S
     for job in () if has_ended else stream:
@@ -126,12 +124,12 @@ def _send_all(stream: Stream, socket: Any, language: str) -> None:
         elif socket.closed:
             return
         if time.monotonic() >= next_ping_s:
-            socket.ping(b"")
+            socket.ping()
             next_ping_s = time.monotonic() + PING_EVERY_S
     socket.close(NORMAL if has_ended else GOING_AWAY)
 
 
-def _hear(socket: Any) -> None:
+def _hear(socket: WebSocket) -> None:
     """Pings are answered, a close and a silence are noticed while reading; what the client says has no meaning here, and is bounded."""
     for _ in range(MOST_MESSAGES):
         if socket.receive() is None:

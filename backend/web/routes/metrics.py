@@ -15,10 +15,10 @@ from backend.core.overview import Overview
 from backend.web.metrics.prometheus import Figures, families
 from backend.web.request import auth
 from backend.web.request.context import site
+from backend.web.request.peer import peer
 from backend.web.routes.health import examine
 
 routes = Blueprint("metrics", __name__)
-LISTENER = "gateway.listener"
 
 
 class Once:
@@ -48,8 +48,7 @@ def show() -> Response:
 
 def is_operators() -> bool:
     """Whether the request came in at the operator's own address."""
-    listener = request.environ.get(LISTENER)
-    return isinstance(listener, tuple) and listener[1] == site().metrics_port
+    return peer().listener_port == site().metrics_port
 
 
 def figures() -> Figures:

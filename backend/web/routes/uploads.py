@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
@@ -19,10 +18,11 @@ from backend.core import options, tus
 from backend.core.resumable import UploadInfo, UploadState
 from backend.flows import ingest, uploads
 from backend.flows.uploads import PatchRequest
+from backend.ports.peer import Peer, SocketChunk
 from backend.ports.resumable import UploadWriter
-from backend.ports.store import SocketChunk
 from backend.web.request import auth, bodies, client_identity, idempotency
 from backend.web.request.context import site
+from backend.web.request.peer import peer
 
 routes = Blueprint("uploads", __name__)
 LOOK_S = 0.25
@@ -207,7 +207,7 @@ def _answer(status: int, info: UploadInfo, state: UploadState) -> Response:
 @contextmanager
 def _body(writer: UploadWriter) -> Iterator[Iterator[bytes | SocketChunk]]:
     """The request's body, piece by piece, for as long as it may hold the upload. Raises ``Locked`` when it had to give way."""
-    watch = _Watch(writer, request.environ["wsgi.input"])
+    watch = _Watch(writer, peer())
     watcher = threading.Thread(target=watch.run, name="upload-watch", daemon=True)
     watcher.start()
     try:
@@ -224,20 +224,17 @@ def _body(writer: UploadWriter) -> Iterator[Iterator[bytes | SocketChunk]]:
 class _Watch:
     """Sees whether anything of a body still comes: a dead connection may stay open for minutes."""
 
-    def __init__(self, writer: UploadWriter, source: Any) -> None:
-        self._writing, self._source = writer, source
+    def __init__(self, writer: UploadWriter, client: Peer) -> None:
+        self._writer, self._client = writer, client
         self.has_given_way = False
         self.is_over = threading.Event()
 
     def run(self) -> None:
-        connection = getattr(self._source, "connection", None)
-        if connection is None:
-            return
         seen, quiet_s = 0, 0.0
         while not self.is_over.wait(LOOK_S):
-            is_quiet = self._source.is_waiting and self._source.received_bytes == seen
-            seen, quiet_s = self._source.received_bytes, quiet_s + LOOK_S if is_quiet else 0.0
-            if quiet_s >= QUIET_S and self._writing.is_wanted():
+            is_quiet = self._client.is_waiting and self._client.received_bytes == seen
+            seen, quiet_s = self._client.received_bytes, quiet_s + LOOK_S if is_quiet else 0.0
+            if quiet_s >= QUIET_S and self._writer.is_wanted():
                 self.has_given_way = True
-                connection.wake()
+                self._client.stop_reading()
                 return
