@@ -1,4 +1,4 @@
-"""The image formats: one table says what is read, what is refused by name, and how each is known by its first bytes.
+"""The image formats: one table says what is read, what is refused by name, and how each is known by its first bytes. Another says what is written.
 
 The bytes decide; a file's name and declared type never do. What no row knows is refused.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from backend.core.limits import WEBP_MAX_SIDE
 
 SNIFF_BYTES = 4096
 """So many first bytes are enough for every row of the table (SVG may start with a long comment)."""
@@ -58,6 +60,26 @@ READABLE: tuple[Format, ...] = tuple(each for each in FORMATS if each.pillow)
 BY_NAME: dict[str, Format] = {each.name: each for each in FORMATS}
 ACCEPTED = ", ".join(each.label for each in READABLE)
 """For sentences: ``JPEG, PNG, …``."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """A format of results. ``name`` is the public one (``result.format``); ``max_side`` is the longest side that it can hold, in pixels."""
+
+    name: str
+    media_type: str
+    extension: str
+    max_side: int
+    has_alpha: bool
+    has_animation: bool
+
+
+OUTPUT: dict[str, OutputFormat] = {each.name: each for each in (OutputFormat("webp", "image/webp", "webp", WEBP_MAX_SIDE, True, True),)}
+
+
+def output(name: str) -> OutputFormat:
+    """Raises ``KeyError`` for a format that is never written."""
+    return OUTPUT[name]
 
 
 def sniff(head: bytes) -> Format | None:
