@@ -6,10 +6,10 @@ import pytest
 from flask import Flask, request
 
 from backend.ports.peer import KEY, Peer
-from backend.web.request import bodies
+from backend.web.request import body_stream
 from tests.memory.peer import MemoryPeer
 
-CHUNK = b"x" * bodies.CHUNK_BYTES
+CHUNK = b"x" * body_stream.CHUNK_BYTES
 
 
 class SteadySender:
@@ -29,10 +29,10 @@ class SteadySender:
 )
 def test_a_sender_is_fast_by_its_rate_since_the_body_began(monkeypatch: pytest.MonkeyPatch, mib_per_s: float, is_fast: bool) -> None:
     """All fill their reads, as slow ones do while a busy loop has no time for them."""
-    sender = SteadySender(bodies.CHUNK_BYTES / (mib_per_s * (1 << 20)))
-    monkeypatch.setattr(bodies.time, "monotonic", lambda: sender.now_s)
+    sender = SteadySender(body_stream.CHUNK_BYTES / (mib_per_s * (1 << 20)))
+    monkeypatch.setattr(body_stream.time, "monotonic", lambda: sender.now_s)
     peer = MemoryPeer(sender)
-    assert read_all(peer) == 8 * bodies.CHUNK_BYTES
+    assert read_all(peer) == 8 * body_stream.CHUNK_BYTES
     assert any(peer.chunks_asked) == is_fast
 
 
@@ -46,4 +46,4 @@ def test_one_full_read_makes_nobody_fast() -> None:
 def read_all(peer: Peer) -> int:
     with Flask("test").test_request_context():
         request.environ[KEY] = peer
-        return sum(len(piece) for piece in bodies.pieces() if isinstance(piece, bytes))
+        return sum(len(piece) for piece in body_stream.pieces() if isinstance(piece, bytes))

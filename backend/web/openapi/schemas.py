@@ -27,6 +27,10 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def one_of(words: list[str]) -> Schema:
+    return {"const": words[0]} if len(words) == 1 else {"enum": words}
+
+
 def either(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
@@ -60,7 +64,7 @@ def schemas() -> dict[str, Schema]:
             {
                 "url": ADDRESS,
                 "bytes": WHOLE,
-                "format": {"const": "webp"},
+                "format": one_of(list(formats.OUTPUT)),
                 "width": WHOLE,
                 "height": WHOLE,
                 "frames": {"type": "integer", "minimum": 1},

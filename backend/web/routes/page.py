@@ -1,4 +1,7 @@
-"""The upload page and its files, straight from ``frontend/``."""
+"""The upload page, the operator's page and their files, from ``frontend/``.
+
+The operator's page holds no figures: they come over Socket.IO (``metrics/live_status``), which asks for a key where keys are set.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,37 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from flask import Blueprint, Response, request, send_from_directory
+from flask import Response, send_from_directory
 
+from backend.web.openapi.resource import Resource
 from backend.web.request import auth, client_identity
-from backend.web.request.context import site
+from backend.web.request.context import web_context
+from backend.web.response.html_response import html_response
 
-routes = Blueprint("page", __name__)
+routes = Resource("page", __name__)
 
 
 @routes.get("/")
 def index() -> Response:
-    client_identity.introduce()
-    return html("index.html")
+    client_identity.ensure_token()
+    return _page("index.html")
 
 
-def html(name: str) -> Response:
-    """A page of ``frontend/`` in the reader's language, so that it is readable before its scripts run, and without them."""
-    text = _in_language((site().frontend / name).read_text("utf-8"), auth.language())
-    response = Response(text, content_type="text/html; charset=utf-8")
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Vary"] = "Accept-Language"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+@routes.get("/status")
+def status() -> Response:
+    return _page("status.html")
+
+
+def _page(name: str) -> Response:
+    """In the reader's language already, so that it can be read before its scripts run, and without them."""
+    return html_response(_in_language((web_context().frontend / name).read_text("utf-8"), auth.language()))
 
 
 def _in_language(text: str, language: str) -> str:
-    """English is what stands in the file. Texts are set where ``data-t`` names them, as the page's scripts do."""
+    """The file is in English. Texts are replaced where ``data-t`` names them, as the page's scripts do."""
     if language == "en":
         return text
-    texts = site().frontend / "i18n"
+    texts = web_context().frontend / "i18n"
     catalog = {**_catalog(texts / f"{language}.js"), **_catalog(texts / f"status-{language}.js")}
     text = text.replace('<html lang="en"', f'<html lang="{language}"', 1)
     text = re.sub(r"<title data-t=\"([^\"]+)\">[^<]*", lambda match: f"<title>{escape(catalog[match[1]])}", text)
@@ -51,8 +55,8 @@ def _catalog(path: Path) -> dict[str, str]:
 
 @routes.get("/static/<path:name>")
 def static_file(name: str) -> Response:
-    """Always asked again (``no-cache`` with an ETag), so that an upgraded gateway never meets yesterday's page."""
-    response = send_from_directory(site().frontend, name, conditional=True, max_age=None)
+    """A browser asks for it each time (``no-cache`` with an ETag), so that an upgraded gateway never meets an older page's scripts."""
+    response = send_from_directory(web_context().frontend, name, conditional=True, max_age=None)
     response.headers["Cache-Control"] = "no-cache"
     return response
 

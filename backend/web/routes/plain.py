@@ -9,19 +9,20 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from backend import errors
-from backend.core import options
+from backend.core import filenames, formats, options
 from backend.core.batch import has_ended
 from backend.core.job import Job, public
 from backend.flows import batch as batches
 from backend.flows import ingest
 from backend.flows.find_job import find
+from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
-from backend.web.request.context import site
+from backend.web.request.context import flow_context, web_context
 
-routes = Blueprint("plain", __name__)
+routes = Resource("plain", __name__)
 REFRESH_S = 2
 Words = Callable[..., str]
 TEXTS = {
@@ -53,10 +54,10 @@ TEXTS = {
 @routes.post("/")
 def take() -> Response:
     """Images and options of the form; what was left empty is not given."""
-    context, sender = site().context, client_identity.sender()
+    context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
     ingest.check_room(context)
-    form = bodies.read(context, filename="", max_files=site().max_files)
+    form = bodies.read(context, filename="", max_files=web_context().max_files)
     try:
         wanted = options.parse([field for field in form.fields if field[1]])
         if len(form.images) > 1:
@@ -70,25 +71,25 @@ def take() -> Response:
 
 @routes.get("/plain/jobs/<job_id>")
 def job(job_id: str) -> Response:
-    return _progress_page([find(site().context, job_id, auth.owner())], f"/plain/jobs/{job_id}")
+    return _progress_page([find(flow_context(), job_id, auth.owner())], f"/plain/jobs/{job_id}")
 
 
 @routes.post("/plain/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
-    context = site().context
+    context = flow_context()
     batches.cancel(context, [find(context, job_id, auth.owner())])
     return _see(f"/plain/jobs/{job_id}")
 
 
 @routes.get("/plain/batches/<batch_id>")
 def batch(batch_id: str) -> Response:
-    _, jobs = batches.find_batch(site().context, batch_id, auth.owner())
+    _, jobs = batches.find_batch(flow_context(), batch_id, auth.owner())
     return _progress_page(jobs, f"/plain/batches/{batch_id}", archive=f"/api/batches/{batch_id}/archive.zip")
 
 
 @routes.post("/plain/batches/<batch_id>/cancel")
 def cancel_batch(batch_id: str) -> Response:
-    context = site().context
+    context = flow_context()
     batches.cancel(context, batches.find_batch(context, batch_id, auth.owner())[1])
     return _see(f"/plain/batches/{batch_id}")
 
@@ -150,7 +151,7 @@ def _outcome(job: dict[str, Any], words: Words) -> str:
     saved = f"{-result['saved_percent']:+.0f}%".replace("-", "−")
     figures = {"before": _size(source["bytes"]), "after": _size(result["bytes"]), "saved": saved}
     text = words("succeeded", width=result["width"], height=result["height"], **figures)
-    name = f"{(source['filename'] or 'image').rsplit('.', 1)[0]}.webp"
+    name = filenames.result_name(source["filename"], formats.output(result["format"]).extension)
     link = f'<a class="button button-soft" href="{result["url"]}?download=1">{escape(words("download", name=name))}</a>'
     return f'<p>{text}</p><img src="{result["url"]}" alt="{escape(name)}" loading="lazy"><p>{link}</p>'
 

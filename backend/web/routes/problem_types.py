@@ -1,20 +1,24 @@
-"""``/problems/<code>``: what a problem's ``type`` points at (RFC 9457 §3.1.1): a page for people, JSON for whoever asks for it."""
+"""``/problems/<code>``: what a problem's ``type`` points at (RFC 9457 §3.1.1). A page for people, JSON where ``Accept`` asks for it."""
 
 from __future__ import annotations
 
-import json
 from string import Template
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from markupsafe import escape
 
 from backend import errors
 from backend.web.openapi.explanations import EXPLANATIONS
+from backend.web.openapi.resource import Resource
 from backend.web.request import auth
-from backend.web.request.context import site
+from backend.web.request.context import web_context
+from backend.web.response.html_response import html_response
+from backend.web.response.json_response import json_response
+from backend.web.response.revalidation import revalidated
 
-routes = Blueprint("problem_types", __name__)
+routes = Resource("problem_types", __name__)
+VARY = "Accept, Accept-Language"
 WORDS = {
     "en": {"index": "Problem types", "happened": "What happened", "advice": "What to do", "status": "HTTP status", "sentences": "How it may read"},
     "zh-CN": {"index": "错误类型", "happened": "发生了什么", "advice": "如何处理", "status": "HTTP 状态码", "sentences": "可能的提示"},
@@ -70,15 +74,11 @@ def show(code: str) -> Response:
 
 def _answer(record: dict[str, Any], title: str, body: str, language: str) -> Response:
     if _wants_json():
-        response = Response(json.dumps(record, ensure_ascii=False), content_type="application/json")
+        response = revalidated(json_response(record, cache="no-cache", vary=VARY))
     else:
-        template = Template((site().frontend / "docs" / "problem.html").read_text("utf-8"))
-        response = Response(template.substitute(language=language, title=escape(title), body=body), content_type="text/html; charset=utf-8")
+        template = Template((web_context().frontend / "docs" / "problem.html").read_text("utf-8"))
+        response = html_response(template.substitute(language=language, title=escape(title), body=body), vary=VARY)
     response.headers["Content-Language"] = language
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Vary"] = "Accept, Accept-Language"
-    response.add_etag()
-    response.make_conditional(request)
     return response
 
 
