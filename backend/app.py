@@ -32,9 +32,9 @@ from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.server import connection_limits
 from backend.server.metrics import http_middleware, loop_lag
-from backend.server.metrics.metrics_port import OperatorsDoor
-from backend.server.metrics.shared_counters import tallies
-from backend.server.socketio import session_handover
+from backend.server.metrics.metrics_port import MetricsPort
+from backend.server.metrics.shared_counters import counters
+from backend.server.socketio import sessions
 from backend.settings import Settings
 from backend.web.request import auth
 from backend.web.request.context import KEY, WebContext
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
     connection_limits.install(
-        connection_limits.Bounds(
+        connection_limits.ConnectionLimits(
             body_idle_timeout_s=settings.body_idle_s,
             body_min_bytes_per_s=settings.body_min_bytes_per_s,
             linger_bytes=settings.max_upload_bytes + connection_limits.MIB,
@@ -80,9 +80,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
     if settings.metrics_bind:
-        app.wsgi_app = OperatorsDoor(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
+        app.wsgi_app = MetricsPort(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
     telemetry.start(settings, "gateway", app)
-    session_handover.install(socketio)
+    sessions.install(socketio)
     loop_lag.start()
     gevent.spawn(_warm_up, app, context, announcements)
     gevent.spawn(_tend, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
@@ -136,7 +136,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         rate_limit=settings.rate_limit,
         max_files=settings.max_files,
         process_health=process_health,
-        worker_counters=tallies.read,
+        worker_counters=counters.read_all,
         bind_log=logs.bind,
         free_bytes=free_bytes,
         metrics_port=settings.metrics_bind[1] if settings.metrics_bind else None,

@@ -1,4 +1,4 @@
-"""``ports.peer.Peer`` for a request that this worker serves."""
+"""``ports.peer.Peer`` for a request that our worker serves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gevent.event import Event
 from backend.ports.peer import KEY, Note
 from backend.server.connection import Connection
 from backend.server.http.request_body import RequestBody, SocketChunk
-from backend.server.websocket.frames import WebSocket
+from backend.server.websocket.websocket import WebSocket
 from backend.server.wsgi import Environ
 
 HANG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
@@ -47,7 +47,7 @@ class RequestPeer:
         return self.body.is_waiting
 
     def has_left(self) -> bool:
-        # gevent's own poll() tells of reading and writing only, not of a peer that hung up.
+        # gevent's own poll() reports reading and writing alone, not that a peer hung up.
         poller = monkey.get_original("select", "poll")()
         poller.register(self.connection.sock.fileno(), HANG_UP)
         return bool(poller.poll(0))

@@ -60,7 +60,7 @@ ENVIRONMENT_READERS = {"settings.py"}
 """The one reader of settings."""
 ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
 INTERNAL_READERS = {
-    "server/socketio/session_handover.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children",
+    "server/run_dir.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children",
 }
 
 

@@ -21,9 +21,9 @@ from backend.errors import GatewayError, TooLarge, problem  # noqa: E402
 from backend.ports.peer import KEY, Peer  # noqa: E402
 from backend.server import connection_limits  # noqa: E402
 from backend.server.metrics import loop_lag  # noqa: E402
-from backend.server.socketio.session_handover import install  # noqa: E402
+from backend.server.socketio.sessions import install  # noqa: E402
 
-connection_limits.install(connection_limits.Bounds(**json.loads(os.environ.get("TEST_BOUNDS", "{}"))))
+connection_limits.install(connection_limits.ConnectionLimits(**json.loads(os.environ.get("TEST_LIMITS", "{}"))))
 
 app = Flask(__name__)
 socketio = SocketIO(app, async_mode="gevent", max_http_buffer_size=65536)
