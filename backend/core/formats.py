@@ -1,14 +1,12 @@
-"""The image formats: one table says what is read, what is refused by name, and how each is known by its first bytes. Another says what is written.
+"""The image formats: one table of what is read or refused by name, and one of what is written.
 
-The bytes decide; a file's name and declared type never do. What no row knows is refused.
+The first bytes decide the format of an upload; its name and declared type never do. A file that no row matches is refused.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-from backend.core.limits import WEBP_MAX_SIDE
 
 SNIFF_BYTES = 4096
 """So many first bytes are enough for every row of the table (SVG may start with a long comment)."""
@@ -64,7 +62,7 @@ ACCEPTED = ", ".join(each.label for each in READABLE)
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """A format of results. ``name`` is the public one (``result.format``); ``max_side`` is the longest side that it can hold, in pixels."""
+    """A format that is written. ``name`` is the public one (``result.format``); ``max_side`` is in pixels."""
 
     name: str
     media_type: str
@@ -74,7 +72,10 @@ class OutputFormat:
     has_animation: bool
 
 
-OUTPUT: dict[str, OutputFormat] = {each.name: each for each in (OutputFormat("webp", "image/webp", "webp", WEBP_MAX_SIDE, True, True),)}
+# Longest sides: RFC 9649 §2.7 (14 bits, less one in the VP8 frame header).
+OUTPUT: dict[str, OutputFormat] = {
+    "webp": OutputFormat("webp", "image/webp", "webp", 16383, has_alpha=True, has_animation=True),
+}
 
 
 def output(name: str) -> OutputFormat:

@@ -31,7 +31,7 @@ SETTLING_S = 0.5
 returned. Found by ``tests/ops/test_steady.py``."""
 
 MARGIN_S = 2.0
-"""The master kills at its graceful timeout. So long before, the worker cuts off what is left."""
+"""The worker cuts off what is left this long before the graceful timeout, at which the master kills it."""
 
 log = logging.getLogger("gunicorn.error")
 

@@ -1,6 +1,6 @@
-"""Gunicorn's logger: its lines go where all others go, in the same form; an access line names its request and job and no session.
+"""Gunicorn's logger. Its lines go where all others go, in the same form. An access line names its request and job, but never a session id.
 
-The command line counts for more than the settings: ``--log-level``, ``--error-logfile`` and ``--access-logfile`` decide for every line.
+Gunicorn's command line overrides the settings: ``--log-level``, ``--error-logfile`` and ``--access-logfile`` decide for every line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from backend.settings import Settings
 
 JOB_PATH = re.compile(r"/api/jobs/([A-Za-z0-9_-]{22})(?:/|$)")
 QUIET = frozenset(("/api/health", "/api/health/live", "/api/health/ready", "/metrics"))
-"""Asked every few seconds by machines; their lines stand in the way unless they fail."""
+"""Machines ask these every few seconds. Only failures are logged."""
 
 
 class GatewayLogger(Logger):  # type: ignore[misc]
@@ -57,4 +57,4 @@ class GatewayLogger(Logger):  # type: ignore[misc]
         logs.reopen()
 
     def close_on_exec(self) -> None:
-        """Every descriptor here is so from the start."""
+        """Nothing to do: all descriptors here are close-on-exec from the start."""

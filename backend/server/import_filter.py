@@ -1,6 +1,6 @@
-"""Saves memory in each worker: python-socketio and python-engineio import their clients along with their servers, and with the clients much else.
+"""Saves memory in each worker: python-socketio and python-engineio import their clients with their servers, and the packages that clients need.
 
-Each of them treats a package that cannot be imported as one that is not installed. Only while they are imported, some packages are hidden.
+Both treat a package that cannot be imported as one that is not installed. So some packages are hidden while the two are imported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CLIENTS_ONLY = ("aiohttp", "requests", "valkey")
 
 @contextmanager
 def without_clients() -> Iterator[None]:
-    """Imports inside do not find ``CLIENTS_ONLY``. Later ones do, as that of an exporter of traces."""
+    """Imports inside do not find ``CLIENTS_ONLY``. Later imports do: an exporter of traces needs ``requests``."""
     hidden = [name for name in CLIENTS_ONLY if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None there means: cannot be imported
     try:

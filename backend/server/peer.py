@@ -17,7 +17,7 @@ HANG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
 
 class RequestPeer:
-    """Answers from the request's connection and its body. ``notes`` is what the application told (``Peer.note``)."""
+    """Answers from the request's connection and its body. ``notes`` has what the application noted for metrics and the access log."""
 
     def __init__(self, connection: Connection, body: RequestBody, draining: Event) -> None:
         self.connection = connection

@@ -288,31 +288,31 @@ def test_a_unix_socket_serves_requests_and_websockets(start_gateway: Any, tmp_pa
 
 def test_the_pace_of_a_head_counts_from_its_first_byte() -> None:
     clock = Clock()
-    pace = HeadTimeout(first_byte_s=10, head_s=2, clock=clock)
+    timeout = HeadTimeout(first_byte_s=10, head_s=2, clock=clock)
     clock.now = 9
-    assert pace.wait_s() == 1
-    pace.received(1, 9)
-    assert pace.wait_s() == 2
+    assert timeout.wait_s() == 1
+    timeout.add_received(1, 9)
+    assert timeout.wait_s() == 2
     clock.now = 10.5
-    pace.received(1, 1.5)
-    assert pace.wait_s() == 0.5
+    timeout.add_received(1, 1.5)
+    assert timeout.wait_s() == 0.5
     clock.now = 11
     with pytest.raises(TooSlow):
-        pace.wait_s()
+        timeout.wait_s()
 
 
 def test_the_pace_of_a_body_has_a_grace_a_least_rate_and_a_brim() -> None:
-    pace = BodyTimeout(ConnectionLimits(body_grace_s=5, body_min_bytes_per_s=10_000, body_idle_timeout_s=15))
-    assert pace.wait_s() == 5
-    pace.received(10_000, 4)
-    assert pace.wait_s() == 2
-    pace.received(10_000_000, 1)
-    assert pace.wait_s() == 15
-    pace.received(100, 14.9)
-    assert pace.wait_s() == pytest.approx(0.11)
-    pace.received(1, 0.2)
+    timeout = BodyTimeout(ConnectionLimits(body_grace_s=5, body_min_bytes_per_s=10_000, body_idle_timeout_s=15))
+    assert timeout.wait_s() == 5
+    timeout.add_received(10_000, 4)
+    assert timeout.wait_s() == 2
+    timeout.add_received(10_000_000, 1)
+    assert timeout.wait_s() == 15
+    timeout.add_received(100, 14.9)
+    assert timeout.wait_s() == pytest.approx(0.11)
+    timeout.add_received(1, 0.2)
     with pytest.raises(TooSlow):
-        pace.wait_s()
+        timeout.wait_s()
 
 
 def test_gzip_is_left_to_the_application(gateway: Gateway) -> None:

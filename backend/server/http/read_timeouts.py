@@ -1,6 +1,6 @@
 """How long a read from a client may wait: one rule for a request's head and one for its body.
 
-A timeout is asked before every ``recv`` and told after it. It counts only the time that was spent waiting for the client.
+Before every ``recv`` it says how long that may wait; after it, it gets the number of bytes. Only time spent waiting for the client counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ReadTimeout(Protocol):
     def wait_s(self) -> float:
         """How long the next ``recv`` may wait, more than 0. Raises ``TooSlow``."""
 
-    def received(self, count: int, waited_s: float) -> None:
+    def add_received(self, count: int, waited_s: float) -> None:
         """``count`` bytes came after a wait of ``waited_s``."""
 
 
@@ -38,7 +38,7 @@ class HeadTimeout:
     def wait_s(self) -> float:
         return _positive(self._deadline - self._clock())
 
-    def received(self, count: int, waited_s: float) -> None:
+    def add_received(self, count: int, waited_s: float) -> None:
         if not self.has_begun:
             self.has_begun = True
             self._deadline = self._clock() + self._head_s
@@ -55,7 +55,7 @@ class BodyTimeout:
     def wait_s(self) -> float:
         return _positive(self._left_s)
 
-    def received(self, count: int, waited_s: float) -> None:
+    def add_received(self, count: int, waited_s: float) -> None:
         self._left_s = min(self._capacity_s, self._left_s - waited_s + count / self._min_bytes_per_s)
 
 

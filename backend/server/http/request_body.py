@@ -117,7 +117,7 @@ class RequestBody:
         self.received_bytes += count
         self._has_ended = self.received_bytes == self._declared_bytes
         if count:
-            self._unreader.timeout.received(count, 0.0)
+            self._unreader.timeout.add_received(count, 0.0)
 
     def readline(self, size: int | None = None) -> bytes:
         limit = -1 if size is None else size

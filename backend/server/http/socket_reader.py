@@ -60,7 +60,7 @@ class TimedUnreader(SocketUnreader):  # type: ignore[misc]
         finally:
             self.is_waiting = False
             self.sock.settimeout(self._write_timeout_s)
-        self.timeout.received(len(data), time.monotonic() - begun_s)
+        self.timeout.add_received(len(data), time.monotonic() - begun_s)
         self._yield_now_and_then(len(data))
         return data
 
@@ -80,7 +80,7 @@ class TimedUnreader(SocketUnreader):  # type: ignore[misc]
             return False
         finally:
             self.is_waiting = False
-            self.timeout.received(0, time.monotonic() - begun_s)
+            self.timeout.add_received(0, time.monotonic() - begun_s)
 
     def _yield_now_and_then(self, count: int) -> None:
         self._since_yield_bytes += count

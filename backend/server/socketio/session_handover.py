@@ -1,9 +1,9 @@
 """A Socket.IO request for a session of another worker: its connection is handed to that worker.
 
-Long polling needs every request of a session to reach the same worker, and Gunicorn's workers share one port. A worker that reads a request with
-the session id of another passes the client's socket to it by file descriptor (SCM_RIGHTS) over ``<run dir>/<boot id>.sock``, with the request's
-head and whatever was read beyond it. The owner serves the connection as if it had accepted it, further requests and upgrades included, and may hand
-it back. No byte is copied after that, and the client's address stays what it was.
+Long polling needs every request of a session to reach the same worker, and Gunicorn's workers share one port. So a worker that reads a request with
+another's session id passes the client's socket to that worker, by file descriptor (SCM_RIGHTS) over ``<run dir>/<boot id>.sock``. With it goes the
+request's head and whatever was read beyond it. The owner serves the connection as if it had accepted it, further requests and upgrades included,
+and may hand it back. No byte is copied after that, and the client's address stays what it was.
 
 Law: once the descriptor is sent, the request is the owner's alone. Where it cannot be sent, since the owner has gone, the request is served here:
 python-engineio answers 400, and the client opens a new session.

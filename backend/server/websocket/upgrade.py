@@ -110,7 +110,7 @@ class Upgrade:
         except Exception as error:
             if not handshake.is_accepted:
                 raise
-            close_failed(socket, error)
+            close_after_error(socket, error)
             response = []
         if not handshake.is_accepted:
             return response
@@ -153,7 +153,7 @@ def is_key(key: str) -> bool:
         return False
 
 
-def close_failed(socket: WebSocket, error: Exception) -> None:
+def close_after_error(socket: WebSocket, error: Exception) -> None:
     """The application raised while its socket was open. One log line, unless the peer simply left while something was sent to it."""
     if not isinstance(error, WebSocketClosed):
         log.error("WebSocket handler of %s failed", socket.path, exc_info=error)

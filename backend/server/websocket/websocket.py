@@ -1,9 +1,9 @@
 """A server's WebSocket (RFC 6455) over a gevent socket, limited in message size and in time.
 
-It has the methods of gevent-websocket's ``WebSocket``, which python-engineio calls. That one has three faults which this one has not: it sets no
-limit on a message (it keeps 200 MB in unfinished fragments), it unmasks byte by byte in Python (1 MB stops the loop for 0.2 s), and it may mix the
-frames of two greenlets. Here one greenlet writes at a time and has ``write_timeout_s`` for a frame. No extension is spoken, and so no compression,
-which could hide a huge message in a small frame.
+It has the methods of gevent-websocket's ``WebSocket``, which python-engineio calls. It replaces that one, which sets no limit on a message (200 MB
+in unfinished fragments are kept). That one also unmasks byte by byte in Python (1 MB stops the loop for 0.2 s) and may mix the frames of two
+greenlets. Here one greenlet writes at a time and has ``write_timeout_s`` for a frame. No extension is spoken, and so no compression, which could
+hide a huge message in a small frame.
 
 Close codes sent: 1002 protocol error, 1007 not UTF-8, 1009 message too big, and what the application chooses.
 """

@@ -1,4 +1,4 @@
-"""Who asks, and how: language, request id, API key, and the rate limit."""
+"""The client of a request: its language, request id, API key and rate limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Request bodies as they stream in: a raw image, or multipart with images and option fields. Nothing is held but one chunk."""
+"""The images and option fields that a request brings: a raw image, a multipart form, or a small JSON object."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILE_FIELD = "file"
 
 @dataclass(slots=True)
 class Form:
-    """What one request brought. Abandon it if the images do not become jobs."""
+    """The images and option fields of one request. Call ``abandon`` if the images do not become jobs."""
 
     images: list[Received] = field(default_factory=list)
     fields: list[tuple[str, str]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Form:
 
 
 def read(context: Context, *, filename: str, max_files: int) -> Form:
-    """The request's images. Raises what ``Intake`` raises, and ``BadRequest``; then nothing of them is left."""
+    """Raises ``BadRequest`` and what ``Intake`` raises; then the store keeps nothing of the images."""
     media_type, parameters = parse_options_header(request.content_type)
     if media_type == "multipart/form-data":
         form = _multipart(context, parameters.get("boundary", ""), max_files)
@@ -55,7 +55,7 @@ def read(context: Context, *, filename: str, max_files: int) -> Form:
 
 
 def read_json() -> dict[str, object]:
-    """A small object. Raises ``BadRequest``."""
+    """An object of at most ``JSON_BYTES``. Raises ``BadRequest``."""
     body = bytearray()
     for chunk in body_stream.chunks():
         body += chunk

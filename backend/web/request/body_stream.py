@@ -25,15 +25,15 @@ def checked_pieces() -> Iterator[bytes | SocketChunk]:
 
 def chunks() -> Iterator[bytes]:
     """The body, all of it read. Raises ``BadRequest`` when it breaks off or has another digest than stated."""
-    source, received_bytes, sums = peer(), 0, content_digest.stated(request.headers.get("Content-Digest"))
+    source, received_bytes, digests = peer(), 0, content_digest.stated_digests(request.headers.get("Content-Digest"))
     while chunk := source.read(CHUNK_BYTES):
         received_bytes += len(chunk)
-        for each in sums:
+        for each in digests:
             each.update(chunk)
         yield chunk
-        del chunk  # nobody holds it while the next is waited for
+        del chunk  # frees it before the next is waited for
     _check_end(received_bytes)
-    for each in sums:
+    for each in digests:
         each.check()
 
 
@@ -46,7 +46,7 @@ def pieces() -> Iterator[bytes | SocketChunk]:
     while chunk := source.read(CHUNK_BYTES):
         rate.add(len(chunk))
         yield chunk
-        del chunk  # nobody holds it while the next is waited for
+        del chunk  # frees it before the next is waited for
         while (more := source.next_chunk(is_fast=rate.is_fast)) is not None:
             yield more
             if not more.received_bytes:

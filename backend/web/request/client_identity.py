@@ -1,6 +1,6 @@
 """Which client made a job, so that a list shows each client its own jobs and no others.
 
-With API keys, the key tells. Without keys, knowing a job's id gives access to it, so a list must not give out ids that others made:
+With API keys, a job belongs to the key that made it. Without keys, a job's id gives access to it, so a list must not show ids that others made:
 
 - A client that keeps cookies is known by a random token. A browser gets its token with the page; another client with the first answer to a
   request that makes or lists jobs.

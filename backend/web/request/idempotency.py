@@ -29,7 +29,7 @@ def claim_job(content: str, wanted: Options, sender: Sender) -> tuple[str | None
 
 
 def claim_id(content: str, wanted: Options, sender: Sender) -> str | None:
-    """The id that the request's key stands for; None where no key was sent. ``content`` tells what was sent from anything else.
+    """The id that the request's key stands for; None where no key was sent. ``content`` identifies what was sent.
 
     Raises ``InvalidOption`` when the same client used the key for other content or options.
     """

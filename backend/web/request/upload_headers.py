@@ -46,7 +46,7 @@ def new_upload(sender: Sender) -> UploadInfo:
 
 
 def _content() -> str:
-    """What tells this creation from others with the same ``Idempotency-Key``: its headers, since bytes that come along are not known yet."""
+    """Identifies the upload for its ``Idempotency-Key``: by headers, since the bytes that come along are not read yet."""
     return "\n".join(["upload", *(f"{name}: {request.headers.get(name, '')}" for name in CREATION_HEADERS)])
 
 

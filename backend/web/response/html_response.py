@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from backend.web.response.revalidation import revalidated
+from backend.web.response.revalidation import revalidate
 
 MEDIA_TYPE = "text/html; charset=utf-8"
 
@@ -12,4 +12,4 @@ MEDIA_TYPE = "text/html; charset=utf-8"
 def html_response(text: str, vary: str = "Accept-Language") -> Response:
     response = Response(text, content_type=MEDIA_TYPE)
     response.headers["Vary"] = vary
-    return revalidated(response)
+    return revalidate(response)

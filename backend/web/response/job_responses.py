@@ -21,14 +21,14 @@ def batch_response(batch: Batch, jobs: Sequence[Job], status: int = 200) -> Resp
 
 
 def accepted_job(job: Job) -> Response:
-    return _accepted(job_response(job, 202), f"/api/jobs/{job.id}")
+    return _mark_accepted(job_response(job, 202), f"/api/jobs/{job.id}")
 
 
 def accepted_batch(batch: Batch, jobs: Sequence[Job]) -> Response:
-    return _accepted(batch_response(batch, jobs, 202), f"/api/batches/{batch.id}")
+    return _mark_accepted(batch_response(batch, jobs, 202), f"/api/batches/{batch.id}")
 
 
-def _accepted(response: Response, address: str) -> Response:
+def _mark_accepted(response: Response, address: str) -> Response:
     """``Retry-After`` says when it pays to ask, in seconds."""
     response.headers["Location"] = address
     response.headers["Retry-After"] = "1"

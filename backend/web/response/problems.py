@@ -40,13 +40,13 @@ def install(app: Flask) -> None:
     app.url_map.merge_slashes = False
 
     @app.errorhandler(errors.GatewayError)
-    def known(error: errors.GatewayError) -> Response:
+    def answer_gateway_error(error: errors.GatewayError) -> Response:
         if error.status >= 500:
             log.error("%s", error, exc_info=error if error.status == 500 else None, extra=_log_fields())
         return problem_response(error)
 
     @app.errorhandler(HTTPException)
-    def refused_by_flask(error: HTTPException) -> ResponseReturnValue:
+    def answer_flask_error(error: HTTPException) -> ResponseReturnValue:
         if isinstance(error, RequestRedirect):
             return error
         response = problem_response(_gateway_error(error))
@@ -56,7 +56,7 @@ def install(app: Flask) -> None:
         return response
 
     @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> Response:
+    def answer_unexpected(error: Exception) -> Response:
         log.error("unexpected %r", error, exc_info=error, extra=_log_fields())
         return problem_response(errors.Internal())
 

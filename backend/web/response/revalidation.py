@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 
-def revalidated(response: Response) -> Response:
+def revalidate(response: Response) -> Response:
     """With ``no-cache`` and an ``ETag`` of its bytes; 304 to a client that has them."""
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()

@@ -13,7 +13,7 @@ from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import ref
 from backend.web.request.context import WebContext, web_context
 from backend.web.response.json_response import json_response
-from backend.web.response.revalidation import revalidated
+from backend.web.response.revalidation import revalidate
 
 routes = Resource("capabilities", __name__, tag="gateway")
 FEATURES: tuple[str, ...] = ("archive", "batch", "retry", "tus")
@@ -33,7 +33,7 @@ FEATURES: tuple[str, ...] = ("archive", "batch", "retry", "tus")
     )
 )
 def show() -> Response:
-    return revalidated(json_response(capabilities(web_context()), cache="no-cache"))
+    return revalidate(json_response(capabilities(web_context()), cache="no-cache"))
 
 
 def capabilities(web: WebContext) -> dict[str, Any]:

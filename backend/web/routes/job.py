@@ -104,7 +104,7 @@ def cancel(job_id: str) -> Response:
     )
 )
 def retry(job_id: str) -> Response:
-    """The job's options stay, but for those given in the query, a form or a JSON object. An empty one or ``null`` is reset to its default."""
+    """With the job's options, except those given in the query, a form or a JSON object. An empty value or ``null`` resets one to its default."""
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
     ingest.check_room(context)

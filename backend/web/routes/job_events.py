@@ -135,7 +135,7 @@ def _send_all(stream: JobStream, socket: WebSocket, language: str) -> None:
 
 
 def _discard_messages(socket: WebSocket) -> None:
-    """Only while somebody reads are pings answered, and a close or a silence noticed."""
+    """While this reads, pings are answered, and a close or a silence is noticed."""
     for _ in range(MAX_MESSAGES):
         if socket.receive() is None:
             return

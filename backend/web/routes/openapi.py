@@ -14,7 +14,7 @@ from backend.web.request import auth
 from backend.web.request.context import web_context
 from backend.web.response.html_response import html_response
 from backend.web.response.json_response import MEDIA_TYPE, json_text
-from backend.web.response.revalidation import revalidated
+from backend.web.response.revalidation import revalidate
 from backend.web.routes import operations
 
 routes = Resource("openapi", __name__, tag="gateway")
@@ -36,7 +36,7 @@ def description() -> Response:
     response = Response(_text(web.version, auth.language(), bool(web.key_digests)), content_type=MEDIA_TYPE)
     response.headers["Vary"] = "Accept-Language"
     response.headers["Content-Language"] = auth.language()
-    return revalidated(response)
+    return revalidate(response)
 
 
 @cache

@@ -1,6 +1,6 @@
-"""The page without JavaScript: a form, then a page that loads itself anew until all has ended, then links. Each in the reader's language.
+"""The page without JavaScript: a form, then a page that reloads itself until all images have ended, then links.
 
-It takes the same flows as the API. With API keys it cannot serve (a form sends no key), and says so.
+It runs the same flows as the API. Where the gateway has API keys it cannot work, since a form sends no key, and says so.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ TEXTS = {
 
 @routes.post("/")
 def take() -> Response:
-    """Images and options of the form; what was left empty is not given."""
+    """The form's images and options. An option that was left empty does not count as given."""
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
     ingest.check_room(context)
@@ -62,8 +62,8 @@ def take() -> Response:
         wanted = options.parse([field for field in form.fields if field[1]])
         if len(form.images) > 1:
             batch, _ = batches.accept(context, form.images, wanted, sender)
-            return _see(f"/plain/batches/{batch.id}")
-        return _see(f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}")
+            return _redirect(f"/plain/batches/{batch.id}")
+        return _redirect(f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}")
     except BaseException:
         form.abandon()
         raise
@@ -78,7 +78,7 @@ def job(job_id: str) -> Response:
 def cancel(job_id: str) -> Response:
     context = flow_context()
     batches.cancel(context, [find(context, job_id, auth.owner())])
-    return _see(f"/plain/jobs/{job_id}")
+    return _redirect(f"/plain/jobs/{job_id}")
 
 
 @routes.get("/plain/batches/<batch_id>")
@@ -91,12 +91,12 @@ def batch(batch_id: str) -> Response:
 def cancel_batch(batch_id: str) -> Response:
     context = flow_context()
     batches.cancel(context, batches.find_batch(context, batch_id, auth.owner())[1])
-    return _see(f"/plain/batches/{batch_id}")
+    return _redirect(f"/plain/batches/{batch_id}")
 
 
 @routes.errorhandler(errors.GatewayError)
 def refuse(error: errors.GatewayError) -> Response:
-    """In words and with a way back. ``Retry-After`` becomes a link, since a form is not sent again by itself."""
+    """The problem as a page, with a link back to the form."""
     words = _words()
     more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
     problem = errors.problem(error.as_record(), auth.language(), **more)
@@ -109,8 +109,8 @@ def refuse(error: errors.GatewayError) -> Response:
     return response
 
 
-def _see(path: str) -> Response:
-    """303: what was posted is looked at, so that loading anew posts nothing twice."""
+def _redirect(path: str) -> Response:
+    """303, so that a reload sends nothing twice."""
     return Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
@@ -157,7 +157,7 @@ def _outcome(job: dict[str, Any], words: Words) -> str:
 
 
 def _size(count: int) -> str:
-    """Decimal, as the page writes it."""
+    """In decimal units, as the page with JavaScript writes it."""
     return f"{count} B" if count < 1000 else f"{count / 1e3:.0f} KB" if count < 999_500 else f"{count / 1e6:.1f} MB"
 
 

@@ -15,7 +15,7 @@ from backend.web.request import auth
 from backend.web.request.context import web_context
 from backend.web.response.html_response import html_response
 from backend.web.response.json_response import json_response
-from backend.web.response.revalidation import revalidated
+from backend.web.response.revalidation import revalidate
 
 routes = Resource("problem_types", __name__)
 VARY = "Accept, Accept-Language"
@@ -74,7 +74,7 @@ def show(code: str) -> Response:
 
 def _answer(record: dict[str, Any], title: str, body: str, language: str) -> Response:
     if _wants_json():
-        response = revalidated(json_response(record, cache="no-cache", vary=VARY))
+        response = revalidate(json_response(record, cache="no-cache", vary=VARY))
     else:
         template = Template((web_context().frontend / "docs" / "problem.html").read_text("utf-8"))
         response = html_response(template.substitute(language=language, title=escape(title), body=body), vary=VARY)
