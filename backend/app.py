@@ -32,16 +32,15 @@ from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.server import connection_limits
 from backend.server.metrics import http_middleware, loop_lag
-from backend.server.metrics.metrics_port import OperatorsDoor
-from backend.server.metrics.shared_counters import tallies
-from backend.server.socketio import session_handover
+from backend.server.metrics.metrics_port import MetricsPort
+from backend.server.metrics.shared_counters import counters
+from backend.server.socketio import sessions
 from backend.settings import Settings
-from backend.web.openapi import document
 from backend.web.request import auth
-from backend.web.request.context import KEY, Site
+from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
-from backend.web.routes import batches, capabilities, convert, events, health, job_list, jobs, metrics, page, plain, problem_types, status, uploads
-from backend.web.socketio.handlers import Sockets
+from backend.web.routes import resources
+from backend.web.socketio.handlers import SocketIOHandlers
 
 log = logging.getLogger(__name__)
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
@@ -54,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
     connection_limits.install(
-        connection_limits.Bounds(
+        connection_limits.ConnectionLimits(
             body_idle_timeout_s=settings.body_idle_s,
             body_min_bytes_per_s=settings.body_min_bytes_per_s,
             linger_bytes=settings.max_upload_bytes + connection_limits.MIB,
@@ -71,20 +70,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("webp-gateway", static_folder=None)
     socketio = _socketio(app, settings)
     fetcher = _fetcher(settings, context)
-    site = _site(settings, context, follower, fetcher)
-    app.extensions[KEY] = site
-    sockets = Sockets(socketio, site)
-    sockets.install()
+    web = _web_context(settings, context, follower, fetcher)
+    app.extensions[KEY] = web
+    SocketIOHandlers(socketio, web).install()
     for part in (problems, headers):
         part.install(app)
-    for resource in (jobs, job_list, batches, events, convert, capabilities, health, metrics, page, plain, status, uploads, document, problem_types):
-        app.register_blueprint(resource.routes)
+    for resource in resources():
+        app.register_blueprint(resource)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
     if settings.metrics_bind:
-        app.wsgi_app = OperatorsDoor(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
+        app.wsgi_app = MetricsPort(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
     telemetry.start(settings, "gateway", app)
-    session_handover.install(socketio)
+    sessions.install(socketio)
     loop_lag.start()
     gevent.spawn(_warm_up, app, context, announcements)
     gevent.spawn(_tend, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
@@ -117,8 +115,8 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     return Fetcher(context, HttpSources(rules))
 
 
-def _site(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None) -> Site:
-    def vitals() -> dict[str, Any]:
+def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None) -> WebContext:
+    def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watching()}
 
     def free_bytes() -> int | None:
@@ -127,19 +125,19 @@ def _site(settings: Settings, context: Context, follower: Follower, fetcher: Fet
         except OSError:
             return None
 
-    return Site(
+    return WebContext(
         context=context,
         follower=follower,
         fetcher=fetcher,
         frontend=FRONTEND,
         version=__version__,
-        keys=frozenset(auth.digest_of(key) for key in settings.keys),
+        key_digests=frozenset(auth.key_digest(key) for key in settings.keys),
         allowed_origins=settings.allowed_origins,
         rate_limit=settings.rate_limit,
         max_files=settings.max_files,
-        vitals=vitals,
-        workers=tallies.read,
-        bind=logs.bind,
+        process_health=process_health,
+        worker_counters=counters.read_all,
+        bind_log=logs.bind,
         free_bytes=free_bytes,
         metrics_port=settings.metrics_bind[1] if settings.metrics_bind else None,
     )

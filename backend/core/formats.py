@@ -82,6 +82,11 @@ MAX_OUTPUT_SIDE = max(each.max_side for each in OUTPUT.values())
 """No output format allows a longer side, in pixels."""
 
 
+def output(name: str) -> OutputFormat:
+    """Raises ``KeyError`` for a format that is never written."""
+    return OUTPUT[name]
+
+
 def sniff(head: bytes) -> Format | None:
     """The format whose signature ``head`` (the first ``SNIFF_BYTES`` of a file, or all of it) starts with."""
     return next((each for each in FORMATS if each.signature.match(head)), None)

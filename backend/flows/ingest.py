@@ -20,7 +20,8 @@ from backend.flows import deduplicate
 from backend.flows.context import Context
 from backend.flows.find_job import stored
 from backend.ports.jobs import Submission
-from backend.ports.store import SocketChunk, Upload
+from backend.ports.peer import SocketChunk
+from backend.ports.store import Upload
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60
@@ -83,7 +84,7 @@ class Intake:
         if isinstance(piece, bytes):
             self.feed(piece)
         elif self.format is not None:
-            piece.draw(self.upload.pour, STRETCH_BYTES)
+            piece.receive_into(self.upload.pour, STRETCH_BYTES)
 
     def take_up_to(self, mark: bytes, stretch: SocketChunk, held: bytes) -> bytes:
         """What of ``held`` and a stretch has to be looked at, for ``mark`` may stand in it; the rest belongs to the image. Raises as ``feed``."""
@@ -94,7 +95,7 @@ class Intake:
             count, rest = self.upload.pour_up_to(mark, source_fd, most_bytes, held)
             return count
 
-        stretch.draw(take, min(LONGEST_BYTES, self.upload.size_bytes))
+        stretch.receive_into(take, min(LONGEST_BYTES, self.upload.size_bytes))
         self.context.limits.check_bytes(self.upload.size_bytes)
         return rest
 

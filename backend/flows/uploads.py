@@ -23,8 +23,8 @@ from backend.flows import conclude, ingest
 from backend.flows.context import Context
 from backend.flows.find_job import ID
 from backend.flows.ingest import Sender
+from backend.ports.peer import SocketChunk
 from backend.ports.resumable import Uploads, UploadWriter
-from backend.ports.store import SocketChunk
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 5.0
@@ -227,7 +227,7 @@ def _written(context: Context, writer: UploadWriter, body: Iterable[bytes | Sock
             _check_end(context, writer.state, writer.position_bytes + len(some))
             writer.write(some)
         else:
-            some.draw(writer.pour, ingest.STRETCH_BYTES)
+            some.receive_into(writer.pour, ingest.STRETCH_BYTES)
         del some  # nobody holds it while the next is waited for
         if not is_judged and writer.position_bytes >= formats.SNIFF_BYTES:
             ingest.readable(writer.head(formats.SNIFF_BYTES))

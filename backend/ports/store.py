@@ -12,13 +12,6 @@ from backend.core.job import Manifest, Status
 T = TypeVar("T")
 
 
-class SocketChunk(Protocol):
-    """The next bytes of a body, which are to be had from its socket."""
-
-    def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
-        """How many ``take(source_fd, most_bytes)`` took; it is called once at most. 0: what there is comes by another way."""
-
-
 class Upload(Protocol):
     """Bytes on their way into the store; invisible until ``Stores.commit``. Always ended by ``commit`` or ``discard``."""
 

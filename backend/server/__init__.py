@@ -1,1 +1,1 @@
-"""What Gunicorn runs: the worker class, WebSocket frames, Socket.IO sessions across workers, the loop's delay. Knows no image and no job."""
+"""What Gunicorn runs: the worker class, its connections, WebSockets, Socket.IO sessions across workers, metrics. It knows no image and no job."""

@@ -1,6 +1,6 @@
-"""Every limit that this room puts on a connection: a name, a unit and a reason each.
+"""Every limit that this room puts on a connection, each with a name, a unit and a reason.
 
-The composition root calls ``install`` before the worker runs; everything here asks ``current`` when a connection begins.
+The composition root calls ``install`` before the worker runs. A connection takes ``current()`` when it begins.
 """
 
 from __future__ import annotations
@@ -12,58 +12,58 @@ MIB = 1024 * KIB
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """What one client may cost. A zero in ``connections_per_address`` turns that one bound off."""
+class ConnectionLimits:
+    """What one client may cost. A zero in ``connections_per_address`` turns that limit off."""
 
-    # A head fits into a few packets; the time runs over the whole head, so that a byte now and then buys nothing (slowloris).
+    # A head fits into a few packets. The time runs over the whole head, so that a byte now and then does not prolong it (slowloris).
     header_timeout_s: float = 5.0
 
-    # A phone changing cells is silent for some seconds; longer than this it has gone.
+    # A phone that changes cells is silent for some seconds; longer than this, and it has gone.
     body_idle_timeout_s: float = 15.0
 
-    # OWASP's minimum ingress rate. 10 KB/s is a bad mobile connection; slower holds a slot for hours.
+    # OWASP's minimum ingress rate. 10 KB/s is a bad mobile connection; slower, and an upload holds its slot for hours.
     body_min_bytes_per_s: int = 10_000
 
-    # Slow start, a radio waking up: so long a body may stay below the minimum rate.
+    # TCP's slow start, a radio that wakes up: for so long a body may stay below the minimum rate.
     body_grace_s: float = 5.0
 
-    # A browser reads an early 413 or 503 only when it has sent all, or not at all if it is reset: an upload of the size that is taken elsewhere
-    # may finish, at the pace that is asked of every body; an endless one may not.
+    # A browser reads an early 413 or 503 only after it has sent everything, and never if its connection is reset. So what it still sends is read
+    # and thrown away: an upload of the size that would have been accepted, at the rate that is asked of every body, but not an endless one.
     linger_bytes: int = 65 * MIB
     linger_s: float = 30.0
     linger_idle_s: float = 2.0
 
-    # A response whose next 64 KiB are not taken in this time has no reader.
+    # A client that does not take the next 64 KiB of its response in this time no longer reads.
     response_idle_timeout_s: float = 30.0
 
-    # OWASP's figure for one message. Images go by HTTP, never through a socket.
+    # OWASP's figure for one message. Images go by HTTP, never through a WebSocket.
     websocket_message_bytes: int = 64 * KIB
 
-    # So long a frame may wait in the peer's closed window before the peer is cut off.
+    # How long a frame may wait in the peer's closed TCP window before the peer is cut off.
     websocket_write_timeout_s: float = 30.0
 
-    # A page that drops a thousand images subscribes a thousand times; the application answers the excess long before this ends the session.
+    # A page on which a thousand images are dropped subscribes a thousand times. The application refuses an excess long before this ends the session.
     session_messages: int = 2400
     session_messages_window_s: float = 10.0
 
     # An Engine.IO session that has joined no namespace by then is ended (Node's server: ``connectTimeout``, 45 s).
     session_connect_timeout_s: float = 20.0
 
-    # Room for plain requests (health checks among them) beside the sockets. None: 80 % of ``--worker-connections``.
+    # Leaves room for plain requests, health checks among them, beside the WebSockets. None: 80 % of ``--worker-connections``.
     websockets_per_worker: int | None = None
 
-    # No single address takes more than half of a worker. Set to 0 behind a proxy, where all clients share one address.
+    # No address takes more than half of a worker. Set it to 0 behind a proxy, where all clients share one address.
     connections_per_address: int = 1000
 
 
-_installed = Bounds()
+_installed = ConnectionLimits()
 
 
-def install(bounds: Bounds) -> None:
+def install(limits: ConnectionLimits) -> None:
     """Replace the defaults, once, before the worker serves its first connection."""
     global _installed
-    _installed = bounds
+    _installed = limits
 
 
-def current() -> Bounds:
+def current() -> ConnectionLimits:
     return _installed

@@ -1,9 +1,9 @@
-"""How a worker leaves: nobody new, nobody kept waiting for nothing, everybody finished, and out before the master loses patience.
+"""How a worker stops: it accepts nothing new, closes what only waits, finishes what runs, and is gone before the master would kill it.
 
-The order matters. The listener closes first, or clients that are sent away reconnect to the worker that is going. Then idle
-connections close and WebSockets hear 1001; fresh ones get a moment more, because a request may be on its way, or a client still
-busy with connecting. Polling sessions end again and again, since a request under way may still open one. What is left may finish
-until the deadline.
+The order matters. The listener closes first, or clients that are closed would come back to the worker that stops. Then idle connections close and
+WebSockets get close code 1001. Fresh connections have a moment more: a request may be on its way, or the client still busy with connecting.
+Socket.IO sessions that poll are ended again and again, since a request that still runs may open one. Everything else may finish until the
+deadline.
 """
 
 from __future__ import annotations
@@ -18,63 +18,64 @@ from backend.server.connection import FRESH, Connection, Connections
 from backend.server.socketio import sessions
 
 GOING_AWAY = 1001
-TURN_S = 0.05
+ROUND_S = 0.05
 
-# A WebSocket's peer may answer the close frame.
-GRACE_S = 0.5
+CLOSE_WAIT_S = 0.5
+"""So long a WebSocket's client may take to answer the close frame."""
 
-# A request may be on its way on a fresh connection: a client that resolves, connects and then computes is no less there.
-FRESH_GRACE_S = 1.5
+FRESH_WAIT_S = 1.5
+"""A client that resolves a name, connects, and then computes before it sends its request needs about so long on a busy machine."""
 
-# python-socketio (5.18) never connects again where its connection breaks before its own reconnect has returned: found by tests/ops/test_steady.py.
 SETTLING_S = 0.5
+"""A connection younger than this is not closed: python-socketio (5.18) never connects again if its connection breaks before its own reconnect has
+returned. Found by ``tests/ops/test_steady.py``."""
 
-# The master kills at its graceful timeout; this much before, the worker ends what is left by itself.
 MARGIN_S = 2.0
+"""The worker cuts off what is left this long before the graceful timeout, at which the master kills it."""
 
 log = logging.getLogger("gunicorn.error")
 
 
 def drain(connections: Connections, graceful_timeout_s: float, notify: Callable[[], None]) -> None:
-    """Return when every connection has ended, which is forced shortly before ``graceful_timeout_s`` is over."""
-    begun = time.monotonic()
-    deadline = begun + max(graceful_timeout_s - MARGIN_S, graceful_timeout_s / 2)
+    """Returns when every connection has ended, at the latest shortly before ``graceful_timeout_s`` is over. ``notify`` is the worker's heartbeat."""
+    begun_s = time.monotonic()
+    deadline = begun_s + max(graceful_timeout_s - MARGIN_S, graceful_timeout_s / 2)
     while connections.all and time.monotonic() < deadline:
-        press(connections, time.monotonic() - begun)
+        close_waiting(connections, time.monotonic() - begun_s)
         notify()
-        gevent.sleep(TURN_S)
-    end(connections)
+        gevent.sleep(ROUND_S)
+    abort_all(connections)
 
 
-def press(connections: Connections, passed_s: float) -> None:
-    """One turn, so long after the beginning: send away whoever only waits."""
+def close_waiting(connections: Connections, passed_s: float) -> None:
+    """One round, so long after the beginning: close the connections that wait for a request or for an event."""
     if sessions.installed is not None:
         sessions.installed.close_polling(SETTLING_S)
-    for connection in list(connections.all):
-        connection.take_no_more()
-        if connection.is_waiting and (passed_s > FRESH_GRACE_S or connection.state != FRESH):
-            connection.wake()
+    for connection in connections.all:
+        connection.stop_keepalive()
+        if connection.is_waiting and (passed_s > FRESH_WAIT_S or connection.state != FRESH):
+            connection.stop_reading()
         elif connection.websocket is not None:
-            send_away(connection, time.monotonic())
+            close_websocket(connection, time.monotonic())
 
 
-def send_away(connection: Connection, now: float) -> None:
-    """A WebSocket: told once, and cut off when it has been told."""
+def close_websocket(connection: Connection, now: float) -> None:
+    """Send the close frame once; cut the connection off when its time to answer is over."""
     assert connection.websocket is not None
-    if connection.sent_away_s is None and now - connection.opened_s > SETTLING_S:
-        connection.sent_away_s = now
+    if connection.close_sent_s is None and now - connection.opened_s > SETTLING_S:
+        connection.close_sent_s = now
         gevent.spawn(connection.websocket.close, GOING_AWAY, "the server is restarting")
-    elif connection.sent_away_s is not None and now - connection.sent_away_s > GRACE_S and connection.websocket.closed:
+    elif connection.close_sent_s is not None and now - connection.close_sent_s > CLOSE_WAIT_S and connection.websocket.closed:
         connection.abort()
 
 
-def end(connections: Connections) -> None:
-    """Cut off what did not finish in time."""
+def abort_all(connections: Connections) -> None:
+    """Cut off what has not ended in time."""
     if not connections.all:
         return
     log.warning("%d connections did not end within the graceful timeout and were cut off", len(connections.all))
     greenlets = []
-    for connection in list(connections.all):
+    for connection in connections.all:
         connection.abort()
         greenlets.append(connection.greenlet)
-    gevent.killall(greenlets, block=True, timeout=GRACE_S)
+    gevent.killall(greenlets, block=True, timeout=CLOSE_WAIT_S)

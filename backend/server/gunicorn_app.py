@@ -17,7 +17,7 @@ class Standalone(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """The settings of ``gunicorn.conf.py``, the one place for them."""
+        """From ``gunicorn.conf.py``, as Gunicorn's command line does."""
         namespace: dict[str, Any] = {"__file__": str(CONFIGURATION)}
         exec(compile(CONFIGURATION.read_bytes(), str(CONFIGURATION), "exec"), namespace)
         for name, value in namespace.items():
@@ -25,10 +25,10 @@ class Standalone(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """In each worker, after the fork: greenlets and connections belong to one process."""
+        """Gunicorn calls this in each worker after the fork, since greenlets and connections belong to one process."""
         return import_app(self.uri)
 
 
 def serve(uri: str) -> None:
-    """``uri`` as on gunicorn's command line, ``module:name``. Returns at SIGTERM or SIGINT."""
+    """``uri`` as on Gunicorn's command line: ``module:name``. Returns at SIGTERM or SIGINT."""
     Standalone(uri).run()

@@ -1,6 +1,6 @@
-"""Gunicorn's logger: its lines go where all others go, in the same form; an access line names its request and job and no session.
+"""Gunicorn's logger. Its lines go where all others go, in the same form. An access line names its request and job, but never a session id.
 
-The command line counts for more than the settings: ``--log-level``, ``--error-logfile`` and ``--access-logfile`` decide for every line.
+Gunicorn's command line overrides the settings: ``--log-level``, ``--error-logfile`` and ``--access-logfile`` decide for every line.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from backend import logs
+from backend.server.peer import peer_of
 from backend.settings import Settings
 
 JOB_PATH = re.compile(r"/api/jobs/([A-Za-z0-9_-]{22})(?:/|$)")
 QUIET = frozenset(("/api/health", "/api/health/live", "/api/health/ready", "/metrics"))
-"""Asked every few seconds by machines; their lines stand in the way unless they fail."""
+"""Machines ask these every few seconds. Only failures are logged."""
 
 
 class GatewayLogger(Logger):  # type: ignore[misc]
@@ -35,6 +36,7 @@ class GatewayLogger(Logger):  # type: ignore[misc]
         path, status = environ.get("PATH_INFO", ""), int(str(resp.status).split(None, 1)[0] if resp.status else 0)
         if path in QUIET and status < 400:
             return
+        peer = peer_of(environ)
         uri = logs.redacted(environ.get("RAW_URI") or path)
         fields = {
             "address": environ.get("REMOTE_ADDR", ""),
@@ -44,7 +46,7 @@ class GatewayLogger(Logger):  # type: ignore[misc]
             "bytes": resp.sent or resp.response_length or 0,
             "milliseconds": round(request_time.total_seconds() * 1000, 1),
             "agent": environ.get("HTTP_USER_AGENT", "")[:200],
-            "request": environ.get("gateway.notes", {}).get("request", ""),
+            "request": peer.notes.get("request", "") if peer else "",
         }
         if job := JOB_PATH.match(path):
             fields["job"] = job[1]
@@ -55,4 +57,4 @@ class GatewayLogger(Logger):  # type: ignore[misc]
         logs.reopen()
 
     def close_on_exec(self) -> None:
-        """Every descriptor here is so from the start."""
+        """Nothing to do: all descriptors here are close-on-exec from the start."""

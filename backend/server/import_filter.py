@@ -1,5 +1,6 @@
-"""Memory that every worker would spend on what none of them does: python-socketio and python-engineio import, with their servers, the clients
-too, and these all that they could speak with. Each treats a package that cannot be imported as one that is not installed.
+"""Saves memory in each worker: python-socketio and python-engineio import their clients with their servers, and the packages that clients need.
+
+Both treat a package that cannot be imported as one that is not installed. So some packages are hidden while the two are imported.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ CLIENTS_ONLY = ("aiohttp", "requests", "valkey")
 
 @contextmanager
 def without_clients() -> Iterator[None]:
-    """What is imported inside finds none of ``CLIENTS_ONLY``; who imports them later (an exporter of traces) does."""
+    """Imports inside do not find ``CLIENTS_ONLY``. Later imports do: an exporter of traces needs ``requests``."""
     hidden = [name for name in CLIENTS_ONLY if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: the import system's own word for what is not to be found
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None there means: cannot be imported
     try:
         yield
     finally:

@@ -1,14 +1,14 @@
-"""The Gunicorn worker class: gevent-websocket's in name, Gunicorn's own parser in substance, bounded, and quick to leave.
+"""The Gunicorn worker class. It has gevent-websocket's name and Gunicorn's own parser, limits every connection, and stops quickly.
 
     gunicorn -k backend.server.worker.BoundedGeventWebSocketWorker run:app
 
-``GeventWebSocketWorker`` is built on gevent's pywsgi, which "is not intended for direct exposure to the public Internet" and
-ignores Gunicorn's limits, keep-alive, access log and ``max_requests``. ``server_class = None`` makes Gunicorn serve the
-connections by itself; this class bounds them (``connection_limits``), takes the WebSocket upgrade (``upgrade``), shares Socket.IO sessions
-between the workers (``session_handover``) and drains (``graceful_shutdown``). HTTP/2 is not spoken.
+``GeventWebSocketWorker`` is built on gevent's pywsgi, which "is not intended for direct exposure to the public Internet" and ignores Gunicorn's
+limits, keep-alive, access log and ``max_requests``. ``server_class = None`` makes Gunicorn serve the connections by itself. This class limits them
+(``connection_limits``), takes WebSocket upgrades (``websocket/upgrade``), shares Socket.IO sessions between the workers
+(``socketio/session_handover``) and drains (``graceful_shutdown``). It speaks no HTTP/2.
 
-A connection's way: ``serve`` → per request ``handle_request`` → ``Connection.finish``.
-``environ["gateway.draining"]`` is a gevent ``Event`` that is set when the worker is asked to leave: long responses watch it.
+A connection's way is ``serve`` → ``handle_request`` for each request → ``Connection.finish``. The application asks about a request's client through
+``ports.peer.Peer``, which ``peer`` implements.
 """
 
 from __future__ import annotations
@@ -29,25 +29,29 @@ from gunicorn.sock import ssl_context
 
 from backend import logs
 from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal
+from backend.ports.peer import KEY, Peer
 from backend.server import connection_limits
 from backend.server.connection import Connection, Connections
 from backend.server.graceful_shutdown import drain
-from backend.server.http.error_response import answer, as_response, status_of
+from backend.server.http.error_response import closing_response, status_of
 from backend.server.http.read_timeouts import TooSlow
 from backend.server.metrics import loop_lag
-from backend.server.metrics.http_middleware import Metered, count
-from backend.server.metrics.process import Vitals
-from backend.server.metrics.shared_counters import tallies
-from backend.server.socketio.session_handover import Handover, run_dir, shared_dir
-from backend.server.websocket.upgrade import RETRY_AFTER_S, Environ, StartResponse, Upgrade, Wsgi
+from backend.server.metrics.http_middleware import HttpMetrics, count_request
+from backend.server.metrics.process import ProcessMetrics
+from backend.server.metrics.shared_counters import counters
+from backend.server.peer import RequestPeer
+from backend.server.run_dir import lasting_dir, run_dir
+from backend.server.socketio.session_handover import SessionHandover
+from backend.server.websocket.upgrade import RETRY_AFTER_S, Upgrade
+from backend.server.wsgi import Environ, StartResponse, Wsgi
 
-DEAD_PEER = (("SO_KEEPALIVE", 1), ("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
-"""A peer that vanished without a word (power, cable, NAT) is given up after a minute, whether we wait for it or it for us; in s, ms."""
+KEEPALIVE_OPTIONS = (("SO_KEEPALIVE", 1), ("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
+"""A client that vanished without a word (power, cable, NAT) is given up after a minute, whether it sends or we do. In s; the last in ms."""
 PEER_IS_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
 HEARTBEAT_S = 1.0
 MALFORMED = "malformed"
-"""The route of what never became a request."""
-SHOWN_CHARACTERS = 200
+"""The route, in metrics, of what never became a request."""
+LOGGED_CHARACTERS = 200
 
 
 class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
@@ -56,12 +60,13 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
     wsgi_handler = None
 
     def init_process(self) -> None:
-        # Until gunicorn sets its handlers, after patching, the master's run here and swallow a SIGTERM: it then waits out its timeout.
+        # Gunicorn sets a worker's signal handlers after patching. Until then the master's run here and swallow a SIGTERM; the master would then
+        # wait until its timeout.
         signal.signal(signal.SIGTERM, super().handle_exit)
         self.connections = Connections()
         self.draining = Event()
-        if shared_dir() is not None:
-            tallies.keep_in(run_dir() / "metrics")
+        if lasting_dir() is not None:
+            counters.keep_in(run_dir() / "metrics")
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -69,43 +74,43 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         capacity = connection_limits.current().websockets_per_worker
         if capacity is None:
             capacity = self.worker_connections * 4 // 5
-        self.wsgi = self._wrapped(Metered(Upgrade(self.wsgi, self.connections, capacity)))
+        self.wsgi = self._with_peer(HttpMetrics(Upgrade(self.wsgi, self.connections, capacity)))
 
     def run(self) -> None:
         pool = Pool(self.worker_connections)
-        self.handover = Handover(self.cfg, pool.spawn, self.serve)
+        self.handover = SessionHandover(self.cfg, pool.spawn, self.serve)
         servers = [self._listen(listener, pool) for listener in self.sockets]
         self.handover.open()
         loop_lag.start()
-        vitals = Vitals(self.connections)
+        process_metrics = ProcessMetrics(self.connections)
         try:
             while self.alive:
                 self.notify()
-                vitals.note()
+                process_metrics.update()
                 self.draining.wait(HEARTBEAT_S)
         finally:
             self.draining.set()
             for server in servers:
                 server.close()
             self.handover.close()
-            gevent.sleep(0)  # what was accepted already has a greenlet that has not begun: let it count itself in
+            gevent.sleep(0)  # A connection that was just accepted has a greenlet that has not begun. It adds itself to the connections now.
         drain(self.connections, self.cfg.graceful_timeout, self.notify)
         for number in (signal.SIGTERM, signal.SIGUSR1):
-            signal.signal(number, signal.SIG_IGN)  # Python gives its handlers back as it ends, and a late signal would count as a death
+            signal.signal(number, signal.SIG_IGN)  # Python restores the default handlers as it ends; a late signal would count as a crash.
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
         gevent.get_hub().loop.run_callback_threadsafe(self.draining.set)
 
     def serve(self, connection: Connection) -> None:
-        """All requests of one connection, each of which may turn out to be another worker's."""
+        """All requests of one connection. Each may turn out to belong to another worker, which then gets the connection."""
         try:
             if self.connections.add(connection):
                 self._serve_requests(connection)
             else:
                 self._turn_away(connection, BackendUnavailable(part="connections", retry_after_s=RETRY_AFTER_S))
         except OSError as error:
-            self._note_broken(connection, error)
+            self._log_broken(connection, error)
         finally:
             try:
                 connection.finish()
@@ -116,41 +121,44 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         try:
             return bool(super().handle_request(listener_name, req, sock, addr))
         finally:
-            if not self.alive:
+            if not self.alive:  # ``max_requests`` is reached.
                 self.draining.set()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """What never became a request, or a body that ended badly after its answer was due: a problem, and one line without a traceback, since
-        it is the client's fault; a bug of ours has one."""
+        """Answer with a problem, and log one line. Only a bug of ours gets a traceback.
+
+        The error comes from what never became a request, or from a body that ended badly when the application did not expect it.
+        """
         host = addr[0] if isinstance(addr, tuple) else ""
         if isinstance(exc, GatewayError):
             error, status = exc, exc.status
             self.log.info("%s %s ended: %s", req.method, logs.redacted(req.path), exc)
         elif (known := status_of(exc)) is not None:
             error, status = BadRequest(private=str(exc)), known
-            self.log.warning("no request from %s: %s %r", host, type(exc).__name__, str(exc)[:SHOWN_CHARACTERS])
+            self.log.warning("no request from %s: %s %r", host, type(exc).__name__, str(exc)[:LOGGED_CHARACTERS])
         else:
             error, status = Internal(), 500
             self.log.error("unexpected %r", exc, exc_info=exc)
         if req is None or not isinstance(exc, GatewayError):
-            count("", MALFORMED, str(status))
-        client.sendall(as_response(answer(error, status)))
+            count_request("", MALFORMED, str(status))
+        client.sendall(closing_response(error, status))
 
     def _listen(self, listener: Any, pool: Pool) -> StreamServer:
         listener.setblocking(1)
-        notice_dead_peers(listener)
+        set_keepalive(listener)
         tls = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
-        name = listener.getsockname()  # now: what was accepted just before the listener closed is served all the same
+        name = listener.getsockname()  # Now: a connection may be accepted just before the listener closes, and served after that.
         server = StreamServer(listener, handle=lambda client, addr: self.serve(Connection(client, addr, name, self.cfg)), spawn=pool, **tls)
         if self.cfg.workers > 1:
-            server.max_accept = 1  # leave the next connection to a sibling that may be less busy
+            server.max_accept = 1  # Leave the next connection to a sibling that may be less busy.
         server.start()
         return server
 
-    def _wrapped(self, app: Wsgi) -> Wsgi:
+    def _with_peer(self, app: Wsgi) -> Wsgi:
         def call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-            environ["gateway.draining"] = self.draining
-            environ["gateway.listener"] = environ["wsgi.input"].connection.listener
+            connection = self.connections.by_socket[environ["gunicorn.socket"]]
+            peer: Peer = RequestPeer(connection, environ["wsgi.input"], self.draining)
+            environ[KEY] = peer
             return app(environ, start_response)
 
         return call
@@ -159,11 +167,11 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         request = None
         try:
             for request in connection.requests():
-                if self.handover.give_away(request, connection):
+                if self.handover.hand_over(request, connection):
                     return
                 self.handle_request(connection.listener, request, connection.sock, connection.address)
         except (StopIteration, NoMoreData):
-            pass  # gunicorn's way to say: close
+            pass  # Gunicorn raises these to say: close the connection.
         except TooSlow:
             if not connection.is_waiting:
                 self._turn_away(connection, BadRequest(private="slow head"), 408)
@@ -175,10 +183,10 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
 
     def _turn_away(self, connection: Connection, error: GatewayError, status: int | None = None) -> None:
         connection.must_linger = True
-        count("", MALFORMED, str(status or error.status))
-        connection.sock.sendall(as_response(answer(error, status)))
+        count_request("", MALFORMED, str(status or error.status))
+        connection.sock.sendall(closing_response(error, status))
 
-    def _note_broken(self, connection: Connection, error: OSError) -> None:
+    def _log_broken(self, connection: Connection, error: OSError) -> None:
         if isinstance(error, TimeoutError):
             self.log.info("Response to %s was not read and was cut off", connection.host)
             connection.abort()
@@ -186,10 +194,10 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             self.log.error("Connection of %s broke", connection.host, exc_info=error)
 
 
-def notice_dead_peers(listener: Any) -> None:
-    """What is accepted inherits these; a platform that lacks one keeps its own times."""
+def set_keepalive(listener: Any) -> None:
+    """Accepted sockets inherit these options. A platform that lacks one keeps its own times."""
     if listener.family not in (socket.AF_INET, socket.AF_INET6):
         return
-    for name, value in DEAD_PEER:
+    for name, value in KEEPALIVE_OPTIONS:
         if (option := getattr(socket, name, None)) is not None:
             listener.setsockopt(socket.SOL_SOCKET if name.startswith("SO_") else socket.IPPROTO_TCP, option, value)

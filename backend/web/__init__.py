@@ -1,1 +1,1 @@
-"""HTTP and sockets: parse, call one flow, answer. One file a resource."""
+"""HTTP and Socket.IO: read the request, call one flow, answer. One file a resource."""

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "codec": {"codec", "core", "errors"},
     "adapters": {"adapters", "core", "ports", "errors"},
     "web": {"web", "flows", "core", "ports", "errors", "texts"},
-    "server": {"server", "errors", "texts", "settings", "logs"},
+    "server": {"server", "ports", "errors", "texts", "settings", "logs"},
     "logs": set(),
     "telemetry": {"settings", "logs"},
     "supervisor": {"errors", "texts"},
@@ -36,8 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "preflight": EVERYTHING,
     "__init__": set(),
 }
-"""Beyond the plan's table: ``server`` looks up the few sentences that it answers by itself; ``settings`` takes the ``Limits`` from ``core``;
-``logs`` knows nothing of the rest."""
+"""Beyond the plan's table: ``server`` implements the port ``peer``, and looks up the few sentences that it answers by itself; ``settings`` takes the
+``Limits`` from ``core``; ``logs`` knows nothing of the rest."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
     *(
@@ -62,7 +62,7 @@ ENVIRONMENT_READERS = {"settings/__init__.py"}
 """The one reader of settings."""
 ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
 INTERNAL_READERS = {
-    "server/socketio/session_handover.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children",
+    "server/run_dir.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children",
 }
 
 

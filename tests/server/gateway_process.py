@@ -32,7 +32,7 @@ def wait_for(state: Callable[[], T], what: str, deadline_s: float = 30.0) -> T:
 
 
 class Gateway:
-    def __init__(self, *arguments: str, workers: int = 3, bind: str = "", worker_class: str = WORKER, **bounds: Any) -> None:
+    def __init__(self, *arguments: str, workers: int = 3, bind: str = "", worker_class: str = WORKER, **limits: Any) -> None:
         self.run_dir = tempfile.TemporaryDirectory(prefix="gw-")
         self._wires: list[Wire] = []
         self.port = free_port()
@@ -45,7 +45,7 @@ class Gateway:
             **os.environ,
             "PYTHONPATH": f"{ROOT}:{HERE}",
             "GATEWAY_RUN_DIR": str(Path(self.run_dir.name) / "run"),
-            "TEST_BOUNDS": json.dumps(bounds),
+            "TEST_LIMITS": json.dumps(limits),
         }
         self.process = subprocess.Popen(
             [*command, *arguments, "sample_app:app"], env=environ, cwd=HERE, stdout=self._log, stderr=self._log, start_new_session=True

@@ -18,15 +18,21 @@ from flask_socketio import SocketIO, emit  # noqa: E402
 
 from backend.adapters.files.splice import spliced  # noqa: E402
 from backend.errors import GatewayError, TooLarge, problem  # noqa: E402
+from backend.ports.peer import KEY, Peer  # noqa: E402
 from backend.server import connection_limits  # noqa: E402
 from backend.server.metrics import loop_lag  # noqa: E402
-from backend.server.socketio.session_handover import install  # noqa: E402
+from backend.server.socketio.sessions import install  # noqa: E402
 
-connection_limits.install(connection_limits.Bounds(**json.loads(os.environ.get("TEST_BOUNDS", "{}"))))
+connection_limits.install(connection_limits.ConnectionLimits(**json.loads(os.environ.get("TEST_LIMITS", "{}"))))
 
 app = Flask(__name__)
 socketio = SocketIO(app, async_mode="gevent", max_http_buffer_size=65536)
 install(socketio)
+
+
+def client() -> Peer:
+    peer: Peer = request.environ[KEY]
+    return peer
 
 
 @app.errorhandler(GatewayError)
@@ -69,12 +75,12 @@ def poured() -> dict[str, Any]:
             digest.update(file.read())
         return int(count)
 
-    body = request.environ["wsgi.input"]
+    peer = client()
     total = 0
-    while piece := body.read1(1 << 18):
+    while piece := peer.read(1 << 18):
         total += len(piece)
         digest.update(piece)
-        while len(piece) == 1 << 18 and (stretch := body.stretch()) is not None and (count := stretch.draw(take, 4 << 20)):
+        while len(piece) == 1 << 18 and (chunk := peer.next_chunk(is_fast=True)) is not None and (count := chunk.receive_into(take, 4 << 20)):
             total, stretches, poured_bytes = total + count, stretches + 1, poured_bytes + count
     return {"bytes": total, "sha256": digest.hexdigest(), "stretches": stretches, "poured": poured_bytes}
 
@@ -83,7 +89,7 @@ def poured() -> dict[str, Any]:
 def sipped() -> dict[str, Any]:
     """As an image of a slow sender is taken; ``after`` so many bytes it is refused."""
     digest, reads, sips, most = hashlib.sha256(), [], [], int(request.args.get("after", 1 << 40))
-    body = request.environ["wsgi.input"]
+    peer = client()
 
     def take(source_fd: int, most_bytes: int) -> int:
         try:
@@ -93,14 +99,14 @@ def sipped() -> dict[str, Any]:
         digest.update(piece)
         return len(piece)
 
-    while piece := body.read1(1 << 18):
+    while piece := peer.read(1 << 18):
         digest.update(piece)
         reads.append(len(piece))
-        while (stretch := body.stretch(is_fast=False)) is not None and (count := stretch.draw(take, 4 << 20)):
+        while (chunk := peer.next_chunk(is_fast=False)) is not None and (count := chunk.receive_into(take, 4 << 20)):
             sips.append(count)
-            if body.received_bytes > most:
+            if peer.received_bytes > most:
                 raise TooLarge(limit_bytes=most)
-    return {"bytes": body.received_bytes, "sha256": digest.hexdigest(), "reads": reads, "sips": sips}
+    return {"bytes": peer.received_bytes, "sha256": digest.hexdigest(), "reads": reads, "sips": sips}
 
 
 @app.post("/refuse")
@@ -121,11 +127,12 @@ def big(size: int) -> Response:
 
 @app.get("/stream")
 def stream() -> Response:
-    draining = request.environ["gateway.draining"]
+    peer = client()
 
     def events() -> Any:
         yield "data: begun\n\n"
-        draining.wait()
+        while not peer.is_draining:
+            gevent.sleep(0.02)
         yield "data: ended\n\n"
 
     return Response(events(), mimetype="text/event-stream")
@@ -140,7 +147,8 @@ def vitals() -> dict[str, Any]:
 
 @app.get("/ws/echo", websocket=True)
 def echo() -> tuple[str, int]:
-    socket = request.environ["wsgi.websocket"]
+    socket = client().websocket
+    assert socket is not None
     while (message := socket.receive()) is not None:
         socket.send(message)
     return "", 200
@@ -158,7 +166,9 @@ def refused() -> tuple[str, int]:
 
 @app.get("/ws/broken", websocket=True)
 def broken() -> str:
-    request.environ["wsgi.websocket"].receive()
+    socket = client().websocket
+    assert socket is not None
+    socket.receive()
     raise RuntimeError("on purpose")
 
 

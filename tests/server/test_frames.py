@@ -9,7 +9,8 @@ import pytest
 from gateway_process import Wire, masked
 from gevent import socket
 
-from backend.server.websocket.frames import WebSocket, WebSocketClosed, encode_header, unmask
+from backend.server.websocket.frames import encode_header, unmask
+from backend.server.websocket.websocket import WebSocket, WebSocketClosed
 
 Pair = tuple[WebSocket, Wire]
 
@@ -129,7 +130,7 @@ def test_nothing_moves_before_the_handshake_is_accepted() -> None:
 
 
 def test_a_peer_that_does_not_answer_our_close_is_not_waited_for_long(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.server.websocket.frames.CLOSE_WAIT_S", 0.05)
+    monkeypatch.setattr("backend.server.websocket.websocket.CLOSE_WAIT_S", 0.05)
     socket_, peer = pair
     socket_.ping()
     socket_.close(1001, "x" * 200)

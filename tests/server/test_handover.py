@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from gateway_process import Gateway, Wire, masked, wait_for
 
-from backend.server.socketio.session_handover import receive_parcel, send_parcel
-from backend.server.socketio.sessions import new_session_id, owner_of
+from backend.server.socketio import handover_message
+from backend.server.socketio.session_ids import new_session_id, owner_of
 
 RunNode = Callable[..., "subprocess.Popen[str]"]
 
@@ -204,15 +204,15 @@ def test_a_parcel_that_breaks_off_leaves_no_descriptor_open() -> None:
             theirs.sendall(rest)
             theirs.shutdown(socket.SHUT_WR)
             with pytest.raises((EOFError, ValueError)):
-                receive_parcel(ours)
+                handover_message.receive(ours)
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_parcel_arrives_as_it_was_sent() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, open("/dev/null") as file:
-        send_parcel(theirs, file.fileno(), b"x" * 100_000)
-        descriptor, parcel = receive_parcel(ours)
+        handover_message.send(theirs, file.fileno(), b"x" * 100_000)
+        descriptor, parcel = handover_message.receive(ours)
         os.close(descriptor)
     assert parcel == b"x" * 100_000
 

@@ -15,9 +15,9 @@ from typing import Any, cast
 import pytest
 from gateway_process import Gateway, Wire, wait_for
 
-from backend.server.connection_limits import Bounds
+from backend.server.connection_limits import ConnectionLimits
 from backend.server.http import request_body
-from backend.server.http.read_timeouts import BodyPace, HeadPace, TooSlow
+from backend.server.http.read_timeouts import BodyTimeout, HeadTimeout, TooSlow
 
 
 class Clock:
@@ -199,7 +199,7 @@ def test_an_endless_refused_body_is_not_swallowed_without_end(gateway: Gateway) 
         with pytest.raises(OSError):
             while time.monotonic() - begun < 8:
                 sent += wire.sock.send(b"x" * 1_000_000)
-    assert sent < 96 * 2**20  # what is read away (bounds.linger_bytes) and what the kernel takes on the way
+    assert sent < 96 * 2**20  # what is read away (limits.linger_bytes) and what the kernel takes on the way
 
 
 def test_continue_is_said_only_to_a_body_that_will_be_read(gateway: Gateway) -> None:
@@ -288,31 +288,31 @@ def test_a_unix_socket_serves_requests_and_websockets(start_gateway: Any, tmp_pa
 
 def test_the_pace_of_a_head_counts_from_its_first_byte() -> None:
     clock = Clock()
-    pace = HeadPace(patience_s=10, head_s=2, clock=clock)
+    timeout = HeadTimeout(first_byte_s=10, head_s=2, clock=clock)
     clock.now = 9
-    assert pace.wait_s() == 1
-    pace.received(1, 9)
-    assert pace.wait_s() == 2
+    assert timeout.wait_s() == 1
+    timeout.add_received(1, 9)
+    assert timeout.wait_s() == 2
     clock.now = 10.5
-    pace.received(1, 1.5)
-    assert pace.wait_s() == 0.5
+    timeout.add_received(1, 1.5)
+    assert timeout.wait_s() == 0.5
     clock.now = 11
     with pytest.raises(TooSlow):
-        pace.wait_s()
+        timeout.wait_s()
 
 
 def test_the_pace_of_a_body_has_a_grace_a_least_rate_and_a_brim() -> None:
-    pace = BodyPace(Bounds(body_grace_s=5, body_min_bytes_per_s=10_000, body_idle_timeout_s=15))
-    assert pace.wait_s() == 5
-    pace.received(10_000, 4)
-    assert pace.wait_s() == 2
-    pace.received(10_000_000, 1)
-    assert pace.wait_s() == 15
-    pace.received(100, 14.9)
-    assert pace.wait_s() == pytest.approx(0.11)
-    pace.received(1, 0.2)
+    timeout = BodyTimeout(ConnectionLimits(body_grace_s=5, body_min_bytes_per_s=10_000, body_idle_timeout_s=15))
+    assert timeout.wait_s() == 5
+    timeout.add_received(10_000, 4)
+    assert timeout.wait_s() == 2
+    timeout.add_received(10_000_000, 1)
+    assert timeout.wait_s() == 15
+    timeout.add_received(100, 14.9)
+    assert timeout.wait_s() == pytest.approx(0.11)
+    timeout.add_received(1, 0.2)
     with pytest.raises(TooSlow):
-        pace.wait_s()
+        timeout.wait_s()
 
 
 def test_gzip_is_left_to_the_application(gateway: Gateway) -> None:
@@ -338,8 +338,8 @@ def test_a_slow_body_is_given_away_in_sips_up_to_its_last_byte(gateway: Gateway)
         for _ in range(2):
             said = sipped(wire, body, 20_000, 0.002)
             assert (said["bytes"], said["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
-            assert sum(said["sips"]) > len(body) - 4 * request_body.SIP_BYTES, "most of it did not come by"
-            assert sum(each >= request_body.SIP_BYTES for each in said["sips"]) >= 0.8 * len(said["sips"]), (
+            assert sum(said["sips"]) > len(body) - 4 * request_body.SLOW_CHUNK_BYTES, "most of it did not come by"
+            assert sum(each >= request_body.SLOW_CHUNK_BYTES for each in said["sips"]) >= 0.8 * len(said["sips"]), (
                 "the sender was left alone until there was enough"
             )
             wire.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
@@ -351,7 +351,7 @@ def test_who_brings_less_than_a_sip_in_a_lull_is_read_then(gateway: Gateway) -> 
     with gateway.wire() as wire:
         begun = time.monotonic()
         said = sipped(wire, body, 10_000, 0.025)
-        lulls = (time.monotonic() - begun) / request_body.LULL_S
+        lulls = (time.monotonic() - begun) / request_body.SLOW_WAIT_S
     assert (said["bytes"], said["sha256"], said["sips"]) == (len(body), hashlib.sha256(body).hexdigest(), [])
     assert 2 <= sum(each > 50_000 for each in said["reads"]) <= lulls
 

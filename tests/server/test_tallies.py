@@ -13,24 +13,25 @@ from typing import Any
 
 import pytest
 
-from backend.server.metrics import shared_counters as tallies_module
-from backend.server.metrics.shared_counters import FILE_BYTES, Table, Tallies
+from backend.server.metrics import mapped_table
+from backend.server.metrics.mapped_table import FILE_BYTES, MappedTable
+from backend.server.metrics.shared_counters import SharedCounters
 
 FORK = multiprocessing.get_context("fork")
 
 
-OPEN: list[Tallies] = []
+OPEN: list[SharedCounters] = []
 
 
 @pytest.fixture(autouse=True)
 def slots_are_left() -> Iterator[None]:
     yield
     while OPEN:
-        OPEN.pop().leave()
+        OPEN.pop().release()
 
 
-def kept(directory: Path) -> Tallies:
-    OPEN.append(Tallies())
+def kept(directory: Path) -> SharedCounters:
+    OPEN.append(SharedCounters())
     OPEN[-1].keep_in(directory)
     return OPEN[-1]
 
@@ -38,7 +39,7 @@ def kept(directory: Path) -> Tallies:
 def sums(directory: Path) -> dict[str, float]:
     total: dict[str, float] = {}
     for path in directory.glob("*.sums"):
-        table = Table()
+        table = MappedTable()
         table.map_to(path)
         for name, value in table.all().items():
             total[name] = total.get(name, 0) + value
@@ -51,7 +52,7 @@ def _count(directory: Path, rounds: int, go: Any, said: Any, end: Any) -> None:
     for number in range(rounds):
         mine.add("requests:GET")
         mine.add(f"requests:{number % 7}", 2)
-    mine.note("sockets", 5)
+    mine.set("sockets", 5)
     said.put(mine.slot)
     end.wait()
 
@@ -69,7 +70,7 @@ def counting(directory: Path, count: int, rounds: int) -> tuple[list[Any], list[
 def test_counts_of_processes_at_once_add_up_each_in_a_slot_of_its_own(tmp_path: Path) -> None:
     processes, slots, end = counting(tmp_path, 5, 1000)
     assert sorted(slots) == ["0", "1", "2", "3", "4"]
-    readings = kept(tmp_path).read()
+    readings = kept(tmp_path).read_all()
     assert sum(each.sums.get("requests:GET", 0) for each in readings) == 5000
     assert [each.now["sockets"] for each in readings if each.now and "sockets" in each.now] == [5] * 5
     end.set()
@@ -94,20 +95,20 @@ def test_what_a_dead_process_said_of_itself_is_not_read(tmp_path: Path) -> None:
         os.kill(each.pid, signal.SIGKILL)
         each.join()
     third = kept(tmp_path)
-    assert [each.now for each in third.read()] == [{}, None]
-    third.note("sockets", 1)
-    assert [each.now for each in third.read()] == [{"sockets": 1}, None]
+    assert [each.now for each in third.read_all()] == [{}, None]
+    third.set("sockets", 1)
+    assert [each.now for each in third.read_all()] == [{"sockets": 1}, None]
 
 
 def test_without_a_folder_a_process_reads_its_own_counts() -> None:
-    alone = Tallies()
+    alone = SharedCounters()
     alone.add("requests", 2)
-    alone.note("sockets", 3)
-    assert [(each.sums, each.now) for each in alone.read()] == [({"requests": 2}, {"sockets": 3})]
+    alone.set("sockets", 3)
+    assert [(each.sums, each.now) for each in alone.read_all()] == [({"requests": 2}, {"sockets": 3})]
 
 
 def test_what_was_counted_before_the_folder_is_not_lost(tmp_path: Path) -> None:
-    early = Tallies()
+    early = SharedCounters()
     OPEN.append(early)
     early.add("requests", 2)
     early.keep_in(tmp_path)
@@ -138,10 +139,10 @@ def test_a_full_disk_at_the_start_leaves_the_worker_with_its_memory(tmp_path: Pa
     def full(*_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(tallies_module.os, "posix_fallocate", full)
+    monkeypatch.setattr(mapped_table.os, "posix_fallocate", full)
     mine = kept(tmp_path)
     mine.add("requests")
-    assert [dict(each.sums) for each in mine.read()] == [{"requests": 1}]
+    assert [dict(each.sums) for each in mine.read_all()] == [{"requests": 1}]
 
 
 def test_a_file_has_no_holes(tmp_path: Path) -> None:
@@ -154,4 +155,4 @@ def test_a_file_that_another_process_is_just_making_is_read_as_nothing(tmp_path:
     mine = kept(tmp_path)
     (tmp_path / "7.sums").write_bytes(b"")
     (tmp_path / "8.sums").write_bytes(bytes(100))
-    assert json.dumps([each.sums for each in mine.read()]) == "[{}, {}, {}]"
+    assert json.dumps([each.sums for each in mine.read_all()]) == "[{}, {}, {}]"

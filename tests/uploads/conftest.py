@@ -17,9 +17,9 @@ from backend.adapters.files.store import FileStore
 from backend.flows import uploads as flow
 from backend.flows.context import random_id
 from backend.web.request import auth
-from backend.web.request.context import KEY, Site
+from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
-from backend.web.routes import jobs, uploads
+from backend.web.routes import resources
 from tests.memory.clock import ShiftedClock
 from tests.memory.context import MemoryContext
 
@@ -45,12 +45,13 @@ class Tus:
 
     def restart(self) -> None:
         app = Flask("webp-gateway", static_folder=None)
-        digests = frozenset(auth.digest_of(key) for key in self.keys)
-        app.extensions[KEY] = Site(self.context, self.here.follower, Path("."), "1.2.3", keys=digests, allowed_origins=("https://other.example",))
+        digests = frozenset(auth.key_digest(key) for key in self.keys)
+        rules = {"key_digests": digests, "allowed_origins": ("https://other.example",)}
+        app.extensions[KEY] = WebContext(self.context, self.here.follower, Path("."), "1.2.3", **rules)
         for part in (problems, headers):
             part.install(app)
-        for resource in (jobs, uploads):
-            app.register_blueprint(resource.routes)
+        for resource in resources():
+            app.register_blueprint(resource)
         self.client = app.test_client()
         self.client.environ_base["wsgi.input_terminated"] = True
 

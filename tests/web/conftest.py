@@ -14,11 +14,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from backend.flows.fetch import Fetcher
-from backend.web.openapi import document
 from backend.web.request import auth
-from backend.web.request.context import KEY, Site
+from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
-from backend.web.routes import capabilities, convert, events, health, job_list, jobs, metrics, page, plain, problem_types, status
+from backend.web.routes import resources
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import ScriptedCodec
 from tests.memory.context import MemoryContext
@@ -30,24 +29,24 @@ FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 
 @dataclass
 class Web:
-    """``Web(keys=…, rules=…)``: the site's and the world's rules. ``get``, ``post``… answer with the whole body read and closed."""
+    """``rules`` are the flows' context's, ``web_rules`` the web context's. ``get``, ``post``… answer with the whole body read and closed."""
 
     rules: dict[str, Any] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
-    site: dict[str, Any] = field(default_factory=dict)
+    web_rules: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.here = MemoryContext(ShiftedClock(), self.rules)
         self.sources = MemorySources()
         fetcher = Fetcher(self.here.context, self.sources, lambda call: call())
-        digests = frozenset(auth.digest_of(key) for key in self.keys)
+        digests = frozenset(auth.key_digest(key) for key in self.keys)
         self.app = Flask("webp-gateway", static_folder=None)
-        rules = {"keys": digests, "fetcher": fetcher, **self.site}
-        self.app.extensions[KEY] = Site(self.here.context, self.here.follower, FRONTEND, "1.2.3", **rules)
+        rules = {"key_digests": digests, "fetcher": fetcher, **self.web_rules}
+        self.app.extensions[KEY] = WebContext(self.here.context, self.here.follower, FRONTEND, "1.2.3", **rules)
         for part in (problems, headers):
             part.install(self.app)
-        for resource in (jobs, job_list, events, convert, capabilities, health, metrics, page, plain, status, document, problem_types):
-            self.app.register_blueprint(resource.routes)
+        for resource in resources():
+            self.app.register_blueprint(resource)
         self.client: FlaskClient = self.app.test_client()
         self.client.environ_base["wsgi.input_terminated"] = True
 

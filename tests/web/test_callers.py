@@ -117,7 +117,7 @@ def test_a_request_id_goes_with_the_job_into_its_error(web: Web) -> None:
 
 
 def test_the_rate_is_told_and_held(make_web: Make, problem: Check) -> None:
-    web = make_web(site={"rate_limit": (2, 60)})
+    web = make_web(web_rules={"rate_limit": (2, 60)})
     remaining = []
     for _ in range(2):
         response = web.post("/api/jobs", data=image())
@@ -135,25 +135,25 @@ def test_the_rate_is_told_and_held(make_web: Make, problem: Check) -> None:
 
 
 def test_looking_is_not_counted(make_web: Make) -> None:
-    web = make_web(site={"rate_limit": (1, 60)})
+    web = make_web(web_rules={"rate_limit": (1, 60)})
     job = web.upload()
     assert [web.get(f"/api/jobs/{job['id']}").status_code for _ in range(5)] == [200] * 5
 
 
 def test_clients_are_counted_apart(make_web: Make) -> None:
-    web = make_web(site={"rate_limit": (1, 60)})
+    web = make_web(web_rules={"rate_limit": (1, 60)})
     for address in ("203.0.113.1", "203.0.113.2"):
         assert web.post("/api/jobs", data=image(), environ_overrides={"REMOTE_ADDR": address}).status_code == 202
     assert web.post("/api/jobs", data=image(), environ_overrides={"REMOTE_ADDR": "203.0.113.1"}).status_code == 429
 
 
 def test_keys_are_counted_apart_from_addresses(make_web: Make) -> None:
-    web = make_web(site={"rate_limit": (1, 60)}, keys=("key-of-one", "key-of-two"))
+    web = make_web(web_rules={"rate_limit": (1, 60)}, keys=("key-of-one", "key-of-two"))
     assert [web.post("/api/jobs", data=image(), headers=each).status_code for each in (ONE, TWO, ONE)] == [202, 202, 429]
 
 
 def test_without_redis_nobody_is_counted(make_web: Make) -> None:
-    web = make_web(site={"rate_limit": (1, 60)})
+    web = make_web(web_rules={"rate_limit": (1, 60)})
     web.here.jobs.is_down = True
     assert [web.post("/api/jobs", data=image()).status_code for _ in range(3)] == [202] * 3
 
@@ -168,7 +168,7 @@ FRIEND, STRANGER = "https://friend.example", "https://stranger.example"
 
 @pytest.fixture
 def open_to_friends(make_web: Make) -> Web:
-    return make_web(site={"allowed_origins": (FRIEND,)})
+    return make_web(web_rules={"allowed_origins": (FRIEND,)})
 
 
 def test_only_named_origins_may_read_answers(open_to_friends: Web) -> None:

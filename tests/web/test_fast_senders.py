@@ -1,26 +1,27 @@
-"""Who is sent the quick way past the loop: only a sender that has been a fast one since its body began."""
+"""Which sender's bytes may go around the loop: only those of one that has been fast since its body began."""
 
 from __future__ import annotations
 
 import pytest
 from flask import Flask, request
 
-from backend.web.request import bodies
+from backend.ports.peer import KEY, Peer
+from backend.web.request import body_stream
+from tests.memory.peer import MemoryPeer
+
+CHUNK = b"x" * body_stream.CHUNK_BYTES
 
 
-class Body:
-    """A body of full reads, whose sender brings each in so many seconds, and its stretches."""
+class SteadySender:
+    """Brings eight full chunks, each in ``read_s`` of its own clock."""
 
     def __init__(self, read_s: float) -> None:
-        self.now_s, self.read_s, self.left, self.stretches = 100.0, read_s, 8, 0
+        self.now_s, self._read_s, self._left = 100.0, read_s, 8
 
-    def read1(self, size: int) -> bytes:
-        self.now_s += self.read_s
-        self.left -= 1
-        return b"x" * bodies.CHUNK_BYTES if self.left >= 0 else b""
-
-    def stretch(self, is_fast: bool) -> None:
-        self.stretches += is_fast
+    def __call__(self) -> bytes:
+        self.now_s += self._read_s
+        self._left -= 1
+        return CHUNK if self._left >= 0 else b""
 
 
 @pytest.mark.parametrize(
@@ -28,22 +29,21 @@ class Body:
 )
 def test_a_sender_is_fast_by_its_rate_since_the_body_began(monkeypatch: pytest.MonkeyPatch, mib_per_s: float, is_fast: bool) -> None:
     """All fill their reads, as slow ones do while a busy loop has no time for them."""
-    body = Body(bodies.CHUNK_BYTES / (mib_per_s * (1 << 20)))
-    monkeypatch.setattr(bodies.time, "monotonic", lambda: body.now_s)
-    assert drawn(body) == 8 * bodies.CHUNK_BYTES
-    assert (body.stretches > 0) == is_fast
+    sender = SteadySender(body_stream.CHUNK_BYTES / (mib_per_s * (1 << 20)))
+    monkeypatch.setattr(body_stream.time, "monotonic", lambda: sender.now_s)
+    peer = MemoryPeer(sender)
+    assert read_all(peer) == 8 * body_stream.CHUNK_BYTES
+    assert any(peer.chunks_asked) == is_fast
 
 
 def test_one_full_read_makes_nobody_fast() -> None:
-    body = Body(0.0)
-    chunks = iter([b"x" * bodies.CHUNK_BYTES, b"x" * 10, b"x" * bodies.CHUNK_BYTES, b""])
-    body.read1 = lambda size: next(chunks)  # type: ignore[method-assign]
-    drawn(body)
-    assert body.stretches == 0
+    chunks = iter([CHUNK, b"x" * 10, CHUNK, b""])
+    peer = MemoryPeer(lambda: next(chunks))
+    read_all(peer)
+    assert not any(peer.chunks_asked)
 
 
-def drawn(body: Body) -> int:
+def read_all(peer: Peer) -> int:
     with Flask("test").test_request_context():
-        request.environ["wsgi.input_terminated"] = True
-        request.__dict__["stream"] = body
-        return sum(len(piece) for piece in bodies.pieces() if isinstance(piece, bytes))
+        request.environ[KEY] = peer
+        return sum(len(piece) for piece in body_stream.pieces() if isinstance(piece, bytes))

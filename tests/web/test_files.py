@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from backend.web.request.bodies import display_name
+from backend.core.filenames import display_name
 from backend.web.response.files import disposition
 from tests.memory.samples import image
 from tests.web.conftest import Web

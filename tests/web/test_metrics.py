@@ -14,9 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from backend.core import tally
 from backend.core.overview import Overview
+from backend.ports.peer import KEY
 from backend.web.metrics.prometheus import GAUGES, ROWS, Figures, families
-from backend.web.routes.metrics import Once
+from backend.web.routes.metrics import CollectOnce
 from tests.conftest import missing
+from tests.memory.peer import MemoryPeer
 from tests.web.conftest import Web
 
 REQUESTS = "http_requests:GET:/api/jobs/{job_id}:200"
@@ -118,7 +120,7 @@ def test_every_amount_that_a_job_may_bring_has_its_metric() -> None:
 def test_promtool_accepts_all_of_it() -> None:
     promtool = shutil.which("promtool") or missing("promtool is not installed (Debian: prometheus)")
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Once(list(families(whole()))))
+    registry.register(CollectOnce(list(families(whole()))))
     checked = subprocess.run([promtool, "check", "metrics"], input=generate_latest(registry), capture_output=True, timeout=30, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
@@ -140,7 +142,7 @@ def test_with_keys_it_asks_for_one() -> None:
 
 
 def test_with_an_address_of_its_own_it_is_answered_there_alone_and_without_a_key() -> None:
-    web = Web(keys=("a-secret-key",), site={"metrics_port": 9102})
-    at = {"gateway.listener": ("127.0.0.1", 5000)}
-    assert web.get("/metrics", environ_base=at, headers={"Authorization": "Bearer a-secret-key"}).status_code == 404
-    assert web.get("/metrics", environ_base={"gateway.listener": ("127.0.0.1", 9102)}).status_code == 200
+    web = Web(keys=("a-secret-key",), web_rules={"metrics_port": 9102})
+    public, private = ({KEY: MemoryPeer(listener_port=port)} for port in (5000, 9102))
+    assert web.get("/metrics", environ_base=public, headers={"Authorization": "Bearer a-secret-key"}).status_code == 404
+    assert web.get("/metrics", environ_base=private).status_code == 200

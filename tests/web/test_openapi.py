@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,9 +16,10 @@ from werkzeug.test import TestResponse
 
 from backend import errors, texts
 from backend.core import options
+from backend.web import routes
 from backend.web.openapi import document
-from backend.web.openapi.operations import OPERATIONS, OPTION_TEXTS
-from backend.web.routes import batches, convert, events, health, job_list, jobs, uploads
+from backend.web.openapi.components import OPTION_TEXTS
+from backend.web.routes import operations, resources
 from tests.memory.samples import image
 from tests.web.conftest import Web
 
@@ -24,7 +27,7 @@ OURS = {"OPTIONS", "HEAD"}
 
 
 def described(language: str = "en", *, has_keys: bool = True) -> dict[str, Any]:
-    return document.describe("1.2.3", language, has_keys)
+    return document.describe(operations(), "1.2.3", language, has_keys)
 
 
 @pytest.mark.parametrize("language", texts.languages())
@@ -35,10 +38,8 @@ def test_the_description_is_valid_openapi(language: str, has_keys: bool) -> None
 
 def routes_of_the_code() -> Iterator[tuple[str, str]]:
     app = Flask("routes")
-    from backend.web.routes import capabilities
-
-    for resource in (jobs, job_list, batches, events, convert, capabilities, health, uploads, document):
-        app.register_blueprint(resource.routes)
+    for resource in resources():
+        app.register_blueprint(resource)
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         if path.startswith("/api/"):
@@ -47,7 +48,7 @@ def routes_of_the_code() -> Iterator[tuple[str, str]]:
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    assert {(each.method, each.path) for each in OPERATIONS} == set(routes_of_the_code())
+    assert {(each.method, each.path) for each in operations()} == set(routes_of_the_code())
 
 
 def test_every_option_and_error_has_its_words_in_both_languages() -> None:
@@ -57,7 +58,7 @@ def test_every_option_and_error_has_its_words_in_both_languages() -> None:
 
 
 def test_the_operations_have_names_of_their_own() -> None:
-    assert len({each.id for each in OPERATIONS}) == len(OPERATIONS)
+    assert len({each.id for each in operations()}) == len(operations())
 
 
 def schema_of(api: dict[str, Any], method: str, path: str, response: TestResponse) -> dict[str, Any] | None:
@@ -141,3 +142,26 @@ def test_the_page_loads_nothing_from_elsewhere(web: Web) -> None:
     for each in loaded:
         if each.startswith("/static/"):
             assert web.get(each).status_code == 200, each
+
+
+RESOURCE = """
+from flask import Response
+from backend.web.openapi.resource import Answer, Operation, Resource
+
+routes = Resource("teapot", __name__, tag="gateway")
+
+@routes.serve(Operation("GET", "/api/teapots/{name}", "showTeapot", ("A teapot", "茶壶"), {200: Answer(("It", "它"))}))
+def show(name: str) -> Response:
+    return Response(name)
+"""
+
+
+def test_a_route_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_web: Callable[..., Web]) -> None:
+    """Nothing else names it: neither the application, nor the description, nor a test."""
+    (tmp_path / "teapot.py").write_text(RESOURCE, "utf-8")
+    monkeypatch.setattr(routes, "__path__", [*routes.__path__, str(tmp_path)])
+    try:
+        assert make_web().get("/api/teapots/green").text == "green"
+        assert "/api/teapots/{name}" in described()["paths"]
+    finally:
+        del sys.modules[f"{routes.__name__}.teapot"]

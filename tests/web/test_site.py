@@ -170,12 +170,12 @@ def test_a_store_that_hangs_is_named_in_time(web: Web, monkeypatch: pytest.Monke
 
 
 def test_health_adds_what_the_process_says_of_itself(make_web: Callable[..., Web]) -> None:
-    web = make_web(site={"vitals": lambda: {"loop_delay_ms": 0.4}})
+    web = make_web(web_rules={"process_health": lambda: {"loop_delay_ms": 0.4}})
     assert web.get("/api/health/live").json["loop_delay_ms"] == 0.4  # type: ignore[index]
 
 
 def test_capabilities_tell_what_is_taken_and_how_much(make_web: Callable[..., Web]) -> None:
-    web = make_web(site={"max_files": 5}, rules={"max_queued_jobs": 9, "retention_s": 77})
+    web = make_web(web_rules={"max_files": 5}, rules={"max_queued_jobs": 9, "retention_s": 77})
     known: Any = web.get("/api/capabilities").json
     assert [each["name"] for each in known["formats"]] == [each.name for each in formats.READABLE]
     assert known["limits"] == {

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from backend.web.metrics.live_status import LiveStatus, _quantiles
 from backend.web.request.context import KEY
-from backend.web.routes.status import Lookout, _quantiles
 from tests.memory.waiting import until
 from tests.web.conftest import Web
 
 
-def lookout(web: Web) -> Lookout:
-    return Lookout(web.app.extensions[KEY])
+def live_status(web: Web) -> LiveStatus:
+    return LiveStatus(web.app.extensions[KEY])
 
 
 def test_the_page_itself_holds_no_figures_and_speaks_the_readers_language(web: Web) -> None:
@@ -24,16 +24,16 @@ def test_the_page_itself_holds_no_figures_and_speaks_the_readers_language(web: W
 
 
 def test_a_watcher_sees_jobs_by_state_and_later_changes_until_it_goes(web: Web) -> None:
-    watched = lookout(web)
+    figures = live_status(web)
     told: list[dict[str, Any]] = []
     web.finished()
-    seen = watched.watch("one", told.append)
+    seen = figures.subscribe("one", told.append)
     assert seen["jobs"]["succeeded"] == 1 and seen["queue"]["waiting"] == 0 and seen["redis"] is True
     web.upload()
     until(lambda: told and told[-1]["queue"]["waiting"] == 1)
-    watched.ignore("one")
+    figures.unsubscribe("one")
     until(lambda: not [each for each in threading.enumerate() if each.name == "status"])
-    assert watched.snapshot()["totals"]["created"] == 2
+    assert figures.snapshot()["totals"]["created"] == 2
 
 
 def test_latencies_are_of_what_was_added_since_then() -> None:

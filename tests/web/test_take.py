@@ -110,7 +110,7 @@ class Cut(io.BytesIO):
         super().__init__(b"".join(pieces))
         self._ends = list(itertools.accumulate(map(len, pieces)))
 
-    def read1(self, size: int | None = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         end = next((each for each in self._ends if each > self.tell()), self.tell())
         return super().read(end - self.tell())
 
@@ -146,7 +146,7 @@ def test_two_files_become_a_batch_of_two_jobs(web: Web) -> None:
 
 
 def test_more_files_than_the_limit_are_refused_and_nothing_is_kept(make_web: Make, problem: Check) -> None:
-    web = make_web(site={"max_files": 2})
+    web = make_web(web_rules={"max_files": 2})
     body = problem(web.post("/api/jobs", **multipart(file_part(), file_part(), file_part())), 400, "bad_request")
     assert "2 images" in body["detail"]
     assert web.here.store.entries == {}

@@ -63,7 +63,7 @@ def test_an_address_that_may_not_be_asked_is_refused(web: Web, problem: Check) -
 
 
 def test_where_nothing_is_fetched_that_is_said(make_web: Make, problem: Check) -> None:
-    problem(make_web(site={"fetcher": None}).post("/api/jobs", json={"url": URL}), 400, "bad_request")
+    problem(make_web(web_rules={"fetcher": None}).post("/api/jobs", json={"url": URL}), 400, "bad_request")
 
 
 def test_an_idempotency_key_makes_one_job_and_one_download(web: Web, problem: Check) -> None:

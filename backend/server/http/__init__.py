@@ -1,1 +1,1 @@
-"""HTTP beyond Gunicorn's own: bodies from the socket, timeouts, chunked answers, errors."""
+"""HTTP where Gunicorn's own is not enough: reading with timeouts, request bodies, responses in slices, error responses."""

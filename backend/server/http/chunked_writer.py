@@ -1,6 +1,6 @@
-"""What goes out: a response in slices, so that a write timeout measures progress and not the size of what is sent.
+"""A response in slices, so that the write timeout limits how slowly a client reads, and not how much it is sent.
 
-gevent's ``sendall`` has one timeout for all its bytes; a 10 MB body in one piece would need a fast reader to survive it.
+gevent's ``sendall`` has one timeout for all of its bytes. A body of 10 MB in one piece would need a fast reader to arrive.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 SLICE_BYTES = 64 * 1024
 
 
-class Sliced:
-    """A WSGI response whose large items are cut up; ``on_slice`` is told the size of each before it goes out."""
+class SlicedResponse:
+    """A WSGI response whose large items are cut up. ``on_slice`` gets the size of each slice before it is sent."""
 
     def __init__(self, response: Iterable[bytes], on_slice: Callable[[int], None] = lambda size: None) -> None:
         self._response, self._on_slice = response, on_slice
@@ -37,6 +37,7 @@ def _slices(item: bytes) -> Iterator[bytes]:
 
 
 def close_response(response: Any) -> None:
+    """As PEP 3333 asks: ``close`` is called where there is one."""
     close = getattr(response, "close", None)
     if close is not None:
         close()

@@ -1,6 +1,6 @@
-"""How long a connection may keep its reader waiting: a rule each for a head and for a body.
+"""How long a read from a client may wait: one rule for a request's head and one for its body.
 
-A pace is asked before every ``recv`` and told after it. It measures waiting alone: time in which nobody reads is not the peer's.
+Before every ``recv`` it says how long that may wait; after it, it gets the number of bytes. Only time spent waiting for the client counts.
 """
 
 from __future__ import annotations
@@ -9,54 +9,54 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from backend.server.connection_limits import Bounds
+from backend.server.connection_limits import ConnectionLimits
 
 Clock = Callable[[], float]
 
 
 class TooSlow(Exception):
-    """The peer let its time run out."""
+    """The client's time is over."""
 
 
-class Pace(Protocol):
+class ReadTimeout(Protocol):
     def wait_s(self) -> float:
-        """How long the next ``recv`` may wait (> 0), or ``TooSlow``."""
+        """How long the next ``recv`` may wait, more than 0. Raises ``TooSlow``."""
 
-    def received(self, count: int, waited_s: float) -> None:
-        """``count`` bytes came after ``waited_s``."""
+    def add_received(self, count: int, waited_s: float) -> None:
+        """``count`` bytes came after a wait of ``waited_s``."""
 
 
-class HeadPace:
-    """A patience for the first byte, then one deadline for the whole head, however it drips."""
+class HeadTimeout:
+    """``first_byte_s`` for the first byte, then ``head_s`` for the whole head, in however small pieces it comes."""
 
-    def __init__(self, patience_s: float, head_s: float, begun: bool = False, clock: Clock = time.monotonic) -> None:
+    def __init__(self, first_byte_s: float, head_s: float, begun: bool = False, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._head_s = head_s
-        self._deadline = clock() + (head_s if begun else patience_s)
+        self._deadline = clock() + (head_s if begun else first_byte_s)
         self.has_begun = begun
 
     def wait_s(self) -> float:
         return _positive(self._deadline - self._clock())
 
-    def received(self, count: int, waited_s: float) -> None:
+    def add_received(self, count: int, waited_s: float) -> None:
         if not self.has_begun:
             self.has_begun = True
             self._deadline = self._clock() + self._head_s
 
 
-class BodyPace:
-    """A leaky bucket of seconds: bytes fill it at the minimum rate, waiting drains it, the idle timeout is its brim."""
+class BodyTimeout:
+    """A leaky bucket of seconds: bytes fill it at the minimum rate, waiting drains it, and it holds no more than the idle timeout."""
 
-    def __init__(self, bounds: Bounds) -> None:
-        self._brim_s = max(bounds.body_idle_timeout_s, bounds.body_grace_s)
-        self._rate = bounds.body_min_bytes_per_s
-        self._left_s = bounds.body_grace_s
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._capacity_s = max(limits.body_idle_timeout_s, limits.body_grace_s)
+        self._min_bytes_per_s = limits.body_min_bytes_per_s
+        self._left_s = limits.body_grace_s
 
     def wait_s(self) -> float:
         return _positive(self._left_s)
 
-    def received(self, count: int, waited_s: float) -> None:
-        self._left_s = min(self._brim_s, self._left_s - waited_s + count / self._rate)
+    def add_received(self, count: int, waited_s: float) -> None:
+        self._left_s = min(self._capacity_s, self._left_s - waited_s + count / self._min_bytes_per_s)
 
 
 def _positive(seconds: float) -> float:

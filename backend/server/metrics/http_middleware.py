@@ -1,10 +1,7 @@
 """Counts requests, their bytes and their seconds.
 
-A request is counted when its answer begins, before the client can know of it: whoever has an answer finds it counted, and what a killed
-worker had answered stays counted. Its seconds end there too, so a slow reader, an event stream or a WebSocket says nothing about the gateway.
-
-``environ["gateway.notes"]`` is a dict for the application to write in: ``route`` is the route's template, never a path that a client chose.
-(A dict, since the application may be handed a copy of the environment.)
+A request is counted when its answer begins, before its client can know of it. So a client that has an answer finds it counted, and what a killed
+worker answered stays counted. The seconds end there too: how long a slow reader, an event stream or a WebSocket takes says nothing of the gateway.
 """
 
 from __future__ import annotations
@@ -16,19 +13,20 @@ from typing import Any
 
 from gunicorn.http.wsgi import FileWrapper
 
-from backend.server.http.chunked_writer import Sliced
-from backend.server.metrics.shared_counters import tallies
+from backend.ports.peer import KEY
+from backend.server.http.chunked_writer import SlicedResponse
+from backend.server.metrics.shared_counters import counters
+from backend.server.peer import RequestPeer
 from backend.server.socketio import sessions
-from backend.server.websocket.upgrade import Environ, StartResponse, Wsgi
+from backend.server.wsgi import Environ, StartResponse, Wsgi
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-NOTES = "gateway.notes"
 NO_ROUTE = "none"
-SSE = "text/event-stream"
+EVENT_STREAM = "text/event-stream"
 
 
-class Metered:
+class HttpMetrics:
     """Wraps the application of one worker."""
 
     def __init__(self, app: Wsgi) -> None:
@@ -36,12 +34,12 @@ class Metered:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         exchange = Exchange(environ, start_response)
-        response: Iterable[bytes] = self._app(environ, exchange.start)
+        response: Iterable[bytes] = self._app(environ, exchange.start_response)
         is_file = isinstance(response, FileWrapper)
-        if is_file:  # goes by sendfile, which sends in small blocks by itself
-            exchange.sent(exchange.length)
+        if is_file:  # It goes by sendfile, which sends small blocks by itself.
+            exchange.count_sent(exchange.length_bytes)
             return response
-        return Sliced(response, exchange.sent)
+        return SlicedResponse(response, exchange.count_sent)
 
 
 class Exchange:
@@ -49,46 +47,46 @@ class Exchange:
 
     def __init__(self, environ: Environ, start_response: StartResponse) -> None:
         self._environ, self._start_response = environ, start_response
-        self._body = environ["wsgi.input"]
+        self._peer: RequestPeer = environ[KEY]
         self._begun_s = time.monotonic()
         self._route: str | None = None
-        self._notes: dict[str, str] = environ.setdefault(NOTES, {})
-        self.length = 0
+        self.length_bytes = 0
 
-    def start(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+    def start_response(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         if self._route is None:
             self._count(status, headers)
         return self._start_response(status, headers, *more)
 
-    def sent(self, count: int) -> None:
+    def count_sent(self, count: int) -> None:
         if count and self._environ.get("REQUEST_METHOD") != "HEAD":
-            tallies.add(f"http_sent_bytes:{self._route}", count)
+            counters.add(f"http_sent_bytes:{self._route}", count)
 
     def _count(self, status: str, headers: list[tuple[str, str]]) -> None:
-        said = {name.lower(): value for name, value in headers}
-        self.length = int(said.get("content-length", 0))
-        self._route = self._notes.get("route") or _own_route(self._environ)
+        fields = {name.lower(): value for name, value in headers}
+        self.length_bytes = int(fields.get("content-length", 0))
+        self._route = self._peer.notes.get("route") or _own_route(self._environ)
         method = self._environ.get("REQUEST_METHOD", "")
-        count(method, self._route, status[:3], time.monotonic() - self._begun_s, getattr(self._body, "received_bytes", 0))
-        if said.get("content-type", "").startswith(SSE):
-            self._body.connection.is_stream = True
+        count_request(method, self._route, status[:3], time.monotonic() - self._begun_s, self._peer.received_bytes)
+        if fields.get("content-type", "").startswith(EVENT_STREAM):
+            self._peer.connection.is_event_stream = True
 
 
-def count(method: str, route: str, status: str, seconds: float = 0.0, received_bytes: int = 0) -> None:
+def count_request(method: str, route: str, status: str, seconds: float = 0.0, received_bytes: int = 0) -> None:
     method = method if method in METHODS else "other"
-    tallies.add(f"http_requests:{method}:{route}:{status}")
+    counters.add(f"http_requests:{method}:{route}:{status}")
     observe(f"http_seconds:{method}:{route}", seconds, BOUNDS_S)
     if received_bytes:
-        tallies.add(f"http_received_bytes:{route}", received_bytes)
+        counters.add(f"http_received_bytes:{route}", received_bytes)
 
 
 def observe(name: str, value: float, bounds: tuple[float, ...]) -> None:
-    """Into a histogram."""
+    """Add ``value`` to the histogram ``name``."""
     index = bisect_left(bounds, value)
-    tallies.add(f"{name}:le:{bounds[index] if index < len(bounds) else 'inf'}")
-    tallies.add(f"{name}:sum", value)
+    counters.add(f"{name}:le:{bounds[index] if index < len(bounds) else 'inf'}")
+    counters.add(f"{name}:sum", value)
 
 
 def _own_route(environ: Environ) -> str:
+    """Socket.IO's path never reaches Flask, which notes all other routes."""
     ours = sessions.installed
     return "/socket.io" if ours is not None and environ.get("PATH_INFO") == ours.path else NO_ROUTE

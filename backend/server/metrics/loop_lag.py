@@ -1,6 +1,6 @@
-"""How late the gevent loop runs: a greenlet asks to be woken every 100 ms and notes by how much it was not.
+"""How late the gevent loop runs: a greenlet asks to be woken every 100 ms and measures by how much it was late.
 
-``current()`` is the worst delay of late, fading by half every ten seconds; the buckets count every sample since the start.
+``current()`` is the largest recent delay; it halves every ten seconds. The buckets count every sample since the start.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ BUCKETS_MS = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0, float("inf"
 
 @dataclass
 class LoopLag:
-    """Delays in milliseconds; ``counts[i]`` samples were at most ``BUCKETS_MS[i]`` and above the bucket before."""
+    """Delays in milliseconds. ``counts[i]`` samples were at most ``BUCKETS_MS[i]`` and above the bucket before."""
 
     worst_ms: float = 0.0
     sum_ms: float = 0.0
     counts: list[int] = field(default_factory=lambda: [0] * len(BUCKETS_MS))
 
-    def note(self, delay_ms: float) -> None:
+    def add(self, delay_ms: float) -> None:
         self.worst_ms = max(delay_ms, self.worst_ms * 0.5 ** (SAMPLE_S / HALF_LIFE_S))
         self.sum_ms += delay_ms
         self.counts[bisect_left(BUCKETS_MS, delay_ms)] += 1
@@ -42,7 +42,7 @@ def start() -> None:
 
 
 def current() -> float:
-    """The worst delay of late, in milliseconds."""
+    """In milliseconds."""
     return lag.worst_ms
 
 
@@ -50,4 +50,4 @@ def _sample() -> None:
     while True:
         due = time.monotonic() + SAMPLE_S
         gevent.sleep(SAMPLE_S)
-        lag.note(max(0.0, time.monotonic() - due) * 1000)
+        lag.add(max(0.0, time.monotonic() - due) * 1000)

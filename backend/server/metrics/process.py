@@ -1,4 +1,4 @@
-"""What a worker notes of itself once a second: connections by kind, memory, processor time, the loop's delays."""
+"""What a worker measures of itself once a second: connections by kind, memory, processor time, the loop's delays."""
 
 from __future__ import annotations
 
@@ -7,55 +7,52 @@ import resource
 import sys
 import time
 from collections import Counter
-from typing import Any
 
 from backend.server.connection import Connection, Connections
 from backend.server.metrics.loop_lag import BUCKETS_MS, lag
-from backend.server.metrics.shared_counters import tallies
+from backend.server.metrics.shared_counters import counters
 from backend.server.socketio import sessions
 
 KINDS = ("http", "socketio", "polling", "websocket", "sse")
-"""``http``: every connection that is none of the others. ``polling`` are Socket.IO sessions; they hold a connection only now and then."""
+"""``http`` is every connection that is none of the others. ``polling`` counts Socket.IO sessions, which hold a connection only now and then."""
+STARTED_S = time.time()
 
 
-class Vitals:
+class ProcessMetrics:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._cpu_s = 0.0
         self._lag_counts = [0] * len(BUCKETS_MS)
         self._lag_sum_ms = 0.0
 
-    def note(self) -> None:
+    def update(self) -> None:
         kinds = Counter(kind_of(each) for each in self._connections.all)
-        kinds["polling"] = sessions.installed.polling() if sessions.installed is not None else 0
+        kinds["polling"] = sessions.installed.polling_count() if sessions.installed is not None else 0
         for kind in KINDS:
-            tallies.note(f"sockets:{kind}", kinds[kind])
-        tallies.note("resident_bytes", resident_bytes())
-        tallies.note("started_at", STARTED_S)
+            counters.set(f"sockets:{kind}", kinds[kind])
+        counters.set("resident_bytes", resident_bytes())
+        counters.set("started_at", STARTED_S)
         self._add_cpu()
         self._add_lag()
 
     def _add_cpu(self) -> None:
         used_s = sum(os.times()[:2])
-        tallies.add("cpu_s", used_s - self._cpu_s)
+        counters.add("cpu_s", used_s - self._cpu_s)
         self._cpu_s = used_s
 
     def _add_lag(self) -> None:
         for bound_ms, now, before in zip(BUCKETS_MS, lag.counts, self._lag_counts, strict=True):
             if now > before:
-                tallies.add(f"loop_delay:le:{bound_ms / 1000}", now - before)
-        tallies.add("loop_delay:sum", (lag.sum_ms - self._lag_sum_ms) / 1000)
+                counters.add(f"loop_delay:le:{bound_ms / 1000}", now - before)
+        counters.add("loop_delay:sum", (lag.sum_ms - self._lag_sum_ms) / 1000)
         self._lag_counts, self._lag_sum_ms = list(lag.counts), lag.sum_ms
-
-
-STARTED_S = time.time()
 
 
 def kind_of(connection: Connection) -> str:
     if connection.websocket is not None:
-        ours: Any = sessions.installed
+        ours = sessions.installed
         return "socketio" if ours is not None and connection.websocket.path == ours.path else "websocket"
-    return "sse" if connection.is_stream else "http"
+    return "sse" if connection.is_event_stream else "http"
 
 
 def resident_bytes() -> int:

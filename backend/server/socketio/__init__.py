@@ -1,1 +1,1 @@
-"""Socket.IO sessions, and their hand-over to the worker that owns them."""
+"""Socket.IO: sessions, their hand-over to the worker that owns them, and guards around python-engineio."""

@@ -1,1 +1,1 @@
-"""WebSocket: the upgrade and bounded frames."""
+"""WebSocket (RFC 6455): the upgrade, frames, messages, and one socket."""

@@ -1,10 +1,11 @@
-"""The WebSocket upgrade as a WSGI step: ``environ["wsgi.websocket"]`` for whoever serves the address.
+"""The WebSocket upgrade as a WSGI middleware: the application finds its socket by ``Peer.websocket`` (python-engineio by ``wsgi.websocket``).
 
-The handshake is checked before the application is called (400, or 426 for another version; RFC 6455 §4.2.1), and answered as
-late as possible: the 101 goes out with the first ``receive`` or ``send``. Until then the application may refuse like any other
-request, by ``start_response`` with a 401 or 404. That is what python-engineio needs: it only reads ``path`` and its kin before
-its connect handlers have agreed. After the 101 whatever the application returns as a response is dropped, the socket is closed
-with 1000 (1011 if the application failed), and the access log has its line with status 101 and the whole duration.
+The handshake is checked before the application is called: 400, or 426 for another version (RFC 6455 §4.2.1). It is answered as late as possible:
+the 101 goes out with the first ``receive`` or ``send``. Until then the application may refuse like any other request, by ``start_response`` with a
+401 or 404. python-engineio needs that: before its connect handlers have agreed it reads nothing but attributes such as ``path``.
+
+After the 101, what the application returns as a response is dropped, and the socket is closed with 1000, or with 1011 if the application failed.
+The access log has one line for it, with status 101 and the whole duration.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from backend.errors import BackendUnavailable, BadRequest, GatewayError
-from backend.server.connection import Connection, Connections
+from backend.ports.peer import KEY
+from backend.server.connection import Connections
 from backend.server.http.chunked_writer import close_response
-from backend.server.http.error_response import answer
-from backend.server.websocket.frames import WebSocket, WebSocketClosed
-
-Environ = dict[str, Any]
-StartResponse = Callable[..., Callable[[bytes], object]]
-Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+from backend.server.http.error_response import refuse
+from backend.server.peer import RequestPeer
+from backend.server.websocket.websocket import WebSocket, WebSocketClosed
+from backend.server.wsgi import Environ, StartResponse, Wsgi
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 VERSION = "13"
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Handshake:
-    """One upgrade request: undecided, then accepted or refused for good."""
+    """One upgrade request. It is accepted or refused once."""
 
     def __init__(self, start_response: StartResponse, key: str) -> None:
         self._start_response = start_response
@@ -44,6 +44,7 @@ class Handshake:
         self.is_refused = False
 
     def accept(self) -> None:
+        """Send the 101. Raises ``WebSocketClosed`` after a refusal."""
         if self.is_refused:
             raise WebSocketClosed("the upgrade was refused")
         self.is_accepted = True
@@ -54,6 +55,7 @@ class Handshake:
         write(b"")
 
     def start_response(self, *args: Any, **kwargs: Any) -> Callable[[bytes], object]:
+        """The application's own answer, which is a refusal unless the handshake was accepted."""
         if self.is_accepted:
             return lambda data: None
         self.is_refused = True
@@ -61,7 +63,7 @@ class Handshake:
 
 
 class Upgrade:
-    """Wraps the application of one worker; at most ``capacity`` sockets at once."""
+    """Wraps the application of one worker. At most ``capacity`` WebSockets are open at once."""
 
     def __init__(self, app: Wsgi, connections: Connections, capacity: int) -> None:
         self._app = app
@@ -75,8 +77,8 @@ class Upgrade:
             wrong = BadRequest("header", header="Sec-WebSocket-Version", accepted=VERSION)
             return refuse(start_response, wrong, 426, (("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)))
         try:
-            handshake = Handshake(start_response, checked_key(environ))
-            self._check_room()
+            handshake = Handshake(start_response, check_handshake(environ))
+            self._check_capacity()
         except GatewayError as error:
             return refuse(start_response, error)
         self._connections.websockets += 1
@@ -85,29 +87,30 @@ class Upgrade:
         finally:
             self._connections.websockets -= 1
 
-    def _check_room(self) -> None:
+    def _check_capacity(self) -> None:
         if self._connections.websockets >= self._capacity:
             raise BackendUnavailable(part="websocket", retry_after_s=RETRY_AFTER_S)
 
     def _run(self, environ: Environ, handshake: Handshake) -> Iterable[bytes]:
-        connection: Connection = environ["wsgi.input"].connection
+        peer: RequestPeer = environ[KEY]
+        connection = peer.connection
         socket = WebSocket(
             environ,
             connection.sock,
             accept=handshake.accept,
-            pending=environ["wsgi.input"].release(),
-            message_bytes=connection.bounds.websocket_message_bytes,
-            write_timeout_s=connection.bounds.websocket_write_timeout_s,
+            pending=peer.body.release_read_ahead(),
+            message_bytes=connection.limits.websocket_message_bytes,
+            write_timeout_s=connection.limits.websocket_write_timeout_s,
         )
         connection.websocket = environ["wsgi.websocket"] = socket
-        # Nobody may write to it but through ``socket``; and engine.io would define a class for each connection that has it (middleware.py).
+        # Only ``socket`` may write to it from here on. And for each connection with this key, engine.io would define a class (middleware.py).
         environ.pop("gunicorn.socket", None)
         try:
             response = self._app(environ, handshake.start_response)
         except Exception as error:
             if not handshake.is_accepted:
                 raise
-            fail(socket, error)
+            close_after_error(socket, error)
             response = []
         if not handshake.is_accepted:
             return response
@@ -126,8 +129,8 @@ def has_wrong_version(environ: Environ) -> bool:
     return version is not None and version.strip() != VERSION
 
 
-def checked_key(environ: Environ) -> str:
-    """The client's key, or ``BadRequest`` naming the header that makes this no handshake (RFC 6455 §4.2.1)."""
+def check_handshake(environ: Environ) -> str:
+    """The client's key. Raises ``BadRequest``, which names the header that makes this no handshake (RFC 6455 §4.2.1)."""
     key: str = environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip()
     has_body = environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
     for is_right, header, accepted in (
@@ -150,16 +153,8 @@ def is_key(key: str) -> bool:
         return False
 
 
-def refuse(
-    start_response: StartResponse, error: GatewayError, status: int | None = None, headers: tuple[tuple[str, str], ...] = ()
-) -> Iterable[bytes]:
-    status_line, fields, body = answer(error, status, headers)
-    start_response(status_line, fields)
-    return [body]
-
-
-def fail(socket: WebSocket, error: Exception) -> None:
-    """The application raised on an open socket: one line, unless the peer simply left in mid-send."""
+def close_after_error(socket: WebSocket, error: Exception) -> None:
+    """The application raised while its socket was open. One log line, unless the peer simply left while something was sent to it."""
     if not isinstance(error, WebSocketClosed):
         log.error("WebSocket handler of %s failed", socket.path, exc_info=error)
     socket.close(INTERNAL_ERROR)

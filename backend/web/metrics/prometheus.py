@@ -1,7 +1,7 @@
-"""The figures as Prometheus reads them: one table says which counted name is which metric.
+"""The counted numbers as Prometheus reads them. One table says which counted name is which metric.
 
-Amounts are named ``prefix:label:label…``; a histogram's end in ``:le:<bound>`` and ``:sum``. Names of metrics are public: dashboards and alert
-rules are written against them; docs/operate/monitoring.md tells which answers which question.
+A number is named ``prefix:label:label…``; those of a histogram end in ``:le:<bound>`` and ``:sum``. The metrics' names are public: dashboards and
+alert rules are written against them. docs/operate/monitoring.md says which one answers which question.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from backend.core import tally
 from backend.core.overview import Overview
 
 Worker = tuple[str, Mapping[str, float], Mapping[str, float] | None]
-"""A worker's slot, what was counted in it so far, and what its living worker says of itself."""
+"""A worker's slot, what was counted in it so far, and what its living worker says of itself; None where no worker lives."""
 
 
 class Row(NamedTuple):
-    """``labels`` are named in the order of the amount's parts; ``scale`` turns what was counted into the metric's unit."""
+    """``labels`` are in the order in which the counted name has them. ``scale`` turns the counted unit into the metric's."""
 
     prefix: str
     metric: str
@@ -81,7 +81,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 WORKER_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LOOP_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
-"""Those of ``server/metrics/http_middleware.py`` and ``loop_lag.py``, which this room cannot see; a test compares."""
+"""As in ``server/metrics/http_middleware.py`` and ``loop_lag.py``, which this room may not import; a test compares them."""
 BOUNDS_S = {
     "http_seconds": WORKER_BOUNDS_S,
     "event_delay": WORKER_BOUNDS_S,
@@ -89,13 +89,13 @@ BOUNDS_S = {
     "wait": tally.BOUNDS_S,
     "stage": tally.BOUNDS_S,
 }
-"""Shown from the first, counted or not: a bucket that came later could not be added to another gateway's."""
+"""All of a histogram's buckets are shown from the start, or histograms of several gateways could not be added up."""
 ROWS = (*JOBS, *WORKERS, *EACH_WORKER, *PRESENT, *PRESENT_EACH)
 
 
 @dataclass(slots=True)
 class Figures:
-    """All that is shown. ``overview`` is None while Redis cannot be reached."""
+    """All that the metrics are made of. ``overview`` is None while Redis cannot be reached."""
 
     workers: Sequence[Worker]
     overview: Overview | None
@@ -106,8 +106,8 @@ class Figures:
 
 
 def families(figures: Figures) -> Iterator[Metric]:
-    counted = _summed(sums for _, sums, _ in figures.workers)
-    present = _summed(now for _, _, now in figures.workers if now is not None)
+    counted = _sums(sums for _, sums, _ in figures.workers)
+    present = _sums(now for _, _, now in figures.workers if now is not None)
     yield from (_family(row, counted) for row in WORKERS)
     yield from (_family(row, present) for row in PRESENT)
     yield from (_family(row, {f"{row.prefix}:{slot}": sums.get(row.prefix, 0.0) for slot, sums, _ in figures.workers}) for row in EACH_WORKER)
@@ -153,7 +153,7 @@ def _gauge(name: str, values: Mapping[tuple[str, ...], float]) -> GaugeMetricFam
     return family
 
 
-def _summed(tables: Iterator[Mapping[str, float]]) -> dict[str, float]:
+def _sums(tables: Iterator[Mapping[str, float]]) -> dict[str, float]:
     sums: dict[str, float] = defaultdict(float)
     for table in tables:
         for name, value in table.items():
@@ -185,11 +185,11 @@ def _histogram(row: Row, found: Mapping[str, float]) -> HistogramMetricFamily:
             buckets[":".join(parts[:-2])][float(parts[-1])] = value
     family = HistogramMetricFamily(row.metric, row.help, labels=row.labels)
     for rest, counts in buckets.items():
-        family.add_metric(_labels(row, rest), _cumulated(counts, BOUNDS_S[row.prefix]), sums[rest])
+        family.add_metric(_labels(row, rest), _cumulative(counts, BOUNDS_S[row.prefix]), sums[rest])
     return family
 
 
-def _cumulated(counts: Mapping[float, float], bounds: Sequence[float]) -> list[tuple[str, float]]:
+def _cumulative(counts: Mapping[float, float], bounds: Sequence[float]) -> list[tuple[str, float]]:
     total, steps = 0.0, []
     for bound in sorted({*counts, *bounds, inf}):
         total += counts.get(bound, 0.0)

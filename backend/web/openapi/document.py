@@ -1,64 +1,29 @@
-"""``/api/openapi.json`` and its page ``/api/docs``: made from the tables that the code itself runs on."""
+"""The API's description, OpenAPI 3.1: made from the tables that the code itself runs on, and from the operations beside the routes."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from functools import cache
+from collections.abc import Iterable
 from typing import Any
-
-from flask import Blueprint, Response, request
 
 from backend import errors, texts
 from backend.core.job import STATES
 from backend.texts.problems import problem
-from backend.web.openapi.operations import HEADERS, OPERATIONS, OPTION_TEXTS, PARAMETERS, TAGS, Answer, Operation
+from backend.web.openapi.components import HEADERS, OPTION_TEXTS, PARAMETERS, TAGS
+from backend.web.openapi.resource import Answer, Operation
 from backend.web.openapi.schemas import ref, schemas
-from backend.web.request import auth
-from backend.web.request.context import site
-from backend.web.response.page_texts import with_languages
 
-routes = Blueprint("openapi", __name__)
 PROBLEM = "application/problem+json"
 EVERYWHERE = ("X-Request-Id",)
 
 
-@routes.get("/api/openapi.json")
-def description() -> Response:
-    text = document(site().version, auth.language(), bool(site().keys))
-    response = Response(text, content_type="application/json")
-    response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Vary"] = "Accept-Language"
-    response.headers["Content-Language"] = auth.language()
-    response.make_conditional(request)
-    return response
-
-
-@routes.get("/api/docs")
-def page() -> Response:
-    html = with_languages((site().frontend / "docs" / "index.html").read_text("utf-8"), site().frontend)
-    text = html.replace('lang="en"', f'lang="{auth.language()}"', 1)
-    response = Response(text, content_type="text/html; charset=utf-8")
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Vary"] = "Accept-Language"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
-
-
-@cache
-def document(version: str, language: str, has_keys: bool) -> str:
-    return json.dumps(describe(version, language, has_keys), ensure_ascii=False)
-
-
-def describe(version: str, language: str, has_keys: bool) -> dict[str, Any]:
+def describe(operations: Iterable[Operation], version: str, language: str, has_keys: bool) -> dict[str, Any]:
+    """``has_keys``: the gateway asks for an API key, so guarded operations name it and may answer 401."""
     at = texts.languages().index(language)
     paths: dict[str, dict[str, Any]] = {}
-    for each in OPERATIONS:
+    for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, at, has_keys)
-        if each.method == "GET" and each.id == "getResult":
-            paths[each.path]["head"] = {**_operation(each, at, has_keys), "operationId": "headResult"}
+        if each.head_id:
+            paths[each.path]["head"] = {**_operation(each, at, has_keys), "operationId": each.head_id}
     return {
         "openapi": "3.1.0",
         "info": {

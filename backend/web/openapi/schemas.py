@@ -1,6 +1,6 @@
-"""What answers look like, as JSON Schema 2020-12: for the OpenAPI description, and for the tests that hold real answers against it.
+"""The form of answers as JSON Schema 2020-12: for the OpenAPI description, and for the tests that check real answers against it.
 
-Lists of words come from the tables that the code itself uses; the examples are made by the functions that make the answers.
+Lists of words come from the tables that the code itself uses. The examples are made by the functions that make the answers.
 """
 
 from __future__ import annotations
@@ -28,18 +28,22 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def one_of(words: list[str]) -> Schema:
+    return {"const": words[0]} if len(words) == 1 else {"enum": words}
+
+
 def either(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
 def whole(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), more: bool = False, **rest: Any) -> Schema:
-    """An object of exactly these members, but for ``optional`` ones; with ``more`` others may come too."""
+    """An object with these members. All but the ``optional`` ones are required; with ``more`` there may be others."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": more, **rest}
 
 
 def option_schemas() -> dict[str, Schema]:
-    """As ``core.options`` reads them; a default that is nothing is left out."""
+    """As ``core.options`` reads them, without the defaults that are null."""
     known = options.schema()
     return {name: {key: value for key, value in each.items() if key != "default" or value is not None} for name, each in known.items()}
 
@@ -61,7 +65,7 @@ def schemas() -> dict[str, Schema]:
             {
                 "url": ADDRESS,
                 "bytes": WHOLE,
-                "format": {"const": "webp"},
+                "format": one_of(list(formats.OUTPUT)),
                 "width": WHOLE,
                 "height": WHOLE,
                 "frames": {"type": "integer", "minimum": 1},

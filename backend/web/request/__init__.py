@@ -1,1 +1,1 @@
-"""What a request says: bodies, digests, keys, the client, repeated requests."""
+"""What a request says: its body, its client, its key, its headers."""

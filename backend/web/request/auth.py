@@ -1,4 +1,4 @@
-"""Who is asking: language, request id, API key, and the share of the queue."""
+"""The client of a request: its language, request id, API key and rate limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import secrets
 from flask import g, request
 
 from backend import errors, texts
-from backend.web.request.context import Site, site
+from backend.web.request.context import WebContext, web_context
+from backend.web.request.peer import peer
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -21,52 +22,47 @@ def language() -> str:
 
 
 def request_id() -> str:
-    """The client's ``X-Request-Id`` if it is one, else our own."""
+    """The client's ``X-Request-Id`` if it has the right form, else a random one."""
     if "request_id" not in g:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        note("request", g.request_id)
+        peer().note("request", g.request_id)
     return str(g.request_id)
 
 
-def note(name: str, value: str) -> None:
-    """For the server's counts and its log lines."""
-    request.environ.setdefault("gateway.notes", {})[name] = value
-
-
 def owner() -> str:
-    """A digest of the API key, '' where none is asked for. Raises ``Unauthorized``."""
+    """The digest of the request's API key; empty where the gateway has no keys. Raises ``Unauthorized``."""
     if "owner" not in g:
-        g.owner = owner_of(site(), _given_key())
+        g.owner = owner_of(web_context(), _sent_key())
     return str(g.owner)
 
 
-def owner_of(here: Site, key: str) -> str:
-    """Every key is compared, in constant time. Raises ``Unauthorized``."""
-    if not here.keys:
+def owner_of(web: WebContext, key: str) -> str:
+    """Compares with every key, in constant time. Raises ``Unauthorized``."""
+    if not web.key_digests:
         return ""
-    digest = digest_of(key)
-    if sum(hmac.compare_digest(digest, known) for known in here.keys) == 0:
+    digest = key_digest(key)
+    if sum(hmac.compare_digest(digest, known) for known in web.key_digests) == 0:
         raise errors.Unauthorized()
     return digest
 
 
-def digest_of(key: str) -> str:
+def key_digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def address() -> str:
+def client_address() -> str:
     return request.remote_addr or "local"
 
 
 def check_rate(amount: int = 1) -> None:
-    """Raises ``RateLimited``; the counts are put on the answer by ``headers``."""
-    here = site()
-    if here.rate_limit is None:
+    """Raises ``RateLimited``. ``response.headers`` puts the counts on the answer. Without Redis nothing is limited."""
+    web = web_context()
+    if web.rate_limit is None:
         return
-    limit, window_s = here.rate_limit
+    limit, window_s = web.rate_limit
     try:
-        count, left_s = here.context.jobs.count(f"rate:{owner() or address()}", amount, window_s)
+        count, left_s = web.context.jobs.count(f"rate:{owner() or client_address()}", amount, window_s)
     except errors.BackendUnavailable:
         return
     g.rate = (limit, window_s, max(0, limit - count), left_s)
@@ -74,6 +70,6 @@ def check_rate(amount: int = 1) -> None:
         raise errors.RateLimited(limit=f"{limit}/{window_s} s", retry_after_s=max(1, left_s))
 
 
-def _given_key() -> str:
+def _sent_key() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")

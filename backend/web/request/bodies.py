@@ -1,10 +1,8 @@
-"""Request bodies as they stream in: a raw image, or multipart with images and option fields. Nothing is held but one chunk."""
+"""The images and option fields that a request brings: a raw image, a multipart form, or a small JSON object."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flask import request
@@ -13,19 +11,17 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from backend import errors
 from backend.core.delimiters import sure_bytes
+from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
-from backend.ports.store import SocketChunk
-from backend.web.request import content_digest
+from backend.ports.peer import SocketChunk
+from backend.web.request import body_stream
+from backend.web.request.body_stream import CHUNK_BYTES
 
-CHUNK_BYTES = 1 << 18
 FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
 BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
-FAST_READS = 2
-FAST_BYTES_PER_S = 16 << 20
-"""Since the body began: many slow senders for whom a busy loop had no time fill their reads, and a thread's turn for each would make it busier."""
 LARGE_BYTES = CHUNK_BYTES
 """An image of a form that has come so far is worth a search of its own."""
 PASSED_BY_BYTES = 4 << 10
@@ -33,14 +29,11 @@ PASSED_BY_BYTES = 4 << 10
 JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
 FILE_FIELD = "file"
-NAME_CHARACTERS = 255
-ZERO_WIDTH_JOINER = "\u200d"
-"""Unlike other format characters it belongs into names: it joins emoji."""
 
 
 @dataclass(slots=True)
 class Form:
-    """What one request brought. Abandon it if the images do not become jobs."""
+    """The images and option fields of one request. Call ``abandon`` if the images do not become jobs."""
 
     images: list[Received] = field(default_factory=list)
     fields: list[tuple[str, str]] = field(default_factory=list)
@@ -51,7 +44,7 @@ class Form:
 
 
 def read(context: Context, *, filename: str, max_files: int) -> Form:
-    """The request's images. Raises what ``Intake`` raises, and ``BadRequest``; then nothing of them is left."""
+    """Raises ``BadRequest`` and what ``Intake`` raises; then the store keeps nothing of the images."""
     media_type, parameters = parse_options_header(request.content_type)
     if media_type == "multipart/form-data":
         form = _multipart(context, parameters.get("boundary", ""), max_files)
@@ -62,9 +55,9 @@ def read(context: Context, *, filename: str, max_files: int) -> Form:
 
 
 def read_json() -> dict[str, object]:
-    """A small object. Raises ``BadRequest``."""
+    """An object of at most ``JSON_BYTES``. Raises ``BadRequest``."""
     body = bytearray()
-    for chunk in _chunks():
+    for chunk in body_stream.chunks():
         body += chunk
         if len(body) > JSON_BYTES:
             raise errors.BadRequest("json")
@@ -77,60 +70,12 @@ def read_json() -> dict[str, object]:
     return record
 
 
-def _chunks() -> Iterator[bytes]:
-    """The body, checked at its end against ``Content-Length`` and ``Content-Digest``."""
-    received, sums = 0, content_digest.stated(request.headers.get("Content-Digest"))
-    while chunk := request.stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
-        received += len(chunk)
-        for each in sums:
-            each.update(chunk)
-        yield chunk
-        del chunk
-    _check_end(received)
-    for each in sums:
-        each.check()
-
-
-def _pieces() -> Iterator[bytes | SocketChunk]:
-    """What is to be summed has to come by."""
-    return _chunks() if "Content-Digest" in request.headers else pieces()
-
-
-def pieces() -> Iterator[bytes | SocketChunk]:
-    """The body: a chunk, then what its socket gives without its coming by, as long as it does. Checked at its end against ``Content-Length``.
-
-    Who fills two reads in a row is fast, if he has been so all along.
-    """
-    received, filled, begun_s = 0, 0, time.monotonic()
-    stretch = getattr(request.stream, "stretch", lambda is_fast: None)
-
-    def counted(count: int) -> None:
-        nonlocal received, filled
-        received, filled = received + count, filled + 1 if count >= CHUNK_BYTES else 0
-
-    while chunk := request.stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
-        counted(len(chunk))
-        yield chunk
-        del chunk  # nobody holds it while the next is waited for
-        while (more := stretch(filled >= FAST_READS and received >= FAST_BYTES_PER_S * (time.monotonic() - begun_s))) is not None:
-            yield more
-            if not more.drawn_bytes:
-                break
-            counted(more.drawn_bytes)
-    _check_end(received)
-
-
-def _check_end(received: int) -> None:
-    if request.content_length is not None and received < request.content_length:
-        raise errors.BadRequest("incomplete_body", received_bytes=received)
-
-
 def _raw(context: Context, filename: str) -> Received:
     if request.content_length is not None:
         context.limits.check_bytes(request.content_length)
     intake = Intake(context, filename)
     try:
-        for piece in _pieces():
+        for piece in body_stream.checked_pieces():
             intake.take(piece)
             del piece
         return intake.finish()
@@ -145,7 +90,7 @@ def _multipart(context: Context, boundary: str, max_files: int) -> Form:
     reader = _Reader(context, max_files, b"--" + boundary.encode("latin-1", "replace"))
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
     try:
-        for piece in _pieces():
+        for piece in body_stream.checked_pieces():
             reader.take(decoder, piece)
             del piece
         reader.feed(decoder, None)
@@ -246,11 +191,3 @@ class _Reader:
         if not event.more_data:
             self.form.fields.append((self._name, self._value.decode("utf-8", "replace")))
             self._value.clear()
-
-
-def display_name(name: str) -> str:
-    """The last part of a client's file name, without control characters; text to show, never a path."""
-    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    if last in (".", ".."):
-        return ""
-    return "".join(each for each in last if each.isprintable() or each == ZERO_WIDTH_JOINER)[:NAME_CHARACTERS]

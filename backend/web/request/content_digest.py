@@ -1,6 +1,6 @@
-"""``Content-Digest`` (RFC 9530) of a request: what the sender says that the bytes of the body sum up to.
+"""``Content-Digest`` (RFC 9530) of a request: the digests that the body must have, as its sender states them.
 
-A chunk of 256 KiB costs 0.2 to 0.6 ms, so the sums are made between the reads, on the loop.
+A chunk of 256 KiB takes 0.2 to 0.6 ms to hash, which is short enough for the loop.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from backend import errors
 
 ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
-"""Those that RFC 9530 calls active. Others are ignored, as it asks for."""
+"""Those that RFC 9530 calls active. It asks to ignore others."""
 MEMBER = re.compile(r"[ \t]*([a-z*][a-z0-9_.*-]*)[ \t]*=[ \t]*:([A-Za-z0-9+/=]*):(?:[ \t]*;[^,]*)?[ \t]*")
 """One member of a structured dictionary whose values are byte sequences (RFC 9651, 3.2 and 3.3.5)."""
 ACCEPTED = "sha-256=:<base64>:"
 
 
 @dataclass(slots=True)
-class Sum:
+class StatedDigest:
     algorithm: str
     expected: bytes
     _hash: hashlib._Hash
@@ -31,16 +31,16 @@ class Sum:
         self._hash.update(chunk)
 
     def check(self) -> None:
-        """Raises ``BadRequest``."""
+        """Raises ``BadRequest`` when the bytes have another digest."""
         if not hmac.compare_digest(self._hash.digest(), self.expected):
             raise errors.BadRequest("digest", algorithm=self.algorithm)
 
 
-def stated(header: str | None) -> list[Sum]:
-    """What a header says; empty where there is none. Raises ``BadRequest`` for one that says nothing readable."""
+def stated_digests(header: str | None) -> list[StatedDigest]:
+    """Of a header's value; empty where there is no header. Raises ``BadRequest`` for one that is malformed."""
     if header is None:
         return []
-    return [Sum(name, _bytes(value, name), hashlib.new(ALGORITHMS[name])) for name, value in _members(header) if name in ALGORITHMS]
+    return [StatedDigest(name, _bytes(value, name), hashlib.new(ALGORITHMS[name])) for name, value in _members(header) if name in ALGORITHMS]
 
 
 def _members(header: str) -> list[tuple[str, str]]:

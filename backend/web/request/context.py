@@ -1,4 +1,4 @@
-"""What the routes share: the world, the follower, and the operator's rules for clients."""
+"""What all routes need: the flows' context, the follower of jobs, and the operator's rules for clients."""
 
 from __future__ import annotations
 
@@ -18,28 +18,35 @@ KEY = "webp-gateway"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """``keys`` are SHA-256 digests of the API keys; empty: open to everybody. ``vitals`` adds a process's own readings to health.
+class WebContext:
+    """One a process; the composition root makes it.
 
-    ``bind`` names the request in the log. ``workers`` reads what all workers count; ``metrics_port`` is where alone
-    ``/metrics`` is answered, without a key.
+    ``key_digests`` are SHA-256 digests of the API keys; without any, the gateway is open to everybody. ``fetcher`` is None where fetching by
+    URL is off. ``rate_limit`` is a number of requests and a window in seconds. ``process_health`` gives what health says of this process.
+    ``worker_counters`` reads the counters of all workers. ``free_bytes`` is the store's free space, None where it is not known.
+    ``metrics_port`` is the only port that answers ``/metrics``, and then without a key; None: every port, with a key where there are keys.
+    ``bind_log`` names the request in the log lines that follow.
     """
 
     context: Context
     follower: Follower
     frontend: Path
     version: str
-    keys: frozenset[str] = frozenset()
+    key_digests: frozenset[str] = frozenset()
     allowed_origins: tuple[str, ...] = ()
     fetcher: Fetcher | None = None
     rate_limit: tuple[int, int] | None = None
     max_files: int = 100
-    vitals: Callable[[], dict[str, Any]] = field(default=dict)
-    workers: Callable[[], Sequence[Worker]] = field(default=list)
+    process_health: Callable[[], dict[str, Any]] = field(default=dict)
+    worker_counters: Callable[[], Sequence[Worker]] = field(default=list)
     free_bytes: Callable[[], int | None] = field(default=lambda: None)
     metrics_port: int | None = None
-    bind: Callable[[str], None] = field(default=lambda request_id: None)
+    bind_log: Callable[[str], None] = field(default=lambda request_id: None)
 
 
-def site() -> Site:
-    return cast(Site, current_app.extensions[KEY])
+def web_context() -> WebContext:
+    return cast(WebContext, current_app.extensions[KEY])
+
+
+def flow_context() -> Context:
+    return web_context().context

@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: a request that is sent again, since its answer was lost, finds what the first one made."""
+"""``Idempotency-Key``: a client whose answer was lost sends its request again and finds what the first one made."""
 
 from __future__ import annotations
 
@@ -7,35 +7,52 @@ import hashlib
 from flask import request
 
 from backend import errors
+from backend.core.job import Job
 from backend.core.options import Options
+from backend.flows.find_job import find
 from backend.flows.ingest import Sender
-from backend.web.request.context import site
+from backend.web.request.context import flow_context
 
 IDEMPOTENCY_S = 86_400
+"""How long a key stands for what it made: a day."""
 
 
-def agreed(of_what: str, wanted: Options, sender: Sender) -> str | None:
-    """The id that an ``Idempotency-Key`` stands for; None where none was sent. Raises ``InvalidOption`` when it stands for something else."""
+def claim_job(content: str, wanted: Options, sender: Sender) -> tuple[str | None, Job | None]:
+    """As ``claim_id``, and the job of that id where there is one already."""
+    job_id = claim_id(content, wanted, sender)
+    if job_id is None:
+        return None, None
+    try:
+        return job_id, find(flow_context(), job_id, sender.owner)
+    except errors.NotFound:
+        return job_id, None
+
+
+def claim_id(content: str, wanted: Options, sender: Sender) -> str | None:
+    """The id that the request's key stands for; None where no key was sent. ``content`` identifies what was sent.
+
+    Raises ``InvalidOption`` when the same client used the key for other content or options.
+    """
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         return None
     memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
-    print_of = hashlib.sha256(f"{of_what}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
-    return _agreed_id(memo, print_of, site().context.new_id())
+    fingerprint = hashlib.sha256(f"{content}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
+    return _claim(memo, fingerprint, flow_context().new_id())
 
 
-def _agreed_id(memo: str, print_of: str, job_id: str) -> str:
-    """The id for everybody who uses this key, so that of two requests at once, or of one that is sent again, only one becomes the job.
+def _claim(memo: str, fingerprint: str, new_id: str) -> str:
+    """``new_id`` for the first request with this key, the first one's id for all others: of two at once, only one makes a job.
 
-    Without Redis the id stays the request's own: an image converted twice is better than none.
+    Without Redis the id is the request's own: an image converted twice is better than one that is refused.
     """
-    jobs = site().context.jobs
+    jobs = flow_context().jobs
     try:
-        if jobs.remember(memo, f"{print_of} {job_id}", IDEMPOTENCY_S):
-            return job_id
-        known_print, _, known_id = (jobs.recall(memo) or "").partition(" ")
+        if jobs.remember(memo, f"{fingerprint} {new_id}", IDEMPOTENCY_S):
+            return new_id
+        known, _, known_id = (jobs.recall(memo) or "").partition(" ")
     except errors.BackendUnavailable:
-        return job_id
-    if known_print != print_of:
+        return new_id
+    if known != fingerprint:
         raise errors.InvalidOption("idempotency", option="Idempotency-Key")
     return known_id

@@ -1,1 +1,1 @@
-"""What every answer shares: files, headers, problems."""
+"""The forms of answers: JSON, pages, files, event streams, problems; and the headers of all."""

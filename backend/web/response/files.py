@@ -1,9 +1,8 @@
-"""Stored bytes as an answer: ranges, conditions, and a name that every client can use."""
+"""Stored bytes as an answer, with ranges, conditions, and a file name that every client can use."""
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
 from typing import IO, cast
 from urllib.parse import quote
@@ -13,7 +12,8 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
 from backend import errors
-from backend.core.job import Job
+from backend.core import filenames, formats
+from backend.core.job import Job, Result
 from backend.ports.store import Blob
 from backend.web.response.headers import USER_CONTENT_POLICY
 
@@ -21,7 +21,7 @@ BLOCK_BYTES = 1 << 18
 
 
 class BlobFile(io.RawIOBase):
-    """A blob as a seekable file, which is what werkzeug's ranges and the server's sendfile want."""
+    """A blob as a seekable file: werkzeug's ranges and the server's ``sendfile`` need one."""
 
     def __init__(self, blob: Blob, on_close: Callable[[], None] | None = None) -> None:
         self._blob, self._offset, self._on_close = blob, 0, on_close
@@ -57,9 +57,18 @@ class BlobFile(io.RawIOBase):
                 self._on_close()
 
 
+def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
+    """As ``send``."""
+    media_type = formats.output(result.format).media_type
+    return send(blob, media_type=media_type, etag=result.sha256, name=result_name(job), is_attachment=is_attachment, on_close=on_close)
+
+
 def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
-    """``200``, ``206``, ``304`` or ``416``; ``etag`` names the bytes and never changes for them. ``on_close`` is called when all is sent or
-    nobody reads on (werkzeug's own ``call_on_close`` is not, for a body that is passed through)."""
+    """``200``, ``206`` or ``304``. Raises ``PreconditionFailed``, and werkzeug's error for a range that cannot be satisfied.
+
+    ``etag`` is a digest of the bytes. ``on_close`` is called when all is sent or the client has left; werkzeug's ``call_on_close`` would not be,
+    since the body is passed through to the server.
+    """
     body = wrap_file(request.environ, cast(IO[bytes], BlobFile(blob, on_close)), BLOCK_BYTES)
     response = Response(body, content_type=media_type, direct_passthrough=True)
     response.set_etag(etag)
@@ -82,31 +91,18 @@ def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bo
 
 
 def _is_one_range() -> bool:
-    """RFC 9110 §14.2: a range that is malformed, in another unit or of several parts may be ignored, and the whole is sent."""
+    """Any other ``Range`` is ignored and the whole file is sent: one that is malformed, in another unit, or of several parts (RFC 9110 §14.2)."""
     asked = request.range
     return asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
 
 
 def result_name(job: Job) -> str:
-    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", job.manifest.source.filename)
-    return f"{stem or 'image'}.webp"
-
-
-def unique_name(name: str, taken: set[str]) -> str:
-    """``name``, or ``name (2)`` … where it is taken; noted in ``taken``. File systems that ignore case must not lose one either."""
-    stem, dot, extension = name.rpartition(".")
-    number, unique = 1, name
-    while unique.lower() in taken:
-        number += 1
-        unique = f"{stem or extension} ({number}){dot}{extension if dot else ''}"
-    taken.add(unique.lower())
-    return unique
+    """For a job that has a result."""
+    assert job.status.result is not None
+    return filenames.result_name(job.manifest.source.filename, formats.output(job.status.result.format).extension)
 
 
 def disposition(name: str, *, is_attachment: bool) -> str:
-    """RFC 6266, for clients that read only ``filename`` too: its ASCII form is never empty and never a hidden file."""
+    """``Content-Disposition`` (RFC 6266): ``filename*`` in UTF-8, and ``filename`` for clients that read ASCII alone."""
     kind = "attachment" if is_attachment else "inline"
-    stem, dot, extension = name.rpartition(".")
-    plain = re.sub(r"[^A-Za-z0-9 _.()-]", "", stem if dot else name).strip(" .") or "image"
-    plain += f".{extension}" if dot and re.fullmatch(r"[A-Za-z0-9]{1,8}", extension) else ""
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{kind}; filename=\"{filenames.ascii_name(name)}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -7,14 +7,15 @@ import re
 from flask import Flask, Response, g, request
 
 from backend.web.request import auth, client_identity
-from backend.web.request.context import site
+from backend.web.request.context import web_context
+from backend.web.request.peer import peer
 
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 USER_CONTENT_POLICY = "default-src 'none'; sandbox"
-"""For bytes that came from clients: whatever they are, they run nothing."""
+"""For bytes that came from clients: a browser runs nothing of them, whatever they are."""
 EXPOSED = (
     "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition, "
     "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, Upload-Defer-Length, "
@@ -24,11 +25,11 @@ EXPOSED = (
 
 def install(app: Flask) -> None:
     @app.before_request
-    def name_route() -> None:
-        """For the server's counts and its log: a template, since paths hold ids and clients may make up any."""
-        site().bind(auth.request_id())
+    def note_route() -> None:
+        """For metrics and the access log: the route's template, since a path holds ids and a client may make up any."""
+        web_context().bind_log(auth.request_id())
         if request.url_rule is not None:
-            auth.note("route", re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", request.url_rule.rule))
+            peer().note("route", re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", request.url_rule.rule))
 
     @app.before_request
     def preflight() -> Response | None:
@@ -44,14 +45,14 @@ def install(app: Flask) -> None:
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        client_identity.remember(response)
-        _rate(response)
-        if site().allowed_origins:
-            _cors(response)
+        client_identity.set_cookie(response)
+        _set_rate(response)
+        if web_context().allowed_origins:
+            _allow_origin(response)
         return response
 
 
-def _rate(response: Response) -> None:
+def _set_rate(response: Response) -> None:
     """draft-ietf-httpapi-ratelimit-headers-10."""
     if "rate" in g:
         limit, window_s, remaining, left_s = g.rate
@@ -60,10 +61,10 @@ def _rate(response: Response) -> None:
 
 
 def _is_allowed_origin() -> bool:
-    return request.headers.get("Origin", "") in site().allowed_origins
+    return request.headers.get("Origin", "") in web_context().allowed_origins
 
 
-def _cors(response: Response) -> None:
+def _allow_origin(response: Response) -> None:
     response.headers.add("Vary", "Origin")
     if _is_allowed_origin():
         response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]

@@ -1,8 +1,7 @@
-"""Every error as ``application/problem+json`` (RFC 9457), in the reader's language."""
+"""Every error as ``application/problem+json`` (RFC 9457) in the reader's language."""
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any
 
@@ -14,19 +13,20 @@ from werkzeug.routing import RequestRedirect
 from backend import errors
 from backend.texts.problems import problem
 from backend.web.request import auth
-from backend.web.request.context import site
+from backend.web.request.context import flow_context
+from backend.web.response.json_response import json_text
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
-def answer(error: errors.GatewayError) -> Response:
+def problem_response(error: errors.GatewayError) -> Response:
     more: dict[str, Any] = {"request_id": auth.request_id()}
     if error.retry_after_s is not None:
         more["retry_after_s"] = error.retry_after_s
     body = problem(error.as_record(), auth.language(), **more)
     body["instance"] = f"urn:request:{auth.request_id()}"
-    response = Response(json.dumps(body, ensure_ascii=False), error.status, content_type=MEDIA_TYPE)
+    response = Response(json_text(body), error.status, content_type=MEDIA_TYPE)
     response.headers["Content-Language"] = auth.language()
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after_s is not None or error.status in (429, 503):
@@ -37,36 +37,36 @@ def answer(error: errors.GatewayError) -> Response:
 
 
 def install(app: Flask) -> None:
-    """Every refusal of the framework too; an address with doubled slashes is not another's, so it is refused and not redirected."""
+    """Flask's own refusals become problems too. An address with doubled slashes is not found, where Flask would redirect it."""
     app.url_map.merge_slashes = False
 
     @app.errorhandler(errors.GatewayError)
-    def known(error: errors.GatewayError) -> Response:
+    def answer_gateway_error(error: errors.GatewayError) -> Response:
         if error.status >= 500:
-            log.error("%s", error, exc_info=error if error.status == 500 else None, extra=_named())
-        return answer(error)
+            log.error("%s", error, exc_info=error if error.status == 500 else None, extra=_log_fields())
+        return problem_response(error)
 
     @app.errorhandler(HTTPException)
-    def of_the_framework(error: HTTPException) -> ResponseReturnValue:
+    def answer_flask_error(error: HTTPException) -> ResponseReturnValue:
         if isinstance(error, RequestRedirect):
             return error
-        response = answer(_translated(error))
+        response = problem_response(_gateway_error(error))
         for name, value in error.get_headers():
             if name in ("Allow", "Content-Range"):
                 response.headers[name] = value
         return response
 
     @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> Response:
-        log.error("unexpected %r", error, exc_info=error, extra=_named())
-        return answer(errors.Internal())
+    def answer_unexpected(error: Exception) -> Response:
+        log.error("unexpected %r", error, exc_info=error, extra=_log_fields())
+        return problem_response(errors.Internal())
 
 
-def _named() -> dict[str, Any]:
+def _log_fields() -> dict[str, Any]:
     return {"fields": {"request": auth.request_id()}}
 
 
-def _translated(error: HTTPException) -> errors.GatewayError:
+def _gateway_error(error: HTTPException) -> errors.GatewayError:
     if error.code == 404:
         return errors.NotFound()
     if error.code == 405:
@@ -75,7 +75,7 @@ def _translated(error: HTTPException) -> errors.GatewayError:
     if isinstance(error, RequestedRangeNotSatisfiable):
         return errors.RangeNotSatisfiable("range", size_bytes=error.length)
     if error.code == 413:
-        return errors.TooLarge(limit_bytes=site().context.limits.upload_bytes)
+        return errors.TooLarge(limit_bytes=flow_context().limits.upload_bytes)
     if error.code and error.code < 500:
         return errors.BadRequest()
     return errors.Internal()

@@ -1,86 +1,131 @@
-"""``/api/batches``: several images as one: their state, their events, their results as one ZIP."""
+"""``/api/batches``: the images of one request together. Their state, their events, and their results as one ZIP."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from zipstream import ZIP_STORED, ZipStream
 
+from backend import errors
+from backend.core import filenames
 from backend.core.batch import Batch, has_ended, public_batch, seq
 from backend.core.job import Job
 from backend.flows import batch as batches
 from backend.flows import deliver
 from backend.flows.batch import BatchWatch
 from backend.flows.outbox import Latest
+from backend.ports.peer import Peer
 from backend.ports.store import Blob
 from backend.texts.problems import problem_in
+from backend.web.openapi.answers import BATCH, BINARY, EVENTS, FIND_ERRORS, NOTHING_NEW, UNCHANGED
+from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth
-from backend.web.request.context import site
+from backend.web.request.context import flow_context, web_context
+from backend.web.request.peer import peer
+from backend.web.request.waiting import last_seq
 from backend.web.response import files
-from backend.web.routes.events import HEARTBEAT_S, LOOK_UP_S, RETRY_MS, seq_of, stream_response
+from backend.web.response.event_stream import TICK_S, Event, event_stream
+from backend.web.response.job_responses import batch_response
 
-routes = Blueprint("batches", __name__)
+routes = Resource("batches", __name__, tag="batches")
 
 
-@routes.get("/api/batches/<batch_id>")
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/batches/{batch_id}",
+        "showBatch",
+        ("All jobs of one request", "一次请求的全部任务"),
+        {200: Answer(("The batch", "批次"), BATCH, ("ETag",)), 304: UNCHANGED},
+        FIND_ERRORS,
+        ("batch_id", "If-None-Match"),
+        curl="curl {base}/api/batches/$batch",
+    )
+)
 def show(batch_id: str) -> Response:
-    batch, jobs = batches.find_batch(site().context, batch_id, auth.owner())
-    response = answer(batch, jobs, 200)
+    batch, jobs = batches.find_batch(flow_context(), batch_id, auth.owner())
+    response = batch_response(batch, jobs)
     response.set_etag(str(seq(jobs)), weak=True)
     response.make_conditional(request)
     return response
 
 
-@routes.post("/api/batches/<batch_id>/cancel")
+@routes.serve(
+    Operation(
+        "POST",
+        "/api/batches/{batch_id}/cancel",
+        "cancelBatch",
+        ("Stop whatever has not ended", "取消所有未结束的任务"),
+        {200: Answer(("The batch", "批次"), BATCH)},
+        FIND_ERRORS,
+        ("batch_id",),
+        curl="curl -X POST {base}/api/batches/$batch/cancel",
+    )
+)
 def cancel(batch_id: str) -> Response:
-    context = site().context
+    context = flow_context()
     batch, jobs = batches.find_batch(context, batch_id, auth.owner())
-    return answer(batch, batches.cancel(context, jobs), 200)
+    return batch_response(batch, batches.cancel(context, jobs))
 
 
-@routes.get("/api/batches/<batch_id>/events")
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/batches/{batch_id}/events",
+        "followBatch",
+        ("Server-Sent Events of a batch", "批次的 Server-Sent Events"),
+        {200: EVENTS, 204: NOTHING_NEW},
+        (errors.BadRequest, *FIND_ERRORS),
+        ("batch_id", "Last-Event-ID"),
+        curl="curl -N {base}/api/batches/$batch/events",
+        tag="events",
+    )
+)
 def events(batch_id: str) -> Response:
-    """Server-Sent Events; ``id`` is the sum of the jobs' ``seq``. Each event is the whole batch, so nothing can be missed."""
-    here = site()
-    batch, jobs = batches.find_batch(here.context, batch_id, auth.owner())
-    after = seq_of(request.headers.get("Last-Event-ID"), "Last-Event-ID")
+    """Each event is the whole batch, so a client that missed some misses nothing. ``id`` is the sum of the jobs' ``seq``."""
+    web = web_context()
+    batch, jobs = batches.find_batch(web.context, batch_id, auth.owner())
+    after = last_seq(request.headers.get("Last-Event-ID"), "Last-Event-ID")
     if after is not None and after >= seq(jobs) and has_ended(jobs):
         return Response(status=204)
     latest: Latest[list[Job]] = Latest()
-    watch = BatchWatch(here.context, here.follower, batch, latest.put)
+    watch = BatchWatch(web.context, web.follower, batch, latest.put)
     latest.put(watch.begin())
-    return stream_response(_lines(batch, latest, auth.language(), request.environ.get("gateway.draining")), watch.close)
+    return event_stream(_events(batch, latest, auth.language(), peer()), watch.close)
 
 
-def _lines(batch: Batch, latest: Latest[list[Job]], language: str, draining: object) -> Iterator[str]:
-    yield f"retry: {RETRY_MS}\n\n"
-    silent_s = 0.0
-    while not (draining is not None and draining.is_set()):  # type: ignore[attr-defined]
-        jobs = latest.take(LOOK_UP_S)
-        if jobs is not None:
-            silent_s = 0.0
-            yield f"id: {seq(jobs)}\ndata: {json.dumps(public_batch(batch, jobs, problem_in(language)), ensure_ascii=False)}\n\n"
-            if has_ended(jobs):
-                return
-            continue
-        silent_s += LOOK_UP_S
-        if silent_s >= HEARTBEAT_S:
-            silent_s = 0.0
-            yield ": still here\n\n"
+def _events(batch: Batch, latest: Latest[list[Job]], language: str, client: Peer) -> Iterator[Event | None]:
+    """Until the batch has ended, or the worker drains."""
+    while not client.is_draining:
+        jobs = latest.take(TICK_S)
+        yield (seq(jobs), public_batch(batch, jobs, problem_in(language))) if jobs is not None else None
+        if jobs is not None and has_ended(jobs):
+            return
 
 
-@routes.get("/api/batches/<batch_id>/archive.zip")
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/batches/{batch_id}/archive.zip",
+        "getArchive",
+        ("Every result as one ZIP", "全部结果的 ZIP"),
+        {200: Answer(("The ZIP, with its exact length", "ZIP，长度精确"), {"application/zip": BINARY}, ("Content-Disposition",))},
+        (errors.Gone, *FIND_ERRORS),
+        ("batch_id",),
+        curl="curl {base}/api/batches/$batch/archive.zip -o images.zip",
+    )
+)
 def archive(batch_id: str) -> Response:
-    """Every result there is, streamed and stored as it is: WebP does not shrink. The length is known before the first byte."""
-    batch, jobs = batches.find_batch(site().context, batch_id, auth.owner())
+    """Streamed and not compressed, since results do not shrink any more. So its length is known before the first byte."""
+    context = flow_context()
+    batch, jobs = batches.find_batch(context, batch_id, auth.owner())
     zipped = ZipStream(compress_type=ZIP_STORED, sized=True)
     taken: set[str] = set()
     for job in jobs:
         if job.status.result is not None:
-            known, blob = deliver.result(site().context, job)
-            zipped.add(_blocks(blob), files.unique_name(files.result_name(job), taken), size=known.bytes)
+            known, blob = deliver.result(context, job)
+            zipped.add(_blocks(blob), filenames.unique_name(files.result_name(job), taken), size=known.bytes)
     response = Response(zipped, content_type="application/zip", direct_passthrough=True)
     response.content_length = len(zipped)
     response.headers["Content-Disposition"] = files.disposition(f"{batch.id}.zip", is_attachment=True)
@@ -96,11 +141,3 @@ def _blocks(blob: Blob) -> Iterator[bytes]:
             yield block
     finally:
         blob.close()
-
-
-def answer(batch: Batch, jobs: list[Job], status: int) -> Response:
-    text = json.dumps(public_batch(batch, jobs, problem_in(auth.language())), ensure_ascii=False)
-    response = Response(text, status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store" if status == 202 else "private, no-cache"
-    response.headers["Vary"] = "Accept-Language"
-    return response

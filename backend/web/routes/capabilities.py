@@ -1,46 +1,55 @@
-"""``/api/capabilities``: formats, limits, option defaults, retention, version; so that page, API and documentation cannot disagree."""
+"""``/api/capabilities``: formats, limits, option defaults, retention and version, so that page, API and documentation cannot disagree."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Response
 
 from backend.core import formats, options
-from backend.web.request.context import Site, site
+from backend.web.openapi.answers import JSON, UNCHANGED
+from backend.web.openapi.resource import Answer, Operation, Resource
+from backend.web.openapi.schemas import ref
+from backend.web.request.context import WebContext, web_context
+from backend.web.response.json_response import json_response
+from backend.web.response.revalidation import revalidate
 
-routes = Blueprint("capabilities", __name__)
+routes = Resource("capabilities", __name__, tag="gateway")
 FEATURES: tuple[str, ...] = ("archive", "batch", "retry", "tus")
 """What a client may ask for beyond the basic routes."""
 
 
-@routes.get("/api/capabilities")
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/capabilities",
+        "capabilities",
+        ("Formats, limits, options, retention, version", "格式、限制、选项、保留时间、版本"),
+        {200: Answer(("What this gateway does", "网关的功能"), {JSON: ref("Capabilities")}, ("ETag",)), 304: UNCHANGED},
+        parameters=("If-None-Match",),
+        is_guarded=False,
+        curl="curl {base}/api/capabilities",
+    )
+)
 def show() -> Response:
-    text = json.dumps(describe(site()), ensure_ascii=False)
-    response = Response(text, content_type="application/json")
-    response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
-    response.headers["Cache-Control"] = "no-cache"
-    response.make_conditional(request)
-    return response
+    return revalidate(json_response(capabilities(web_context()), cache="no-cache"))
 
 
-def describe(here: Site) -> dict[str, Any]:
-    limits = here.context.limits
+def capabilities(web: WebContext) -> dict[str, Any]:
+    limits = web.context.limits
     return {
-        "version": here.version,
+        "version": web.version,
         "formats": [{"name": each.name, "media_type": each.media_type, "extensions": list(each.extensions)} for each in formats.READABLE],
         "limits": {
             "upload_bytes": limits.upload_bytes,
             "pixels": limits.pixels,
             "frames": limits.frames,
             "side_pixels": formats.MAX_OUTPUT_SIDE,
-            "files_per_request": here.max_files,
-            "queued_jobs": here.context.max_queued_jobs,
+            "files_per_request": web.max_files,
+            "queued_jobs": web.context.max_queued_jobs,
         },
         "options": options.schema(),
-        "retention_s": here.context.retention_s,
-        "auth": bool(here.keys),
-        "features": [*FEATURES, *(["url"] if here.fetcher is not None else [])],
+        "retention_s": web.context.retention_s,
+        "auth": bool(web.key_digests),
+        "features": [*FEATURES, *(["url"] if web.fetcher is not None else [])],
     }

@@ -1,68 +1,93 @@
-"""``/api/convert``: image in, WebP out, in one request. The same path as a job's, but nothing is kept once it is answered."""
+"""``/api/convert``: image in, result out, in one request. It goes the way of a job, but nothing is kept once it is answered."""
 
 from __future__ import annotations
 
 import logging
-import select
 import threading
-from collections.abc import Callable
 from functools import partial
 
-from flask import Blueprint, Response, request
-from gevent import monkey
+from flask import Response, request
 
 from backend import errors
-from backend.core import options
+from backend.core import filenames, options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
 from backend.flows.context import Context
+from backend.web.openapi.answers import FILE_HEADERS, FORM_OR_IMAGE, RECEIVE_ERRORS, RESULT
+from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth, bodies, client_identity
-from backend.web.request.context import site
+from backend.web.request.context import flow_context, web_context
+from backend.web.request.peer import peer
 from backend.web.response import files
 
-routes = Blueprint("convert", __name__)
+routes = Resource("convert", __name__, tag="convert")
 log = logging.getLogger(__name__)
-QUEUE_PATIENCE_S = 600
+MAX_QUEUE_WAIT_S = 600
+CONVERTED = {200: Answer(("The WebP", "WebP 图片"), RESULT, (*FILE_HEADERS, "Server-Timing"))}
+CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors.Gone)
 
 
-@routes.route("/api/convert", methods=["POST", "PUT"])
+@routes.serve(
+    Operation(
+        "POST",
+        "/api/convert",
+        "convert",
+        ("Image in, WebP out", "图片进，WebP 出"),
+        CONVERTED,
+        CONVERT_ERRORS,
+        ("Content-Digest",),
+        FORM_OR_IMAGE,
+        has_options=True,
+        curl="curl --data-binary @cat.jpg '{base}/api/convert?width=800' -o cat.webp",
+    ),
+    Operation(
+        "PUT",
+        "/api/convert",
+        "convertFile",
+        ("The same, for curl -T", "同上，适用于 curl -T"),
+        CONVERTED,
+        CONVERT_ERRORS,
+        ("Content-Digest",),
+        FORM_OR_IMAGE,
+        has_options=True,
+        curl="curl -T cat.jpg '{base}/api/convert?quality=80' -o cat.webp",
+    ),
+)
 def convert() -> Response:
-    here = site()
-    context, started_s = here.context, here.context.clock()
+    context = flow_context()
+    started_s = context.clock()
     sender = client_identity.sender(is_listed=False)
     auth.check_rate()
     ingest.check_queue(context)
     wanted = options.parse(request.args.items(multi=True))
-    form = bodies.read(context, filename=bodies.display_name(wanted.filename or ""), max_files=1)
+    form = bodies.read(context, filename=filenames.display_name(wanted.filename or ""), max_files=1)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
         job = ingest.accept(context, form.images[0], wanted, sender, is_passing=True)
     except BaseException:
         form.abandon()
         raise
-    return _answer(context, job, started_s)
+    return _send_result(context, job, started_s)
 
 
-def _answer(context: Context, job: Job, started_s: float) -> Response:
-    """The result, or the job's own error. Whatever happens, the job is erased afterwards."""
+def _send_result(context: Context, job: Job, started_s: float) -> Response:
+    """Raises the job's own error. Whatever happens, the job is erased afterwards."""
     try:
-        job = site().follower.wait_for_end(job.id, QUEUE_PATIENCE_S, owner=auth.owner(), is_left=_has_left())
+        job = web_context().follower.wait_for_end(job.id, MAX_QUEUE_WAIT_S, owner=auth.owner(), is_left=peer().has_left)
         if job.status.error:
             raise errors.from_record(job.status.error)
         known, blob = deliver.result(context, job)
     except BaseException:
         conclude.erase(context, job)
         raise
-    name = files.result_name(job)
-    etag, erase = known.sha256, partial(_erase_later, context, job)
-    response = files.send(blob, media_type="image/webp", etag=etag, name=name, is_attachment=False, on_close=erase)
+    response = files.send_result(job, known, blob, is_attachment=False, on_close=partial(_erase_later, context, job))
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Server-Timing"] = _timing(job, started_s, context.clock())
+    response.headers["Server-Timing"] = _server_timing(job, started_s, context.clock())
     return response
 
 
 def _erase_later(context: Context, job: Job) -> None:
-    """Nobody waits for that: neither the next request on this connection nor a client that reads until it is closed."""
+    """In a thread: neither the connection's next request nor a client that reads to the connection's end should wait for it."""
     threading.Thread(target=_erase, args=(context, job), name="erase", daemon=True).start()
 
 
@@ -73,22 +98,8 @@ def _erase(context: Context, job: Job) -> None:
         log.warning("job %s is answered but not erased; that will be done when it expires: %s", job.id, error.private)
 
 
-def _has_left() -> Callable[[], bool]:
-    """Whether the client hung up: then nobody wants the encode any more."""
-    connection = request.environ.get("gunicorn.socket")
-    if connection is None:
-        return lambda: False
-
-    def look() -> bool:
-        poller = monkey.get_original("select", "poll")()  # gevent's own tells reading and writing, and nothing of a peer that left
-        poller.register(connection.fileno(), select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
-        return bool(poller.poll(0))
-
-    return look
-
-
-def _timing(job: Job, started_s: float, now: float) -> str:
-    """W3C Server Timing, in milliseconds: what the client can only guess."""
+def _server_timing(job: Job, started_s: float, now: float) -> str:
+    """W3C Server Timing, in milliseconds."""
     status, manifest = job.status, job.manifest
     begun = status.started_at or now
     spans = {

@@ -1,43 +1,83 @@
-"""``/api/health``: is this process alive, and are Redis, store and encoders within reach."""
+"""``/api/health``: does this process answer, and are Redis, store and encoders within reach?"""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Response
 
 from backend import errors
 from backend.core.overview import Overview
 from backend.flows.context import Context
-from backend.web.request.context import site
+from backend.web.openapi.answers import JSON
+from backend.web.openapi.resource import Answer, Operation, Resource
+from backend.web.openapi.schemas import ref
+from backend.web.request.context import flow_context, web_context
+from backend.web.response.json_response import json_response
 
-routes = Blueprint("health", __name__)
+routes = Resource("health", __name__, tag="gateway")
 ANSWER_WITHIN_S = 3.0
-"""Probes give up after five seconds; an answer that names the part must come before."""
+"""Probes give up after five seconds. An answer that names the failing part must come before."""
+HEALTH = {JSON: ref("Health")}
 
 
-@routes.get("/api/health")
-@routes.get("/api/health/ready", endpoint="ready")
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/health/ready",
+        "ready",
+        ("The same, as a probe", "就绪探针"),
+        {200: Answer(("Ready", "就绪"), HEALTH), 503: Answer(("Not ready", "未就绪"), HEALTH, ("Retry-After",))},
+        is_guarded=False,
+    )
+)
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/health",
+        "health",
+        ("Whether all parts are within reach", "各部件是否可用"),
+        {
+            200: Answer(("All is well", "一切正常"), HEALTH),
+            503: Answer(("“failing” names the part", "「failing」指明故障部件"), HEALTH, ("Retry-After",)),
+        },
+        is_guarded=False,
+        curl="curl {base}/api/health",
+    )
+)
 def health() -> Response:
-    here = site()
-    parts, facts = examine(here.context)
+    web = web_context()
+    parts, facts = check_parts(flow_context())
     is_well = all(part == "ok" for part in parts.values())
-    body = {"status": "ok" if is_well else "unavailable", "version": here.version, "parts": parts, **facts, **here.vitals()}
-    if not is_well:
-        body["failing"] = [name for name, part in parts.items() if part != "ok"]
-    return _answer(body, 200 if is_well else 503)
+    body = {"status": "ok" if is_well else "unavailable", "version": web.version, "parts": parts, **facts, **web.process_health()}
+    if is_well:
+        return json_response(body, cache="no-store")
+    body["failing"] = [name for name, part in parts.items() if part != "ok"]
+    response = json_response(body, 503, cache="no-store")
+    response.headers["Retry-After"] = "2"
+    return response
 
 
-@routes.get("/api/health/live")
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/health/live",
+        "live",
+        ("Whether this process answers", "存活探针"),
+        {200: Answer(("It does", "存活"), {JSON: ref("Live")})},
+        is_guarded=False,
+    )
+)
 def live() -> Response:
-    return _answer({"status": "ok", "version": site().version, **site().vitals()}, 200)
+    web = web_context()
+    return json_response({"status": "ok", "version": web.version, **web.process_health()}, cache="no-store")
 
 
-def examine(context: Context) -> tuple[dict[str, str], dict[str, Any]]:
+def check_parts(context: Context) -> tuple[dict[str, str], dict[str, Any]]:
+    """By part ``ok``, an error's code or ``timeout``; and what was seen of queue and encoders."""
     facts: dict[str, Any] = {}
 
     def redis() -> None:
@@ -47,35 +87,31 @@ def examine(context: Context) -> tuple[dict[str, str], dict[str, Any]]:
         facts["encoders"] = {"count": len(seen.encoders), "busy": seen.encoders_busy, "seal": _weakest_seal(seen)}
 
     def encoders() -> None:
-        """Of which nothing is known while Redis is away."""
+        """Nothing is known of them while Redis is away."""
         if not facts.get("encoders", {}).get("count"):
             raise errors.BackendUnavailable(part="encoders", retry_after_s=2)
 
-    parts = within({"redis": redis, "store": context.store.check}, ANSWER_WITHIN_S)
-    return {**parts, "encoders": _try(encoders)}, facts
+    parts = run_checks({"redis": redis, "store": context.store.check}, ANSWER_WITHIN_S)
+    return {**parts, "encoders": _run(encoders)}, facts
 
 
-def within(checks: Mapping[str, Callable[[], None]], seconds: float) -> dict[str, str]:
-    """Each check's answer; ``timeout`` for one that does not return, as of a network disk that hangs. It may go on; nobody waits for it."""
+def run_checks(checks: Mapping[str, Callable[[], None]], timeout_s: float) -> dict[str, str]:
+    """At the same time. ``timeout`` for one that has not returned by then, as on a network disk that hangs; its thread is left behind."""
     said = dict.fromkeys(checks, "timeout")
 
-    def ask(part: str, check: Callable[[], None]) -> None:
-        said[part] = _try(check)
+    def run(part: str, check: Callable[[], None]) -> None:
+        said[part] = _run(check)
 
-    threads = [threading.Thread(target=ask, args=each, daemon=True) for each in checks.items()]
+    threads = [threading.Thread(target=run, args=each, daemon=True) for each in checks.items()]
     for each in threads:
         each.start()
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + timeout_s
     for each in threads:
         each.join(max(0.0, deadline - time.monotonic()))
     return dict(said)
 
 
-def _weakest_seal(seen: Overview) -> Any:
-    return min((each["seal"] for each in seen.encoders if isinstance(each.get("seal"), dict)), key=lambda seal: seal.get("level", 0), default=None)
-
-
-def _try(check: Callable[[], None]) -> str:
+def _run(check: Callable[[], None]) -> str:
     try:
         check()
     except errors.GatewayError as error:
@@ -83,9 +119,5 @@ def _try(check: Callable[[], None]) -> str:
     return "ok"
 
 
-def _answer(body: dict[str, Any], status: int) -> Response:
-    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    if status == 503:
-        response.headers["Retry-After"] = "2"
-    return response
+def _weakest_seal(seen: Overview) -> Any:
+    return min((each["seal"] for each in seen.encoders if isinstance(each.get("seal"), dict)), key=lambda seal: seal.get("level", 0), default=None)

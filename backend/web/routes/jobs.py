@@ -1,203 +1,198 @@
-"""``/api/jobs``: take images, show jobs, stop them, erase them, hand out their bytes."""
+"""``/api/jobs``: take images, and list the caller's own jobs, newest first, a page at a time."""
 
 from __future__ import annotations
 
-import json
+import difflib
 import re
 from dataclasses import replace
+from typing import cast
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from backend import errors
-from backend.core import formats, options
-from backend.core.job import Job, public
+from backend.core import cursor, filenames, options
+from backend.core.cursor import Place
+from backend.core.job import STATES, Job, State, public
 from backend.core.options import Options
 from backend.flows import batch as batches
-from backend.flows import conclude, deliver, ingest
-from backend.flows.find_job import find
+from backend.flows import ingest, list_jobs
 from backend.texts.problems import problem_in
+from backend.web.openapi.answers import FORM_OR_IMAGE, JOB, JSON, RECEIVE_ERRORS
+from backend.web.openapi.resource import Answer, Operation, Resource
+from backend.web.openapi.schemas import Schema, ref
 from backend.web.request import auth, bodies, client_identity, idempotency
-from backend.web.request.context import site
-from backend.web.response import files
-from backend.web.routes.batches import answer
+from backend.web.request.context import flow_context, web_context
+from backend.web.request.waiting import wait_s
+from backend.web.response.job_responses import accepted_batch, accepted_job, job_response
+from backend.web.response.json_response import json_response
 
-routes = Blueprint("jobs", __name__)
-MAX_WAIT_S = 30
+routes = Resource("jobs", __name__, tag="jobs")
+LIST_PARAMETERS = ("state", "limit", "cursor")
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+BY_URL: Schema = {"type": "object", "properties": {"url": {"type": "string", "format": "uri"}}, "required": ["url"], "additionalProperties": True}
 
 
-@routes.post("/api/jobs")
+@routes.serve(
+    Operation(
+        "POST",
+        "/api/jobs",
+        "createJob",
+        ("Convert one or more images", "转换一张或多张图片"),
+        {
+            200: Answer(("It ended while you waited", "等待期间已结束"), JOB, ("Preference-Applied",)),
+            202: Answer(
+                ("Taken; the source and its manifest are safe", "已接收；原图与清单已安全写入"),
+                {JSON: {"oneOf": [ref("Job"), ref("Batch")]}},
+                ("Location", "Retry-After"),
+            ),
+        },
+        (*RECEIVE_ERRORS, errors.Forbidden),
+        ("Prefer", "Idempotency-Key", "Content-Digest"),
+        {**FORM_OR_IMAGE, JSON: BY_URL},
+        has_options=True,
+        curl="curl -F file=@cat.jpg -F quality=75 {base}/api/jobs",
+    )
+)
 def create() -> Response:
-    here = site()
+    web = web_context()
     sender = client_identity.sender()
     auth.check_rate()
-    ingest.check_room(here.context)
+    ingest.check_room(web.context)
     wanted = options.parse(request.args.items(multi=True))
     if request.mimetype == "application/json":
-        job = _ordered(bodies.read_json(), wanted, sender)
-        return _wait(_accepted(job), job)
-    form = bodies.read(here.context, filename=bodies.display_name(wanted.filename or ""), max_files=here.max_files)
+        return _wait_for_end(_fetch(bodies.read_json(), wanted, sender))
+    form = bodies.read(web.context, filename=filenames.display_name(wanted.filename or ""), max_files=web.max_files)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
         if len(form.images) > 1:
-            return _batch(form, wanted, sender)
-        job = _once(form, wanted, sender)
+            return _accept_batch(form, wanted, sender)
+        job = _accept_once(form, wanted, sender)
     except BaseException:
         form.abandon()
         raise
-    return _wait(_accepted(job), job)
+    return _wait_for_end(job)
 
 
-def _batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Response:
-    sums = " ".join(each.upload.sha256() for each in form.images) if "Idempotency-Key" in request.headers else ""
-    batch_id = idempotency.agreed(sums, wanted, sender)
+def _accept_batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Response:
+    digests = " ".join(each.upload.sha256() for each in form.images) if "Idempotency-Key" in request.headers else ""
+    batch_id = idempotency.claim_id(digests, wanted, sender)
     try:
-        batch, jobs = batches.find_batch(site().context, batch_id or "", sender.owner)
+        batch, jobs = batches.find_batch(flow_context(), batch_id or "", sender.owner)
         form.abandon()
     except errors.NotFound:
-        batch, jobs = batches.accept(site().context, form.images, wanted, sender, batch_id=batch_id)
-    response = answer(batch, jobs, 202)
-    response.headers["Location"] = f"/api/batches/{batch.id}"
-    response.headers["Retry-After"] = "1"
-    return response
+        batch, jobs = batches.accept(flow_context(), form.images, wanted, sender, batch_id=batch_id)
+    return accepted_batch(batch, jobs)
 
 
-def _ordered(record: dict[str, object], wanted: Options, sender: ingest.Sender) -> Job:
-    """The job for an image that another server has; what else the object holds are options."""
-    here = site()
-    if here.fetcher is None:
+def _fetch(record: dict[str, object], wanted: Options, sender: ingest.Sender) -> Job:
+    """The job for an image that another server has. All members of ``record`` but ``url`` are options."""
+    web = web_context()
+    if web.fetcher is None:
         raise errors.BadRequest("url_off")
     url = record.pop("url", None)
     if not isinstance(url, str):
         raise errors.BadRequest("url")
     wanted = options.parse(record.items(), wanted)
-    wanted = replace(wanted, filename=bodies.display_name(wanted.filename or ""))
-    job_id, known = _known(f"url {url}", wanted, sender)
-    return known or here.fetcher.order(url.strip(), wanted, sender, job_id=job_id)
+    wanted = replace(wanted, filename=filenames.display_name(wanted.filename or ""))
+    job_id, known = idempotency.claim_job(f"url {url}", wanted, sender)
+    return known or web.fetcher.order(url.strip(), wanted, sender, job_id=job_id)
 
 
-def _known(of_what: str, wanted: Options, sender: ingest.Sender) -> tuple[str | None, Job | None]:
-    """The id that the request's ``Idempotency-Key`` stands for, and its job where there is one already."""
-    job_id = idempotency.agreed(of_what, wanted, sender)
-    if job_id is None:
-        return None, None
-    try:
-        return job_id, find(site().context, job_id, sender.owner)
-    except errors.NotFound:
-        return job_id, None
-
-
-def _once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
-    """The job, or with an ``Idempotency-Key`` that was used before, that job."""
+def _accept_once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
+    """A new job; with an ``Idempotency-Key`` that was used before, that job."""
     received = form.images[0]
-    job_id, known = _known(received.upload.sha256(), wanted, sender)
+    job_id, known = idempotency.claim_job(received.upload.sha256(), wanted, sender)
     if known is None:
-        return ingest.accept(site().context, received, wanted, sender, job_id=job_id)
+        return ingest.accept(flow_context(), received, wanted, sender, job_id=job_id)
     form.abandon()
     return known
 
 
-def _accepted(job: Job) -> Response:
-    response = _show(job, 202)
-    response.headers["Location"] = f"/api/jobs/{job.id}"
-    response.headers["Retry-After"] = "1"
-    return response
-
-
-def _wait(response: Response, job: Job) -> Response:
-    """RFC 7240 ``Prefer: wait=N``: the ended job if it ends in time."""
+def _wait_for_end(job: Job) -> Response:
+    """With ``Prefer: wait=N`` the ended job, if it ends in time."""
     seconds = wait_s()
     if seconds is None:
-        return response
-    job = site().follower.wait_for_end(job.id, seconds, owner=auth.owner())
-    response = _show(job, 200) if job.status.has_ended else _accepted(job)
+        return accepted_job(job)
+    job = web_context().follower.wait_for_end(job.id, seconds, owner=auth.owner())
+    response = job_response(job) if job.status.has_ended else accepted_job(job)
     response.headers["Preference-Applied"] = f"wait={seconds}"
     return response
 
 
-def wait_s() -> int | None:
-    """The seconds of ``Prefer: wait``, at most ``MAX_WAIT_S``."""
-    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?", request.headers.get("Prefer", ""))
-    return min(int(match[1]), MAX_WAIT_S) if match else None
-
-
-@routes.get("/api/jobs/<job_id>")
-def show(job_id: str) -> Response:
-    """With ``If-None-Match`` and ``Prefer: wait`` a long poll: answered when something has changed."""
-    here, owner = site(), auth.owner()
-    job = find(here.context, job_id, owner)
-    seconds = wait_s()
-    if seconds is not None and _is_known(job):
-        job = here.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each))
-    response = _show(job, 200)
-    response.set_etag(str(job.status.seq), weak=True)
-    if seconds is not None:
-        response.headers["Preference-Applied"] = f"wait={seconds}"
-    response.make_conditional(request)
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/jobs",
+        "listJobs",
+        ("Your own jobs, newest first", "自己的任务，最新的在前"),
+        {
+            200: Answer(
+                (
+                    "A page. Without API keys “your own” means: made with this cookie, or from this very machine",
+                    "一页。未设置 API 密钥时，「自己的」指使用同一 Cookie 或从本机创建的任务",
+                ),
+                {JSON: ref("JobList")},
+                ("Link",),
+            )
+        },
+        (errors.InvalidOption, errors.BackendUnavailable),
+        LIST_PARAMETERS,
+        curl="curl '{base}/api/jobs?state=succeeded&limit=20'",
+    )
+)
+def index() -> Response:
+    client, owner, language = client_identity.digest(), auth.owner(), auth.language()
+    _check_names()
+    states, limit, before = _states(), _limit(), _before()
+    jobs, place = list_jobs.page(flow_context(), client, owner, states=states, limit=limit, before=before)
+    following = _address(states, limit, place) if place else None
+    body = {"jobs": [public(job, problem_in(language)) for job in jobs], "next": following}
+    response = json_response(body, cache="private, no-store", vary="Accept-Language, Authorization, Cookie")
+    if following:
+        response.headers["Link"] = f'<{following}>; rel="next"'
     return response
 
 
-def _is_known(job: Job) -> bool:
-    return request.if_none_match.contains_weak(str(job.status.seq))
+def _check_names() -> None:
+    """Raises ``InvalidOption``, with the nearest name that there is."""
+    for name, values in request.args.lists():
+        if name not in LIST_PARAMETERS:
+            raise errors.InvalidOption("unknown", option=name[:100], suggestion=_nearest(name, LIST_PARAMETERS))
+        if len(values) > 1 and name != "state":
+            raise errors.InvalidOption("repeated", option=name, count=len(values))
 
 
-@routes.post("/api/jobs/<job_id>/cancel")
-def cancel(job_id: str) -> Response:
-    context = site().context
-    return _show(conclude.cancel(context, find(context, job_id, auth.owner())), 200)
+def _states() -> tuple[State, ...]:
+    """``state=failed``, ``state=queued,running``, or repeated. Empty: jobs of all states."""
+    words = [word for text in request.args.getlist("state") for word in text.split(",") if word]
+    for word in words:
+        if word not in STATES:
+            raise errors.InvalidOption(option="state", value=word[:100], accepted=", ".join(STATES), suggestion=_nearest(word, STATES))
+    return cast(tuple[State, ...], tuple(words))
 
 
-@routes.post("/api/jobs/<job_id>/retry")
-def retry(job_id: str) -> Response:
-    """The same source again: with the same options, but for those given in the query, a form or a JSON object; empty or null is the default."""
-    context, sender = site().context, client_identity.sender()
-    auth.check_rate()
-    ingest.check_room(context)
-    job = find(context, job_id, sender.owner)
-    given = _given_options()
-    cleared = [name for name, value in given if value in ("", None)]
-    wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
-    made_id, known = _known(f"retry {job_id}", wanted, sender)
-    return _accepted(known or ingest.again(context, job, wanted, sender, job_id=made_id))
+def _limit() -> int:
+    text = request.args.get("limit", str(DEFAULT_LIMIT))
+    if re.fullmatch(r"[0-9]{1,6}", text) and 1 <= int(text) <= MAX_LIMIT:
+        return int(text)
+    near = MAX_LIMIT if re.fullmatch(r"[0-9]+", text) and text.strip("0") else 1
+    raise errors.InvalidOption(option="limit", value=text[:100], accepted=f"1–{MAX_LIMIT}", suggestion=str(near))
 
 
-def _given_options() -> list[tuple[str, object]]:
-    given: list[tuple[str, object]] = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    if request.mimetype == "application/json" and request.content_length:
-        record = request.get_json(silent=True)
-        if not isinstance(record, dict):
-            raise errors.BadRequest("json")
-        given += record.items()
-    return given
+def _before() -> Place | None:
+    text = request.args.get("cursor", "")
+    try:
+        return cursor.read(text) if text else None
+    except ValueError:
+        raise errors.InvalidOption("cursor", option="cursor") from None
 
 
-@routes.delete("/api/jobs/<job_id>")
-def erase(job_id: str) -> Response:
-    context = site().context
-    conclude.erase(context, find(context, job_id, auth.owner()))
-    return Response(status=204)
+def _address(states: tuple[State, ...], limit: int, place: Place) -> str:
+    """Of the next page."""
+    given = [("state", ",".join(states))] if states else []
+    return "/api/jobs?" + urlencode([*given, ("limit", limit), ("cursor", cursor.write(place))], safe=",")
 
 
-@routes.get("/api/jobs/<job_id>/result")
-def result(job_id: str) -> Response:
-    context = site().context
-    job = find(context, job_id, auth.owner())
-    known, blob = deliver.result(context, job)
-    name = files.result_name(job)
-    return files.send(blob, media_type="image/webp", etag=known.sha256, name=name, is_attachment="download" in request.args)
-
-
-@routes.get("/api/jobs/<job_id>/source")
-def source(job_id: str) -> Response:
-    context = site().context
-    job = find(context, job_id, auth.owner())
-    known = job.manifest.source
-    blob = deliver.source(context, job)
-    media_type = formats.BY_NAME[known.format].media_type
-    return files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True)
-
-
-def _show(job: Job, status: int) -> Response:
-    response = Response(json.dumps(public(job, problem_in(auth.language())), ensure_ascii=False), status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store" if status == 202 else "private, no-cache"
-    response.headers["Vary"] = "Accept-Language"
-    return response
+def _nearest(word: str, words: tuple[str, ...]) -> str:
+    return difflib.get_close_matches(word, words, 1, 0.0)[0]

@@ -1,28 +1,29 @@
-"""``/metrics``: Prometheus over all workers of this machine and all encoders of all machines, in its text format or OpenMetrics.
+"""``/metrics``: Prometheus over all workers of this machine and all encoders of all machines, as its text format or OpenMetrics.
 
-Counts of jobs come from Redis, where each was counted once by whoever committed the change; counts of requests from the workers' files.
-With API keys it asks for one (Prometheus: ``authorization: credentials``), unless it has an address of its own (``GATEWAY_METRICS_BIND``).
+Counts of jobs come from Redis, where the change that commits a job also counts it, once. Counts of requests come from the workers' files. With
+API keys ``/metrics`` asks for one (in Prometheus: ``authorization: credentials``), unless it has a port of its own (``GATEWAY_METRICS_BIND``).
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 
 from backend import errors
 from backend.core.overview import Overview
 from backend.web.metrics.prometheus import Figures, families
+from backend.web.openapi.resource import Resource
 from backend.web.request import auth
-from backend.web.request.context import site
-from backend.web.routes.health import examine
+from backend.web.request.context import flow_context, web_context
+from backend.web.request.peer import peer
+from backend.web.routes.health import check_parts
 
-routes = Blueprint("metrics", __name__)
-LISTENER = "gateway.listener"
+routes = Resource("metrics", __name__)
 
 
-class Once:
-    """What was collected for this request."""
+class CollectOnce:
+    """What was collected for one request, in the shape that ``prometheus_client`` wants."""
 
     def __init__(self, found: list[Metric]) -> None:
         self._found = found
@@ -33,12 +34,13 @@ class Once:
 
 @routes.get("/metrics")
 def show() -> Response:
-    if site().metrics_port is None:
+    port = web_context().metrics_port
+    if port is None:
         auth.owner()
-    elif not is_operators():
+    elif peer().listener_port != port:
         raise errors.NotFound()
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Once(list(families(figures()))))
+    registry.register(CollectOnce(list(families(figures()))))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     response = Response(encode(registry), content_type=content_type)
     response.headers["Cache-Control"] = "no-store"
@@ -46,27 +48,21 @@ def show() -> Response:
     return response
 
 
-def is_operators() -> bool:
-    """Whether the request came in at the operator's own address."""
-    listener = request.environ.get(LISTENER)
-    return isinstance(listener, tuple) and listener[1] == site().metrics_port
-
-
 def figures() -> Figures:
-    here = site()
-    parts, _ = examine(here.context)
+    web = web_context()
+    parts, _ = check_parts(web.context)
     return Figures(
-        workers=here.workers(),
+        workers=web.worker_counters(),
         overview=_overview(),
-        version=here.version,
+        version=web.version,
         parts={part: said == "ok" for part, said in parts.items()},
-        queue_limit=here.context.max_queued_jobs,
-        store_free_bytes=here.free_bytes(),
+        queue_limit=web.context.max_queued_jobs,
+        store_free_bytes=web.free_bytes(),
     )
 
 
 def _overview() -> Overview | None:
     try:
-        return site().context.jobs.overview()
+        return flow_context().jobs.overview()
     except errors.BackendUnavailable:
         return None

@@ -1,38 +1,42 @@
-"""The upload page and its files, straight from ``frontend/``."""
+"""The upload page, the operator's page and their files, from ``frontend/``.
+
+The operator's page holds no figures: they come over Socket.IO (``metrics/live_status``), which asks for a key where keys are set.
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request, send_from_directory
+from flask import Response, send_from_directory
 
+from backend.web.openapi.resource import Resource
 from backend.web.request import auth, client_identity
-from backend.web.request.context import site
+from backend.web.request.context import web_context
+from backend.web.response.html_response import html_response
 from backend.web.response.page_texts import in_language, with_languages
 
-routes = Blueprint("page", __name__)
+routes = Resource("page", __name__)
 
 
 @routes.get("/")
 def index() -> Response:
-    client_identity.introduce()
-    return html("index.html")
+    client_identity.ensure_token()
+    return _page("index.html")
 
 
-def html(name: str) -> Response:
-    """A page of ``frontend/`` in the reader's language, so that it is readable before its scripts run, and without them."""
-    frontend = site().frontend
-    page = with_languages(in_language((frontend / name).read_text("utf-8"), frontend, auth.language()), frontend)
-    response = Response(page, content_type="text/html; charset=utf-8")
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Vary"] = "Accept-Language"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+@routes.get("/status")
+def status() -> Response:
+    return _page("status.html")
+
+
+def _page(name: str) -> Response:
+    """In the reader's language already, so that it can be read before its scripts run, and without them."""
+    frontend = web_context().frontend
+    return html_response(with_languages(in_language((frontend / name).read_text("utf-8"), frontend, auth.language()), frontend))
 
 
 @routes.get("/static/<path:name>")
 def static_file(name: str) -> Response:
-    """Always asked again (``no-cache`` with an ETag), so that an upgraded gateway never meets yesterday's page."""
-    response = send_from_directory(site().frontend, name, conditional=True, max_age=None)
+    """A browser asks for it each time (``no-cache`` with an ETag), so that an upgraded gateway never meets an older page's scripts."""
+    response = send_from_directory(web_context().frontend, name, conditional=True, max_age=None)
     response.headers["Cache-Control"] = "no-cache"
     return response
 

@@ -1,6 +1,6 @@
-"""The page without JavaScript: a form, then a page that loads itself anew until all has ended, then links. Each in the reader's language.
+"""The page without JavaScript: a form, then a page that reloads itself until all images have ended, then links.
 
-It takes the same flows as the API. With API keys it cannot serve (a form sends no key), and says so.
+It runs the same flows as the API. Where the gateway has API keys it cannot work, since a form sends no key, and says so.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from backend import errors
-from backend.core import options
+from backend.core import filenames, formats, options
 from backend.core.batch import has_ended
 from backend.core.job import Job, public
 from backend.flows import batch as batches
@@ -20,27 +20,28 @@ from backend.flows import ingest
 from backend.flows.find_job import find
 from backend.texts import text
 from backend.texts.problems import problem_in
+from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
-from backend.web.request.context import site
+from backend.web.request.context import flow_context, web_context
 
-routes = Blueprint("plain", __name__)
+routes = Resource("plain", __name__)
 REFRESH_S = 2
 Words = Callable[..., str]
 
 
 @routes.post("/")
 def take() -> Response:
-    """Images and options of the form; what was left empty is not given."""
-    context, sender = site().context, client_identity.sender()
+    """The form's images and options. An option that was left empty does not count as given."""
+    context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
     ingest.check_room(context)
-    form = bodies.read(context, filename="", max_files=site().max_files)
+    form = bodies.read(context, filename="", max_files=web_context().max_files)
     try:
         wanted = options.parse([field for field in form.fields if field[1]])
         if len(form.images) > 1:
             batch, _ = batches.accept(context, form.images, wanted, sender)
-            return _see(f"/plain/batches/{batch.id}")
-        return _see(f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}")
+            return _redirect(f"/plain/batches/{batch.id}")
+        return _redirect(f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}")
     except BaseException:
         form.abandon()
         raise
@@ -48,32 +49,32 @@ def take() -> Response:
 
 @routes.get("/plain/jobs/<job_id>")
 def job(job_id: str) -> Response:
-    return _progress_page([find(site().context, job_id, auth.owner())], f"/plain/jobs/{job_id}")
+    return _progress_page([find(flow_context(), job_id, auth.owner())], f"/plain/jobs/{job_id}")
 
 
 @routes.post("/plain/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
-    context = site().context
+    context = flow_context()
     batches.cancel(context, [find(context, job_id, auth.owner())])
-    return _see(f"/plain/jobs/{job_id}")
+    return _redirect(f"/plain/jobs/{job_id}")
 
 
 @routes.get("/plain/batches/<batch_id>")
 def batch(batch_id: str) -> Response:
-    _, jobs = batches.find_batch(site().context, batch_id, auth.owner())
+    _, jobs = batches.find_batch(flow_context(), batch_id, auth.owner())
     return _progress_page(jobs, f"/plain/batches/{batch_id}", archive=f"/api/batches/{batch_id}/archive.zip")
 
 
 @routes.post("/plain/batches/<batch_id>/cancel")
 def cancel_batch(batch_id: str) -> Response:
-    context = site().context
+    context = flow_context()
     batches.cancel(context, batches.find_batch(context, batch_id, auth.owner())[1])
-    return _see(f"/plain/batches/{batch_id}")
+    return _redirect(f"/plain/batches/{batch_id}")
 
 
 @routes.errorhandler(errors.GatewayError)
 def refuse(error: errors.GatewayError) -> Response:
-    """In words and with a way back. ``Retry-After`` becomes a link, since a form is not sent again by itself."""
+    """The problem as a page, with a link back to the form."""
     words = _words()
     more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
     problem = problem_in(auth.language())(error.as_record(), **more)
@@ -86,8 +87,8 @@ def refuse(error: errors.GatewayError) -> Response:
     return response
 
 
-def _see(path: str) -> Response:
-    """303: what was posted is looked at, so that loading anew posts nothing twice."""
+def _redirect(path: str) -> Response:
+    """303, so that a reload sends nothing twice."""
     return Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
@@ -128,13 +129,13 @@ def _outcome(job: dict[str, Any], words: Words) -> str:
     saved = f"{-result['saved_percent']:+.0f}%".replace("-", "−")
     figures = {"before": _size(source["bytes"]), "after": _size(result["bytes"]), "saved": saved}
     outcome = words("succeeded", width=result["width"], height=result["height"], **figures)
-    name = f"{(source['filename'] or 'image').rsplit('.', 1)[0]}.webp"
+    name = filenames.result_name(source["filename"], formats.output(result["format"]).extension)
     link = f'<a class="button button-soft" href="{result["url"]}?download=1">{escape(words("download", name=name))}</a>'
     return f'<p>{outcome}</p><img src="{result["url"]}" alt="{escape(name)}" loading="lazy"><p>{link}</p>'
 
 
 def _size(count: int) -> str:
-    """Decimal, as the page writes it."""
+    """In decimal units, as the page with JavaScript writes it."""
     return f"{count} B" if count < 1000 else f"{count / 1e3:.0f} KB" if count < 999_500 else f"{count / 1e6:.1f} MB"
 
 

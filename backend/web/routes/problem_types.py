@@ -1,21 +1,25 @@
-"""``/problems/<code>``: what a problem's ``type`` points at (RFC 9457 §3.1.1): a page for people, JSON for whoever asks for it."""
+"""``/problems/<code>``: what a problem's ``type`` points at (RFC 9457 §3.1.1). A page for people, JSON where ``Accept`` asks for it."""
 
 from __future__ import annotations
 
-import json
 from string import Template
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from markupsafe import escape
 
 from backend import errors
 from backend.texts import text
 from backend.texts.problems import details_of
+from backend.web.openapi.resource import Resource
 from backend.web.request import auth
-from backend.web.request.context import site
+from backend.web.request.context import web_context
+from backend.web.response.html_response import html_response
+from backend.web.response.json_response import json_response
+from backend.web.response.revalidation import revalidate
 
-routes = Blueprint("problem_types", __name__)
+routes = Resource("problem_types", __name__)
+VARY = "Accept, Accept-Language"
 
 
 def statuses(code: str) -> list[int]:
@@ -65,15 +69,11 @@ def show(code: str) -> Response:
 
 def _answer(record: dict[str, Any], title: str, body: str, language: str) -> Response:
     if _wants_json():
-        response = Response(json.dumps(record, ensure_ascii=False), content_type="application/json")
+        response = revalidate(json_response(record, cache="no-cache", vary=VARY))
     else:
-        template = Template((site().frontend / "docs" / "problem.html").read_text("utf-8"))
-        response = Response(template.substitute(language=language, title=escape(title), body=body), content_type="text/html; charset=utf-8")
+        template = Template((web_context().frontend / "docs" / "problem.html").read_text("utf-8"))
+        response = html_response(template.substitute(language=language, title=escape(title), body=body), vary=VARY)
     response.headers["Content-Language"] = language
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Vary"] = "Accept, Accept-Language"
-    response.add_etag()
-    response.make_conditional(request)
     return response
 
 

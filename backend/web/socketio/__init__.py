@@ -1,1 +1,1 @@
-"""The Socket.IO events, and how they are sent."""
+"""The Socket.IO events: their handlers, and how they are sent."""

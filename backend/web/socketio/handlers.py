@@ -1,6 +1,6 @@
-"""Socket.IO: ``subscribe``, ``unsubscribe``, ``cancel``, each acknowledged; ``job`` events follow.
+"""Socket.IO: ``subscribe``, ``unsubscribe`` and ``cancel``, each with an acknowledgement; ``job``, ``batch`` and ``status`` events follow.
 
-Each connection has its own owner and language, taken at connect. Messages and subscriptions are bounded for each connection.
+A client's owner and language are taken when it connects. Its messages and subscriptions are bounded.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from backend.flows.batch import BatchWatch
 from backend.flows.find_job import find
 from backend.flows.follow import Listener
 from backend.texts.problems import problem, problem_in
+from backend.web.metrics.live_status import LiveStatus
 from backend.web.request import auth
-from backend.web.request.context import Site
-from backend.web.routes.status import Lookout
-from backend.web.socketio.sender import Event, Wire
+from backend.web.request.context import WebContext
+from backend.web.socketio.sender import Event, EventSender
 
 log = logging.getLogger(__name__)
 MAX_SUBSCRIPTIONS = 1000
 MAX_MESSAGES, MESSAGES_WINDOW_S = 1200, 10
-"""A page that drops a thousand images subscribes a thousand times. Who goes on at twice the rate is cut off: ``server/socketio/sessions``."""
-KEPT = (
+"""A page on which a thousand images are dropped subscribes a thousand times. Twice this rate ends the session (``server/socketio``)."""
+KEPT_ENVIRON = (
     "REQUEST_METHOD",
     "SCRIPT_NAME",
     "PATH_INFO",
@@ -47,163 +47,168 @@ KEPT = (
     "flask.app",
 )
 
+Message = dict[str, Any]
+Handler = Callable[["Client", Message], dict[str, Any]]
+
 
 @dataclass(slots=True)
-class Connection:
+class Client:
+    """One Socket.IO client with its subscriptions, by job and by batch. ``messages`` counts those of the present window."""
+
     owner: str
     language: str
-    address: str = ""
+    engineio_sid: str = ""
     listeners: dict[str, Listener] = field(default_factory=dict)
     watches: dict[str, BatchWatch] = field(default_factory=dict)
-    heard: int = 0
-    heard_since_s: float = 0.0
+    messages: int = 0
+    window_began_s: float = 0.0
 
 
-class Sockets:
-    """All Socket.IO connections of one process."""
+class SocketIOHandlers:
+    """All Socket.IO clients of one process."""
 
-    def __init__(self, socketio: SocketIO, site: Site) -> None:
-        self._socketio, self._site = socketio, site
-        self._connections: dict[str, Connection] = {}
-        self._wire = Wire(socketio.server)
-        self._lookout = Lookout(site)
+    def __init__(self, socketio: SocketIO, web: WebContext) -> None:
+        self._socketio, self._web = socketio, web
+        self._clients: dict[str, Client] = {}
+        self._sender = EventSender(socketio.server)
+        self._live_status = LiveStatus(web)
 
     def install(self) -> None:
         on = self._socketio.on_event
         on("connect", self._connect)
         on("disconnect", self._disconnect)
-        on("subscribe", self._guarded(self._subscribe))
-        on("unsubscribe", self._guarded(self._unsubscribe))
-        on("cancel", self._guarded(self._cancel))
-
-    def count(self) -> int:
-        return len(self._connections)
+        on("subscribe", self._acknowledging(self._subscribe))
+        on("unsubscribe", self._acknowledging(self._unsubscribe))
+        on("cancel", self._acknowledging(self._cancel))
 
     def _connect(self, handshake: Any = None) -> None:
         key = handshake.get("key") if isinstance(handshake, dict) else None
         try:
-            owner = auth.owner_of(self._site, key if isinstance(key, str) else "")
+            owner = auth.owner_of(self._web, key if isinstance(key, str) else "")
         except errors.Unauthorized as error:
             raise ConnectionRefusedError(problem(error.as_record(), auth.language())) from None
-        self._connections[_sid()] = Connection(owner, auth.language(), self._wire.address(_sid()))
-        _slim(request.environ)
+        self._clients[_sid()] = Client(owner, auth.language(), self._sender.engineio_sid(_sid()))
+        _shrink(request.environ)
 
     def _disconnect(self, reason: str = "") -> None:
-        connection = self._connections.pop(_sid(), None)
-        if connection is not None:
-            self._wire.forget(connection.address)
-            self._lookout.ignore(connection.address)
-            for job_id, listener in connection.listeners.items():
-                self._site.follower.unfollow(job_id, listener)
-            for watch in connection.watches.values():
+        client = self._clients.pop(_sid(), None)
+        if client is not None:
+            self._sender.drop_backlog(client.engineio_sid)
+            self._live_status.unsubscribe(client.engineio_sid)
+            for job_id, listener in client.listeners.items():
+                self._web.follower.unfollow(job_id, listener)
+            for watch in client.watches.values():
                 watch.close()
 
-    def _guarded(self, handle: Callable[[Connection, dict[str, Any]], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-        """Every message has an acknowledgement: what ``handle`` says, or the problem."""
+    def _acknowledging(self, handle: Handler) -> Callable[..., dict[str, Any]]:
+        """The handler of one event. It acknowledges with what ``handle`` returns, or with the problem that it raises."""
 
         def handler(message: Any = None, *_: Any) -> dict[str, Any]:
-            connection = self._connections.get(_sid()) or Connection("", auth.language())
+            client = self._clients.get(_sid()) or Client("", auth.language())
             try:
                 if not isinstance(message, dict):
                     raise errors.BadRequest("json")
-                self._check_rate(connection)
-                return {"ok": True, **handle(connection, message)}
+                self._check_rate(client)
+                return {"ok": True, **handle(client, message)}
             except errors.GatewayError as error:
-                return {"ok": False, "error": problem(error.as_record(), connection.language)}
+                return {"ok": False, "error": problem(error.as_record(), client.language)}
             except Exception as error:
                 log.error("unexpected %r on a socket", error, exc_info=error)
-                return {"ok": False, "error": problem(errors.Internal().as_record(), connection.language)}
+                return {"ok": False, "error": problem(errors.Internal().as_record(), client.language)}
 
         return handler
 
-    def _check_rate(self, connection: Connection) -> None:
-        now = self._site.context.clock()
-        if now - connection.heard_since_s >= MESSAGES_WINDOW_S:
-            connection.heard, connection.heard_since_s = 0, now
-        connection.heard += 1
-        if connection.heard > MAX_MESSAGES:
+    def _check_rate(self, client: Client) -> None:
+        now = self._web.context.clock()
+        if now - client.window_began_s >= MESSAGES_WINDOW_S:
+            client.messages, client.window_began_s = 0, now
+        client.messages += 1
+        if client.messages > MAX_MESSAGES:
             raise errors.BadRequest("message_rate", limit=MAX_MESSAGES, seconds=MESSAGES_WINDOW_S)
 
-    def _subscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
+    def _subscribe(self, client: Client, message: Message) -> dict[str, Any]:
         if "batch" in message:
-            return self._subscribe_batch(connection, message)
+            return self._subscribe_batch(client, message)
         if message.get("status") is True:
-            return {"status": self._lookout.watch(connection.address, self._teller(_sid()))}
-        job_id, after = _job_id(message), message.get("after")
-        if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
-            raise errors.BadRequest("json")
-        if len(connection.listeners) >= MAX_SUBSCRIPTIONS and job_id not in connection.listeners:
+            return {"status": self._live_status.subscribe(client.engineio_sid, self._status_sender(_sid()))}
+        return self._subscribe_job(client, _job_id(message), _after(message))
+
+    def _subscribe_job(self, client: Client, job_id: str, after: int | None) -> dict[str, Any]:
+        if len(client.listeners) >= MAX_SUBSCRIPTIONS and job_id not in client.listeners:
             raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
-        self._drop(connection, job_id)
-        address, language = connection.address, connection.language
-
-        def tell(job: Job) -> None:
-            version = (job.status.seq, job.status.state, language)
-            packet = self._wire.known("job", job.id, version) or self._wire.packet(Event("job", job.id, version, public(job, problem_in(language))))
-            self._wire.send(address, job.id, packet)
-            if job.status.has_ended:
-                connection.listeners.pop(job.id, None)
-
-        connection.listeners[job_id] = tell
+        self._unsubscribe_job(client, job_id)
+        client.listeners[job_id] = listener = self._job_listener(client)
         try:
-            job = self._site.follower.follow(job_id, tell, owner=connection.owner, after=after)
+            job = self._web.follower.follow(job_id, listener, owner=client.owner, after=after)
         except BaseException:
-            connection.listeners.pop(job_id, None)
+            client.listeners.pop(job_id, None)
             raise
         if job.status.has_ended:
-            connection.listeners.pop(job_id, None)
-        return {"job": public(job, problem_in(language))}
+            client.listeners.pop(job_id, None)
+        return {"job": public(job, problem_in(client.language))}
 
-    def _teller(self, sid: str) -> Callable[[dict[str, Any]], None]:
+    def _job_listener(self, client: Client) -> Listener:
+        sender, sid, language = self._sender, client.engineio_sid, client.language
+
+        def send(job: Job) -> None:
+            version = (job.status.seq, job.status.state, language)
+            packet = sender.cached_packet("job", job.id, version) or sender.packet(Event("job", job.id, version, public(job, problem_in(language))))
+            sender.send(sid, job.id, packet)
+            if job.status.has_ended:
+                client.listeners.pop(job.id, None)
+
+        return send
+
+    def _status_sender(self, sid: str) -> Callable[[dict[str, Any]], None]:
         return lambda seen: self._socketio.emit("status", seen, to=sid)
 
-    def _subscribe_batch(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
-        """Each event is the whole batch, so ``after`` needs no log: the present state is all that is newer."""
+    def _subscribe_batch(self, client: Client, message: Message) -> dict[str, Any]:
+        """Each event is the whole batch. So a client that resumes needs no earlier ones: the present state is all that is new to it."""
         if not isinstance(message["batch"], str):
             raise errors.BadRequest("json")
-        batch, jobs = batches.find_batch(self._site.context, message["batch"], connection.owner)
-        if len(connection.watches) >= MAX_SUBSCRIPTIONS and batch.id not in connection.watches:
+        batch, jobs = batches.find_batch(self._web.context, message["batch"], client.owner)
+        if len(client.watches) >= MAX_SUBSCRIPTIONS and batch.id not in client.watches:
             raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
-        address, language = connection.address, connection.language
+        sid, language = client.engineio_sid, client.language
 
-        def tell(now: list[Job]) -> None:
-            packet = self._wire.packet(Event("batch", batch.id, (seq(now), language), public_batch(batch, now, problem_in(language))))
-            self._wire.send(address, batch.id, packet)
+        def send(now: list[Job]) -> None:
+            packet = self._sender.packet(Event("batch", batch.id, (seq(now), language), public_batch(batch, now, problem_in(language))))
+            self._sender.send(sid, batch.id, packet)
 
-        self._drop_batch(connection, batch.id)
+        self._unsubscribe_batch(client, batch.id)
         if not has_ended(jobs):
-            connection.watches[batch.id] = BatchWatch(self._site.context, self._site.follower, batch, tell)
-            jobs = connection.watches[batch.id].begin()
+            client.watches[batch.id] = BatchWatch(self._web.context, self._web.follower, batch, send)
+            jobs = client.watches[batch.id].begin()
         return {"batch": public_batch(batch, jobs, problem_in(language))}
 
-    def _unsubscribe(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
+    def _unsubscribe(self, client: Client, message: Message) -> dict[str, Any]:
         if message.get("status") is True:
-            self._lookout.ignore(connection.address)
+            self._live_status.unsubscribe(client.engineio_sid)
         elif isinstance(message.get("batch"), str):
-            self._drop_batch(connection, message["batch"])
+            self._unsubscribe_batch(client, message["batch"])
         else:
-            self._drop(connection, _job_id(message))
+            self._unsubscribe_job(client, _job_id(message))
         return {}
 
-    def _cancel(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
-        context = self._site.context
-        job = conclude.cancel(context, find(context, _job_id(message), connection.owner))
-        return {"job": public(job, problem_in(connection.language))}
+    def _cancel(self, client: Client, message: Message) -> dict[str, Any]:
+        context = self._web.context
+        job = conclude.cancel(context, find(context, _job_id(message), client.owner))
+        return {"job": public(job, problem_in(client.language))}
 
-    def _drop_batch(self, connection: Connection, batch_id: str) -> None:
-        watch = connection.watches.pop(batch_id, None)
+    def _unsubscribe_batch(self, client: Client, batch_id: str) -> None:
+        watch = client.watches.pop(batch_id, None)
         if watch is not None:
             watch.close()
 
-    def _drop(self, connection: Connection, job_id: str) -> None:
-        listener = connection.listeners.pop(job_id, None)
+    def _unsubscribe_job(self, client: Client, job_id: str) -> None:
+        listener = client.listeners.pop(job_id, None)
         if listener is not None:
-            self._site.follower.unfollow(job_id, listener)
+            self._web.follower.unfollow(job_id, listener)
 
 
-def _slim(environ: dict[str, Any]) -> None:
-    """python-socketio keeps the handshake's environment for as long as the connection lives: what is needed for a context is enough."""
-    kept = {name: environ[name] for name in KEPT if name in environ}
+def _shrink(environ: dict[str, Any]) -> None:
+    """python-socketio keeps the handshake's environment for as long as the client is connected. Flask's request needs no more than this of it."""
+    kept = {name: environ[name] for name in KEPT_ENVIRON if name in environ}
     environ.clear()
     environ.update(kept)
 
@@ -212,8 +217,15 @@ def _sid() -> str:
     return str(request.sid)  # type: ignore[attr-defined]
 
 
-def _job_id(message: dict[str, Any]) -> str:
+def _job_id(message: Message) -> str:
     job_id = message.get("job")
     if not isinstance(job_id, str):
         raise errors.BadRequest("json")
     return job_id
+
+
+def _after(message: Message) -> int | None:
+    after = message.get("after")
+    if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
+        raise errors.BadRequest("json")
+    return after

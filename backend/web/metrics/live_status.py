@@ -1,7 +1,7 @@
-"""``/status``: the gateway at work, for its operator. The page is a file; its figures come over Socket.IO, which asks for a key where keys are set.
+"""The figures of the operator's page, sent to its readers once a second.
 
-One process looks once a second for all of its watchers, and only while there is one. Figures are those of ``/metrics``: over all workers of this
-machine and all encoders. Latencies are of the last minute, from the histograms' growth.
+They are those of ``/metrics``: over all workers of this machine and all encoders. Latencies are those of the last minute, computed from what the
+histograms grew by. A process collects them once for all of its readers, and only while it has one.
 """
 
 from __future__ import annotations
@@ -11,15 +11,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response
-
 from backend import errors
 from backend.web.metrics.prometheus import Figures, families
-from backend.web.request.context import Site
-from backend.web.routes import page
+from backend.web.request.context import WebContext
 
-routes = Blueprint("status", __name__)
-LOOK_EVERY_S = 1.0
+EVERY_S = 1.0
 WINDOW_S = 60
 LATENCIES = {
     "answer": "gateway_http_request_duration_seconds",
@@ -28,56 +24,51 @@ LATENCIES = {
     "event": "gateway_event_delay_seconds",
     "loop": "gateway_loop_delay_seconds",
 }
-LASTING = ("socket.io", "/events", "/ws")
-"""Routes that answer when there is news: how long that takes says nothing of the gateway."""
+LONG_LIVED = ("socket.io", "/events", "/ws")
+"""Routes that answer when there is news. How long that takes says nothing of the gateway."""
 Counts = dict[float, float]
-"""Upper bound of a bucket → how many were at most so much."""
-Tell = Callable[[dict[str, Any]], None]
+"""Upper bound of a bucket → how many were at most that."""
+Send = Callable[[dict[str, Any]], None]
 
 
-@routes.get("/status")
-def show() -> Response:
-    return page.html("status.html")
+class LiveStatus:
+    """One a process."""
 
-
-class Lookout:
-    """Whoever watches is told every second; nobody looks while nobody watches."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._watchers: dict[str, Tell] = {}
+    def __init__(self, web: WebContext) -> None:
+        self._web = web
+        self._readers: dict[str, Send] = {}
         self._past: deque[dict[str, Counts]] = deque(maxlen=WINDOW_S)
-        self._is_looking = False
+        self._is_running = False
 
-    def watch(self, name: str, tell: Tell) -> dict[str, Any]:
-        """The figures now; later ones follow."""
-        self._watchers[name] = tell
-        if not self._is_looking:
-            self._is_looking = True
-            threading.Thread(target=self._look, name="status", daemon=True).start()
+    def subscribe(self, name: str, send: Send) -> dict[str, Any]:
+        """The figures now. Later ones go to ``send``."""
+        self._readers[name] = send
+        if not self._is_running:
+            self._is_running = True
+            threading.Thread(target=self._run, name="status", daemon=True).start()
         return self.snapshot()
 
-    def ignore(self, name: str) -> None:
-        self._watchers.pop(name, None)
+    def unsubscribe(self, name: str) -> None:
+        self._readers.pop(name, None)
 
-    def _look(self) -> None:
+    def _run(self) -> None:
         pause = threading.Event()
-        while self._watchers:
-            pause.wait(LOOK_EVERY_S)
+        while self._readers:
+            pause.wait(EVERY_S)
             seen = self.snapshot()
             self._past.append(self._counts)
-            for tell in list(self._watchers.values()):
-                tell(seen)
+            for send in list(self._readers.values()):
+                send(seen)
         self._past.clear()
-        self._is_looking = False
+        self._is_running = False
 
     def snapshot(self) -> dict[str, Any]:
-        here = self._site
+        here = self._web
         try:
             overview = here.context.jobs.overview()
         except errors.BackendUnavailable:
             overview = None
-        figures = Figures(workers=here.workers(), overview=overview, version=here.version)
+        figures = Figures(workers=here.worker_counters(), overview=overview, version=here.version)
         samples = [sample for family in families(figures) for sample in family.samples]
         self._counts = {name: _counts(samples, metric) for name, metric in LATENCIES.items()}
         before = self._past[0] if self._past else {}
@@ -101,15 +92,15 @@ def _by_label(samples: Sequence[Any], metric: str, label: str) -> dict[str, floa
 def _counts(samples: Sequence[Any], metric: str) -> Counts:
     found: Counts = {}
     for sample in samples:
-        if sample.name == f"{metric}_bucket" and _is_meant(sample.labels):
+        if sample.name == f"{metric}_bucket" and _is_counted(sample.labels):
             bound = float(sample.labels["le"])
             found[bound] = found.get(bound, 0.0) + sample.value
     return found
 
 
-def _is_meant(labels: Mapping[str, str]) -> bool:
-    is_lasting = any(part in labels.get("route", "") for part in LASTING)
-    return not is_lasting and labels.get("stage", "encode") == "encode"
+def _is_counted(labels: Mapping[str, str]) -> bool:
+    is_long_lived = any(part in labels.get("route", "") for part in LONG_LIVED)
+    return not is_long_lived and labels.get("stage", "encode") == "encode"
 
 
 def _quantiles(now: Counts, before: Counts) -> dict[str, float] | None:
@@ -120,7 +111,7 @@ def _quantiles(now: Counts, before: Counts) -> dict[str, float] | None:
 
 
 def _at(grown: Sequence[tuple[float, float]], rank: float) -> float:
-    """Linear within its bucket, as Prometheus reckons; the last bound for what is beyond it."""
+    """Linear within its bucket, as Prometheus computes it. The last bound for what lies beyond it."""
     low, below = 0.0, 0.0
     for bound, count in grown:
         if count >= rank and bound != float("inf"):

@@ -1,0 +1,120 @@
+"""Guards around python-engineio (4.15), where a client's mistake would end in a traceback, a 500, or memory without a bound."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from backend.errors import GatewayError
+from backend.server import connection_limits
+from backend.server.socketio.session_ids import session_id_of
+from backend.server.wsgi import Environ
+
+PROTOCOL_ERROR = 1002
+BINARY_PACKETS = ("5", "6")
+"""BINARY_EVENT and BINARY_ACK of the Socket.IO protocol, version 5."""
+
+log = logging.getLogger(__name__)
+
+
+def install(engineio: Any) -> None:
+    guard_requests(engineio)
+    guard_messages(engineio)
+
+
+def guard_requests(engineio: Any) -> None:
+    """Let ``engineio.handle_request`` answer 400 where it fails.
+
+    A POST to a session that is closed and not yet removed raises ``KeyError`` (python-engineio#83). A POST that breaks off is logged with a
+    traceback and answered 200. A POST in chunks is read as empty. Garbage on a WebSocket raises ``ValueError``.
+    """
+    handle = engineio.handle_request
+
+    def handle_request(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        try:
+            if environ["REQUEST_METHOD"] == "POST":
+                read_body(environ, engineio.max_http_buffer_size)
+            response: Iterable[bytes] = handle(environ, start_response)
+            return response
+        except KeyError:
+            return bad_request(engineio, environ, start_response, "Session is disconnected")
+        except GatewayError:
+            return bad_request(engineio, environ, start_response, "Incomplete request body")
+        except ValueError as error:
+            if not (socket := environ.get("wsgi.websocket")):
+                raise
+            log.info("Socket.IO packet refused: %s", error)
+            drop_session(engineio, environ)
+            socket.close(PROTOCOL_ERROR)
+            return []
+
+    engineio.handle_request = handle_request
+
+
+def read_body(environ: Environ, max_bytes: int) -> None:
+    """Replace ``wsgi.input`` by the whole body, unless it is larger than python-engineio will take anyway."""
+    if int(environ.get("CONTENT_LENGTH") or 0) > max_bytes:
+        return
+    body = bytearray()
+    while len(body) <= max_bytes and (piece := environ["wsgi.input"].read(max_bytes + 1 - len(body))):
+        body += piece
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+
+
+def bad_request(engineio: Any, environ: Environ, start_response: Any, message: str) -> Iterable[bytes]:
+    """In python-engineio's own form, so that its clients open a new session."""
+    response = engineio._bad_request(message)
+    start_response(response["status"], response["headers"] + engineio._cors_headers(environ))
+    return [response["response"]]
+
+
+def drop_session(engineio: Any, environ: Environ) -> None:
+    session_id = session_id_of(environ.get("QUERY_STRING", ""))
+    session = engineio.sockets.get(session_id) if session_id is not None else None
+    if session is not None and not session.closed:
+        session.close(wait=False, abort=True, reason=engineio.reason.TRANSPORT_ERROR)
+
+
+class MessageRate:
+    """How many messages a session has sent within the present window."""
+
+    __slots__ = ("_began_s", "_count", "_limits")
+
+    def __init__(self) -> None:
+        self._count, self._began_s, self._limits = 0, time.monotonic(), connection_limits.current()
+
+    def is_exceeded_by_one_more(self) -> bool:
+        now = time.monotonic()
+        if now - self._began_s >= self._limits.session_messages_window_s:
+            self._count, self._began_s = 0, now
+        self._count += 1
+        return self._count > self._limits.session_messages
+
+
+def guard_messages(engineio: Any) -> None:
+    """End a session that sends what python-socketio cannot decode, that sends too much, or that sends anything binary.
+
+    None of our events is binary, and python-socketio collects the attachments that a binary packet announces without a bound.
+    """
+    handle = engineio.handlers["message"]
+    rates: WeakKeyDictionary[Any, MessageRate] = WeakKeyDictionary()
+
+    def message(session_id: str, data: Any) -> None:
+        session = engineio.sockets.get(session_id)
+        try:
+            if session is not None and rates.setdefault(session, MessageRate()).is_exceeded_by_one_more():
+                raise ValueError("too many messages")
+            if not isinstance(data, str) or data[:1] in BINARY_PACKETS:
+                raise ValueError("binary data")
+            handle(session_id, data)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+            log.warning("Socket.IO message refused: %r", error)
+            if session is not None:
+                session.close(wait=False, reason=engineio.reason.TRANSPORT_ERROR)
+
+    engineio.handlers["message"] = message

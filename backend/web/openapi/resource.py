@@ -1,0 +1,78 @@
+"""A resource: a Flask blueprint that knows the OpenAPI operation of each of its routes, so that path and method are written once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from backend import errors
+from backend.web.openapi.components import TAGS, Text
+from backend.web.openapi.schemas import Schema
+
+Kind = type[errors.GatewayError]
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``content`` is media type → schema; ``headers`` name rows of ``components.HEADERS``."""
+
+    what: Text
+    content: dict[str, Schema] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path, which has its variables in braces: ``/api/jobs/{job_id}``.
+
+    ``answers`` is by status; ``parameters`` name rows of ``components.PARAMETERS``; ``body`` is media type → schema. ``has_options``: conversion
+    options may stand in the query. ``is_guarded``: with API keys, it asks for one. ``head_id`` is the id of ``HEAD``, where that is described
+    too. ``tag`` is the resource's, unless another is given.
+    """
+
+    method: str
+    path: str
+    id: str
+    summary: Text
+    answers: dict[int, Answer]
+    errors: tuple[Kind, ...] = ()
+    parameters: tuple[str, ...] = ()
+    body: dict[str, Schema] = field(default_factory=dict)
+    has_options: bool = False
+    is_guarded: bool = True
+    curl: str = ""
+    head_id: str = ""
+    tag: str = ""
+
+
+class Resource(Blueprint):
+    """Decorate a function with ``serve`` for a route that is described, or with Flask's ``get``, ``post`` … for one that is not."""
+
+    def __init__(self, name: str, import_name: str, tag: str = "") -> None:
+        super().__init__(name, import_name)
+        self.tag = tag
+        self.operations: list[Operation] = []
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where the description shows it: by tag, then by path. Resources without a description come last."""
+        if not self.operations:
+            return len(TAGS), self.name
+        return list(TAGS).index(self.tag), self.operations[0].path
+
+    def serve(self, *operations: Operation, **options: Any) -> Callable[[View], View]:
+        """Route these operations, which have one path, to the decorated function. ``options`` are those of Flask's ``add_url_rule``."""
+        rule = re.sub(r"{(\w+)}", r"<\1>", operations[0].path)
+
+        def register(view: View) -> View:
+            self.operations += [replace(each, tag=each.tag or self.tag) for each in operations]
+            self.add_url_rule(rule, view_func=view, methods=[each.method for each in operations], **options)
+            return view
+
+        return register

@@ -1,0 +1,41 @@
+"""The client at the other end of the present request, as the server knows it."""
+
+from __future__ import annotations
+
+from flask import request
+
+from backend.ports.peer import KEY, Note, Peer
+
+
+class UnknownPeer:
+    """Stands in under a server that is not ours: another Gunicorn worker class, or a test. It reads the body and knows nothing else."""
+
+    is_draining = False
+    listener_port = None
+    websocket = None
+    received_bytes = 0
+    is_waiting = False
+
+    def has_left(self) -> bool:
+        return False
+
+    def read(self, most_bytes: int) -> bytes:
+        return request.stream.read(most_bytes)
+
+    def next_chunk(self, *, is_fast: bool) -> None:
+        return None
+
+    def stop_reading(self) -> None:
+        pass
+
+    def note(self, name: Note, value: str) -> None:
+        pass
+
+
+UNKNOWN: Peer = UnknownPeer()
+
+
+def peer() -> Peer:
+    """Take it while the request is handled; it may be asked later too, as by an event stream."""
+    found: Peer = request.environ.get(KEY, UNKNOWN)
+    return found

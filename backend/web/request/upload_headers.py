@@ -1,0 +1,85 @@
+"""The headers of tus 1.0.0 (``core/tus`` has their grammar), as the flow's ``UploadInfo`` and ``PatchRequest``."""
+
+from __future__ import annotations
+
+from flask import request
+
+from backend import errors
+from backend.core import filenames, options, tus
+from backend.core.resumable import UploadInfo
+from backend.flows.ingest import Sender
+from backend.flows.uploads import PatchRequest
+from backend.web.request import idempotency
+from backend.web.request.context import flow_context
+
+CREATION_HEADERS = ("Upload-Length", "Upload-Defer-Length", "Upload-Concat", "Upload-Metadata", "Content-Length", "Content-Digest", "Upload-Checksum")
+
+
+def is_upload_path() -> bool:
+    return request.path == tus.PATH or request.path.startswith(tus.PATH + "/")
+
+
+def method() -> str:
+    """The request's method, or the one that ``X-HTTP-Method-Override`` names: for clients that can send nothing but GET and POST."""
+    return request.headers.get("X-HTTP-Method-Override", request.method).upper()
+
+
+def new_upload(sender: Sender) -> UploadInfo:
+    """Raises ``BadRequest``, ``InvalidOption``."""
+    metadata = request.headers.get("Upload-Metadata")
+    pairs = tus.metadata(metadata or "")
+    given = [pair for pair in pairs if pair[0] not in tus.DESCRIPTIVE]
+    wanted = options.parse(given, options.parse(request.args.items(multi=True)))
+    known_id = idempotency.claim_id(_content(), wanted, sender)
+    return UploadInfo(
+        id=known_id or flow_context().new_id(),
+        job_id=flow_context().new_id(),
+        options=wanted,
+        filename=filenames.display_name(wanted.filename or dict(pairs).get("name", "")),
+        metadata=metadata,
+        concat=request.headers.get("Upload-Concat"),
+        owner=sender.owner,
+        client=sender.client,
+        request_id=sender.request_id,
+        maker=sender.maker,
+    )
+
+
+def _content() -> str:
+    """Identifies the upload for its ``Idempotency-Key``: by headers, since the bytes that come along are not read yet."""
+    return "\n".join(["upload", *(f"{name}: {request.headers.get(name, '')}" for name in CREATION_HEADERS)])
+
+
+def length_bytes() -> int | None:
+    """None where the client says it later. Raises ``BadRequest``."""
+    return tus.length(request.headers.get("Upload-Length"), request.headers.get("Upload-Defer-Length"))
+
+
+def offset_bytes() -> int:
+    """Raises ``BadRequest``."""
+    return tus.count("Upload-Offset", request.headers.get("Upload-Offset", ""))
+
+
+def has_body() -> bool:
+    """Whether bytes come with the request. Raises ``UnsupportedFormat`` if they come as another type than the protocol's."""
+    is_there = bool(request.content_length) or "Transfer-Encoding" in request.headers
+    if is_there:
+        check_media_type()
+    return is_there
+
+
+def check_media_type() -> None:
+    """Raises ``UnsupportedFormat``."""
+    if request.mimetype != tus.MEDIA_TYPE:
+        raise errors.UnsupportedFormat("media_type", accepted=tus.MEDIA_TYPE)
+
+
+def patch_request(offset_bytes: int) -> PatchRequest:
+    """Raises ``BadRequest``."""
+    length, checksum = request.headers.get("Upload-Length"), request.headers.get("Upload-Checksum")
+    return PatchRequest(
+        offset_bytes,
+        length_bytes=None if length is None else tus.count("Upload-Length", length),
+        checksum=None if checksum is None else tus.checksum(checksum),
+        size_bytes=request.content_length,
+    )

@@ -1,0 +1,27 @@
+"""Headers of a client that waits for news: how long, and after which change."""
+
+from __future__ import annotations
+
+import re
+
+from flask import request
+
+from backend import errors
+
+MAX_WAIT_S = 30
+PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?")
+
+
+def wait_s() -> int | None:
+    """The seconds of ``Prefer: wait=N`` (RFC 7240), at most ``MAX_WAIT_S``."""
+    match = PREFER_WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(match[1]), MAX_WAIT_S) if match else None
+
+
+def last_seq(text: str | None, name: str) -> int | None:
+    """The ``seq`` that a client has already. Raises ``BadRequest``, which names the header or parameter ``name``."""
+    if text is None or text == "":
+        return None
+    if not text.isdecimal() or len(text) > 15:
+        raise errors.BadRequest("header", header=name, accepted="seq")
+    return int(text)

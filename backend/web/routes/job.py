@@ -1,0 +1,167 @@
+"""``/api/jobs/{job_id}``: one job. Show it, stop it, convert its source again, erase it, and hand out its bytes."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from backend import errors
+from backend.core import formats, options
+from backend.core.job import Job
+from backend.flows import conclude, deliver, ingest
+from backend.flows.find_job import find
+from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, JSON, RESULT, UNCHANGED, file_answers
+from backend.web.openapi.resource import Answer, Operation, Resource
+from backend.web.openapi.schemas import ref
+from backend.web.request import auth, client_identity, idempotency
+from backend.web.request.context import flow_context, web_context
+from backend.web.request.waiting import wait_s
+from backend.web.response import files
+from backend.web.response.job_responses import accepted_job, job_response
+
+routes = Resource("job", __name__, tag="jobs")
+CONDITIONS = ("Range", "If-Range", "If-None-Match", "If-Match")
+
+
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/jobs/{job_id}",
+        "showJob",
+        ("One job; with If-None-Match and Prefer: wait a long poll", "查询任务；配合 If-None-Match 与 Prefer: wait 可长轮询"),
+        {200: Answer(("The job", "任务"), JOB, ("ETag", "Preference-Applied")), 304: UNCHANGED},
+        FIND_ERRORS,
+        ("job_id", "Prefer", "If-None-Match"),
+        curl="curl -H 'Prefer: wait=20' -H 'If-None-Match: W/\"1\"' {base}/api/jobs/$job",
+    )
+)
+def show(job_id: str) -> Response:
+    """With ``If-None-Match`` and ``Prefer: wait`` it answers once the job has changed, or the time is over."""
+    web, owner = web_context(), auth.owner()
+    job = find(web.context, job_id, owner)
+    seconds = wait_s()
+    if seconds is not None and _is_known(job):
+        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each))
+    response = job_response(job)
+    response.set_etag(str(job.status.seq), weak=True)
+    if seconds is not None:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    response.make_conditional(request)
+    return response
+
+
+def _is_known(job: Job) -> bool:
+    """Whether the client has this state already."""
+    return request.if_none_match.contains_weak(str(job.status.seq))
+
+
+@routes.serve(
+    Operation(
+        "DELETE",
+        "/api/jobs/{job_id}",
+        "eraseJob",
+        ("Stop it if it runs, and erase source, result and record", "如在运行则停止，并删除原图、结果与记录"),
+        {204: Answer(("Erased", "已删除"))},
+        FIND_ERRORS,
+        ("job_id",),
+        curl="curl -X DELETE {base}/api/jobs/$job",
+    )
+)
+def erase(job_id: str) -> Response:
+    context = flow_context()
+    conclude.erase(context, find(context, job_id, auth.owner()))
+    return Response(status=204)
+
+
+@routes.serve(
+    Operation(
+        "POST",
+        "/api/jobs/{job_id}/cancel",
+        "cancelJob",
+        ("Stop it, in mid-encode too", "取消任务，编码途中亦可"),
+        {200: Answer(("The job, cancelled", "已取消的任务"), JOB)},
+        (errors.AlreadyFinished, *FIND_ERRORS),
+        ("job_id",),
+        curl="curl -X POST {base}/api/jobs/$job/cancel",
+    )
+)
+def cancel(job_id: str) -> Response:
+    context = flow_context()
+    return job_response(conclude.cancel(context, find(context, job_id, auth.owner())))
+
+
+@routes.serve(
+    Operation(
+        "POST",
+        "/api/jobs/{job_id}/retry",
+        "retryJob",
+        ("The same source again, with new options if given", "用同一原图重新转换，可给出新选项"),
+        {202: Answer(("A new job", "新任务"), JOB, ("Location", "Retry-After"))},
+        (errors.BadRequest, errors.InvalidOption, errors.RateLimited, errors.QueueFull, errors.StorageFull, *FIND_ERRORS),
+        ("job_id", "Idempotency-Key"),
+        {JSON: ref("Options")},
+        has_options=True,
+        curl="curl -X POST '{base}/api/jobs/$job/retry?quality=60'",
+    )
+)
+def retry(job_id: str) -> Response:
+    """With the job's options, except those given in the query, a form or a JSON object. An empty value or ``null`` resets one to its default."""
+    context, sender = flow_context(), client_identity.sender()
+    auth.check_rate()
+    ingest.check_room(context)
+    job = find(context, job_id, sender.owner)
+    given = _given_options()
+    cleared = [name for name, value in given if value in ("", None)]
+    wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
+    made_id, known = idempotency.claim_job(f"retry {job_id}", wanted, sender)
+    return accepted_job(known or ingest.again(context, job, wanted, sender, job_id=made_id))
+
+
+def _given_options() -> list[tuple[str, object]]:
+    given: list[tuple[str, object]] = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    if request.mimetype == "application/json" and request.content_length:
+        record = request.get_json(silent=True)
+        if not isinstance(record, dict):
+            raise errors.BadRequest("json")
+        given += record.items()
+    return given
+
+
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/jobs/{job_id}/result",
+        "getResult",
+        ("The WebP", "WebP 结果"),
+        file_answers(("The WebP", "WebP 图片"), RESULT),
+        (errors.NotReady, errors.Gone, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
+        ("job_id", "download", *CONDITIONS),
+        curl="curl {base}/api/jobs/$job/result -o cat.webp",
+        head_id="headResult",
+    )
+)
+def result(job_id: str) -> Response:
+    context = flow_context()
+    job = find(context, job_id, auth.owner())
+    known, blob = deliver.result(context, job)
+    return files.send_result(job, known, blob, is_attachment="download" in request.args)
+
+
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/jobs/{job_id}/source",
+        "getSource",
+        ("What was uploaded", "原图"),
+        file_answers(("What was uploaded, as an attachment", "原图（附件）"), {"image/*": BINARY}),
+        (errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
+        ("job_id", *CONDITIONS),
+        curl="curl -OJ {base}/api/jobs/$job/source",
+    )
+)
+def source(job_id: str) -> Response:
+    context = flow_context()
+    job = find(context, job_id, auth.owner())
+    known = job.manifest.source
+    blob = deliver.source(context, job)
+    media_type = formats.BY_NAME[known.format].media_type
+    return files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True)

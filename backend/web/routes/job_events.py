@@ -1,0 +1,150 @@
+"""A job's changes without Socket.IO: Server-Sent Events and a plain WebSocket, with the same JSON in the same order.
+
+Both give the present state first; a client that resumes gives the ``seq`` it has and gets what came after it. Then follow all changes, and the
+stream ends with the job. A worker that drains ends it early; the client resumes at another.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from flask import Response, request
+
+from backend import errors
+from backend.core.job import Job, public
+from backend.flows.outbox import Outbox
+from backend.ports.peer import WebSocket
+from backend.texts.problems import problem_in
+from backend.web.openapi.answers import EVENTS, FIND_ERRORS, NOTHING_NEW
+from backend.web.openapi.resource import Answer, Operation, Resource
+from backend.web.request import auth
+from backend.web.request.context import web_context
+from backend.web.request.peer import peer
+from backend.web.request.waiting import last_seq
+from backend.web.response.event_stream import TICK_S, event_stream
+from backend.web.response.json_response import json_text
+
+routes = Resource("job_events", __name__, tag="events")
+NORMAL, GOING_AWAY, POLICY_VIOLATION = 1000, 1001, 1008
+PING_EVERY_S, MAX_SILENCE_S = 15.0, 40.0
+"""A WebSocket client that answers no ping is given up. Server-Sent Events have no answer; there TCP notices (``server/worker``)."""
+MAX_MESSAGES = 100
+"""What a client says on a plain WebSocket has no meaning. After so many messages it is closed."""
+
+
+class JobStream:
+    """The changes of one job for one client. Iterating gives None after each second without a change."""
+
+    def __init__(self, job_id: str, owner: str, after: int | None) -> None:
+        """Raises ``NotFound``, ``BackendUnavailable``."""
+        self._job_id, self._follower, self._outbox, self._peer = job_id, web_context().follower, Outbox(), peer()
+        self.job = self._follower.follow(job_id, self._outbox.put, owner=owner, after=after)
+        if after is None:
+            self._outbox.put(self.job)
+        self.has_nothing_new = self.job.status.has_ended and after is not None and after >= self.job.status.seq
+
+    def __iter__(self) -> Iterator[Job | None]:
+        seen = -1
+        try:
+            while not self._peer.is_draining:
+                taken = self._outbox.take(TICK_S)
+                if not taken:
+                    yield None
+                for job in taken:
+                    if job.status.seq > seen:
+                        seen = job.status.seq
+                        yield job
+                    if job.status.has_ended:
+                        return
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self._follower.unfollow(self._job_id, self._outbox.put)
+
+
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/jobs/{job_id}/events",
+        "followJob",
+        ("Server-Sent Events; id is the seq", "Server-Sent Events；id 即 seq"),
+        {200: EVENTS, 204: NOTHING_NEW},
+        (errors.BadRequest, *FIND_ERRORS),
+        ("job_id", "Last-Event-ID", "after"),
+        curl="curl -N {base}/api/jobs/$job/events",
+    )
+)
+def server_sent_events(job_id: str) -> Response:
+    """``204`` tells an ``EventSource`` that nothing more will come."""
+    stream = JobStream(job_id, auth.owner(), last_seq(request.headers.get("Last-Event-ID") or request.args.get("after"), "Last-Event-ID"))
+    if stream.has_nothing_new:
+        stream.close()
+        return Response(status=204)
+    language = auth.language()
+    return event_stream(((job.status.seq, public(job, problem_in(language))) if job else None for job in stream), stream.close)
+
+
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/jobs/{job_id}/ws",
+        "watchJob",
+        ("The same events over a plain WebSocket", "通过普通 WebSocket 接收同样的事件"),
+        {101: Answer(("One JSON text message each", "每条为一个 JSON 文本消息"))},
+        (errors.BadRequest, errors.Forbidden, *FIND_ERRORS),
+        ("job_id", "after"),
+    ),
+    websocket=True,
+)
+def plain_websocket(job_id: str) -> Response:
+    """A wrong job or origin is refused before the ``101``, with an ordinary answer."""
+    _check_origin()
+    socket = peer().websocket
+    if socket is None:
+        raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
+    stream = JobStream(job_id, auth.owner(), last_seq(request.args.get("after"), "after"))
+    try:
+        _send_all(stream, socket, auth.language())
+    except ConnectionError:
+        stream.close()
+    return Response()
+
+
+@routes.get("/api/jobs/<job_id>/ws", endpoint="not_upgraded")
+def not_upgraded(job_id: str) -> Response:
+    raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
+
+
+def _send_all(stream: JobStream, socket: WebSocket, language: str) -> None:
+    socket.settimeout(MAX_SILENCE_S)
+    socket.ping()
+    threading.Thread(target=_discard_messages, args=(socket,), daemon=True).start()
+    has_ended, next_ping_s = stream.has_nothing_new, time.monotonic() + PING_EVERY_S
+    for job in () if has_ended else stream:
+        if job is not None:
+            socket.send(json_text(public(job, problem_in(language))))
+            has_ended = job.status.has_ended
+        elif socket.closed:
+            return
+        if time.monotonic() >= next_ping_s:
+            socket.ping()
+            next_ping_s = time.monotonic() + PING_EVERY_S
+    socket.close(NORMAL if has_ended else GOING_AWAY)
+
+
+def _discard_messages(socket: WebSocket) -> None:
+    """While this reads, pings are answered, and a close or a silence is noticed."""
+    for _ in range(MAX_MESSAGES):
+        if socket.receive() is None:
+            return
+    socket.close(POLICY_VIOLATION)
+
+
+def _check_origin() -> None:
+    """Browsers let any page open a WebSocket to any host. Only our own and the operator's origins may. Raises ``Unauthorized``."""
+    origin = request.headers.get("Origin")
+    if origin and origin not in web_context().allowed_origins and origin.split("://", 1)[-1] != request.host:
+        raise errors.Unauthorized()

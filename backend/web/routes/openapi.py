@@ -1,0 +1,61 @@
+"""``/api/openapi.json``, the API's description, and ``/api/docs``, which shows it as a page."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from flask import Response
+
+from backend.web.openapi import document
+from backend.web.openapi.answers import JSON, UNCHANGED
+from backend.web.openapi.resource import Answer, Operation, Resource
+from backend.web.openapi.schemas import TEXT
+from backend.web.request import auth
+from backend.web.request.context import web_context
+from backend.web.response.html_response import html_response
+from backend.web.response.json_response import MEDIA_TYPE, json_text
+from backend.web.response.page_texts import with_languages
+from backend.web.response.revalidation import revalidate
+from backend.web.routes import operations
+
+routes = Resource("openapi", __name__, tag="gateway")
+
+
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/openapi.json",
+        "describeApi",
+        ("This description", "本说明"),
+        {200: Answer(("OpenAPI 3.1", "OpenAPI 3.1"), {JSON: {"type": "object"}}, ("ETag",)), 304: UNCHANGED},
+        parameters=("If-None-Match",),
+        is_guarded=False,
+    )
+)
+def description() -> Response:
+    web = web_context()
+    response = Response(_text(web.version, auth.language(), bool(web.key_digests)), content_type=MEDIA_TYPE)
+    response.headers["Vary"] = "Accept-Language"
+    response.headers["Content-Language"] = auth.language()
+    return revalidate(response)
+
+
+@cache
+def _text(version: str, language: str, has_keys: bool) -> str:
+    return json_text(document.describe(operations(), version, language, has_keys))
+
+
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/docs",
+        "readDocs",
+        ("This description as a page", "本说明的网页"),
+        {200: Answer(("HTML", "HTML"), {"text/html": TEXT}, ("ETag",)), 304: UNCHANGED},
+        is_guarded=False,
+    )
+)
+def page() -> Response:
+    frontend = web_context().frontend
+    text = with_languages((frontend / "docs" / "index.html").read_text("utf-8"), frontend)
+    return html_response(text.replace('lang="en"', f'lang="{auth.language()}"', 1))

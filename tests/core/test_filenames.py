@@ -1,0 +1,49 @@
+"""Names that are shown and offered, whatever a client called its image."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.core import formats
+from backend.core.filenames import ascii_name, result_name, unique_name
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("cat.jpg", "cat.webp"),
+        ("cat", "cat.webp"),
+        ("archive.tar.gz", "archive.tar.webp"),
+        ("v1.2 final", "v1.2 final.webp"),
+        ("my.photograph", "my.photograph.webp"),
+        (".jpg", "image.webp"),
+        ("", "image.webp"),
+        ("我的图片.png", "我的图片.webp"),
+    ],
+)
+def test_a_result_has_its_sources_name_and_its_own_extension(source: str, shown: str) -> None:
+    assert result_name(source, formats.output("webp").extension) == shown
+
+
+def test_names_in_an_archive_differ_also_where_case_does_not_count() -> None:
+    taken: set[str] = set()
+    assert [unique_name(name, taken) for name in ("a.webp", "A.webp", "a.webp", "noext", "noext")] == [
+        "a.webp",
+        "A (2).webp",
+        "a (3).webp",
+        "noext",
+        "noext (2)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"), [("我.webp", "image.webp"), (".webp", "image.webp"), ('a"b.png', "ab.png"), ("..", "image"), ("a.我", "a")]
+)
+def test_the_ascii_name_is_never_empty_and_never_hidden(name: str, plain: str) -> None:
+    assert ascii_name(name) == plain
+
+
+def test_every_output_format_is_one_that_can_be_read_too() -> None:
+    for name, output in formats.OUTPUT.items():
+        known = formats.BY_NAME[name]
+        assert (output.name, output.media_type, output.extension) == (name, known.media_type, known.extensions[0])
