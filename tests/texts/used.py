@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend import errors, settings
+from backend.core import options
 from backend.core.conversion import STAGES
 from backend.errors import BY_CODE, GatewayError
+from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
+from backend.web.routes import operations
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend"
@@ -97,6 +100,17 @@ def used_keys(known: set[str]) -> set[str]:
     used |= {f"errors.{code}.{part}" for code in BY_CODE for part in PARTS_OF_A_CODE}
     used |= {f"settings.{each.metadata['env']}.{part}" for each in settings.table() for part in ("meaning", "default")}
     used |= {f"plain.{stage}" for stage in STAGES}
+    used |= set(keys_of_the_description())
     source = "".join(path.read_text("utf-8") for path in BACKEND.rglob("*.py"))
     variants = {key for key in known if re.fullmatch(r"errors\.\w+\.\w+\.(title|detail)", key)}
     return used | {key for key in variants if f'"{key.split(".")[2]}"' in source}
+
+
+def keys_of_the_description() -> Iterator[str]:
+    """Those of ``/api/openapi.json``, by the tables that it is made of."""
+    for table, names in (("tags", TAGS), ("parameters", PARAMETERS), ("headers", HEADERS), ("options", options.schema())):
+        yield from (f"api.{table}.{name}" for name in names)
+    for each in operations():
+        yield f"api.operations.{each.id}.summary"
+        for status, answer in each.answers.items():
+            yield f"api.answers.{answer.shared}" if answer.shared else f"api.operations.{each.id}.{status}"

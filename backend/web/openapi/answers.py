@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from backend import errors
 from backend.core import formats
-from backend.web.openapi.components import Text
 from backend.web.openapi.resource import Answer, Kind
 from backend.web.openapi.schemas import TEXT, Schema, ref
 
@@ -37,18 +36,16 @@ FORM: Schema = {
 }
 FORM_OR_IMAGE: dict[str, Schema] = {"image/*": BINARY, "application/octet-stream": BINARY, "multipart/form-data": FORM}
 
-UNCHANGED = Answer(("Nothing has changed", "没有变化"), {}, ("ETag",))
-EVENTS = Answer(
-    ("Events, until the end; each datum is the whole state as JSON", "事件流，直到结束；每条数据为完整状态的 JSON"), {"text/event-stream": TEXT}
-)
-NOTHING_NEW = Answer(("It has ended and there is nothing newer", "已结束，没有更新的内容"))
+UNCHANGED = Answer({}, ("ETag",), shared="unchanged")
+EVENTS = Answer({"text/event-stream": TEXT}, shared="events")
+NOTHING_NEW = Answer(shared="nothing_new")
 FILE_HEADERS = ("ETag", "Content-Disposition", "Accept-Ranges")
 RESULT: dict[str, Schema] = {each.media_type: BINARY for each in formats.OUTPUT.values()}
 
 
-def file_answers(what: Text, content: dict[str, Schema]) -> dict[int, Answer]:
+def file_answers(content: dict[str, Schema]) -> dict[int, Answer]:
     return {
-        200: Answer(what, content, FILE_HEADERS),
-        206: Answer(("A part of it", "其中一部分"), content, (*FILE_HEADERS, "Content-Range")),
+        200: Answer(content, FILE_HEADERS),
+        206: Answer(content, (*FILE_HEADERS, "Content-Range"), shared="part"),
         304: UNCHANGED,
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from backend import errors, texts
+from backend.core import options
 from backend.core.job import STATES
 from backend.texts.problems import problem
-from backend.web.openapi.components import HEADERS, OPTION_TEXTS, PARAMETERS, TAGS
+from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
 from backend.web.openapi.resource import Answer, Operation
 from backend.web.openapi.schemas import ref, schemas
 
@@ -18,12 +20,11 @@ EVERYWHERE = ("X-Request-Id",)
 
 def describe(operations: Iterable[Operation], version: str, language: str, has_keys: bool) -> dict[str, Any]:
     """``has_keys``: the gateway asks for an API key, so guarded operations name it and may answer 401."""
-    at = texts.languages().index(language)
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, at, has_keys)
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, language, has_keys)
         if each.head_id:
-            paths[each.path]["head"] = {**_operation(each, at, has_keys), "operationId": each.head_id}
+            paths[each.path]["head"] = {**_operation(each, language, has_keys), "operationId": each.head_id}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -32,26 +33,26 @@ def describe(operations: Iterable[Operation], version: str, language: str, has_k
             "description": texts.text("api.introduction", language, languages=texts.languages()),
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": text[at]} for name, text in TAGS.items()],
+        "tags": [{"name": name, "description": texts.text(f"api.tags.{name}", language)} for name in TAGS],
         "paths": paths,
         "components": {
             "schemas": {**schemas(), "State": {"type": "string", "enum": list(STATES)}},
-            "parameters": {name: _parameter(each, at) for name, each in PARAMETERS.items()} | _option_parameters(at),
-            "headers": {name: {"schema": schema, "description": text[at]} for name, (schema, text) in HEADERS.items()},
+            "parameters": _parameters(language) | _option_parameters(language),
+            "headers": _described({name: {"schema": schema} for name, schema in HEADERS.items()}, "api.headers", language),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}, "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
         },
     }
 
 
-def _operation(each: Operation, at: int, has_keys: bool) -> dict[str, Any]:
-    shown: dict[str, Any] = {"operationId": each.id, "tags": [each.tag], "summary": each.summary[at]}
-    names = [*each.parameters, *(f"option.{name}" for name in OPTION_TEXTS if each.has_options)]
+def _operation(each: Operation, language: str, has_keys: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {"operationId": each.id, "tags": [each.tag], "summary": _summary(each, language)}
+    names = [*each.parameters, *(f"option.{name}" for name in (options.schema() if each.has_options else ()))]
     if names:
         shown["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
     if each.body:
         shown["requestBody"] = {"content": {media_type: {"schema": schema} for media_type, schema in each.body.items()}}
-    answers = {str(status): _answer(answer, at) for status, answer in each.answers.items()}
-    shown["responses"] = answers | _refusals(each, at, has_keys)
+    answers = {str(status): _answer(answer, _answer_text(each, status, answer, language)) for status, answer in each.answers.items()}
+    shown["responses"] = answers | _refusals(each, language, has_keys)
     if each.is_guarded and has_keys:
         shown["security"] = [{"key": []}, {"header": []}]
     if each.curl:
@@ -59,26 +60,25 @@ def _operation(each: Operation, at: int, has_keys: bool) -> dict[str, Any]:
     return shown
 
 
-def _answer(answer: Answer, at: int) -> dict[str, Any]:
-    shown: dict[str, Any] = {"description": answer.what[at]}
+def _answer(answer: Answer, description: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {"description": description}
     if answer.content:
         shown["content"] = {media_type: {"schema": schema} for media_type, schema in answer.content.items()}
     shown["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in (*EVERYWHERE, *answer.headers)}
     return shown
 
 
-def _refusals(each: Operation, at: int, has_keys: bool) -> dict[str, Any]:
+def _refusals(each: Operation, language: str, has_keys: bool) -> dict[str, Any]:
     """By status, with every code that it may carry; ``internal`` can happen to any."""
     kinds = [*each.errors, *((errors.Unauthorized,) if each.is_guarded and has_keys else ()), errors.Internal]
     found: dict[str, Any] = {}
     for status in sorted({kind.status for kind in kinds} - set(each.answers)):
         these = list(dict.fromkeys(kind for kind in kinds if kind.status == status))
-        found[str(status)] = _refusal(these, at, status)
+        found[str(status)] = _refusal(these, language, status)
     return found
 
 
-def _refusal(kinds: list[type[errors.GatewayError]], at: int, status: int) -> dict[str, Any]:
-    language = texts.languages()[at]
+def _refusal(kinds: list[type[errors.GatewayError]], language: str, status: int) -> dict[str, Any]:
     codes = list(dict.fromkeys(kind.code for kind in kinds))
     names = [*EVERYWHERE, *(["Retry-After"] if status in (429, 503) else []), *(["RateLimit", "RateLimit-Policy"] if status == 429 else [])]
     return {
@@ -93,13 +93,32 @@ def _refusal(kinds: list[type[errors.GatewayError]], at: int, status: int) -> di
     }
 
 
-def _parameter(each: dict[str, Any], at: int) -> dict[str, Any]:
-    return {name: value for name, value in each.items() if name != "what"} | {"description": each["what"][at]}
+def _parameters(language: str) -> dict[str, Any]:
+    return _described(PARAMETERS, "api.parameters", language)
 
 
-def _option_parameters(at: int) -> dict[str, Any]:
+def _described(rows: dict[str, dict[str, Any]], table: str, language: str) -> dict[str, Any]:
+    return {name: {**row, "description": texts.text(f"{table}.{name}", language)} for name, row in rows.items()}
+
+
+def _option_parameters(language: str) -> dict[str, Any]:
+    """An option without a text is described by its schema alone."""
     properties = schemas()["Options"]["properties"]
-    return {
-        f"option.{name}": {"name": name, "in": "query", "required": False, "schema": properties[name], "description": text[at]}
-        for name, text in OPTION_TEXTS.items()
-    }
+    return {f"option.{name}": _option_parameter(name, properties[name], language) for name in options.schema()}
+
+
+def _option_parameter(name: str, schema: dict[str, Any], language: str) -> dict[str, Any]:
+    key = f"api.options.{name}"
+    shown = {"name": name, "in": "query", "required": False, "schema": schema}
+    return {**shown, "description": texts.text(key, language)} if texts.has(key) else shown
+
+
+def _summary(each: Operation, language: str) -> str:
+    key = f"api.operations.{each.id}.summary"
+    return texts.text(key, language) if texts.has(key) else each.docstring
+
+
+def _answer_text(each: Operation, status: int, answer: Answer, language: str) -> str:
+    """The text of the operation, or the one that several share; else what the status is called."""
+    key = f"api.answers.{answer.shared}" if answer.shared else f"api.operations.{each.id}.{status}"
+    return texts.text(key, language) if texts.has(key) else HTTPStatus(status).phrase

@@ -11,7 +11,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from backend import errors
-from backend.web.openapi.components import TAGS, Text
+from backend.web.openapi.components import TAGS
 from backend.web.openapi.schemas import Schema
 
 Kind = type[errors.GatewayError]
@@ -20,11 +20,12 @@ View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``content`` is media type → schema; ``headers`` name rows of ``components.HEADERS``."""
+    """``content`` is media type → schema; ``headers`` name rows of ``components.HEADERS``. Its text is ``api.operations.<id>.<status>``, or
+    ``api.answers.<shared>`` where several operations have it in common."""
 
-    what: Text
     content: dict[str, Schema] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
+    shared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,13 @@ class Operation:
 
     ``answers`` is by status; ``parameters`` name rows of ``components.PARAMETERS``; ``body`` is media type → schema. ``has_options``: conversion
     options may stand in the query. ``is_guarded``: with API keys, it asks for one. ``head_id`` is the id of ``HEAD``, where that is described
-    too. ``tag`` is the resource's, unless another is given.
+    too. ``tag`` is the resource's, unless another is given. Its summary is the text ``api.operations.<id>.summary``; without one, the first line
+    of the function's docstring.
     """
 
     method: str
     path: str
     id: str
-    summary: Text
     answers: dict[int, Answer]
     errors: tuple[Kind, ...] = ()
     parameters: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Operation:
     curl: str = ""
     head_id: str = ""
     tag: str = ""
+    docstring: str = ""
 
 
 class Resource(Blueprint):
@@ -64,14 +66,15 @@ class Resource(Blueprint):
         """Where the description shows it: by tag, then by path. Resources without a description come last."""
         if not self.operations:
             return len(TAGS), self.name
-        return list(TAGS).index(self.tag), self.operations[0].path
+        return TAGS.index(self.tag), self.operations[0].path
 
     def serve(self, *operations: Operation, **options: Any) -> Callable[[View], View]:
         """Route these operations, which have one path, to the decorated function. ``options`` are those of Flask's ``add_url_rule``."""
         rule = re.sub(r"{(\w+)}", r"<\1>", operations[0].path)
 
         def register(view: View) -> View:
-            self.operations += [replace(each, tag=each.tag or self.tag) for each in operations]
+            docstring = (view.__doc__ or "").strip().split("\n")[0]
+            self.operations += [replace(each, tag=each.tag or self.tag, docstring=docstring) for each in operations]
             self.add_url_rule(rule, view_func=view, methods=[each.method for each in operations], **options)
             return view
 

@@ -23,7 +23,7 @@ from backend.web.response import files
 routes = Resource("convert", __name__, tag="convert")
 log = logging.getLogger(__name__)
 MAX_QUEUE_WAIT_S = 600
-CONVERTED = {200: Answer(("The WebP", "WebP 图片"), RESULT, (*FILE_HEADERS, "Server-Timing"))}
+CONVERTED = {200: Answer(RESULT, (*FILE_HEADERS, "Server-Timing"), shared="converted")}
 CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors.Gone)
 
 
@@ -32,7 +32,6 @@ CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors
         "POST",
         "/api/convert",
         "convert",
-        ("Image in, WebP out", "图片进，WebP 出"),
         CONVERTED,
         CONVERT_ERRORS,
         ("Content-Digest",),
@@ -44,7 +43,6 @@ CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors
         "PUT",
         "/api/convert",
         "convertFile",
-        ("The same, for curl -T", "同上，适用于 curl -T"),
         CONVERTED,
         CONVERT_ERRORS,
         ("Content-Digest",),

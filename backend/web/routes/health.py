@@ -29,8 +29,7 @@ HEALTH = {JSON: ref("Health")}
         "GET",
         "/api/health/ready",
         "ready",
-        ("The same, as a probe", "就绪探针"),
-        {200: Answer(("Ready", "就绪"), HEALTH), 503: Answer(("Not ready", "未就绪"), HEALTH, ("Retry-After",))},
+        {200: Answer(HEALTH), 503: Answer(HEALTH, ("Retry-After",))},
         is_guarded=False,
     )
 )
@@ -39,10 +38,9 @@ HEALTH = {JSON: ref("Health")}
         "GET",
         "/api/health",
         "health",
-        ("Whether all parts are within reach", "各部件是否可用"),
         {
-            200: Answer(("All is well", "一切正常"), HEALTH),
-            503: Answer(("“failing” names the part", "「failing」指明故障部件"), HEALTH, ("Retry-After",)),
+            200: Answer(HEALTH),
+            503: Answer(HEALTH, ("Retry-After",)),
         },
         is_guarded=False,
         curl="curl {base}/api/health",
@@ -66,8 +64,7 @@ def health() -> Response:
         "GET",
         "/api/health/live",
         "live",
-        ("Whether this process answers", "存活探针"),
-        {200: Answer(("It does", "存活"), {JSON: ref("Live")})},
+        {200: Answer({JSON: ref("Live")})},
         is_guarded=False,
     )
 )

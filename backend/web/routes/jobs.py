@@ -38,11 +38,9 @@ BY_URL: Schema = {"type": "object", "properties": {"url": {"type": "string", "fo
         "POST",
         "/api/jobs",
         "createJob",
-        ("Convert one or more images", "转换一张或多张图片"),
         {
-            200: Answer(("It ended while you waited", "等待期间已结束"), JOB, ("Preference-Applied",)),
+            200: Answer(JOB, ("Preference-Applied",)),
             202: Answer(
-                ("Taken; the source and its manifest are safe", "已接收；原图与清单已安全写入"),
                 {JSON: {"oneOf": [ref("Job"), ref("Batch")]}},
                 ("Location", "Retry-After"),
             ),
@@ -125,13 +123,8 @@ def _wait_for_end(job: Job) -> Response:
         "GET",
         "/api/jobs",
         "listJobs",
-        ("Your own jobs, newest first", "自己的任务，最新的在前"),
         {
             200: Answer(
-                (
-                    "A page. Without API keys “your own” means: made with this cookie, or from this very machine",
-                    "一页。未设置 API 密钥时，「自己的」指使用同一 Cookie 或从本机创建的任务",
-                ),
                 {JSON: ref("JobList")},
                 ("Link",),
             )

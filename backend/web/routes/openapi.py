@@ -26,8 +26,7 @@ routes = Resource("openapi", __name__, tag="gateway")
         "GET",
         "/api/openapi.json",
         "describeApi",
-        ("This description", "本说明"),
-        {200: Answer(("OpenAPI 3.1", "OpenAPI 3.1"), {JSON: {"type": "object"}}, ("ETag",)), 304: UNCHANGED},
+        {200: Answer({JSON: {"type": "object"}}, ("ETag",)), 304: UNCHANGED},
         parameters=("If-None-Match",),
         is_guarded=False,
     )
@@ -50,8 +49,7 @@ def _text(version: str, language: str, has_keys: bool) -> str:
         "GET",
         "/api/docs",
         "readDocs",
-        ("This description as a page", "本说明的网页"),
-        {200: Answer(("HTML", "HTML"), {"text/html": TEXT}, ("ETag",)), 304: UNCHANGED},
+        {200: Answer({"text/html": TEXT}, ("ETag",)), 304: UNCHANGED},
         is_guarded=False,
     )
 )

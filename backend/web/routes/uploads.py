@@ -21,7 +21,7 @@ from backend.web.request.upload_body import upload_body
 routes = Resource("uploads", __name__, tag="uploads")
 View = Callable[..., Response]
 TUS_ERRORS: tuple[Kind, ...] = (errors.BadRequest, errors.PreconditionFailed, *FIND_ERRORS)
-VERSIONS = {204: Answer(("Versions and extensions", "版本与扩展"), {}, ("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size"))}
+VERSIONS = {204: Answer({}, ("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size"), shared="versions")}
 PROGRESS_HEADERS = ("Tus-Resumable", "Upload-Offset", "Upload-Expires", "Link")
 VERSION = ("Tus-Resumable",)
 
@@ -43,13 +43,12 @@ def add_version(response: Response) -> Response:
 
 
 @routes.serve(
-    Operation("OPTIONS", "/api/uploads", "describeUploads", ("What the server speaks", "服务器支持的协议"), VERSIONS, is_guarded=False),
+    Operation("OPTIONS", "/api/uploads", "describeUploads", VERSIONS, is_guarded=False),
     Operation(
         "POST",
         "/api/uploads",
         "createUpload",
-        ("Begin an upload", "开始上传"),
-        {201: Answer(("Begun; send the bytes to Location", "已创建；将数据发送到 Location"), {}, ("Location", *PROGRESS_HEADERS))},
+        {201: Answer({}, ("Location", *PROGRESS_HEADERS))},
         (*RECEIVE_ERRORS, errors.NotFound, errors.PreconditionFailed, errors.ChecksumMismatch, errors.OffsetMismatch),
         (*VERSION, "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat", "Upload-Checksum", "Idempotency-Key"),
         {tus.MEDIA_TYPE: BINARY},
@@ -66,7 +65,6 @@ def collection() -> Response:
         "OPTIONS",
         "/api/uploads/{upload_id}",
         "describeUpload",
-        ("The same of one upload", "同上"),
         VERSIONS,
         parameters=("upload_id",),
         is_guarded=False,
@@ -75,8 +73,7 @@ def collection() -> Response:
         "HEAD",
         "/api/uploads/{upload_id}",
         "showUpload",
-        ("Where it stands", "查询进度"),
-        {200: Answer(("Where it stands", "当前位置"), {}, (*PROGRESS_HEADERS, "Upload-Length"))},
+        {200: Answer({}, (*PROGRESS_HEADERS, "Upload-Length"))},
         TUS_ERRORS,
         ("upload_id", *VERSION),
     ),
@@ -84,8 +81,7 @@ def collection() -> Response:
         "PATCH",
         "/api/uploads/{upload_id}",
         "continueUpload",
-        ("More bytes", "继续上传"),
-        {204: Answer(("They are safe", "数据已保存"), {}, PROGRESS_HEADERS)},
+        {204: Answer({}, PROGRESS_HEADERS)},
         (*RECEIVE_ERRORS, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch, *TUS_ERRORS),
         ("upload_id", *VERSION, "Upload-Offset", "Upload-Length", "Upload-Checksum"),
         {tus.MEDIA_TYPE: BINARY},
@@ -94,8 +90,7 @@ def collection() -> Response:
         "DELETE",
         "/api/uploads/{upload_id}",
         "eraseUpload",
-        ("Give it up", "放弃上传"),
-        {204: Answer(("Erased", "已删除"))},
+        {204: Answer()},
         TUS_ERRORS,
         ("upload_id", *VERSION),
     ),
@@ -103,8 +98,7 @@ def collection() -> Response:
         "POST",
         "/api/uploads/{upload_id}",
         "overrideUpload",
-        ("For clients that can only POST: X-HTTP-Method-Override says what is meant", "仅能使用 POST 的客户端：由 X-HTTP-Method-Override 指明方法"),
-        {200: Answer(("As HEAD", "同 HEAD"), {}, PROGRESS_HEADERS), 204: Answer(("As PATCH or DELETE", "同 PATCH 或 DELETE"), {}, PROGRESS_HEADERS)},
+        {200: Answer({}, PROGRESS_HEADERS), 204: Answer({}, PROGRESS_HEADERS)},
         (*RECEIVE_ERRORS, errors.MethodNotAllowed, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch, *TUS_ERRORS),
         ("upload_id", *VERSION),
         {tus.MEDIA_TYPE: BINARY},
