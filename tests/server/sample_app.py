@@ -17,11 +17,12 @@ from flask import Flask, Response, request  # noqa: E402
 from flask_socketio import SocketIO, emit  # noqa: E402
 
 from backend.adapters.files.splice import spliced  # noqa: E402
-from backend.errors import GatewayError, TooLarge, problem  # noqa: E402
+from backend.errors import GatewayError, TooLarge  # noqa: E402
 from backend.ports.peer import KEY, Peer  # noqa: E402
 from backend.server import connection_limits  # noqa: E402
 from backend.server.metrics import loop_lag  # noqa: E402
 from backend.server.socketio.sessions import install  # noqa: E402
+from backend.texts.problems import problem  # noqa: E402
 
 connection_limits.install(connection_limits.ConnectionLimits(**json.loads(os.environ.get("TEST_LIMITS", "{}"))))
 
