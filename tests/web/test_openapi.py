@@ -147,8 +147,9 @@ from backend.web.openapi.resource import Answer, Operation, Resource
 
 routes = Resource("teapot", __name__, tag="gateway")
 
-@routes.serve(Operation("GET", "/api/teapots/{name}", "showTeapot", ("A teapot", "茶壶"), {200: Answer(("It", "它"))}))
+@routes.serve(Operation("GET", "/api/teapots/{name}", "showTeapot", {200: Answer()}))
 def show(name: str) -> Response:
+    'A teapot'
     return Response(name)
 """
 
@@ -159,7 +160,7 @@ def test_a_route_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ma
     monkeypatch.setattr(routes, "__path__", [*routes.__path__, str(tmp_path)])
     try:
         assert make_web().get("/api/teapots/green").text == "green"
-        assert "/api/teapots/{name}" in described()["paths"]
+        assert described()["paths"]["/api/teapots/{name}"]["get"]["summary"] == "A teapot"
     finally:
         del sys.modules[f"{routes.__name__}.teapot"]
 
@@ -168,5 +169,5 @@ def test_what_has_no_text_yet_is_described_by_the_code(monkeypatch: pytest.Monke
     monkeypatch.setattr(texts, "has", lambda _key: False)
     shown = described()
     created = shown["paths"]["/api/jobs/{job_id}/retry"]["post"]
-    assert created["summary"].startswith("The same source again") and created["responses"]["202"]["description"] == "Accepted"
+    assert created["summary"].startswith("With the job's options") and created["responses"]["202"]["description"] == "Accepted"
     assert "description" not in shown["components"]["parameters"]["option.width"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response
@@ -16,8 +17,15 @@ HEARTBEAT_S = 15.0
 RETRY_MS = 500
 """After so long a client connects again when a stream breaks off."""
 
-Event = tuple[int, dict[str, Any]]
-"""The event's ``id`` and what the client gets as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``data`` is sent as JSON. ``id``: where a client resumes. Without ``name`` it is the stream's plain message."""
+
+    id: int
+    data: dict[str, Any]
+    name: str = ""
 
 
 def event_stream(events: Iterable[Event | None], close: Callable[[], None]) -> Response:
@@ -35,7 +43,8 @@ def _lines(events: Iterable[Event | None]) -> Iterator[str]:
     for event in events:
         if event is not None:
             silent_s = 0.0
-            yield f"id: {event[0]}\ndata: {json_text(event[1])}\n\n"
+            name = f"event: {event.name}\n" if event.name else ""
+            yield f"id: {event.id}\n{name}data: {json_text(event.data)}\n\n"
             continue
         silent_s += TICK_S
         if silent_s >= HEARTBEAT_S:

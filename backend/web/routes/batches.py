@@ -96,7 +96,7 @@ def _events(batch: Batch, latest: Latest[list[Job]], language: str, client: Peer
     """Until the batch has ended, or the worker drains."""
     while not client.is_draining:
         jobs = latest.take(TICK_S)
-        yield (seq(jobs), public_batch(batch, jobs, problem_in(language))) if jobs is not None else None
+        yield Event(seq(jobs), public_batch(batch, jobs, problem_in(language))) if jobs is not None else None
         if jobs is not None and has_ended(jobs):
             return
 

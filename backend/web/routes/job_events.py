@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from flask import Response, request
 
 from backend import errors
-from backend.core.job import Job, public
+from backend.core.events import STATE, events_of
+from backend.core.job import Job
 from backend.flows.outbox import Outbox
 from backend.ports.peer import WebSocket
 from backend.texts.problems import problem_in
@@ -23,7 +24,7 @@ from backend.web.request import auth
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
 from backend.web.request.waiting import last_seq
-from backend.web.response.event_stream import TICK_S, event_stream
+from backend.web.response.event_stream import TICK_S, Event, event_stream
 from backend.web.response.json_response import json_text
 
 routes = Resource("job_events", __name__, tag="events")
@@ -82,8 +83,16 @@ def server_sent_events(job_id: str) -> Response:
     if stream.has_nothing_new:
         stream.close()
         return Response(status=204)
-    language = auth.language()
-    return event_stream(((job.status.seq, public(job, problem_in(language))) if job else None for job in stream), stream.close)
+    return event_stream(_events(stream, auth.language()), stream.close)
+
+
+def _events(stream: JobStream, language: str) -> Iterator[Event | None]:
+    for job in stream:
+        if job is None:
+            yield None
+            continue
+        for each in events_of(job):
+            yield Event(job.status.seq, each.payload(job, problem_in(language)), "" if each is STATE else each.name)
 
 
 @routes.serve(
@@ -123,7 +132,8 @@ def _send_all(stream: JobStream, socket: WebSocket, language: str) -> None:
     has_ended, next_ping_s = stream.has_nothing_new, time.monotonic() + PING_EVERY_S
     for job in () if has_ended else stream:
         if job is not None:
-            socket.send(json_text(public(job, problem_in(language))))
+            for each in events_of(job):
+                socket.send(json_text(each.payload(job, problem_in(language))))
             has_ended = job.status.has_ended
         elif socket.closed:
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from flask import request
@@ -15,6 +16,7 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 
 from backend import errors
 from backend.core.batch import has_ended, public_batch, seq
+from backend.core.events import events_of
 from backend.core.job import Job, public
 from backend.flows import batch as batches
 from backend.flows import conclude
@@ -152,8 +154,9 @@ class SocketIOHandlers:
 
         def send(job: Job) -> None:
             version = (job.status.seq, job.status.state, language)
-            packet = sender.cached_packet("job", job.id, version) or sender.packet(Event("job", job.id, version, public(job, problem_in(language))))
-            sender.send(sid, job.id, packet)
+            for each in events_of(job):
+                event = Event(each.name, job.id, version, partial(each.payload, job, problem_in(language)))
+                sender.send(sid, f"{each.name} {job.id}", sender.packet(event))
             if job.status.has_ended:
                 client.listeners.pop(job.id, None)
 
@@ -172,7 +175,8 @@ class SocketIOHandlers:
         sid, language = client.engineio_sid, client.language
 
         def send(now: list[Job]) -> None:
-            packet = self._sender.packet(Event("batch", batch.id, (seq(now), language), public_batch(batch, now, problem_in(language))))
+            payload = partial(public_batch, batch, now, problem_in(language))
+            packet = self._sender.packet(Event("batch", batch.id, (seq(now), language), payload))
             self._sender.send(sid, batch.id, packet)
 
         self._unsubscribe_batch(client, batch.id)

@@ -7,7 +7,7 @@ drained. So a slow reader gets the newest state and holds a bounded amount of me
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,12 @@ CACHED_PACKETS = 512
 
 @dataclass(slots=True)
 class Event:
-    """The state of one thing. ``key`` is the id of a job or a batch; ``version`` tells two states of it apart."""
+    """The state of one thing. ``key`` is the id of a job or a batch; ``version`` tells two states of it apart; ``payload`` makes its JSON."""
 
     name: str
     key: str
     version: Hashable
-    payload: dict[str, Any]
+    payload: Callable[[], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -50,15 +50,12 @@ class EventSender:
         """Of a connected Socket.IO client."""
         return str(self._server.manager.eio_sid_from_sid(sid, "/"))
 
-    def cached_packet(self, name: str, key: str, version: Hashable) -> Packet | None:
-        return self._packets.get((name, key, version))
-
     def packet(self, event: Event) -> Packet:
         """Encoded the first time; the ``CACHED_PACKETS`` newest are kept."""
         index = (event.name, event.key, event.version)
         found = self._packets.get(index)
         if found is None:
-            encoded = self._server.packet_class(EVENT, namespace="/", data=[event.name, event.payload]).encode()
+            encoded = self._server.packet_class(EVENT, namespace="/", data=[event.name, event.payload()]).encode()
             found = self._packets[index] = Packet(MESSAGE, encoded)
             if len(self._packets) > CACHED_PACKETS:
                 del self._packets[next(iter(self._packets))]
