@@ -118,9 +118,6 @@ class CopiedUpload:
     def pour(self, source_fd: int, most_bytes: int) -> int:
         raise AssertionError("it is whole already")
 
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
-        raise AssertionError("it is whole already")
-
     def sha256(self) -> str:
         return self._sha256
 

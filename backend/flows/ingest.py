@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60
 STRETCH_BYTES = 4 << 20
 """So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
-LONGEST_BYTES = 4 * STRETCH_BYTES
-"""Of a stretch that is looked through. As long as an image has been, so much is taken at once, all of which may have to be handed back."""
 GLANCE_S = 1.0
 MUCH_ROOM = 100
 """Jobs that the queue could take besides."""
@@ -85,19 +83,6 @@ class Intake:
             self.feed(piece)
         elif self.format is not None:
             piece.draw(self.upload.pour, STRETCH_BYTES)
-
-    def take_up_to(self, mark: bytes, stretch: SocketChunk, held: bytes) -> bytes:
-        """What of ``held`` and a stretch has to be looked at, for ``mark`` may stand in it; the rest belongs to the image. Raises as ``feed``."""
-        rest = held
-
-        def take(source_fd: int, most_bytes: int) -> int:
-            nonlocal rest
-            count, rest = self.upload.pour_up_to(mark, source_fd, most_bytes, held)
-            return count
-
-        stretch.draw(take, min(LONGEST_BYTES, self.upload.size_bytes))
-        self.context.limits.check_bytes(self.upload.size_bytes)
-        return rest
 
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:

@@ -31,10 +31,6 @@ class Upload(Protocol):
     def pour(self, source_fd: int, most_bytes: int) -> int:
         """Write what a socket has, without its coming by, and at most so much; how much it was. 0: nothing, or it cannot. Raises ``StorageFull``."""
 
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
-        """As ``pour``, for bytes in whose midst ``mark`` may stand after a line break. From that line break on, and from one in the end that the mark
-        might follow, they are handed back and not written. How many came, and those. ``held`` came just before them, and may begin the mark."""
-
     def sha256(self) -> str: ...
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:

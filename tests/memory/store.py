@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from backend import errors
 from backend.core.batch import Batch
-from backend.core.delimiters import sure_bytes
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports.clock import Clock
@@ -48,12 +47,6 @@ class MemoryUpload:
         data = drawn(source_fd, most_bytes)
         self.write(data)
         return len(data)
-
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
-        data = held + drawn(source_fd, most_bytes)
-        sure = sure_bytes(data, len(data), mark)
-        self.write(data[:sure])
-        return len(data) - len(held), data[sure:]
 
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()

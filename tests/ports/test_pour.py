@@ -117,53 +117,6 @@ def test_where_nothing_comes_nothing_is_waited_for(store: Store) -> None:
     upload.discard()
 
 
-MARK = b"--a-boundary"
-
-
-@pytest.mark.parametrize(
-    ("data", "kept"),
-    [
-        (BODY[: 3 * MIB] + b"x" * 100, 3 * MIB + 100),
-        (b"x" * MIB + b"\r\n" + MARK + b"--\r\n", MIB),
-        (b"x" * MIB + b"\r\n" + MARK + b"\r\n\r\n" + BODY[: 2 * MIB], MIB),
-        (b"x" * MIB + b"\n" + MARK + b"--", (MIB - 1, MIB)),
-        (b"x" * MIB + MARK + b"no line break before it", (MIB - 2, MIB + 35)),
-        (MARK + b"x" * MIB, (0, MIB + 12)),
-        (b"\r\n" * 600_000 + b"x" * 100, 1_200_100),
-        (b"x" * MIB + b"\r", MIB),
-        (b"x" * MIB + b"\r\n" + MARK[:-1], MIB),
-        (b"x" * MIB + b"\n--a", MIB),
-        (b"\r\n", 0),
-    ],
-)
-@pytest.mark.parametrize("most_bytes", [4 * MIB, LITTLE_BYTES], ids=["much", "little"])
-@pytest.mark.parametrize("held_bytes", [0, 1, 5])
-def test_what_may_be_a_mark_is_handed_back_and_the_rest_is_kept(
-    store: Store, data: bytes, kept: int | tuple[int, int], most_bytes: int, held_bytes: int
-) -> None:
-    """In pieces of 256 KiB, of which none holds the mark as a whole; its first bytes may have come before. What
-    stands before it without a whole line break, and the mark itself without any, is kept or handed back as the pieces fall."""
-    upload = store.begin()
-    head = HEAD + b"y" * (256 * 1024 - 5)
-    upload.write(head)
-    rest = data[: min(held_bytes, len(data))]
-    came = len(rest)
-    with sent(data[came:]) as receiver:
-        while came < len(data) and MARK not in rest:
-            count, rest = upload.pour_up_to(MARK, receiver.fileno(), min(most_bytes, len(data) - came), rest)
-            came += count
-            assert upload.size_bytes == len(head) + came - len(rest)
-    expected = head + data[:came][: came - len(rest)]
-    assert data[:came] == data[: came - len(rest)] + rest
-    least, most = kept if isinstance(kept, tuple) else (kept, kept)
-    assert least <= came - len(rest) <= most
-    upload.write(TAIL)
-    assert upload.size_bytes == len(expected + TAIL)
-    assert content(upload) == expected + TAIL
-    assert upload.sha256() == hashlib.sha256(expected + TAIL).hexdigest()
-    upload.discard()
-
-
 def test_a_file_system_that_does_not_splice_gets_a_copy(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     upload, real = file_store.begin(), os.splice
 

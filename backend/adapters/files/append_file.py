@@ -7,15 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from backend.adapters.files import disk
-from backend.adapters.files.boundary_scanner import Sieve
 from backend.adapters.files.disk import translated, write_all
 from backend.adapters.files.splice import spliced
-from backend.core.delimiters import sure_bytes
 
 LITTLE_BYTES = 256 << 10
 """Not worth a pipe, nor a thread that follows."""
-HELD_BYTES = 16 << 10
-"""More than any mark has: a head's line is no longer than the half."""
 Sum = Callable[[bytes | memoryview], object]
 
 
@@ -49,7 +45,7 @@ class AppendFile:
     def pour(self, source_fd: int, most_bytes: int) -> int:
         """As ``ports.Upload.pour``. A little is summed up too."""
         if most_bytes <= LITTLE_BYTES:
-            return self._pour_little(source_fd, most_bytes)[0]
+            return self._pour_little(source_fd, most_bytes)
         begun_bytes = self.size_bytes
         with translated():
             for count in spliced(source_fd, self.fd, most_bytes):
@@ -57,46 +53,14 @@ class AppendFile:
                 self._write_back.wrote(self.fd, self.size_bytes)
         return self.size_bytes - begun_bytes
 
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
-        """As ``ports.Upload.pour_up_to``. All of it is summed up."""
-        if most_bytes <= LITTLE_BYTES and len(held) <= HELD_BYTES:
-            return self._pour_little(source_fd, most_bytes, mark, held)
-        part = UpTo(self, mark, source_fd, most_bytes, held)
-        part.fill()
-        return part.follow()[1]
-
-    def _pour_little(self, source_fd: int, most_bytes: int, mark: bytes = b"", held: bytes = b"") -> tuple[int, bytes]:
+    def _pour_little(self, source_fd: int, most_bytes: int) -> int:
         self.catch_up()
-        with _room() as room, memoryview(room) as view:
-            room[: len(held)] = held
-            count = _read(source_fd, view[len(held) : len(held) + most_bytes])
-            size = len(held) + count
-            sure = sure_bytes(room, size, mark) if mark else size
-            if sure:
-                self.put(view[:sure])
-                self.sum_up(view[:sure])
-            return count, bytes(view[sure:size])
-
-    def fill(self, source_fd: int, most_bytes: int, held: bytes) -> Iterator[int]:
-        """``held`` and ``pour``, while nobody sees a size that counts bytes which may be handed back; how many more, again and again."""
-        end_bytes = self.size_bytes + len(held)
-        with translated():
-            write_all(self.fd, held)
-            yield len(held)
-            for count in spliced(source_fd, self.fd, most_bytes):
-                end_bytes += count
-                self._write_back.wrote(self.fd, end_bytes)
-                yield count
-
-    def end_at(self, kept_bytes: int, end_bytes: int) -> bytes:
-        """Of what ``fill`` brought, to ``end_bytes``, so much is kept; the rest."""
-        with translated():
-            rest = disk.content(self.fd, kept_bytes, end_bytes)
-            if rest:
-                os.ftruncate(self.fd, kept_bytes)
-                os.lseek(self.fd, kept_bytes, os.SEEK_SET)
-        self.size_bytes = kept_bytes
-        return rest
+        with _buffer() as buffer, memoryview(buffer) as view:
+            count = _read(source_fd, view[:most_bytes])
+            if count:
+                self.put(view[:count])
+                self.sum_up(view[:count])
+            return count
 
     def cut_off(self, size_bytes: int, sums: Sequence[Sum]) -> None:
         """What lies beyond never was; ``sums`` are of what comes now."""
@@ -124,50 +88,22 @@ class AppendFile:
         disk.close(fd)
 
 
-class UpTo:
-    """One ``pour_up_to``. ``fill`` and ``follow`` may run at the same time, and ``follow`` ends last; all that came before is summed up."""
-
-    def __init__(self, file: AppendFile, mark: bytes, source_fd: int, most_bytes: int, held: bytes) -> None:
-        self._file, self._source_fd, self._most_bytes, self._held = file, source_fd, most_bytes, held
-        self._begun_bytes = self._end_bytes = file.size_bytes
-        self._is_filled = False
-        self._sieve = Sieve(file.fd, file.size_bytes, mark, file.sum_up)
-
-    def fill(self) -> None:
-        try:
-            for count in self._file.fill(self._source_fd, self._most_bytes, self._held):
-                self._end_bytes += count
-        finally:
-            self._is_filled = True
-
-    def follow(self) -> tuple[int, tuple[int, bytes]]:
-        """How many bytes more the file has, and what ``pour_up_to`` returns."""
-        with translated():
-            while not self._is_filled:
-                if not self._sieve.go_on(self._end_bytes):
-                    disk.pause()
-            self._sieve.go_on(self._end_bytes)
-            kept_bytes = self._sieve.end()
-        rest = self._file.end_at(kept_bytes, self._end_bytes)
-        return kept_bytes - self._begun_bytes, (self._end_bytes - self._begun_bytes - len(self._held), rest)
-
-
-def _read(fd: int, room: memoryview) -> int:
+def _read(fd: int, buffer: memoryview) -> int:
     """What a socket that does not block has by now. Its end or an error is told by whoever reads on from it."""
     try:
-        return os.readv(fd, [room])
+        return os.readv(fd, [buffer])
     except OSError:
         return 0
 
 
-_rooms: list[bytearray] = []
-"""As many as threads ever read at the same time."""
+_buffers: list[bytearray] = []
+"""As many as threads ever read at the same time. A fresh one for each read doubles its time: the kernel has to find 64 empty pages."""
 
 
 @contextmanager
-def _room() -> Iterator[bytearray]:
-    room = _rooms.pop() if _rooms else bytearray(HELD_BYTES + LITTLE_BYTES)
+def _buffer() -> Iterator[bytearray]:
+    buffer = _buffers.pop() if _buffers else bytearray(LITTLE_BYTES)
     try:
-        yield room
+        yield buffer
     finally:
-        _rooms.append(room)
+        _buffers.append(buffer)

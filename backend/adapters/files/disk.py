@@ -27,7 +27,6 @@ SLOW_BYTES_PER_S = 16 << 20
 """Below, the disk gives a file back more quickly than it came."""
 SYNC_FILE_RANGE_WRITE = 2
 SPAN_BYTES = 256 << 10
-PAUSE_US = 200
 UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ESPIPE, errno.EPERM}
 
 
@@ -60,11 +59,6 @@ def spans(fd: int, begin_bytes: int, end_bytes: Callable[[], int]) -> Iterator[m
             raise OSError(errno.EIO, "a file is shorter than what was written to it")
         begin_bytes += count
         yield room[:count]
-
-
-def content(fd: int, begin_bytes: int, end_bytes: int) -> bytes:
-    """What the file holds between the two."""
-    return b"".join(map(bytes, spans(fd, begin_bytes, lambda: end_bytes)))
 
 
 class WriteBack:
@@ -108,12 +102,6 @@ def _found_sync_file_range() -> Callable[[int, int, int, int], int] | None:
 
 
 _sync_file_range = _found_sync_file_range()
-_usleep = ctypes.CDLL(None).usleep
-
-
-def pause() -> None:
-    """A moment, in a thread: ``time.sleep`` is gevent's in the gateway, and would turn a loop here."""
-    _usleep(PAUSE_US)
 
 
 def write_file(path: Path, text: str, *, sync: bool) -> None:

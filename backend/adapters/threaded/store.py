@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar, cast
 
-from backend.adapters.files.append_file import LITTLE_BYTES, UpTo
 from backend.adapters.files.store import FileUpload
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.write_buffer import Gathered
@@ -53,23 +52,6 @@ class ThreadedUpload:
 
     def pour(self, source_fd: int, most_bytes: int) -> int:
         return self.begun().chunks.pour(source_fd, most_bytes)
-
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
-        under_way = self.begun()
-        upload, chunks = under_way.upload, under_way.chunks
-        if not isinstance(upload, FileUpload):
-            return 0, held
-        chunks.flush()
-        chunks.catch_up()
-        if most_bytes > LITTLE_BYTES:
-            part = UpTo(upload, mark, source_fd, most_bytes, held)
-            return chunks.grow(part.follow, part.fill)
-
-        def pour() -> tuple[int, tuple[int, bytes]]:
-            count, rest = upload.pour_up_to(mark, source_fd, most_bytes, held)
-            return len(held) + count - len(rest), (count, rest)
-
-        return chunks.grow(pour)
 
     def flushed(self) -> Upload:
         """The store's own, with all that came."""

@@ -96,25 +96,14 @@ class Gathered:
         else:
             self._follow(file)
 
-        def pour() -> tuple[int, int]:
-            count = file.pour(source_fd, most_bytes)
-            return count, count
-
-        return self.grow(pour)
-
-    def grow(self, call: Callable[[], tuple[int, T]], beside: Callable[[], object] | None = None) -> T:
-        """In a thread, with nothing of ``add`` under way; ``beside`` in another, which ends first. ``call`` says how many bytes more there are,
-        and what is returned."""
-        if beside is not None:
-            self._under_way = [self._threads.begin(beside)]
         try:
-            count, answer = cast(tuple[int, T], self._threads.run(call))
+            count = cast(int, self._threads.run(file.pour, source_fd, most_bytes))
         except Exception as error:
             self._failure = self._failure or error
             raise
         self._settle()
         self.size_bytes += count
-        return answer
+        return count
 
     def catch_up(self) -> None:
         """The sum of what was poured is made."""
