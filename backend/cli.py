@@ -266,7 +266,7 @@ def _check_bucket(settings: Settings) -> None:
     from backend.adapters.stores import open_store
 
     try:
-        open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes).examine()
+        open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes).probe()
     except NotUsable as error:
         problem = f"GATEWAY_STORAGE_URL={settings.storage_url!r}: expected a bucket that can be used. {error} 应为可用的存储桶。"
         raise SettingsError([problem]) from error

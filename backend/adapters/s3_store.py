@@ -46,7 +46,7 @@ from botocore.exceptions import (
 
 from backend import errors
 from backend.adapters.files.disk import translated as disk_translated
-from backend.adapters.files.store import FileBlob, FileStore, FileTarget, FileUpload
+from backend.adapters.files.store import FileBlob, FileResult, FileStore, FileUpload
 from backend.core.batch import Batch
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
@@ -115,7 +115,7 @@ class CopiedUpload:
     def write(self, chunk: bytes) -> None:
         raise AssertionError("it is whole already")
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
         raise AssertionError("it is whole already")
 
     def sha256(self) -> str:
@@ -132,17 +132,17 @@ class CopiedUpload:
         """There is nothing of its own."""
 
 
-class S3Target(FileTarget):
+class S3Result(FileResult):
     """A result on this machine's disk until ``keep`` has sent it."""
 
     def __init__(self, path: Path, send: Callable[[Path], None], name: str) -> None:
         super().__init__(path)
         self._send, self._name = send, name
 
-    def keep(self, *, lasts: bool = True) -> tuple[str, str]:
+    def save(self, *, durable: bool = True) -> tuple[str, str]:
         """What the service took lasts in any case."""
         try:
-            _, sha256 = super().keep(lasts=False)
+            _, sha256 = super().save(durable=False)
             self._send(self.path)
         finally:
             self.discard()
@@ -160,7 +160,7 @@ class S3Store:
     def prepare(self) -> None:
         self._spool.prepare()
 
-    def examine(self) -> None:
+    def probe(self) -> None:
         """Whether the bucket can be a store, tried out. Raises ``NotUsable``, and ``BackendUnavailable`` when it cannot be reached."""
         key = f"{self._prefix}probe-{secrets.token_hex(8)}"
         try:
@@ -187,14 +187,14 @@ class S3Store:
                 raise NotUsable(f"{error} {advice}") from error
             raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
 
-    def begin(self) -> FileUpload:
+    def create_upload(self) -> FileUpload:
         self.check()
-        return self._spool.begin()
+        return self._spool.create_upload()
 
-    def again(self, manifest: Manifest) -> CopiedUpload:
+    def reuse_source(self, manifest: Manifest) -> CopiedUpload:
         return CopiedUpload(self, self._source_key(manifest.id), manifest)
 
-    def commit(self, upload: Upload, manifest: Manifest) -> bool:
+    def commit_job(self, upload: Upload, manifest: Manifest) -> bool:
         name = self._put_source(upload, manifest.id)
         try:
             self._put_new(self._key(manifest.id, "manifest.json"), manifest.to_json(), {SOURCE: name})
@@ -208,13 +208,13 @@ class S3Store:
         upload.discard()
         return True
 
-    def promise(self, manifest: Manifest) -> None:
+    def reserve(self, manifest: Manifest) -> None:
         try:
             self._put_new(self._key(manifest.id, "manifest.json"), manifest.to_json(), {})
         except _Exists:
             raise errors.BackendUnavailable(part="store", retry_after_s=5, private=f"job {manifest.id} is there already") from None
 
-    def supply(self, upload: Upload, manifest: Manifest) -> None:
+    def attach_source(self, upload: Upload, manifest: Manifest) -> None:
         """The source comes first; the manifest is replaced only where the promise still stands (``If-Match``)."""
         key = self._key(manifest.id, "manifest.json")
         with translated(errors.NotFound):
@@ -228,7 +228,7 @@ class S3Store:
             raise
         upload.discard()
 
-    def keep_batch(self, batch: Batch) -> None:
+    def save_batch(self, batch: Batch) -> None:
         with translated():
             self._s3.put_object(Bucket=self._bucket, Key=self._batch_key(batch.id), Body=batch.to_json().encode())
 
@@ -250,19 +250,19 @@ class S3Store:
     def open_result(self, job_id: str, file: str) -> FileBlob:
         return self.fetch(self._key(job_id, os.path.basename(file)), errors.Gone)
 
-    def begin_result(self, job_id: str, token: str) -> S3Target:
+    def create_result(self, job_id: str, token: str) -> S3Result:
         self._check_there(job_id)
         name = f"result-{token}.webp"
         with disk_translated():
-            return S3Target(self._spool_path(), lambda path: self._put_file(self._key(job_id, name), path, "image/webp"), name)
+            return S3Result(self._spool_path(), lambda path: self._put_file(self._key(job_id, name), path, "image/webp"), name)
 
-    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
+    def reuse_result(self, from_id: str, file: str, job_id: str, token: str) -> str:
         self._check_there(job_id)
         name = f"result-{token}.webp"
         self._copy(self._key(from_id, os.path.basename(file)), self._key(job_id, name), errors.Gone)
         return name
 
-    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
+    def commit_outcome(self, job_id: str, status: Status, *, durable: bool = True) -> bool:
         """Looked at once more afterwards: an erase that came in between must not leave an end without a job."""
         self._check_there(job_id)
         is_first = True
@@ -278,7 +278,7 @@ class S3Store:
         self._sweep_results(job_id, status if is_first else self.outcome(job_id))
         return is_first
 
-    def erase(self, job_id: str, *, lasts: bool = True) -> int:
+    def erase(self, job_id: str, *, durable: bool = True) -> int:
         """The manifest goes first, so that a kill in the midst leaves only debris for ``tidy``."""
         folder = self._key(job_id, "")
         found = list(self._list(folder))
@@ -288,7 +288,7 @@ class S3Store:
         self._delete([each["Key"] for each in found])
         return sum(each["Size"] for each in found)
 
-    def jobs(self) -> Iterator[Manifest]:
+    def manifests(self) -> Iterator[Manifest]:
         """Passes over what is erased meanwhile and what nobody can read."""
         for each in self._list(f"{self._prefix}jobs/"):
             key = each["Key"]
@@ -301,8 +301,8 @@ class S3Store:
             except (ValueError, TypeError, KeyError) as error:
                 log.warning("the manifest %s cannot be read: %r", key, error)
 
-    def tidy(self, older_than_s: float) -> int:
-        return self._spool.tidy(older_than_s) + self._tidy_jobs(older_than_s) + self._tidy_batches()
+    def clean_up(self, older_than_s: float) -> int:
+        return self._spool.clean_up(older_than_s) + self._tidy_jobs(older_than_s) + self._tidy_batches()
 
     def check(self) -> None:
         """The bucket is asked at most every ``LOOK_AGAIN_S``."""

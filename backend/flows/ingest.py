@@ -25,7 +25,7 @@ from backend.ports.store import SocketChunk, Upload
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60
-STRETCH_BYTES = 4 << 20
+SOCKET_CHUNK_BYTES = 4 << 20
 """So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
 GLANCE_S = 1.0
 MUCH_ROOM = 100
@@ -66,7 +66,7 @@ class Intake:
     _head: bytes = field(init=False, default=b"")
 
     def __post_init__(self) -> None:
-        self.upload = self.context.store.begin()
+        self.upload = self.context.store.create_upload()
 
     def feed(self, chunk: bytes) -> None:
         """Raises ``TooLarge``, ``UnsupportedFormat``, ``StorageFull`` as soon as it is certain."""
@@ -82,7 +82,7 @@ class Intake:
         if isinstance(piece, bytes):
             self.feed(piece)
         elif self.format is not None:
-            piece.draw(self.upload.pour, STRETCH_BYTES)
+            piece.receive_into(self.upload.receive_from_fd, SOCKET_CHUNK_BYTES)
 
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:
@@ -170,7 +170,7 @@ def keep(
         work=work_of(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
     )
-    if not context.store.commit(received.upload, manifest):
+    if not context.store.commit_job(received.upload, manifest):
         return stored(context, manifest.id), False
     return Job(manifest, Status()), True
 
@@ -180,7 +180,7 @@ def again(context: Context, job: Job, options: Options, sender: Sender, *, job_i
     if job.manifest.is_awaited:
         raise errors.NotReady(state=job.status.state)
     source = job.manifest.source
-    upload = context.store.again(job.manifest)
+    upload = context.store.reuse_source(job.manifest)
     try:
         return accept(context, Received(upload, source.shape, source.filename), options, sender, job_id=job_id)
     except BaseException:

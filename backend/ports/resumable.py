@@ -27,36 +27,36 @@ class UploadWriter(Protocol):
 
     def write(self, chunk: bytes) -> None: ...
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        """As ``Upload.pour``."""
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        """As ``Upload.receive_from_fd``."""
 
-    def head(self, length: int) -> bytes:
+    def read_head(self, length: int) -> bytes:
         """The upload's first bytes, those just written among them."""
 
-    def sum_up(self, algorithm: str) -> None:
+    def start_checksum(self, algorithm: str) -> None:
         """From here on, what is written is summed with ``algorithm`` (hashlib's name)."""
 
-    def sum(self) -> bytes:
+    def checksum(self) -> bytes:
         """The digest of what was written since ``sum_up``."""
 
-    def keep(self, now: float) -> None:
+    def save(self, now: float) -> None:
         """What was written is on disk and counts."""
 
     def checkpoint(self, now: float) -> None:
         """As ``keep``, in its own time: what fails is raised by a later call. Does nothing while the one before is under way."""
 
-    def drop(self) -> None:
+    def discard_unsaved(self) -> None:
         """What was written since the last ``keep`` never was."""
 
-    def fix_length(self, length_bytes: int, now: float) -> None: ...
+    def set_length(self, length_bytes: int, now: float) -> None: ...
 
-    def is_wanted(self) -> bool:
+    def is_takeover_requested(self) -> bool:
         """Whether somebody else has asked for this upload since it was opened, or has erased it."""
 
-    def finished(self) -> Upload:
+    def create_upload(self) -> Upload:
         """All of it, ready for ``Store.commit`` without copying a byte; it stays here too until ``conclude``."""
 
-    def conclude(self, now: float) -> None:
+    def mark_as_job(self, now: float) -> None:
         """It has become its job: the bytes are the job's now, the record stays."""
 
     def close(self) -> None: ...
@@ -71,13 +71,13 @@ class Uploads(Protocol):
         False when there is an upload of that id already; it is left as it is.
         """
 
-    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
+    def find(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
         """Whoever may be writing to it. Raises ``NotFound``."""
 
     def open(self, upload_id: str) -> UploadWriter | None:
         """To change it; None while somebody else, in any process, has it open. A process that dies lets go. Raises ``NotFound``."""
 
-    def want(self, upload_id: str) -> None:
+    def request_takeover(self, upload_id: str) -> None:
         """Ask whoever has it open to let go."""
 
     def erase(self, upload_id: str) -> int:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 class SocketChunk(Protocol):
     """The next bytes of a body, which are to be had from its socket."""
 
-    def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
+    def receive_into(self, take: Callable[[int, int], int], most_bytes: int) -> int:
         """How many ``take(source_fd, most_bytes)`` took; it is called once at most. 0: what there is comes by another way."""
 
 
@@ -28,7 +28,7 @@ class Upload(Protocol):
     def write(self, chunk: bytes) -> None:
         """Raises ``StorageFull``."""
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
         """Write what a socket has, without its coming by, and at most so much; how much it was. 0: nothing, or it cannot. Raises ``StorageFull``."""
 
     def sha256(self) -> str: ...
@@ -39,12 +39,12 @@ class Upload(Protocol):
     def discard(self) -> None: ...
 
 
-class Target(Protocol):
+class ResultFile(Protocol):
     """A result being written: ``fd`` is open for reading and writing."""
 
     fd: int
 
-    def keep(self, *, lasts: bool = True) -> tuple[str, str]:
+    def save(self, *, durable: bool = True) -> tuple[str, str]:
         """Sync the bytes, if they shall last; (file, sha256) for the ``Result``. Nobody sees it before ``Store.conclude``. Raises ``StorageFull``."""
 
     def discard(self) -> None: ...
@@ -65,25 +65,25 @@ class Blob(Protocol):
 class Store(Protocol):
     """The truth: sources, manifests, results and how each job ended. What a method here returned from is on disk."""
 
-    def begin(self) -> Upload:
+    def create_upload(self) -> Upload:
         """Raises ``StorageFull`` when less than the floor is free."""
 
-    def again(self, manifest: Manifest) -> Upload:
+    def reuse_source(self, manifest: Manifest) -> Upload:
         """An earlier job's source as an upload, without a copy. Raises ``NotFound``."""
 
-    def commit(self, upload: Upload, manifest: Manifest) -> bool:
+    def commit_job(self, upload: Upload, manifest: Manifest) -> bool:
         """Source and manifest become visible together, synced (but for a passing job). Raises ``StorageFull``.
 
         False when there is a job of that id already; the upload is discarded then.
         """
 
-    def promise(self, manifest: Manifest) -> None:
+    def reserve(self, manifest: Manifest) -> None:
         """A job whose source is still to come becomes visible, synced. Raises ``StorageFull``."""
 
-    def supply(self, upload: Upload, manifest: Manifest) -> None:
+    def attach_source(self, upload: Upload, manifest: Manifest) -> None:
         """The source of a promised job, and its manifest as it is from now on, synced. Raises ``NotFound`` when it was erased, ``StorageFull``."""
 
-    def keep_batch(self, batch: Batch) -> None:
+    def save_batch(self, batch: Batch) -> None:
         """Synced. Raises ``StorageFull``."""
 
     def batch(self, batch_id: str) -> Batch:
@@ -101,13 +101,13 @@ class Store(Protocol):
     def open_result(self, job_id: str, file: str) -> Blob:
         """Raises ``Gone``."""
 
-    def begin_result(self, job_id: str, token: str) -> Target:
+    def create_result(self, job_id: str, token: str) -> ResultFile:
         """Raises ``NotFound`` when the job was erased, ``StorageFull``."""
 
-    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
+    def reuse_result(self, from_id: str, file: str, job_id: str, token: str) -> str:
         """Give another job's result to this one too, without a copy; its name here. Each is erased by itself. Raises ``Gone``, ``NotFound``."""
 
-    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
+    def commit_outcome(self, job_id: str, status: Status, *, durable: bool = True) -> bool:
         """Commit the end, once: True for the first, False when another end stands. Raises ``NotFound`` when the job was erased.
 
         Synced, but where it need not last: a passing job's caller gets the bytes or hears that there are none.
@@ -115,13 +115,13 @@ class Store(Protocol):
         Whatever encoders kept that is not the result of the end that stands is deleted.
         """
 
-    def erase(self, job_id: str, *, lasts: bool = True) -> int:
-        """Source, result and record; the bytes freed. 0 when there was nothing. ``lasts=False``: a power cut may bring it back, until it expires."""
+    def erase(self, job_id: str, *, durable: bool = True) -> int:
+        """Delete source, result and record; return the bytes freed. ``durable=False``: a power cut may bring it back until it expires."""
 
-    def jobs(self) -> Iterator[Manifest]:
+    def manifests(self) -> Iterator[Manifest]:
         """Every job, in no order."""
 
-    def tidy(self, older_than_s: float) -> int:
+    def clean_up(self, older_than_s: float) -> int:
         """Delete half-written things that nobody has touched for so long, and what an erase that was cut short left; the bytes freed."""
 
     def check(self) -> None:

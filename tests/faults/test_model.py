@@ -196,7 +196,7 @@ class Gateway(RuleBasedStateMachine):
         upload_id, sending, offset = self.resumed(which)
         with pytest.raises(errors.OffsetMismatch):
             self.append(upload_id, offset + by, sending.data[:10])
-        assert uploads.stand(self.context, upload_id, "")[1].offset_bytes == offset
+        assert uploads.resume(self.context, upload_id, "")[1].offset_bytes == offset
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99))
@@ -205,7 +205,7 @@ class Gateway(RuleBasedStateMachine):
         piece = sending.data[offset : offset + 40]
         with pytest.raises(errors.ChecksumMismatch):
             self.append(upload_id, offset, piece, piece + b"!")
-        assert uploads.stand(self.context, upload_id, "")[1].offset_bytes == offset
+        assert uploads.resume(self.context, upload_id, "")[1].offset_bytes == offset
 
     @precondition(lambda self: self.under_way())
     @rule(which=st.integers(0, 99), size=st.integers(1, 200))
@@ -218,7 +218,7 @@ class Gateway(RuleBasedStateMachine):
             if offset + size < len(sending.data):
                 raise errors.BadRequest("broken_off")
 
-        with suppress(errors.BadRequest), uploads.held(self.context, upload_id, "") as writer:
+        with suppress(errors.BadRequest), uploads.open_writer(self.context, upload_id, "") as writer:
             uploads.append(self.context, writer, PatchRequest(offset), breaking())
         self.acknowledged(upload_id, min(offset + size, len(sending.data)))
 
@@ -226,7 +226,7 @@ class Gateway(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def two_writers(self, which: int) -> None:
         upload_id, _, _ = self.resumed(which)
-        with uploads.held(self.context, upload_id, ""):
+        with uploads.open_writer(self.context, upload_id, ""):
             assert self.uploads.open(upload_id) is None
 
     # What encoders do
@@ -241,7 +241,7 @@ class Gateway(RuleBasedStateMachine):
         claim = self.queue.take(random_id(), 0.0)
         if claim is not None:
             with suppress(errors.NotFound):
-                target = self.store.begin_result(claim.job.id, claim.token)
+                target = self.store.create_result(claim.job.id, claim.token)
                 os.write(target.fd, b"half a res")
                 target.close()  # as the kernel does; nothing is discarded
 
@@ -369,7 +369,7 @@ class Gateway(RuleBasedStateMachine):
 
     @invariant()
     def no_job_is_there_twice_or_half(self) -> None:
-        for manifest in self.store.jobs():
+        for manifest in self.store.manifests():
             assert content(self.store.open_source(manifest.id)) in IMAGES
 
     # How the model is kept
@@ -392,7 +392,7 @@ class Gateway(RuleBasedStateMachine):
         known = self.under_way()
         upload_id = known[which % len(known)]
         sending = self.sending[upload_id]
-        state = uploads.stand(self.context, upload_id, "")[1]
+        state = uploads.resume(self.context, upload_id, "")[1]
         assert sending.acknowledged <= state.offset_bytes
         if state.offset_bytes < len(sending.data):
             return upload_id, sending, state.offset_bytes
@@ -403,12 +403,12 @@ class Gateway(RuleBasedStateMachine):
 
     def append(self, upload_id: str, offset: int, data: bytes, summed: bytes | None = None) -> None:
         checksum = None if summed is None else ("sha1", hashlib.sha1(summed).digest())
-        with uploads.held(self.context, upload_id, "") as writer:
+        with uploads.open_writer(self.context, upload_id, "") as writer:
             uploads.append(self.context, writer, PatchRequest(offset, checksum=checksum), iter([data]))
 
     def acknowledged(self, upload_id: str, offset: int) -> None:
         sending = self.sending[upload_id]
-        state = uploads.stand(self.context, upload_id, "")[1]
+        state = uploads.resume(self.context, upload_id, "")[1]
         assert state.offset_bytes == offset
         self.sending[upload_id] = sending = replace(sending, acknowledged=offset, touched_at=self.clock(), is_made=state.has_job)
         if state.has_job:

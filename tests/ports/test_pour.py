@@ -1,4 +1,7 @@
-"""``Upload.pour``: bytes go from a socket into the store, past Python. ``UploadWriter.pour`` is tested in ``tests/uploads/test_port.py``."""
+"""``Upload.receive_from_fd``: bytes go from a socket into the store, past Python.
+
+``UploadWriter.receive_from_fd`` is tested in ``tests/uploads/test_port.py``.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ def poured(upload: Upload, receiver: socket.socket, size_bytes: int) -> list[int
     """Turn after turn until so many bytes are in."""
     turns: list[int] = []
     while sum(turns) < size_bytes:
-        turns.append(upload.pour(receiver.fileno(), min(4 * MIB, size_bytes - sum(turns))))
+        turns.append(upload.receive_from_fd(receiver.fileno(), min(4 * MIB, size_bytes - sum(turns))))
     return turns
 
 
@@ -60,7 +63,7 @@ def content(upload: Upload) -> bytes:
 
 
 def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(HEAD)
     with sent(BODY) as receiver:
         assert max(poured(upload, receiver, len(BODY) - MIB)) <= 4 * MIB
@@ -72,7 +75,7 @@ def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(st
     assert content(upload) == whole
     assert upload.sha256() == hashlib.sha256(whole).hexdigest()
     job = manifest()
-    assert store.commit(upload, job)
+    assert store.commit_job(upload, job)
     blob = store.open_source(job.id)
     assert blob.read_at(0, blob.size_bytes + 1) == whole
     blob.close()
@@ -81,12 +84,12 @@ def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(st
 @pytest.mark.parametrize("is_read_ahead", [False, True])
 def test_little_is_read_at_once_and_summed_in_the_same_turn(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, is_read_ahead: bool) -> None:
     """Where much was poured before, that is caught up with first."""
-    upload = file_store.begin()
+    upload = file_store.create_upload()
     upload.write(HEAD)
     with sent(BODY) as receiver:
-        begun = upload.pour(receiver.fileno(), 2 * MIB) if is_read_ahead else 0
+        begun = upload.receive_from_fd(receiver.fileno(), 2 * MIB) if is_read_ahead else 0
         while upload.size_bytes < len(HEAD + BODY):
-            assert upload.pour(receiver.fileno(), LITTLE_BYTES) <= LITTLE_BYTES
+            assert upload.receive_from_fd(receiver.fileno(), LITTLE_BYTES) <= LITTLE_BYTES
             monkeypatch.setattr(disk, "spans", lambda fd, begin, end: pytest.fail("read again") if begin < end() else iter(()))
     assert begun > 0 or not is_read_ahead
     assert upload.sha256() == hashlib.sha256(HEAD + BODY).hexdigest()
@@ -95,7 +98,7 @@ def test_little_is_read_at_once_and_summed_in_the_same_turn(file_store: FileStor
 
 
 def test_no_more_is_taken_than_belongs_to_it(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     with sent(BODY + b"the next request") as receiver:
         poured(upload, receiver, len(BODY))
         receiver.settimeout(10)
@@ -105,20 +108,20 @@ def test_no_more_is_taken_than_belongs_to_it(store: Store) -> None:
 
 
 def test_where_nothing_comes_nothing_is_waited_for(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     with sent(b"", then_close=False) as receiver:
-        assert upload.pour(receiver.fileno(), MIB) == 0
+        assert upload.receive_from_fd(receiver.fileno(), MIB) == 0
     with sent(b"some") as receiver:
         receiver.settimeout(10)
         assert receiver.recv(4) == b"some"
         receiver.setblocking(False)
-        assert upload.pour(receiver.fileno(), MIB) == 0, "an end is told by whoever reads on"
+        assert upload.receive_from_fd(receiver.fileno(), MIB) == 0, "an end is told by whoever reads on"
     assert upload.size_bytes == 0
     upload.discard()
 
 
 def test_a_file_system_that_does_not_splice_gets_a_copy(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload, real = file_store.begin(), os.splice
+    upload, real = file_store.create_upload(), os.splice
 
     def refuses_files(source: int, target: int, *arguments: int, **more: int) -> int:
         if target == upload.fd:
@@ -135,7 +138,7 @@ def test_a_file_system_that_does_not_splice_gets_a_copy(file_store: FileStore, m
 
 def test_a_kernel_that_grants_no_wide_pipe_gives_a_narrow_one(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(splice, "F_SETPIPE_SZ", -1)
-    upload = file_store.begin()
+    upload = file_store.create_upload()
     with sent(BODY) as receiver:
         poured(upload, receiver, len(BODY))
     assert upload.sha256() == hashlib.sha256(BODY).hexdigest()
@@ -145,7 +148,7 @@ def test_a_kernel_that_grants_no_wide_pipe_gives_a_narrow_one(file_store: FileSt
 @pytest.mark.parametrize("is_threaded", [False, True])
 def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threaded: bool) -> None:
     threaded = ThreadedStore(file_store)
-    upload = threaded.begin() if is_threaded else file_store.begin()
+    upload = threaded.create_upload() if is_threaded else file_store.create_upload()
     inner = upload.flushed() if isinstance(upload, ThreadedUpload) else upload
     assert isinstance(inner, FileUpload)
     full_fd = os.open("/dev/full", os.O_RDWR)
@@ -167,7 +170,7 @@ def test_what_came_slowly_and_is_on_the_disk_leaves_the_cache(
     file_store: FileStore, monkeypatch: pytest.MonkeyPatch, slow_below: int, is_cached: bool, window: str
 ) -> None:
     monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", slow_below)
-    upload, data = file_store.begin(), secrets.token_bytes(getattr(disk, window))
+    upload, data = file_store.create_upload(), secrets.token_bytes(getattr(disk, window))
     for _ in range(3):
         upload.write(data)
         os.fsync(upload.fd)
@@ -190,7 +193,7 @@ def test_no_upload_fails_for_what_is_only_advice(file_store: FileStore, monkeypa
 
     monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 1 << 60)
     monkeypatch.setattr(os, "posix_fadvise", refused)
-    upload, data = file_store.begin(), secrets.token_bytes(disk.WRITE_BACK_BYTES)
+    upload, data = file_store.create_upload(), secrets.token_bytes(disk.WRITE_BACK_BYTES)
     for _ in range(3):
         upload.write(data)
     assert content(upload) == 3 * data

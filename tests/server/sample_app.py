@@ -74,7 +74,7 @@ def poured() -> dict[str, Any]:
     while piece := body.read1(1 << 18):
         total += len(piece)
         digest.update(piece)
-        while len(piece) == 1 << 18 and (stretch := body.stretch()) is not None and (count := stretch.draw(take, 4 << 20)):
+        while len(piece) == 1 << 18 and (stretch := body.stretch()) is not None and (count := stretch.receive_into(take, 4 << 20)):
             total, stretches, poured_bytes = total + count, stretches + 1, poured_bytes + count
     return {"bytes": total, "sha256": digest.hexdigest(), "stretches": stretches, "poured": poured_bytes}
 
@@ -96,7 +96,7 @@ def sipped() -> dict[str, Any]:
     while piece := body.read1(1 << 18):
         digest.update(piece)
         reads.append(len(piece))
-        while (stretch := body.stretch(is_fast=False)) is not None and (count := stretch.draw(take, 4 << 20)):
+        while (stretch := body.stretch(is_fast=False)) is not None and (count := stretch.receive_into(take, 4 << 20)):
             sips.append(count)
             if body.received_bytes > most:
                 raise TooLarge(limit_bytes=most)

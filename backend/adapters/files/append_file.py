@@ -17,7 +17,7 @@ Sum = Callable[[bytes | memoryview], object]
 
 class AppendFile:
     """``sums`` are updated with each byte once; without any, nothing is read again. Use from one thread at a time, but for the two halves of
-    ``write``, and ``catch_up`` beside ``pour``. Raises ``StorageFull``, ``BackendUnavailable``.
+    ``write``, and ``catch_up`` beside ``receive_from_fd``. Raises ``StorageFull``, ``BackendUnavailable``.
     """
 
     def __init__(self, fd: int, size_bytes: int, sums: Sequence[Sum]) -> None:
@@ -42,8 +42,8 @@ class AppendFile:
             each(chunk)
         self._summed_bytes += len(chunk)
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        """As ``ports.Upload.pour``. A little is summed up too."""
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        """As ``ports.Upload.receive_from_fd``. A little is summed up too."""
         if most_bytes <= LITTLE_BYTES:
             return self._pour_little(source_fd, most_bytes)
         begun_bytes = self.size_bytes

@@ -58,7 +58,7 @@ class LinkedUpload(FileUpload):
                 raise
 
 
-class FileWriting:
+class FileUploadWriter:
     """Use from one thread at a time; ``is_wanted`` from any. One ``keep`` may run at the same time as anything that ``data`` does."""
 
     def __init__(self, folder: Path, incoming: Path, journal_fd: int) -> None:
@@ -77,7 +77,7 @@ class FileWriting:
             os.ftruncate(self._journal_fd, self._journal_bytes)
             if not self.state.has_job:
                 self.data.fd = os.open(self._folder / DATA, os.O_RDWR | os.O_CLOEXEC)
-                self.drop()
+                self.discard_unsaved()
 
     @property
     def position_bytes(self) -> int:
@@ -86,24 +86,24 @@ class FileWriting:
     def write(self, chunk: bytes) -> None:
         self.data.write(chunk)
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        return self.data.pour(source_fd, most_bytes)
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        return self.data.receive_from_fd(source_fd, most_bytes)
 
-    def head(self, length: int) -> bytes:
+    def read_head(self, length: int) -> bytes:
         with translated():
             return os.pread(self.data.fd, length, 0)
 
-    def sum_up(self, algorithm: str) -> None:
+    def start_checksum(self, algorithm: str) -> None:
         self.data.catch_up()
         self._hash = hashlib.new(algorithm, usedforsecurity=False)
         self.data.sums.append(self._hash.update)
 
-    def sum(self) -> bytes:
+    def checksum(self) -> bytes:
         assert self._hash is not None, "sum_up comes first"
         self.data.catch_up()
         return self._hash.digest()
 
-    def keep(self, now: float) -> None:
+    def save(self, now: float) -> None:
         end_bytes = self.position_bytes  # what is written while the disk is busy counts the next time
         if end_bytes == self.state.offset_bytes:
             return
@@ -112,24 +112,24 @@ class FileWriting:
         self._record(self.state.at(end_bytes, now))
 
     def checkpoint(self, now: float) -> None:
-        self.keep(now)
+        self.save(now)
 
-    def drop(self) -> None:
+    def discard_unsaved(self) -> None:
         begun_bytes = self.state.offset_bytes
         self._hash, self._whole = None, None if begun_bytes else hashlib.sha256()
         self.data.cut_off(begun_bytes, [self._whole.update] if self._whole else [])
 
-    def fix_length(self, length_bytes: int, now: float) -> None:
-        self._record(self.state.of_length(length_bytes, now))
+    def set_length(self, length_bytes: int, now: float) -> None:
+        self._record(self.state.with_length(length_bytes, now))
 
-    def is_wanted(self) -> bool:
+    def is_takeover_requested(self) -> bool:
         try:
             with translated(errors.NotFound):
                 return self._newest_wish_ns() != self._wish_ns
         except errors.NotFound:
             return True
 
-    def finished(self) -> LinkedUpload:
+    def create_upload(self) -> LinkedUpload:
         self.data.catch_up()
         path = self._incoming / secrets.token_hex(16)
         with translated(errors.NotFound):
@@ -140,8 +140,8 @@ class FileWriting:
             disk.discard(path)
             raise
 
-    def conclude(self, now: float) -> None:
-        self._record(self.state.made(now))
+    def mark_as_job(self, now: float) -> None:
+        self._record(self.state.with_job(now))
         disk.discard(self._folder / DATA)
 
     def close(self) -> None:
@@ -215,7 +215,7 @@ class FileUploads:
             data.flush()
             sync_data(data.fileno())
 
-    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
+    def find(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
         folder = self._uploads / upload_id
         with translated(errors.NotFound):
             info = UploadInfo.from_json((folder / TICKET).read_bytes())
@@ -225,12 +225,12 @@ class FileUploads:
             finally:
                 disk.close(fd)
 
-    def open(self, upload_id: str) -> FileWriting | None:
+    def open(self, upload_id: str) -> FileUploadWriter | None:
         folder = self._uploads / upload_id
         with translated(errors.NotFound):
             fd = os.open(folder / JOURNAL, os.O_RDWR | os.O_CLOEXEC)
             try:
-                writer = FileWriting(folder, self._incoming, fd) if _lock(fd) else None
+                writer = FileUploadWriter(folder, self._incoming, fd) if _lock(fd) else None
             except BaseException:
                 disk.close(fd)
                 raise
@@ -244,7 +244,7 @@ class FileUploads:
             raise
         return writer
 
-    def want(self, upload_id: str) -> None:
+    def request_takeover(self, upload_id: str) -> None:
         with translated(errors.NotFound):
             os.utime(self._uploads / upload_id / TICKET)
 
@@ -264,7 +264,7 @@ class FileUploads:
             names = sorted(each.name for each in self._uploads.iterdir() if each.is_dir())
         for name in names:
             try:
-                yield self.look(name)
+                yield self.find(name)
             except errors.NotFound:
                 continue
             except (errors.GatewayError, ValueError, TypeError, KeyError) as error:

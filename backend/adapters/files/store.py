@@ -88,18 +88,18 @@ class LinkedUpload(FileUpload):
         return self._sha256
 
 
-class FileTarget:
+class FileResult:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
 
-    def keep(self, *, lasts: bool = True) -> tuple[str, str]:
+    def save(self, *, durable: bool = True) -> tuple[str, str]:
         digest = hashlib.sha256()
         with translated():
             os.lseek(self.fd, 0, os.SEEK_SET)
             while chunk := os.read(self.fd, 1 << 20):
                 digest.update(chunk)
-            if lasts:
+            if durable:
                 sync_data(self.fd)
             self.close()
         return self.path.name, digest.hexdigest()
@@ -157,17 +157,17 @@ class FileStore:
             for folder in (self._jobs, self.root, self.root.parent):
                 sync_folder(folder)
 
-    def examine(self) -> None:
+    def probe(self) -> None:
         """A folder has nothing to be tried out beyond what ``check`` looks at."""
 
-    def begin(self) -> FileUpload:
+    def create_upload(self) -> FileUpload:
         self.check()
         return FileUpload.create(self._incoming / secrets.token_hex(16))
 
-    def again(self, manifest: Manifest) -> LinkedUpload:
+    def reuse_source(self, manifest: Manifest) -> LinkedUpload:
         return LinkedUpload(self._incoming / secrets.token_hex(16), self._folder(manifest.id) / "source", manifest.source.sha256)
 
-    def commit(self, upload: Upload, manifest: Manifest) -> bool:
+    def commit_job(self, upload: Upload, manifest: Manifest) -> bool:
         assert isinstance(upload, FileUpload)
         staged = self._incoming / f"{secrets.token_hex(16)}.job"
         with translated():
@@ -203,7 +203,7 @@ class FileStore:
                 log.error("a job that could not be synced could not be taken back either: %r", error)
             raise
 
-    def promise(self, manifest: Manifest) -> None:
+    def reserve(self, manifest: Manifest) -> None:
         staged = self._incoming / f"{secrets.token_hex(16)}.job"
         with translated():
             try:
@@ -216,7 +216,7 @@ class FileStore:
                 raise
             self._settle(self._folder(manifest.id))
 
-    def supply(self, upload: Upload, manifest: Manifest) -> None:
+    def attach_source(self, upload: Upload, manifest: Manifest) -> None:
         """The source comes first: a kill in between leaves a job that is fetched again."""
         assert isinstance(upload, FileUpload)
         folder, staged = self._folder(manifest.id), self._incoming / secrets.token_hex(16)
@@ -233,7 +233,7 @@ class FileStore:
                 disk.discard(staged)
                 raise
 
-    def keep_batch(self, batch: Batch) -> None:
+    def save_batch(self, batch: Batch) -> None:
         path = self._batches / f"{batch.id}.json"
         staged = self._incoming / secrets.token_hex(16)
         with translated():
@@ -269,11 +269,11 @@ class FileStore:
         with translated(errors.Gone):
             return FileBlob(self._folder(job_id) / os.path.basename(file))
 
-    def begin_result(self, job_id: str, token: str) -> FileTarget:
+    def create_result(self, job_id: str, token: str) -> FileResult:
         with translated(errors.NotFound):
-            return FileTarget(self._folder(job_id) / f"result-{token}.webp")
+            return FileResult(self._folder(job_id) / f"result-{token}.webp")
 
-    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
+    def reuse_result(self, from_id: str, file: str, job_id: str, token: str) -> str:
         """A second name for the same bytes, synced (a passing job's were not); ``conclude`` syncs the folder that it stands in."""
         name = f"result-{token}.webp"
         known, own = self._folder(from_id) / os.path.basename(file), self._folder(job_id)
@@ -284,20 +284,20 @@ class FileStore:
             _sync_bytes(own / name)
         return name
 
-    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
+    def commit_outcome(self, job_id: str, status: Status, *, durable: bool = True) -> bool:
         """An end that stands is synced again before anybody hears of it: whoever linked it may have died, or failed, just then."""
         folder = self._folder(job_id)
         with translated(errors.NotFound):
-            is_first = self._link_outcome(folder, status, lasts)
-            if lasts:
+            is_first = self._link_outcome(folder, status, durable)
+            if durable:
                 sync_folder(folder)
         _sweep_results(folder, status if is_first else self.outcome(job_id))
         return is_first
 
-    def _link_outcome(self, folder: Path, status: Status, lasts: bool) -> bool:
+    def _link_outcome(self, folder: Path, status: Status, durable: bool) -> bool:
         staged = self._incoming / secrets.token_hex(16)
         try:
-            write_file(staged, status.to_json(), sync=lasts)
+            write_file(staged, status.to_json(), sync=durable)
             os.link(staged, folder / "outcome.json")
         except FileExistsError:
             return False
@@ -305,7 +305,7 @@ class FileStore:
             disk.discard(staged)
         return True
 
-    def erase(self, job_id: str, *, lasts: bool = True) -> int:
+    def erase(self, job_id: str, *, durable: bool = True) -> int:
         """The folder leaves ``jobs`` by one rename, so a kill in the midst leaves only trash for ``tidy``."""
         folder = self._folder(job_id)
         try:
@@ -313,7 +313,7 @@ class FileStore:
                 try:
                     doomed = self._retired(folder)
                 finally:
-                    if lasts:
+                    if durable:
                         sync_folder(folder.parent)
         except errors.NotFound:
             return 0
@@ -331,7 +331,7 @@ class FileStore:
             return folder
         return doomed
 
-    def jobs(self) -> Iterator[Manifest]:
+    def manifests(self) -> Iterator[Manifest]:
         """Passes over what is no job: erased meanwhile, torn by a power cut (a passing job's manifest is not synced), a desktop's own files."""
         for shard in _folders(self._jobs):
             for folder in _folders(shard):
@@ -342,7 +342,7 @@ class FileStore:
                 except (errors.BackendUnavailable, ValueError, TypeError, KeyError) as error:
                     log.warning("the manifest of job %s cannot be read: %r", folder.name, error)
 
-    def tidy(self, older_than_s: float) -> int:
+    def clean_up(self, older_than_s: float) -> int:
         now = time.time()
         with translated():
             doomed = [path for path in self._incoming.iterdir() if age_s(path) > older_than_s]

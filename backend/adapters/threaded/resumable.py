@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backend.adapters.files.resumable import FileUploads, FileWriting
+from backend.adapters.files.resumable import FileUploads, FileUploadWriter
 from backend.adapters.threaded.pool import Task, Threads
 from backend.adapters.threaded.store import ThreadedUpload
-from backend.adapters.threaded.write_buffer import Gathered
+from backend.adapters.threaded.write_buffer import WriteBuffer
 from backend.core.resumable import UploadInfo, UploadState
 
 THREADS = 8
 
 
-class ThreadedWriting:
+class ThreadedUploadWriter:
     """While a checkpoint is under way, bytes are taken and written on. One that failed fails whatever would count on it later."""
 
-    def __init__(self, writer: FileWriting, threads: Threads) -> None:
+    def __init__(self, writer: FileUploadWriter, threads: Threads) -> None:
         self._inner, self._threads, self._run = writer, threads, threads.run
-        self._chunks = Gathered(threads, (writer.data.put, writer.data.sum_up), writer.data)
+        self._chunks = WriteBuffer(threads, (writer.data.put, writer.data.sum_up), writer.data)
         self._begun_bytes = writer.position_bytes
         self._checkpoint: Task | None = None
         self._failure: Exception | None = None
@@ -39,53 +39,53 @@ class ThreadedWriting:
         """What fails is raised by a later call: ``keep`` at the latest."""
         self._chunks.add(chunk)
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        return self._chunks.pour(source_fd, most_bytes)
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        return self._chunks.receive_from_fd(source_fd, most_bytes)
 
-    def head(self, length: int) -> bytes:
+    def read_head(self, length: int) -> bytes:
         self._chunks.flush()
-        return self._run(self._inner.head, length)  # type: ignore[no-any-return]
+        return self._run(self._inner.read_head, length)  # type: ignore[no-any-return]
 
-    def sum_up(self, algorithm: str) -> None:
+    def start_checksum(self, algorithm: str) -> None:
         self._sum()
-        self._inner.sum_up(algorithm)
+        self._inner.start_checksum(algorithm)
 
-    def sum(self) -> bytes:
+    def checksum(self) -> bytes:
         self._sum()
-        return self._inner.sum()
+        return self._inner.checksum()
 
-    def keep(self, now: float) -> None:
+    def save(self, now: float) -> None:
         self._settle()
         self._chunks.flush()
-        self._run(self._inner.keep, now)
+        self._run(self._inner.save, now)
 
     def checkpoint(self, now: float) -> None:
         if self._checkpoint is not None and not self._checkpoint.is_done:
             return
         self._settle()
         self._chunks.flush()
-        self._checkpoint = self._threads.begin(self._inner.keep, now)
+        self._checkpoint = self._threads.begin(self._inner.save, now)
 
-    def drop(self) -> None:
+    def discard_unsaved(self) -> None:
         self._forget()
-        self._run(self._inner.drop)
+        self._run(self._inner.discard_unsaved)
         self._begun_bytes = self._inner.position_bytes - self._chunks.size_bytes
 
-    def fix_length(self, length_bytes: int, now: float) -> None:
+    def set_length(self, length_bytes: int, now: float) -> None:
         self._settle()
-        self._run(self._inner.fix_length, length_bytes, now)
+        self._run(self._inner.set_length, length_bytes, now)
 
-    def is_wanted(self) -> bool:
-        return self._run(self._inner.is_wanted)  # type: ignore[no-any-return]
+    def is_takeover_requested(self) -> bool:
+        return self._run(self._inner.is_takeover_requested)  # type: ignore[no-any-return]
 
-    def finished(self) -> ThreadedUpload:
+    def create_upload(self) -> ThreadedUpload:
         self._settle()
         self._sum()
-        return ThreadedUpload.of(self._run(self._inner.finished), self._threads)
+        return ThreadedUpload.of(self._run(self._inner.create_upload), self._threads)
 
-    def conclude(self, now: float) -> None:
+    def mark_as_job(self, now: float) -> None:
         self._settle()
-        self._run(self._inner.conclude, now)
+        self._run(self._inner.mark_as_job, now)
 
     def close(self) -> None:
         self._forget()
@@ -118,15 +118,15 @@ class ThreadedUploads:
     def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
         return self._run(self._inner.create, info, state, parts)  # type: ignore[no-any-return]
 
-    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
-        return self._run(self._inner.look, upload_id)  # type: ignore[no-any-return]
+    def find(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
+        return self._run(self._inner.find, upload_id)  # type: ignore[no-any-return]
 
-    def open(self, upload_id: str) -> ThreadedWriting | None:
+    def open(self, upload_id: str) -> ThreadedUploadWriter | None:
         writer = self._run(self._inner.open, upload_id)
-        return ThreadedWriting(writer, self._threads) if writer else None
+        return ThreadedUploadWriter(writer, self._threads) if writer else None
 
-    def want(self, upload_id: str) -> None:
-        self._run(self._inner.want, upload_id)
+    def request_takeover(self, upload_id: str) -> None:
+        self._run(self._inner.request_takeover, upload_id)
 
     def erase(self, upload_id: str) -> int:
         return self._run(self._inner.erase, upload_id)  # type: ignore[no-any-return]

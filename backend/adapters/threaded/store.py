@@ -9,11 +9,11 @@ from typing import TypeVar, cast
 
 from backend.adapters.files.store import FileUpload
 from backend.adapters.threaded.pool import Threads
-from backend.adapters.threaded.write_buffer import Gathered
+from backend.adapters.threaded.write_buffer import WriteBuffer
 from backend.core.batch import Batch
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
-from backend.ports.store import Blob, Store, Target, Upload
+from backend.ports.store import Blob, ResultFile, Store, Upload
 
 T = TypeVar("T")
 THREADS = 8
@@ -50,8 +50,8 @@ class ThreadedUpload:
         else:
             self.begun().chunks.add(chunk)
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        return self.begun().chunks.pour(source_fd, most_bytes)
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        return self.begun().chunks.receive_from_fd(source_fd, most_bytes)
 
     def flushed(self) -> Upload:
         """The store's own, with all that came."""
@@ -132,7 +132,7 @@ class _Glimpse:
 class _UnderWay:
     def __init__(self, upload: Upload, threads: Threads) -> None:
         self.upload, self._known_bytes = upload, upload.size_bytes
-        self.chunks = Gathered(threads, _halves(upload), upload if isinstance(upload, FileUpload) else None)
+        self.chunks = WriteBuffer(threads, _halves(upload), upload if isinstance(upload, FileUpload) else None)
 
     def write_early(self, data: bytes) -> None:
         """From a thread, before anything else."""
@@ -160,25 +160,25 @@ class ThreadedStore:
         self._run = self._threads.run
         self._looks = Threads(1)  # or health waits behind every upload that is being synced
 
-    def begin(self) -> ThreadedUpload:
-        return ThreadedUpload(self._store.begin, self._threads)
+    def create_upload(self) -> ThreadedUpload:
+        return ThreadedUpload(self._store.create_upload, self._threads)
 
-    def again(self, manifest: Manifest) -> ThreadedUpload:
-        return ThreadedUpload.of(self._run(self._store.again, manifest), self._threads)
+    def reuse_source(self, manifest: Manifest) -> ThreadedUpload:
+        return ThreadedUpload.of(self._run(self._store.reuse_source, manifest), self._threads)
 
-    def commit(self, upload: Upload, manifest: Manifest) -> bool:
+    def commit_job(self, upload: Upload, manifest: Manifest) -> bool:
         assert isinstance(upload, ThreadedUpload)
-        return upload.commit(lambda own: self._store.commit(own, manifest))
+        return upload.commit(lambda own: self._store.commit_job(own, manifest))
 
-    def promise(self, manifest: Manifest) -> None:
-        self._run(self._store.promise, manifest)
+    def reserve(self, manifest: Manifest) -> None:
+        self._run(self._store.reserve, manifest)
 
-    def supply(self, upload: Upload, manifest: Manifest) -> None:
+    def attach_source(self, upload: Upload, manifest: Manifest) -> None:
         assert isinstance(upload, ThreadedUpload)
-        self._run(self._store.supply, upload.flushed(), manifest)
+        self._run(self._store.attach_source, upload.flushed(), manifest)
 
-    def keep_batch(self, batch: Batch) -> None:
-        self._run(self._store.keep_batch, batch)
+    def save_batch(self, batch: Batch) -> None:
+        self._run(self._store.save_batch, batch)
 
     def batch(self, batch_id: str) -> Batch:
         return self._run(self._store.batch, batch_id)  # type: ignore[no-any-return]
@@ -195,23 +195,23 @@ class ThreadedStore:
     def open_result(self, job_id: str, file: str) -> Blob:
         return self._run(self._store.open_result, job_id, file)  # type: ignore[no-any-return]
 
-    def begin_result(self, job_id: str, token: str) -> Target:
-        return self._run(self._store.begin_result, job_id, token)  # type: ignore[no-any-return]
+    def create_result(self, job_id: str, token: str) -> ResultFile:
+        return self._run(self._store.create_result, job_id, token)  # type: ignore[no-any-return]
 
-    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
-        return self._run(self._store.share, from_id, file, job_id, token)  # type: ignore[no-any-return]
+    def reuse_result(self, from_id: str, file: str, job_id: str, token: str) -> str:
+        return self._run(self._store.reuse_result, from_id, file, job_id, token)  # type: ignore[no-any-return]
 
-    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
-        return self._run(partial(self._store.conclude, lasts=lasts), job_id, status)  # type: ignore[no-any-return]
+    def commit_outcome(self, job_id: str, status: Status, *, durable: bool = True) -> bool:
+        return self._run(partial(self._store.commit_outcome, durable=durable), job_id, status)  # type: ignore[no-any-return]
 
-    def erase(self, job_id: str, *, lasts: bool = True) -> int:
-        return self._run(partial(self._store.erase, lasts=lasts), job_id)  # type: ignore[no-any-return]
+    def erase(self, job_id: str, *, durable: bool = True) -> int:
+        return self._run(partial(self._store.erase, durable=durable), job_id)  # type: ignore[no-any-return]
 
-    def jobs(self) -> Iterator[Manifest]:
-        return self._threads.walk(self._store.jobs())
+    def manifests(self) -> Iterator[Manifest]:
+        return self._threads.walk(self._store.manifests())
 
-    def tidy(self, older_than_s: float) -> int:
-        return self._run(self._store.tidy, older_than_s)  # type: ignore[no-any-return]
+    def clean_up(self, older_than_s: float) -> int:
+        return self._run(self._store.clean_up, older_than_s)  # type: ignore[no-any-return]
 
     def check(self) -> None:
         self._looks.run(self._store.check)

@@ -5,8 +5,9 @@ Chunks are gathered before they cross into a thread, since a crossing is dear: a
 cold in the processor's caches. So hundreds of slow uploads sit on little memory, and so do hundreds of fast ones that a slow disk keeps
 waiting: a batch each, and ``TOGETHER_BYTES`` for all of a process.
 
-Where the sink is a file, ``pour`` spares even that: what waits in the socket is read, written and summed up in one crossing. A fast sender's bytes
-go from the socket into the file inside the kernel, and another thread reads them from the file, for their sum, while the next are on their way.
+Where the sink is a file, ``receive_from_fd`` spares even that: what waits in the socket is read, written and summed up in one crossing. A fast
+sender's bytes go from the socket into the file inside the kernel, and another thread reads them from the file, for their sum, while the next are on
+their way.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ FAST_S = 0.005
 TOGETHER_BYTES = 4 << 20
 
 
-class Pourable(Protocol):
-    def pour(self, source_fd: int, most_bytes: int) -> int: ...
+class SocketSink(Protocol):
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int: ...
 
     def catch_up(self) -> None:
-        """Sum up what was poured; it may run beside ``pour``."""
+        """Sum up what was poured; it may run beside ``receive_from_fd``."""
 
 
-class Gathered:
+class WriteBuffer:
     """``sinks`` may take a batch at the same time; ``size_bytes`` counts what came by.
 
     What fails is raised by a later call, and by each one after it: ``flush`` at the latest.
@@ -42,7 +43,7 @@ class Gathered:
 
     together_bytes = 0
 
-    def __init__(self, threads: Threads, sinks: Sequence[Callable[[bytes], None]], file: Pourable | None = None) -> None:
+    def __init__(self, threads: Threads, sinks: Sequence[Callable[[bytes], None]], file: SocketSink | None = None) -> None:
         self.size_bytes = 0
         self._threads, self._sinks, self._file = threads, sinks, file
         self._follower: Task | None = None
@@ -60,7 +61,7 @@ class Gathered:
         self._waiting.append(chunk)
         self.size_bytes += len(chunk)
         self._waiting_bytes += len(chunk)
-        Gathered.together_bytes += len(chunk)
+        WriteBuffer.together_bytes += len(chunk)
         if self._waiting_bytes >= BATCH_BYTES and (self._waiting_bytes >= MOST_BYTES or not self._may_grow()):
             self._hand_over()
 
@@ -85,7 +86,7 @@ class Gathered:
 
         return cast(T, self._threads.run(write_and_call))
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
         """How many bytes went from the socket into the file; 0 where that cannot be. The sum of many lags behind: ``catch_up``."""
         file = self._file
         if file is None:
@@ -97,7 +98,7 @@ class Gathered:
             self._follow(file)
 
         try:
-            count = cast(int, self._threads.run(file.pour, source_fd, most_bytes))
+            count = cast(int, self._threads.run(file.receive_from_fd, source_fd, most_bytes))
         except Exception as error:
             self._failure = self._failure or error
             raise
@@ -121,7 +122,7 @@ class Gathered:
             each.wait()
 
     def _may_grow(self) -> bool:
-        if Gathered.together_bytes >= TOGETHER_BYTES:
+        if WriteBuffer.together_bytes >= TOGETHER_BYTES:
             return False
         return time.monotonic() - self._since_s < FAST_S or not all(each.is_done for each in self._under_way)
 
@@ -142,7 +143,7 @@ class Gathered:
         for each in self._sinks:
             each(data)
 
-    def _follow(self, file: Pourable) -> None:
+    def _follow(self, file: SocketSink) -> None:
         if self._follower is None or self._follower.is_done:
             self._settle_follower()
             self._follower = self._threads.begin(file.catch_up)
@@ -157,7 +158,7 @@ class Gathered:
 
     def _take(self) -> bytes:
         data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-        Gathered.together_bytes -= self._waiting_bytes
+        WriteBuffer.together_bytes -= self._waiting_bytes
         self._waiting, self._waiting_bytes = [], 0
         return data
 

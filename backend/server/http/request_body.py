@@ -123,7 +123,7 @@ class SocketChunk:
         self._body, self._unreader, self._left_bytes, self.is_fast = body, unreader, left_bytes, is_fast
         self.drawn_bytes = 0
 
-    def draw(self, take: Callable[[int, int], int], most_bytes: int) -> int:
+    def receive_into(self, take: Callable[[int, int], int], most_bytes: int) -> int:
         """How many ``take(source_fd, most_bytes)`` took. A fast sender is waited for no longer than an instant, so no pace is asked."""
         if not self.is_fast:
             most_bytes = 2 * SIP_BYTES

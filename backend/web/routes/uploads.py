@@ -90,7 +90,7 @@ def create() -> Response:
     asked = _ticket(sender, concat)
     has_body = _has_body()
     if parts:
-        info, state = uploads.join(context, asked, parts)
+        info, state = uploads.concatenate(context, asked, parts)
     else:
         info, state = uploads.create(context, asked, _announced())
         is_new = info.job_id == asked.job_id
@@ -145,7 +145,7 @@ def _with_upload(info: UploadInfo) -> UploadState:
     """The first bytes, sent along. If they fail, nobody has learnt the address and the upload goes too, unless its ``Idempotency-Key`` finds it."""
     context = site().context
     try:
-        with uploads.held(context, info.id, info.owner) as writer, _body(writer) as chunks:
+        with uploads.open_writer(context, info.id, info.owner) as writer, _body(writer) as chunks:
             return uploads.append(context, writer, _piece(0), chunks)
     except BaseException:
         if "Idempotency-Key" not in request.headers:
@@ -154,7 +154,7 @@ def _with_upload(info: UploadInfo) -> UploadState:
 
 
 def show(upload_id: str) -> Response:
-    info, state = uploads.stand(site().context, upload_id, auth.owner())
+    info, state = uploads.resume(site().context, upload_id, auth.owner())
     response = _answer(200, info, state)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Upload-Offset"] = str(state.offset_bytes)
@@ -174,7 +174,7 @@ def append(upload_id: str) -> Response:
     if request.mimetype != tus.MEDIA_TYPE:
         raise errors.UnsupportedFormat("media_type", accepted=tus.MEDIA_TYPE)
     patch = _piece(tus.count("Upload-Offset", request.headers.get("Upload-Offset", "")))
-    with uploads.held(context, upload_id, owner) as writer, _body(writer) as body:
+    with uploads.open_writer(context, upload_id, owner) as writer, _body(writer) as body:
         state = uploads.append(context, writer, patch, body)
     response = _answer(204, writer.info, state)
     response.headers["Upload-Offset"] = str(state.offset_bytes)
@@ -237,7 +237,7 @@ class _Watch:
         while not self.is_over.wait(LOOK_S):
             is_quiet = self._source.is_waiting and self._source.received_bytes == seen
             seen, quiet_s = self._source.received_bytes, quiet_s + LOOK_S if is_quiet else 0.0
-            if quiet_s >= QUIET_S and self._writing.is_wanted():
+            if quiet_s >= QUIET_S and self._writing.is_takeover_requested():
                 self.has_given_way = True
                 connection.wake()
                 return
