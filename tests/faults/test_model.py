@@ -59,6 +59,8 @@ class Told:
     expires_at: float
     end: str | None = None
     is_gone: bool | None = False
+    is_kept: bool = True
+    """False for the job of ``/api/convert``, whose good end only Redis is told of."""
 
 
 @dataclass
@@ -277,6 +279,7 @@ class Gateway(RuleBasedStateMachine):
     @rule()
     def the_queue_is_lost(self) -> None:
         self.lose_the_queue()
+        self.expect_ends_of_the_store()
 
     @rule()
     def restart(self) -> None:
@@ -285,6 +288,7 @@ class Gateway(RuleBasedStateMachine):
     @rule()
     def everything_is_killed_and_the_queue_lost(self) -> None:
         self.lose_the_queue()
+        self.expect_ends_of_the_store()
         self.start()
         self.caretaker.tend()
 
@@ -343,6 +347,12 @@ class Gateway(RuleBasedStateMachine):
 
     # What must always hold
 
+    def expect_ends_of_the_store(self) -> None:
+        """A job of ``/api/convert`` may be encoded again once Redis forgot its end."""
+        for told in self.told.values():
+            if not told.is_kept and told.end == "succeeded":
+                told.end = None
+
     @invariant()
     def every_job_is_as_its_client_knows_it(self) -> None:
         for job_id, told in self.told.items():
@@ -375,7 +385,7 @@ class Gateway(RuleBasedStateMachine):
     # How the model is kept
 
     def heard_of(self, job: Job, data: bytes) -> None:
-        self.told[job.id] = Told(data, job.manifest.expires_at)
+        self.told[job.id] = Told(data, job.manifest.expires_at, is_kept=not job.manifest.is_passing)
 
     def alive(self) -> list[str]:
         return [each for each, told in self.told.items() if told.is_gone is False and told.expires_at > self.clock()]
