@@ -260,10 +260,10 @@ def _unusable(folder: Path, error: OSError, setting: str = "GATEWAY_DATA_DIR") -
 
 def _check_bucket(settings: Settings) -> None:
     """A bucket that cannot serve is a wrong setting; one that cannot be reached just now may be there in a moment, and health says so until then."""
-    if settings.storage_url is None or not settings.storage_url.startswith("s3://"):
+    if settings.storage_url is None:
         return
-    from backend.adapters.s3_store import NotUsable
     from backend.adapters.stores import open_store
+    from backend.ports.housekeeping import NotUsable
 
     try:
         open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes).probe()

@@ -22,9 +22,10 @@ from backend.core.job import Job, Result, failed, succeeded
 from backend.flows import deduplicate
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
+from backend.ports.blob import Blob
 from backend.ports.codec import Codec
 from backend.ports.jobs import Claim
-from backend.ports.store import Blob, ResultFile
+from backend.ports.result_files import ResultFile
 
 log = logging.getLogger(__name__)
 Finish = Callable[[], None]

@@ -21,7 +21,8 @@ from backend.flows import deduplicate
 from backend.flows.context import Context
 from backend.flows.find_job import stored
 from backend.ports.jobs import Submission
-from backend.ports.store import SocketChunk, Upload
+from backend.ports.source_files import Upload
+from backend.ports.store import SocketChunk
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60

@@ -16,7 +16,7 @@ from backend.core.batch import Batch
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports.clock import Clock
-from backend.ports.store import Upload
+from backend.ports.source_files import Upload
 
 T = TypeVar("T")
 
@@ -242,6 +242,12 @@ class MemoryStore:
         for batch in over:
             del self.batches[batch.id]
         return sum(each.size_bytes for each in old) + sum(len(each.to_json()) for each in over)
+
+    def prepare(self) -> None:
+        """There is nothing to set up."""
+
+    def probe(self) -> None:
+        self._reach()
 
     def check(self) -> None:
         self._reach()

@@ -105,6 +105,9 @@ class MemoryUploads:
         self.entries: dict[str, Kept] = {}
         self.held: set[str] = set()
 
+    def prepare(self) -> None:
+        """There is nothing to set up."""
+
     def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
         self.store.check()
         data = b"".join(self._entry(part).data for part in parts)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from backend import errors
-from backend.adapters.files import disk
+from backend.adapters.files import write_back
 from backend.adapters.files.store import FileStore
 from backend.core.job import Status, cancelled
 from tests.memory.samples import manifest
@@ -100,9 +100,9 @@ def test_a_disk_that_fails_as_it_begins_to_write_fails_the_upload(
         ctypes.set_errno(number)
         return -1
 
-    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 4)
-    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 4)
-    monkeypatch.setattr(disk, "_sync_file_range", call)
+    monkeypatch.setattr(write_back, "WRITE_BACK_BYTES", 4)
+    monkeypatch.setattr(write_back, "SLOW_WRITE_BACK_BYTES", 4)
+    monkeypatch.setattr(write_back, "_sync_file_range", call)
     upload = file_store.create_upload()
     with pytest.raises(kind) if kind else nullcontext():
         upload.write(DATA)
@@ -111,9 +111,9 @@ def test_a_disk_that_fails_as_it_begins_to_write_fails_the_upload(
 
 def test_the_disk_begins_to_write_before_all_is_there(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[tuple[int, int]] = []
-    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 10)
-    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 10)
-    monkeypatch.setattr(disk, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
+    monkeypatch.setattr(write_back, "WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(write_back, "SLOW_WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(write_back, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
     upload = file_store.create_upload()
     for size in (4, 8, 9, 30):
         upload.write(b"x" * size)
@@ -123,13 +123,13 @@ def test_the_disk_begins_to_write_before_all_is_there(file_store: FileStore, mon
 
 def test_the_disk_begins_sooner_with_what_comes_slowly(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[tuple[int, int]] = []
-    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 20)
-    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 10)
-    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 1e9)
-    monkeypatch.setattr(disk, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
+    monkeypatch.setattr(write_back, "WRITE_BACK_BYTES", 20)
+    monkeypatch.setattr(write_back, "SLOW_WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(write_back, "SLOW_BYTES_PER_S", 1e9)
+    monkeypatch.setattr(write_back, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
     upload = file_store.create_upload()
     upload.write(b"x" * 12)
-    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 0)
+    monkeypatch.setattr(write_back, "SLOW_BYTES_PER_S", 0)
     for _ in range(2):
         upload.write(b"x" * 12)
     upload.discard()

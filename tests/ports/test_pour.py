@@ -17,17 +17,20 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from backend import errors
-from backend.adapters.files import disk, splice
-from backend.adapters.files.append_file import LITTLE_BYTES
-from backend.adapters.files.store import FileStore, FileUpload
-from backend.adapters.threaded.store import ThreadedStore, ThreadedUpload
-from backend.ports.store import Store, Upload
+from backend.adapters.files import disk, splice, write_back
+from backend.adapters.files.append_file import READ_BYTES
+from backend.adapters.files.store import FileStore
+from backend.adapters.files.upload import FileUpload
+from backend.adapters.threaded.store import ThreadedStore
+from backend.adapters.threaded.upload import ThreadedUpload
+from backend.ports.source_files import Upload
+from backend.ports.store import Store
 from tests.memory.samples import manifest
 
 MIB = 1 << 20
 HEAD, BODY, TAIL = b"first ", secrets.token_bytes(9 * MIB + 12_345), b" and last"
 
-pytestmark = pytest.mark.skipif(not splice.IS_THERE, reason="splice(2) is Linux's")
+pytestmark = pytest.mark.skipif(not splice.IS_AVAILABLE, reason="splice(2) is Linux's")
 
 
 @contextmanager
@@ -89,7 +92,7 @@ def test_little_is_read_at_once_and_summed_in_the_same_turn(file_store: FileStor
     with sent(BODY) as receiver:
         begun = upload.receive_from_fd(receiver.fileno(), 2 * MIB) if is_read_ahead else 0
         while upload.size_bytes < len(HEAD + BODY):
-            assert upload.receive_from_fd(receiver.fileno(), LITTLE_BYTES) <= LITTLE_BYTES
+            assert upload.receive_from_fd(receiver.fileno(), READ_BYTES) <= READ_BYTES
             monkeypatch.setattr(disk, "spans", lambda fd, begin, end: pytest.fail("read again") if begin < end() else iter(()))
     assert begun > 0 or not is_read_ahead
     assert upload.sha256() == hashlib.sha256(HEAD + BODY).hexdigest()
@@ -149,7 +152,7 @@ def test_a_kernel_that_grants_no_wide_pipe_gives_a_narrow_one(file_store: FileSt
 def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threaded: bool) -> None:
     threaded = ThreadedStore(file_store)
     upload = threaded.create_upload() if is_threaded else file_store.create_upload()
-    inner = upload.flushed() if isinstance(upload, ThreadedUpload) else upload
+    inner = upload.flush() if isinstance(upload, ThreadedUpload) else upload
     assert isinstance(inner, FileUpload)
     full_fd = os.open("/dev/full", os.O_RDWR)
     os.dup2(full_fd, inner.fd)
@@ -169,8 +172,8 @@ def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threade
 def test_what_came_slowly_and_is_on_the_disk_leaves_the_cache(
     file_store: FileStore, monkeypatch: pytest.MonkeyPatch, slow_below: int, is_cached: bool, window: str
 ) -> None:
-    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", slow_below)
-    upload, data = file_store.create_upload(), secrets.token_bytes(getattr(disk, window))
+    monkeypatch.setattr(write_back, "SLOW_BYTES_PER_S", slow_below)
+    upload, data = file_store.create_upload(), secrets.token_bytes(getattr(write_back, window))
     for _ in range(3):
         upload.write(data)
         os.fsync(upload.fd)
@@ -191,9 +194,9 @@ def test_no_upload_fails_for_what_is_only_advice(file_store: FileStore, monkeypa
     def refused(*_: object) -> None:
         raise OSError(errno.EINVAL, "not here")
 
-    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 1 << 60)
+    monkeypatch.setattr(write_back, "SLOW_BYTES_PER_S", 1 << 60)
     monkeypatch.setattr(os, "posix_fadvise", refused)
-    upload, data = file_store.create_upload(), secrets.token_bytes(disk.WRITE_BACK_BYTES)
+    upload, data = file_store.create_upload(), secrets.token_bytes(write_back.WRITE_BACK_BYTES)
     for _ in range(3):
         upload.write(data)
     assert content(upload) == 3 * data

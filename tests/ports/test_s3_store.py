@@ -9,11 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from backend import errors
-from backend.adapters import s3_store as s3_module
 from backend.adapters.files.store import FileStore
-from backend.adapters.s3_store import NotUsable, S3Store
+from backend.adapters.s3 import bucket as s3_bucket
+from backend.adapters.s3.store import S3Store
 from backend.adapters.stores import open_store
-from backend.ports.store import Upload
+from backend.ports.housekeeping import NotUsable
+from backend.ports.source_files import Upload
 from tests.memory.samples import manifest
 from tests.ports.s3_server import client, credentials, free_port
 
@@ -42,7 +43,7 @@ def put(store: S3Store, data: bytes = DATA) -> str:
 def keys(store: S3Store, endpoint: str) -> list[str]:
     asking = client(endpoint)
     try:
-        return [each["Key"] for each in asking.list_objects_v2(Bucket=store._bucket).get("Contents", [])]
+        return [each["Key"] for each in asking.list_objects_v2(Bucket=store.bucket.name).get("Contents", [])]
     finally:
         asking.close()
 
@@ -80,7 +81,7 @@ def test_of_two_who_make_the_same_job_one_does_and_the_other_leaves_nothing(s3_s
 def test_what_a_killed_process_left_without_a_manifest_is_tidied_and_no_job(s3_server: str, s3_store: S3Store) -> None:
     kept = put(s3_store)
     asking = client(s3_server)
-    asking.put_object(Bucket=s3_store._bucket, Key="some/prefix/jobs/torn-job-000000000000000/source-1", Body=b"1234567")
+    asking.put_object(Bucket=s3_store.bucket.name, Key="some/prefix/jobs/torn-job-000000000000000/source-1", Body=b"1234567")
     asking.close()
     assert [each.id for each in s3_store.manifests()] == [kept]
     assert s3_store.clean_up(3600) == 0
@@ -89,7 +90,7 @@ def test_what_a_killed_process_left_without_a_manifest_is_tidied_and_no_job(s3_s
 
 
 def test_a_listing_of_many_pages_is_walked_to_its_end(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_module, "PAGE", 3)
+    monkeypatch.setattr(s3_bucket, "PAGE", 3)
     made = {put(s3_store) for _ in range(5)}
     assert {each.id for each in s3_store.manifests()} == made
 
@@ -107,7 +108,7 @@ def test_no_bucket_is_told_before_the_start(s3_store: S3Store, tmp_path: Path) -
 
 
 def test_a_service_without_conditional_puts_cannot_be_a_store(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    s3 = s3_store._s3
+    s3 = s3_store.bucket.client
     plain = s3.put_object
 
     def ignoring(*, IfNoneMatch: str = "", **given: object) -> object:
@@ -130,7 +131,7 @@ def test_what_the_service_says_becomes_one_of_our_errors(
 
     upload = s3_store.create_upload()
     upload.write(DATA)
-    monkeypatch.setattr(s3_store._s3, "put_object", refuse)
+    monkeypatch.setattr(s3_store.bucket.client, "put_object", refuse)
     known = manifest()
     with pytest.raises(kind):
         s3_store.commit_job(upload, known)
@@ -154,7 +155,7 @@ def test_a_promise_that_was_erased_while_its_source_was_sent_does_not_come_back(
 
     def erased_meanwhile(given: Upload, job_id: str) -> str:
         name = send(given, job_id)
-        s3_store._s3.delete_object(Bucket=s3_store._bucket, Key=f"some/prefix/jobs/{job_id}/manifest.json")
+        s3_store.bucket.client.delete_object(Bucket=s3_store.bucket.name, Key=f"some/prefix/jobs/{job_id}/manifest.json")
         return name
 
     monkeypatch.setattr(s3_store, "_put_source", erased_meanwhile)

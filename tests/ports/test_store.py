@@ -1,4 +1,4 @@
-"""The contract of ``Store``: files, files through threads, memory."""
+"""The contract of ``Store``, for each kind of store that the scheme table lists, for files through threads, and for the fake of the tests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 
 from backend import errors
-from backend.adapters.threaded.store import EARLY_BYTES
+from backend.adapters.threaded.upload import EARLY_BYTES
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Result, Status, cancelled, failed, succeeded
-from backend.ports.store import Blob, Store
+from backend.ports.blob import Blob
+from backend.ports.store import Store
 from tests.memory.samples import manifest
 
 DATA = b"the bytes of an image " * 100

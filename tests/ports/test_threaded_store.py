@@ -10,9 +10,11 @@ import pytest
 from gevent.monkey import get_original
 
 from backend import errors
-from backend.adapters.files.store import FileStore, FileUpload
+from backend.adapters.files.store import FileStore
+from backend.adapters.files.upload import FileUpload
 from backend.adapters.threaded.pool import Threads
-from backend.adapters.threaded.store import EARLY_BYTES, LOOK_BYTES, LOOKS, THREADS, ThreadedStore, ThreadedUpload
+from backend.adapters.threaded.store import THREADS, ThreadedStore
+from backend.adapters.threaded.upload import EARLY_BYTES, GLIMPSE_BYTES, GLIMPSES, ThreadedUpload
 from backend.adapters.threaded.write_buffer import BATCH_BYTES, MOST_BYTES, TOGETHER_BYTES, WriteBuffer
 from tests.memory.samples import job
 
@@ -82,7 +84,7 @@ def test_a_small_image_costs_one_crossing(file_store: FileStore, monkeypatch: py
     store.close()
 
 
-@pytest.mark.parametrize("looks", [[(0, LOOK_BYTES + 1)], [(number, 1) for number in range(LOOKS + 1)]])
+@pytest.mark.parametrize("looks", [[(0, GLIMPSE_BYTES + 1)], [(number, 1) for number in range(GLIMPSES + 1)]])
 def test_a_header_of_many_parts_is_read_in_a_thread(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, looks: list[tuple[int, int]]) -> None:
     """All of it: what was read before counts for nothing."""
     store, crossings = ThreadedStore(file_store), []
@@ -114,9 +116,9 @@ def test_what_came_early_stays_ahead_of_what_comes_after(file_store: FileStore, 
 @pytest.mark.parametrize(
     "use",
     [
-        lambda upload: upload.inspect(lambda read_at, size: read_at(0, LOOK_BYTES + 1)),
+        lambda upload: upload.inspect(lambda read_at, size: read_at(0, GLIMPSE_BYTES + 1)),
         lambda upload: upload.commit(lambda own: bool(own.sha256())),
-        lambda upload: upload.flushed(),
+        lambda upload: upload.flush(),
     ],
 )
 def test_an_early_byte_that_could_not_be_written_is_missed_by_every_later_call(
@@ -126,7 +128,7 @@ def test_an_early_byte_that_could_not_be_written_is_missed_by_every_later_call(
     upload = store.create_upload()
     upload.write(b"some")
     with monkeypatch.context() as patch:
-        patch.setattr(FileUpload, "put", failing)
+        patch.setattr(FileUpload, "append", failing)
         with pytest.raises(errors.StorageFull):
             use(upload)
     for again in (lambda: upload.inspect(lambda _read_at, size: size), upload.sha256, lambda: store.commit_job(upload, job().manifest)):

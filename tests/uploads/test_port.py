@@ -15,7 +15,7 @@ import gevent
 import pytest
 
 from backend import errors
-from backend.adapters.files import disk
+from backend.adapters.files import write_back
 from backend.adapters.files.resumable import DATA, JOURNAL, TICKET, FileUploads
 from backend.adapters.files.store import FileStore
 from backend.adapters.threaded.resumable import ThreadedUploads
@@ -356,7 +356,7 @@ def test_after_a_checkpoint_that_failed_nothing_of_the_piece_is_kept(on_disk: tu
     upload_id = create(uploads)
     writer = opened(uploads, upload_id)
     with monkeypatch.context() as broken:
-        broken.setattr(disk, "_sync_file_range", None)
+        broken.setattr(write_back, "_sync_file_range", None)
         broken.setattr(os, "fdatasync", failing)
         writer.write(b"bytes")
         writer.checkpoint(2.0)

@@ -14,7 +14,7 @@ from backend.flows import batch as batches
 from backend.flows import deliver
 from backend.flows.batch import BatchWatch
 from backend.flows.outbox import Latest
-from backend.ports.store import Blob
+from backend.ports.blob import Blob
 from backend.web.request import auth
 from backend.web.request.context import site
 from backend.web.response import files
