@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from backend.core.addresses import Network
 from backend.core.limits import Limits
+from backend.core.store_schemes import SCHEMES, scheme_of
 from backend.errors import SettingsError
 
 PREFIX = "GATEWAY_"
@@ -97,15 +98,11 @@ def _url(*schemes: str) -> Kind:
 
 
 def _storage_url() -> Kind:
-    """A bucket's name by S3's rules; what stands after it is the prefix of every key."""
-    bucket = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()/-]*)?"
-
     def read(text: str) -> str:
-        parts = urlsplit(text)
-        is_folder = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
-        return text if is_folder or re.fullmatch(bucket, text) else _refuse(text)
+        return text if scheme_of(text) else _refuse(text)
 
-    return Kind("an address such as file:///folder or s3://bucket/prefix", "地址，如 file:///目录 或 s3://存储桶/前缀", read)
+    examples = [each.example for each in SCHEMES.values()]
+    return Kind(f"an address such as {' or '.join(examples)}", f"地址，如 {' 或 '.join(examples)}", read)
 
 
 def _host() -> Kind:
@@ -385,11 +382,11 @@ class Settings:
 
     @property
     def store_dir(self) -> Path:
-        """The store itself; with S3, the folder for bytes on their way."""
+        """The store itself; for a store elsewhere, the folder for bytes on their way."""
         if self.storage_url is None:
             return self.data_dir / "store"
-        parts = urlsplit(self.storage_url)
-        return self.data_dir / "spool" if parts.scheme == "s3" else Path(unquote(parts.path))
+        scheme = scheme_of(self.storage_url)
+        return Path(unquote(urlsplit(self.storage_url).path)) if scheme is not None and scheme.is_folder else self.data_dir / "spool"
 
     @property
     def run_dir(self) -> Path:
