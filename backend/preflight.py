@@ -64,13 +64,13 @@ def unusable(folder: Path, error: OSError, setting: str) -> CannotStart:
 
 def check_bucket(settings: Settings, say: Callable[[str], None]) -> None:
     """A bucket that cannot serve is a wrong setting. One that does not answer just now stops nothing: ``/api/health`` tells of it until it does."""
-    if settings.storage_url is None or not settings.storage_url.startswith("s3://"):
+    if settings.storage_url is None:
         return
-    from backend.adapters.s3_store import NotUsable
     from backend.adapters.stores import open_store
+    from backend.ports.housekeeping import NotUsable
 
     try:
-        open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes).examine()
+        open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes).probe()
     except NotUsable as error:
         raise SettingsError(WrongSetting("GATEWAY_STORAGE_URL", repr(settings.storage_url), f"bucket.{error.reason}", **error.params)) from error
     except BackendUnavailable as error:

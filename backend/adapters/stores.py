@@ -1,23 +1,31 @@
-"""Which store an address means: ``s3://bucket/prefix``, or a folder."""
+"""Opens the store that an address names. Each adapter of a store is a module with ``open_store(url, files)``; ``core.store_schemes`` lists them.
+
+The adapter is loaded only when it is needed, since boto3 is large.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import Protocol, cast
 
 from backend.adapters.files.store import FileStore
+from backend.core.store_schemes import scheme_of
+from backend.ports.store import Store
 
-if TYPE_CHECKING:
-    from backend.adapters.s3_store import S3Store
+
+class Adapter(Protocol):
+    """A module of a store."""
+
+    def open_store(self, url: str, files: FileStore) -> Store:
+        """``files`` is a store in a folder of this machine. A remote store keeps bytes on their way there (its ``create_upload``, ``new_path``)."""
 
 
-def open_store(url: str | None, folder: Path, *, min_free_bytes: int) -> FileStore | S3Store:
-    """``folder`` is the store itself, or what passes through on its way to S3. boto3 is loaded only where it is needed."""
+def open_store(url: str | None, folder: Path, *, min_free_bytes: int) -> Store:
+    """Without ``url``, ``folder`` is the store. It keeps ``min_free_bytes`` free. Connects to nothing."""
     files = FileStore(folder, min_free_bytes=min_free_bytes)
-    if url is None or not url.startswith("s3://"):
+    if url is None:
         return files
-    from backend.adapters.s3_store import S3Store
-
-    parts = urlsplit(url)
-    return S3Store(parts.netloc, parts.path, files)
+    scheme = scheme_of(url)
+    assert scheme is not None, "the settings accept no other address"
+    return cast(Adapter, import_module(f"backend.adapters.{scheme.adapter}")).open_store(url, files)

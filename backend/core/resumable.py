@@ -66,10 +66,10 @@ class UploadState:
     def at(self, offset_bytes: int, now: float) -> UploadState:
         return replace(self, offset_bytes=offset_bytes, touched_at=now)
 
-    def of_length(self, length_bytes: int, now: float) -> UploadState:
+    def with_length(self, length_bytes: int, now: float) -> UploadState:
         return replace(self, length_bytes=length_bytes, touched_at=now)
 
-    def made(self, now: float) -> UploadState:
+    def with_job(self, now: float) -> UploadState:
         return replace(self, has_job=True, touched_at=now)
 
     def to_line(self) -> str:

@@ -36,7 +36,7 @@ def accept(context: Context, images: Sequence[Received], options: Options, sende
     try:
         for job_id, image in zip(ids, images, strict=True):
             kept.append(ingest.keep(context, image, options, sender, job_id=job_id, batch=batch.id))
-        context.store.keep_batch(batch)
+        context.store.save_batch(batch)
         return batch, [ingest.queue(context, job) if is_new else job for job, is_new in kept]
     except errors.GatewayError:
         for job, is_new in kept:

@@ -19,7 +19,7 @@ def conclude(context: Context, job: Job, serve_twins: Callable[[Job], object] | 
     """
     if serve_twins is not None and (told := _told(context, job)):
         return told
-    if not context.store.conclude(job.id, job.status, lasts=not job.manifest.is_passing):
+    if not context.store.commit_outcome(job.id, job.status, durable=not job.manifest.is_passing):
         outcome = context.store.outcome(job.id)
         if outcome is None:
             raise errors.NotFound()
@@ -58,7 +58,7 @@ def cancel(context: Context, job: Job) -> Job:
 
 def erase(context: Context, job: Job) -> None:
     """Source, result and record. An encoder that still works on it finds nothing left to work for."""
-    context.store.erase(job.id, lasts=not job.manifest.is_passing)
+    context.store.erase(job.id, durable=not job.manifest.is_passing)
     try:
         context.jobs.forget(job.id)
     except errors.BackendUnavailable as error:

@@ -63,7 +63,7 @@ def with_twins(context: Context, job: Job, token: str) -> None:
 def _shared(context: Context, from_id: str, result: Result, job_id: str, token: str) -> Result:
     """The seconds that the encode took are not this job's."""
     facts = {name: value for name, value in result.facts.items() if name != "seconds"}
-    return replace(result, file=context.store.share(from_id, result.file, job_id, token), facts=facts)
+    return replace(result, file=context.store.reuse_result(from_id, result.file, job_id, token), facts=facts)
 
 
 def _ended(context: Context, job: Job, result: Result) -> Job:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend import errors
 from backend.core.job import Job, Result
 from backend.flows.context import Context
-from backend.ports.store import Blob
+from backend.ports.blob import Blob
 
 
 def result(context: Context, job: Job) -> tuple[Result, Blob]:

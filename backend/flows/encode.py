@@ -22,9 +22,10 @@ from backend.core.job import Job, Result, failed, succeeded
 from backend.flows import deduplicate
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
+from backend.ports.blob import Blob
 from backend.ports.codec import Codec
 from backend.ports.jobs import Claim
-from backend.ports.store import Blob, Target
+from backend.ports.result_files import ResultFile
 
 log = logging.getLogger(__name__)
 Finish = Callable[[], None]
@@ -150,8 +151,8 @@ def _encoded(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -
     return partial(_stored, context, claim.job, target, converted, reporter)
 
 
-def _converted(context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter) -> tuple[Target, Converted]:
-    target = context.store.begin_result(claim.job.id, claim.token)
+def _converted(context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter) -> tuple[ResultFile, Converted]:
+    target = context.store.create_result(claim.job.id, claim.token)
     try:
         return target, codec.convert(
             source.fileno(),
@@ -166,7 +167,7 @@ def _converted(context: Context, codec: Codec, claim: Claim, source: Blob, repor
         raise
 
 
-def _stored(context: Context, job: Job, target: Target, converted: Converted, reporter: Reporter) -> Job:
+def _stored(context: Context, job: Job, target: ResultFile, converted: Converted, reporter: Reporter) -> Job:
     """The job as it should end. Raises as ``_encoded``."""
     try:
         reporter.storing()
@@ -192,9 +193,9 @@ def _conversion(context: Context, job: Job) -> Conversion:
     return Conversion(job.manifest.source.shape, job.manifest.options, context.limits, float(context.encode_timeout_s), every_s)
 
 
-def _kept(context: Context, job: Job, target: Target, converted: Converted) -> Result:
+def _kept(context: Context, job: Job, target: ResultFile, converted: Converted) -> Result:
     begun = context.clock()
-    file, sha256 = target.keep(lasts=not job.manifest.is_passing)
+    file, sha256 = target.save(durable=not job.manifest.is_passing)
     facts = converted.facts
     if "seconds" in facts:
         facts = {**facts, "seconds": {**facts["seconds"], "store": round(context.clock() - begun, 4)}}

@@ -65,7 +65,7 @@ class Fetcher:
             maker=sender.maker,
             url=url,
         )
-        context.store.promise(manifest)
+        context.store.reserve(manifest)
         token = context.new_id()
         try:
             job = context.jobs.promise(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs)
@@ -128,7 +128,7 @@ class Fetcher:
                 work = work_of(source, manifest.options, manifest.owner) if context.shares_results else ""
                 complete = replace(manifest, source=source, work=work)
                 hold.renew()
-                context.store.supply(received.upload, complete)
+                context.store.attach_source(received.upload, complete)
             except BaseException:
                 intake.abandon()
                 raise

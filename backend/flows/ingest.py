@@ -21,14 +21,12 @@ from backend.flows.context import Context
 from backend.flows.find_job import stored
 from backend.ports.jobs import Submission
 from backend.ports.peer import SocketChunk
-from backend.ports.store import Upload
+from backend.ports.source_files import Upload
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60
-STRETCH_BYTES = 4 << 20
+SOCKET_CHUNK_BYTES = 4 << 20
 """So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
-LONGEST_BYTES = 4 * STRETCH_BYTES
-"""Of a stretch that is looked through. As long as an image has been, so much is taken at once, all of which may have to be handed back."""
 GLANCE_S = 1.0
 MUCH_ROOM = 100
 """Jobs that the queue could take besides."""
@@ -68,7 +66,7 @@ class Intake:
     _head: bytes = field(init=False, default=b"")
 
     def __post_init__(self) -> None:
-        self.upload = self.context.store.begin()
+        self.upload = self.context.store.create_upload()
 
     def feed(self, chunk: bytes) -> None:
         """Raises ``TooLarge``, ``UnsupportedFormat``, ``StorageFull`` as soon as it is certain."""
@@ -84,20 +82,7 @@ class Intake:
         if isinstance(piece, bytes):
             self.feed(piece)
         elif self.format is not None:
-            piece.receive_into(self.upload.pour, STRETCH_BYTES)
-
-    def take_up_to(self, mark: bytes, stretch: SocketChunk, held: bytes) -> bytes:
-        """What of ``held`` and a stretch has to be looked at, for ``mark`` may stand in it; the rest belongs to the image. Raises as ``feed``."""
-        rest = held
-
-        def take(source_fd: int, most_bytes: int) -> int:
-            nonlocal rest
-            count, rest = self.upload.pour_up_to(mark, source_fd, most_bytes, held)
-            return count
-
-        stretch.receive_into(take, min(LONGEST_BYTES, self.upload.size_bytes))
-        self.context.limits.check_bytes(self.upload.size_bytes)
-        return rest
+            piece.receive_into(self.upload.receive_from_fd, SOCKET_CHUNK_BYTES)
 
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:
@@ -185,7 +170,7 @@ def keep(
         work=work_of(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
     )
-    if not context.store.commit(received.upload, manifest):
+    if not context.store.commit_job(received.upload, manifest):
         return stored(context, manifest.id), False
     return Job(manifest, Status()), True
 
@@ -195,7 +180,7 @@ def again(context: Context, job: Job, options: Options, sender: Sender, *, job_i
     if job.manifest.is_awaited:
         raise errors.NotReady(state=job.status.state)
     source = job.manifest.source
-    upload = context.store.again(job.manifest)
+    upload = context.store.reuse_source(job.manifest)
     try:
         return accept(context, Received(upload, source.shape, source.filename), options, sender, job_id=job_id)
     except BaseException:

@@ -82,7 +82,7 @@ class Janitor:
             expire(self.context)
         if now - self._tidied_s >= TIDY_EVERY_S:
             self._tidied_s = now
-            _count_freed(self.context, self.context.store.tidy(ABANDONED_S), "debris")
+            _count_freed(self.context, self.context.store.clean_up(ABANDONED_S), "debris")
         if now - self._scanned_s >= RESCAN_EVERY_S:
             self._scanned_s = now
             recover(self.context, self._holds)
@@ -95,7 +95,7 @@ def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int
     """
     unfinished: list[Manifest] = []
     page: list[Manifest] = []
-    for manifest in context.store.jobs():
+    for manifest in context.store.manifests():
         page.append(manifest)
         if manifest.expires_at > context.clock() and _is_unfinished(context, manifest.id):
             unfinished.append(manifest)

@@ -55,32 +55,32 @@ def create(context: Context, info: UploadInfo, length_bytes: int | None) -> tupl
         if length_bytes == 0 and not info.is_partial:
             raise errors.EmptyFile()
     state = UploadState(context.clock(), length_bytes=length_bytes)
-    return _created(context, info, state) or find(context, info.id, info.owner)
+    return _create(context, info, state) or find(context, info.id, info.owner)
 
 
-def join(context: Context, info: UploadInfo, parts: Sequence[str]) -> tuple[UploadInfo, UploadState]:
+def concatenate(context: Context, info: UploadInfo, parts: Sequence[str]) -> tuple[UploadInfo, UploadState]:
     """A final upload of the partial ones, and the job it is; the one of that id where there is one already.
 
     Raises ``BadRequest``, ``NotFound``, ``TooLarge`` and what ``finish`` raises.
     """
     try:
-        return stand(context, info.id, info.owner)
+        return resume(context, info.id, info.owner)
     except errors.NotFound:
         pass
     total = sum(_part_bytes(context, part, number, info.owner) for number, part in enumerate(parts, 1))
     context.limits.check_bytes(total)
-    _created(context, info, UploadState(context.clock(), offset_bytes=total, length_bytes=total), parts)
-    with held(context, info.id, info.owner) as writer:
+    _create(context, info, UploadState(context.clock(), offset_bytes=total, length_bytes=total), parts)
+    with open_writer(context, info.id, info.owner) as writer:
         finish(context, writer)
         return writer.info, writer.state
 
 
-def _created(context: Context, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> tuple[UploadInfo, UploadState] | None:
+def _create(context: Context, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> tuple[UploadInfo, UploadState] | None:
     """None where one of that id is there already. One that has expired and is not yet swept away makes room."""
     uploads = _uploads(context)
     if uploads.create(info, state, parts):
         return info, state
-    known, earlier = uploads.look(info.id)
+    known, earlier = uploads.find(info.id)
     if known.owner == info.owner and expires_at(context, earlier) <= context.clock():
         uploads.erase(info.id)
         if uploads.create(info, state, parts):
@@ -99,7 +99,7 @@ def find(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, Uplo
     """Raises ``NotFound``: unknown, expired, erased and somebody else's all look the same."""
     if not ID.fullmatch(upload_id):
         raise errors.NotFound()
-    info, state = _uploads(context).look(upload_id)
+    info, state = _uploads(context).find(upload_id)
     if info.owner != owner or expires_at(context, state) <= context.clock():
         raise errors.NotFound()
     return info, state
@@ -111,32 +111,32 @@ def expires_at(context: Context, state: UploadState) -> float:
 
 
 @contextmanager
-def held(context: Context, upload_id: str, owner: str) -> Iterator[UploadWriter]:
+def open_writer(context: Context, upload_id: str, owner: str) -> Iterator[UploadWriter]:
     """The upload in nobody else's hands. Raises ``NotFound``, ``Locked``."""
     find(context, upload_id, owner)
-    writer = _opened(_uploads(context), upload_id)
+    writer = _open(_uploads(context), upload_id)
     try:
         yield writer
     finally:
         writer.close()
 
 
-def _opened(uploads: Uploads, upload_id: str) -> UploadWriter:
+def _open(uploads: Uploads, upload_id: str) -> UploadWriter:
     for _ in range(int(PATIENCE_S / TURN_S)):
         if (writer := uploads.open(upload_id)) is not None:
             return writer
-        uploads.want(upload_id)
+        uploads.request_takeover(upload_id)
         time.sleep(TURN_S)
     raise errors.Locked("locked", retry_after_s=1)
 
 
-def stand(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, UploadState]:
+def resume(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, UploadState]:
     """Where a client may go on. While somebody is sending, what is on disk by now. Raises ``NotFound`` and what ``finish`` raises."""
     info, state = find(context, upload_id, owner)
     if state.has_job or (info.is_partial and state.is_complete):
         return info, state
     try:
-        with held(context, upload_id, owner) as writer:
+        with open_writer(context, upload_id, owner) as writer:
             finish(context, writer)
             return writer.info, writer.state
     except errors.Locked:
@@ -153,7 +153,7 @@ def append(context: Context, writer: UploadWriter, patch: PatchRequest, body: It
     """
     _check(context, writer, patch)
     if patch.length_bytes is not None and writer.state.length_bytes is None:
-        writer.fix_length(patch.length_bytes, context.clock())
+        writer.set_length(patch.length_bytes, context.clock())
     try:
         _receive(context, writer, patch, body)
     except errors.UnsupportedFormat:
@@ -198,28 +198,28 @@ def _receive(context: Context, writer: UploadWriter, patch: PatchRequest, body: 
         return
     kept_at = context.clock()
     try:
-        for _ in _written(context, writer, body):
+        for _ in _write(context, writer, body):
             now, unkept_bytes = context.clock(), writer.position_bytes - writer.state.offset_bytes
             if now - kept_at >= (LEAST_CHECKPOINT_S if unkept_bytes >= CHECKPOINT_BYTES else CHECKPOINT_S):
                 writer.checkpoint(kept_at := now)
     except (errors.BadRequest, errors.TooLarge):
-        writer.keep(context.clock())
+        writer.save(context.clock())
         raise
-    writer.keep(context.clock())
+    writer.save(context.clock())
 
 
 def _receive_whole(context: Context, writer: UploadWriter, checksum: tuple[str, bytes], body: Iterable[bytes | SocketChunk]) -> None:
     algorithm, digest = checksum
-    writer.sum_up(algorithm)
-    for _ in _written(context, writer, body):
+    writer.start_checksum(algorithm)
+    for _ in _write(context, writer, body):
         pass
-    if not hmac.compare_digest(writer.sum(), digest):
-        writer.drop()
+    if not hmac.compare_digest(writer.checksum(), digest):
+        writer.discard_unsaved()
         raise errors.ChecksumMismatch("checksum", algorithm=algorithm, offset=writer.state.offset_bytes)
-    writer.keep(context.clock())
+    writer.save(context.clock())
 
 
-def _written(context: Context, writer: UploadWriter, body: Iterable[bytes | SocketChunk]) -> Iterator[None]:
+def _write(context: Context, writer: UploadWriter, body: Iterable[bytes | SocketChunk]) -> Iterator[None]:
     """Each chunk is written; the format is judged once enough is in."""
     is_judged = writer.info.is_partial or writer.position_bytes >= formats.SNIFF_BYTES
     for some in body:
@@ -227,10 +227,10 @@ def _written(context: Context, writer: UploadWriter, body: Iterable[bytes | Sock
             _check_end(context, writer.state, writer.position_bytes + len(some))
             writer.write(some)
         else:
-            some.receive_into(writer.pour, ingest.STRETCH_BYTES)
+            some.receive_into(writer.receive_from_fd, ingest.SOCKET_CHUNK_BYTES)
         del some  # nobody holds it while the next is waited for
         if not is_judged and writer.position_bytes >= formats.SNIFF_BYTES:
-            ingest.readable(writer.head(formats.SNIFF_BYTES))
+            ingest.readable(writer.read_head(formats.SNIFF_BYTES))
             is_judged = True
         yield
 
@@ -250,7 +250,7 @@ def finish(context: Context, writer: UploadWriter) -> None:
         _uploads(context).erase(info.id)
         raise
     try:
-        writer.conclude(context.clock())
+        writer.mark_as_job(context.clock())
     except errors.NotFound:
         conclude.erase(context, Job(context.store.manifest(info.job_id), Status()))
         raise
@@ -268,9 +268,9 @@ def _is_made(context: Context, job_id: str) -> bool:
 
 
 def _make(context: Context, writer: UploadWriter) -> None:
-    info, upload = writer.info, writer.finished()
+    info, upload = writer.info, writer.create_upload()
     try:
-        known = ingest.readable(writer.head(formats.SNIFF_BYTES))
+        known = ingest.readable(writer.read_head(formats.SNIFF_BYTES))
         received = ingest.judge(context, upload, known, info.filename)
         sender = Sender(info.owner, info.client, info.request_id, info.maker)
         ingest.accept(context, received, info.options, sender, job_id=info.job_id)

@@ -1,4 +1,4 @@
-"""Uploads that may be interrupted and resumed."""
+"""Uploads that may be interrupted and resumed, by any process of the gateway."""
 
 from __future__ import annotations
 
@@ -6,14 +6,45 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from backend.core.resumable import UploadInfo, UploadState
-from backend.ports.store import Upload
+from backend.ports.source_files import Upload
 
 
-class UploadWriter(Protocol):
-    """One resumable upload in the only hands that may change it; always ended by ``close``. What was written and not kept is then gone.
+class UploadBytes(Protocol):
+    """The bytes of one upload. What was written and not saved is gone after ``discard_unsaved`` or ``close``.
 
-    Every change raises ``NotFound`` when the upload was erased meanwhile, and ``StorageFull``.
+    An error may be raised by a later call than the one whose bytes it concerns, at the latest by ``save``. Every change raises ``NotFound``
+    when the upload was erased meanwhile, and ``StorageFull``.
     """
+
+    @property
+    def position_bytes(self) -> int:
+        """The bytes that are saved and those written since."""
+
+    def write(self, chunk: bytes) -> None: ...
+
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        """As ``Upload.receive_from_fd``."""
+
+    def read_head(self, length: int) -> bytes:
+        """The first bytes of the upload, unsaved ones among them."""
+
+    def start_checksum(self, algorithm: str) -> None:
+        """Update a checksum with what is written from here on; ``algorithm`` is hashlib's name."""
+
+    def checksum(self) -> bytes:
+        """The digest of what was written since ``start_checksum``."""
+
+    def save(self, now: float) -> None:
+        """Sync what was written and count it."""
+
+    def checkpoint(self, now: float) -> None:
+        """As ``save``, in the background. Does nothing while the last checkpoint is under way."""
+
+    def discard_unsaved(self) -> None: ...
+
+
+class UploadWriter(UploadBytes, Protocol):
+    """One upload, locked: nobody else can change it before ``close``."""
 
     @property
     def info(self) -> UploadInfo: ...
@@ -21,67 +52,45 @@ class UploadWriter(Protocol):
     @property
     def state(self) -> UploadState: ...
 
-    @property
-    def position_bytes(self) -> int:
-        """``state.offset_bytes`` and what was written since."""
+    def set_length(self, length_bytes: int, now: float) -> None:
+        """For an upload that began without one."""
 
-    def write(self, chunk: bytes) -> None: ...
+    def is_takeover_requested(self) -> bool:
+        """Whether somebody asked for the upload after it was opened here, or erased it."""
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        """As ``Upload.pour``."""
+    def create_upload(self) -> Upload:
+        """The complete upload for ``SourceFiles.commit_job``, without a copy. It stays here too until ``mark_as_job``."""
 
-    def head(self, length: int) -> bytes:
-        """The upload's first bytes, those just written among them."""
+    def mark_as_job(self, now: float) -> None:
+        """Record that the job was made, and drop the bytes here: they are the job's source now."""
 
-    def sum_up(self, algorithm: str) -> None:
-        """From here on, what is written is summed with ``algorithm`` (hashlib's name)."""
-
-    def sum(self) -> bytes:
-        """The digest of what was written since ``sum_up``."""
-
-    def keep(self, now: float) -> None:
-        """What was written is on disk and counts."""
-
-    def checkpoint(self, now: float) -> None:
-        """As ``keep``, in its own time: what fails is raised by a later call. Does nothing while the one before is under way."""
-
-    def drop(self) -> None:
-        """What was written since the last ``keep`` never was."""
-
-    def fix_length(self, length_bytes: int, now: float) -> None: ...
-
-    def is_wanted(self) -> bool:
-        """Whether somebody else has asked for this upload since it was opened, or has erased it."""
-
-    def finished(self) -> Upload:
-        """All of it, ready for ``Store.commit`` without copying a byte; it stays here too until ``conclude``."""
-
-    def conclude(self, now: float) -> None:
-        """It has become its job: the bytes are the job's now, the record stays."""
-
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Release the lock."""
 
 
 class Uploads(Protocol):
-    """Uploads that may be interrupted and resumed, by whichever process. What a method here returned from is on disk."""
+    """What a method returned from is on disk."""
+
+    def prepare(self) -> None:
+        """Make what the uploads need, after ``Housekeeping.prepare``."""
 
     def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
-        """With ``parts``, their bytes in order are the upload's. Raises ``NotFound`` for a part that is not there, ``StorageFull``.
+        """With ``parts``, the upload consists of their bytes in that order. Raises ``NotFound`` for a part that is not there, ``StorageFull``.
 
         False when there is an upload of that id already; it is left as it is.
         """
 
-    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
-        """Whoever may be writing to it. Raises ``NotFound``."""
+    def find(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
+        """Works without the lock. Raises ``NotFound``."""
 
     def open(self, upload_id: str) -> UploadWriter | None:
-        """To change it; None while somebody else, in any process, has it open. A process that dies lets go. Raises ``NotFound``."""
+        """Lock the upload; None while somebody has it locked, in any process. The lock of a process that dies is released. Raises ``NotFound``."""
 
-    def want(self, upload_id: str) -> None:
-        """Ask whoever has it open to let go."""
+    def request_takeover(self, upload_id: str) -> None:
+        """Ask whoever has the upload locked to close it. Raises ``NotFound``."""
 
     def erase(self, upload_id: str) -> int:
-        """The bytes freed; 0 when there was nothing."""
+        """Return the bytes freed; 0 when there was nothing."""
 
     def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
         """In no order."""

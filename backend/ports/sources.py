@@ -1,4 +1,4 @@
-"""Other people's servers, from which an image is fetched."""
+"""Servers of others, from which images are fetched by URL."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import Protocol
 
 
 class Download(Protocol):
-    """A file on its way from another server; always ended by ``close``."""
+    """A file while another server sends it. Close it."""
 
     filename: str
     size_bytes: int | None
     """As that server states it."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Raises ``BadRequest`` when it breaks off, is too slow, or takes too long."""
+        """Can be iterated once. Raises ``BadRequest`` when the download breaks off, is too slow, or takes too long."""
 
     def close(self) -> None: ...
 
 
 class Sources(Protocol):
-    """Other people's servers. Raises ``BadRequest`` for an address that may not be asked, and for one that does not answer with a file."""
+    """Both methods raise ``BadRequest`` for an address that must not be asked."""
 
     def check(self, url: str) -> str:
-        """Whether it may be asked; the file name in it."""
+        """The file name in ``url``."""
 
-    def open(self, url: str) -> Download: ...
+    def open(self, url: str) -> Download:
+        """Raises ``BadRequest`` also when the server does not answer with a file."""

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from backend import texts
 from backend.core.addresses import Network
 from backend.core.limits import Limits
+from backend.core.store_schemes import scheme_of
 from backend.errors import SettingsError, WrongSetting
 from backend.settings import kinds
 from backend.settings.kinds import Kind
@@ -130,8 +131,8 @@ class Settings:
         """The store's folder; with S3, the folder for uploads and results on their way."""
         if self.storage_url is None:
             return self.data_dir / "store"
-        parts = urlsplit(self.storage_url)
-        return self.data_dir / "spool" if parts.scheme == "s3" else Path(unquote(parts.path))
+        scheme = scheme_of(self.storage_url)
+        return Path(unquote(urlsplit(self.storage_url).path)) if scheme is not None and scheme.is_folder else self.data_dir / "spool"
 
     @property
     def run_dir(self) -> Path:

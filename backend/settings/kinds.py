@@ -12,11 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from backend.core.addresses import Network
+from backend.core.store_schemes import SCHEMES, scheme_of
 
 UNITS = {"": 1, "B": 1, "K": 1 << 10, "KiB": 1 << 10, "M": 1 << 20, "MiB": 1 << 20, "G": 1 << 30, "GiB": 1 << 30}
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-BUCKET = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()/-]*)?"
-"""A bucket's name by S3's rules, and the prefix of every key."""
 KEY = r"[\x21-\x2b\x2d-\x7e]{8,200}"
 """Printable ASCII without the comma that separates keys."""
 
@@ -61,12 +60,9 @@ def url(*schemes: str) -> Kind:
 
 
 def storage_url() -> Kind:
-    def read(text: str) -> str:
-        parts = urlsplit(text)
-        is_folder = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
-        return text if is_folder else _match(BUCKET, text)[0]
-
-    return Kind("storage_url", read)
+    """Which stores there are, ``core.store_schemes`` says."""
+    examples = tuple(each.example for each in SCHEMES.values())
+    return Kind("storage_url", lambda text: _checked(text, scheme_of(text) is not None), {"examples": examples})
 
 
 def host() -> Kind:

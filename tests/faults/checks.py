@@ -44,7 +44,7 @@ def check(step: str, root: Path, known: dict[str, list[str]], said: Said) -> Non
     if step == "retention":
         check_emptied(here)
         return
-    there = {each.id for each in here.store.jobs()}
+    there = {each.id for each in here.store.manifests()}
     before = {each for name in STOOD_BEFORE for each in known[name]}
     made_anyway = {info.job_id for info, _ in here.uploads.all()}
     acknowledged = said.ids("job") | said.ids("jobs")
@@ -62,7 +62,7 @@ def check_what_stood_before(here: Here, step: str, known: dict[str, list[str]], 
     for each in [*known["finished"], *known["waiting"]]:
         if step == "delete":
             assert each not in said.ids("deleted") or here.store.outcome(each) is None
-            if each in {job.id for job in here.store.jobs()}:
+            if each in {job.id for job in here.store.manifests()}:
                 assert content(here.store.open_source(each)) == PNG
             continue
         assert content(here.store.open_source(each)) == PNG
@@ -82,7 +82,7 @@ def check_ends(here: Here, said: Said) -> None:
         check_result(here, each)
     for each in said.ids("cancelled"):
         assert (here.store.outcome(each) or Status()).state == "cancelled"
-    for manifest in here.store.jobs():
+    for manifest in here.store.manifests():
         outcome = here.store.outcome(manifest.id)
         if outcome is not None and outcome.state == "succeeded":
             check_result(here, manifest.id)
@@ -120,13 +120,13 @@ def check_uploads(here: Here, step: str, known: dict[str, list[str]], said: Said
 
 
 def check_no_debris(here: Here) -> None:
-    here.store.tidy(-1)
+    here.store.clean_up(-1)
     root = here.store.root
     assert [*(root / "incoming").iterdir(), *(root / "trash").iterdir()] == [], "something half-written is left"
     for folder in (root / "jobs").glob("*/*"):
         outcome = here.store.outcome(folder.name)
         if outcome is not None:
-            here.store.conclude(folder.name, outcome)  # as whoever takes back a lost encoder's job does
+            here.store.commit_outcome(folder.name, outcome)  # as whoever takes back a lost encoder's job does
         expected = (
             {"source", "manifest.json"} | ({"outcome.json"} if outcome else set()) | ({outcome.result.file} if outcome and outcome.result else set())
         )
@@ -138,12 +138,12 @@ def check_no_debris(here: Here) -> None:
 def check_emptied(here: Here) -> None:
     """However far the retention came, its next round gets to the end."""
     later = here.context.clock() + 86_500
-    for each in here.store.jobs():
+    for each in here.store.manifests():
         assert content(here.store.open_source(each.id)) == PNG, "a job that is there is there whole"
         assert each.expires_at < later
-    here.jobs.expect([replace(each, expires_at=time.time() - 1) for each in here.store.jobs()])
+    here.jobs.expect([replace(each, expires_at=time.time() - 1) for each in here.store.manifests()])
     maintenance.expire(here.context)
-    here.store.tidy(-1)
+    here.store.clean_up(-1)
     assert [each for each in here.store.root.rglob("*") if each.is_file()] == []
     assert list((here.store.root / "jobs").glob("*/*")) == []
 

@@ -66,12 +66,12 @@ class Here:
 
     def publish(self, job: Job) -> Job:
         """What an encoder does with its result."""
-        target = self.store.begin_result(job.id, self.new_id())
+        target = self.store.create_result(job.id, self.new_id())
         try:
             view = memoryview(RESULT)
             while view:
                 view = view[os.write(target.fd, view) :]
-            file, sha256 = target.keep()
+            file, sha256 = target.save()
         except OSError as error:
             target.discard()
             raise errors.StorageFull() from error
@@ -87,7 +87,7 @@ class Here:
         return info
 
     def append(self, info: UploadInfo, offset: int, data: bytes) -> bool:
-        with uploads.held(self.context, info.id, "") as writer:
+        with uploads.open_writer(self.context, info.id, "") as writer:
             return uploads.append(self.context, writer, PatchRequest(offset), iter([data])).has_job
 
     def batch(self) -> tuple[str, list[str]]:
@@ -101,7 +101,7 @@ class Here:
         return whole.id, [each.id for each in jobs]
 
     def unfinished(self) -> list[Job]:
-        return [Job(each, Status()) for each in self.store.jobs() if self.store.outcome(each.id) is None]
+        return [Job(each, Status()) for each in self.store.manifests() if self.store.outcome(each.id) is None]
 
 
 def ids(seed: str) -> Callable[[], str]:
@@ -122,7 +122,7 @@ def upload(here: Here) -> dict[str, object]:
 
 
 def retry(here: Here) -> dict[str, object]:
-    job = one(sorted(here.store.jobs(), key=lambda each: each.created_at))
+    job = one(sorted(here.store.manifests(), key=lambda each: each.created_at))
     return {"job": ingest.again(here.context, Job(job, Status()), Options(quality=33), Sender()).id}
 
 
@@ -135,7 +135,7 @@ def cancel(here: Here) -> dict[str, object]:
 
 
 def delete(here: Here) -> dict[str, object]:
-    job = one(sorted(here.store.jobs(), key=lambda each: each.id))
+    job = one(sorted(here.store.manifests(), key=lambda each: each.id))
     conclude.erase(here.context, Job(job, Status()))
     return {"deleted": job.id}
 
@@ -156,7 +156,7 @@ def equal_work(here: Here) -> dict[str, object]:
 def last_piece(here: Here) -> dict[str, object]:
     """The last bytes of a resumable upload; a client that failed asks how far it is and goes on from there."""
     info, state = one(sorted((each for each in here.uploads.all() if not each[1].has_job), key=lambda each: each[0].id))
-    _, state = uploads.stand(here.context, info.id, "")
+    _, state = uploads.resume(here.context, info.id, "")
     if not state.has_job:
         assert here.append(info, state.offset_bytes, PNG[state.offset_bytes :])
     return {"job": info.job_id}
@@ -178,7 +178,7 @@ def retention(here: Here) -> dict[str, object]:
     """A round of the caretaker, a day later."""
     later = Context(here.store, here.jobs, MemoryEncoders(), here.uploads, clock=lambda: time.time() + 86_500, new_id=here.new_id)
     maintenance.recover(later)
-    return {"freed": maintenance.expire(later) + here.store.tidy(-1)}
+    return {"freed": maintenance.expire(later) + here.store.clean_up(-1)}
 
 
 STEPS: dict[str, Callable[[Here], dict[str, object]]] = {

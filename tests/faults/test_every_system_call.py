@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.adapters.files import disk
+from backend.adapters.files import write_back
 from backend.adapters.files.disk import write_all
 from tests.conftest import missing
 from tests.e2e.running import wait_for
@@ -87,7 +87,7 @@ def _step(step: str, root: Path, writable: int) -> None:
     """In the child. The disk is told to begin early enough for this small image."""
     try:
         gc.disable()
-        disk.WRITE_BACK_BYTES = disk.SLOW_WRITE_BACK_BYTES = 64
+        write_back.WRITE_BACK_BYTES = write_back.SLOW_WRITE_BACK_BYTES = 64
         ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(PTRACER_ANY), 0, 0, 0)
         here = Here(root, "step")
         here.context.store.check()

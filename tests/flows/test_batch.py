@@ -36,14 +36,14 @@ def test_each_image_is_a_job_of_the_batch_in_the_order_given(here: MemoryContext
 def test_the_batch_is_on_disk_after_its_jobs_and_before_any_of_them_is_queued(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that whoever recovers can tell a whole batch from half of one."""
     order: list[str] = []
-    for port, name in ((here.store, "commit"), (here.store, "keep_batch"), (here.jobs, "enqueue")):
+    for port, name in ((here.store, "commit_job"), (here.store, "save_batch"), (here.jobs, "enqueue")):
         real = getattr(port, name)
         monkeypatch.setattr(port, name, lambda *given, real=real, name=name, **more: (order.append(name), real(*given, **more))[1])
     accept(here, 2)
-    assert order == ["commit", "commit", "keep_batch", "enqueue", "enqueue"]
+    assert order == ["commit_job", "commit_job", "save_batch", "enqueue", "enqueue"]
 
 
-@pytest.mark.parametrize("fails", ["commit", "keep_batch", "enqueue"])
+@pytest.mark.parametrize("fails", ["commit_job", "save_batch", "enqueue"])
 def test_a_batch_that_fails_halfway_leaves_no_job(here: MemoryContext, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
     port = here.jobs if fails == "enqueue" else here.store
     kind = errors.QueueFull(limit=1, retry_after_s=1) if fails == "enqueue" else errors.StorageFull()
@@ -51,7 +51,7 @@ def test_a_batch_that_fails_halfway_leaves_no_job(here: MemoryContext, monkeypat
 
     def call(*given: object, **more: object) -> object:
         calls.append(1)
-        if len(calls) == (1 if fails == "keep_batch" else 2):
+        if len(calls) == (1 if fails == "save_batch" else 2):
             raise kind
         return real(*given, **more)
 

@@ -332,14 +332,14 @@ def test_a_disk_that_is_full_when_the_result_is_begun_fails_the_job_as_soon_as_t
 
 def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_converted_twice(here: MemoryContext, pauses: list[float]) -> None:
     job, codec = here.upload(), ScriptedCodec()
-    real = here.store.conclude
+    real = here.store.commit_outcome
 
-    def full_at_first(job_id: str, status: Status, *, lasts: bool = True) -> bool:
+    def full_at_first(job_id: str, status: Status, *, durable: bool = True) -> bool:
         if len(pauses) < 3:
             raise errors.StorageFull()
         return real(job_id, status)
 
-    here.store.conclude = full_at_first  # type: ignore[method-assign]
+    here.store.commit_outcome = full_at_first  # type: ignore[method-assign]
     assert here.encode(codec) is True
     assert here.find(job).status.state == "succeeded"
     assert len(codec.conversions) == 1
@@ -362,7 +362,7 @@ def test_an_encoder_waits_for_room_no_longer_than_its_patience_and_the_job_is_be
 
 def test_what_has_ended_in_the_store_is_not_converted_again_whatever_redis_says(here: MemoryContext) -> None:
     job = here.upload()
-    here.store.conclude(job.id, cancelled(job.status, here.clock()))
+    here.store.commit_outcome(job.id, cancelled(job.status, here.clock()))
     codec = ScriptedCodec()
     assert here.encode(codec) is True
     assert codec.conversions == []

@@ -245,13 +245,13 @@ def test_the_end_is_told_though_redis_lost_everything_at_the_very_last_moment(he
     job = here.upload()
     watcher = Watcher()
     here.follower.follow(job.id, watcher)
-    commit = here.store.conclude
+    commit = here.store.commit_outcome
 
-    def conclude_and_lose(job_id: str, status: Status, *, lasts: bool = True) -> bool:
+    def conclude_and_lose(job_id: str, status: Status, *, durable: bool = True) -> bool:
         here.jobs.lose_everything()
         return commit(job_id, status)
 
-    monkeypatch.setattr(here.store, "conclude", conclude_and_lose)
+    monkeypatch.setattr(here.store, "commit_outcome", conclude_and_lose)
     here.encode()
     assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
 

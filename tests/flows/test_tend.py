@@ -190,7 +190,7 @@ def test_idle_encoders_are_left_alone_while_nothing_waits(here: MemoryContext, c
 
 
 def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryContext, caretaker: Janitor) -> None:
-    upload = here.store.begin()
+    upload = here.store.create_upload()
     upload.write(b"half of an ima")
     caretaker.tend()
     assert here.store.incoming == {upload}
@@ -337,7 +337,7 @@ def test_a_disk_too_full_for_the_end_of_a_lost_job_does_not_stop_the_retention_t
 
 def test_what_is_freed_is_counted(here: MemoryContext, caretaker: Janitor) -> None:
     here.upload()
-    half = here.store.begin()
+    half = here.store.create_upload()
     half.write(b"half of an image")
     caretaker.tend()
     here.clock.advance(90_000)

@@ -13,11 +13,10 @@ from typing import TypeVar
 
 from backend import errors
 from backend.core.batch import Batch
-from backend.core.delimiters import sure_bytes
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
 from backend.ports.clock import Clock
-from backend.ports.store import Upload
+from backend.ports.source_files import Upload
 
 T = TypeVar("T")
 
@@ -44,16 +43,10 @@ class MemoryUpload:
         self.store.check()
         self.data += chunk
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
         data = drawn(source_fd, most_bytes)
         self.write(data)
         return len(data)
-
-    def pour_up_to(self, mark: bytes, source_fd: int, most_bytes: int, held: bytes = b"") -> tuple[int, bytes]:
-        data = held + drawn(source_fd, most_bytes)
-        sure = sure_bytes(data, len(data), mark)
-        self.write(data[:sure])
-        return len(data) - len(held), data[sure:]
 
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()
@@ -66,7 +59,7 @@ class MemoryUpload:
 
 
 @dataclass(eq=False)
-class MemoryTarget:
+class MemoryResult:
     """Its bytes go through a real descriptor, since that is what a codec writes to."""
 
     store: MemoryStore
@@ -77,7 +70,7 @@ class MemoryTarget:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
         self.fd = self._file.fileno()
 
-    def keep(self, *, lasts: bool = True) -> tuple[str, str]:
+    def save(self, *, durable: bool = True) -> tuple[str, str]:
         self.store.check()
         data = os.pread(self.fd, os.fstat(self.fd).st_size, 0)
         self.close()
@@ -136,22 +129,22 @@ class MemoryStore:
         self.entries: dict[str, Entry] = {}
         self.incoming: set[MemoryUpload] = set()
         self.batches: dict[str, Batch] = {}
-        self.open_files: set[MemoryBlob | MemoryTarget] = set()
+        self.open_files: set[MemoryBlob | MemoryResult] = set()
         self.events: list[str] = []
         self.is_full = self.is_down = False
 
-    def begin(self) -> MemoryUpload:
+    def create_upload(self) -> MemoryUpload:
         self.check()
         upload = MemoryUpload(self, self.clock())
         self.incoming.add(upload)
         return upload
 
-    def again(self, manifest: Manifest) -> MemoryUpload:
-        upload = self.begin()
+    def reuse_source(self, manifest: Manifest) -> MemoryUpload:
+        upload = self.create_upload()
         upload.data += self._there(self._entry(manifest.id))
         return upload
 
-    def commit(self, upload: Upload, manifest: Manifest) -> bool:
+    def commit_job(self, upload: Upload, manifest: Manifest) -> bool:
         self.check()
         assert isinstance(upload, MemoryUpload) and upload in self.incoming
         self.incoming.discard(upload)
@@ -161,12 +154,12 @@ class MemoryStore:
         self.events.append(f"commit {manifest.id}")
         return True
 
-    def promise(self, manifest: Manifest) -> None:
+    def reserve(self, manifest: Manifest) -> None:
         self.check()
         self.entries[manifest.id] = Entry(manifest, None)
         self.events.append(f"promise {manifest.id}")
 
-    def supply(self, upload: Upload, manifest: Manifest) -> None:
+    def attach_source(self, upload: Upload, manifest: Manifest) -> None:
         entry = self._entry(manifest.id)
         self.check()
         assert isinstance(upload, MemoryUpload) and upload in self.incoming
@@ -174,7 +167,7 @@ class MemoryStore:
         entry.manifest, entry.source = manifest, bytes(upload.data)
         self.events.append(f"supply {manifest.id}")
 
-    def keep_batch(self, batch: Batch) -> None:
+    def save_batch(self, batch: Batch) -> None:
         self.check()
         self.batches[batch.id] = batch
 
@@ -202,21 +195,21 @@ class MemoryStore:
             raise errors.Gone()
         return self._opened(entry.results[file])
 
-    def begin_result(self, job_id: str, token: str) -> MemoryTarget:
+    def create_result(self, job_id: str, token: str) -> MemoryResult:
         self._entry(job_id)
         self.check()
-        target = MemoryTarget(self, job_id, f"result-{token}.webp")
+        target = MemoryResult(self, job_id, f"result-{token}.webp")
         self.open_files.add(target)
         return target
 
-    def share(self, from_id: str, file: str, job_id: str, token: str) -> str:
+    def reuse_result(self, from_id: str, file: str, job_id: str, token: str) -> str:
         own, other = self._entry(job_id), self.entries.get(from_id)
         if other is None or file not in other.results:
             raise errors.Gone(private=from_id)
         own.results[f"result-{token}.webp"] = other.results[file]
         return f"result-{token}.webp"
 
-    def conclude(self, job_id: str, status: Status, *, lasts: bool = True) -> bool:
+    def commit_outcome(self, job_id: str, status: Status, *, durable: bool = True) -> bool:
         entry = self._entry(job_id)
         self.check()
         is_first = entry.outcome is None
@@ -228,7 +221,7 @@ class MemoryStore:
         self.events.append(f"conclude {job_id} {status.state}")
         return True
 
-    def erase(self, job_id: str, *, lasts: bool = True) -> int:
+    def erase(self, job_id: str, *, durable: bool = True) -> int:
         self._reach()
         entry = self.entries.pop(job_id, None)
         if entry is None:
@@ -236,11 +229,11 @@ class MemoryStore:
         self.events.append(f"erase {job_id}")
         return entry.bytes
 
-    def jobs(self) -> Iterator[Manifest]:
+    def manifests(self) -> Iterator[Manifest]:
         self._reach()
         yield from [entry.manifest for entry in self.entries.values()]
 
-    def tidy(self, older_than_s: float) -> int:
+    def clean_up(self, older_than_s: float) -> int:
         self._reach()
         old = [upload for upload in self.incoming if self.clock() - upload.touched_s > older_than_s]
         for upload in old:
@@ -249,6 +242,12 @@ class MemoryStore:
         for batch in over:
             del self.batches[batch.id]
         return sum(each.size_bytes for each in old) + sum(len(each.to_json()) for each in over)
+
+    def prepare(self) -> None:
+        """There is nothing to set up."""
+
+    def probe(self) -> None:
+        self._reach()
 
     def check(self) -> None:
         self._reach()

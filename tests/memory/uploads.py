@@ -21,7 +21,7 @@ class Kept:
 
 
 @dataclass
-class MemoryWriting:
+class MemoryUploadWriter:
     uploads: MemoryUploads
     kept: Kept
     waiting: bytearray = field(default_factory=bytearray)
@@ -44,21 +44,21 @@ class MemoryWriting:
         if self.hash is not None:
             self.hash.update(chunk)
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
         data = drawn(source_fd, most_bytes)
         self.write(data)
         return len(data)
 
-    def head(self, length: int) -> bytes:
+    def read_head(self, length: int) -> bytes:
         return (self.kept.data + bytes(self.waiting))[:length]
 
-    def sum_up(self, algorithm: str) -> None:
+    def start_checksum(self, algorithm: str) -> None:
         self.hash = hashlib.new(algorithm)
 
-    def sum(self) -> bytes:
+    def checksum(self) -> bytes:
         return bytes(self.hash.digest())
 
-    def keep(self, now: float) -> None:
+    def save(self, now: float) -> None:
         if not self.waiting:
             return
         self._check_there()
@@ -67,27 +67,27 @@ class MemoryWriting:
         self.waiting.clear()
 
     def checkpoint(self, now: float) -> None:
-        self.keep(now)
+        self.save(now)
 
-    def drop(self) -> None:
+    def discard_unsaved(self) -> None:
         self.waiting.clear()
 
-    def fix_length(self, length_bytes: int, now: float) -> None:
+    def set_length(self, length_bytes: int, now: float) -> None:
         self._check_there()
-        self.kept.state = self.state.of_length(length_bytes, now)
+        self.kept.state = self.state.with_length(length_bytes, now)
 
-    def is_wanted(self) -> bool:
+    def is_takeover_requested(self) -> bool:
         return self.kept.wishes != self._wishes or self.info.id not in self.uploads.entries
 
-    def finished(self) -> MemoryUpload:
+    def create_upload(self) -> MemoryUpload:
         self._check_there()
-        upload = self.uploads.store.begin()
+        upload = self.uploads.store.create_upload()
         upload.write(self.kept.data)
         return upload
 
-    def conclude(self, now: float) -> None:
+    def mark_as_job(self, now: float) -> None:
         self._check_there()
-        self.kept.state = self.state.made(now)
+        self.kept.state = self.state.with_job(now)
         self.kept.data = b""
 
     def close(self) -> None:
@@ -105,6 +105,9 @@ class MemoryUploads:
         self.entries: dict[str, Kept] = {}
         self.held: set[str] = set()
 
+    def prepare(self) -> None:
+        """There is nothing to set up."""
+
     def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
         self.store.check()
         data = b"".join(self._entry(part).data for part in parts)
@@ -115,18 +118,18 @@ class MemoryUploads:
         self.entries[info.id] = Kept(info, state, data)
         return True
 
-    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
+    def find(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
         kept = self._entry(upload_id)
         return kept.info, kept.state
 
-    def open(self, upload_id: str) -> MemoryWriting | None:
+    def open(self, upload_id: str) -> MemoryUploadWriter | None:
         kept = self._entry(upload_id)
         if upload_id in self.held:
             return None
         self.held.add(upload_id)
-        return MemoryWriting(self, kept)
+        return MemoryUploadWriter(self, kept)
 
-    def want(self, upload_id: str) -> None:
+    def request_takeover(self, upload_id: str) -> None:
         self._entry(upload_id).wishes += 1
 
     def erase(self, upload_id: str) -> int:

@@ -11,8 +11,10 @@ import redis
 
 from backend.adapters.files.store import FileStore
 from backend.adapters.redis.jobs import RedisJobs
-from backend.adapters.s3_store import S3Store
+from backend.adapters.s3.store import S3Store
+from backend.adapters.stores import open_store
 from backend.adapters.threaded.store import ThreadedStore
+from backend.core.store_schemes import SCHEMES
 from backend.ports.jobs import Jobs
 from backend.ports.store import Store
 from tests.memory.jobs import MemoryJobs
@@ -51,21 +53,32 @@ def s3_store(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return store
 
 
-@pytest.fixture(params=["files", "files, threaded", "s3", "memory"])
-def store(request: pytest.FixtureRequest, s3_server: str) -> Iterator[Store]:
-    """The S3 service is asked for here too, so that it is there before the leak detectors look."""
-    if request.param == "memory":
-        memory = MemoryStore()
-        yield memory
-        assert not memory.open_files
+PREPARED = {"file": "file_store", "s3": "s3_store"}
+"""Stores that a test cannot have by their example's address, and the fixtures that make them."""
+
+
+@pytest.fixture(params=[*SCHEMES, "file, threaded", "fake"])
+def store(request: pytest.FixtureRequest, s3_server: str, tmp_path: Path) -> Iterator[Store]:
+    """Each kind of store that ``core.store_schemes`` lists. The S3 service is asked for here, so that it is there before the leak detectors look."""
+    if request.param == "fake":
+        fake = MemoryStore()
+        yield fake
+        assert not fake.open_files
         return
-    inner: FileStore | S3Store = request.getfixturevalue("s3_store" if request.param == "s3" else "file_store")
+    scheme = request.param.split(",")[0]
+    inner: Store = request.getfixturevalue(PREPARED[scheme]) if scheme in PREPARED else opened(scheme, tmp_path)
     if "threaded" not in request.param:
         yield inner
         return
     threaded = ThreadedStore(inner)
     yield threaded
     threaded.close()
+
+
+def opened(scheme: str, folder: Path) -> Store:
+    store = open_store(SCHEMES[scheme].example, folder / "spool", min_free_bytes=0)
+    store.prepare()
+    return store
 
 
 @pytest.fixture

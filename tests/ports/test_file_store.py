@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from backend import errors
-from backend.adapters.files import disk
+from backend.adapters.files import write_back
 from backend.adapters.files.store import FileStore
 from backend.core.job import Status, cancelled
 from backend.texts.problems import problem
@@ -56,14 +56,14 @@ def test_source_manifest_and_folder_are_synced_before_the_job_becomes_visible_an
 def test_an_end_is_synced_before_it_is_linked(file_store: FileStore, calls: list[str]) -> None:
     known = put(file_store)
     calls.clear()
-    file_store.conclude(known.id, cancelled(Status(), 1.0))
+    file_store.commit_outcome(known.id, cancelled(Status(), 1.0))
     assert [each.split()[0] for each in calls] == ["fdatasync", "link", "fsync"]
 
 
 def test_below_the_floor_of_free_space_nothing_is_begun(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "store", min_free_bytes=1 << 60)
     store.prepare()
-    for attempt in (store.check, store.begin):
+    for attempt in (store.check, store.create_upload):
         with pytest.raises(errors.StorageFull):
             attempt()
 
@@ -81,7 +81,7 @@ def fail_with(number: int, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 def test_a_disk_that_fails_is_named_and_no_path_is_told(
     file_store: FileStore, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[errors.GatewayError]
 ) -> None:
-    upload = file_store.begin()
+    upload = file_store.create_upload()
     with monkeypatch.context() as broken:
         fail_with(number, broken, "write")
         with pytest.raises(kind) as raised:
@@ -101,10 +101,10 @@ def test_a_disk_that_fails_as_it_begins_to_write_fails_the_upload(
         ctypes.set_errno(number)
         return -1
 
-    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 4)
-    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 4)
-    monkeypatch.setattr(disk, "_sync_file_range", call)
-    upload = file_store.begin()
+    monkeypatch.setattr(write_back, "WRITE_BACK_BYTES", 4)
+    monkeypatch.setattr(write_back, "SLOW_WRITE_BACK_BYTES", 4)
+    monkeypatch.setattr(write_back, "_sync_file_range", call)
+    upload = file_store.create_upload()
     with pytest.raises(kind) if kind else nullcontext():
         upload.write(DATA)
     upload.discard()
@@ -112,10 +112,10 @@ def test_a_disk_that_fails_as_it_begins_to_write_fails_the_upload(
 
 def test_the_disk_begins_to_write_before_all_is_there(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[tuple[int, int]] = []
-    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 10)
-    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 10)
-    monkeypatch.setattr(disk, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
-    upload = file_store.begin()
+    monkeypatch.setattr(write_back, "WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(write_back, "SLOW_WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(write_back, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
+    upload = file_store.create_upload()
     for size in (4, 8, 9, 30):
         upload.write(b"x" * size)
     upload.discard()
@@ -124,13 +124,13 @@ def test_the_disk_begins_to_write_before_all_is_there(file_store: FileStore, mon
 
 def test_the_disk_begins_sooner_with_what_comes_slowly(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[tuple[int, int]] = []
-    monkeypatch.setattr(disk, "WRITE_BACK_BYTES", 20)
-    monkeypatch.setattr(disk, "SLOW_WRITE_BACK_BYTES", 10)
-    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 1e9)
-    monkeypatch.setattr(disk, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
-    upload = file_store.begin()
+    monkeypatch.setattr(write_back, "WRITE_BACK_BYTES", 20)
+    monkeypatch.setattr(write_back, "SLOW_WRITE_BACK_BYTES", 10)
+    monkeypatch.setattr(write_back, "SLOW_BYTES_PER_S", 1e9)
+    monkeypatch.setattr(write_back, "_sync_file_range", lambda fd, offset, size, flags: begun.append((offset, size)))
+    upload = file_store.create_upload()
     upload.write(b"x" * 12)
-    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 0)
+    monkeypatch.setattr(write_back, "SLOW_BYTES_PER_S", 0)
     for _ in range(2):
         upload.write(b"x" * 12)
     upload.discard()
@@ -138,21 +138,21 @@ def test_the_disk_begins_sooner_with_what_comes_slowly(file_store: FileStore, mo
 
 
 def test_a_commit_whose_sync_fails_leaves_no_job_and_no_folder(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload = file_store.begin()
+    upload = file_store.create_upload()
     upload.write(DATA)
     with monkeypatch.context() as broken:
         fail_with(errno.ENOSPC, broken, "fdatasync")
         with pytest.raises(errors.StorageFull):
-            file_store.commit(upload, manifest())
+            file_store.commit_job(upload, manifest())
     upload.discard()
-    assert list(file_store.jobs()) == []
+    assert list(file_store.manifests()) == []
     assert list((file_store.root / "incoming").iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
 def test_a_commit_whose_very_last_sync_fails_is_taken_back(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """It was visible for a moment; told that it failed, the client sends it again, and nobody wants it twice."""
-    upload = file_store.begin()
+    upload = file_store.create_upload()
     upload.write(DATA)
     real, syncs = os.fsync, []
 
@@ -165,9 +165,9 @@ def test_a_commit_whose_very_last_sync_fails_is_taken_back(file_store: FileStore
     with monkeypatch.context() as broken:
         broken.setattr(os, "fsync", fails_at_the_second)
         with pytest.raises(errors.GatewayError):
-            file_store.commit(upload, manifest())
+            file_store.commit_job(upload, manifest())
     upload.discard()
-    assert list(file_store.jobs()) == []
+    assert list(file_store.manifests()) == []
     assert [*(file_store.root / "incoming").iterdir(), *(file_store.root / "trash").iterdir()] == []
 
 
@@ -176,7 +176,7 @@ def test_a_disk_too_full_to_rename_can_be_freed_all_the_same(file_store: FileSto
     with monkeypatch.context() as broken:
         fail_with(errno.ENOSPC, broken, "rename")
         assert file_store.erase(known.id) >= len(DATA)
-    assert list(file_store.jobs()) == [] and list((file_store.root / "jobs").glob("*/*")) == []
+    assert list(file_store.manifests()) == [] and list((file_store.root / "jobs").glob("*/*")) == []
 
 
 def test_a_deletion_is_not_undone_by_a_disk_that_does_not_tell_what_lies_in_the_trash(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,13 +191,13 @@ def test_a_deletion_is_not_undone_by_a_disk_that_does_not_tell_what_lies_in_the_
     with monkeypatch.context() as broken:
         broken.setattr(os, "stat", call)
         assert file_store.erase(known.id) == 0
-    assert list(file_store.jobs()) == []
-    assert file_store.tidy(0) > 0
+    assert list(file_store.manifests()) == []
+    assert file_store.clean_up(0) > 0
 
 
 def test_bytes_that_another_job_shares_are_not_counted_as_freed(file_store: FileStore) -> None:
     known = put(file_store)
-    assert file_store.commit(file_store.again(known), other := manifest(source=known.source))
+    assert file_store.commit_job(file_store.reuse_source(known), other := manifest(source=known.source))
     assert file_store.erase(known.id) < len(DATA)
     assert file_store.erase(other.id) > len(DATA)
 
@@ -208,14 +208,14 @@ def test_an_end_that_cannot_be_written_leaves_no_half_written_file(file_store: F
     with monkeypatch.context() as broken:
         fail_with(errno.ENOSPC, broken, "fdatasync")
         with pytest.raises(errors.StorageFull):
-            file_store.conclude(known.id, cancelled(Status(), 1.0))
+            file_store.commit_outcome(known.id, cancelled(Status(), 1.0))
     assert sorted(each.name for each in (file_store.root / "jobs").rglob("*")) == before
-    assert file_store.conclude(known.id, cancelled(Status(), 1.0))
+    assert file_store.commit_outcome(known.id, cancelled(Status(), 1.0))
 
 
 def _conclude(root: str, job_id: str, number: int, go: Any, answers: Any) -> None:
     go.wait()
-    answers.put((number, FileStore(Path(root)).conclude(job_id, cancelled(Status(seq=number), float(number)))))
+    answers.put((number, FileStore(Path(root)).commit_outcome(job_id, cancelled(Status(seq=number), float(number)))))
 
 
 def test_of_many_processes_that_end_a_job_at_once_exactly_one_does(file_store: FileStore) -> None:
@@ -241,7 +241,7 @@ def test_of_many_processes_that_end_a_job_at_once_exactly_one_does(file_store: F
 def test_debris_of_a_killed_erase_is_tidied(file_store: FileStore) -> None:
     known = put(file_store)
     next((file_store.root / "jobs").glob(f"*/{known.id}")).rename(file_store.root / "trash" / "doomed")
-    assert file_store.tidy(3600) > len(DATA)
+    assert file_store.clean_up(3600) > len(DATA)
     assert list((file_store.root / "trash").iterdir()) == []
 
 
@@ -250,23 +250,23 @@ def test_one_unreadable_manifest_does_not_hide_the_other_jobs(file_store: FileSt
     good, torn = put(file_store), put(file_store, is_passing=True)
     next((file_store.root / "jobs").glob(f"*/{torn.id}/manifest.json")).write_bytes(b"")
     next((file_store.root / "jobs").iterdir()).joinpath(".DS_Store").write_bytes(b"what a copying desktop leaves")
-    assert [each.id for each in file_store.jobs()] == [good.id]
+    assert [each.id for each in file_store.manifests()] == [good.id]
 
 
 def test_a_job_that_a_power_cut_tore_is_erased_in_time(file_store: FileStore) -> None:
     good, torn = put(file_store), put(file_store, is_passing=True)
     folder = next((file_store.root / "jobs").glob(f"*/{torn.id}"))
     (folder / "manifest.json").write_bytes(b"\0" * 100)
-    file_store.tidy(3600)
+    file_store.clean_up(3600)
     assert folder.exists()
-    assert file_store.tidy(-1) == len(DATA) + 100
+    assert file_store.clean_up(-1) == len(DATA) + 100
     assert not folder.exists() and file_store.manifest(good.id) == good
 
 
 def test_a_torn_batch_does_not_stop_the_tidying(file_store: FileStore) -> None:
     (file_store.root / "batches" / "torn.json").write_bytes(b"")
-    upload = file_store.begin()
-    file_store.tidy(-1)
+    upload = file_store.create_upload()
+    file_store.clean_up(-1)
     upload.discard()
     assert list((file_store.root / "incoming").iterdir()) == []
 

@@ -1,4 +1,7 @@
-"""``Upload.pour``: bytes go from a socket into the store, past Python. ``UploadWriter.pour`` is tested in ``tests/uploads/test_port.py``."""
+"""``Upload.receive_from_fd``: bytes go from a socket into the store, past Python.
+
+``UploadWriter.receive_from_fd`` is tested in ``tests/uploads/test_port.py``.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,20 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from backend import errors
-from backend.adapters.files import disk, splice
-from backend.adapters.files.append_file import LITTLE_BYTES
-from backend.adapters.files.store import FileStore, FileUpload
-from backend.adapters.threaded.store import ThreadedStore, ThreadedUpload
-from backend.ports.store import Store, Upload
+from backend.adapters.files import disk, splice, write_back
+from backend.adapters.files.append_file import READ_BYTES
+from backend.adapters.files.store import FileStore
+from backend.adapters.files.upload import FileUpload
+from backend.adapters.threaded.store import ThreadedStore
+from backend.adapters.threaded.upload import ThreadedUpload
+from backend.ports.source_files import Upload
+from backend.ports.store import Store
 from tests.memory.samples import manifest
 
 MIB = 1 << 20
 HEAD, BODY, TAIL = b"first ", secrets.token_bytes(9 * MIB + 12_345), b" and last"
 
-pytestmark = pytest.mark.skipif(not splice.IS_THERE, reason="splice(2) is Linux's")
+pytestmark = pytest.mark.skipif(not splice.IS_AVAILABLE, reason="splice(2) is Linux's")
 
 
 @contextmanager
@@ -51,7 +57,7 @@ def poured(upload: Upload, receiver: socket.socket, size_bytes: int) -> list[int
     """Turn after turn until so many bytes are in."""
     turns: list[int] = []
     while sum(turns) < size_bytes:
-        turns.append(upload.pour(receiver.fileno(), min(4 * MIB, size_bytes - sum(turns))))
+        turns.append(upload.receive_from_fd(receiver.fileno(), min(4 * MIB, size_bytes - sum(turns))))
     return turns
 
 
@@ -60,7 +66,7 @@ def content(upload: Upload) -> bytes:
 
 
 def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(HEAD)
     with sent(BODY) as receiver:
         assert max(poured(upload, receiver, len(BODY) - MIB)) <= 4 * MIB
@@ -72,7 +78,7 @@ def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(st
     assert content(upload) == whole
     assert upload.sha256() == hashlib.sha256(whole).hexdigest()
     job = manifest()
-    assert store.commit(upload, job)
+    assert store.commit_job(upload, job)
     blob = store.open_source(job.id)
     assert blob.read_at(0, blob.size_bytes + 1) == whole
     blob.close()
@@ -81,12 +87,12 @@ def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(st
 @pytest.mark.parametrize("is_read_ahead", [False, True])
 def test_little_is_read_at_once_and_summed_in_the_same_turn(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, is_read_ahead: bool) -> None:
     """Where much was poured before, that is caught up with first."""
-    upload = file_store.begin()
+    upload = file_store.create_upload()
     upload.write(HEAD)
     with sent(BODY) as receiver:
-        begun = upload.pour(receiver.fileno(), 2 * MIB) if is_read_ahead else 0
+        begun = upload.receive_from_fd(receiver.fileno(), 2 * MIB) if is_read_ahead else 0
         while upload.size_bytes < len(HEAD + BODY):
-            assert upload.pour(receiver.fileno(), LITTLE_BYTES) <= LITTLE_BYTES
+            assert upload.receive_from_fd(receiver.fileno(), READ_BYTES) <= READ_BYTES
             monkeypatch.setattr(disk, "spans", lambda fd, begin, end: pytest.fail("read again") if begin < end() else iter(()))
     assert begun > 0 or not is_read_ahead
     assert upload.sha256() == hashlib.sha256(HEAD + BODY).hexdigest()
@@ -95,7 +101,7 @@ def test_little_is_read_at_once_and_summed_in_the_same_turn(file_store: FileStor
 
 
 def test_no_more_is_taken_than_belongs_to_it(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     with sent(BODY + b"the next request") as receiver:
         poured(upload, receiver, len(BODY))
         receiver.settimeout(10)
@@ -105,67 +111,20 @@ def test_no_more_is_taken_than_belongs_to_it(store: Store) -> None:
 
 
 def test_where_nothing_comes_nothing_is_waited_for(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     with sent(b"", then_close=False) as receiver:
-        assert upload.pour(receiver.fileno(), MIB) == 0
+        assert upload.receive_from_fd(receiver.fileno(), MIB) == 0
     with sent(b"some") as receiver:
         receiver.settimeout(10)
         assert receiver.recv(4) == b"some"
         receiver.setblocking(False)
-        assert upload.pour(receiver.fileno(), MIB) == 0, "an end is told by whoever reads on"
+        assert upload.receive_from_fd(receiver.fileno(), MIB) == 0, "an end is told by whoever reads on"
     assert upload.size_bytes == 0
     upload.discard()
 
 
-MARK = b"--a-boundary"
-
-
-@pytest.mark.parametrize(
-    ("data", "kept"),
-    [
-        (BODY[: 3 * MIB] + b"x" * 100, 3 * MIB + 100),
-        (b"x" * MIB + b"\r\n" + MARK + b"--\r\n", MIB),
-        (b"x" * MIB + b"\r\n" + MARK + b"\r\n\r\n" + BODY[: 2 * MIB], MIB),
-        (b"x" * MIB + b"\n" + MARK + b"--", (MIB - 1, MIB)),
-        (b"x" * MIB + MARK + b"no line break before it", (MIB - 2, MIB + 35)),
-        (MARK + b"x" * MIB, (0, MIB + 12)),
-        (b"\r\n" * 600_000 + b"x" * 100, 1_200_100),
-        (b"x" * MIB + b"\r", MIB),
-        (b"x" * MIB + b"\r\n" + MARK[:-1], MIB),
-        (b"x" * MIB + b"\n--a", MIB),
-        (b"\r\n", 0),
-    ],
-)
-@pytest.mark.parametrize("most_bytes", [4 * MIB, LITTLE_BYTES], ids=["much", "little"])
-@pytest.mark.parametrize("held_bytes", [0, 1, 5])
-def test_what_may_be_a_mark_is_handed_back_and_the_rest_is_kept(
-    store: Store, data: bytes, kept: int | tuple[int, int], most_bytes: int, held_bytes: int
-) -> None:
-    """In pieces of 256 KiB, of which none holds the mark as a whole; its first bytes may have come before. What
-    stands before it without a whole line break, and the mark itself without any, is kept or handed back as the pieces fall."""
-    upload = store.begin()
-    head = HEAD + b"y" * (256 * 1024 - 5)
-    upload.write(head)
-    rest = data[: min(held_bytes, len(data))]
-    came = len(rest)
-    with sent(data[came:]) as receiver:
-        while came < len(data) and MARK not in rest:
-            count, rest = upload.pour_up_to(MARK, receiver.fileno(), min(most_bytes, len(data) - came), rest)
-            came += count
-            assert upload.size_bytes == len(head) + came - len(rest)
-    expected = head + data[:came][: came - len(rest)]
-    assert data[:came] == data[: came - len(rest)] + rest
-    least, most = kept if isinstance(kept, tuple) else (kept, kept)
-    assert least <= came - len(rest) <= most
-    upload.write(TAIL)
-    assert upload.size_bytes == len(expected + TAIL)
-    assert content(upload) == expected + TAIL
-    assert upload.sha256() == hashlib.sha256(expected + TAIL).hexdigest()
-    upload.discard()
-
-
 def test_a_file_system_that_does_not_splice_gets_a_copy(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload, real = file_store.begin(), os.splice
+    upload, real = file_store.create_upload(), os.splice
 
     def refuses_files(source: int, target: int, *arguments: int, **more: int) -> int:
         if target == upload.fd:
@@ -182,7 +141,7 @@ def test_a_file_system_that_does_not_splice_gets_a_copy(file_store: FileStore, m
 
 def test_a_kernel_that_grants_no_wide_pipe_gives_a_narrow_one(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(splice, "F_SETPIPE_SZ", -1)
-    upload = file_store.begin()
+    upload = file_store.create_upload()
     with sent(BODY) as receiver:
         poured(upload, receiver, len(BODY))
     assert upload.sha256() == hashlib.sha256(BODY).hexdigest()
@@ -192,8 +151,8 @@ def test_a_kernel_that_grants_no_wide_pipe_gives_a_narrow_one(file_store: FileSt
 @pytest.mark.parametrize("is_threaded", [False, True])
 def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threaded: bool) -> None:
     threaded = ThreadedStore(file_store)
-    upload = threaded.begin() if is_threaded else file_store.begin()
-    inner = upload.flushed() if isinstance(upload, ThreadedUpload) else upload
+    upload = threaded.create_upload() if is_threaded else file_store.create_upload()
+    inner = upload.flush() if isinstance(upload, ThreadedUpload) else upload
     assert isinstance(inner, FileUpload)
     full_fd = os.open("/dev/full", os.O_RDWR)
     os.dup2(full_fd, inner.fd)
@@ -213,8 +172,8 @@ def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threade
 def test_what_came_slowly_and_is_on_the_disk_leaves_the_cache(
     file_store: FileStore, monkeypatch: pytest.MonkeyPatch, slow_below: int, is_cached: bool, window: str
 ) -> None:
-    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", slow_below)
-    upload, data = file_store.begin(), secrets.token_bytes(getattr(disk, window))
+    monkeypatch.setattr(write_back, "SLOW_BYTES_PER_S", slow_below)
+    upload, data = file_store.create_upload(), secrets.token_bytes(getattr(write_back, window))
     for _ in range(3):
         upload.write(data)
         os.fsync(upload.fd)
@@ -235,9 +194,9 @@ def test_no_upload_fails_for_what_is_only_advice(file_store: FileStore, monkeypa
     def refused(*_: object) -> None:
         raise OSError(errno.EINVAL, "not here")
 
-    monkeypatch.setattr(disk, "SLOW_BYTES_PER_S", 1 << 60)
+    monkeypatch.setattr(write_back, "SLOW_BYTES_PER_S", 1 << 60)
     monkeypatch.setattr(os, "posix_fadvise", refused)
-    upload, data = file_store.begin(), secrets.token_bytes(disk.WRITE_BACK_BYTES)
+    upload, data = file_store.create_upload(), secrets.token_bytes(write_back.WRITE_BACK_BYTES)
     for _ in range(3):
         upload.write(data)
     assert content(upload) == 3 * data

@@ -9,11 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from backend import errors, texts
-from backend.adapters import s3_store as s3_module
 from backend.adapters.files.store import FileStore
-from backend.adapters.s3_store import NotUsable, S3Store
+from backend.adapters.s3 import bucket as s3_bucket
+from backend.adapters.s3.store import S3Store
 from backend.adapters.stores import open_store
-from backend.ports.store import Upload
+from backend.ports.housekeeping import NotUsable
+from backend.ports.source_files import Upload
 from tests.memory.samples import manifest
 from tests.ports.s3_server import client, credentials, free_port
 
@@ -32,23 +33,23 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Sto
 
 
 def put(store: S3Store, data: bytes = DATA) -> str:
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(data)
     known = manifest()
-    assert store.commit(upload, known)
+    assert store.commit_job(upload, known)
     return known.id
 
 
 def keys(store: S3Store, endpoint: str) -> list[str]:
     asking = client(endpoint)
     try:
-        return [each["Key"] for each in asking.list_objects_v2(Bucket=store._bucket).get("Contents", [])]
+        return [each["Key"] for each in asking.list_objects_v2(Bucket=store.bucket.name).get("Contents", [])]
     finally:
         asking.close()
 
 
 def test_a_usable_bucket_passes_and_keeps_nothing_of_the_trial(s3_server: str, s3_store: S3Store) -> None:
-    s3_store.examine()
+    s3_store.probe()
     assert keys(s3_store, s3_server) == []
 
 
@@ -70,32 +71,32 @@ def test_what_is_larger_than_a_part_arrives_whole(s3_store: S3Store) -> None:
 
 
 def test_of_two_who_make_the_same_job_one_does_and_the_other_leaves_nothing(s3_server: str, s3_store: S3Store) -> None:
-    first, second, known = s3_store.begin(), s3_store.begin(), manifest()
+    first, second, known = s3_store.create_upload(), s3_store.create_upload(), manifest()
     first.write(DATA)
     second.write(b"other")
-    assert [s3_store.commit(each, known) for each in (first, second)] == [True, False]
+    assert [s3_store.commit_job(each, known) for each in (first, second)] == [True, False]
     assert len(keys(s3_store, s3_server)) == 2
 
 
 def test_what_a_killed_process_left_without_a_manifest_is_tidied_and_no_job(s3_server: str, s3_store: S3Store) -> None:
     kept = put(s3_store)
     asking = client(s3_server)
-    asking.put_object(Bucket=s3_store._bucket, Key="some/prefix/jobs/torn-job-000000000000000/source-1", Body=b"1234567")
+    asking.put_object(Bucket=s3_store.bucket.name, Key="some/prefix/jobs/torn-job-000000000000000/source-1", Body=b"1234567")
     asking.close()
-    assert [each.id for each in s3_store.jobs()] == [kept]
-    assert s3_store.tidy(3600) == 0
-    assert s3_store.tidy(-1) == 7
+    assert [each.id for each in s3_store.manifests()] == [kept]
+    assert s3_store.clean_up(3600) == 0
+    assert s3_store.clean_up(-1) == 7
     assert all(kept in each for each in keys(s3_store, s3_server))
 
 
 def test_a_listing_of_many_pages_is_walked_to_its_end(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_module, "PAGE", 3)
+    monkeypatch.setattr(s3_bucket, "PAGE", 3)
     made = {put(s3_store) for _ in range(5)}
-    assert {each.id for each in s3_store.jobs()} == made
+    assert {each.id for each in s3_store.manifests()} == made
 
 
 def test_a_service_that_does_not_answer_is_a_backend_that_is_unavailable(elsewhere: S3Store) -> None:
-    for call in (elsewhere.check, elsewhere.begin, elsewhere.examine, lambda: elsewhere.manifest("id"), lambda: elsewhere.outcome("id")):
+    for call in (elsewhere.check, elsewhere.create_upload, elsewhere.probe, lambda: elsewhere.manifest("id"), lambda: elsewhere.outcome("id")):
         with pytest.raises(errors.BackendUnavailable) as failed:
             call()
         assert failed.value.params["part"] == "store"
@@ -103,12 +104,12 @@ def test_a_service_that_does_not_answer_is_a_backend_that_is_unavailable(elsewhe
 
 def test_no_bucket_is_told_before_the_start(s3_store: S3Store, tmp_path: Path) -> None:
     with pytest.raises(NotUsable) as raised:
-        S3Store("bucket-of-nobody", "", FileStore(tmp_path / "spool")).examine()
+        S3Store("bucket-of-nobody", "", FileStore(tmp_path / "spool")).probe()
     assert "There is no bucket bucket-of-nobody" in texts.text(f"accepted.bucket.{raised.value.reason}", "en", **raised.value.params)
 
 
 def test_a_service_without_conditional_puts_cannot_be_a_store(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    s3 = s3_store._s3
+    s3 = s3_store.bucket.client
     plain = s3.put_object
 
     def ignoring(*, IfNoneMatch: str = "", **given: object) -> object:
@@ -116,7 +117,7 @@ def test_a_service_without_conditional_puts_cannot_be_a_store(s3_store: S3Store,
 
     monkeypatch.setattr(s3, "put_object", ignoring)
     with pytest.raises(NotUsable) as raised:
-        s3_store.examine()
+        s3_store.probe()
     assert "conditional writes" in texts.text(f"accepted.bucket.{raised.value.reason}", "en", **raised.value.params)
 
 
@@ -130,14 +131,14 @@ def test_what_the_service_says_becomes_one_of_our_errors(
     def refuse(**_: object) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "no"}}, "PutObject")
 
-    upload = s3_store.begin()
+    upload = s3_store.create_upload()
     upload.write(DATA)
-    monkeypatch.setattr(s3_store._s3, "put_object", refuse)
+    monkeypatch.setattr(s3_store.bucket.client, "put_object", refuse)
     known = manifest()
     with pytest.raises(kind):
-        s3_store.commit(upload, known)
+        s3_store.commit_job(upload, known)
     upload.discard()
-    assert list(s3_store.jobs()) == []
+    assert list(s3_store.manifests()) == []
 
 
 def test_an_address_decides_which_store_it_is(tmp_path: Path) -> None:
@@ -149,31 +150,31 @@ def test_an_address_decides_which_store_it_is(tmp_path: Path) -> None:
 def test_a_promise_that_was_erased_while_its_source_was_sent_does_not_come_back(
     s3_server: str, s3_store: S3Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    promised, upload = manifest(), s3_store.begin()
+    promised, upload = manifest(), s3_store.create_upload()
     upload.write(DATA)
-    s3_store.promise(promised)
+    s3_store.reserve(promised)
     send = s3_store._put_source
 
     def erased_meanwhile(given: Upload, job_id: str) -> str:
         name = send(given, job_id)
-        s3_store._s3.delete_object(Bucket=s3_store._bucket, Key=f"some/prefix/jobs/{job_id}/manifest.json")
+        s3_store.bucket.client.delete_object(Bucket=s3_store.bucket.name, Key=f"some/prefix/jobs/{job_id}/manifest.json")
         return name
 
     monkeypatch.setattr(s3_store, "_put_source", erased_meanwhile)
     with pytest.raises(errors.NotFound):
-        s3_store.supply(upload, promised)
+        s3_store.attach_source(upload, promised)
     upload.discard()
     assert keys(s3_store, s3_server) == []
 
 
 def test_a_promised_job_has_its_source_once_it_is_supplied(s3_store: S3Store) -> None:
-    promised, upload = manifest(), s3_store.begin()
+    promised, upload = manifest(), s3_store.create_upload()
     upload.write(DATA)
-    s3_store.promise(promised)
-    assert [each.id for each in s3_store.jobs()] == [promised.id]
+    s3_store.reserve(promised)
+    assert [each.id for each in s3_store.manifests()] == [promised.id]
     with pytest.raises(errors.NotFound):
         s3_store.open_source(promised.id)
-    s3_store.supply(upload, promised)
+    s3_store.attach_source(upload, promised)
     blob = s3_store.open_source(promised.id)
     assert blob.read_at(0, blob.size_bytes) == DATA
     blob.close()

@@ -1,4 +1,4 @@
-"""The contract of ``Store``: files, files through threads, memory."""
+"""The contract of ``Store``, for each kind of store that the scheme table lists, for files through threads, and for the fake of the tests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 
 from backend import errors
-from backend.adapters.threaded.store import EARLY_BYTES
+from backend.adapters.threaded.upload import EARLY_BYTES
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Result, Status, cancelled, failed, succeeded
-from backend.ports.store import Blob, Store
+from backend.ports.blob import Blob
+from backend.ports.store import Store
 from tests.memory.samples import manifest
 
 DATA = b"the bytes of an image " * 100
@@ -21,10 +22,10 @@ FAR_LARGER_THAN_A_BATCH = os.urandom(1 << 16) * 40
 
 
 def put(store: Store, data: bytes = DATA, **given: object) -> Manifest:
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(data)
     known = manifest(**given)
-    assert store.commit(upload, known) is True
+    assert store.commit_job(upload, known) is True
     return known
 
 
@@ -36,9 +37,9 @@ def content(blob: Blob) -> bytes:
 
 
 def put_result(store: Store, job_id: str, data: bytes, token: str = "token") -> tuple[str, str]:
-    target = store.begin_result(job_id, token)
+    target = store.create_result(job_id, token)
     os.write(target.fd, data)
-    return target.keep()
+    return target.save()
 
 
 def test_a_committed_source_and_its_manifest_are_there_as_they_were_given(store: Store) -> None:
@@ -50,12 +51,12 @@ def test_a_committed_source_and_its_manifest_are_there_as_they_were_given(store:
 
 def test_a_job_is_committed_once_and_the_first_stands(store: Store) -> None:
     known = put(store)
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(b"another image")
-    assert store.commit(upload, known) is False
+    assert store.commit_job(upload, known) is False
     upload.discard()
     assert content(store.open_source(known.id)) == DATA
-    assert store.tidy(-1) == 0
+    assert store.clean_up(-1) == 0
 
 
 def test_a_batch_is_kept_until_it_expires(store: Store) -> None:
@@ -63,9 +64,9 @@ def test_a_batch_is_kept_until_it_expires(store: Store) -> None:
     lasting = Batch("batch-1", ("job-1", "job-2"), now, now + 60, "owner")
     over = Batch("batch-2", ("job-3",), now - 60, now - 1)
     for each in (lasting, over):
-        store.keep_batch(each)
+        store.save_batch(each)
         assert store.batch(each.id) == each
-    assert store.tidy(3600) > 0
+    assert store.clean_up(3600) > 0
     assert store.batch("batch-1") == lasting
     for batch_id in ("batch-2", "batch-3"):
         with pytest.raises(errors.NotFound):
@@ -73,25 +74,25 @@ def test_a_batch_is_kept_until_it_expires(store: Store) -> None:
 
 
 def test_many_chunks_become_one_source_with_size_and_digest(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     for start in range(0, len(FAR_LARGER_THAN_A_BATCH), 70_001):
         upload.write(FAR_LARGER_THAN_A_BATCH[start : start + 70_001])
     assert upload.size_bytes == len(FAR_LARGER_THAN_A_BATCH)
     assert upload.sha256() == hashlib.sha256(FAR_LARGER_THAN_A_BATCH).hexdigest()
     known = manifest()
-    store.commit(upload, known)
+    store.commit_job(upload, known)
     assert content(store.open_source(known.id)) == FAR_LARGER_THAN_A_BATCH
 
 
 def test_an_upload_can_be_inspected_before_it_is_committed(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(b"0123456789")
     assert upload.inspect(lambda read_at, size_bytes: (read_at(2, 3), read_at(8, 50), size_bytes)) == (b"234", b"89", 10)
     upload.discard()
 
 
 def test_what_an_inspection_raises_arrives(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
 
     def look(read_at: object, size_bytes: int) -> None:
         raise errors.DamagedImage()
@@ -102,26 +103,26 @@ def test_what_an_inspection_raises_arrives(store: Store) -> None:
 
 
 def test_nothing_is_seen_of_an_upload_that_is_discarded(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(DATA)
     upload.discard()
     upload.discard()
-    assert list(store.jobs()) == []
-    assert store.tidy(-1) == 0
+    assert list(store.manifests()) == []
+    assert store.clean_up(-1) == 0
 
 
 def test_discarding_after_the_commit_does_no_harm(store: Store) -> None:
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(DATA)
     known = manifest()
-    store.commit(upload, known)
+    store.commit_job(upload, known)
     upload.discard()
     assert content(store.open_source(known.id)) == DATA
 
 
 def test_every_job_is_listed(store: Store) -> None:
     known = {put(store).id for _ in range(5)}
-    assert {each.id for each in store.jobs()} == known
+    assert {each.id for each in store.manifests()} == known
 
 
 def test_a_passing_job_is_as_visible_as_any(store: Store) -> None:
@@ -137,9 +138,9 @@ def test_an_unknown_job_is_not_found(store: Store, job_id: str) -> None:
     with pytest.raises(errors.NotFound):
         store.open_source(job_id)
     with pytest.raises(errors.NotFound):
-        store.begin_result(job_id, "token")
+        store.create_result(job_id, "token")
     with pytest.raises(errors.NotFound):
-        store.conclude(job_id, cancelled(Status(), 1.0))
+        store.commit_outcome(job_id, cancelled(Status(), 1.0))
     with pytest.raises(errors.Gone):
         store.open_result(job_id, "result-token.webp")
     assert store.outcome(job_id) is None
@@ -155,17 +156,17 @@ def test_a_kept_result_can_be_read_by_its_name_and_has_its_digest(store: Store) 
 
 def test_results_of_two_encoders_do_not_touch_each_other(store: Store) -> None:
     known = put(store)
-    one, other = store.begin_result(known.id, "one"), store.begin_result(known.id, "other")
+    one, other = store.create_result(known.id, "one"), store.create_result(known.id, "other")
     os.write(one.fd, b"first")
     os.write(other.fd, b"second")
-    kept, _ = one.keep()
+    kept, _ = one.save()
     other.discard()
     assert content(store.open_result(known.id, kept)) == b"first"
 
 
 def test_a_discarded_result_is_gone(store: Store) -> None:
     known = put(store)
-    store.begin_result(known.id, "token").discard()
+    store.create_result(known.id, "token").discard()
     with pytest.raises(errors.Gone):
         store.open_result(known.id, "result-token.webp")
 
@@ -173,16 +174,16 @@ def test_a_discarded_result_is_gone(store: Store) -> None:
 def test_a_job_ends_once_and_the_first_end_stands(store: Store) -> None:
     known = put(store)
     first = succeeded(Status(seq=9), Result("result-a.webp", 5, "ab", 16, 12, 1, facts={"seconds": {"encode": 1.5}}), 12.5)
-    assert store.conclude(known.id, first) is True
-    assert store.conclude(known.id, cancelled(Status(seq=4), 13.0)) is False
-    assert store.conclude(known.id, first) is False
+    assert store.commit_outcome(known.id, first) is True
+    assert store.commit_outcome(known.id, cancelled(Status(seq=4), 13.0)) is False
+    assert store.commit_outcome(known.id, first) is False
     assert store.outcome(known.id) == first
 
 
 def test_a_failure_keeps_the_record_of_its_error(store: Store) -> None:
     known = put(store)
     end = failed(Status(), errors.TooManyFrames(limit=256), 2.0)
-    store.conclude(known.id, end)
+    store.commit_outcome(known.id, end)
     outcome = store.outcome(known.id)
     assert outcome is not None and outcome.error == {"code": "too_many_frames", "status": 422, "params": {"limit": 256}}
 
@@ -190,9 +191,9 @@ def test_a_failure_keeps_the_record_of_its_error(store: Store) -> None:
 def test_what_an_encoder_kept_for_a_job_that_ended_otherwise_is_deleted(store: Store) -> None:
     known = put(store)
     early, _ = put_result(store, known.id, b"early", "token-1")
-    store.conclude(known.id, cancelled(Status(), 1.0))
+    store.commit_outcome(known.id, cancelled(Status(), 1.0))
     late, sha256 = put_result(store, known.id, b"late", "token-2")
-    assert store.conclude(known.id, succeeded(Status(), Result(late, 4, sha256, 1, 1, 1), 2.0)) is False
+    assert store.commit_outcome(known.id, succeeded(Status(), Result(late, 4, sha256, 1, 1, 1), 2.0)) is False
     for file in (early, late):
         with pytest.raises(errors.Gone):
             store.open_result(known.id, file)
@@ -201,11 +202,11 @@ def test_what_an_encoder_kept_for_a_job_that_ended_otherwise_is_deleted(store: S
 def test_erasing_frees_the_bytes_and_leaves_nothing(store: Store) -> None:
     known = put(store)
     file, sha256 = put_result(store, known.id, b"12345")
-    store.conclude(known.id, succeeded(Status(), Result(file, 5, sha256, 1, 1, 1), 1.0))
+    store.commit_outcome(known.id, succeeded(Status(), Result(file, 5, sha256, 1, 1, 1), 1.0))
     assert store.erase(known.id) >= len(DATA) + 5
     assert store.erase(known.id) == 0
     assert store.outcome(known.id) is None
-    assert list(store.jobs()) == []
+    assert list(store.manifests()) == []
     with pytest.raises(errors.NotFound):
         store.manifest(known.id)
     with pytest.raises(errors.Gone):
@@ -214,13 +215,13 @@ def test_erasing_frees_the_bytes_and_leaves_nothing(store: Store) -> None:
 
 def test_an_encoder_finds_out_that_its_job_was_erased_when_it_wants_to_end_it(store: Store) -> None:
     known = put(store)
-    target = store.begin_result(known.id, "token")
+    target = store.create_result(known.id, "token")
     os.write(target.fd, b"late")
     store.erase(known.id)
-    target.keep()
+    target.save()
     with pytest.raises(errors.NotFound):
-        store.conclude(known.id, succeeded(Status(), Result("result-token.webp", 4, "ab", 1, 1, 1), 1.0))
-    assert list(store.jobs()) == []
+        store.commit_outcome(known.id, succeeded(Status(), Result("result-token.webp", 4, "ab", 1, 1, 1), 1.0))
+    assert list(store.manifests()) == []
 
 
 def test_whoever_reads_while_it_is_erased_reads_to_the_end(store: Store) -> None:
@@ -239,12 +240,12 @@ def test_reading_is_bounded_and_empty_at_the_end(store: Store) -> None:
 
 def test_tidying_removes_what_a_dead_process_left_half_written_and_nothing_else(store: Store) -> None:
     known = put(store)
-    abandoned, much = store.begin(), DATA * (EARLY_BYTES // len(DATA) + 1)
+    abandoned, much = store.create_upload(), DATA * (EARLY_BYTES // len(DATA) + 1)
     abandoned.write(much)
     abandoned.sha256()
-    assert store.tidy(3600) == 0
+    assert store.clean_up(3600) == 0
     try:
-        assert store.tidy(-1) == len(much)
+        assert store.clean_up(-1) == len(much)
         assert content(store.open_source(known.id)) == DATA
     finally:
         abandoned.discard()
@@ -258,9 +259,9 @@ def test_a_shared_result_has_two_lives(store: Store) -> None:
     one, other = put(store), put(store)
     file, sha256 = put_result(store, one.id, b"the result")
     result = Result(file, 10, sha256, 16, 12, 1)
-    given = store.share(one.id, file, other.id, "token-2")
-    assert store.conclude(other.id, succeeded(Status(), replace(result, file=given), 1.0))
-    assert store.conclude(one.id, succeeded(Status(), result, 1.0))
+    given = store.reuse_result(one.id, file, other.id, "token-2")
+    assert store.commit_outcome(other.id, succeeded(Status(), replace(result, file=given), 1.0))
+    assert store.commit_outcome(one.id, succeeded(Status(), result, 1.0))
     store.erase(one.id)
     assert content(store.open_result(other.id, given)) == b"the result"
 
@@ -268,8 +269,8 @@ def test_a_shared_result_has_two_lives(store: Store) -> None:
 def test_what_is_not_there_cannot_be_shared_nor_given_to_nobody(store: Store) -> None:
     one, other = put(store), put(store)
     with pytest.raises(errors.Gone):
-        store.share(one.id, "result-none.webp", other.id, "token")
+        store.reuse_result(one.id, "result-none.webp", other.id, "token")
     file, _ = put_result(store, one.id, b"the result")
     store.erase(other.id)
     with pytest.raises(errors.NotFound):
-        store.share(one.id, file, other.id, "token")
+        store.reuse_result(one.id, file, other.id, "token")

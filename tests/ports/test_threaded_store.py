@@ -10,10 +10,12 @@ import pytest
 from gevent.monkey import get_original
 
 from backend import errors
-from backend.adapters.files.store import FileStore, FileUpload
+from backend.adapters.files.store import FileStore
+from backend.adapters.files.upload import FileUpload
 from backend.adapters.threaded.pool import Threads
-from backend.adapters.threaded.store import EARLY_BYTES, LOOK_BYTES, LOOKS, THREADS, ThreadedStore, ThreadedUpload
-from backend.adapters.threaded.write_buffer import BATCH_BYTES, MOST_BYTES, TOGETHER_BYTES, Gathered
+from backend.adapters.threaded.store import THREADS, ThreadedStore
+from backend.adapters.threaded.upload import EARLY_BYTES, GLIMPSE_BYTES, GLIMPSES, ThreadedUpload
+from backend.adapters.threaded.write_buffer import BATCH_BYTES, MOST_BYTES, TOGETHER_BYTES, WriteBuffer
 from tests.memory.samples import job
 
 allocate_lock = get_original("_thread", "allocate_lock")
@@ -44,8 +46,8 @@ def test_however_many_send_to_a_disk_that_stands_still_little_memory_is_held() -
 
         return write
 
-    uploads = [Gathered(threads, [sink(each)]) for each in written]
-    begun_bytes = Gathered.together_bytes
+    uploads = [WriteBuffer(threads, [sink(each)]) for each in written]
+    begun_bytes = WriteBuffer.together_bytes
 
     def send(number: int) -> None:
         for piece in range(48):
@@ -57,10 +59,10 @@ def test_however_many_send_to_a_disk_that_stands_still_little_memory_is_held() -
     for _ in range(200):  # more turns than anybody takes who does not wait
         gevent.sleep(0)
     assert not any(each.dead for each in senders)
-    assert Gathered.together_bytes - begun_bytes <= TOGETHER_BYTES + 40 * BATCH_BYTES < 40 * MOST_BYTES
+    assert WriteBuffer.together_bytes - begun_bytes <= TOGETHER_BYTES + 40 * BATCH_BYTES < 40 * MOST_BYTES
     gate.release()
     gevent.joinall(senders, raise_error=True)
-    assert Gathered.together_bytes == begun_bytes
+    assert WriteBuffer.together_bytes == begun_bytes
     assert written == [b"".join(bytes([number, piece]) * (BATCH_BYTES // 4) for piece in range(48)) for number in range(40)]
     threads.close()
 
@@ -69,26 +71,26 @@ def test_a_small_image_costs_one_crossing(file_store: FileStore, monkeypatch: py
     store, crossings, made = ThreadedStore(file_store), [], job()
     run = Threads.run
     monkeypatch.setattr(Threads, "run", lambda self, call, *given: crossings.append(call) or run(self, call, *given))
-    upload, data = store.begin(), b"a" * 1000 + b"b" * (EARLY_BYTES - 1000)
+    upload, data = store.create_upload(), b"a" * 1000 + b"b" * (EARLY_BYTES - 1000)
     for piece in (data[:1000], data[1000:]):
         upload.write(piece)
     assert upload.inspect(lambda read_at, size: (read_at(999, 2), size)) == (b"ab", EARLY_BYTES)
     assert upload.sha256() == hashlib.sha256(data).hexdigest()
     assert (crossings, upload.size_bytes, list(file_store.root.glob("incoming/*"))) == ([], EARLY_BYTES, [])
-    assert store.commit(upload, made.manifest) and len(crossings) == 1
+    assert store.commit_job(upload, made.manifest) and len(crossings) == 1
     with_blob = store.open_source(made.id)
     assert with_blob.read_at(0, 2 * EARLY_BYTES) == data
     with_blob.close()
     store.close()
 
 
-@pytest.mark.parametrize("looks", [[(0, LOOK_BYTES + 1)], [(number, 1) for number in range(LOOKS + 1)]])
+@pytest.mark.parametrize("looks", [[(0, GLIMPSE_BYTES + 1)], [(number, 1) for number in range(GLIMPSES + 1)]])
 def test_a_header_of_many_parts_is_read_in_a_thread(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, looks: list[tuple[int, int]]) -> None:
     """All of it: what was read before counts for nothing."""
     store, crossings = ThreadedStore(file_store), []
     run = Threads.run
     monkeypatch.setattr(Threads, "run", lambda self, call, *given: crossings.append(call) or run(self, call, *given))
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(bytes(range(200)))
     found = upload.inspect(lambda read_at, _size: [read_at(*each)[:1] for each in looks])
     assert (found, len(crossings)) == ([bytes([offset]) for offset, _ in looks], 1)
@@ -100,11 +102,11 @@ def test_a_header_of_many_parts_is_read_in_a_thread(file_store: FileStore, monke
 @pytest.mark.parametrize("sizes", [(EARLY_BYTES + 1,), (1000, EARLY_BYTES), (EARLY_BYTES, 1), (0, 5, 0)])
 def test_what_came_early_stays_ahead_of_what_comes_after(file_store: FileStore, sizes: tuple[int, ...]) -> None:
     store, pieces = ThreadedStore(file_store), [bytes([65 + number]) * size for number, size in enumerate(sizes)]
-    upload, made = store.begin(), job()
+    upload, made = store.create_upload(), job()
     for piece in pieces:
         upload.write(piece)
     assert upload.size_bytes == sum(sizes)
-    assert store.commit(upload, made.manifest)
+    assert store.commit_job(upload, made.manifest)
     blob = store.open_source(made.id)
     assert blob.read_at(0, blob.size_bytes) == b"".join(pieces)
     blob.close()
@@ -114,22 +116,22 @@ def test_what_came_early_stays_ahead_of_what_comes_after(file_store: FileStore, 
 @pytest.mark.parametrize(
     "use",
     [
-        lambda upload: upload.inspect(lambda read_at, size: read_at(0, LOOK_BYTES + 1)),
+        lambda upload: upload.inspect(lambda read_at, size: read_at(0, GLIMPSE_BYTES + 1)),
         lambda upload: upload.commit(lambda own: bool(own.sha256())),
-        lambda upload: upload.flushed(),
+        lambda upload: upload.flush(),
     ],
 )
 def test_an_early_byte_that_could_not_be_written_is_missed_by_every_later_call(
     file_store: FileStore, monkeypatch: pytest.MonkeyPatch, use: Callable[[ThreadedUpload], object]
 ) -> None:
     store = ThreadedStore(file_store)
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(b"some")
     with monkeypatch.context() as patch:
-        patch.setattr(FileUpload, "put", failing)
+        patch.setattr(FileUpload, "append", failing)
         with pytest.raises(errors.StorageFull):
             use(upload)
-    for again in (lambda: upload.inspect(lambda _read_at, size: size), upload.sha256, lambda: store.commit(upload, job().manifest)):
+    for again in (lambda: upload.inspect(lambda _read_at, size: size), upload.sha256, lambda: store.commit_job(upload, job().manifest)):
         with pytest.raises(errors.StorageFull):
             again()
     upload.discard()
@@ -139,7 +141,7 @@ def test_an_early_byte_that_could_not_be_written_is_missed_by_every_later_call(
 
 def test_an_upload_that_was_never_begun_leaves_nothing(file_store: FileStore) -> None:
     store = ThreadedStore(file_store)
-    upload = store.begin()
+    upload = store.create_upload()
     upload.write(b"some")
     upload.discard()
     assert list(file_store.root.glob("incoming/*")) == []

@@ -16,7 +16,7 @@ import gevent  # noqa: E402
 from flask import Flask, Response, request  # noqa: E402
 from flask_socketio import SocketIO, emit  # noqa: E402
 
-from backend.adapters.files.splice import spliced  # noqa: E402
+from backend.adapters.files.splice import splice  # noqa: E402
 from backend.errors import GatewayError, TooLarge  # noqa: E402
 from backend.ports.peer import KEY, Peer  # noqa: E402
 from backend.server import connection_limits  # noqa: E402
@@ -71,7 +71,7 @@ def poured() -> dict[str, Any]:
 
     def take(source_fd: int, most_bytes: int) -> int:
         with tempfile.TemporaryFile() as file:
-            count = gevent.get_hub().threadpool.apply(lambda: sum(spliced(source_fd, file.fileno(), most_bytes)))
+            count = gevent.get_hub().threadpool.apply(lambda: sum(splice(source_fd, file.fileno(), most_bytes)))
             file.seek(0)
             digest.update(file.read())
         return int(count)

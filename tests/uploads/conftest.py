@@ -90,7 +90,7 @@ class Tus:
             blob.close()
 
     def jobs(self) -> list[str]:
-        return [manifest.id for manifest in self.store.jobs()]
+        return [manifest.id for manifest in self.store.manifests()]
 
 
 def job_id(link: str) -> str:

@@ -25,11 +25,11 @@ def id_of(path: str) -> str:
 @pytest.mark.usefixtures("impatient")
 def test_a_second_writer_is_told_that_the_upload_is_in_use_and_changes_nothing(tus: Tus) -> None:
     path = tus.created(len(PNG))
-    with flow.held(tus.context, id_of(path), "") as writer:
+    with flow.open_writer(tus.context, id_of(path), "") as writer:
         writer.write(PNG[:30])
         response = tus.patch(path, 0, b"x" * 30)
         assert (response.status_code, response.json["code"], response.headers["Retry-After"]) == (423, "bad_request", "1")  # type: ignore[index]
-        writer.keep(1.0 + tus.here.clock())
+        writer.save(1.0 + tus.here.clock())
     assert tus.offset(path) == 30
     assert tus.source(tus.patch(path, 30, PNG[30:]).headers["Link"]) == PNG
 
@@ -37,9 +37,9 @@ def test_a_second_writer_is_told_that_the_upload_is_in_use_and_changes_nothing(t
 @pytest.mark.usefixtures("impatient")
 def test_head_tells_what_is_on_disk_while_somebody_sends(tus: Tus) -> None:
     path = tus.created(len(PNG))
-    with flow.held(tus.context, id_of(path), "") as writer:
+    with flow.open_writer(tus.context, id_of(path), "") as writer:
         writer.write(PNG[:30])
-        writer.keep(tus.here.clock())
+        writer.save(tus.here.clock())
         writer.write(PNG[30:60])
         assert tus.offset(path) == 30
 
@@ -47,12 +47,12 @@ def test_head_tells_what_is_on_disk_while_somebody_sends(tus: Tus) -> None:
 def test_whoever_waits_gets_the_upload_when_the_other_lets_go(tus: Tus) -> None:
     path = tus.created(len(PNG))
     answers: list[int] = []
-    with flow.held(tus.context, id_of(path), "") as writer:
+    with flow.open_writer(tus.context, id_of(path), "") as writer:
         waiting = threading.Thread(target=lambda: answers.append(tus.offset(path)))
         waiting.start()
-        until(writer.is_wanted)
+        until(writer.is_takeover_requested)
         writer.write(PNG[:30])
-        writer.keep(tus.here.clock())
+        writer.save(tus.here.clock())
     waiting.join()
     assert answers == [30]
 
@@ -65,7 +65,7 @@ def test_an_upload_can_be_erased_from_under_its_writer_who_then_hears_that_it_is
         assert tus.ask("DELETE", path).status_code == 204
         yield PNG[30:]
 
-    with pytest.raises(errors.NotFound), flow.held(tus.context, id_of(path), "") as writer:
+    with pytest.raises(errors.NotFound), flow.open_writer(tus.context, id_of(path), "") as writer:
         flow.append(tus.context, writer, PatchRequest(0), chunks())
     assert tus.jobs() == [] and tus.head(path).status_code == 404
 
@@ -84,7 +84,7 @@ def test_a_piece_that_breaks_off_counts_as_far_as_it_came(tus: Tus) -> None:
         yield PNG[:30]
         raise errors.BadRequest("incomplete_body", received_bytes=30)
 
-    with pytest.raises(errors.BadRequest), flow.held(tus.context, id_of(path), "") as writer:
+    with pytest.raises(errors.BadRequest), flow.open_writer(tus.context, id_of(path), "") as writer:
         flow.append(tus.context, writer, PatchRequest(0), chunks())
     assert tus.offset(path) == 30
 
@@ -96,7 +96,7 @@ def test_a_piece_with_a_checksum_that_breaks_off_counts_for_nothing(tus: Tus) ->
         yield PNG[:30]
         raise errors.BadRequest("incomplete_body", received_bytes=30)
 
-    with pytest.raises(errors.BadRequest), flow.held(tus.context, id_of(path), "") as writer:
+    with pytest.raises(errors.BadRequest), flow.open_writer(tus.context, id_of(path), "") as writer:
         flow.append(tus.context, writer, PatchRequest(0, checksum=("sha1", b"x" * 20)), chunks())
     assert tus.offset(path) == 0
 
@@ -109,16 +109,16 @@ def test_a_long_piece_is_kept_on_the_way(tus: Tus) -> None:
         yield PNG[:30]
         tus.here.clock.advance(flow.CHECKPOINT_S)  # type: ignore[union-attr]
         yield PNG[30:60]
-        seen.append(tus.uploads.look(id_of(path))[1].offset_bytes)
+        seen.append(tus.uploads.find(id_of(path))[1].offset_bytes)
 
-    with flow.held(tus.context, id_of(path), "") as writer:
+    with flow.open_writer(tus.context, id_of(path), "") as writer:
         flow.append(tus.context, writer, PatchRequest(0), chunks())
     assert seen == [60]
 
 
 def test_bytes_beyond_the_length_end_a_piece_of_unknown_size_before_them(tus: Tus) -> None:
     path = tus.created(40)
-    with pytest.raises(errors.TooLarge), flow.held(tus.context, id_of(path), "") as writer:
+    with pytest.raises(errors.TooLarge), flow.open_writer(tus.context, id_of(path), "") as writer:
         flow.append(tus.context, writer, PatchRequest(0), iter([PNG[:30], PNG[30:60]]))
     assert tus.offset(path) == 30
 

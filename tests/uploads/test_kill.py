@@ -57,7 +57,7 @@ def kill_at(number: int) -> None:
 
 
 def append(tus: Tus, path: str, offset: int, data: bytes) -> int:
-    with flow.held(tus.context, path.rsplit("/", 1)[-1], "") as writer:
+    with flow.open_writer(tus.context, path.rsplit("/", 1)[-1], "") as writer:
         return flow.append(tus.context, writer, PatchRequest(offset), iter([data])).offset_bytes
 
 
@@ -99,7 +99,7 @@ def test_the_caretaker_finishes_what_a_killed_process_left_complete(tmp_path: Pa
         path = tus.created(len(PNG))
         append(tus, path, 0, PNG[:50])
         was_killed, _ = in_a_process_killed_at(number, lambda tell, tus=tus, path=path: tell(str(append(tus, path, 50, PNG[50:]))))  # type: ignore[misc]
-        left = tus.uploads.look(path.rsplit("/", 1)[-1])[1]
+        left = tus.uploads.find(path.rsplit("/", 1)[-1])[1]
         flow.sweep(tus.context)
         assert len(tus.jobs()) == left.is_complete
         assert tus.here.jobs.queued() == (left.is_complete and not left.has_job)
@@ -141,8 +141,8 @@ def test_a_kill_at_any_change_of_a_concatenation_leaves_no_half_of_it(tmp_path: 
 def test_a_kill_in_mid_piece_with_a_checksum_leaves_the_offset(tus: Tus) -> None:
     path = tus.created(len(PNG))
     append(tus, path, 0, PNG[:20])
-    with flow.held(tus.context, path.rsplit("/", 1)[-1], "") as writer:
-        writer.sum_up("sha1")
+    with flow.open_writer(tus.context, path.rsplit("/", 1)[-1], "") as writer:
+        writer.start_checksum("sha1")
         writer.write(PNG[20:60])
     assert tus.offset(path) == 20
     check_one_job(tus, path)

@@ -15,7 +15,7 @@ import gevent
 import pytest
 
 from backend import errors
-from backend.adapters.files import disk
+from backend.adapters.files import write_back
 from backend.adapters.files.resumable import DATA, JOURNAL, TICKET, FileUploads
 from backend.adapters.files.store import FileStore
 from backend.adapters.threaded.resumable import ThreadedUploads
@@ -87,14 +87,14 @@ def opened(uploads: Uploads, upload_id: str) -> UploadWriter:
 def send(uploads: Uploads, upload_id: str, data: bytes, now: float = 2.0) -> None:
     writer = opened(uploads, upload_id)
     writer.write(data)
-    writer.keep(now)
+    writer.save(now)
     writer.close()
 
 
 def test_a_new_upload_is_there_as_it_was_announced(uploads: Uploads) -> None:
     info = UploadInfo(random_id(), random_id(), Options(width=7), "a.png", "filename YQ==", "partial", "owner", "client", "request")
     uploads.create(info, UploadState(1.5, length_bytes=None))
-    assert uploads.look(info.id) == (info, UploadState(1.5, 0, None, False))
+    assert uploads.find(info.id) == (info, UploadState(1.5, 0, None, False))
     assert list(uploads.all()) == [(info, UploadState(1.5, 0, None, False))]
 
 
@@ -103,7 +103,7 @@ def test_an_upload_that_is_there_is_not_made_again_and_loses_nothing(uploads: Up
     send(uploads, upload_id, b"kept")
     other = UploadInfo(upload_id, random_id(), Options(), "other.png")
     assert not uploads.create(other, UploadState(9.0, length_bytes=7))
-    info, state = uploads.look(upload_id)
+    info, state = uploads.find(upload_id)
     assert (info.filename, state) == ("我.png", UploadState(2.0, 4, 1000))
 
 
@@ -115,7 +115,7 @@ def test_of_many_who_make_the_same_upload_at_once_one_does_and_nothing_is_left_o
         infos = [UploadInfo(known, str(number), Options()) for number in range(16)]
         made = list(pool.map(lambda info: on_disk[1].create(info, UploadState(1.0, length_bytes=5)), infos))
     assert sum(made) == 1
-    assert on_disk[1].look(known)[0].job_id == str(made.index(True))
+    assert on_disk[1].find(known)[0].job_id == str(made.index(True))
     assert [*(root / "incoming").iterdir()] == []
 
 
@@ -123,13 +123,13 @@ def test_what_was_kept_counts_and_what_was_not_never_was(uploads: Uploads) -> No
     upload_id = create(uploads)
     writer = opened(uploads, upload_id)
     writer.write(b"kept")
-    writer.keep(2.0)
+    writer.save(2.0)
     writer.write(b"lost")
     assert (writer.position_bytes, writer.state.offset_bytes) == (8, 4)
-    assert uploads.look(upload_id)[1] == UploadState(2.0, 4, 1000)
+    assert uploads.find(upload_id)[1] == UploadState(2.0, 4, 1000)
     writer.close()
     writer = opened(uploads, upload_id)
-    assert (writer.position_bytes, writer.head(100)) == (4, b"kept")
+    assert (writer.position_bytes, writer.read_head(100)) == (4, b"kept")
     writer.close()
 
 
@@ -138,28 +138,28 @@ def test_what_is_dropped_leaves_room_for_the_right_bytes(uploads: Uploads) -> No
     send(uploads, upload_id, b"right ")
     writer = opened(uploads, upload_id)
     writer.write(DATA_OF_THREE_BATCHES)
-    writer.drop()
+    writer.discard_unsaved()
     writer.write(b"bytes")
-    writer.keep(3.0)
-    assert writer.head(100) == b"right bytes"
+    writer.save(3.0)
+    assert writer.read_head(100) == b"right bytes"
     writer.close()
 
 
 def test_keeping_nothing_new_touches_nothing(uploads: Uploads) -> None:
     upload_id = create(uploads)
     writer = opened(uploads, upload_id)
-    writer.keep(99.0)
+    writer.save(99.0)
     writer.close()
-    assert uploads.look(upload_id)[1].touched_at == 1.5
+    assert uploads.find(upload_id)[1].touched_at == 1.5
 
 
 def test_a_sum_covers_what_was_written_after_it_was_asked_for(uploads: Uploads) -> None:
     upload_id = create(uploads)
     writer = opened(uploads, upload_id)
     writer.write(b"before")
-    writer.sum_up("sha1")
+    writer.start_checksum("sha1")
     writer.write(DATA_OF_THREE_BATCHES)
-    assert writer.sum() == hashlib.sha1(DATA_OF_THREE_BATCHES).digest()
+    assert writer.checksum() == hashlib.sha1(DATA_OF_THREE_BATCHES).digest()
     writer.close()
 
 
@@ -169,25 +169,25 @@ def test_a_resumable_upload_is_poured_kept_dropped_and_resumed(uploads: Uploads)
     writer.write(BODY[:100])
     with sent(BODY[100:FIVE_MIB] + b"x" * MIB) as receiver:
         while writer.position_bytes < FIVE_MIB:
-            writer.pour(receiver.fileno(), FIVE_MIB - writer.position_bytes)
-        writer.keep(2.0)
+            writer.receive_from_fd(receiver.fileno(), FIVE_MIB - writer.position_bytes)
+        writer.save(2.0)
         while writer.position_bytes < FIVE_MIB + MIB:
-            writer.pour(receiver.fileno(), MIB)
-    writer.drop()
+            writer.receive_from_fd(receiver.fileno(), MIB)
+    writer.discard_unsaved()
     assert writer.position_bytes == FIVE_MIB
     writer.close()
 
     writer = opened(uploads, upload_id)
     assert writer.state.offset_bytes == writer.position_bytes == FIVE_MIB
-    writer.sum_up("sha1")
+    writer.start_checksum("sha1")
     with sent(BODY[FIVE_MIB:]) as receiver:
         while writer.position_bytes < len(BODY):
-            writer.pour(receiver.fileno(), MIB)
+            writer.receive_from_fd(receiver.fileno(), MIB)
         writer.write(TAIL)
-    assert writer.sum() == hashlib.sha1(BODY[FIVE_MIB:] + TAIL).digest()
-    writer.keep(3.0)
+    assert writer.checksum() == hashlib.sha1(BODY[FIVE_MIB:] + TAIL).digest()
+    writer.save(3.0)
     assert writer.state == UploadState(3.0, len(BODY + TAIL), len(BODY + TAIL))
-    finished = writer.finished()
+    finished = writer.create_upload()
     assert finished.sha256() == hashlib.sha256(BODY + TAIL).hexdigest()
     assert finished.inspect(lambda read_at, size_bytes: read_at(0, size_bytes + 1)) == BODY + TAIL
     finished.discard()
@@ -199,10 +199,10 @@ def test_the_sum_of_an_upload_that_was_poured_in_one_go_needs_no_second_reading(
     writer = opened(uploads, upload_id)
     with sent(BODY) as receiver:
         while writer.position_bytes < len(BODY):
-            writer.pour(receiver.fileno(), 4 * MIB)
+            writer.receive_from_fd(receiver.fileno(), 4 * MIB)
             writer.checkpoint(2.0)
-    writer.keep(3.0)
-    finished = writer.finished()
+    writer.save(3.0)
+    finished = writer.create_upload()
     assert finished.sha256() == hashlib.sha256(BODY).hexdigest()
     finished.discard()
     writer.close()
@@ -211,11 +211,11 @@ def test_the_sum_of_an_upload_that_was_poured_in_one_go_needs_no_second_reading(
 def test_a_length_is_fixed_for_good(uploads: Uploads) -> None:
     upload_id = create(uploads, None)
     writer = opened(uploads, upload_id)
-    writer.fix_length(4, 2.0)
+    writer.set_length(4, 2.0)
     writer.close()
     send(uploads, upload_id, b"four", 3.0)
-    assert uploads.look(upload_id)[1] == UploadState(3.0, 4, 4)
-    assert uploads.look(upload_id)[1].is_complete
+    assert uploads.find(upload_id)[1] == UploadState(3.0, 4, 4)
+    assert uploads.find(upload_id)[1].is_complete
 
 
 def test_one_hand_at_a_time(uploads: Uploads) -> None:
@@ -223,7 +223,7 @@ def test_one_hand_at_a_time(uploads: Uploads) -> None:
     writer = opened(uploads, upload_id)
     assert uploads.open(upload_id) is None
     opened(uploads, other).close()
-    assert uploads.look(upload_id)[1].offset_bytes == 0
+    assert uploads.find(upload_id)[1].offset_bytes == 0
     writer.close()
     opened(uploads, upload_id).close()
 
@@ -231,12 +231,12 @@ def test_one_hand_at_a_time(uploads: Uploads) -> None:
 def test_whoever_holds_it_sees_that_somebody_wants_it(uploads: Uploads) -> None:
     upload_id = create(uploads)
     writer = opened(uploads, upload_id)
-    assert not writer.is_wanted()
-    uploads.want(upload_id)
-    assert writer.is_wanted()
+    assert not writer.is_takeover_requested()
+    uploads.request_takeover(upload_id)
+    assert writer.is_takeover_requested()
     writer.close()
     writer = opened(uploads, upload_id)
-    assert not writer.is_wanted()
+    assert not writer.is_takeover_requested()
     writer.close()
 
 
@@ -245,9 +245,9 @@ def test_an_upload_that_is_erased_under_a_hand_takes_nothing_more(uploads: Uploa
     writer = opened(uploads, upload_id)
     writer.write(b"1234")
     assert uploads.erase(upload_id) >= 0
-    assert writer.is_wanted()
+    assert writer.is_takeover_requested()
     with pytest.raises(errors.NotFound):
-        writer.keep(2.0)
+        writer.save(2.0)
     writer.close()
 
 
@@ -256,7 +256,7 @@ def test_what_is_not_there_is_not_found(uploads: Uploads) -> None:
     send(uploads, gone, b"1234")
     assert uploads.erase(gone) >= 4
     assert uploads.erase(gone) == 0
-    for call in (uploads.look, uploads.open, uploads.want):
+    for call in (uploads.find, uploads.open, uploads.request_takeover):
         with pytest.raises(errors.NotFound):
             call(gone)
     assert list(uploads.all()) == []
@@ -270,7 +270,7 @@ def test_parts_become_one_in_order(uploads: Uploads) -> None:
     final = UploadInfo(random_id(), random_id(), Options())
     uploads.create(final, UploadState(5.0, total, total), parts)
     writer = opened(uploads, final.id)
-    assert writer.head(total + 1) == b"one " + DATA_OF_THREE_BATCHES + b" three"
+    assert writer.read_head(total + 1) == b"one " + DATA_OF_THREE_BATCHES + b" three"
     writer.close()
 
 
@@ -288,16 +288,16 @@ def test_a_finished_upload_is_committed_with_its_digest_and_stays_until_it_is_co
     send(uploads, upload_id, DATA_OF_THREE_BATCHES)
     writer = opened(uploads, upload_id)
     for _ in range(2):
-        upload = writer.finished()
+        upload = writer.create_upload()
         assert (upload.size_bytes, upload.sha256()) == (len(DATA_OF_THREE_BATCHES), hashlib.sha256(DATA_OF_THREE_BATCHES).hexdigest())
         assert upload.inspect(lambda read_at, size: (read_at(5, 3), size)) == (b"\5\6\7", len(DATA_OF_THREE_BATCHES))
         upload.discard()
     known = manifest()
-    assert store.commit(writer.finished(), known)
-    assert writer.head(3) == b"\0\1\2"
-    writer.conclude(9.0)
+    assert store.commit_job(writer.create_upload(), known)
+    assert writer.read_head(3) == b"\0\1\2"
+    writer.mark_as_job(9.0)
     writer.close()
-    assert uploads.look(upload_id)[1] == UploadState(9.0, len(DATA_OF_THREE_BATCHES), len(DATA_OF_THREE_BATCHES), has_job=True)
+    assert uploads.find(upload_id)[1] == UploadState(9.0, len(DATA_OF_THREE_BATCHES), len(DATA_OF_THREE_BATCHES), has_job=True)
     opened(uploads, upload_id).close()
     blob = store.open_source(known.id)
     assert blob.read_at(0, blob.size_bytes) == DATA_OF_THREE_BATCHES
@@ -309,21 +309,21 @@ def test_the_digest_is_right_whatever_was_dropped_on_the_way(both: tuple[Store, 
     writer = opened(both[1], upload_id)
     for dropped, kept in ((b"not", b""), (b"", b"12"), (b"nor this", b"34")):
         writer.write(dropped)
-        writer.drop()
+        writer.discard_unsaved()
         writer.write(kept)
-        writer.keep(2.0)
+        writer.save(2.0)
     assert digest(writer) == hashlib.sha256(b"1234").hexdigest()
     writer.close()
     writer = opened(both[1], upload_id)
     writer.write(b"5678")
     writer.checkpoint(3.0)
-    writer.keep(4.0)
+    writer.save(4.0)
     assert digest(writer) == hashlib.sha256(b"12345678").hexdigest()
     writer.close()
 
 
 def digest(writer: UploadWriter) -> str:
-    upload = writer.finished()
+    upload = writer.create_upload()
     try:
         return upload.sha256()
     finally:
@@ -337,13 +337,13 @@ def test_a_checkpoint_counts_while_more_is_written(uploads: Uploads) -> None:
     writer.checkpoint(2.0)
     writer.write(DATA_OF_THREE_BATCHES)
     deadline = time.monotonic() + 30
-    while uploads.look(upload_id)[1].offset_bytes < len(DATA_OF_THREE_BATCHES):
+    while uploads.find(upload_id)[1].offset_bytes < len(DATA_OF_THREE_BATCHES):
         assert time.monotonic() < deadline
         gevent.sleep(0.01)
     writer.checkpoint(3.0)
     writer.write(b"!")
-    writer.keep(4.0)
-    assert uploads.look(upload_id)[1] == UploadState(4.0, 2 * len(DATA_OF_THREE_BATCHES) + 1, 2 * len(DATA_OF_THREE_BATCHES) + 1)
+    writer.save(4.0)
+    assert uploads.find(upload_id)[1] == UploadState(4.0, 2 * len(DATA_OF_THREE_BATCHES) + 1, 2 * len(DATA_OF_THREE_BATCHES) + 1)
     writer.close()
 
 
@@ -356,17 +356,17 @@ def test_after_a_checkpoint_that_failed_nothing_of_the_piece_is_kept(on_disk: tu
     upload_id = create(uploads)
     writer = opened(uploads, upload_id)
     with monkeypatch.context() as broken:
-        broken.setattr(disk, "_sync_file_range", None)
+        broken.setattr(write_back, "_sync_file_range", None)
         broken.setattr(os, "fdatasync", failing)
         writer.write(b"bytes")
         writer.checkpoint(2.0)
         with pytest.raises(errors.BackendUnavailable):
-            writer.keep(3.0)
+            writer.save(3.0)
     for _ in range(2):
         with pytest.raises(errors.BackendUnavailable):
-            writer.keep(4.0)
+            writer.save(4.0)
     writer.close()
-    assert uploads.look(upload_id)[1].offset_bytes == 0
+    assert uploads.find(upload_id)[1].offset_bytes == 0
     uploads.close()
 
 
@@ -381,8 +381,8 @@ def test_no_byte_is_copied_on_the_way_from_upload_to_source(on_disk: tuple[FileS
     inode = (root / "uploads" / upload_id / DATA).stat().st_ino
     known = manifest()
     writer = opened(uploads, upload_id)
-    store.commit(writer.finished(), known)
-    writer.conclude(3.0)
+    store.commit_job(writer.create_upload(), known)
+    writer.mark_as_job(3.0)
     writer.close()
     source = next(root.glob(f"jobs/*/{known.id}/source")).stat()
     assert (source.st_ino, source.st_nlink) == (inode, 1)
@@ -397,9 +397,9 @@ def test_a_line_that_a_crash_tore_counts_for_nothing_and_is_written_over(on_disk
     journal = root / "uploads" / upload_id / JOURNAL
     with journal.open("ab") as file:
         file.write(torn)
-    assert uploads.look(upload_id)[1] == UploadState(2.0, 8, 1000)
+    assert uploads.find(upload_id)[1] == UploadState(2.0, 8, 1000)
     send(uploads, upload_id, b"9", 3.0)
-    assert uploads.look(upload_id)[1] == UploadState(3.0, 9, 1000)
+    assert uploads.find(upload_id)[1] == UploadState(3.0, 9, 1000)
     assert b"\0" not in journal.read_bytes()
 
 
@@ -409,9 +409,9 @@ def test_a_journal_of_many_steps_is_read_from_its_end(on_disk: tuple[FileStore, 
     writer = opened(uploads, upload_id)
     for number in range(500):
         writer.write(b"x")
-        writer.keep(float(number))
+        writer.save(float(number))
     writer.close()
-    assert uploads.look(upload_id)[1] == UploadState(499.0, 500, 1000)
+    assert uploads.find(upload_id)[1] == UploadState(499.0, 500, 1000)
 
 
 def test_an_upload_that_cannot_be_read_does_not_hide_the_others(on_disk: tuple[FileStore, FileUploads], root: Path) -> None:

@@ -95,12 +95,23 @@ def test_a_boundary_is_found_wherever_the_network_cuts_it(make_web: Make) -> Non
     data = PNG + filler + b"\r\n--XXXZ" + filler + b"\r\r\n--XX" + filler
     body = multipart(file_part(data), file_part(PNG, 'filename="b.png"'), boundary="XXXX")
     whole: bytes = body["data"]
-    near = [whole.index(trap) + at for trap in (b"\r\n--XXXZ", b"\r\r\n--XX", b"\r\n--XXXX\r\nContent-Disposition") for at in range(-3, 14)]
+    traps = (b"\r\n--XXXZ", b"\r\r\n--XX", b"\r\n--XXXX\r\nContent-Disposition", b"\r\n--XXXX--")
+    near = [whole.index(trap) + at for trap in traps for at in range(-3, 14)]
     web = make_web()
     for cut in (*near, 5000):
         pieces = [whole[:cut], whole[cut:]] if cut % 2 else [whole[:400], whole[400:cut], whole[cut : cut + 1], whole[cut + 1 :]]
         jobs = web.post("/api/jobs", input_stream=Cut(pieces), content_type=body["content_type"]).json
         assert jobs is not None and [web.here.store.entries[each["id"]].source for each in jobs["jobs"]] == [data, PNG], f"cut at {cut}"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
+def test_a_form_that_comes_byte_by_byte_adds_no_byte_to_its_image(web: Web, size: int) -> None:
+    """Nor one that is cut between the last two dashes: its image got the carriage return that stands before them."""
+    body = multipart(file_part(), boundary="XXXX")
+    whole: bytes = body["data"]
+    pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+    job = web.post("/api/jobs", input_stream=Cut(pieces), content_type=body["content_type"]).json
+    assert job is not None and web.here.store.entries[job["id"]].source == PNG
 
 
 class Cut(io.BytesIO):

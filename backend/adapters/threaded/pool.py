@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from gevent.threadpool import ThreadPool
 
+P = ParamSpec("P")
 T = TypeVar("T")
 PAGE = 200
+"""Items that ``iterate`` fetches in one turn of a thread."""
 
 
 class Task:
+    """A call that was started in a thread."""
+
     def __init__(self, result: Any) -> None:
         self._result = result
 
@@ -20,7 +24,7 @@ class Task:
         return bool(self._result.ready())
 
     def wait(self) -> Exception | None:
-        """What it raised. A greenlet that is killed meanwhile leaves only when the task has ended."""
+        """What the call raised. A greenlet that is killed here leaves only when the call has ended."""
         try:
             _, error = cast(tuple[Any, Exception | None], self._result.get())
         except BaseException:
@@ -33,14 +37,14 @@ class Threads:
     def __init__(self, count: int) -> None:
         self.pool = ThreadPool(count)
 
-    def run(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """What ``call`` returns or raises. A greenlet that is killed meanwhile leaves only when ``call`` has: nobody closes a file under a write.
+    def run(self, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Return or raise what ``call`` does. A greenlet that is killed here leaves only when the call has ended: nobody closes a file under a write.
 
         gevent's pool prints every exception that a task raises, so errors come back as values and are raised here.
         """
-        task = self.pool.spawn(_caught, call, arguments)
+        task = self.pool.spawn(_catch, call, arguments, named)
         try:
-            answer, error = cast(tuple[Any, Exception | None], task.get())
+            answer, error = cast(tuple[T, Exception | None], task.get())
         except BaseException:
             task.wait()
             raise
@@ -48,25 +52,24 @@ class Threads:
             raise error
         return answer
 
-    def begin(self, call: Callable[..., Any], *arguments: Any) -> Task:
-        """``call`` on its way, while the caller goes on."""
-        return Task(self.pool.spawn(_caught, call, arguments))
+    def start(self, call: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> Task:
+        """Start ``call`` and return at once."""
+        return Task(self.pool.spawn(_catch, call, arguments, named))
 
-    def walk(self, items: Iterator[T]) -> Iterator[T]:
-        """``items``, of which ``PAGE`` are drawn at a time."""
-        while page := self.run(_page, items):
+    def iterate(self, items: Iterator[T]) -> Iterator[T]:
+        while page := self.run(_next_page, items):
             yield from page
 
     def close(self) -> None:
         self.pool.kill()
 
 
-def _caught(call: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+def _catch(call: Callable[..., T], arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[T | None, Exception | None]:
     try:
-        return call(*arguments), None
+        return call(*arguments, **named), None
     except Exception as error:
         return None, error
 
 
-def _page(items: Iterator[T]) -> list[T]:
+def _next_page(items: Iterator[T]) -> list[T]:
     return [item for _, item in zip(range(PAGE), items, strict=False)]

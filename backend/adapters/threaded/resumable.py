@@ -1,24 +1,25 @@
-"""Resumable uploads for the gateway's loop: every call that touches the disk goes to a thread, as in ``threaded_store``."""
+"""Resumable uploads for the gateway's loop: every call that touches the disk runs in a thread."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backend.adapters.files.resumable import FileUploads, FileWriting
+from backend.adapters.files.resumable import FileUploads
+from backend.adapters.files.upload_writer import FileUploadWriter
 from backend.adapters.threaded.pool import Task, Threads
-from backend.adapters.threaded.store import ThreadedUpload
-from backend.adapters.threaded.write_buffer import Gathered
+from backend.adapters.threaded.upload import ThreadedUpload
+from backend.adapters.threaded.write_buffer import WriteBuffer
 from backend.core.resumable import UploadInfo, UploadState
 
 THREADS = 8
 
 
-class ThreadedWriting:
-    """While a checkpoint is under way, bytes are taken and written on. One that failed fails whatever would count on it later."""
+class ThreadedUploadWriter:
+    """Takes and writes bytes while a checkpoint is under way. The error of a checkpoint is raised by every later call that relies on it."""
 
-    def __init__(self, writer: FileWriting, threads: Threads) -> None:
+    def __init__(self, writer: FileUploadWriter, threads: Threads) -> None:
         self._inner, self._threads, self._run = writer, threads, threads.run
-        self._chunks = Gathered(threads, (writer.data.put, writer.data.sum_up), writer.data)
+        self._buffer = WriteBuffer(threads, (writer.data.append, writer.data.update_checksums), writer.data)
         self._begun_bytes = writer.position_bytes
         self._checkpoint: Task | None = None
         self._failure: Exception | None = None
@@ -33,106 +34,107 @@ class ThreadedWriting:
 
     @property
     def position_bytes(self) -> int:
-        return self._begun_bytes + self._chunks.size_bytes
+        return self._begun_bytes + self._buffer.size_bytes
 
     def write(self, chunk: bytes) -> None:
-        """What fails is raised by a later call: ``keep`` at the latest."""
-        self._chunks.add(chunk)
+        self._buffer.add(chunk)
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        return self._chunks.pour(source_fd, most_bytes)
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        return self._buffer.receive_from_fd(source_fd, most_bytes)
 
-    def head(self, length: int) -> bytes:
-        self._chunks.flush()
-        return self._run(self._inner.head, length)  # type: ignore[no-any-return]
+    def read_head(self, length: int) -> bytes:
+        self._buffer.flush()
+        return self._run(self._inner.read_head, length)
 
-    def sum_up(self, algorithm: str) -> None:
-        self._sum()
-        self._inner.sum_up(algorithm)
+    def start_checksum(self, algorithm: str) -> None:
+        self._buffer.flush_with_checksums()
+        self._inner.start_checksum(algorithm)
 
-    def sum(self) -> bytes:
-        self._sum()
-        return self._inner.sum()
+    def checksum(self) -> bytes:
+        self._buffer.flush_with_checksums()
+        return self._inner.checksum()
 
-    def keep(self, now: float) -> None:
-        self._settle()
-        self._chunks.flush()
-        self._run(self._inner.keep, now)
+    def save(self, now: float) -> None:
+        self._wait_for_checkpoint()
+        self._buffer.flush()
+        self._run(self._inner.save, now)
 
     def checkpoint(self, now: float) -> None:
         if self._checkpoint is not None and not self._checkpoint.is_done:
             return
-        self._settle()
-        self._chunks.flush()
-        self._checkpoint = self._threads.begin(self._inner.keep, now)
+        self._wait_for_checkpoint()
+        self._buffer.flush()
+        self._checkpoint = self._threads.start(self._inner.save, now)
 
-    def drop(self) -> None:
-        self._forget()
-        self._run(self._inner.drop)
-        self._begun_bytes = self._inner.position_bytes - self._chunks.size_bytes
+    def discard_unsaved(self) -> None:
+        self._abandon()
+        self._run(self._inner.discard_unsaved)
+        self._begun_bytes = self._inner.position_bytes - self._buffer.size_bytes
 
-    def fix_length(self, length_bytes: int, now: float) -> None:
-        self._settle()
-        self._run(self._inner.fix_length, length_bytes, now)
+    def set_length(self, length_bytes: int, now: float) -> None:
+        self._wait_for_checkpoint()
+        self._run(self._inner.set_length, length_bytes, now)
 
-    def is_wanted(self) -> bool:
-        return self._run(self._inner.is_wanted)  # type: ignore[no-any-return]
+    def is_takeover_requested(self) -> bool:
+        return self._run(self._inner.is_takeover_requested)
 
-    def finished(self) -> ThreadedUpload:
-        self._settle()
-        self._sum()
-        return ThreadedUpload.of(self._run(self._inner.finished), self._threads)
+    def create_upload(self) -> ThreadedUpload:
+        self._wait_for_checkpoint()
+        self._buffer.flush_with_checksums()
+        return ThreadedUpload.of(self._run(self._inner.create_upload), self._threads)
 
-    def conclude(self, now: float) -> None:
-        self._settle()
-        self._run(self._inner.conclude, now)
+    def mark_as_job(self, now: float) -> None:
+        self._wait_for_checkpoint()
+        self._run(self._inner.mark_as_job, now)
 
     def close(self) -> None:
-        self._forget()
+        self._abandon()
         self._run(self._inner.close)
 
-    def _sum(self) -> None:
-        self._chunks.flush()
-        self._chunks.catch_up()
-
-    def _settle(self) -> None:
-        task, self._checkpoint = self._checkpoint, None
-        if task is not None:
-            self._failure = self._failure or task.wait()
+    def _wait_for_checkpoint(self) -> None:
+        self._end_checkpoint()
         if self._failure is not None:
             raise self._failure
 
-    def _forget(self) -> None:
-        """Nothing may be at the file when it is cut off or closed."""
-        self._chunks.forget()
+    def _abandon(self) -> None:
+        """Wait for every thread that uses the file, before it is truncated or closed."""
+        self._buffer.abandon()
+        self._end_checkpoint()
+
+    def _end_checkpoint(self) -> None:
         task, self._checkpoint = self._checkpoint, None
         if task is not None:
             self._failure = self._failure or task.wait()
 
 
 class ThreadedUploads:
+    """``ports.Uploads``, around those in files."""
+
     def __init__(self, uploads: FileUploads) -> None:
         self._inner, self._threads = uploads, Threads(THREADS)
         self._run = self._threads.run
 
+    def prepare(self) -> None:
+        self._run(self._inner.prepare)
+
     def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
-        return self._run(self._inner.create, info, state, parts)  # type: ignore[no-any-return]
+        return self._run(self._inner.create, info, state, parts)
 
-    def look(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
-        return self._run(self._inner.look, upload_id)  # type: ignore[no-any-return]
+    def find(self, upload_id: str) -> tuple[UploadInfo, UploadState]:
+        return self._run(self._inner.find, upload_id)
 
-    def open(self, upload_id: str) -> ThreadedWriting | None:
+    def open(self, upload_id: str) -> ThreadedUploadWriter | None:
         writer = self._run(self._inner.open, upload_id)
-        return ThreadedWriting(writer, self._threads) if writer else None
+        return ThreadedUploadWriter(writer, self._threads) if writer else None
 
-    def want(self, upload_id: str) -> None:
-        self._run(self._inner.want, upload_id)
+    def request_takeover(self, upload_id: str) -> None:
+        self._run(self._inner.request_takeover, upload_id)
 
     def erase(self, upload_id: str) -> int:
-        return self._run(self._inner.erase, upload_id)  # type: ignore[no-any-return]
+        return self._run(self._inner.erase, upload_id)
 
     def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
-        return self._threads.walk(self._inner.all())
+        return self._threads.iterate(self._inner.all())
 
     def close(self) -> None:
         self._threads.close()

@@ -1,180 +1,177 @@
 """The bytes of one upload on their way from the loop to the disk.
 
-Chunks are gathered before they cross into a thread, since a crossing is dear: a slow sender's to ``BATCH_BYTES``, a fast one's to
-``MOST_BYTES``. A batch is written and hashed (a large one in a thread each) while the next is gathered; never more than the two, or the bytes grow
-cold in the processor's caches. So hundreds of slow uploads sit on little memory, and so do hundreds of fast ones that a slow disk keeps
-waiting: a batch each, and ``TOGETHER_BYTES`` for all of a process.
+Handing a chunk to a thread is dear, so chunks are collected first: a slow sender's to ``BATCH_BYTES``, a fast one's to ``MOST_BYTES``. While one
+batch is written and hashed (a large one in a thread each), the next is collected. There are never more than these two, or the bytes would have
+left the processor's caches. All uploads of a process together hold ``TOGETHER_BYTES`` and a batch each, so that hundreds of uploads need little
+memory, also when the disk is slow.
 
-Where the sink is a file, ``pour`` spares even that: what waits in the socket is read, written and summed up in one crossing. A fast sender's bytes
-go from the socket into the file inside the kernel, and another thread reads them from the file, for their sum, while the next are on their way.
+Where the sink is a file, ``receive_from_fd`` avoids the loop: a thread reads the socket, writes and hashes in one turn. A fast sender's bytes go
+from the socket into the file inside the kernel. Another thread, the follower, reads them from the file for their checksum while the next arrive.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
-from backend.adapters.files.append_file import LITTLE_BYTES
+from backend.adapters.files.append_file import READ_BYTES
 from backend.adapters.threaded.pool import Task, Threads
 
 T = TypeVar("T")
 BATCH_BYTES = 128 << 10
 SPLIT_BYTES = 512 << 10
+"""From here on a batch is written and hashed at the same time."""
 MOST_BYTES = 1 << 20
 FAST_S = 0.005
-"""Who brings ``BATCH_BYTES`` within this time is fast: 26 MB/s."""
+"""A sender that brings ``BATCH_BYTES`` within this time is fast: 26 MB/s."""
 TOGETHER_BYTES = 4 << 20
 
 
-class Pourable(Protocol):
-    def pour(self, source_fd: int, most_bytes: int) -> int: ...
+class SocketSink(Protocol):
+    """A file that can take a socket's bytes by itself (``AppendFile``)."""
 
-    def catch_up(self) -> None:
-        """Sum up what was poured; it may run beside ``pour``."""
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int: ...
+
+    def catch_up(self) -> None: ...
 
 
-class Gathered:
-    """``sinks`` may take a batch at the same time; ``size_bytes`` counts what came by.
+class WriteBuffer:
+    """``sinks`` get each batch, and may run at the same time. ``size_bytes`` counts what was given to ``add`` and what came from sockets.
 
-    What fails is raised by a later call, and by each one after it: ``flush`` at the latest.
+    An error of a sink is raised by a later call and by each one after it, at the latest by ``flush``.
     """
 
     together_bytes = 0
+    """What all buffers of this process hold."""
 
-    def __init__(self, threads: Threads, sinks: Sequence[Callable[[bytes], None]], file: Pourable | None = None) -> None:
+    def __init__(self, threads: Threads, sinks: Sequence[Callable[[bytes], None]], file: SocketSink | None = None) -> None:
         self.size_bytes = 0
         self._threads, self._sinks, self._file = threads, sinks, file
         self._follower: Task | None = None
         self._is_behind = False
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._chunks: list[bytes] = []
+        self._chunks_bytes = 0
         self._since_s = 0.0
         self._under_way: list[Task] = []
         self._failure: Exception | None = None
 
     def add(self, chunk: bytes) -> None:
         self.catch_up()
-        if not self._waiting:
+        if not self._chunks:
             self._since_s = time.monotonic()
-        self._waiting.append(chunk)
+        self._chunks.append(chunk)
         self.size_bytes += len(chunk)
-        self._waiting_bytes += len(chunk)
-        Gathered.together_bytes += len(chunk)
-        if self._waiting_bytes >= BATCH_BYTES and (self._waiting_bytes >= MOST_BYTES or not self._may_grow()):
-            self._hand_over()
+        self._chunks_bytes += len(chunk)
+        WriteBuffer.together_bytes += len(chunk)
+        if self._chunks_bytes >= BATCH_BYTES and (self._chunks_bytes >= MOST_BYTES or not self._may_grow()):
+            self._start_batch()
 
     def fail(self, error: Exception) -> None:
-        """``error`` is raised by each later call: bytes that came before are missing."""
+        """Raise ``error`` in every later call: bytes before those of this buffer are missing."""
         self._failure = error
 
     def flush(self) -> None:
-        self._hand_over()
-        self._settle()
+        """Wait until all sinks have got everything."""
+        self._start_batch()
+        self._wait_for_batch()
 
-    def then(self, call: Callable[[], T]) -> T:
-        """``flush``, and what ``call`` returns: in one crossing where little waits."""
-        if self._under_way or self._waiting_bytes >= SPLIT_BYTES or self._failure is not None:
+    def flush_with_checksums(self) -> None:
+        self.flush()
+        self.catch_up()
+
+    def flush_and_run(self, call: Callable[[], T]) -> T:
+        """``flush``, then return what ``call`` returns in a thread; in one turn of it where little waits."""
+        if self._under_way or self._chunks_bytes >= SPLIT_BYTES or self._failure is not None:
             self.flush()
-        data = self._take()
+        data = self._take_chunks()
 
         def write_and_call() -> T:
             if data:
                 self._write(data)
             return call()
 
-        return cast(T, self._threads.run(write_and_call))
+        return self._threads.run(write_and_call)
 
-    def pour(self, source_fd: int, most_bytes: int) -> int:
-        """How many bytes went from the socket into the file; 0 where that cannot be. The sum of many lags behind: ``catch_up``."""
-        file = self._file
-        if file is None:
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        """As ``ports.Upload.receive_from_fd``. 0 where the sink is no file."""
+        if self._file is None:
             return 0
         self.flush()
-        if most_bytes <= LITTLE_BYTES:
+        if most_bytes <= READ_BYTES:
             self.catch_up()
         else:
-            self._follow(file)
-
-        def pour() -> tuple[int, int]:
-            count = file.pour(source_fd, most_bytes)
-            return count, count
-
-        return self.grow(pour)
-
-    def grow(self, call: Callable[[], tuple[int, T]], beside: Callable[[], object] | None = None) -> T:
-        """In a thread, with nothing of ``add`` under way; ``beside`` in another, which ends first. ``call`` says how many bytes more there are,
-        and what is returned."""
-        if beside is not None:
-            self._under_way = [self._threads.begin(beside)]
+            self._start_follower(self._file)
         try:
-            count, answer = cast(tuple[int, T], self._threads.run(call))
+            count = self._threads.run(self._file.receive_from_fd, source_fd, most_bytes)
         except Exception as error:
             self._failure = self._failure or error
             raise
-        self._settle()
         self.size_bytes += count
-        return answer
+        return count
 
     def catch_up(self) -> None:
-        """The sum of what was poured is made."""
+        """Wait until the checksum covers what came from sockets."""
         if self._file is not None and self._is_behind:
-            self._settle_follower()
+            self._wait_for_follower()
             self._threads.run(self._file.catch_up)
             self._is_behind = False
 
-    def forget(self) -> None:
-        """Drop what waits; what is under way ends first, and how no longer matters."""
-        self._take()
+    def abandon(self) -> None:
+        """Drop what waits, and wait for what is under way; its errors no longer matter."""
+        self._take_chunks()
         tasks, self._under_way = self._under_way, []
         follower, self._follower, self._is_behind = self._follower, None, False
         for each in (*tasks, *([follower] if follower else [])):
             each.wait()
 
     def _may_grow(self) -> bool:
-        if Gathered.together_bytes >= TOGETHER_BYTES:
+        """Whether to collect more than ``BATCH_BYTES``: for a fast sender, or while the batch before is under way."""
+        if WriteBuffer.together_bytes >= TOGETHER_BYTES:
             return False
         return time.monotonic() - self._since_s < FAST_S or not all(each.is_done for each in self._under_way)
 
-    def _hand_over(self) -> None:
-        self._settle()
-        if data := self._take():
-            calls = self._sinks if len(data) >= SPLIT_BYTES else (self._one_after_the_other,)
-            self._under_way = [self._threads.begin(each, data) for each in calls]
+    def _start_batch(self) -> None:
+        self._wait_for_batch()
+        if data := self._take_chunks():
+            calls = self._sinks if len(data) >= SPLIT_BYTES else (self._feed_sinks,)
+            self._under_way = [self._threads.start(each, data) for each in calls]
 
     def _write(self, data: bytes) -> None:
         try:
-            self._one_after_the_other(data)
+            self._feed_sinks(data)
         except Exception as error:
             self._failure = error
             raise
 
-    def _one_after_the_other(self, data: bytes) -> None:
+    def _feed_sinks(self, data: bytes) -> None:
         for each in self._sinks:
             each(data)
 
-    def _follow(self, file: Pourable) -> None:
+    def _start_follower(self, file: SocketSink) -> None:
         if self._follower is None or self._follower.is_done:
-            self._settle_follower()
-            self._follower = self._threads.begin(file.catch_up)
+            self._wait_for_follower()
+            self._follower = self._threads.start(file.catch_up)
         self._is_behind = True
 
-    def _settle_follower(self) -> None:
+    def _wait_for_follower(self) -> None:
         task, self._follower = self._follower, None
         if task is not None:
             self._failure = self._failure or task.wait()
-        if self._failure is not None:
-            raise self._failure
+        self._raise_failure()
 
-    def _take(self) -> bytes:
-        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-        Gathered.together_bytes -= self._waiting_bytes
-        self._waiting, self._waiting_bytes = [], 0
+    def _take_chunks(self) -> bytes:
+        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        WriteBuffer.together_bytes -= self._chunks_bytes
+        self._chunks, self._chunks_bytes = [], 0
         return data
 
-    def _settle(self) -> None:
+    def _wait_for_batch(self) -> None:
         tasks, self._under_way = self._under_way, []
         for error in [each.wait() for each in tasks]:
             self._failure = self._failure or error
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 
 from flask import request
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData, State
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from backend import errors
-from backend.core.delimiters import sure_bytes
 from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
-from backend.ports.peer import SocketChunk
 from backend.web.request import body_stream
 from backend.web.request.body_stream import CHUNK_BYTES
 
@@ -22,10 +20,6 @@ FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
 BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
-LARGE_BYTES = CHUNK_BYTES
-"""An image of a form that has come so far is worth a search of its own."""
-PASSED_BY_BYTES = 4 << 10
-"""A shorter chunk is not worth it."""
 JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
 FILE_FIELD = "file"
@@ -87,13 +81,12 @@ def _raw(context: Context, filename: str) -> Received:
 def _multipart(context: Context, boundary: str, max_files: int) -> Form:
     if not boundary:
         raise errors.BadRequest("multipart")
-    reader = _Reader(context, max_files, b"--" + boundary.encode("latin-1", "replace"))
-    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
+    reader = _Reader(context, boundary.encode("latin-1", "replace"), max_files)
     try:
-        for piece in body_stream.checked_pieces():
-            reader.take(decoder, piece)
-            del piece
-        reader.feed(decoder, None)
+        for chunk in body_stream.chunks():
+            reader.feed(chunk)
+            del chunk  # nobody holds it while the next is waited for
+        reader.finish()
         return reader.form
     except ValueError as error:
         reader.abandon()
@@ -106,39 +99,41 @@ def _multipart(context: Context, boundary: str, max_files: int) -> Form:
 
 
 class _Reader:
-    """Turns werkzeug's events into intakes and fields. In the midst of an image, what cannot be its end goes around the decoder and its copies."""
+    """Turns the events of werkzeug's decoder into images and fields of a ``Form``."""
 
-    def __init__(self, context: Context, max_files: int, mark: bytes) -> None:
+    def __init__(self, context: Context, boundary: bytes, max_files: int) -> None:
         self.form = Form()
-        self._mark = mark
         self._context, self._max_files = context, max_files
+        self._decoder = MultipartDecoder(boundary, BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
+        self._cut_delimiter = b"--" + boundary + b"-"
+        self._held_back = b""
         self._intake: Intake | None = None
         self._name = ""
         self._value = bytearray()
         self._field_bytes = 0
 
-    def take(self, decoder: MultipartDecoder, piece: bytes | SocketChunk) -> None:
-        """A stretch is left to come by, unless it begins in the midst of a large image: then it will belong to that, most of it or all."""
-        if isinstance(piece, bytes):
-            self.feed(decoder, piece)
-        elif self._intake is not None and self._intake.upload.size_bytes >= LARGE_BYTES and decoder.state is State.DATA:
-            held = bytes(decoder.buffer)
-            decoder.buffer.clear()
-            rest = self._intake.take_up_to(self._mark, piece, held)
-            if self._mark not in rest:
-                decoder.receive_data(rest)
-                return
-            for begin in range(0, len(rest), CHUNK_BYTES):
-                self.feed(decoder, rest[begin : begin + CHUNK_BYTES])
+    def feed(self, chunk: bytes) -> None:
+        """Raises ``ValueError`` for a malformed form, and what ``Intake.feed`` raises."""
+        data, self._held_back = self._held_back + chunk, b""
+        if self._ends_in_cut_delimiter(data):
+            data, self._held_back = data[:-1], data[-1:]
+        self._decoder.receive_data(data)
+        self._handle_events()
 
-    def feed(self, decoder: MultipartDecoder, chunk: bytes | None) -> None:
-        if chunk is not None and self._intake is not None and decoder.state is State.DATA:
-            chunk = self._passed_by(self._intake, decoder, chunk)
-        decoder.receive_data(chunk)
-        while True:
-            event = decoder.next_event()
-            if isinstance(event, (NeedData, Epilogue)):
-                return
+    def finish(self) -> None:
+        """The body has ended. Raises as ``feed``."""
+        self._decoder.receive_data(self._held_back)
+        self._decoder.receive_data(None)
+        self._handle_events()
+
+    def _ends_in_cut_delimiter(self, data: bytes) -> bool:
+        """Whether the network cut the form between the two dashes that end it. Werkzeug 3.1.9 would then take the line break before the delimiter
+        for a part of the image (https://github.com/pallets/werkzeug/issues/3285)."""
+        most = len(self._cut_delimiter)
+        return bytes(self._decoder.buffer[-most:] + data[-most:]).endswith(self._cut_delimiter)
+
+    def _handle_events(self) -> None:
+        while not isinstance(event := self._decoder.next_event(), (NeedData, Epilogue)):
             if isinstance(event, File):
                 self._open(event)
             elif isinstance(event, Field):
@@ -150,18 +145,6 @@ class _Reader:
         if self._intake is not None:
             self._intake.abandon()
         self.form.abandon()
-
-    def _passed_by(self, intake: Intake, decoder: MultipartDecoder, chunk: bytes) -> bytes:
-        """What the decoder has to see: all of it where a boundary stands; else what follows the first line break that one could begin with."""
-        held = bytes(decoder.buffer)
-        if len(chunk) < PASSED_BY_BYTES + len(self._mark) or self._mark in chunk or self._mark in held + chunk[: len(self._mark)]:
-            return chunk
-        sure = sure_bytes(chunk, len(chunk), self._mark)
-        decoder.buffer.clear()
-        if held:
-            intake.feed(held)
-        intake.feed(chunk[:sure])
-        return chunk[sure:]
 
     def _open(self, event: File) -> None:
         if event.name != FILE_FIELD:

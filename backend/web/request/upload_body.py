@@ -50,7 +50,7 @@ class SilenceWatch:
         while not self.is_over.wait(LOOK_EVERY_S):
             is_quiet = self._client.is_waiting and self._client.received_bytes == seen_bytes
             seen_bytes, quiet_s = self._client.received_bytes, quiet_s + LOOK_EVERY_S if is_quiet else 0.0
-            if quiet_s >= QUIET_S and self._writer.is_wanted():
+            if quiet_s >= QUIET_S and self._writer.is_takeover_requested():
                 self.has_given_way = True
                 self._client.stop_reading()
                 return

@@ -14,7 +14,7 @@ from werkzeug.wsgi import wrap_file
 from backend import errors
 from backend.core import filenames, formats
 from backend.core.job import Job, Result
-from backend.ports.store import Blob
+from backend.ports.blob import Blob
 from backend.web.response.headers import USER_CONTENT_POLICY
 
 BLOCK_BYTES = 1 << 18

@@ -15,8 +15,8 @@ from backend.flows import batch as batches
 from backend.flows import deliver
 from backend.flows.batch import BatchWatch
 from backend.flows.outbox import Latest
+from backend.ports.blob import Blob
 from backend.ports.peer import Peer
-from backend.ports.store import Blob
 from backend.texts.problems import problem_in
 from backend.web.openapi.answers import BATCH, BINARY, EVENTS, FIND_ERRORS, NOTHING_NEW, UNCHANGED
 from backend.web.openapi.resource import Answer, Operation, Resource

@@ -135,7 +135,7 @@ def create() -> Response:
     wanted = upload_headers.new_upload(sender)
     has_body = upload_headers.has_body()
     if parts:
-        info, state = uploads.join(context, wanted, parts)
+        info, state = uploads.concatenate(context, wanted, parts)
     else:
         info, state = uploads.create(context, wanted, upload_headers.length_bytes())
         is_new = info.job_id == wanted.job_id
@@ -154,7 +154,7 @@ def _append_first(info: UploadInfo) -> UploadState:
     """
     context = flow_context()
     try:
-        with uploads.held(context, info.id, info.owner) as writer, upload_body(writer) as body:
+        with uploads.open_writer(context, info.id, info.owner) as writer, upload_body(writer) as body:
             return uploads.append(context, writer, upload_headers.patch_request(0), body)
     except BaseException:
         if "Idempotency-Key" not in request.headers:
@@ -163,7 +163,7 @@ def _append_first(info: UploadInfo) -> UploadState:
 
 
 def show(upload_id: str) -> Response:
-    info, state = uploads.stand(flow_context(), upload_id, auth.owner())
+    info, state = uploads.resume(flow_context(), upload_id, auth.owner())
     response = _response(200, info, state)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Upload-Offset"] = str(state.offset_bytes)
@@ -182,7 +182,7 @@ def append(upload_id: str) -> Response:
     context, owner = flow_context(), auth.owner()
     upload_headers.check_media_type()
     patch = upload_headers.patch_request(upload_headers.offset_bytes())
-    with uploads.held(context, upload_id, owner) as writer, upload_body(writer) as body:
+    with uploads.open_writer(context, upload_id, owner) as writer, upload_body(writer) as body:
         state = uploads.append(context, writer, patch, body)
     response = _response(204, writer.info, state)
     response.headers["Upload-Offset"] = str(state.offset_bytes)

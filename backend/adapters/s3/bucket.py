@@ -1,0 +1,163 @@
+"""A bucket of an S3-compatible service: the few operations that the store needs, with every error of boto3 translated."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backend import errors
+from backend.adapters.files.disk import translate_errors as translate_disk_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+MISSING = {"404", "NoSuchKey", "NotFound"}
+EXISTS = {"412", "PreconditionFailed"}
+BUSY = {"409", "ConditionalRequestConflict"}
+FULL = {"507", "InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "EntityTooLarge"}
+PAGE = 1000
+"""Keys of one listing."""
+BUSY_TRIES = 5
+COPY_BYTES = 1 << 20
+CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+"""Checksums that not every S3-compatible service knows are sent only where the protocol demands them; TLS guards the bytes on their way."""
+IN_THIS_THREAD = TransferConfig(use_threads=False)
+
+
+class AlreadyExists(Exception):
+    """There is an object where ``Bucket.put_new`` was to put one."""
+
+
+@contextmanager
+def translate_errors(missing: type[errors.GatewayError] | None = None) -> Iterator[None]:
+    """Turn boto3's errors into ``missing`` for a missing object, ``StorageFull`` for a full service, else ``BackendUnavailable``."""
+    try:
+        yield
+    except ClientError as error:
+        code = code_of(error)
+        if missing and code in MISSING:
+            raise missing(private=str(error)) from error
+        if code in FULL:
+            raise errors.StorageFull(private=str(error)) from error
+        raise errors.BackendUnavailable(part="store", retry_after_s=5, private=str(error)) from error
+    except BotoCoreError as error:
+        raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
+
+
+def code_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+class Bucket:
+    """Every thread has a client of its own, so that nothing is shared between a gateway's loop and its threads. All methods block."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._own = threading.local()
+
+    @property
+    def client(self) -> S3Client:
+        client: S3Client | None = getattr(self._own, "client", None)
+        if client is None:
+            client = self._own.client = boto3.session.Session().client("s3", config=CONFIG)
+        return client
+
+    def check(self) -> None:
+        with translate_errors():
+            self.client.head_bucket(Bucket=self.name)
+
+    def get(self, key: str) -> tuple[bytes, dict[str, str]]:
+        """The object's bytes and metadata. Raises ``NotFound``."""
+        with translate_errors(errors.NotFound):
+            found = self.client.get_object(Bucket=self.name, Key=key)
+            return found["Body"].read(), found["Metadata"]
+
+    def etag(self, key: str) -> str:
+        """Raises ``NotFound``."""
+        with translate_errors(errors.NotFound):
+            return self.client.head_object(Bucket=self.name, Key=key)["ETag"]
+
+    def download(self, key: str, path: Path, missing: type[errors.GatewayError]) -> None:
+        """Into a new file. Raises ``missing``."""
+        with translate_errors(missing), translate_disk_errors(), path.open("xb") as target:
+            body = self.client.get_object(Bucket=self.name, Key=key)["Body"]
+            for chunk in body.iter_chunks(COPY_BYTES):
+                target.write(chunk)
+
+    def put(self, key: str, text: str) -> None:
+        with translate_errors():
+            self.client.put_object(Bucket=self.name, Key=key, Body=text.encode())
+
+    def put_new(self, key: str, text: str, metadata: dict[str, str]) -> None:
+        """Raises ``AlreadyExists``. A service says “busy” while another such put is under way; that is tried again.
+
+        boto3 repeats a put whose answer was lost, and then finds its own object: an object that equals this one after a retry counts as put.
+        """
+        for left in reversed(range(BUSY_TRIES)):
+            with translate_errors():
+                try:
+                    self.client.put_object(Bucket=self.name, Key=key, Body=text.encode(), Metadata=metadata, IfNoneMatch="*")
+                    return
+                except ClientError as error:
+                    code = code_of(error)
+                    if code in EXISTS:
+                        if _was_retried(error) and self.get(key) == (text.encode(), metadata):
+                            return
+                        raise AlreadyExists from None
+                    if code not in BUSY or not left:
+                        raise
+
+    def replace(self, key: str, text: str, metadata: dict[str, str], etag: str) -> None:
+        """Raises ``NotFound`` when the object with this ``etag`` is not there any more."""
+        with translate_errors(errors.NotFound):
+            self.client.put_object(Bucket=self.name, Key=key, Body=text.encode(), Metadata=metadata, IfMatch=etag)
+
+    def upload(self, key: str, path: Path, media_type: str) -> None:
+        """In parts where the file is large (boto3's own threshold, 8 MiB)."""
+        with translate_disk_errors():
+            path.stat()
+        with translate_errors():
+            try:
+                self.client.upload_file(str(path), self.name, key, ExtraArgs={"ContentType": media_type}, Config=IN_THIS_THREAD)
+            except S3UploadFailedError as error:
+                if isinstance(error.__cause__ or error.__context__, (ClientError, BotoCoreError)):
+                    raise (error.__cause__ or error.__context__) from error  # type: ignore[misc]
+                raise errors.BackendUnavailable(part="store", retry_after_s=5, private=str(error)) from error
+
+    def copy(self, from_key: str, key: str, missing: type[errors.GatewayError]) -> None:
+        """Raises ``missing``. No byte leaves the service."""
+        with translate_errors(missing):
+            self.client.copy_object(Bucket=self.name, Key=key, CopySource={"Bucket": self.name, "Key": from_key})
+
+    def objects(self, prefix: str) -> Iterator[ObjectTypeDef]:
+        """Sorted by key."""
+        with translate_errors():
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, PaginationConfig={"PageSize": PAGE})
+            for page in pages:
+                yield from page.get("Contents", [])
+
+    def delete(self, keys: list[str]) -> None:
+        """One by one: DeleteObjects wants a checksum that not every service takes."""
+        with translate_errors():
+            for key in keys:
+                self.client.delete_object(Bucket=self.name, Key=key)
+
+
+def _was_retried(error: ClientError) -> bool:
+    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))

@@ -1,0 +1,57 @@
+"""Set-up and trial of a bucket, and the removal of what killed processes left in it."""
+
+from __future__ import annotations
+
+import time
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from backend import errors
+from backend.adapters.s3.probe import probe
+from backend.adapters.s3.store_objects import StoreObjects
+from backend.core.batch import Batch
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+
+class S3Housekeeping(StoreObjects):
+    def prepare(self) -> None:
+        self.spool.prepare()
+
+    def probe(self) -> None:
+        probe(self.bucket, self.prefix)
+
+    def clean_up(self, older_than_s: float) -> int:
+        return self.spool.clean_up(older_than_s) + self._delete_torn_jobs(older_than_s) + self._delete_expired_batches()
+
+    def _delete_torn_jobs(self, older_than_s: float) -> int:
+        """The listing is sorted, so the objects of one job stand together."""
+        jobs = groupby(self.bucket.objects(f"{self.prefix}jobs/"), key=lambda each: each["Key"].rpartition("/")[0])
+        return sum(self._delete_if_torn(list(found), older_than_s) for _, found in jobs)
+
+    def _delete_if_torn(self, found: list[ObjectTypeDef], older_than_s: float) -> int:
+        """``found`` are the objects of one job. Without a manifest they belong to nobody, once they are old enough."""
+        if any(each["Key"].endswith("/manifest.json") for each in found):
+            return 0
+        if any(time.time() - each["LastModified"].timestamp() <= older_than_s for each in found):
+            return 0
+        self.bucket.delete([each["Key"] for each in found])
+        return sum(each["Size"] for each in found)
+
+    def _delete_expired_batches(self) -> int:
+        freed = 0
+        for each in self.bucket.objects(f"{self.prefix}batches/"):
+            if self._has_expired(each["Key"]):
+                self.bucket.delete([each["Key"]])
+                freed += each["Size"]
+        return freed
+
+    def _has_expired(self, key: str) -> bool:
+        """Also True for an object that is no batch."""
+        try:
+            return Batch.from_json(self.bucket.get(key)[0]).expires_at < time.time()
+        except errors.NotFound:
+            return False
+        except (ValueError, TypeError, KeyError):
+            return True

@@ -1,0 +1,53 @@
+"""Try out, before the start, whether a bucket can be a store."""
+
+from __future__ import annotations
+
+import secrets
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+from backend import errors
+from backend.adapters.s3.bucket import EXISTS, Bucket, code_of
+from backend.ports.housekeeping import NotUsable
+
+DENIED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}
+NO_BUCKET = {"404", "NoSuchBucket", "InvalidBucketName", "400", "301", "PermanentRedirect"}
+NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, NoRegionError, ProfileNotFound)
+
+
+def probe(bucket: Bucket, prefix: str) -> None:
+    """Raises ``NotUsable``, and ``BackendUnavailable`` when the service does not answer. It leaves nothing behind."""
+    try:
+        bucket.client.head_bucket(Bucket=bucket.name)
+        _try_conditional_put(bucket, f"{prefix}probe-{secrets.token_hex(8)}")
+    except ClientError as error:
+        code = code_of(error)
+        if code in DENIED:
+            raise NotUsable("denied", bucket=bucket.name, code=code) from error
+        if code in NO_BUCKET:
+            raise NotUsable("missing", bucket=bucket.name, code=code) from error
+        raise errors.BackendUnavailable(part="store", retry_after_s=5, private=str(error)) from error
+    except BotoCoreError as error:
+        if isinstance(error, NO_CREDENTIALS):
+            raise NotUsable("credentials", why=str(error)) from error
+        raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
+
+
+def _try_conditional_put(bucket: Bucket, key: str) -> None:
+    bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")
+    try:
+        bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")
+        raise NotUsable("no_conditional_writes", bucket=bucket.name)
+    except ClientError as error:
+        if code_of(error) not in EXISTS:
+            raise
+    finally:
+        bucket.client.delete_object(Bucket=bucket.name, Key=key)

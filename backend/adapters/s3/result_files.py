@@ -1,0 +1,46 @@
+"""Results in a bucket. An encoder writes to a file of this machine, which is sent when it is complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from backend import errors
+from backend.adapters.files.blob import FileBlob
+from backend.adapters.files.disk import translate_errors as translate_disk_errors
+from backend.adapters.files.result_files import FileResult
+from backend.adapters.s3.store_objects import StoreObjects
+
+
+class S3Result(FileResult):
+    def __init__(self, path: Path, send: Callable[[Path], None], name: str) -> None:
+        super().__init__(path)
+        self._send, self._name = send, name
+
+    def save(self, *, durable: bool = True) -> tuple[str, str]:
+        """What the service has taken is durable in any case."""
+        try:
+            _, sha256 = super().save(durable=False)
+            self._send(self.path)
+        finally:
+            self.discard()
+        return self._name, sha256
+
+
+class S3ResultFiles(StoreObjects):
+    def create_result(self, job_id: str, token: str) -> S3Result:
+        self.check_job_exists(job_id)
+        name = f"result-{token}.webp"
+        key = self.job_key(job_id, name)
+        with translate_disk_errors():
+            return S3Result(self.new_spool_path(), lambda path: self.bucket.upload(key, path, "image/webp"), name)
+
+    def open_result(self, job_id: str, file: str) -> FileBlob:
+        return self.open(self.job_key(job_id, os.path.basename(file)), errors.Gone)
+
+    def reuse_result(self, from_id: str, file: str, job_id: str, token: str) -> str:
+        self.check_job_exists(job_id)
+        name = f"result-{token}.webp"
+        self.bucket.copy(self.job_key(from_id, os.path.basename(file)), self.job_key(job_id, name), errors.Gone)
+        return name
