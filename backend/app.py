@@ -20,7 +20,7 @@ from backend.adapters.celery_encoders import CeleryEncoders, EncodersBeside, cel
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis import client as redis_client
-from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.adapters.redis_bell import RedisBell
 from backend.adapters.stores import open_store
@@ -99,7 +99,7 @@ def gateway_world(settings: Settings) -> Context:
     bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
     return Context(
         store=ThreadedStore(store),
-        jobs=RedisJobs(redis_client.connect(settings.broker_url)),
+        **live_state(redis_client.connect(settings.broker_url)),
         encoders=EncodersBeside(CeleryEncoders(celery_app(settings.broker_url), bell)),
         uploads=ThreadedUploads(resumable),
         limits=settings.limits,
@@ -169,7 +169,7 @@ def _warm_up(app: Flask, context: Context, announcements: RedisAnnouncements) ->
     announcements.start()
     try:
         context.store.check()
-        context.jobs.queued()
+        context.queue.depth()
         if isinstance(context.encoders, EncodersBeside):
             context.encoders.connect()
     except errors.GatewayError as error:

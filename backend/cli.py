@@ -163,11 +163,11 @@ def health(settings: Settings, roles: list[str]) -> int:
 def _encoder_health(settings: Settings) -> int:
     """Whether encoders of this machine have greeted in the last seconds."""
     from backend.adapters.redis import client as redis_client
-    from backend.adapters.redis.jobs import RedisJobs
+    from backend.adapters.redis.live_state import live_state
 
     client = redis_client.connect(settings.broker_url)
     try:
-        here = [each for each in RedisJobs(client).encoders() if each["host"] == socket.gethostname()]
+        here = [each for each in live_state(client)["presence"].encoders() if each["host"] == socket.gethostname()]
     except BackendUnavailable:
         _say("Redis cannot be reached, so nothing is known of the encoders. 无法连接 Redis，编码器状态未知。")
         return 1

@@ -29,7 +29,7 @@ from backend.adapters.beside import Beside
 from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.cancellations import RedisCancellations
-from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis_bell import RedisBell
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
@@ -139,7 +139,7 @@ class Process:
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         while True:
             try:
-                self.context.jobs.greet(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
+                self.context.presence.heartbeat(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
                 self.tell_cpu(started)
                 started = {}
             except errors.BackendUnavailable as error:
@@ -151,7 +151,7 @@ class Process:
         with self._telling:
             used_s = max(self._told_cpu_s, cpu_s(os.getpid()))
             grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._told_cpu_s, 6)}
-            self.context.jobs.tally({**more, **grown})
+            self.context.counters.add({**more, **grown})
             self._told_cpu_s = used_s
 
 
@@ -192,7 +192,7 @@ def encoder_world(bell: RedisBell, cancellations: RedisCancellations) -> Context
     store.prepare()
     return Context(
         store=store,
-        jobs=RedisJobs(redis_client.connect(settings.broker_url)),
+        **live_state(redis_client.connect(settings.broker_url)),
         encoders=CeleryEncoders(app, bell),
         cancellations=cancellations,
         limits=settings.limits,

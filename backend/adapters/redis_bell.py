@@ -66,7 +66,7 @@ def strokes(prefix: str, name: str) -> str:
 
 
 class RedisBell:
-    """``rest``, then wait (``RedisJobs.take_at_bell``) as often as wanted, each time after a ``rest``; whoever was not rung then has to ``rise``.
+    """``rest``, then wait (``RedisJobQueue.take_at_bell``) as often as wanted, each time after a ``rest``; whoever was not rung then has to ``rise``.
 
     ``messages`` names the list of Celery's messages. All raise ``BackendUnavailable``.
     """

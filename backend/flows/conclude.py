@@ -19,7 +19,7 @@ def conclude(context: Context, job: Job, serve_twins: Callable[[Job], object] | 
     """
     if serve_twins is not None and (told := _told(context, job)):
         return told
-    if not context.store.conclude(job.id, job.status, lasts=not job.manifest.is_passing):
+    if not context.store.conclude(job.id, job.status, lasts=not job.manifest.is_ephemeral):
         outcome = context.store.outcome(job.id)
         if outcome is None:
             raise errors.NotFound()
@@ -38,7 +38,7 @@ def conclude(context: Context, job: Job, serve_twins: Callable[[Job], object] | 
 def _told(context: Context, job: Job) -> Job | None:
     """A passing job's good end, which nobody needs once it is answered: should Redis forget it before, the job is encoded again. None where it is to
     be written down after all: Redis is out of reach or does not know the job, which may have been erased, or others run along with it."""
-    if not job.manifest.is_passing or job.status.result is None:
+    if not job.manifest.is_ephemeral or job.status.result is None:
         return None
     try:
         return context.jobs.end_alone(job)
@@ -58,7 +58,7 @@ def cancel(context: Context, job: Job) -> Job:
 
 def erase(context: Context, job: Job) -> None:
     """Source, result and record. An encoder that still works on it finds nothing left to work for."""
-    context.store.erase(job.id, lasts=not job.manifest.is_passing)
+    context.store.erase(job.id, lasts=not job.manifest.is_ephemeral)
     try:
         context.jobs.forget(job.id)
     except errors.BackendUnavailable as error:

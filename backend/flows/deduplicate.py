@@ -1,7 +1,7 @@
 """Share: equal bytes with equal options are encoded once. Each job keeps its own record, its own progress, its own end and its own deletion.
 
 A job whose equal has succeeded gets that result, under a second name for the same bytes. One whose equal is being encoded runs along with it
-(``Jobs.take``) and gets the result before the other is said to have ended, so that nothing the other's owner does then can take it away. Where
+(``JobQueue.take``) and gets the result before the other is said to have ended, so that nothing the other's owner does then can take it away. Where
 sharing fails for whatever reason, the job is simply encoded.
 """
 
@@ -36,7 +36,7 @@ def finished(context: Context, job: Job, token: str, others: Iterable[str]) -> J
 def at_once(context: Context, job: Job) -> Job | None:
     """A job that nobody has taken yet, ended with an equal one's result; None when it has to be queued."""
     try:
-        shared = finished(context, job, context.new_id(), context.jobs.same(job.manifest.work))
+        shared = finished(context, job, context.new_id(), context.jobs.completed_duplicates(job.manifest.work_key))
         return conclude(context, shared) if shared else None
     except errors.GatewayError as error:
         log.warning("job %s is encoded by itself: %s", job.id, error)
@@ -47,7 +47,7 @@ def with_twins(context: Context, job: Job, token: str) -> None:
     """Give the result with which ``job`` ends to those that ran along with it."""
     assert job.status.result is not None
     try:
-        twins = context.jobs.twins(job.id)
+        twins = context.jobs.followers(job.id)
     except errors.BackendUnavailable as error:
         log.warning("the twins of job %s are not known: %s", job.id, error.private)
         return

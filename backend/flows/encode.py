@@ -23,7 +23,7 @@ from backend.flows import deduplicate
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.ports.codec import Codec
-from backend.ports.jobs import Claim
+from backend.ports.queue import Claim
 from backend.ports.store import Blob, Target
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def _at_once(finish: Finish, _renew: object) -> None:
 
 def encode_next(context: Context, codec: Codec, token: str, later: Later = _at_once) -> bool:
     """One job from the queue; False when none waits. ``later``: as ``encode`` has it."""
-    claim = context.jobs.take(token, LEASE_S)
+    claim = context.queue.take(token, LEASE_S)
     if claim is not None:
         encode(context, codec, claim, later)
     return claim is not None
@@ -73,7 +73,7 @@ def encode_next(context: Context, codec: Codec, token: str, later: Later = _at_o
 def encode_at_bell(context: Context, codec: Codec, token: str, name: str, seconds: float, rise: Callable[[], None], later: Later = _at_once) -> bool:
     """The job for which ``name`` is rung within so many seconds; whether it was rung. A job that it finds without having been is done too, and
     counts as a stroke, after a ``rise``: while it works, nobody is to ring it."""
-    is_rung, claim = context.jobs.take_at_bell(token, LEASE_S, name, seconds)
+    is_rung, claim = context.queue.take_at_bell(token, LEASE_S, name, seconds)
     if claim is not None:
         if not is_rung:
             with suppress(errors.BackendUnavailable):  # the job is in hand, whatever else is out of reach
@@ -89,10 +89,10 @@ def encode(context: Context, codec: Codec, claim: Claim, later: Later = _at_once
     """
     reporter = Reporter(context, claim)
     with _minded(claim.job):
-        known = _ended_before(context, claim.job) or deduplicate.finished(context, claim.job, claim.token, claim.same)
+        known = _ended_before(context, claim.job) or deduplicate.finished(context, claim.job, claim.token, claim.duplicates)
         end = _known(known) if known is not None else _encoded(context, codec, claim, reporter)
         finish = partial(_finish, context, claim, reporter, end)
-        if claim.job.manifest.is_passing:
+        if claim.job.manifest.is_ephemeral:
             finish()
         else:
             later(finish, reporter.is_unwanted)
@@ -159,7 +159,7 @@ def _converted(context: Context, codec: Codec, claim: Claim, source: Blob, repor
             _conversion(context, claim.job),
             on_progress=reporter.progressed,
             should_stop=reporter.is_unwanted,
-            tick_s=PASSING_TICK_S if claim.job.manifest.is_passing else TICK_S,
+            tick_s=PASSING_TICK_S if claim.job.manifest.is_ephemeral else TICK_S,
         )
     except BaseException:
         target.discard()
@@ -188,13 +188,13 @@ def _failed(context: Context, job: Job, reporter: Reporter, error: errors.Gatewa
 
 
 def _conversion(context: Context, job: Job) -> Conversion:
-    every_s = PASSING_REPORT_EVERY_S if job.manifest.is_passing else REPORT_EVERY_S
+    every_s = PASSING_REPORT_EVERY_S if job.manifest.is_ephemeral else REPORT_EVERY_S
     return Conversion(job.manifest.source.shape, job.manifest.options, context.limits, float(context.encode_timeout_s), every_s)
 
 
 def _kept(context: Context, job: Job, target: Target, converted: Converted) -> Result:
     begun = context.clock()
-    file, sha256 = target.keep(lasts=not job.manifest.is_passing)
+    file, sha256 = target.keep(lasts=not job.manifest.is_ephemeral)
     facts = converted.facts
     if "seconds" in facts:
         facts = {**facts, "seconds": {**facts["seconds"], "store": round(context.clock() - begun, 4)}}
@@ -210,8 +210,8 @@ class Reporter:
         self._context, self._taken = context, claim
         self._wanted: Progress | None = None
         self._told_s = self._renewed_s = context.clock()
-        self._quiet_interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_passing else UNHEARD_INTERVAL_S
-        self._interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_passing else REPORT_INTERVAL_S
+        self._quiet_interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_ephemeral else UNHEARD_INTERVAL_S
+        self._interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_ephemeral else REPORT_INTERVAL_S
         self._is_unwanted = False
 
     def progressed(self, progress: Progress) -> None:
@@ -220,7 +220,7 @@ class Reporter:
 
     def storing(self) -> None:
         """A passing job's last moments are told to nobody: its end follows at once, and somebody waits for that."""
-        if self._taken.job.manifest.is_passing:
+        if self._taken.job.manifest.is_ephemeral:
             if self._is_unwanted:
                 raise Stopped()
             return
@@ -263,7 +263,7 @@ class Reporter:
         """An unreachable Redis stops no encode: the store will take the result, and the end is announced later."""
         self._renewed_s = self._context.clock()
         try:
-            reported = self._context.jobs.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
+            reported = self._context.leases.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
             if reported is None:
                 self._adopt()
                 return
@@ -282,4 +282,4 @@ class Reporter:
             is_over = self._context.store.outcome(job.id) is not None
         except errors.NotFound:
             is_over = True
-        self._is_unwanted = is_over or not self._context.jobs.adopt(Claim(job.at(self.status), self._taken.token), LEASE_S)
+        self._is_unwanted = is_over or not self._context.leases.readopt(Claim(job.at(self.status), self._taken.token), LEASE_S)

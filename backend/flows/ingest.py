@@ -14,13 +14,13 @@ from backend import errors
 from backend.core import formats, image_headers
 from backend.core.conversion import Shape
 from backend.core.formats import Format
-from backend.core.job import Job, Manifest, Source, Status, work_of
+from backend.core.job import Job, Manifest, Source, Status, work_key
 from backend.core.limits import WEBP_MAX_SIDE
 from backend.core.options import Options
 from backend.flows import deduplicate
 from backend.flows.context import Context
 from backend.flows.find_job import stored
-from backend.ports.jobs import Submission
+from backend.ports.queue import Submission
 from backend.ports.store import SocketChunk, Upload
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ def check_queue(context: Context) -> None:
     if 0 <= now - seen.at_s < GLANCE_S and seen.waiting + MUCH_ROOM <= context.max_queued_jobs:
         return
     try:
-        waiting = context.jobs.queued()
+        waiting = context.queue.depth()
     except errors.BackendUnavailable:
         return
     seen.waiting, seen.at_s = waiting, now
@@ -147,13 +147,13 @@ def accept(
     *,
     job_id: str | None = None,
     batch: str | None = None,
-    is_passing: bool = False,
+    is_ephemeral: bool = False,
 ) -> Job:
     """Make it a job: durable, then queued. With a ``job_id`` that is a job already, that job.
 
     Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
     """
-    job, is_new = keep(context, received, options, sender, job_id=job_id, batch=batch, is_passing=is_passing)
+    job, is_new = keep(context, received, options, sender, job_id=job_id, batch=batch, is_ephemeral=is_ephemeral)
     return queue(context, job) if is_new else job
 
 
@@ -165,12 +165,12 @@ def keep(
     *,
     job_id: str | None = None,
     batch: str | None = None,
-    is_passing: bool = False,
+    is_ephemeral: bool = False,
 ) -> tuple[Job, bool]:
     """Durable and not yet queued, and whether it is new; raises as ``accept``."""
     check_sides(received.shape, options)
     now, source = context.clock(), received.source()
-    lifetime_s = context.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else context.retention_s
+    lifetime_s = context.encode_timeout_s * 2 + PASSING_MARGIN_S if is_ephemeral else context.retention_s
     manifest = Manifest(
         id=job_id or context.new_id(),
         source=source,
@@ -181,8 +181,8 @@ def keep(
         client=sender.client,
         batch=batch,
         request_id=sender.request_id,
-        is_passing=is_passing,
-        work=work_of(source, options, sender.owner) if context.shares_results else "",
+        is_ephemeral=is_ephemeral,
+        work_key=work_key(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
     )
     if not context.store.commit(received.upload, manifest):
@@ -209,11 +209,11 @@ def queue(context: Context, job: Job) -> Job:
     One whose result is there already, since an equal job has succeeded, ends at once instead.
     """
     try:
-        submitted = context.jobs.submit(job, limit=context.max_queued_jobs)
+        submitted = context.queue.submit(job, limit=context.max_queued_jobs)
         if submitted is None:
             if shared := deduplicate.at_once(context, job):
                 return shared
-            submitted = Submission(context.jobs.enqueue(job, limit=context.max_queued_jobs), is_heard=False)
+            submitted = Submission(context.queue.enqueue(job, limit=context.max_queued_jobs), is_heard=False)
         job = submitted.job
         if not submitted.is_heard:
             context.encoders.wake()
@@ -229,7 +229,7 @@ def queue(context: Context, job: Job) -> Job:
 def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:
     """With the time in which a tenth of the queue will have gone: room for more than one of those who come again."""
     try:
-        room_s = context.jobs.overview().seconds_for(math.ceil(waiting / 10))
+        room_s = context.counters.overview().seconds_for(math.ceil(waiting / 10))
     except errors.BackendUnavailable:
         room_s = math.inf
     return errors.QueueFull(limit=context.max_queued_jobs, retry_after_s=math.ceil(max(1, min(LONGEST_RETRY_S, room_s))))

@@ -16,7 +16,7 @@ class Bell(Protocol):
     """Where an encoder that has nothing to do can be reached without a message. Every method raises ``BackendUnavailable``."""
 
     def rest(self, name: str, seconds: float) -> None:
-        """From now on, and for so long, ``name`` may be rung, once. It waits for that with ``Jobs.take_at_bell``."""
+        """From now on, and for so long, ``name`` may be rung, once. It waits for that with ``JobQueue.take_at_bell``."""
 
     def rise(self, name: str) -> int:
         """It is rung no more; how often it was since it last waited. Whoever was rung need not."""

@@ -12,9 +12,10 @@ import redis
 
 from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
-from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.queue import RedisJobQueue
+from backend.adapters.redis.scripts import Scripts
 from backend.adapters.redis_bell import MESSAGES_AN_ENCODER, MESSAGES_BESIDE, RedisBell
-from backend.ports.jobs import Claim
+from backend.ports.queue import Claim
 from tests.memory.samples import job
 from tests.ports.redis_server import RedisServer
 
@@ -40,7 +41,7 @@ def test_one_that_rests_is_rung_and_no_message_is_wanted(bell: RedisBell, client
 
 
 def test_whoever_is_rung_has_the_job_with_the_stroke(bell: RedisBell, client: redis.Redis) -> None:
-    jobs, made = RedisJobs(client, messages=MESSAGES), job()
+    jobs, made = RedisJobQueue(Scripts(client, KEY_PREFIX), messages=MESSAGES), job()
     bell.rest("ada", 30)
     said: list[tuple[bool, Claim | None]] = []
     waiting = threading.Thread(target=lambda: said.append(jobs.take_at_bell("token", 30, "ada", 30)))
@@ -52,11 +53,11 @@ def test_whoever_is_rung_has_the_job_with_the_stroke(bell: RedisBell, client: re
     assert submitted is not None and (submitted.is_heard, submitted.job.status.state) == (True, "queued")
     is_rung_for, claim = said[0]
     assert is_rung_for and claim is not None and (claim.job.id, claim.token, claim.job.status.state) == (made.id, "token", "running")
-    assert bell.rise("ada") == 0 and jobs.queued() == 0
+    assert bell.rise("ada") == 0 and jobs.depth() == 0
 
 
 def test_a_job_that_waits_is_found_at_the_bell_without_a_stroke(bell: RedisBell, client: redis.Redis) -> None:
-    jobs, made = RedisJobs(client, messages=MESSAGES), job()
+    jobs, made = RedisJobQueue(Scripts(client, KEY_PREFIX), messages=MESSAGES), job()
     jobs.enqueue(made, limit=None)
     client.script_flush()  # as after a restart
     for expected in (made.id, None):
@@ -125,7 +126,7 @@ def test_one_that_was_rung_and_does_not_know_yet_is_rung_no_second_time(bell: Re
 
 @pytest.mark.parametrize("waiting", [0, MESSAGES_BESIDE])
 def test_whoever_submits_a_job_rings_in_the_same_breath(bell: RedisBell, client: redis.Redis, waiting: int) -> None:
-    jobs = RedisJobs(client, messages=MESSAGES)
+    jobs = RedisJobQueue(Scripts(client, KEY_PREFIX), messages=MESSAGES)
     bell.rest("ada", 30)
     assert heard(jobs), "by ada"
     assert is_rung(client, "ada", 30)
@@ -135,7 +136,7 @@ def test_whoever_submits_a_job_rings_in_the_same_breath(bell: RedisBell, client:
 
 
 def test_a_job_that_is_known_rings_nobody(bell: RedisBell, client: redis.Redis) -> None:
-    jobs, known = RedisJobs(client, messages=MESSAGES), job()
+    jobs, known = RedisJobQueue(Scripts(client, KEY_PREFIX), messages=MESSAGES), job()
     jobs.enqueue(known, limit=None)
     bell.rest("ada", 30)
     submitted = jobs.submit(known, limit=None)
@@ -144,10 +145,10 @@ def test_a_job_that_is_known_rings_nobody(bell: RedisBell, client: redis.Redis) 
 
 
 def is_rung(client: redis.Redis, name: str, seconds: float) -> bool:
-    return RedisJobs(client, messages=MESSAGES).take_at_bell("token", 30, name, seconds)[0]
+    return RedisJobQueue(Scripts(client, KEY_PREFIX), messages=MESSAGES).take_at_bell("token", 30, name, seconds)[0]
 
 
-def heard(jobs: RedisJobs) -> bool:
+def heard(jobs: RedisJobQueue) -> bool:
     submitted = jobs.submit(job(), limit=None)
     assert submitted is not None
     return submitted.is_heard

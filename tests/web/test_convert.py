@@ -88,7 +88,7 @@ def test_what_is_wrong_with_the_request_is_told_as_everywhere(quick: Web, proble
 
 
 def test_without_redis_there_is_nobody_to_convert_and_nothing_is_kept(web: Web, problem: Check) -> None:
-    web.here.jobs.is_down = True
+    web.here.server.is_down = True
     problem(web.ask("PUT", "/api/convert", data=image()), 503, "backend_unavailable")
     assert web.here.store.entries == {}
 

@@ -179,18 +179,18 @@ class FileStore:
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                     return False
                 raise
-            if not manifest.is_passing:
+            if not manifest.is_ephemeral:
                 self._settle(self._folder(manifest.id))
         return True
 
     def _stage(self, upload: FileUpload, manifest: Manifest, staged: Path) -> None:
         staged.mkdir(mode=0o700)
-        if not manifest.is_passing:
+        if not manifest.is_ephemeral:
             sync_data(upload.fd)
         upload.close()
         upload.path.rename(staged / "source")
-        write_file(staged / "manifest.json", manifest.to_json(), sync=not manifest.is_passing)
-        if not manifest.is_passing:
+        write_file(staged / "manifest.json", manifest.to_json(), sync=not manifest.is_ephemeral)
+        if not manifest.is_ephemeral:
             sync_folder(staged)
 
     def _settle(self, folder: Path) -> None:

@@ -31,6 +31,11 @@ lowest tag goes first, so a single image waits for at most one job of each other
 
 from __future__ import annotations
 
+from typing import Any
+
+import redis
+
+from backend.adapters.redis.client import translated
 from backend.adapters.redis_bell import RINGING
 
 PRELUDE = """
@@ -155,7 +160,7 @@ return messages and {status, is_heard} or status
 )
 
 # ARGV: id, manifest, status, client, expire_at, limit ('' for none), amounts, token, lease_ms → the status, or -1: the queue is full
-PROMISE = (
+RESERVE = (
     PRELUDE
     + """
 local id, limit = ARGV[1], tonumber(ARGV[6])
@@ -171,7 +176,7 @@ return redis.call('HGET', key('job:' .. id), 'status')
 )
 
 # ARGV: id, token, lease_ms, percent → 1, 0: not yours, -1: unknown
-FETCHING = (
+RENEW_FETCH_LEASE = (
     PRELUDE
     + """
 local id = ARGV[1]
@@ -185,7 +190,7 @@ return 1
 )
 
 # ARGV: id, token, lease_ms → 1 if the lease had run out
-FETCH_AGAIN = (
+TAKE_OVER_FETCH = (
     PRELUDE
     + """
 local until_ms = redis.call('ZSCORE', key('fetching'), ARGV[1])
@@ -197,7 +202,7 @@ return 1
 )
 
 # ARGV: id, manifest, status, client, expire_at, amounts of a job that was unknown, amounts of its source → the status
-SUPPLY = (
+ATTACH_SOURCE = (
     PRELUDE
     + """
 local id = ARGV[1]
@@ -299,7 +304,7 @@ return {seq, listeners}
 )
 
 # ARGV: id, manifest, status, client, expire_at, token, lease_ms, amounts if it was unknown → 1 adopted, 0 somebody else has it
-ADOPT = (
+READOPT = (
     PRELUDE
     + """
 local id = ARGV[1]
@@ -405,7 +410,7 @@ return 1
 
 # One call, for every gateway process asks once a second.
 # ARGV: name, holder, ms → 1 if it is the holder's now
-HOLD = (
+ACQUIRE_DUTY = (
     PRELUDE
     + """
 local duty = key('duty:' .. ARGV[1])
@@ -418,7 +423,7 @@ return 1
 
 # Jobs that were made in the same instant follow each other by their ids.
 # ARGV: maker, made no later than, and if just then with a lesser id than, limit → {id, created_at, manifest, status}, newest first
-LISTED = (
+ENTRIES = (
     PRELUDE
     + """
 local from, before, limit, found, at = ARGV[2], ARGV[3], tonumber(ARGV[4]), {}, 0
@@ -439,7 +444,7 @@ return found
 )
 
 # ARGV: key, amount, window_s → {count, seconds left}
-COUNT = (
+COUNT_IN_WINDOW = (
     PRELUDE
     + """
 local counter = key('count:' .. ARGV[1])
@@ -451,7 +456,7 @@ return {count, redis.call('TTL', counter)}
 
 # How the queue moves is told in steps of a tenth of the place, so that a thousand waiting jobs are not a thousand changes a second.
 # → how many places were told
-MOVE = (
+PUBLISH_POSITIONS = (
     PRELUDE
     + """
 local encoders, mean, told = encoder_count(), mean_ms(), 0
@@ -473,7 +478,7 @@ return told
 )
 
 # ARGV: amounts
-TALLY = (
+ADD_TOTALS = (
     PRELUDE
     + """
 add(key('totals'), cjson.decode(ARGV[1]))
@@ -498,3 +503,43 @@ return {tostring(now), size('queue'), size('running'), size('ended:succeeded'), 
         next(pace) and cjson.encode(pace) or '{}', tostring(60 + now % 10000 / 1000), tostring(mean_ms() or 0)}
 """
 )
+
+SOURCES = {
+    "enqueue": ENQUEUE,
+    "reserve": RESERVE,
+    "renew_fetch_lease": RENEW_FETCH_LEASE,
+    "take_over_fetch": TAKE_OVER_FETCH,
+    "attach_source": ATTACH_SOURCE,
+    "restore": RESTORE,
+    "take": TAKE,
+    "report": REPORT,
+    "readopt": READOPT,
+    "end": END,
+    "requeue": REQUEUE,
+    "forget": FORGET,
+    "acquire_duty": ACQUIRE_DUTY,
+    "entries": ENTRIES,
+    "count_in_window": COUNT_IN_WINDOW,
+    "publish_positions": PUBLISH_POSITIONS,
+    "add_totals": ADD_TOTALS,
+    "overview": OVERVIEW,
+}
+
+
+class Scripts:
+    """Runs the scripts on one server, on the keys under one prefix."""
+
+    def __init__(self, client: redis.Redis, prefix: str) -> None:
+        self.client, self.prefix = client, prefix
+        self._scripts = {name: client.register_script(source) for name, source in SOURCES.items()}
+
+    def key(self, name: str) -> str:
+        return self.prefix + name
+
+    def sha(self, name: str) -> str:
+        return str(self._scripts[name].sha)
+
+    def run(self, name: str, *arguments: Any) -> Any:
+        """The script's answer. Raises ``BackendUnavailable``."""
+        with translated():
+            return self._scripts[name](keys=[self.prefix], args=arguments)

@@ -29,11 +29,11 @@ def _agreed_id(memo: str, print_of: str, job_id: str) -> str:
 
     Without Redis the id stays the request's own: an image converted twice is better than none.
     """
-    jobs = site().context.jobs
+    memos = site().context.memos
     try:
-        if jobs.remember(memo, f"{print_of} {job_id}", IDEMPOTENCY_S):
+        if memos.put_if_absent(memo, f"{print_of} {job_id}", IDEMPOTENCY_S):
             return job_id
-        known_print, _, known_id = (jobs.recall(memo) or "").partition(" ")
+        known_print, _, known_id = (memos.get(memo) or "").partition(" ")
     except errors.BackendUnavailable:
         return job_id
     if known_print != print_of:

@@ -67,6 +67,6 @@ def figures() -> Figures:
 
 def _overview() -> Overview | None:
     try:
-        return site().context.jobs.overview()
+        return site().context.counters.overview()
     except errors.BackendUnavailable:
         return None

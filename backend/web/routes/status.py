@@ -74,7 +74,7 @@ class Lookout:
     def snapshot(self) -> dict[str, Any]:
         here = self._site
         try:
-            overview = here.context.jobs.overview()
+            overview = here.context.counters.overview()
         except errors.BackendUnavailable:
             overview = None
         figures = Figures(workers=here.workers(), overview=overview, version=here.version)

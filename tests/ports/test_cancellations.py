@@ -11,21 +11,15 @@ import redis
 
 from backend.adapters.redis import cancellations as cancellations_module
 from backend.adapters.redis.cancellations import RedisCancellations
-from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.live_state import live_state
 from backend.core.job import Status, cancelled, succeeded
 from tests.memory.samples import job
 from tests.memory.waiting import until
+from tests.ports.live import LEASE_S, Live, result
 from tests.ports.redis_server import RedisServer
 from tests.ports.test_announcements import EndingAnnouncements
-from tests.ports.test_jobs import result
 
 Connect = Callable[[str], redis.Redis]
-LEASE_S = 60.0
-
-
-@pytest.fixture
-def jobs(redis_server: RedisServer, connect: Connect) -> RedisJobs:
-    return RedisJobs(connect(redis_server.url))
 
 
 @pytest.fixture
@@ -46,44 +40,44 @@ def make(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     first.end(server, connect(server.url), *(each for each, _ in others))
 
 
-WAYS: dict[str, Callable[[RedisJobs, Any], object]] = {
-    "cancelled": lambda jobs, claim: jobs.end(claim.job.at(cancelled(claim.job.status, 5.0))),
-    "erased": lambda jobs, claim: jobs.forget(claim.job.id),
-    "queued again": lambda jobs, claim: jobs.requeue(claim.job.id),
+WAYS: dict[str, Callable[[Live, Any], object]] = {
+    "cancelled": lambda live, claim: live.jobs.end(claim.job.at(cancelled(claim.job.status, 5.0))),
+    "erased": lambda live, claim: live.jobs.forget(claim.job.id),
+    "queued again": lambda live, claim: live.queue.requeue(claim.job.id),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_encoder_hears_that_its_job_was_taken_away(
-    jobs: RedisJobs, redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations], way: str
+    redis_live: Live, redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations], way: str
 ) -> None:
     cancellations, others = make(redis_server), make(redis_server)
-    jobs.enqueue(job(), limit=None)
+    redis_live.queue.enqueue(job(), limit=None)
     token = cancellations.new_token()
-    claim = jobs.take(token, LEASE_S)
+    claim = redis_live.queue.take(token, LEASE_S)
     assert claim is not None and not cancellations.is_cancelled(token)
-    WAYS[way](jobs, claim)
+    WAYS[way](redis_live, claim)
     until(lambda: cancellations.is_cancelled(token), 5)
     assert not cancellations.is_cancelled(token), "it is told once"
     assert not others._stopped
 
 
 def test_an_encoder_hears_nothing_of_its_own_ends_nor_of_what_waits_or_is_over(
-    jobs: RedisJobs, redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations]
+    redis_live: Live, redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations]
 ) -> None:
     cancellations = make(redis_server)
     ended, waiting, last = job(), job(), job()
-    jobs.enqueue(ended, limit=None)
-    first = jobs.take(cancellations.new_token(), LEASE_S)
+    redis_live.queue.enqueue(ended, limit=None)
+    first = redis_live.queue.take(cancellations.new_token(), LEASE_S)
     assert first is not None
-    jobs.end(first.job.at(succeeded(first.job.status, result(), 5.0)))
-    jobs.forget(ended.id)
-    jobs.enqueue(waiting, limit=None)
-    jobs.end(waiting.at(Status(state="cancelled")))
-    jobs.enqueue(last, limit=None)
+    redis_live.jobs.end(first.job.at(succeeded(first.job.status, result(), 5.0)))
+    redis_live.jobs.forget(ended.id)
+    redis_live.queue.enqueue(waiting, limit=None)
+    redis_live.jobs.end(waiting.at(Status(state="cancelled")))
+    redis_live.queue.enqueue(last, limit=None)
     token = cancellations.new_token()
-    jobs.take(token, LEASE_S)
-    jobs.forget(last.id)
+    redis_live.queue.take(token, LEASE_S)
+    redis_live.jobs.forget(last.id)
     until(lambda: bool(cancellations._stopped), 5)
     assert list(cancellations._stopped) == [token]
 
@@ -104,10 +98,10 @@ def test_while_redis_is_away_stops_are_not_heard_and_afterwards_they_are(
     until(lambda: not cancellations.are_heard(), 10)
     own_redis.start()
     until(cancellations.are_heard, 10)
-    jobs, token = RedisJobs(connect(own_redis.url)), cancellations.new_token()
-    jobs.enqueue(made := job(), limit=None)
-    assert jobs.take(token, LEASE_S) is not None
-    jobs.forget(made.id)
+    live, token = Live(**live_state(connect(own_redis.url))), cancellations.new_token()
+    live.queue.enqueue(made := job(), limit=None)
+    assert live.queue.take(token, LEASE_S) is not None
+    live.jobs.forget(made.id)
     until(lambda: cancellations.is_cancelled(token), 5)
 
 
