@@ -22,6 +22,7 @@ from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
+from backend.adapters.redis.scripts import Scripts
 from backend.adapters.redis_bell import RedisBell
 from backend.adapters.stores import open_store
 from backend.adapters.threaded.resumable import ThreadedUploads
@@ -96,7 +97,7 @@ def gateway_world(settings: Settings) -> Context:
     store.prepare()
     resumable = FileUploads(settings.store_dir)
     resumable.prepare()
-    bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
+    bell = RedisBell(Scripts(redis_client.connect(settings.broker_url), redis_client.KEY_PREFIX), messages=redis_client.QUEUE)
     return Context(
         store=ThreadedStore(store),
         **live_state(redis_client.connect(settings.broker_url)),

@@ -30,6 +30,7 @@ from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.cancellations import RedisCancellations
 from backend.adapters.redis.live_state import live_state
+from backend.adapters.redis.scripts import Scripts
 from backend.adapters.redis_bell import RedisBell
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
@@ -100,7 +101,7 @@ class Process:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.codec = SealedCodec(sandbox=settings.sandbox)
         self.traced = Traced(self.codec)
-        bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
+        bell = RedisBell(Scripts(redis_client.connect(settings.broker_url), redis_client.KEY_PREFIX), messages=redis_client.QUEUE)
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
         self.context = encoder_world(bell, self.cancellations)
         self.shift = Shift(self.name, self._encode_next, self._encode_at_bell, bell, self.context.encoders, lambda: bool(LEAVING[0]))

@@ -30,7 +30,7 @@ def client(redis_server: RedisServer, connect: Callable[[str], redis.Redis]) -> 
 
 @pytest.fixture
 def bell(client: redis.Redis) -> RedisBell:
-    return RedisBell(client, messages=MESSAGES)
+    return RedisBell(Scripts(client, KEY_PREFIX), messages=MESSAGES)
 
 
 def test_one_that_rests_is_rung_and_no_message_is_wanted(bell: RedisBell, client: redis.Redis) -> None:
@@ -156,7 +156,7 @@ def heard(jobs: RedisJobQueue) -> bool:
 
 def test_an_unreachable_bell_is_named(connect: Callable[[str], redis.Redis], tmp_path: str) -> None:
     client = connect(f"unix://{tmp_path}/nothing.sock")
-    bell = RedisBell(client, messages=MESSAGES)
+    bell = RedisBell(Scripts(client, KEY_PREFIX), messages=MESSAGES)
     for call in (lambda: is_rung(client, "ada", AT_ONCE_S), lambda: bell.ring(1), lambda: bell.rest("ada", 1), lambda: bell.rise("ada")):
         with pytest.raises(errors.BackendUnavailable):
             call()

@@ -17,6 +17,7 @@ from backend import errors
 from backend.adapters.celery_encoders import QUEUE, TASK, CeleryEncoders, EncodersBeside, celery_app
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.scripts import Scripts
 from backend.adapters.redis_bell import RedisBell
 from backend.ports.encoders import Encoders
 from tests.memory.encoders import MemoryEncoders
@@ -34,7 +35,7 @@ class Bell:
 def kombu_poller(_session_redis: RedisServer) -> None:
     """kombu's poller lives as long as the process: open it before the detectors look."""
     app, client = celery_app(_session_redis.url), redis_client.connect(_session_redis.url)
-    CeleryEncoders(app, RedisBell(client, messages=QUEUE)).wake()
+    CeleryEncoders(app, RedisBell(Scripts(client, KEY_PREFIX), messages=QUEUE)).wake()
     pools.reset()
     app.close()
     client.close()
@@ -46,7 +47,7 @@ def celery_encoders(connect: Callable[[str], redis.Redis]) -> Iterator[Callable[
 
     def make(url: str) -> CeleryEncoders:
         apps.append(celery_app(url))
-        return CeleryEncoders(apps[-1], RedisBell(connect(url), messages=QUEUE))
+        return CeleryEncoders(apps[-1], RedisBell(Scripts(connect(url), KEY_PREFIX), messages=QUEUE))
 
     yield make
     pools.reset()
