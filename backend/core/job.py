@@ -1,13 +1,13 @@
-"""A job: what was asked (``Manifest``, never changes), where it stands (``Status``), how it ended (inside ``Status``, committed once).
+"""A job: what was asked for (``Manifest``), where it stands (``Status``), and how it ended (in ``Status``, committed once).
 
 ::
 
     queued ──▶ running ──▶ succeeded
       │  ▲        │  ├───▶ failed
       │  └────────┘  └───▶ cancelled          running → queued: the encoder was lost
-      └──▶ cancelled, failed
+      └──▶ succeeded, failed, cancelled       succeeded: the encoder that was taken for lost was the first to end it
 
-Times are seconds since the epoch, as floats. ``public`` makes the contract's Job from both.
+``FOLLOWING`` is this picture as a table. Times are seconds since the epoch, as floats. ``public`` makes the contract's Job.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ from backend.core.options import Options
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 FOLLOWING: dict[State, frozenset[State]] = {
-    "queued": frozenset({"running", "cancelled", "failed"}),
+    "queued": frozenset({"queued", "running", "succeeded", "failed", "cancelled"}),
     "running": frozenset({"running", "queued", "succeeded", "failed", "cancelled"}),
     "succeeded": frozenset(),
     "failed": frozenset(),
     "cancelled": frozenset(),
 }
+"""Which state may come after which. Redis refuses every other change, by this table (``adapters/redis/scripts``).
+
+A state that follows itself changes in its details: a position in the queue, a percent.
+"""
 STATES = tuple(FOLLOWING)
 ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.items() if not following)
 STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
@@ -161,10 +165,6 @@ def work_key(source: Source, options: Options, owner: str) -> str:
     """A digest of everything that decides the result, and of whose it is: nobody learns by it what another key converts."""
     asked = {name: value for name, value in records.as_dict(options).items() if name != "filename"}
     return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
-
-
-def can_follow(before: State, after: State) -> bool:
-    return after in FOLLOWING[before]
 
 
 # An end is the change after ``status``: so whoever watches takes it for newer even where the live state was lost (``JobStates.end`` counts by itself

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from backend.adapters.redis import scripts
-from backend.adapters.redis.scripts import FOLDER, PRELUDE, sources
+from backend.adapters.redis.scripts import FOLDER, sources
 from tests.conftest import missing
 
 STANDARD = ["--std", "lua51", "--read-globals", "redis", "cjson", "KEYS", "ARGV", "--max-line-length", "150", "--no-color"]
-SHARED = re.findall(r"(?m)^local (?:function )?(\w+)", (FOLDER / f"{PRELUDE}.lua").read_text("utf-8"))
+SHARED = re.findall(r"(?m)^local (?:function )?(\w+)", scripts.prelude())
 
 
 def lint(path: Path) -> subprocess.CompletedProcess[str]:
@@ -41,7 +41,7 @@ def test_a_script_is_without_findings(name: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("luacheck")
 def test_the_linter_sees_a_misspelt_name_and_what_a_script_leaves_unused(tmp_path: Path) -> None:
     path = tmp_path / "wrong.lua"
-    path.write_text((FOLDER / f"{PRELUDE}.lua").read_text("utf-8") + "local left = 1\nreturn chnage(ARGV[1])\n", "utf-8")
+    path.write_text(scripts.prelude() + "local left = 1\nreturn chnage(ARGV[1])\n", "utf-8")
     said = lint(path).stdout
     assert "chnage" in said and "left" in said
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backend import errors
-from backend.core.job import Job, Manifest, Status
+from backend.core.job import FOLLOWING, Job, Manifest, Status
 from backend.ports.clock import Clock
 
 LOG_LIMIT = 512
@@ -123,13 +123,17 @@ class MemoryServer:
         known = self._state.known[job.id] = Known(job.manifest, job.status)
         self._state.expiries[job.id] = job.manifest.expires_at
         self._state.listed[job.id] = (job.manifest.lister, job.manifest.created_at)
-        self.record(known, job.status)
+        self._write(known, job.status)
         return known
 
     def change(self, known: Known, **patch: Any) -> None:
         self.record(known, replace(known.status, seq=known.status.seq + 1, **json.loads(json.dumps(patch))))
 
     def record(self, known: Known, status: Status) -> None:
+        assert status.state in FOLLOWING[known.status.state]
+        self._write(known, status)
+
+    def _write(self, known: Known, status: Status) -> None:
         known.status = Status.from_json(status.to_json())
         known.log = [*known.log, known.status][-LOG_LIMIT:]
         self.publish(known.manifest.id, status.to_json())

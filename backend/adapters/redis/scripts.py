@@ -48,17 +48,27 @@ from typing import Any
 import redis
 
 from backend.adapters.redis.client import translated
+from backend.core.job import FOLLOWING
 
 FOLDER = Path(__file__).with_suffix("")
 PRELUDE = "prelude"
 
 
+def prelude() -> str:
+    """What comes before each script: the state table, and what the scripts share."""
+    return state_table() + (FOLDER / f"{PRELUDE}.lua").read_text("utf-8")
+
+
+def state_table() -> str:
+    """``FOLLOWING`` as a Lua table: ``following[before][after]``."""
+    rows = (f"  {before} = {{{', '.join(f'{after} = true' for after in sorted(states))}}},\n" for before, states in FOLLOWING.items())
+    return f"local following = {{\n{''.join(rows)}}}\n"
+
+
 @cache
 def sources() -> dict[str, str]:
-    """Each script's whole text by its name: the prelude, then its file."""
-    files = {path.stem: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.lua"))}
-    prelude = files.pop(PRELUDE)
-    return {name: prelude + text for name, text in files.items()}
+    """Each script's whole text by its name."""
+    return {path.stem: prelude() + path.read_text("utf-8") for path in FOLDER.glob("*.lua") if path.stem != PRELUDE}
 
 
 class Scripts:

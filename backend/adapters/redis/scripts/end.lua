@@ -7,7 +7,7 @@ local id, manifest, status_text, client, expire_at, patch_text, took_ms, ended, 
 if condition and redis.call('EXISTS', key('twins:' .. id)) == 1 then return -2 end
 local state = redis.call('HGET', key('job:' .. id), 'state')
 if condition == 'known' and not state then return -2 end
-local is_open = state == 'queued' or state == 'running'
+local is_open = state and not has_ended(state)
 if state ~= 'running' then remove_from_queue(id) end
 redis.call('ZREM', key('running'), id)
 if not state or is_open then

@@ -4,7 +4,7 @@
 local id = unpack(ARGV)
 local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest')
 local state, manifest = job[1], job[2]
-if state == 'queued' or state == 'running' then add(key('totals'), {['ended:erased:'] = 1}) end
+if state and not has_ended(state) then add(key('totals'), {['ended:erased:'] = 1}) end
 announce_stop(id)
 remove_from_queue(id)
 for _, name in ipairs({'running', 'expiry', 'ended:succeeded', 'ended:failed', 'ended:cancelled'}) do redis.call('ZREM', key(name), id) end

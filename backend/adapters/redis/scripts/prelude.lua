@@ -1,8 +1,11 @@
 -- What the scripts share: this file is put before each of them. KEYS[1] is the prefix of all keys (see ``scripts.py`` for the keys).
 --
--- ``change`` is the heart: it gives a job its next ``seq``, writes its log, and announces the change.
+-- ``change`` is the heart: it gives a job its next ``seq``, writes its log, and announces the change. It refuses a state that may not
+-- follow: ``following[before][after]`` is the state table of ``core/job.py``, which the loader writes above this file.
 
 local prefix, log_limit = KEYS[1], 512
+
+local function has_ended(state) return next(following[state]) == nil end
 
 local function key(name) return prefix .. name end
 
@@ -36,7 +39,7 @@ local function record(id, status)
   redis.call('HSET', key('job:' .. id), 'status', text, 'state', status.state, 'seq', status.seq)
   redis.call('RPUSH', key('log:' .. id), text)
   redis.call('LTRIM', key('log:' .. id), -log_limit, -1)
-  if status.state ~= 'queued' and status.state ~= 'running' then
+  if has_ended(status.state) then
     redis.call('ZADD', key('ended:' .. status.state), now_ms(), id)
     redis.call('PUBLISH', key('ended:' .. id), text)
   end
@@ -46,7 +49,9 @@ end
 -- Apply ``patch`` to a known job's status; its new ``seq``, and how many subscribers received the announcement.
 local function change(id, patch)
   local status = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
+  local before = status.state
   for name, value in pairs(patch) do status[name] = value end
+  if not following[before][status.state] then error('a job that is ' .. before .. ' cannot become ' .. status.state) end
   status.seq = status.seq + 1
   return status.seq, record(id, status)
 end

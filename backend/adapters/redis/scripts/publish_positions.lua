@@ -9,8 +9,7 @@ for index, id in ipairs(redis.call('ZRANGE', key('queue'), 0, most - 1)) do
     local known = tonumber(status.position)
     if not known or math.abs(known - rank) >= math.max(1, known / 10) then
       place(status, rank, encoders, mean)
-      status.seq = status.seq + 1
-      record(id, status)
+      change(id, {position = status.position, eta_s = status.eta_s})
       announced = announced + 1
     end
   end

@@ -8,8 +8,8 @@ remove_from_queue(id)
 if state then
   local known = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
   local status = cjson.decode(status_text)
-  status.seq = math.max(known.seq, status.seq) + 1
-  record(id, status)
+  status.seq = math.max(known.seq, status.seq)
+  change(id, status)
 else
   create(id, manifest, status_text, client, expire_at)
   add(key('totals'), cjson.decode(created))
