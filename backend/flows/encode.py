@@ -20,8 +20,8 @@ from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, Conversion, Converted, Progress, Stopped
 from backend.core.job import Job, Result, failed, succeeded
 from backend.flows import deduplicate
-from backend.flows.conclude import conclude
 from backend.flows.context import Context
+from backend.flows.finish import finish
 from backend.ports.codec import Codec
 from backend.ports.queue import Claim
 from backend.ports.store import Blob, Target
@@ -58,8 +58,8 @@ CODEC_SHARE = 0.98
 """The codec's 100 % is this share of the job; the rest is making it durable."""
 
 
-def _at_once(finish: Finish, _renew: object) -> None:
-    finish()
+def _at_once(rest: Finish, _renew: object) -> None:
+    rest()
 
 
 def encode_next(context: Context, codec: Codec, token: str, later: Later = _at_once) -> bool:
@@ -89,13 +89,13 @@ def encode(context: Context, codec: Codec, claim: Claim, later: Later = _at_once
     """
     reporter = Reporter(context, claim)
     with _minded(claim.job):
-        known = _ended_before(context, claim.job) or deduplicate.finished(context, claim.job, claim.token, claim.duplicates)
+        known = _ended_before(context, claim.job) or deduplicate.share_result(context, claim.job, claim.token, claim.duplicates)
         end = _known(known) if known is not None else _encoded(context, codec, claim, reporter)
-        finish = partial(_finish, context, claim, reporter, end)
+        rest = partial(_finish, context, claim, reporter, end)
         if claim.job.manifest.is_ephemeral:
-            finish()
+            rest()
         else:
-            later(finish, reporter.is_unwanted)
+            later(rest, reporter.is_unwanted)
 
 
 def _finish(context: Context, claim: Claim, reporter: Reporter, end: End) -> None:
@@ -128,7 +128,7 @@ def _conclude(context: Context, job: Job, reporter: Reporter, token: str) -> Non
     begun = context.clock()
     while True:
         try:
-            conclude(context, job, partial(deduplicate.with_twins, context, token=token))
+            finish(context, job, token)
             return
         except errors.StorageFull:
             if reporter.is_unwanted() or context.clock() - begun > ROOM_PATIENCE_S:

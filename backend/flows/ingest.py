@@ -211,7 +211,7 @@ def queue(context: Context, job: Job) -> Job:
     try:
         submitted = context.queue.submit(job, limit=context.max_queued_jobs)
         if submitted is None:
-            if shared := deduplicate.at_once(context, job):
+            if shared := deduplicate.end_as_duplicate(context, job):
                 return shared
             submitted = Submission(context.queue.enqueue(job, limit=context.max_queued_jobs), is_heard=False)
         job = submitted.job

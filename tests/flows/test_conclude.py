@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from backend import errors
-from backend.core.job import Result, cancelled, succeeded
+from backend.core.job import Result, Status, cancelled, succeeded
 from backend.flows import deliver
 from backend.flows.conclude import cancel, conclude, erase
 from backend.flows.find_job import SEQ_MARGIN, find
+from backend.flows.finish import finish
 from tests.memory.codec import RESULT, ScriptedCodec
 from tests.memory.context import MemoryContext
 
@@ -215,15 +216,25 @@ def test_a_passing_job_that_was_erased_meanwhile_is_not_made_known_again(here: M
     erase(here.context, job)
     ended = job.at(succeeded(running.job.status, RESULT_KEPT, 1.0))
     with pytest.raises(errors.NotFound):
-        conclude(here.context, ended, lambda _job: None)
+        finish(here.context, ended, "token")
     assert here.jobs.find(job.id) is None
 
 
-def test_a_passing_job_with_a_twin_is_written_down_before_its_end_is_told(here: MemoryContext) -> None:
-    served: list[str] = []
-    job = here.upload(is_ephemeral=True)
-    running = here.queue.take("token", 4.0)
-    assert running is not None
-    here.jobs.end_alone = lambda _job: None  # type: ignore[method-assign]
-    conclude(here.context, job.at(succeeded(running.job.status, RESULT_KEPT, 1.0)), lambda each: served.append(each.id))
-    assert served == [job.id] and here.store.outcome(job.id) is not None and here.find(job).status.state == "succeeded"
+def test_an_ephemeral_job_with_a_follower_is_written_down_before_either_end_is_announced() -> None:
+    here = MemoryContext(rules={"shares_results": True})
+    job, late = here.upload(is_ephemeral=True), []
+    ends: list[tuple[str, bool]] = []
+
+    def another() -> None:
+        late.append(here.upload())
+        assert here.encode() is False
+        here.server.publish = note
+
+    def note(job_id: str, text: str) -> None:
+        if Status.from_json(text).has_ended:
+            ends.append((job_id, here.store.outcome(job.id) is not None))
+
+    assert here.encode(ScriptedCodec(another)) is True
+    assert ends == [(late[0].id, True), (job.id, True)]
+    assert here.find(job).status.state == here.find(late[0]).status.state == "succeeded"
+    here.close()
