@@ -122,7 +122,7 @@ def encoder(settings: Settings, _: list[str]) -> int:
     os.environ["AUTOSCALE_KEEPALIVE"] = str(settings.encoders_idle_s)
     bounds = f"{settings.encoders},{settings.encoders_min}"
     options = ["--pool", "prefork", "--autoscale", bounds, "--queues", "encode", "--loglevel", settings.log_level]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    quiet = ["--without-gossip", "--without-mingle"]
     os.execv(sys.executable, celery + options + quiet)
 
 

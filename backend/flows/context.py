@@ -13,7 +13,6 @@ from backend.ports.announcements import Cancellations
 from backend.ports.clock import Clock
 from backend.ports.counters import Counters
 from backend.ports.duties import Duties
-from backend.ports.encoders import Encoders
 from backend.ports.fetch_leases import FetchLeases
 from backend.ports.index import JobIndex
 from backend.ports.job_states import JobStates
@@ -52,7 +51,6 @@ class Context:
     memos: Memos
     duties: Duties
     presence: Presence
-    encoders: Encoders
     uploads: Uploads | None = None
     cancellations: Cancellations | None = None
     limits: Limits = field(default_factory=Limits)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -68,18 +68,6 @@ def encode_next(context: Context, codec: Codec, token: str, later: Later = _at_o
     if claim is not None:
         encode(context, codec, claim, later)
     return claim is not None
-
-
-def encode_at_bell(context: Context, codec: Codec, token: str, name: str, seconds: float, rise: Callable[[], None], later: Later = _at_once) -> bool:
-    """The job for which ``name`` is rung within so many seconds; whether it was rung. A job that it finds without having been is done too, and
-    counts as a stroke, after a ``rise``: while it works, nobody is to ring it."""
-    is_rung, claim = context.queue.take_at_bell(token, LEASE_S, name, seconds)
-    if claim is not None:
-        if not is_rung:
-            with suppress(errors.BackendUnavailable):  # the job is in hand, whatever else is out of reach
-                rise()
-        encode(context, codec, claim, later)
-    return is_rung or claim is not None
 
 
 def encode(context: Context, codec: Codec, claim: Claim, later: Later = _at_once) -> None:

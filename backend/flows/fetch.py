@@ -89,7 +89,6 @@ class Fetcher:
             conclude(self.context, job)
         elif not job.manifest.is_awaited:
             self.context.fetch_leases.attach_source(job)
-            self.context.encoders.wake()
         else:
             token = self.context.new_id()
             if self.context.fetch_leases.take_over(job_id, token, LEASE_S):
@@ -139,7 +138,6 @@ class Fetcher:
     def _queue(self, job: Job, complete: Manifest) -> None:
         try:
             self.context.fetch_leases.attach_source(Job(complete, job.status))
-            self.context.encoders.wake()
         except errors.BackendUnavailable as error:
             log.warning("job %s has its source and will be queued once Redis is back: %s", job.id, error.private)
 

@@ -20,7 +20,6 @@ from backend.core.options import Options
 from backend.flows import deduplicate
 from backend.flows.context import Context
 from backend.flows.find_job import stored
-from backend.ports.queue import Submission
 from backend.ports.store import SocketChunk, Upload
 
 log = logging.getLogger(__name__)
@@ -204,26 +203,20 @@ def again(context: Context, job: Job, options: Options, sender: Sender, *, job_i
 
 
 def queue(context: Context, job: Job) -> Job:
-    """Queue a durable job and wake an encoder. Without Redis it stays in the store until the recovery finds it.
+    """Queue a durable job; the job as it is then. One that has completed duplicates ends at once with a duplicate's result.
 
-    One whose result is there already, since an equal job has succeeded, ends at once instead.
+    Without Redis the job stays in the store until the recovery finds it. Raises ``QueueFull``; the job is erased then.
     """
+    limit = context.max_queued_jobs
     try:
-        submitted = context.queue.submit(job, limit=context.max_queued_jobs)
-        if submitted is None:
-            if shared := deduplicate.end_as_duplicate(context, job):
-                return shared
-            submitted = Submission(context.queue.enqueue(job, limit=context.max_queued_jobs), is_heard=False)
-        job = submitted.job
-        if not submitted.is_heard:
-            context.encoders.wake()
+        return context.queue.submit(job, limit=limit) or deduplicate.end_as_duplicate(context, job) or context.queue.enqueue(job, limit=limit)
     except errors.QueueFull:
         context.queue_depth.at_s = -math.inf
         context.store.erase(job.id)
-        raise queue_is_full(context, context.max_queued_jobs) from None
+        raise queue_is_full(context, limit) from None
     except errors.BackendUnavailable as error:
         log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
-    return job
+        return job
 
 
 def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:

@@ -1,6 +1,6 @@
 """Tend: what must happen by itself, done by one gateway process at a time.
 
-Rebuild an empty Redis from the store; give the jobs of lost encoders to others; wake encoders that missed a message; erase what has expired.
+Rebuild an empty Redis from the store; give the jobs of lost encoders to others; replace tickets that were lost; erase what has expired.
 Each duty is idempotent, so it does no harm if two processes do it for a moment.
 """
 
@@ -58,7 +58,7 @@ class Janitor:
             for job_id in context.fetch_leases.expired():
                 self.fetcher.take_over(job_id)
         context.queue.publish_positions()
-        _wake(context)
+        _top_up_tickets(context)
         self._now_and_then(now)
 
     def _holds(self) -> bool:
@@ -222,11 +222,10 @@ def _take_back(context: Context, job_id: str) -> None:
     context.queue.requeue(job_id)
 
 
-def _wake(context: Context) -> None:
-    """Messages to encoders may be lost; jobs that wait while encoders idle are the sign."""
-    waiting, idle = context.queue.depth(), len(context.presence.encoders()) - context.leases.count()
-    if waiting and idle > 0:
-        context.encoders.wake(min(waiting, idle))
+def _top_up_tickets(context: Context) -> None:
+    """Tickets may be lost with the encoder that had them; jobs that wait while encoders idle are the sign."""
+    if context.queue.depth() and len(context.presence.encoders()) > context.leases.count():
+        context.queue.top_up_tickets()
 
 
 def _safe_seq(context: Context, manifest: Manifest) -> int:

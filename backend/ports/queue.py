@@ -20,22 +20,17 @@ class Claim:
     duplicates: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """``is_heard``: an encoder knows that a job waits, or will find out by itself. Otherwise call ``Encoders.wake``."""
-
-    job: Job
-    is_heard: bool
-
-
 class JobQueue(Protocol):
-    """A fair queue: clients take turns. Every method raises ``BackendUnavailable``."""
+    """A fair queue: clients take turns. Every method raises ``BackendUnavailable``.
+
+    With each job that is queued, by whichever port, a ticket goes to the encoders: whoever gets it takes the job at the head of the queue.
+    """
 
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
         """Queue the job unless it is known; the job with its position and estimate. Raises ``QueueFull`` when ``limit`` jobs wait."""
 
-    def submit(self, job: Job, *, limit: int | None) -> Submission | None:
-        """As ``enqueue``, and encoders that rest are told. None, and nothing changes, where a job with the same ``work`` has succeeded."""
+    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+        """As ``enqueue``. None, and nothing changes, where the job has completed duplicates (``JobStates.completed_duplicates``)."""
 
     def take(self, token: str, lease_s: float) -> Claim | None:
         """The next job in fair order, now running under ``token``; None when no job waits.
@@ -44,11 +39,11 @@ class JobQueue(Protocol):
         and shows the leader's progress. It is queued again, at the head, when the leader ends without a result for it or is lost.
         """
 
-    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Claim | None]:
-        """``take`` as soon as ``name``, which rests (``Bell.rest``), is rung, or after so long; and whether it was rung."""
-
     def requeue(self, job_id: str) -> int:
         """Put a running job back at the head of the queue, since its encoder was lost; how often it was tried. -1 if it does not run."""
+
+    def top_up_tickets(self) -> int:
+        """Replace tickets that were lost, so that there is one for each waiting job; how many were missing. A spare ticket does no harm."""
 
     def depth(self) -> int:
         """How many jobs wait."""

@@ -29,7 +29,6 @@ from backend.flows.context import Context
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
 from tests.faults.pictures import PNG
-from tests.memory.encoders import MemoryEncoders
 from tests.memory.live_state import live_state
 from tests.memory.server import MemoryServer
 
@@ -46,7 +45,7 @@ class Here:
         self.store, self.uploads = FileStore(root), FileUploads(root)
         live = live_state(MemoryServer())
         self.jobs, self.index = live["jobs"], live["index"]
-        self.context = Context(self.store, **live, encoders=MemoryEncoders(), uploads=self.uploads, new_id=self.new_id, shares_results=False)
+        self.context = Context(self.store, **live, uploads=self.uploads, new_id=self.new_id, shares_results=False)
 
     def receive(self, data: bytes = PNG) -> ingest.Received:
         intake = ingest.Intake(self.context, "cat.png")

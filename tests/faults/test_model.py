@@ -42,7 +42,6 @@ from tests.faults.forked import CALLS
 from tests.faults.pictures import png
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import RESULT, ScriptedCodec
-from tests.memory.encoders import MemoryEncoders
 from tests.memory.live_state import live_state
 from tests.memory.server import MemoryServer
 from tests.ports.redis_server import RedisServer
@@ -113,7 +112,7 @@ class Gateway(RuleBasedStateMachine):
         self.store, self.uploads = FileStore(self.root), FileUploads(self.root)
         self.store.prepare()
         self.uploads.prepare()
-        ports = {"store": self.store, **self.live, "encoders": MemoryEncoders(), "uploads": self.uploads}
+        ports = {"store": self.store, **self.live, "uploads": self.uploads}
         self.context = Context(**ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
         self.caretaker = maintenance.Janitor(self.context, random_id())
 

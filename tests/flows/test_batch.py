@@ -30,7 +30,7 @@ def test_each_image_is_a_job_of_the_batch_in_the_order_given(here: MemoryContext
     whole, jobs = accept(here)
     assert [each.manifest.source.filename for each in jobs] == ["0.png", "1.png", "2.png"]
     assert whole.jobs == tuple(each.id for each in jobs) and {each.manifest.batch for each in jobs} == {whole.id}
-    assert here.queue.depth() == 3 and here.encoders.woken == 3
+    assert here.queue.depth() == 3 and here.server.tickets() == 3
 
 
 def test_the_batch_is_on_disk_after_its_jobs_and_before_any_of_them_is_queued(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:

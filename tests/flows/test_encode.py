@@ -13,7 +13,7 @@ from backend.core.conversion import Progress
 from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
 from backend.flows import conclude, encode
-from backend.flows.encode import HEARTBEAT_S, LEASE_S, PASSING_INTERVAL_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, Finish, encode_at_bell, encode_next
+from backend.flows.encode import HEARTBEAT_S, LEASE_S, PASSING_INTERVAL_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, Finish, encode_next
 from backend.flows.maintenance import Janitor, recover
 from tests.memory.codec import RESULT, ScriptedCodec
 from tests.memory.context import MemoryContext
@@ -536,30 +536,3 @@ def test_descriptors_are_real_and_closed_after_the_work(here: MemoryContext) -> 
     for fd in seen:
         with pytest.raises(OSError):
             os.fstat(fd)
-
-
-def test_what_is_found_at_the_bell_without_a_stroke_is_done_once_nobody_is_rung_for_it(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    job, order = here.upload(), []
-    codec = ScriptedCodec(lambda: order.append("encode"))
-
-    def wait() -> bool:
-        return encode_at_bell(here.context, codec, "token", "ada", 0.2, lambda: order.append("rise"))
-
-    assert wait() and order == ["rise", "encode"] and here.find(job).status.state == "succeeded"
-    assert not wait(), "none waits, and nobody rang"
-    here.upload()
-    take = here.queue.take_at_bell
-    monkeypatch.setattr(here.queue, "take_at_bell", lambda *given: (True, take(*given)[1]))
-    codec = ScriptedCodec(lambda: order.append("encode"))
-    assert wait() and order == ["rise", "encode", "encode"]
-    assert wait(), "another has the job, for which it was rung all the same"
-
-
-def test_a_bell_out_of_reach_keeps_no_job_from_being_done(here: MemoryContext) -> None:
-    job = here.upload()
-
-    def rise() -> None:
-        raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="just now")
-
-    assert encode_at_bell(here.context, ScriptedCodec(), "token", "ada", 0.2, rise)
-    assert here.find(job).status.state == "succeeded"

@@ -41,15 +41,15 @@ def test_an_image_becomes_a_job_with_what_its_header_declares(here: MemoryContex
     assert (manifest.owner, manifest.client, manifest.request_id, manifest.options.quality) == ("o", "c", "request-1", 50)
     assert (manifest.created_at, manifest.expires_at) == (here.clock.now, here.clock.now + 86_400)  # type: ignore[union-attr]
     assert (job.status.state, job.status.seq, job.status.position) == ("queued", 1, 0)
-    assert here.encoders.woken == 1
+    assert here.server.tickets() == 1
 
 
-def test_a_job_is_durable_before_it_is_queued_and_queued_before_an_encoder_is_woken(here: MemoryContext) -> None:
+def test_a_job_is_durable_before_it_is_queued_and_queued_before_its_ticket_is_pushed(here: MemoryContext) -> None:
     seen = []
     here.server.publish = lambda job_id, text: seen.append(("queued", list(here.store.events)))
-    here.encoders.on_wake = lambda: seen.append(("woken", here.queue.depth()))
+    here.server.on_ticket = lambda: seen.append(("ticket", here.queue.depth()))
     job = here.upload()
-    assert seen == [("queued", [f"commit {job.id}"]), ("woken", 1)]
+    assert seen == [("queued", [f"commit {job.id}"]), ("ticket", 1)]
 
 
 def test_nothing_is_queued_when_the_store_is_full_at_the_commit(here: MemoryContext) -> None:
@@ -58,7 +58,7 @@ def test_nothing_is_queued_when_the_store_is_full_at_the_commit(here: MemoryCont
     with pytest.raises(errors.StorageFull):
         accept(here.context, received, Options(), Sender())
     received.upload.discard()
-    assert (here.queue.depth(), here.encoders.woken, here.store.entries, here.store.incoming) == (0, 0, {}, set())
+    assert (here.queue.depth(), here.server.tickets(), here.store.entries, here.store.incoming) == (0, 0, {}, set())
 
 
 def test_without_redis_a_job_is_accepted_and_later_recovered(here: MemoryContext) -> None:
@@ -74,13 +74,6 @@ def test_without_redis_a_job_is_accepted_and_later_recovered(here: MemoryContext
     assert here.find(job).status.state == "succeeded"
 
 
-def test_without_a_broker_a_job_is_accepted_and_waits_in_the_queue(here: MemoryContext) -> None:
-    here.encoders.is_down = True
-    job = here.upload()
-    assert here.queue.depth() == 1
-    assert here.find(job).status.state == "queued"
-
-
 def test_a_full_queue_refuses_and_leaves_nothing_of_the_image() -> None:
     here = MemoryContext(rules={"max_queued_jobs": 2})
     here.upload()
@@ -89,7 +82,7 @@ def test_a_full_queue_refuses_and_leaves_nothing_of_the_image() -> None:
         here.upload()
     assert raised.value.retry_after_s and raised.value.params["limit"] == 2
     assert len(here.store.entries) == 2 and here.store.incoming == set()
-    assert here.encoders.woken == 2
+    assert here.server.tickets() == 2
 
 
 def test_a_full_queue_is_told_before_the_body_is_read() -> None:

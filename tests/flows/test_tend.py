@@ -167,26 +167,30 @@ def test_watchers_of_an_expired_job_are_let_go(here: MemoryContext) -> None:
     assert here.announcements.listened == set()
 
 
-def test_encoders_that_missed_a_message_are_woken_again(here: MemoryContext, caretaker: Janitor) -> None:
-    here.encoders.is_down = True
+def test_tickets_that_were_lost_are_replaced_while_encoders_idle(here: MemoryContext, caretaker: Janitor) -> None:
     for _ in range(3):
         here.upload()
-    here.encoders.is_down = False
+    here.server.lose_tickets()
     caretaker.tend()
-    assert here.encoders.woken == 0
+    assert here.server.tickets() == 0, "nobody is there"
     here.presence.heartbeat("a", {}, 60)
     here.presence.heartbeat("b", {}, 60)
     caretaker.tend()
-    assert here.encoders.woken == 2
+    assert here.server.tickets() == 3
+    here.server.lose_tickets()
     here.queue.take("token", 60)
     caretaker.tend()
-    assert here.encoders.woken == 3
+    assert here.server.tickets() == 2
+    here.server.lose_tickets()
+    here.queue.take("token", 60)
+    caretaker.tend()
+    assert here.server.tickets() == 0, "whoever is done has a ticket at hand, or is idle then"
 
 
 def test_idle_encoders_are_left_alone_while_nothing_waits(here: MemoryContext, caretaker: Janitor) -> None:
     here.presence.heartbeat("a", {}, 60)
     caretaker.tend()
-    assert here.encoders.woken == 0
+    assert here.server.tickets() == 0
 
 
 def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryContext, caretaker: Janitor) -> None:

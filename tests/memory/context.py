@@ -14,7 +14,6 @@ from backend.flows.follow import Follower
 from tests.memory.announcements import MemoryAnnouncements
 from tests.memory.clock import SettableClock, ShiftedClock
 from tests.memory.codec import ScriptedCodec
-from tests.memory.encoders import MemoryEncoders
 from tests.memory.live_state import live_state
 from tests.memory.samples import image, next_id
 from tests.memory.server import MemoryServer
@@ -30,13 +29,13 @@ class MemoryContext:
     rules: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.store, self.encoders, self.server = MemoryStore(self.clock), MemoryEncoders(), MemoryServer(self.clock)
+        self.store, self.server = MemoryStore(self.clock), MemoryServer(self.clock)
         self.uploads = MemoryUploads(self.store)
         live = live_state(self.server)
         self.queue, self.jobs, self.leases = live["queue"], live["jobs"], live["leases"]
         self.fetch_leases, self.index, self.counters = live["fetch_leases"], live["index"], live["counters"]
         self.memos, self.duties, self.presence = live["memos"], live["duties"], live["presence"]
-        ports = {"store": self.store, **live, "encoders": self.encoders, "uploads": self.uploads}
+        ports = {"store": self.store, **live, "uploads": self.uploads}
         self.context = Context(**{**ports, "clock": self.clock, "new_id": next_id, "shares_results": False, **self.rules})
         self.follower = Follower(self.context)
         self.announcements = MemoryAnnouncements(self.server, self.follower.changed, self.follower.heard)
@@ -56,6 +55,8 @@ class MemoryContext:
         return ingest.accept(self.context, self.receive(), options, ingest.Sender(owner, client, "request-1"), **given)
 
     def encode(self, codec: ScriptedCodec | None = None, token: str = "token") -> bool:
+        """What an encoder does with a ticket; whether there was a job."""
+        self.server.pop_ticket()
         return encode_next(self.context, codec or ScriptedCodec(), token)
 
     def find(self, job: Job) -> Job:

@@ -103,4 +103,7 @@ class MemoryFetchLeases:
             server.line_up(job.id, job.manifest.client)
             placed = server.place(known.status, server.rank(job.id))
             server.change(known, position=placed.position, eta_s=placed.eta_s)
+            queued = job.at(known.status)
+            server.push_ticket()
+            return queued
         return job.at(known.status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend import errors
 from backend.core import tally
 from backend.core.job import Job
-from backend.ports.queue import Claim, Submission
+from backend.ports.queue import Claim
 from tests.memory.server import Known, MemoryServer
 
 
@@ -15,19 +15,21 @@ class MemoryJobQueue:
 
     def enqueue(self, job: Job, *, limit: int | None) -> Job:
         server, state = self._server, self._server.reach()
-        if job.id not in state.known:
-            if limit is not None and len(state.queue) >= limit:
-                raise errors.QueueFull(limit=limit, retry_after_s=1)
-            server.add(tally.of_created(job))
-            server.line_up(job.id, job.manifest.client)
-            server.create(job.at(server.place(job.status, server.rank(job.id))))
-        return job.at(state.known[job.id].status)
+        if job.id in state.known:
+            return job.at(state.known[job.id].status)
+        if limit is not None and len(state.queue) >= limit:
+            raise errors.QueueFull(limit=limit, retry_after_s=1)
+        server.add(tally.of_created(job))
+        server.line_up(job.id, job.manifest.client)
+        queued = server.create(job.at(server.place(job.status, server.rank(job.id)))).job
+        server.push_ticket()
+        return queued
 
-    def submit(self, job: Job, *, limit: int | None) -> Submission | None:
+    def submit(self, job: Job, *, limit: int | None) -> Job | None:
         state = self._server.reach()
         if job.id not in state.known and job.manifest.work_key and state.completed.get(job.manifest.work_key):
             return None
-        return Submission(self.enqueue(job, limit=limit), is_heard=False)
+        return self.enqueue(job, limit=limit)
 
     def take(self, token: str, lease_s: float) -> Claim | None:
         state = self._server.reach()
@@ -38,10 +40,6 @@ class MemoryJobQueue:
             if known is not None and known.status.state == "queued" and not self._follows(known, lease_s):
                 return self._begin(known, token, lease_s)
         return None
-
-    def take_at_bell(self, token: str, lease_s: float, name: str, seconds: float) -> tuple[bool, Claim | None]:
-        """Nobody rings here; see ``MemoryBell``."""
-        return False, self.take(token, lease_s)
 
     def requeue(self, job_id: str) -> int:
         state = self._server.reach()
@@ -54,6 +52,13 @@ class MemoryJobQueue:
         self._server.release_followers(known)
         self._server.put_back(known)
         return known.tries
+
+    def top_up_tickets(self) -> int:
+        self._server.reach()
+        pushed = 0
+        while self._server.push_ticket():
+            pushed += 1
+        return pushed
 
     def depth(self) -> int:
         return len(self._server.reach().queue)

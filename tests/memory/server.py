@@ -37,6 +37,7 @@ class State:
     known: dict[str, Known] = field(default_factory=dict)
     queue: dict[str, tuple[int, int]] = field(default_factory=dict)
     tags: dict[str, int] = field(default_factory=dict)
+    tickets: int = 0
     virtual_now: int = 0
     serial: int = 0
     leases: dict[str, float] = field(default_factory=dict)
@@ -56,12 +57,16 @@ class State:
 
 
 class MemoryServer:
-    """``publish(job_id, text)`` is called after every change, as Redis would announce it, to ``listeners(job_id)`` subscribers."""
+    """``publish(job_id, text)`` is called after every change, as Redis would announce it, to ``listeners(job_id)`` subscribers.
+
+    ``on_ticket`` is called with each ticket that is pushed, once the job is queued: what an encoder would do then.
+    """
 
     def __init__(self, clock: Clock = time.time) -> None:
         self.clock = clock
         self.publish: Callable[[str, str], None] = lambda job_id, text: None
         self.listeners: Callable[[str], int] = lambda job_id: 0
+        self.on_ticket: Callable[[], object] = lambda: None
         self.is_down = False
         self._state = State()
 
@@ -96,10 +101,28 @@ class MemoryServer:
         state.serial += 1
         state.queue[job_id] = (state.tags[client], state.serial)
 
+    def push_ticket(self) -> bool:
+        """Unless each waiting job has one."""
+        if self._state.tickets >= len(self._state.queue):
+            return False
+        self._state.tickets += 1
+        self.on_ticket()
+        return True
+
+    def tickets(self) -> int:
+        return self._state.tickets
+
+    def pop_ticket(self) -> None:
+        self._state.tickets = max(0, self._state.tickets - 1)
+
+    def lose_tickets(self) -> None:
+        self._state.tickets = 0
+
     def put_back(self, known: Known) -> None:
         """To the head of the queue."""
         self._state.queue[known.manifest.id] = (self._state.virtual_now, 0)
         self.change(known, state="queued", stage=None, progress=0, position=0, eta_s=None, started_at=None)
+        self.push_ticket()
 
     def followers(self, job_id: str) -> list[Known]:
         return [each for each in self._state.known.values() if each.leader == job_id and each.status.state == "running"]

@@ -143,7 +143,7 @@ def test_what_has_an_equal_that_succeeded_is_left_to_whoever_submits_it(live: Li
     first = job()
     first = replace(first, manifest=replace(first.manifest, work_key="same work"))
     submitted = live.queue.submit(first, limit=1)
-    assert submitted is not None and submitted.job.status.position == 0
+    assert submitted is not None and submitted.status.position == 0
     assert live.queue.take("token", LEASE_S) is not None
     end(live, first)
     equal, unlike, plain = (

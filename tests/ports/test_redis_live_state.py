@@ -28,7 +28,7 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "queue.publish_positions": lambda live: live.queue.publish_positions(),
     "jobs.restore": lambda live: live.jobs.restore(job()),
     "queue.take": lambda live: live.queue.take("token", 1),
-    "queue.take_at_bell": lambda live: live.queue.take_at_bell("token", 1.0, "ada", 0.05),
+    "queue.top_up_tickets": lambda live: live.queue.top_up_tickets(),
     "fetch_leases.reserve": lambda live: live.fetch_leases.reserve(job(), "token", 1, limit=None),
     "fetch_leases.renew": lambda live: live.fetch_leases.renew("id", "token", 1, 1),
     "fetch_leases.expired": lambda live: live.fetch_leases.expired(),

@@ -91,7 +91,7 @@ def test_patch_answers_204_with_the_new_offset_and_the_last_one_with_the_job(tus
     manifest = tus.store.manifest(job_id(last.headers["Link"]))
     assert (manifest.source.filename, manifest.source.sha256) == ("我的图片.png", hashlib.sha256(PNG).hexdigest())
     assert (manifest.options.quality, manifest.options.width) == (55, 32)
-    assert tus.here.queue.depth() == 1 and tus.here.encoders.woken == 1
+    assert tus.here.queue.depth() == 1 and tus.here.server.tickets() == 1
 
 
 @pytest.mark.parametrize("offset", [0, 19, 21, len(PNG)])

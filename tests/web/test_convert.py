@@ -70,7 +70,7 @@ def test_a_conversion_that_somebody_cancels_is_gone(web: Web, problem: Check) ->
         assert job is not None
         conclude.cancel(web.here.context, job)
 
-    web.here.encoders.on_wake = cancel
+    web.here.server.on_ticket = cancel
     problem(web.ask("PUT", "/api/convert", data=image()), 410, "gone")
     assert web.here.store.entries == {}
 

@@ -300,7 +300,6 @@ def test_the_same_idempotency_key_with_another_request_is_refused(web: Web, prob
 
 def test_an_idempotency_key_of_a_refused_request_can_be_used_again(make_web: Make, problem: Check) -> None:
     web = make_web(rules={"max_queued_jobs": 1})
-    web.here.encoders.on_wake = lambda: None
     web.upload()
     check_room, web.here.queue.depth = web.here.queue.depth, lambda: 0  # type: ignore[method-assign]
     problem(web.post("/api/jobs", data=PNG, headers={"Idempotency-Key": "key-1"}), 503, "queue_full")

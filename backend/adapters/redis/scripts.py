@@ -13,7 +13,8 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     queue         zset    waiting ids; score = virtual start × 2^20 + serial
     queue:tags    hash    client → virtual start of its newest waiting job
     queue:now     string  virtual time: the tag last taken
-    queue:serial  string  how many jobs were queued so far
+    queue:serial  string  rises with each job that is queued
+    encode        list    Celery's: tickets, one for each waiting job unless some were lost (see ``ticket``)
     waiting       zset    the ids in the queue; score = when the job was made, s
     fetching      zset    ids whose source is being fetched; score = end of the lease, ms
     running       zset    ids that an encoder holds; score = end of the lease, ms
@@ -26,8 +27,6 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     leader:<work> string  the running job that encodes this work
     twins:<id>    set     the followers of a job
     same:<work>   zset    jobs that succeeded with this work; score = when each is to be erased, s
-    resting       zset    encoders that rest; score = until when, ms
-    stroke:<name> list    one entry for each ring that this encoder has not answered
     totals        hash    what was counted so far, by the names of ``core.tally``
     pace:<n>      hash    the same for ten seconds, the nth since the epoch
     duty:<name>   string  who holds a duty
@@ -48,6 +47,7 @@ from typing import Any
 import redis
 
 from backend.adapters.redis.client import translated
+from backend.adapters.redis.ticket import ticket
 from backend.core.job import FOLLOWING
 
 FOLDER = Path(__file__).with_suffix("")
@@ -55,8 +55,8 @@ PRELUDE = "prelude"
 
 
 def prelude() -> str:
-    """What comes before each script: the state table, and what the scripts share."""
-    return state_table() + (FOLDER / f"{PRELUDE}.lua").read_text("utf-8")
+    """What comes before each script: the state table, the ticket, and what the scripts share."""
+    return state_table() + f"local ticket = [[{ticket()}]] -- luacheck: no max line length\n" + (FOLDER / f"{PRELUDE}.lua").read_text("utf-8")
 
 
 def state_table() -> str:
@@ -80,9 +80,6 @@ class Scripts:
 
     def key(self, name: str) -> str:
         return self.prefix + name
-
-    def sha(self, name: str) -> str:
-        return str(self._scripts[name].sha)
 
     def run(self, name: str, *arguments: Any) -> Any:
         """The script's answer. Raises ``BackendUnavailable``."""

@@ -1,7 +1,8 @@
 -- What the scripts share: this file is put before each of them. KEYS[1] is the prefix of all keys (see ``scripts.py`` for the keys).
 --
 -- ``change`` is the heart: it gives a job its next ``seq``, writes its log, and announces the change. It refuses a state that may not
--- follow: ``following[before][after]`` is the state table of ``core/job.py``, which the loader writes above this file.
+-- follow: ``following[before][after]`` is the state table of ``core/job.py``. The loader writes it above this file, and with it ``ticket``,
+-- the message that brings an encoder (``ticket.py``).
 
 local prefix, log_limit = KEYS[1], 512
 
@@ -63,7 +64,15 @@ local function announce_stop(id)
   if encoder then redis.call('PUBLISH', key('stopped:' .. encoder), job[2]) end
 end
 
--- Put a job into the fair queue: behind its client's other jobs, or at the head.
+-- Push a ticket, unless each waiting job has one in the list: tickets are alike, and one that was pushed for a job that was cancelled since
+-- serves another. So the list is never longer than the queue was.
+local function push_ticket(serial)
+  if redis.call('LLEN', key('encode')) >= redis.call('ZCARD', key('queue')) then return 0 end
+  redis.call('LPUSH', key('encode'), (string.gsub(ticket, 'TICKET_ID', now_ms() .. '-' .. serial)))
+  return 1
+end
+
+-- Put a job into the fair queue, behind its client's other jobs or at the head, and a ticket for it into Celery's.
 local function line_up(id, client, manifest, at_head)
   redis.call('ZADD', key('waiting'), cjson.decode(manifest).created_at, id)
   local now = tonumber(redis.call('GET', key('queue:now')) or '0')
@@ -76,6 +85,7 @@ local function line_up(id, client, manifest, at_head)
     redis.call('HSET', key('queue:tags'), client, tag)
     redis.call('ZADD', key('queue'), tag * 1048576 + serial, id)
   end
+  push_ticket(serial)
 end
 
 -- Put a job that runs no more back at the head of the queue.
@@ -136,17 +146,4 @@ local function create(id, manifest_text, status_text, client, expire_at)
     redis.call('HSET', key('listers'), id, manifest.maker)
     redis.call('ZADD', key('listed:' .. manifest.maker), manifest.created_at, id)
   end
-end
-
--- Call encoders that rest, up to ``wanted``; how many Celery messages are wanted besides.
-local function ring(messages, wanted)
-  redis.call('ZREMRANGEBYSCORE', key('resting'), '-inf', '(' .. now_ms())
-  for _, name in ipairs(redis.call('ZREVRANGEBYSCORE', key('resting'), '+inf', '-inf', 'LIMIT', 0, wanted)) do
-    redis.call('ZREM', key('resting'), name)
-    redis.call('RPUSH', key('stroke:' .. name), 1)
-    redis.call('EXPIRE', key('stroke:' .. name), 10)
-    wanted = wanted - 1
-  end
-  local most = 2 * redis.call('HLEN', key('encoders')) + 8
-  return math.max(0, math.min(wanted, most - redis.call('LLEN', key(messages))))
 end

@@ -1,4 +1,4 @@
-"""What may be done beside something else: the encoders' way to keep no core waiting for the disk."""
+"""Finishes one job while the next is encoded, so that no core waits for the disk."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ log = logging.getLogger(__name__)
 TICK_S = 0.1
 
 
-class Beside:
-    """The end of one job while the next is encoded; in a thread, one at a time: whoever brings the next waits for the one before."""
+class BackgroundFinish:
+    """Runs the end of one job at a time, in a thread. Whoever brings the next one waits for the one before."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="finish")
         self._last: Future[None] | None = None
 
     def __call__(self, finish: Callable[[], None], meanwhile: Callable[[], object] = lambda: None) -> None:
-        """``meanwhile`` is called ten times a second as long as the one before is not done."""
+        """Start ``finish``. ``meanwhile`` is called ten times a second while the one before is not done."""
         self.wait(meanwhile)
         self._last = self._thread.submit(finish)
 
     def wait(self, meanwhile: Callable[[], object] = lambda: None) -> None:
-        """Until nothing is left undone. What failed is logged; its job's lease runs out, and it is tried again."""
+        """Return when nothing is left undone. A failure is logged: the job's lease runs out, and the job is encoded again."""
         last, self._last = self._last, None
         if last is None:
             return

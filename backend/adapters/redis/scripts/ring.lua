@@ -1,4 +1,0 @@
--- ARGV: messages' name, how many encoders
--- Answer: how many Celery messages are wanted besides.
-local messages, wanted = unpack(ARGV)
-return ring(messages, tonumber(wanted))
