@@ -16,13 +16,11 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs, telemetry
-from backend.adapters.celery_encoders import CeleryEncoders, EncodersBeside, celery_app
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis import client as redis_client
-from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
-from backend.adapters.redis_bell import RedisBell
 from backend.adapters.stores import open_store
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
@@ -61,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             connections_per_address=settings.connections_per_address,
         )
     )
-    context = gateway_world(settings)
+    context = gateway_context(settings)
     follower = Follower(context)
     announcements = RedisAnnouncements(
         redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay, on_word=follower.heard
@@ -89,16 +87,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def gateway_world(settings: Settings) -> Context:
+def gateway_context(settings: Settings) -> Context:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
     resumable = FileUploads(settings.store_dir)
     resumable.prepare()
-    bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
     return Context(
         store=ThreadedStore(store),
-        jobs=RedisJobs(redis_client.connect(settings.broker_url)),
-        encoders=EncodersBeside(CeleryEncoders(celery_app(settings.broker_url), bell)),
+        **live_state(redis_client.connect(settings.broker_url)),
         uploads=ThreadedUploads(resumable),
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
@@ -167,9 +163,7 @@ def _warm_up(app: Flask, context: Context, announcements: RedisAnnouncements) ->
     announcements.start()
     try:
         context.store.check()
-        context.jobs.queued()
-        if isinstance(context.encoders, EncodersBeside):
-            context.encoders.connect()
+        context.queue.depth()
     except errors.GatewayError as error:
         log.info("not everything is within reach yet: %s", error)
 

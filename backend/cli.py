@@ -100,7 +100,7 @@ def become_encoder(settings: Settings, _: list[str]) -> int:
     os.environ["AUTOSCALE_KEEPALIVE"] = str(settings.encoders_idle_s)
     bounds = f"{settings.encoders},{settings.encoders_min}"
     options = ["--pool", "prefork", "--autoscale", bounds, "--queues", "encode", "--loglevel", settings.log_level]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    quiet = ["--without-gossip", "--without-mingle"]
     os.execv(sys.executable, celery + options + quiet)
 
 
@@ -138,11 +138,11 @@ def tell_health(settings: Settings, arguments: list[str]) -> int:
 def tell_encoders_health(settings: Settings) -> int:
     """Whether encoders of this machine have sent a heartbeat in the last seconds."""
     from backend.adapters.redis import client as redis_client
-    from backend.adapters.redis.jobs import RedisJobs
+    from backend.adapters.redis.live_state import live_state
 
     client = redis_client.connect(settings.broker_url)
     try:
-        here = [each for each in RedisJobs(client).encoders() if each["host"] == socket.gethostname()]
+        here = [each for each in live_state(client)["presence"].encoders() if each["host"] == socket.gethostname()]
     except BackendUnavailable:
         say(texts.in_every_language("start.encoders_unknown"))
         return 1

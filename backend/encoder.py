@@ -1,4 +1,4 @@
-"""Composition root of the encoders: a Celery prefork worker, not monkey-patched, whose every process has its own sealed codec.
+"""Composition root of the encoders: a Celery prefork worker, not monkey-patched, in which every process has its own sealed codec.
 
 Started as ``celery -A backend.encoder worker``. Each pool process makes its clients after the fork, so that none is shared.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import mmap
 import os
 import resource
 import secrets
@@ -21,23 +20,22 @@ from typing import Any
 
 from celery.apps import worker
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_shutting_down
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 from celery.worker.autoscale import Autoscaler
 
 from backend import errors, logs, telemetry
-from backend.adapters.beside import Beside
-from backend.adapters.celery_encoders import TASK, CeleryEncoders, celery_app
+from backend.adapters.background_finish import BackgroundFinish
+from backend.adapters.celery_encoders import celery_app
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.cancellations import RedisCancellations
-from backend.adapters.redis.jobs import RedisJobs
-from backend.adapters.redis_bell import RedisBell
+from backend.adapters.redis.live_state import live_state
+from backend.adapters.redis.ticket import TASK
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.core.conversion import Converted
 from backend.flows.context import Context
-from backend.flows.encode import encode_at_bell, encode_next
-from backend.flows.shift import REST_S, SHIFT_S, Rise, Shift
+from backend.flows.encode import encode_next
 from backend.ports.codec import Codec
 from backend.settings import Settings
 
@@ -55,10 +53,8 @@ SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
 GREET_EVERY_S = 1.0
 PARENT_LOOK_S = 0.5
-LEAVING = mmap.mmap(-1, 1)
-"""Shared with the pool's processes, which are not told otherwise that the master has been asked to stop."""
 settings = Settings.from_environment()
-app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30 + SHIFT_S))
+app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
 
 
 class Scaler(Autoscaler):
@@ -100,11 +96,9 @@ class Process:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.codec = SealedCodec(sandbox=settings.sandbox)
         self.traced = Traced(self.codec)
-        bell = RedisBell(redis_client.connect(settings.broker_url), messages=redis_client.QUEUE)
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
-        self.context = encoder_world(bell, self.cancellations)
-        self.shift = Shift(self.name, self._encode_next, self._encode_at_bell, bell, self.context.encoders, lambda: bool(LEAVING[0]))
-        self.beside = Beside()
+        self.context = encoder_context(self.cancellations)
+        self.background_finish = BackgroundFinish()
         self._told_cpu_s = 0.0
         self._telling = threading.Lock()
 
@@ -116,15 +110,12 @@ class Process:
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
         threading.Thread(target=self._greet_for_ever, name="greet", daemon=True).start()
 
-    def _encode_next(self) -> bool:
+    def encode_next(self) -> None:
+        """Encode the job at the head of the queue, if one waits."""
         try:
-            return encode_next(self.context, self.traced, self.cancellations.new_token(), self.beside)
-        finally:
-            self.codec.abandon_child()
-
-    def _encode_at_bell(self, seconds: float, rise: Rise) -> bool:
-        try:
-            return encode_at_bell(self.context, self.traced, self.cancellations.new_token(), self.name, seconds, rise, self.beside)
+            encode_next(self.context, self.traced, self.cancellations.new_token(), self.background_finish)
+        except errors.BackendUnavailable as error:
+            log.warning("encoder %s cannot reach the queue: %s", self.name, error.private)
         finally:
             self.codec.abandon_child()
 
@@ -139,7 +130,7 @@ class Process:
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         while True:
             try:
-                self.context.jobs.greet(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
+                self.context.presence.heartbeat(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
                 self.tell_cpu(started)
                 started = {}
             except errors.BackendUnavailable as error:
@@ -151,7 +142,7 @@ class Process:
         with self._telling:
             used_s = max(self._told_cpu_s, cpu_s(os.getpid()))
             grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._told_cpu_s, 6)}
-            self.context.jobs.tally({**more, **grown})
+            self.context.counters.add({**more, **grown})
             self._told_cpu_s = used_s
 
 
@@ -187,13 +178,12 @@ def children_of(pid: int) -> list[int]:
 process: Process | None = None
 
 
-def encoder_world(bell: RedisBell, cancellations: RedisCancellations) -> Context:
+def encoder_context(cancellations: RedisCancellations) -> Context:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
     return Context(
         store=store,
-        jobs=RedisJobs(redis_client.connect(settings.broker_url)),
-        encoders=CeleryEncoders(app, bell),
+        **live_state(redis_client.connect(settings.broker_url)),
         cancellations=cancellations,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
@@ -219,21 +209,14 @@ def _begin(**_: Any) -> None:
 @worker_process_shutdown.connect
 def _end(**_: Any) -> None:
     if process is not None:
+        process.background_finish.wait()
         process.codec.close()
         with contextlib.suppress(errors.BackendUnavailable):
             process.tell_cpu({})
 
 
-@worker_shutting_down.connect
-def _leave(**_: Any) -> None:
-    LEAVING[0] = 1
-
-
 @app.task(name=TASK)
 def encode() -> None:
-    """The message says only that jobs wait; the queue decides which ones these are."""
+    """One ticket, one job: the queue decides which."""
     assert process is not None
-    try:
-        process.shift.work(rest_s=min(REST_S, settings.encoders_idle_s))
-    finally:
-        process.beside.wait()
+    process.encode_next()

@@ -30,7 +30,8 @@ import psutil  # noqa: E402
 import requests  # noqa: E402
 
 from backend.adapters.redis import client as redis_client  # noqa: E402
-from backend.adapters.redis.jobs import RedisJobs  # noqa: E402
+from backend.adapters.redis.live_state import live_state  # noqa: E402
+from backend.ports.live_state import LiveState  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 NODE_HOME = ROOT / "var" / "bench-node"
@@ -59,7 +60,7 @@ class Servers:
         except AssertionError:
             self.stop()
             raise
-        self.jobs = RedisJobs(self.redis)
+        self.live = live_state(self.redis)
 
     def _start(self, role: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([str(ROOT / "start.sh"), role], env=self.environment, stdin=subprocess.DEVNULL)
@@ -78,12 +79,12 @@ class Servers:
 class Encoder(threading.Thread):
     """Takes ``count`` jobs and reports twice a second for each, evenly spread, noting when."""
 
-    def __init__(self, jobs: RedisJobs, ids: list[str]) -> None:
+    def __init__(self, live: LiveState, ids: list[str]) -> None:
         super().__init__(daemon=True)
-        self.jobs, self.ids = jobs, ids
+        self.live, self.ids = live, ids
         self.told: Times = {}
         self.is_over = threading.Event()
-        self.taken = [jobs.take(f"bench-{number}", LEASE_S) for number in range(len(ids))]
+        self.taken = [live["queue"].take(f"bench-{number}", LEASE_S) for number in range(len(ids))]
 
     def run(self) -> None:
         pause_s, progress, due_s = 1 / (EVENTS_PER_S * len(self.ids)), 0, time.time()
@@ -92,7 +93,7 @@ class Encoder(threading.Thread):
                 progress += 1
                 assert taken is not None
                 begun_ms = 1000 * time.time()
-                reported = self.jobs.report(taken.job.id, taken.token, {"stage": "encode", "progress": progress // 1000 % 99}, LEASE_S)
+                reported = self.live["leases"].report(taken.job.id, taken.token, {"stage": "encode", "progress": progress // 1000 % 99}, LEASE_S)
                 self.told[(self.ids.index(taken.job.id), reported.seq)] = begun_ms
                 due_s += pause_s
                 self.is_over.wait(max(0.0, due_s - time.time()))
@@ -114,7 +115,7 @@ def gateway_round(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         before = servers.memory_bytes()
         clients = Clients(servers.url, ids, options, folder / f"heard-{port}")
         grown = servers.memory_bytes() - before
-        encoder = Encoder(servers.jobs, ids)
+        encoder = Encoder(servers.live, ids)
         encoder.start()
         cpu = Cpu(psutil.Process(servers.processes[1].pid).children())
         heard = clients.measure()

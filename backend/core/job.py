@@ -1,13 +1,13 @@
-"""A job: what was asked (``Manifest``, never changes), where it stands (``Status``), how it ended (inside ``Status``, committed once).
+"""A job: what was asked for (``Manifest``), where it stands (``Status``), and how it ended (in ``Status``, committed once).
 
 ::
 
     queued ──▶ running ──▶ succeeded
       │  ▲        │  ├───▶ failed
       │  └────────┘  └───▶ cancelled          running → queued: the encoder was lost
-      └──▶ cancelled, failed
+      └──▶ succeeded, failed, cancelled       succeeded: the encoder that was taken for lost was the first to end it
 
-Times are seconds since the epoch, as floats. ``public`` makes the contract's Job from both.
+``FOLLOWING`` is this picture as a table. Times are seconds since the epoch, as floats. ``public`` makes the contract's Job.
 """
 
 from __future__ import annotations
@@ -27,16 +27,23 @@ from backend.core.options import Options
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 FOLLOWING: dict[State, frozenset[State]] = {
-    "queued": frozenset({"running", "cancelled", "failed"}),
+    "queued": frozenset({"queued", "running", "succeeded", "failed", "cancelled"}),
     "running": frozenset({"running", "queued", "succeeded", "failed", "cancelled"}),
     "succeeded": frozenset(),
     "failed": frozenset(),
     "cancelled": frozenset(),
 }
+"""Which state may come after which. Redis refuses every other change, by this table (``adapters/redis/scripts``).
+
+A state that follows itself changes in its details: a position in the queue, a percent.
+"""
 STATES = tuple(FOLLOWING)
 ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.items() if not following)
 ProblemOf = Callable[..., dict[str, Any]]
 """Makes the contract's problem of an error's record and of what only the edge knows, in the reader's language."""
+STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
+"""Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
+FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
 MAX_ATTEMPTS = 3
 """An encoder may be lost under a job this often less one; then the job fails, so that no image is tried for ever."""
 
@@ -60,11 +67,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """``owner`` is a digest of the API key ('' without keys); ``client`` shares the queue fairly; ``is_passing``: erased once answered.
+    """What was asked for. It never changes, but for a job that is fetched: its source is added once.
 
-    ``url`` is where the source was fetched from, or still is to be: then ``source`` has a name and nothing else yet.
-    ``work`` is the same for jobs that may share one encode ('' for one that shares nothing); see ``work_of``.
-    ``maker`` is a digest of who made it, and the only one to whom it is listed ('': to nobody).
+    ``owner``: a digest of the API key, '' without keys. ``client``: clients take turns in the queue.
+    ``is_ephemeral``: the job is erased as soon as its one request is answered.
+    ``url``: where the source is fetched from. Until it is there, ``source`` has a file name and nothing else.
+    ``work_key``: equal for jobs that may share one encode, '' for a job that shares nothing (see the function ``work_key``).
+    ``maker``: a digest of who made the job; it is listed to that maker only, and to nobody where it is ''.
     """
 
     id: str
@@ -76,14 +85,14 @@ class Manifest:
     client: str = ""
     batch: str | None = None
     request_id: str = ""
-    is_passing: bool = False
-    work: str = ""
+    is_ephemeral: bool = False
+    work_key: str = ""
     maker: str = ""
     url: str = ""
 
     @property
     def lister(self) -> str:
-        return "" if self.is_passing else self.maker
+        return "" if self.is_ephemeral else self.maker
 
     @property
     def is_awaited(self) -> bool:
@@ -91,11 +100,11 @@ class Manifest:
         return not self.source.sha256
 
     def to_json(self) -> str:
-        return records.as_json(self)
+        return records.as_json({STORED_NAMES.get(name, name): value for name, value in records.as_dict(self).items()})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Manifest:
-        record = json.loads(text)
+        record = {FIELD_NAMES.get(name, name): value for name, value in json.loads(text).items()}
         return cls(**{**record, "source": Source(**record["source"]), "options": Options(**record["options"])})
 
 
@@ -156,17 +165,13 @@ class Job:
         return replace(self, status=status)
 
 
-def work_of(source: Source, options: Options, owner: str) -> str:
+def work_key(source: Source, options: Options, owner: str) -> str:
     """A digest of everything that decides the result, and of whose it is: nobody learns by it what another key converts."""
     asked = {name: value for name, value in records.as_dict(options).items() if name != "filename"}
     return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
 
 
-def can_follow(before: State, after: State) -> bool:
-    return after in FOLLOWING[before]
-
-
-# An end is the change after ``status``: so whoever watches takes it for newer even where the live state was lost (``Jobs.end`` counts by itself
+# An end is the change after ``status``: so whoever watches takes it for newer even where the live state was lost (``JobStates.end`` counts by itself
 # where it was not).
 
 

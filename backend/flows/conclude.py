@@ -1,9 +1,8 @@
-"""End a job, once: the store decides who was first, Redis is told afterwards. Of a passing job that went well, only Redis is told."""
+"""End a job, once: the store decides which end is first, and the live state is told afterwards."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from backend import errors
 from backend.core.job import Job, cancelled
@@ -12,42 +11,28 @@ from backend.flows.context import Context
 log = logging.getLogger(__name__)
 
 
-def conclude(context: Context, job: Job, serve_twins: Callable[[Job], object] | None = None) -> Job:
-    """Commit ``job.status``, which has ended, unless another end stands; the job as it ended. Raises ``NotFound`` when it was erased.
-
-    ``serve_twins`` is given the job, where any run along with it, before its end is told: then nothing its owner does can take the result away.
-    """
-    if serve_twins is not None and (told := _told(context, job)):
-        return told
-    if not context.store.commit_outcome(job.id, job.status, durable=not job.manifest.is_passing):
-        outcome = context.store.outcome(job.id)
-        if outcome is None:
-            raise errors.NotFound()
-        job = job.at(outcome)
+def conclude(context: Context, job: Job) -> Job:
+    """Commit and announce ``job.status``, which has ended; the job as it ended. Raises ``NotFound`` when the job was erased."""
+    job = commit(context, job)
     try:
-        if serve_twins is not None and job.status.result is not None:
-            if alone := context.jobs.end_alone(job):
-                return alone
-            serve_twins(job)
         return context.jobs.end(job)
     except errors.BackendUnavailable as error:
         log.warning("the end of job %s is stored and will be announced later: %s", job.id, error.private)
         return job
 
 
-def _told(context: Context, job: Job) -> Job | None:
-    """A passing job's good end, which nobody needs once it is answered: should Redis forget it before, the job is encoded again. None where it is to
-    be written down after all: Redis is out of reach or does not know the job, which may have been erased, or others run along with it."""
-    if not job.manifest.is_passing or job.status.result is None:
-        return None
-    try:
-        return context.jobs.end_alone(job)
-    except errors.BackendUnavailable:
-        return None
+def commit(context: Context, job: Job) -> Job:
+    """Write the end into the store; the job as it ended, for an earlier end stands. Raises ``NotFound`` when the job was erased."""
+    if context.store.commit_outcome(job.id, job.status, durable=not job.manifest.is_ephemeral):
+        return job
+    outcome = context.store.outcome(job.id)
+    if outcome is None:
+        raise errors.NotFound()
+    return job.at(outcome)
 
 
 def cancel(context: Context, job: Job) -> Job:
-    """The encoder learns of it at its next heartbeat and kills the child. Raises ``AlreadyFinished``."""
+    """Cancel a job that has not ended; its encoder hears of it and kills the child. Raises ``AlreadyFinished``, ``NotFound``."""
     if job.status.has_ended:
         raise errors.AlreadyFinished(state=job.status.state)
     ended = conclude(context, job.at(cancelled(job.status, context.clock())))
@@ -57,8 +42,8 @@ def cancel(context: Context, job: Job) -> Job:
 
 
 def erase(context: Context, job: Job) -> None:
-    """Source, result and record. An encoder that still works on it finds nothing left to work for."""
-    context.store.erase(job.id, durable=not job.manifest.is_passing)
+    """Delete source, result and record. An encoder that still works on the job finds nothing left to work for."""
+    context.store.erase(job.id, durable=not job.manifest.is_ephemeral)
     try:
         context.jobs.forget(job.id)
     except errors.BackendUnavailable as error:

@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 from backend.core.limits import Limits
 from backend.ports.announcements import Cancellations
 from backend.ports.clock import Clock
-from backend.ports.encoders import Encoders
-from backend.ports.jobs import Jobs
+from backend.ports.counters import Counters
+from backend.ports.duties import Duties
+from backend.ports.fetch_leases import FetchLeases
+from backend.ports.index import JobIndex
+from backend.ports.job_states import JobStates
+from backend.ports.leases import Leases
+from backend.ports.memos import Memos
+from backend.ports.presence import Presence
+from backend.ports.queue import JobQueue
 from backend.ports.resumable import Uploads
 from backend.ports.store import Store
 
@@ -32,11 +39,18 @@ class QueueDepthCache:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``uploads`` is None in a process that takes none: an encoder. ``cancellations`` is None in one that encodes nothing, or hears of none."""
+    """``uploads`` is None in an encoder, which takes no uploads. ``cancellations`` is None in a gateway, which encodes nothing."""
 
     store: Store
-    jobs: Jobs
-    encoders: Encoders
+    queue: JobQueue
+    jobs: JobStates
+    leases: Leases
+    fetch_leases: FetchLeases
+    index: JobIndex
+    counters: Counters
+    memos: Memos
+    duties: Duties
+    presence: Presence
     uploads: Uploads | None = None
     cancellations: Cancellations | None = None
     limits: Limits = field(default_factory=Limits)

@@ -1,8 +1,7 @@
-"""Share: equal bytes with equal options are encoded once. Each job keeps its own record, its own progress, its own end and its own deletion.
+"""Deduplicate: equal bytes with equal options are encoded once. Each job keeps its own record, progress, end and deletion.
 
-A job whose equal has succeeded gets that result, under a second name for the same bytes. One whose equal is being encoded runs along with it
-(``Jobs.take``) and gets the result before the other is said to have ended, so that nothing the other's owner does then can take it away. Where
-sharing fails for whatever reason, the job is simply encoded.
+A job whose duplicate has succeeded gets that job's result, under a second name for the same bytes. A job whose duplicate is being encoded
+follows it (``JobQueue.take``). Where sharing fails, for whatever reason, the job is simply encoded.
 """
 
 from __future__ import annotations
@@ -19,53 +18,53 @@ from backend.flows.context import Context
 log = logging.getLogger(__name__)
 
 
-def finished(context: Context, job: Job, token: str, others: Iterable[str]) -> Job | None:
-    """The job as it should end, with the result of the first of ``others`` that has one; None when none has. They are its equals."""
-    for other_id in others:
+def share_result(context: Context, job: Job, token: str, duplicates: Iterable[str]) -> Job | None:
+    """The job as it should end, with the result of the first of its ``duplicates`` that has one; None when none has."""
+    for other_id in duplicates:
         if other_id == job.id:
             continue
         try:
             outcome = context.store.outcome(other_id)
             if outcome is not None and outcome.result is not None:
-                return _ended(context, job, _shared(context, other_id, outcome.result, job.id, token))
+                return _succeeded(context, job, _link_result(context, other_id, outcome.result, job.id, token))
         except errors.GatewayError as error:
             log.debug("the result of job %s cannot be shared: %s", other_id, error)
     return None
 
 
-def at_once(context: Context, job: Job) -> Job | None:
-    """A job that nobody has taken yet, ended with an equal one's result; None when it has to be queued."""
+def end_as_duplicate(context: Context, job: Job) -> Job | None:
+    """End a job that is not queued yet, with a duplicate's result; None when it has to be queued."""
     try:
-        shared = finished(context, job, context.new_id(), context.jobs.same(job.manifest.work))
+        shared = share_result(context, job, context.new_id(), context.jobs.completed_duplicates(job.manifest.work_key))
         return conclude(context, shared) if shared else None
     except errors.GatewayError as error:
         log.warning("job %s is encoded by itself: %s", job.id, error)
         return None
 
 
-def with_twins(context: Context, job: Job, token: str) -> None:
-    """Give the result with which ``job`` ends to those that ran along with it."""
+def share_with_followers(context: Context, job: Job, token: str) -> None:
+    """End the job's followers with the result with which ``job`` is about to end."""
     assert job.status.result is not None
     try:
-        twins = context.jobs.twins(job.id)
+        followers = context.jobs.followers(job.id)
     except errors.BackendUnavailable as error:
-        log.warning("the twins of job %s are not known: %s", job.id, error.private)
+        log.warning("the followers of job %s are not known: %s", job.id, error.private)
         return
-    for twin in twins:
+    for follower in followers:
         try:
-            conclude(context, _ended(context, twin, _shared(context, job.id, job.status.result, twin.id, token)))
+            conclude(context, _succeeded(context, follower, _link_result(context, job.id, job.status.result, follower.id, token)))
         except (errors.Gone, errors.NotFound):
             continue
         except errors.GatewayError as error:
-            log.warning("job %s is encoded by itself: %s", twin.id, error)
+            log.warning("job %s is encoded by itself: %s", follower.id, error)
 
 
-def _shared(context: Context, from_id: str, result: Result, job_id: str, token: str) -> Result:
-    """The seconds that the encode took are not this job's."""
+def _link_result(context: Context, from_id: str, result: Result, job_id: str, token: str) -> Result:
+    """Give the stored result to another job too. The seconds that the encode took are not that job's."""
     facts = {name: value for name, value in result.facts.items() if name != "seconds"}
     return replace(result, file=context.store.reuse_result(from_id, result.file, job_id, token), facts=facts)
 
 
-def _ended(context: Context, job: Job, result: Result) -> Job:
+def _succeeded(context: Context, job: Job, result: Result) -> Job:
     now = context.clock()
     return job.at(succeeded(replace(job.status, started_at=job.status.started_at or now), result, now))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -20,11 +20,11 @@ from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, Conversion, Converted, Progress, Stopped
 from backend.core.job import Job, Result, failed, succeeded
 from backend.flows import deduplicate
-from backend.flows.conclude import conclude
 from backend.flows.context import Context
+from backend.flows.finish import finish
 from backend.ports.blob import Blob
 from backend.ports.codec import Codec
-from backend.ports.jobs import Claim
+from backend.ports.queue import Claim
 from backend.ports.result_files import ResultFile
 
 log = logging.getLogger(__name__)
@@ -59,28 +59,16 @@ CODEC_SHARE = 0.98
 """The codec's 100 % is this share of the job; the rest is making it durable."""
 
 
-def _at_once(finish: Finish, _renew: object) -> None:
-    finish()
+def _at_once(rest: Finish, _renew: object) -> None:
+    rest()
 
 
 def encode_next(context: Context, codec: Codec, token: str, later: Later = _at_once) -> bool:
     """One job from the queue; False when none waits. ``later``: as ``encode`` has it."""
-    claim = context.jobs.take(token, LEASE_S)
+    claim = context.queue.take(token, LEASE_S)
     if claim is not None:
         encode(context, codec, claim, later)
     return claim is not None
-
-
-def encode_at_bell(context: Context, codec: Codec, token: str, name: str, seconds: float, rise: Callable[[], None], later: Later = _at_once) -> bool:
-    """The job for which ``name`` is rung within so many seconds; whether it was rung. A job that it finds without having been is done too, and
-    counts as a stroke, after a ``rise``: while it works, nobody is to ring it."""
-    is_rung, claim = context.jobs.take_at_bell(token, LEASE_S, name, seconds)
-    if claim is not None:
-        if not is_rung:
-            with suppress(errors.BackendUnavailable):  # the job is in hand, whatever else is out of reach
-                rise()
-        encode(context, codec, claim, later)
-    return is_rung or claim is not None
 
 
 def encode(context: Context, codec: Codec, claim: Claim, later: Later = _at_once) -> None:
@@ -90,13 +78,13 @@ def encode(context: Context, codec: Codec, claim: Claim, later: Later = _at_once
     """
     reporter = Reporter(context, claim)
     with _minded(claim.job):
-        known = _ended_before(context, claim.job) or deduplicate.finished(context, claim.job, claim.token, claim.same)
+        known = _ended_before(context, claim.job) or deduplicate.share_result(context, claim.job, claim.token, claim.duplicates)
         end = _known(known) if known is not None else _encoded(context, codec, claim, reporter)
-        finish = partial(_finish, context, claim, reporter, end)
-        if claim.job.manifest.is_passing:
-            finish()
+        rest = partial(_finish, context, claim, reporter, end)
+        if claim.job.manifest.is_ephemeral:
+            rest()
         else:
-            later(finish, reporter.is_unwanted)
+            later(rest, reporter.is_unwanted)
 
 
 def _finish(context: Context, claim: Claim, reporter: Reporter, end: End) -> None:
@@ -129,7 +117,7 @@ def _conclude(context: Context, job: Job, reporter: Reporter, token: str) -> Non
     begun = context.clock()
     while True:
         try:
-            conclude(context, job, partial(deduplicate.with_twins, context, token=token))
+            finish(context, job, token)
             return
         except errors.StorageFull:
             if reporter.is_unwanted() or context.clock() - begun > ROOM_PATIENCE_S:
@@ -160,7 +148,7 @@ def _converted(context: Context, codec: Codec, claim: Claim, source: Blob, repor
             _conversion(context, claim.job),
             on_progress=reporter.progressed,
             should_stop=reporter.is_unwanted,
-            tick_s=PASSING_TICK_S if claim.job.manifest.is_passing else TICK_S,
+            tick_s=PASSING_TICK_S if claim.job.manifest.is_ephemeral else TICK_S,
         )
     except BaseException:
         target.discard()
@@ -189,13 +177,13 @@ def _failed(context: Context, job: Job, reporter: Reporter, error: errors.Gatewa
 
 
 def _conversion(context: Context, job: Job) -> Conversion:
-    every_s = PASSING_REPORT_EVERY_S if job.manifest.is_passing else REPORT_EVERY_S
+    every_s = PASSING_REPORT_EVERY_S if job.manifest.is_ephemeral else REPORT_EVERY_S
     return Conversion(job.manifest.source.shape, job.manifest.options, context.limits, float(context.encode_timeout_s), every_s)
 
 
 def _kept(context: Context, job: Job, target: ResultFile, converted: Converted) -> Result:
     begun = context.clock()
-    file, sha256 = target.save(durable=not job.manifest.is_passing)
+    file, sha256 = target.save(durable=not job.manifest.is_ephemeral)
     facts = converted.facts
     if "seconds" in facts:
         facts = {**facts, "seconds": {**facts["seconds"], "store": round(context.clock() - begun, 4)}}
@@ -212,8 +200,8 @@ class Reporter:
         self._context, self._taken = context, claim
         self._wanted: Progress | None = None
         self._told_s = self._renewed_s = context.clock()
-        self._quiet_interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_passing else UNHEARD_INTERVAL_S
-        self._interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_passing else REPORT_INTERVAL_S
+        self._quiet_interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_ephemeral else UNHEARD_INTERVAL_S
+        self._interval_s = PASSING_INTERVAL_S if claim.job.manifest.is_ephemeral else REPORT_INTERVAL_S
         self._is_unwanted = False
 
     def progressed(self, progress: Progress) -> None:
@@ -222,7 +210,7 @@ class Reporter:
 
     def storing(self) -> None:
         """A passing job's last moments are told to nobody: its end follows at once, and somebody waits for that."""
-        if self._taken.job.manifest.is_passing:
+        if self._taken.job.manifest.is_ephemeral:
             if self._is_unwanted:
                 raise Stopped()
             return
@@ -265,7 +253,7 @@ class Reporter:
         """An unreachable Redis stops no encode: the store will take the result, and the end is announced later."""
         self._renewed_s = self._context.clock()
         try:
-            reported = self._context.jobs.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
+            reported = self._context.leases.report(self._taken.job.id, self._taken.token, patch, LEASE_S)
             if reported is None:
                 self._adopt()
                 return
@@ -284,4 +272,4 @@ class Reporter:
             is_over = self._context.store.outcome(job.id) is not None
         except errors.NotFound:
             is_over = True
-        self._is_unwanted = is_over or not self._context.jobs.adopt(Claim(job.at(self.status), self._taken.token), LEASE_S)
+        self._is_unwanted = is_over or not self._context.leases.readopt(Claim(job.at(self.status), self._taken.token), LEASE_S)

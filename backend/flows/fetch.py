@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from backend import errors
-from backend.core.job import Job, Manifest, Source, Status, failed, work_of
+from backend.core.job import Job, Manifest, Source, Status, failed, work_key
 from backend.core.options import Options
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
@@ -68,7 +68,7 @@ class Fetcher:
         context.store.reserve(manifest)
         token = context.new_id()
         try:
-            job = context.jobs.promise(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs)
+            job = context.fetch_leases.reserve(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs)
         except errors.QueueFull:
             context.store.erase(manifest.id)
             raise queue_is_full(context, context.max_queued_jobs) from None
@@ -88,11 +88,10 @@ class Fetcher:
         if job.status.has_ended:
             conclude(self.context, job)
         elif not job.manifest.is_awaited:
-            self.context.jobs.supply(job)
-            self.context.encoders.wake()
+            self.context.fetch_leases.attach_source(job)
         else:
             token = self.context.new_id()
-            if self.context.jobs.fetch_again(job_id, token, LEASE_S):
+            if self.context.fetch_leases.take_over(job_id, token, LEASE_S):
                 log.info("job %s is fetched again", job_id)
                 self.start(lambda: self.fetch(job, token))
 
@@ -125,8 +124,8 @@ class Fetcher:
                 received = _received(context, intake, download, hold)
                 check_sides(received.shape, manifest.options)
                 source = replace(received.source(), filename=_name(manifest, download, received.filename))
-                work = work_of(source, manifest.options, manifest.owner) if context.shares_results else ""
-                complete = replace(manifest, source=source, work=work)
+                key = work_key(source, manifest.options, manifest.owner) if context.shares_results else ""
+                complete = replace(manifest, source=source, work_key=key)
                 hold.renew()
                 context.store.attach_source(received.upload, complete)
             except BaseException:
@@ -138,8 +137,7 @@ class Fetcher:
 
     def _queue(self, job: Job, complete: Manifest) -> None:
         try:
-            self.context.jobs.supply(Job(complete, job.status))
-            self.context.encoders.wake()
+            self.context.fetch_leases.attach_source(Job(complete, job.status))
         except errors.BackendUnavailable as error:
             log.warning("job %s has its source and will be queued once Redis is back: %s", job.id, error.private)
 
@@ -175,7 +173,7 @@ class Hold:
         """Raises ``Unwanted``. Without Redis the fetching goes on: the store will take the source."""
         self._renewed_s = self.context.clock()
         try:
-            is_held = self.context.jobs.fetching(self.job.id, self.token, self.percent, LEASE_S)
+            is_held = self.context.fetch_leases.renew(self.job.id, self.token, self.percent, LEASE_S)
         except errors.BackendUnavailable:
             return
         if is_held is False:

@@ -185,7 +185,7 @@ class Follower:
 
     def _missed(self, job: Job, cursor: int) -> list[Status]:
         try:
-            missed = self._context.jobs.since(job.id, cursor)
+            missed = self._context.jobs.changes_since(job.id, cursor)
         except errors.BackendUnavailable as error:
             log.warning("the log of job %s cannot be read: %s", job.id, error.private)
             missed = None

@@ -14,12 +14,11 @@ from backend import errors
 from backend.core import formats, image_headers
 from backend.core.conversion import Shape
 from backend.core.formats import Format
-from backend.core.job import Job, Manifest, Source, Status, work_of
+from backend.core.job import Job, Manifest, Source, Status, work_key
 from backend.core.options import Options
 from backend.flows import deduplicate
 from backend.flows.context import Context
 from backend.flows.find_job import stored
-from backend.ports.jobs import Submission
 from backend.ports.peer import SocketChunk
 from backend.ports.source_files import Upload
 
@@ -116,7 +115,7 @@ def check_queue(context: Context) -> None:
     if 0 <= now - seen.at_s < GLANCE_S and seen.waiting + MUCH_ROOM <= context.max_queued_jobs:
         return
     try:
-        waiting = context.jobs.queued()
+        waiting = context.queue.depth()
     except errors.BackendUnavailable:
         return
     seen.waiting, seen.at_s = waiting, now
@@ -132,13 +131,13 @@ def accept(
     *,
     job_id: str | None = None,
     batch: str | None = None,
-    is_passing: bool = False,
+    is_ephemeral: bool = False,
 ) -> Job:
     """Make it a job: durable, then queued. With a ``job_id`` that is a job already, that job.
 
     Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
     """
-    job, is_new = keep(context, received, options, sender, job_id=job_id, batch=batch, is_passing=is_passing)
+    job, is_new = keep(context, received, options, sender, job_id=job_id, batch=batch, is_ephemeral=is_ephemeral)
     return queue(context, job) if is_new else job
 
 
@@ -150,12 +149,12 @@ def keep(
     *,
     job_id: str | None = None,
     batch: str | None = None,
-    is_passing: bool = False,
+    is_ephemeral: bool = False,
 ) -> tuple[Job, bool]:
     """Durable and not yet queued, and whether it is new; raises as ``accept``."""
     check_sides(received.shape, options)
     now, source = context.clock(), received.source()
-    lifetime_s = context.encode_timeout_s * 2 + PASSING_MARGIN_S if is_passing else context.retention_s
+    lifetime_s = context.encode_timeout_s * 2 + PASSING_MARGIN_S if is_ephemeral else context.retention_s
     manifest = Manifest(
         id=job_id or context.new_id(),
         source=source,
@@ -166,8 +165,8 @@ def keep(
         client=sender.client,
         batch=batch,
         request_id=sender.request_id,
-        is_passing=is_passing,
-        work=work_of(source, options, sender.owner) if context.shares_results else "",
+        is_ephemeral=is_ephemeral,
+        work_key=work_key(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
     )
     if not context.store.commit_job(received.upload, manifest):
@@ -189,32 +188,26 @@ def again(context: Context, job: Job, options: Options, sender: Sender, *, job_i
 
 
 def queue(context: Context, job: Job) -> Job:
-    """Queue a durable job and wake an encoder. Without Redis it stays in the store until the recovery finds it.
+    """Queue a durable job; the job as it is then. One that has completed duplicates ends at once with a duplicate's result.
 
-    One whose result is there already, since an equal job has succeeded, ends at once instead.
+    Without Redis the job stays in the store until the recovery finds it. Raises ``QueueFull``; the job is erased then.
     """
+    limit = context.max_queued_jobs
     try:
-        submitted = context.jobs.submit(job, limit=context.max_queued_jobs)
-        if submitted is None:
-            if shared := deduplicate.at_once(context, job):
-                return shared
-            submitted = Submission(context.jobs.enqueue(job, limit=context.max_queued_jobs), is_heard=False)
-        job = submitted.job
-        if not submitted.is_heard:
-            context.encoders.wake()
+        return context.queue.submit(job, limit=limit) or deduplicate.end_as_duplicate(context, job) or context.queue.enqueue(job, limit=limit)
     except errors.QueueFull:
         context.queue_depth.at_s = -math.inf
         context.store.erase(job.id)
-        raise queue_is_full(context, context.max_queued_jobs) from None
+        raise queue_is_full(context, limit) from None
     except errors.BackendUnavailable as error:
         log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
-    return job
+        return job
 
 
 def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:
     """With the time in which a tenth of the queue will have gone: room for more than one of those who come again."""
     try:
-        room_s = context.jobs.overview().seconds_for(math.ceil(waiting / 10))
+        room_s = context.counters.overview().seconds_for(math.ceil(waiting / 10))
     except errors.BackendUnavailable:
         room_s = math.inf
     return errors.QueueFull(limit=context.max_queued_jobs, retry_after_s=math.ceil(max(1, min(LONGEST_RETRY_S, room_s))))

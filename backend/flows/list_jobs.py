@@ -12,7 +12,7 @@ from backend.core.cursor import Place
 from backend.core.job import Job, State
 from backend.flows.context import Context
 from backend.flows.find_job import find
-from backend.ports.jobs import ListEntry
+from backend.ports.index import ListEntry
 
 PAGE = 200
 
@@ -21,7 +21,7 @@ def page(
     context: Context, maker: str, owner: str, *, states: Collection[State] = (), limit: int, before: Place | None = None
 ) -> tuple[list[Job], Place | None]:
     """At most ``limit`` jobs, and the place after which more follow. Raises ``BackendUnavailable``, also while the list is being rebuilt."""
-    if context.jobs.epoch() is None:
+    if context.duties.epoch() is None:
         raise errors.BackendUnavailable(part="redis", retry_after_s=1, private="the live state is being rebuilt")
     jobs: list[Job] = []
     for listed in _lines(context, maker, before, max(limit + 1, PAGE if states else 0)):
@@ -36,7 +36,7 @@ def page(
 
 def _lines(context: Context, maker: str, before: Place | None, count: int) -> Iterator[ListEntry]:
     while maker:
-        found = context.jobs.listed(maker, before, count)
+        found = context.index.entries(maker, before, count)
         yield from found
         if len(found) < count:
             return

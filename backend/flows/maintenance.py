@@ -1,6 +1,6 @@
 """Tend: what must happen by itself, done by one gateway process at a time.
 
-Rebuild an empty Redis from the store; give the jobs of lost encoders to others; wake encoders that missed a message; erase what has expired.
+Rebuild an empty Redis from the store; give the jobs of lost encoders to others; replace tickets that were lost; erase what has expired.
 Each duty is idempotent, so it does no harm if two processes do it for a moment.
 """
 
@@ -47,33 +47,33 @@ class Janitor:
 
     def tend(self) -> None:
         """Raises ``BackendUnavailable`` when Redis or the store cannot be reached; simply call again."""
-        jobs, now = self.context.jobs, self.context.clock()
+        context, now = self.context, self.context.clock()
         if not self._holds():
             return
-        if jobs.epoch() is None:
+        if context.duties.epoch() is None:
             self._rebuild(now)
-        for job_id in jobs.lost():
-            _take_back_if_it_can_be(self.context, job_id)
+        for job_id in context.leases.expired():
+            _take_back_if_it_can_be(context, job_id)
         if self.fetcher is not None:
-            for job_id in jobs.unfetched():
+            for job_id in context.fetch_leases.expired():
                 self.fetcher.take_over(job_id)
-        jobs.move()
-        _wake(self.context)
+        context.queue.publish_positions()
+        _top_up_tickets(context)
         self._now_and_then(now)
 
     def _holds(self) -> bool:
-        return self.context.jobs.hold("caretaker", self.name, DUTY_S)
+        return self.context.duties.acquire("caretaker", self.name, DUTY_S)
 
     def _rebuild(self, now: float) -> None:
         """The epoch begins last, so a rebuild that was killed is done again; so is one in whose midst Redis became empty once more."""
         mark = f"rebuild:{self.name}:{now}"
         while True:
-            self.context.jobs.remember(mark, self.name, REBUILD_MARK_S)
+            self.context.memos.put_if_absent(mark, self.name, REBUILD_MARK_S)
             recover(self.context, self._holds)
-            self.context.jobs.begin_epoch(self.name)
-            if self.context.jobs.recall(mark) is not None:
+            self.context.duties.begin_epoch(self.name)
+            if self.context.memos.get(mark) is not None:
                 break
-        self.context.jobs.release(mark)
+        self.context.memos.delete(mark)
         self._scanned_s = now
 
     def _now_and_then(self, now: float) -> None:
@@ -100,10 +100,10 @@ def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int
         if manifest.expires_at > context.clock() and _is_unfinished(context, manifest.id):
             unfinished.append(manifest)
         if len(page) >= PAGE:
-            context.jobs.expect(page)
+            context.index.add(page)
             page = []
             go_on()
-    context.jobs.expect(page)
+    context.index.add(page)
     queued = _queue_unknown(context, unfinished, go_on)
     if queued:
         log.info("%s unfinished jobs found in the store", queued)
@@ -144,9 +144,9 @@ def _is_unknown(context: Context, job_id: str) -> bool:
 def _make_known(context: Context, job: Job) -> None:
     """One whose source is still to be fetched is in nobody's hands, so that somebody takes it up."""
     if job.manifest.is_awaited:
-        context.jobs.promise(job, "", 0.0, limit=None)
+        context.fetch_leases.reserve(job, "", 0.0, limit=None)
     else:
-        context.jobs.enqueue(job, limit=None)
+        context.queue.enqueue(job, limit=None)
 
 
 def _is_acknowledged(context: Context, manifest: Manifest, batches: dict[str, Batch | None]) -> bool:
@@ -169,7 +169,7 @@ def _is_acknowledged(context: Context, manifest: Manifest, batches: dict[str, Ba
 def expire(context: Context) -> int:
     """Erase what has outlived its retention; the bytes freed. What cannot be erased now stays for the next time and stops nothing else."""
     freed = 0
-    while ids := context.jobs.expired(context.clock(), 200):
+    while ids := context.index.expired(context.clock(), 200):
         erased = [_expired(context, job_id) for job_id in ids]
         freed += sum(each for each in erased if each is not None)
         if None in erased:
@@ -192,7 +192,7 @@ def _expired(context: Context, job_id: str) -> int | None:
 
 def _count_freed(context: Context, freed_bytes: int, why: str) -> None:
     if freed_bytes:
-        context.jobs.tally({tally.FREED_BYTES: freed_bytes})
+        context.counters.add({tally.FREED_BYTES: freed_bytes})
         log.info("%s freed %s bytes", why, freed_bytes)
 
 
@@ -219,14 +219,13 @@ def _take_back(context: Context, job_id: str) -> None:
         conclude(context, live.at(failed(live.status, errors.Internal("encoder_lost", attempts=live.status.attempt), context.clock())))
         return
     log.warning("the encoder of job %s is lost; the job is queued again", job_id)
-    context.jobs.requeue(job_id)
+    context.queue.requeue(job_id)
 
 
-def _wake(context: Context) -> None:
-    """Messages to encoders may be lost; jobs that wait while encoders idle are the sign."""
-    waiting, idle = context.jobs.queued(), len(context.jobs.encoders()) - context.jobs.running()
-    if waiting and idle > 0:
-        context.encoders.wake(min(waiting, idle))
+def _top_up_tickets(context: Context) -> None:
+    """Tickets may be lost with the encoder that had them; jobs that wait while encoders idle are the sign."""
+    if context.queue.depth() and len(context.presence.encoders()) > context.leases.count():
+        context.queue.top_up_tickets()
 
 
 def _safe_seq(context: Context, manifest: Manifest) -> int:

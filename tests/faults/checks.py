@@ -141,7 +141,7 @@ def check_emptied(here: Here) -> None:
     for each in here.store.manifests():
         assert content(here.store.open_source(each.id)) == PNG, "a job that is there is there whole"
         assert each.expires_at < later
-    here.jobs.expect([replace(each, expires_at=time.time() - 1) for each in here.store.manifests()])
+    here.index.add([replace(each, expires_at=time.time() - 1) for each in here.store.manifests()])
     maintenance.expire(here.context)
     here.store.clean_up(-1)
     assert [each for each in here.store.root.rglob("*") if each.is_file()] == []

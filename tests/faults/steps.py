@@ -29,8 +29,8 @@ from backend.flows.context import Context
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
 from tests.faults.pictures import PNG
-from tests.memory.encoders import MemoryEncoders
-from tests.memory.jobs import MemoryJobs
+from tests.memory.live_state import live_state
+from tests.memory.server import MemoryServer
 
 T = TypeVar("T")
 BEGIN, END = "/a-step-begins", "/a-step-ends"
@@ -43,8 +43,9 @@ class Here:
     def __init__(self, root: Path, seed: str) -> None:
         self.new_id = ids(seed)
         self.store, self.uploads = FileStore(root), FileUploads(root)
-        self.jobs = MemoryJobs()
-        self.context = Context(self.store, self.jobs, MemoryEncoders(), self.uploads, new_id=self.new_id, shares_results=False)
+        live = live_state(MemoryServer())
+        self.jobs, self.index = live["jobs"], live["index"]
+        self.context = Context(self.store, **live, uploads=self.uploads, new_id=self.new_id, shares_results=False)
 
     def receive(self, data: bytes = PNG) -> ingest.Received:
         intake = ingest.Intake(self.context, "cat.png")
@@ -176,7 +177,7 @@ def create_again(here: Here) -> dict[str, object]:
 
 def retention(here: Here) -> dict[str, object]:
     """A round of the caretaker, a day later."""
-    later = Context(here.store, here.jobs, MemoryEncoders(), here.uploads, clock=lambda: time.time() + 86_500, new_id=here.new_id)
+    later = replace(here.context, clock=lambda: time.time() + 86_500)
     maintenance.recover(later)
     return {"freed": maintenance.expire(later) + here.store.clean_up(-1)}
 

@@ -25,7 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from backend import errors
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.files.store import FileStore
-from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.live_state import live_state as redis_live_state
 from backend.core.conversion import Converted
 from backend.core.job import Job
 from backend.core.options import Options
@@ -36,14 +36,14 @@ from backend.flows.encode import encode_next
 from backend.flows.find_job import find
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
-from backend.ports.jobs import Jobs
+from backend.ports.live_state import LiveState
 from tests.faults.conftest import IN_MEMORY
 from tests.faults.forked import CALLS
 from tests.faults.pictures import png
 from tests.memory.clock import ShiftedClock
 from tests.memory.codec import RESULT, ScriptedCodec
-from tests.memory.encoders import MemoryEncoders
-from tests.memory.jobs import MemoryJobs
+from tests.memory.live_state import live_state
+from tests.memory.server import MemoryServer
 from tests.ports.redis_server import RedisServer
 
 IMAGES = [png(16 + number, 12) for number in range(4)]
@@ -95,13 +95,14 @@ class Gateway(RuleBasedStateMachine):
         self.clock = ShiftedClock()
         self.told: dict[str, Told] = {}
         self.sending: dict[str, Sending] = {}
-        self.queue: Any = self.new_queue()
+        self.live: Any = self.new_live_state()
 
-    def new_queue(self) -> Jobs:
-        return MemoryJobs(self.clock)
+    def new_live_state(self) -> LiveState:
+        self.server = MemoryServer(self.clock)
+        return live_state(self.server)
 
     def lose_the_queue(self) -> None:
-        self.queue.lose_everything()
+        self.server.lose_everything()
 
     @initialize(shares=st.booleans())
     def first_start(self, shares: bool) -> None:
@@ -113,8 +114,8 @@ class Gateway(RuleBasedStateMachine):
         self.store, self.uploads = FileStore(self.root), FileUploads(self.root)
         self.store.prepare()
         self.uploads.prepare()
-        ports = (self.store, self.queue, MemoryEncoders(), self.uploads)
-        self.context = Context(*ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
+        ports = {"store": self.store, **self.live, "uploads": self.uploads}
+        self.context = Context(**ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
         self.caretaker = maintenance.Janitor(self.context, random_id())
 
     def teardown(self) -> None:
@@ -124,7 +125,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(which=st.sampled_from(range(len(IMAGES))), passing=st.booleans())
     def upload(self, which: int, passing: bool) -> None:
-        job = self.sent(IMAGES[which], is_passing=passing)
+        job = self.sent(IMAGES[which], is_ephemeral=passing)
         self.heard_of(job, IMAGES[which])
 
     def sent(self, data: bytes, **more: Any) -> Job:
@@ -240,7 +241,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule()
     def an_encoder_dies(self) -> None:
-        claim = self.queue.take(random_id(), 0.0)
+        claim = self.context.queue.take(random_id(), 0.0)
         if claim is not None:
             with suppress(errors.NotFound):
                 target = self.store.create_result(claim.job.id, claim.token)
@@ -252,12 +253,13 @@ class Gateway(RuleBasedStateMachine):
         """One was taken for dead and was not."""
         slow = TellingCodec(self.caretaker.tend, lambda: encode_next(self.context, TellingCodec(), random_id()))
         taken_by = random_id()
-        real = self.queue.take
-        self.queue.take = lambda token, lease_s: real(token, 0.0 if token == taken_by else lease_s)
+        queue = self.live["queue"]
+        real = queue.take
+        queue.take = lambda token, lease_s: real(token, 0.0 if token == taken_by else lease_s)
         try:
             encode_next(self.context, slow, taken_by)
         finally:
-            self.queue.take = real
+            queue.take = real
 
     # What happens by itself
 
@@ -312,7 +314,7 @@ class Gateway(RuleBasedStateMachine):
         was_killed = self.killed_at(at, lambda: conclude.erase(self.context, find(self.context, job_id)))
         self.told[job_id].is_gone = None if was_killed else True
         if not was_killed:
-            self.queue.forget(job_id)
+            self.context.jobs.forget(job_id)
 
     @rule(at=st.integers(0, 40))
     def killed_while_encoding(self, at: int) -> None:
@@ -385,7 +387,7 @@ class Gateway(RuleBasedStateMachine):
     # How the model is kept
 
     def heard_of(self, job: Job, data: bytes) -> None:
-        self.told[job.id] = Told(data, job.manifest.expires_at, is_kept=not job.manifest.is_passing)
+        self.told[job.id] = Told(data, job.manifest.expires_at, is_kept=not job.manifest.is_ephemeral)
 
     def alive(self) -> list[str]:
         return [each for each, told in self.told.items() if told.is_gone is False and told.expires_at > self.clock()]
@@ -430,9 +432,9 @@ class GatewayWithRedis(Gateway):
 
     client: ClassVar[redis.Redis]
 
-    def new_queue(self) -> Jobs:
+    def new_live_state(self) -> LiveState:
         self.client.flushall()
-        return RedisJobs(self.client)
+        return redis_live_state(self.client)
 
     def lose_the_queue(self) -> None:
         self.client.flushall()

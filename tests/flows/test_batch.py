@@ -30,13 +30,13 @@ def test_each_image_is_a_job_of_the_batch_in_the_order_given(here: MemoryContext
     whole, jobs = accept(here)
     assert [each.manifest.source.filename for each in jobs] == ["0.png", "1.png", "2.png"]
     assert whole.jobs == tuple(each.id for each in jobs) and {each.manifest.batch for each in jobs} == {whole.id}
-    assert here.jobs.queued() == 3 and here.encoders.woken == 3
+    assert here.queue.depth() == 3 and here.server.tickets() == 3
 
 
 def test_the_batch_is_on_disk_after_its_jobs_and_before_any_of_them_is_queued(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that whoever recovers can tell a whole batch from half of one."""
     order: list[str] = []
-    for port, name in ((here.store, "commit_job"), (here.store, "save_batch"), (here.jobs, "enqueue")):
+    for port, name in ((here.store, "commit_job"), (here.store, "save_batch"), (here.queue, "enqueue")):
         real = getattr(port, name)
         monkeypatch.setattr(port, name, lambda *given, real=real, name=name, **more: (order.append(name), real(*given, **more))[1])
     accept(here, 2)
@@ -45,7 +45,7 @@ def test_the_batch_is_on_disk_after_its_jobs_and_before_any_of_them_is_queued(he
 
 @pytest.mark.parametrize("fails", ["commit_job", "save_batch", "enqueue"])
 def test_a_batch_that_fails_halfway_leaves_no_job(here: MemoryContext, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
-    port = here.jobs if fails == "enqueue" else here.store
+    port = here.queue if fails == "enqueue" else here.store
     kind = errors.QueueFull(limit=1, retry_after_s=1) if fails == "enqueue" else errors.StorageFull()
     real, calls = getattr(port, fails), []
 
@@ -61,7 +61,7 @@ def test_a_batch_that_fails_halfway_leaves_no_job(here: MemoryContext, monkeypat
         batch.accept(here.context, received, Options(), SENDER)
     for each in received:
         each.upload.discard()
-    assert here.store.entries == {} and here.jobs.queued() == 0 and here.store.incoming == set()
+    assert here.store.entries == {} and here.queue.depth() == 0 and here.store.incoming == set()
 
 
 def test_it_is_its_owners_and_until_it_expires(here: MemoryContext) -> None:
@@ -115,8 +115,8 @@ def test_changes_that_come_too_quickly_are_told_together_a_moment_later(here: Me
     watch = batch.BatchWatch(here.context, here.follower, whole, tell)
     watch.begin()
     here.clock.advance(1)
-    here.jobs.take("a", 60)
-    here.jobs.take("b", 60)
+    here.queue.take("a", 60)
+    here.queue.take("b", 60)
     assert told == [["running", "queued"]]
     assert heard.wait(30)
     assert told == [["running", "queued"], ["running", "running"]]

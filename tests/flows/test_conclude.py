@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from backend import errors
-from backend.core.job import Result, cancelled, succeeded
+from backend.core.job import Result, Status, cancelled, succeeded
 from backend.flows import deliver
 from backend.flows.conclude import cancel, conclude, erase
 from backend.flows.find_job import SEQ_MARGIN, find
+from backend.flows.finish import finish
 from tests.memory.codec import RESULT, ScriptedCodec
 from tests.memory.context import MemoryContext
 
@@ -50,19 +51,19 @@ def test_cancelling_twice_says_so(here: MemoryContext) -> None:
 
 def test_a_cancel_without_redis_is_durable(here: MemoryContext) -> None:
     job = here.upload()
-    here.jobs.is_down = True
+    here.server.is_down = True
     assert cancel(here.context, find(here.context, job.id)).status.state == "cancelled"
-    here.jobs.is_down = False
+    here.server.is_down = False
     assert here.find(job).status.state == "queued"
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     assert find(here.context, job.id).status.state == "cancelled"
 
 
 def test_an_encoder_cannot_undo_a_cancel_of_which_redis_never_heard(here: MemoryContext) -> None:
     job = here.upload()
-    here.jobs.is_down = True
+    here.server.is_down = True
     cancel(here.context, find(here.context, job.id))
-    here.jobs.is_down = False
+    here.server.is_down = False
     here.encode()
     assert here.find(job).status.state == "cancelled"
     outcome = here.store.outcome(job.id)
@@ -80,9 +81,9 @@ def test_an_erased_job_is_gone_everywhere(here: MemoryContext) -> None:
 
 def test_a_job_that_is_erased_without_redis_does_not_come_back(here: MemoryContext) -> None:
     job = here.upload()
-    here.jobs.is_down = True
+    here.server.is_down = True
     erase(here.context, job)
-    here.jobs.is_down = False
+    here.server.is_down = False
     here.encode()
     assert here.store.entries == {}
     here.clock.advance(100_000)
@@ -103,7 +104,7 @@ def test_an_ended_job_is_found_in_the_store_when_redis_lost_it_and_seems_newer_t
     job = here.upload()
     here.encode()
     before = here.find(job).status
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     found = find(here.context, job.id)
     assert (found.status.state, found.status.result) == ("succeeded", before.result)
     assert found.status.seq > before.seq
@@ -113,7 +114,7 @@ def test_an_ended_job_is_found_in_the_store_when_redis_lost_it_and_seems_newer_t
 
 def test_a_waiting_job_is_found_in_the_store_when_redis_is_away(here: MemoryContext) -> None:
     job = here.upload()
-    here.jobs.is_down = True
+    here.server.is_down = True
     assert find(here.context, job.id).status.state == "queued"
 
 
@@ -176,7 +177,7 @@ def test_the_source_is_delivered_in_every_state(here: MemoryContext) -> None:
 
 
 def test_of_a_passing_job_that_went_well_only_redis_is_told(here: MemoryContext) -> None:
-    job = here.upload(is_passing=True)
+    job = here.upload(is_ephemeral=True)
     here.encode()
     ended = here.find(job)
     assert ended.status.state == "succeeded" and here.store.outcome(job.id) is None
@@ -184,10 +185,10 @@ def test_of_a_passing_job_that_went_well_only_redis_is_told(here: MemoryContext)
 
 
 def test_a_passing_end_that_redis_lost_costs_another_encode_and_nothing_else(here: MemoryContext) -> None:
-    job = here.upload(is_passing=True)
+    job = here.upload(is_ephemeral=True)
     here.encode()
-    here.jobs.lose_everything()
-    here.jobs.enqueue(job, limit=None)
+    here.server.lose_everything()
+    here.queue.enqueue(job, limit=None)
     assert here.encode() and here.find(job).status.state == "succeeded"
     deliver.result(here.context, here.find(job))[1].close()
 
@@ -195,12 +196,12 @@ def test_a_passing_end_that_redis_lost_costs_another_encode_and_nothing_else(her
 @pytest.mark.parametrize("is_down", [True, False])
 def test_a_passing_end_of_which_redis_cannot_be_told_is_written_down(here: MemoryContext, is_down: bool) -> None:
     """It is out of reach, or knows nothing of the job."""
-    job = here.upload(is_passing=True)
+    job = here.upload(is_ephemeral=True)
 
     def end(job_id: str) -> None:
-        here.jobs.is_down = is_down
+        here.server.is_down = is_down
         if not is_down:
-            here.jobs.lose_everything()
+            here.server.lose_everything()
 
     codec = ScriptedCodec(lambda: end(job.id))
     here.encode(codec)
@@ -209,21 +210,31 @@ def test_a_passing_end_of_which_redis_cannot_be_told_is_written_down(here: Memor
 
 
 def test_a_passing_job_that_was_erased_meanwhile_is_not_made_known_again(here: MemoryContext) -> None:
-    job = here.upload(is_passing=True)
-    running = here.jobs.take("token", 4.0)
+    job = here.upload(is_ephemeral=True)
+    running = here.queue.take("token", 4.0)
     assert running is not None
     erase(here.context, job)
     ended = job.at(succeeded(running.job.status, RESULT_KEPT, 1.0))
     with pytest.raises(errors.NotFound):
-        conclude(here.context, ended, lambda _job: None)
+        finish(here.context, ended, "token")
     assert here.jobs.find(job.id) is None
 
 
-def test_a_passing_job_with_a_twin_is_written_down_before_its_end_is_told(here: MemoryContext) -> None:
-    served: list[str] = []
-    job = here.upload(is_passing=True)
-    running = here.jobs.take("token", 4.0)
-    assert running is not None
-    here.jobs.end_alone = lambda _job: None  # type: ignore[method-assign]
-    conclude(here.context, job.at(succeeded(running.job.status, RESULT_KEPT, 1.0)), lambda each: served.append(each.id))
-    assert served == [job.id] and here.store.outcome(job.id) is not None and here.find(job).status.state == "succeeded"
+def test_an_ephemeral_job_with_a_follower_is_written_down_before_either_end_is_announced() -> None:
+    here = MemoryContext(rules={"shares_results": True})
+    job, late = here.upload(is_ephemeral=True), []
+    ends: list[tuple[str, bool]] = []
+
+    def another() -> None:
+        late.append(here.upload())
+        assert here.encode() is False
+        here.server.publish = note
+
+    def note(job_id: str, text: str) -> None:
+        if Status.from_json(text).has_ended:
+            ends.append((job_id, here.store.outcome(job.id) is not None))
+
+    assert here.encode(ScriptedCodec(another)) is True
+    assert ends == [(late[0].id, True), (job.id, True)]
+    assert here.find(job).status.state == here.find(late[0]).status.state == "succeeded"
+    here.close()

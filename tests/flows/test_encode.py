@@ -13,7 +13,7 @@ from backend.core.conversion import Progress
 from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
 from backend.flows import conclude, encode
-from backend.flows.encode import HEARTBEAT_S, LEASE_S, PASSING_INTERVAL_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, Finish, encode_at_bell, encode_next
+from backend.flows.encode import HEARTBEAT_S, LEASE_S, PASSING_INTERVAL_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, Finish, encode_next
 from backend.flows.maintenance import Janitor, recover
 from tests.memory.codec import RESULT, ScriptedCodec
 from tests.memory.context import MemoryContext
@@ -66,7 +66,7 @@ def test_a_job_is_converted_and_its_result_committed(here: MemoryContext) -> Non
 def test_the_store_knows_of_the_end_before_anybody_is_told(here: MemoryContext) -> None:
     job = here.upload()
     told: list[tuple[str, bool]] = []
-    here.jobs.publish = lambda job_id, text: told.append((Status.from_json(text).state, here.store.outcome(job_id) is not None))
+    here.server.publish = lambda job_id, text: told.append((Status.from_json(text).state, here.store.outcome(job_id) is not None))
     here.encode()
     assert told[-1] == ("succeeded", True)
     assert (told[0], [was_stored for _, was_stored in told[:-1]]) == (("running", False), [False] * (len(told) - 1))
@@ -88,7 +88,7 @@ def test_progress_is_told_in_its_stages_and_ends_at_a_hundred(here: MemoryContex
 
 
 def test_of_a_passing_job_the_end_follows_at_once(here: MemoryContext) -> None:
-    job = here.upload(is_passing=True)
+    job = here.upload(is_ephemeral=True)
     here.encode(ScriptedCodec(wait(here), Progress("encode", 90)))
     assert here.history(job) == ["queued 0", "running decode 0", "succeeded 100"]
 
@@ -103,7 +103,7 @@ def test_what_waits_for_the_disk_may_be_done_beside_the_next_jobs_encode(here: M
     for each in renew:
         each()
     here.clock.advance(LEASE_S / 2 + 0.1)
-    assert here.jobs.lost() == []
+    assert here.leases.expired() == []
     assert [here.find(each).status.state for each in (first, second)] == ["running", "running"]
     assert len(here.store.open_files) == 2, "their results, and no source"
     for finish in reversed(left):
@@ -127,7 +127,7 @@ def test_a_job_that_was_cancelled_or_erased_before_it_was_stored_leaves_nothing(
 
 
 def test_a_passing_job_is_finished_by_whoever_encoded_it(here: MemoryContext) -> None:
-    job = here.upload(is_passing=True)
+    job = here.upload(is_ephemeral=True)
     assert encode_next(here.context, ScriptedCodec(), "token", lambda finish, _renew: pytest.fail("somebody waits for it"))
     assert here.find(job).status.state == "succeeded"
 
@@ -136,7 +136,7 @@ def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryContext) ->
     job = here.upload()
     steps = [step for percent in (10, 50, 30, 50, 100, 100, 2) for step in (wait(here), Progress("encode", percent))]
     here.encode(ScriptedCodec(*steps))
-    log = here.jobs.since(job.id, 0) or []
+    log = here.jobs.changes_since(job.id, 0) or []
     percents = [each.progress for each in log]
     assert percents == sorted(percents)
     assert [each.state for each in log if each.progress == 100] == ["succeeded"]
@@ -145,9 +145,9 @@ def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryContext) ->
 @pytest.mark.parametrize(("listeners", "fewest", "most"), [(1, 8, 10), (0, 5, 7)])
 def test_a_thousand_reports_a_second_become_ten_changes_or_six_if_nobody_listens(here: MemoryContext, listeners: int, fewest: int, most: int) -> None:
     job = here.upload()
-    here.jobs.listeners = lambda _id: listeners
+    here.server.listeners = lambda _id: listeners
     here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.001), Progress("encode", number / 10))]))
-    log = here.jobs.since(job.id, 0) or []
+    log = here.jobs.changes_since(job.id, 0) or []
     running = [each for each in log if each.state == "running" and each.stage == "encode"]
     assert fewest <= len(running) <= most
     assert log[-1].state == "succeeded"
@@ -156,23 +156,23 @@ def test_a_thousand_reports_a_second_become_ten_changes_or_six_if_nobody_listens
 
 def test_whoever_begins_to_listen_in_mid_encode_hears_of_it_as_often_as_everybody(here: MemoryContext) -> None:
     job, watchers = here.upload(), [0]
-    here.jobs.listeners = lambda _id: watchers[0]
+    here.server.listeners = lambda _id: watchers[0]
     steps: list[object] = []
     for number in range(2000):
         steps += [wait(here, 0.001), Progress("encode", number / 20)]
         if number == 1000:
             steps.append(lambda: watchers.__setitem__(0, 1))
     here.encode(ScriptedCodec(*steps))  # type: ignore[arg-type]
-    percents = [each.progress for each in here.jobs.since(job.id, 0) or [] if each.stage == "encode"]
+    percents = [each.progress for each in here.jobs.changes_since(job.id, 0) or [] if each.stage == "encode"]
     assert 5 <= len([each for each in percents if each < 49]) <= 7
     assert 7 <= len([each for each in percents if each > 50]) <= 10
 
 
 def test_a_passing_jobs_lease_is_renewed_once_a_second_and_what_runs_along_with_it_is_told(here: MemoryContext) -> None:
     reports: list[dict[str, object]] = []
-    real = here.jobs.report
-    here.jobs.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
-    here.upload(is_passing=True)
+    real = here.leases.report
+    here.leases.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
+    here.upload(is_ephemeral=True)
     here.context = replace(here.context, cancellations=ScriptedStops())
     here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.005), Progress("encode", number / 10))]))
     assert 4 <= len(reports) <= 5.0 / PASSING_INTERVAL_S and all(reports)
@@ -181,8 +181,8 @@ def test_a_passing_jobs_lease_is_renewed_once_a_second_and_what_runs_along_with_
 @pytest.mark.parametrize(("are_heard", "fewest", "most"), [(True, 9, 10), (False, 90, 100)])
 def test_a_lease_is_renewed_more_often_where_stops_are_not_heard(here: MemoryContext, are_heard: bool, fewest: int, most: int) -> None:
     reports: list[dict[str, object]] = []
-    real = here.jobs.report
-    here.jobs.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
+    real = here.leases.report
+    here.leases.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
     here.upload()
     here.context = replace(here.context, cancellations=ScriptedStops(are_heard))
     here.encode(ScriptedCodec(*[wait(here, 0.01)] * int(1000 * HEARTBEAT_S)))
@@ -207,7 +207,7 @@ def test_a_stop_that_is_heard_of_ends_the_encode_at_the_next_tick_and_one_that_i
 
 def test_progress_that_came_too_early_is_told_a_moment_later_and_not_dropped(here: MemoryContext) -> None:
     job = here.upload()
-    here.jobs.listeners = lambda _id: 1
+    here.server.listeners = lambda _id: 1
     here.encode(ScriptedCodec(wait(here), Progress("encode", 10), wait(here, 0.01), Progress("encode", 60), wait(here, REPORT_INTERVAL_S)))
     assert "running encode 58" in here.history(job)
 
@@ -221,7 +221,7 @@ def test_progress_that_did_not_change_is_not_told_again(here: MemoryContext) -> 
 def test_the_estimate_follows_the_time_that_was_used(here: MemoryContext) -> None:
     job = here.upload()
     here.encode(ScriptedCodec(wait(here, 1.0), Progress("decode", 2), wait(here, 1.0), Progress("encode", 51.1)))
-    assert [each.eta_s for each in here.jobs.since(job.id, 2) or []] == [None, 2.0, None, None]
+    assert [each.eta_s for each in here.jobs.changes_since(job.id, 2) or []] == [None, 2.0, None, None]
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_erasing_in_mid_encode_stops_the_codec_and_leaves_nothing(here: MemoryCo
     assert here.encode(codec) is True
     assert here.jobs.find(job.id) is None
     assert here.store.entries == {}
-    assert (here.jobs.queued(), here.jobs.running()) == (0, 0)
+    assert (here.queue.depth(), here.leases.count()) == (0, 0)
 
 
 def test_a_job_that_was_erased_while_it_waited_is_passed_over(here: MemoryContext) -> None:
@@ -373,13 +373,13 @@ def test_a_job_that_a_rebuild_has_queued_meanwhile_stays_with_its_encoder(here: 
     job = here.upload()
 
     def rebuild() -> None:
-        here.jobs.lose_everything()
+        here.server.lose_everything()
         assert recover(here.context) == 1
 
     codec = ScriptedCodec(wait(here), Progress("encode", 30), rebuild, wait(here), Progress("encode", 60), wait(here))
     assert here.encode(codec) is True
     assert here.find(job).status.state == "succeeded"
-    assert here.jobs.queued() == 0 and len(codec.conversions) == 1
+    assert here.queue.depth() == 0 and len(codec.conversions) == 1
 
 
 def test_a_codec_that_breaks_unexpectedly_leaves_nothing_open(here: MemoryContext) -> None:
@@ -393,12 +393,12 @@ def test_a_redis_that_is_away_stops_no_encode_and_the_end_is_announced_later(her
     job = here.upload()
 
     def go_down() -> None:
-        here.jobs.is_down = True
+        here.server.is_down = True
 
     assert here.encode(ScriptedCodec(wait(here), Progress("encode", 10), go_down, wait(here), Progress("encode", 80), wait(here))) is True
     outcome = here.store.outcome(job.id)
     assert outcome is not None and outcome.state == "succeeded"
-    here.jobs.is_down = False
+    here.server.is_down = False
     assert here.find(job).status.state == "running"
     here.clock.advance(LEASE_S + 1)
     Janitor(here.context, "me").tend()
@@ -407,7 +407,7 @@ def test_a_redis_that_is_away_stops_no_encode_and_the_end_is_announced_later(her
 
 def test_a_redis_that_began_empty_is_told_of_the_job_again_and_the_encode_goes_on(here: MemoryContext) -> None:
     job = here.upload()
-    here.encode(ScriptedCodec(wait(here), Progress("encode", 50), here.jobs.lose_everything, wait(here), Progress("encode", 60), wait(here)))
+    here.encode(ScriptedCodec(wait(here), Progress("encode", 50), here.server.lose_everything, wait(here), Progress("encode", 60), wait(here)))
     assert here.find(job).status.state == "succeeded"
     assert [each for each in here.store.events if each.startswith("conclude")] == [f"conclude {job.id} succeeded"]
 
@@ -416,7 +416,7 @@ def test_an_encode_whose_job_was_queued_again_by_a_rebuild_gives_way_and_the_job
     job = here.upload()
 
     def restart() -> None:
-        here.jobs.lose_everything()
+        here.server.lose_everything()
         recover(here.context)
 
     here.encode(ScriptedCodec(wait(here), Progress("encode", 50), restart, wait(here), Progress("encode", 60), wait(here)), "first")
@@ -435,7 +435,7 @@ def test_two_encoders_with_the_same_job_commit_one_result(here: MemoryContext) -
         Janitor(here.context, "me").tend()
         assert here.encode(ScriptedCodec(result=b"RIFF second"), "second") is True
 
-    here.jobs.report = _deaf(here)  # type: ignore[method-assign]
+    here.leases.report = _deaf(here)  # type: ignore[method-assign]
     here.encode(ScriptedCodec(taken_over, result=b"RIFF first"), "first")
     status = here.find(job).status
     assert status.result is not None and status.result.file == "result-second.webp"
@@ -447,7 +447,7 @@ def test_two_encoders_with_the_same_job_commit_one_result(here: MemoryContext) -
 
 def _deaf(here: MemoryContext) -> Callable[..., int | None]:
     """An encoder that cannot reach Redis while it works: it does not hear that it was given up."""
-    real = here.jobs.report
+    real = here.leases.report
 
     def report(job_id: str, token: str, patch: dict[str, object], lease_s: float) -> int | None:
         if token == "first":
@@ -459,7 +459,7 @@ def _deaf(here: MemoryContext) -> Callable[..., int | None]:
 
 def lose(here: MemoryContext, job: Job) -> None:
     """An encoder takes the job and dies; its lease runs out; the caretaker looks."""
-    claim = here.jobs.take("dies", LEASE_S)
+    claim = here.queue.take("dies", LEASE_S)
     assert claim is not None and claim.job.id == job.id
     here.clock.advance(LEASE_S + 0.1)
     Janitor(here.context, "me").tend()
@@ -494,9 +494,9 @@ def test_a_working_encoder_keeps_its_job_however_long_it_takes(here: MemoryConte
 
 def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryContext) -> None:
     job = here.upload()
-    claim = here.jobs.take("dies", LEASE_S)
+    claim = here.queue.take("dies", LEASE_S)
     assert claim is not None
-    here.jobs.report(job.id, "dies", {"stage": "encode", "progress": 70}, LEASE_S)
+    here.leases.report(job.id, "dies", {"stage": "encode", "progress": 70}, LEASE_S)
     here.clock.advance(LEASE_S + 1)
     Janitor(here.context, "me").tend()
     here.encode()
@@ -509,7 +509,7 @@ def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryCon
         "running store 99",
         "succeeded 100",
     ]
-    assert [each.seq for each in here.jobs.since(job.id, 0) or []] == list(range(1, 8))
+    assert [each.seq for each in here.jobs.changes_since(job.id, 0) or []] == list(range(1, 8))
 
 
 def test_encoders_take_jobs_fairly(here: MemoryContext) -> None:
@@ -536,30 +536,3 @@ def test_descriptors_are_real_and_closed_after_the_work(here: MemoryContext) -> 
     for fd in seen:
         with pytest.raises(OSError):
             os.fstat(fd)
-
-
-def test_what_is_found_at_the_bell_without_a_stroke_is_done_once_nobody_is_rung_for_it(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    job, order = here.upload(), []
-    codec = ScriptedCodec(lambda: order.append("encode"))
-
-    def wait() -> bool:
-        return encode_at_bell(here.context, codec, "token", "ada", 0.2, lambda: order.append("rise"))
-
-    assert wait() and order == ["rise", "encode"] and here.find(job).status.state == "succeeded"
-    assert not wait(), "none waits, and nobody rang"
-    here.upload()
-    take = here.jobs.take_at_bell
-    monkeypatch.setattr(here.jobs, "take_at_bell", lambda *given: (True, take(*given)[1]))
-    codec = ScriptedCodec(lambda: order.append("encode"))
-    assert wait() and order == ["rise", "encode", "encode"]
-    assert wait(), "another has the job, for which it was rung all the same"
-
-
-def test_a_bell_out_of_reach_keeps_no_job_from_being_done(here: MemoryContext) -> None:
-    job = here.upload()
-
-    def rise() -> None:
-        raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="just now")
-
-    assert encode_at_bell(here.context, ScriptedCodec(), "token", "ada", 0.2, rise)
-    assert here.find(job).status.state == "succeeded"

@@ -74,7 +74,7 @@ def test_fetching_is_the_first_part_of_the_progress(here: Here) -> None:
     job = here.order(wait, PNG[:30], wait, PNG[30:60], wait, PNG[60:], size_bytes=len(PNG))
     here.run()
     here.encode(ScriptedCodec())
-    percents = [each.progress for each in here.jobs.since(job.id, 0) or []]
+    percents = [each.progress for each in here.jobs.changes_since(job.id, 0) or []]
     assert percents == sorted(percents) and percents[0] == 0 and percents[-1] == 100
     assert any(0 < each <= 10 for each in percents)
 
@@ -170,7 +170,7 @@ def test_a_lost_redis_costs_no_job(here: Here, is_there: bool) -> None:
     if is_there:
         here.run()
     here.waiting.clear()
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     caretaker = Janitor(here.context, "me", here.fetcher)
     here.clock.advance(1)
     caretaker.tend()
@@ -181,10 +181,10 @@ def test_a_lost_redis_costs_no_job(here: Here, is_there: bool) -> None:
 
 
 def test_an_unreachable_redis_stops_no_download(here: Here) -> None:
-    job = here.order(PNG[:40], lambda: setattr(here.jobs, "is_down", True), PNG[40:])
+    job = here.order(PNG[:40], lambda: setattr(here.server, "is_down", True), PNG[40:])
     here.run()
     assert not here.store.manifest(job.id).is_awaited
-    here.jobs.is_down = False
+    here.server.is_down = False
     here.clock.advance(LEASE_S + 1)
     Janitor(here.context, "me", here.fetcher).tend()
     assert here.encode() is True

@@ -44,13 +44,13 @@ class Watcher:
 def running(here: MemoryContext) -> Job:
     """A job that stands at change 3: queued, taken, 10 %."""
     job = here.upload()
-    here.jobs.take("token", LEASE_S)
-    here.jobs.report(job.id, "token", {"stage": "encode", "progress": 10}, LEASE_S)
+    here.queue.take("token", LEASE_S)
+    here.leases.report(job.id, "token", {"stage": "encode", "progress": 10}, LEASE_S)
     return here.find(job)
 
 
 def step(here: MemoryContext, job: Job, percent: int) -> None:
-    here.jobs.report(job.id, "token", {"progress": percent}, LEASE_S)
+    here.leases.report(job.id, "token", {"progress": percent}, LEASE_S)
 
 
 def test_the_present_state_is_given_first_and_nothing_of_it_again(here: MemoryContext, running: Job) -> None:
@@ -136,9 +136,9 @@ def test_a_gap_in_which_nothing_happened_tells_nothing(here: MemoryContext, runn
 def test_a_gap_while_redis_is_still_away_is_answered_from_the_store_and_breaks_nothing(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
-    here.jobs.is_down = True
+    here.server.is_down = True
     here.follower.gap()
-    here.jobs.is_down = False
+    here.server.is_down = False
     assert watcher.told == []
     step(here, running, 20)
     assert watcher.told == ["4 running 20"]
@@ -226,7 +226,7 @@ def test_what_cannot_be_followed_leaves_no_trace(here: MemoryContext, running: J
 
 
 def test_without_announcements_following_fails_and_leaves_no_trace(here: MemoryContext, running: Job) -> None:
-    here.jobs.is_down = True
+    here.server.is_down = True
     with pytest.raises(errors.BackendUnavailable):
         here.follower.follow(running.id, Watcher())
     assert here.follower.watching() == 0
@@ -236,7 +236,7 @@ def test_the_end_is_told_though_redis_lost_everything_before_it(here: MemoryCont
     job = here.upload()
     watcher = Watcher()
     here.follower.follow(job.id, watcher)
-    here.encode(ScriptedCodec(lambda: here.clock.advance(1), Progress("encode", 50), here.jobs.lose_everything))
+    here.encode(ScriptedCodec(lambda: here.clock.advance(1), Progress("encode", 50), here.server.lose_everything))
     assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
     assert watcher.seqs == sorted(set(watcher.seqs))
 
@@ -248,7 +248,7 @@ def test_the_end_is_told_though_redis_lost_everything_at_the_very_last_moment(he
     commit = here.store.commit_outcome
 
     def conclude_and_lose(job_id: str, status: Status, *, durable: bool = True) -> bool:
-        here.jobs.lose_everything()
+        here.server.lose_everything()
         return commit(job_id, status)
 
     monkeypatch.setattr(here.store, "commit_outcome", conclude_and_lose)
@@ -261,7 +261,7 @@ def test_a_rebuilt_job_goes_on_for_whoever_watched_it_before(here: MemoryContext
     watcher = Watcher()
     here.follower.follow(job.id, watcher)
     here.clock.advance(5)
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     recover(here.context)
     here.encode()
     assert watcher.told[-1].split()[1:] == ["succeeded", "100"]
@@ -419,8 +419,8 @@ def test_an_end_that_is_told_is_not_looked_up(real_time: MemoryContext) -> None:
 
 def test_waiting_for_an_end_without_announcements_fails_and_leaves_no_trace(real_time: MemoryContext) -> None:
     job = real_time.upload()
-    real_time.jobs.is_down = True
+    real_time.server.is_down = True
     with pytest.raises(errors.BackendUnavailable):
         real_time.follower.wait_for_end(job.id, 5)
-    real_time.jobs.is_down = False
+    real_time.server.is_down = False
     assert (real_time.follower.watching(), real_time.announcements.listened) == (0, set())

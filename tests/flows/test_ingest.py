@@ -41,15 +41,15 @@ def test_an_image_becomes_a_job_with_what_its_header_declares(here: MemoryContex
     assert (manifest.owner, manifest.client, manifest.request_id, manifest.options.quality) == ("o", "c", "request-1", 50)
     assert (manifest.created_at, manifest.expires_at) == (here.clock.now, here.clock.now + 86_400)  # type: ignore[union-attr]
     assert (job.status.state, job.status.seq, job.status.position) == ("queued", 1, 0)
-    assert here.encoders.woken == 1
+    assert here.server.tickets() == 1
 
 
-def test_a_job_is_durable_before_it_is_queued_and_queued_before_an_encoder_is_woken(here: MemoryContext) -> None:
+def test_a_job_is_durable_before_it_is_queued_and_queued_before_its_ticket_is_pushed(here: MemoryContext) -> None:
     seen = []
-    here.jobs.publish = lambda job_id, text: seen.append(("queued", list(here.store.events)))
-    here.encoders.on_wake = lambda: seen.append(("woken", here.jobs.queued()))
+    here.server.publish = lambda job_id, text: seen.append(("queued", list(here.store.events)))
+    here.server.on_ticket = lambda: seen.append(("ticket", here.queue.depth()))
     job = here.upload()
-    assert seen == [("queued", [f"commit {job.id}"]), ("woken", 1)]
+    assert seen == [("queued", [f"commit {job.id}"]), ("ticket", 1)]
 
 
 def test_nothing_is_queued_when_the_store_is_full_at_the_commit(here: MemoryContext) -> None:
@@ -58,27 +58,20 @@ def test_nothing_is_queued_when_the_store_is_full_at_the_commit(here: MemoryCont
     with pytest.raises(errors.StorageFull):
         accept(here.context, received, Options(), Sender())
     received.upload.discard()
-    assert (here.jobs.queued(), here.encoders.woken, here.store.entries, here.store.incoming) == (0, 0, {}, set())
+    assert (here.queue.depth(), here.server.tickets(), here.store.entries, here.store.incoming) == (0, 0, {}, set())
 
 
 def test_without_redis_a_job_is_accepted_and_later_recovered(here: MemoryContext) -> None:
-    here.jobs.is_down = True
+    here.server.is_down = True
     job = here.upload()
     assert job.status.state == "queued"
     assert here.store.manifest(job.id) == job.manifest
     assert find(here.context, job.id).manifest == job.manifest
-    here.jobs.is_down = False
+    here.server.is_down = False
     assert recover(here.context) == 1
-    assert here.jobs.queued() == 1
+    assert here.queue.depth() == 1
     here.encode()
     assert here.find(job).status.state == "succeeded"
-
-
-def test_without_a_broker_a_job_is_accepted_and_waits_in_the_queue(here: MemoryContext) -> None:
-    here.encoders.is_down = True
-    job = here.upload()
-    assert here.jobs.queued() == 1
-    assert here.find(job).status.state == "queued"
 
 
 def test_a_full_queue_refuses_and_leaves_nothing_of_the_image() -> None:
@@ -89,7 +82,7 @@ def test_a_full_queue_refuses_and_leaves_nothing_of_the_image() -> None:
         here.upload()
     assert raised.value.retry_after_s and raised.value.params["limit"] == 2
     assert len(here.store.entries) == 2 and here.store.incoming == set()
-    assert here.encoders.woken == 2
+    assert here.server.tickets() == 2
 
 
 def test_a_full_queue_is_told_before_the_body_is_read() -> None:
@@ -104,8 +97,8 @@ def test_a_full_queue_is_told_before_the_body_is_read() -> None:
 
 def test_a_queue_with_much_room_is_asked_once_a_second_and_at_once_when_it_was_full_after_all() -> None:
     here = MemoryContext(rules={"max_queued_jobs": 2 * MUCH_ROOM})
-    asked, queued = [], here.jobs.queued
-    here.jobs.queued = lambda: asked.append(here.clock()) or queued()  # type: ignore[method-assign, func-returns-value]
+    asked, queued = [], here.queue.depth
+    here.queue.depth = lambda: asked.append(here.clock()) or queued()  # type: ignore[method-assign, func-returns-value]
 
     def look() -> int:
         check_room(here.context)
@@ -134,7 +127,7 @@ def test_a_queue_with_much_room_is_asked_once_a_second_and_at_once_when_it_was_f
 
 
 def test_a_full_store_is_told_before_the_body_is_read_and_a_missing_redis_is_no_reason_to_refuse(here: MemoryContext) -> None:
-    here.jobs.is_down = True
+    here.server.is_down = True
     check_room(here.context)
     here.store.is_full = True
     with pytest.raises(errors.StorageFull):
@@ -206,7 +199,7 @@ def test_too_many_declared_pixels_are_refused_before_anything_is_queued() -> Non
     with pytest.raises(errors.TooManyPixels) as raised:
         here.upload()
     assert raised.value.params["pixels"] == 192
-    assert (here.store.entries, here.store.incoming, here.jobs.queued()) == ({}, set(), 0)
+    assert (here.store.entries, here.store.incoming, here.queue.depth()) == ({}, set(), 0)
 
 
 def test_a_side_that_webp_cannot_have_is_refused_unless_it_is_made_smaller(here: MemoryContext) -> None:
@@ -219,8 +212,8 @@ def test_a_side_that_webp_cannot_have_is_refused_unless_it_is_made_smaller(here:
 
 
 def test_a_passing_job_lives_no_longer_than_its_encode_may_take_and_some_waiting(here: MemoryContext) -> None:
-    manifest = here.upload(is_passing=True).manifest
-    assert manifest.is_passing
+    manifest = here.upload(is_ephemeral=True).manifest
+    assert manifest.is_ephemeral
     assert manifest.expires_at - manifest.created_at == 2 * 60 + ingest.PASSING_MARGIN_S
 
 
@@ -252,9 +245,9 @@ def test_a_full_queue_tells_when_a_tenth_of_it_will_have_gone() -> None:
 def test_a_gateway_that_was_idle_till_its_queue_was_full_goes_by_its_encoders_and_their_newest_conversions() -> None:
     here = MemoryContext(rules={"max_queued_jobs": 30})
     for encoder in ("one", "two"):
-        here.jobs.greet(encoder, {}, 3600)
+        here.presence.heartbeat(encoder, {}, 3600)
     here.upload()
-    claim = here.jobs.take("token", 60)
+    claim = here.queue.take("token", 60)
     assert claim is not None and claim.job.status.started_at is not None
     here.jobs.end(claim.job.at(succeeded(claim.job.status, Result("result-token.webp", 1, "", 1, 1, 1, facts={}), claim.job.status.started_at + 8)))
     here.clock.advance(61)

@@ -37,7 +37,7 @@ def test_what_was_encoded_before_is_there_at_once(here: MemoryContext) -> None:
     here.encode()
     second = here.upload(options=Options(filename="another name.png"))
     assert second.status.state == "succeeded" and second.status.progress == 100
-    assert here.jobs.queued() == 0
+    assert here.queue.depth() == 0
     assert result_of(here, second) == result_of(here, first) == RESULT
 
 
@@ -124,7 +124,7 @@ def test_a_twin_that_is_cancelled_or_erased_harms_nobody(here: MemoryContext) ->
 def test_a_lost_redis_costs_an_encode_and_no_job(here: MemoryContext) -> None:
     here.upload()
     here.encode()
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     second = here.upload()
     assert second.status.state == "queued"
     here.encode()

@@ -22,10 +22,10 @@ def test_an_empty_redis_is_rebuilt_from_the_store(here: MemoryContext, caretaker
     done, waiting, other = here.upload(), None, None
     here.encode()
     waiting, other = here.upload(), here.upload()
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     caretaker.tend()
-    assert here.jobs.epoch() == "me"
-    assert here.jobs.queued() == 2
+    assert here.duties.epoch() == "me"
+    assert here.queue.depth() == 2
     assert {here.find(waiting).status.state, here.find(other).status.state} == {"queued"}
     assert here.jobs.find(done.id) is None
     while here.encode():
@@ -36,16 +36,16 @@ def test_an_empty_redis_is_rebuilt_from_the_store(here: MemoryContext, caretaker
 def test_what_runs_or_waits_already_is_not_queued_by_a_rebuild(here: MemoryContext) -> None:
     here.upload()
     here.upload()
-    here.jobs.take("token", 60)
+    here.queue.take("token", 60)
     recover(here.context)
-    assert (here.jobs.queued(), here.jobs.running()) == (1, 1)
+    assert (here.queue.depth(), here.leases.count()) == (1, 1)
 
 
 def test_a_rebuilt_job_seems_newer_than_anything_that_was_seen_of_it(here: MemoryContext) -> None:
     """At most ten changes a second can have been seen since it was made."""
     job = here.upload()
     here.clock.advance(30)
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     recover(here.context)
     assert here.find(job).status.seq > 30 * 10
 
@@ -53,9 +53,9 @@ def test_a_rebuilt_job_seems_newer_than_anything_that_was_seen_of_it(here: Memor
 def test_a_rebuild_passes_over_what_has_expired(here: MemoryContext) -> None:
     here.upload()
     here.clock.advance(90_000)
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     assert recover(here.context) == 0
-    assert here.jobs.queued() == 0
+    assert here.queue.depth() == 0
     assert expire(here.context) > 0
     assert here.store.entries == {}
 
@@ -66,18 +66,18 @@ def test_what_is_erased_between_a_look_into_the_store_and_one_into_redis_does_no
     while here.encode():
         pass
     waiting = here.upload()
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     here.store.entries[answered.id].outcome = None  # so it looked when the store was read
 
     assert recover(here.context, lambda: conclude.erase(here.context, answered)) == 1
-    assert (here.jobs.queued(), here.find(waiting).status.state) == (1, "queued")
+    assert (here.queue.depth(), here.find(waiting).status.state) == (1, "queued")
     assert here.jobs.find(answered.id) is None
 
 
 def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryContext, caretaker: Janitor, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = here.upload(), here.upload()
-    here.jobs.lose_everything()
-    real, calls = here.jobs.enqueue, []
+    here.server.lose_everything()
+    real, calls = here.queue.enqueue, []
 
     def breaks_after_one(*arguments: object, **more: object) -> int:
         calls.append(1)
@@ -85,12 +85,12 @@ def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryContext, careta
             raise errors.BackendUnavailable(part="redis", retry_after_s=1)
         return real(*arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(here.jobs, "enqueue", breaks_after_one)
+    monkeypatch.setattr(here.queue, "enqueue", breaks_after_one)
     with pytest.raises(errors.BackendUnavailable):
         caretaker.tend()
-    assert here.jobs.epoch() is None
+    assert here.duties.epoch() is None
     caretaker.tend()
-    assert here.jobs.epoch() == "me"
+    assert here.duties.epoch() == "me"
     assert {here.find(first).status.state, here.find(second).status.state} == {"queued"}
 
 
@@ -99,7 +99,7 @@ def test_a_rebuild_of_more_jobs_than_fit_into_one_page_forgets_no_expiry(here: M
         here.upload()
     while here.encode():
         pass
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     recover(here.context)
     here.clock.advance(90_000)
     expire(here.context)
@@ -109,13 +109,13 @@ def test_a_rebuild_of_more_jobs_than_fit_into_one_page_forgets_no_expiry(here: M
 def test_one_caretaker_at_a_time_tends_and_another_takes_over_when_it_falls_silent(here: MemoryContext, caretaker: Janitor) -> None:
     other = Janitor(here.context, "other")
     caretaker.tend()
-    here.jobs.lose_everything()
-    here.jobs.hold("caretaker", "me", DUTY_S)
+    here.server.lose_everything()
+    here.duties.acquire("caretaker", "me", DUTY_S)
     other.tend()
-    assert here.jobs.epoch() is None
+    assert here.duties.epoch() is None
     here.clock.advance(DUTY_S + 0.1)
     other.tend()
-    assert here.jobs.epoch() == "other"
+    assert here.duties.epoch() == "other"
 
 
 def test_expired_jobs_are_erased_and_their_bytes_counted(here: MemoryContext) -> None:
@@ -130,7 +130,7 @@ def test_expired_jobs_are_erased_and_their_bytes_counted(here: MemoryContext) ->
     assert expire(here.context) == held + younger.manifest.source.bytes
     assert set(here.store.entries) == {late.id}
     assert here.jobs.find(waiting.id) is None and here.jobs.find(younger.id) is None
-    assert here.jobs.queued() == 1
+    assert here.queue.depth() == 1
     assert expire(here.context) == 0
 
 
@@ -151,7 +151,7 @@ def test_the_caretaker_erases_what_has_expired_by_itself(here: MemoryContext, ca
 
 
 def test_a_passing_job_that_nobody_fetched_is_erased_soon(here: MemoryContext) -> None:
-    here.upload(is_passing=True)
+    here.upload(is_ephemeral=True)
     kept = here.upload()
     here.clock.advance(300)
     expire(here.context)
@@ -167,26 +167,30 @@ def test_watchers_of_an_expired_job_are_let_go(here: MemoryContext) -> None:
     assert here.announcements.listened == set()
 
 
-def test_encoders_that_missed_a_message_are_woken_again(here: MemoryContext, caretaker: Janitor) -> None:
-    here.encoders.is_down = True
+def test_tickets_that_were_lost_are_replaced_while_encoders_idle(here: MemoryContext, caretaker: Janitor) -> None:
     for _ in range(3):
         here.upload()
-    here.encoders.is_down = False
+    here.server.lose_tickets()
     caretaker.tend()
-    assert here.encoders.woken == 0
-    here.jobs.greet("a", {}, 60)
-    here.jobs.greet("b", {}, 60)
+    assert here.server.tickets() == 0, "nobody is there"
+    here.presence.heartbeat("a", {}, 60)
+    here.presence.heartbeat("b", {}, 60)
     caretaker.tend()
-    assert here.encoders.woken == 2
-    here.jobs.take("token", 60)
+    assert here.server.tickets() == 3
+    here.server.lose_tickets()
+    here.queue.take("token", 60)
     caretaker.tend()
-    assert here.encoders.woken == 3
+    assert here.server.tickets() == 2
+    here.server.lose_tickets()
+    here.queue.take("token", 60)
+    caretaker.tend()
+    assert here.server.tickets() == 0, "whoever is done has a ticket at hand, or is idle then"
 
 
 def test_idle_encoders_are_left_alone_while_nothing_waits(here: MemoryContext, caretaker: Janitor) -> None:
-    here.jobs.greet("a", {}, 60)
+    here.presence.heartbeat("a", {}, 60)
     caretaker.tend()
-    assert here.encoders.woken == 0
+    assert here.server.tickets() == 0
 
 
 def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryContext, caretaker: Janitor) -> None:
@@ -201,19 +205,19 @@ def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryContext, 
 
 def test_a_lost_job_that_was_erased_is_forgotten(here: MemoryContext, caretaker: Janitor) -> None:
     job = here.upload()
-    here.jobs.take("dies", 1)
+    here.queue.take("dies", 1)
     here.store.erase(job.id)
     here.clock.advance(2)
     caretaker.tend()
     assert here.jobs.find(job.id) is None
-    assert here.jobs.running() == 0
+    assert here.leases.count() == 0
 
 
 def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_never_began_empty(here: MemoryContext, caretaker: Janitor) -> None:
     caretaker.tend()
-    here.jobs.is_down = True
+    here.server.is_down = True
     job = here.upload()
-    here.jobs.is_down = False
+    here.server.is_down = False
     caretaker.tend()
     assert here.jobs.find(job.id) is None
     here.clock.advance(301)
@@ -222,12 +226,12 @@ def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_nev
 
 
 def test_tending_without_redis_says_so_and_can_be_tried_again(here: MemoryContext, caretaker: Janitor) -> None:
-    here.jobs.is_down = True
+    here.server.is_down = True
     with pytest.raises(errors.BackendUnavailable):
         caretaker.tend()
-    here.jobs.is_down = False
+    here.server.is_down = False
     caretaker.tend()
-    assert here.jobs.epoch() == "me"
+    assert here.duties.epoch() == "me"
 
 
 def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryContext, caretaker: Janitor) -> None:
@@ -235,7 +239,7 @@ def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryContext, care
     told: list[str] = []
     follower: Follower = here.follower
     follower.follow(job.id, lambda each: told.append(f"{each.status.seq} {each.status.state}"))
-    here.jobs.take("dies", 1)
+    here.queue.take("dies", 1)
     here.clock.advance(2)
     caretaker.tend()
     assert told == ["2 running", "3 queued"]
@@ -247,53 +251,53 @@ def test_a_rebuild_counts_only_what_redis_did_not_know_and_queues_the_oldest_fir
         jobs.append(here.upload(client=str(len(jobs))))
         here.clock.advance(1)
     assert recover(here.context) == 0
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     here.store.entries = dict(reversed(here.store.entries.items()))
     assert recover(here.context) == 5
-    claim = [here.jobs.take("token", 60) for _ in jobs]
+    claim = [here.queue.take("token", 60) for _ in jobs]
     assert [each.job.id for each in claim if each] == [each.id for each in jobs]
 
 
 def test_a_rebuild_in_whose_midst_redis_becomes_empty_again_is_done_again(here: MemoryContext, caretaker: Janitor) -> None:
     first, second = here.upload(client="a"), here.upload(client="b")
-    here.jobs.lose_everything()
-    real, calls = here.jobs.enqueue, []
+    here.server.lose_everything()
+    real, calls = here.queue.enqueue, []
 
     def flushed_after_one(*arguments: object, **more: object) -> object:
         calls.append(1)
         if len(calls) == 2:
-            here.jobs.lose_everything()
+            here.server.lose_everything()
         return real(*arguments, **more)  # type: ignore[arg-type]
 
-    here.jobs.enqueue = flushed_after_one  # type: ignore[assignment, method-assign]
+    here.queue.enqueue = flushed_after_one  # type: ignore[assignment, method-assign]
     caretaker.tend()
     assert {here.find(first).status.state, here.find(second).status.state} == {"queued"}
-    assert here.jobs.epoch() == "me"
+    assert here.duties.epoch() == "me"
 
 
 def test_a_long_rebuild_keeps_the_duty_so_that_no_other_begins_one(here: MemoryContext, caretaker: Janitor) -> None:
     for _ in range(1000):
         here.upload()
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     real = here.jobs.find
 
     def slowly(job_id: str) -> object:
         here.clock.advance(DUTY_S / 600)
-        assert here.jobs.hold("caretaker", "other", DUTY_S) is False
+        assert here.duties.acquire("caretaker", "other", DUTY_S) is False
         return real(job_id)
 
     here.jobs.find = slowly  # type: ignore[assignment, method-assign]
     caretaker.tend()
-    assert here.jobs.queued() == 1000
+    assert here.queue.depth() == 1000
 
 
 def test_jobs_of_a_batch_that_never_came_about_do_not_run_and_are_erased_later(here: MemoryContext, caretaker: Janitor) -> None:
     """A process was killed between the jobs and the batch: nobody was told of them."""
     left = ingest.keep(here.context, here.receive(), Options(), ingest.Sender(), batch="batch-that-is-not-there")[0]
     whole, jobs = batch.accept(here.context, [here.receive(), here.receive()], Options(), ingest.Sender())
-    here.jobs.lose_everything()
+    here.server.lose_everything()
     caretaker.tend()
-    assert here.jobs.queued() == 2 and all(here.find(each).manifest.batch == whole.id for each in jobs)
+    assert here.queue.depth() == 2 and all(here.find(each).manifest.batch == whole.id for each in jobs)
     assert here.jobs.find(left.id) is None
     here.clock.advance(ABANDONED_S + 301)
     caretaker.tend()
@@ -322,10 +326,10 @@ def test_a_disk_too_full_for_the_end_of_a_lost_job_does_not_stop_the_retention_t
     here.clock.advance(86_000)
     lost = here.upload()
     for _ in range(3):
-        here.jobs.take("dies", 1)
+        here.queue.take("dies", 1)
         here.clock.advance(2)
         caretaker.tend()
-    here.jobs.take("dies", 1)
+    here.queue.take("dies", 1)
     here.store.is_full = True
     here.clock.advance(500)
     caretaker.tend()
@@ -342,4 +346,4 @@ def test_what_is_freed_is_counted(here: MemoryContext, caretaker: Janitor) -> No
     caretaker.tend()
     here.clock.advance(90_000)
     caretaker.tend()
-    assert here.jobs.overview().totals["freed_bytes"] == len(image()) + len(b"half of an image")
+    assert here.counters.overview().totals["freed_bytes"] == len(image()) + len(b"half of an image")

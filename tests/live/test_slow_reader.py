@@ -79,12 +79,12 @@ def test_who_stops_reading_costs_no_memory_slows_nobody_and_ends_at_the_newest_s
     try:
         for job_id in ids:
             assert quick.call("subscribe", {"job": job_id}, timeout=20)["ok"]
-        taken = [one for number in range(JOBS) if (one := servers.jobs.take(f"test-{number}", LEASE_S))]
+        taken = [one for number in range(JOBS) if (one := servers.live["queue"].take(f"test-{number}", LEASE_S))]
         before = worker.memory_info().rss
         last = {}
         for change in range(CHANGES):
             for each in taken:
-                reported = servers.jobs.report(each.job.id, each.token, {"stage": "encode", "progress": change // 25}, LEASE_S)
+                reported = servers.live["leases"].report(each.job.id, each.token, {"stage": "encode", "progress": change // 25}, LEASE_S)
                 last[each.job.id] = reported.seq
         wait_for(lambda: {job_id: seqs[-1] if seqs else 0 for job_id, seqs in heard.items()} == last, 30, "for the quick reader's last events")
         assert worker.memory_info().rss - before < 20 << 20

@@ -6,21 +6,21 @@ from collections.abc import Callable
 
 from backend.core.job import Status
 from backend.ports.announcements import Heard
-from tests.memory.jobs import MemoryJobs
+from tests.memory.server import MemoryServer
 
 
 class MemoryAnnouncements:
     def __init__(
-        self, jobs: MemoryJobs, on_change: Callable[[str, str], None], on_word: Callable[[str, str, str], None] = lambda what, name, text: None
+        self, server: MemoryServer, on_change: Callable[[str, str], None], on_word: Callable[[str, str, str], None] = lambda what, name, text: None
     ) -> None:
-        self._jobs, self._on_change, self._on_word = jobs, on_change, on_word
+        self._server, self._on_change, self._on_word = server, on_change, on_word
         self.listened: set[tuple[Heard, str]] = set()
         self.is_deaf = False
-        jobs.publish = self._hear
-        jobs.listeners = lambda job_id: int(("changed", job_id) in self.listened)
+        server.publish = self._hear
+        server.listeners = lambda job_id: int(("changed", job_id) in self.listened)
 
     def listen(self, name: str, what: Heard = "changed") -> None:
-        self._jobs.ping()
+        self._server.reach()
         self.listened.add((what, name))
 
     def ignore(self, name: str, what: Heard = "changed") -> None:

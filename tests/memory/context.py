@@ -14,9 +14,9 @@ from backend.flows.follow import Follower
 from tests.memory.announcements import MemoryAnnouncements
 from tests.memory.clock import SettableClock, ShiftedClock
 from tests.memory.codec import ScriptedCodec
-from tests.memory.encoders import MemoryEncoders
-from tests.memory.jobs import MemoryJobs
+from tests.memory.live_state import live_state
 from tests.memory.samples import image, next_id
+from tests.memory.server import MemoryServer
 from tests.memory.store import MemoryStore
 from tests.memory.uploads import MemoryUploads
 
@@ -29,12 +29,16 @@ class MemoryContext:
     rules: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.store, self.jobs, self.encoders = MemoryStore(self.clock), MemoryJobs(self.clock), MemoryEncoders()
+        self.store, self.server = MemoryStore(self.clock), MemoryServer(self.clock)
         self.uploads = MemoryUploads(self.store)
-        ports = {"store": self.store, "jobs": self.jobs, "encoders": self.encoders, "uploads": self.uploads}
+        live = live_state(self.server)
+        self.queue, self.jobs, self.leases = live["queue"], live["jobs"], live["leases"]
+        self.fetch_leases, self.index, self.counters = live["fetch_leases"], live["index"], live["counters"]
+        self.memos, self.duties, self.presence = live["memos"], live["duties"], live["presence"]
+        ports = {"store": self.store, **live, "uploads": self.uploads}
         self.context = Context(**{**ports, "clock": self.clock, "new_id": next_id, "shares_results": False, **self.rules})
         self.follower = Follower(self.context)
-        self.announcements = MemoryAnnouncements(self.jobs, self.follower.changed, self.follower.heard)
+        self.announcements = MemoryAnnouncements(self.server, self.follower.changed, self.follower.heard)
         self.follower.hear(self.announcements)
 
     def receive(self, data: bytes | None = None, filename: str = "cat.png") -> ingest.Received:
@@ -51,6 +55,8 @@ class MemoryContext:
         return ingest.accept(self.context, self.receive(), options, ingest.Sender(owner, client, "request-1"), **given)
 
     def encode(self, codec: ScriptedCodec | None = None, token: str = "token") -> bool:
+        """What an encoder does with a ticket; whether there was a job."""
+        self.server.pop_ticket()
         return encode_next(self.context, codec or ScriptedCodec(), token)
 
     def find(self, job: Job) -> Job:
@@ -60,7 +66,7 @@ class MemoryContext:
 
     def history(self, job: Job) -> list[str]:
         """Every change so far, in one line each: ``running encode 40``."""
-        return [" ".join(str(each) for each in (s.state, s.stage, s.progress) if each is not None) for s in self.jobs.since(job.id, 0) or []]
+        return [" ".join(str(each) for each in (s.state, s.stage, s.progress) if each is not None) for s in self.jobs.changes_since(job.id, 0) or []]
 
     def close(self) -> None:
         self.store.close()

@@ -10,15 +10,16 @@ import pytest
 import redis
 
 from backend.adapters.files.store import FileStore
-from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.live_state import live_state as redis_live_state
 from backend.adapters.s3.store import S3Store
 from backend.adapters.stores import open_store
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.store_schemes import SCHEMES
-from backend.ports.jobs import Jobs
 from backend.ports.store import Store
-from tests.memory.jobs import MemoryJobs
+from tests.memory.live_state import live_state as memory_live_state
+from tests.memory.server import MemoryServer
 from tests.memory.store import MemoryStore
+from tests.ports.live import Live
 from tests.ports.redis_server import RedisServer
 from tests.ports.s3_server import credentials, make_bucket, serving
 
@@ -82,10 +83,10 @@ def opened(scheme: str, folder: Path) -> Store:
 
 
 @pytest.fixture
-def redis_jobs(redis_server: RedisServer, connect: Callable[[str], redis.Redis]) -> RedisJobs:
-    return RedisJobs(connect(redis_server.url))
+def redis_live(redis_server: RedisServer, connect: Callable[[str], redis.Redis]) -> Live:
+    return Live(**redis_live_state(connect(redis_server.url)))
 
 
 @pytest.fixture(params=["redis", "memory"])
-def jobs(request: pytest.FixtureRequest, redis_jobs: RedisJobs) -> Jobs:
-    return redis_jobs if request.param == "redis" else MemoryJobs()
+def live(request: pytest.FixtureRequest, redis_live: Live) -> Live:
+    return redis_live if request.param == "redis" else Live(**memory_live_state(MemoryServer()))

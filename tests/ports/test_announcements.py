@@ -11,26 +11,27 @@ import pytest
 import redis
 
 from backend.adapters.redis.client import KEY_PREFIX
-from backend.adapters.redis.jobs import RedisJobs
+from backend.adapters.redis.live_state import live_state as redis_live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.core.job import Job, Status
 from backend.ports.announcements import Announcements
-from backend.ports.jobs import Jobs, ReportAck
+from backend.ports.leases import ReportAck
 from tests.memory.announcements import MemoryAnnouncements
-from tests.memory.jobs import MemoryJobs
+from tests.memory.live_state import live_state as memory_live_state
 from tests.memory.samples import job
+from tests.memory.server import MemoryServer
 from tests.memory.waiting import until
+from tests.ports.live import LEASE_S, Live
 from tests.ports.redis_server import RedisServer
 
 Connect = Callable[[str], redis.Redis]
-LEASE_S = 60.0
 
 
 @dataclass
 class Ear:
     """What one process hears."""
 
-    jobs: Jobs
+    live: Live
     announcements: Announcements = field(init=False)
     heard: list[tuple[str, str]] = field(default_factory=list)
     gaps: int = 0
@@ -75,7 +76,7 @@ class EndingAnnouncements(RedisAnnouncements):
 
 
 def over_redis(server: RedisServer, connect: Connect) -> tuple[Ear, EndingAnnouncements]:
-    ear = Ear(RedisJobs(connect(server.url)))
+    ear = Ear(Live(**redis_live_state(connect(server.url))))
     ear.announcements = announcements = EndingAnnouncements(connect(server.url), ear.changed, ear.gap, on_word=ear.hear)
     return ear, announcements
 
@@ -83,9 +84,9 @@ def over_redis(server: RedisServer, connect: Connect) -> tuple[Ear, EndingAnnoun
 @pytest.fixture(params=["redis", "memory"])
 def ear(request: pytest.FixtureRequest, redis_server: RedisServer, connect: Connect) -> Iterator[Ear]:
     if request.param == "memory":
-        jobs = MemoryJobs()
-        ear = Ear(jobs)
-        ear.announcements = MemoryAnnouncements(jobs, ear.changed, ear.hear)
+        server = MemoryServer()
+        ear = Ear(Live(**memory_live_state(server)))
+        ear.announcements = MemoryAnnouncements(server, ear.changed, ear.hear)
         yield ear
     else:
         ear, announcements = over_redis(redis_server, connect)
@@ -95,12 +96,12 @@ def ear(request: pytest.FixtureRequest, redis_server: RedisServer, connect: Conn
 
 def test_every_change_after_listening_is_announced_in_order(ear: Ear) -> None:
     made = job()
-    ear.jobs.enqueue(made, limit=None)
+    ear.live.queue.enqueue(made, limit=None)
     ear.announcements.listen(made.id)
-    ear.jobs.take("token", LEASE_S)
+    ear.live.queue.take("token", LEASE_S)
     for percent in range(50):
-        ear.jobs.report(made.id, "token", {"stage": "encode", "progress": percent}, LEASE_S)
-    ear.jobs.end(made.at(Status(state="cancelled")))
+        ear.live.leases.report(made.id, "token", {"stage": "encode", "progress": percent}, LEASE_S)
+    ear.live.jobs.end(made.at(Status(state="cancelled")))
     until(lambda: len(ear.heard) == 52)
     assert ear.seqs(made) == list(range(2, 54))
     assert Status.from_json(ear.heard[-1][1]).state == "cancelled"
@@ -109,17 +110,17 @@ def test_every_change_after_listening_is_announced_in_order(ear: Ear) -> None:
 def test_what_is_announced_is_what_the_log_holds(ear: Ear) -> None:
     made = job()
     ear.announcements.listen(made.id)
-    ear.jobs.enqueue(made, limit=None)
-    ear.jobs.take("token", LEASE_S)
+    ear.live.queue.enqueue(made, limit=None)
+    ear.live.queue.take("token", LEASE_S)
     until(lambda: len(ear.heard) == 2)
-    assert [Status.from_json(text) for _, text in ear.heard] == ear.jobs.since(made.id, 0)
+    assert [Status.from_json(text) for _, text in ear.heard] == ear.live.jobs.changes_since(made.id, 0)
 
 
 def test_jobs_that_nobody_listens_to_are_not_announced(ear: Ear) -> None:
     watched, other = job(), job()
     ear.announcements.listen(watched.id)
-    ear.jobs.enqueue(other, limit=None)
-    ear.jobs.enqueue(watched, limit=None)
+    ear.live.queue.enqueue(other, limit=None)
+    ear.live.queue.enqueue(watched, limit=None)
     until(lambda: ear.heard)
     assert {job_id for job_id, _ in ear.heard} == {watched.id}
 
@@ -130,37 +131,37 @@ def test_an_ignored_job_is_no_longer_announced_and_may_be_listened_to_again(ear:
     ear.announcements.listen(made.id)
     ear.announcements.ignore(made.id)
     ear.announcements.ignore(made.id)
-    ear.jobs.enqueue(made, limit=None)
+    ear.live.queue.enqueue(made, limit=None)
     ear.announcements.listen(other.id)
-    ear.jobs.enqueue(other, limit=None)
+    ear.live.queue.enqueue(other, limit=None)
     until(lambda: ear.heard)
     assert {job_id for job_id, _ in ear.heard} == {other.id}
     ear.announcements.listen(made.id)
-    ear.jobs.take("token", LEASE_S)
+    ear.live.queue.take("token", LEASE_S)
     until(lambda: ear.seqs(made) == [2])
 
 
 def test_what_comes_late_of_an_ignored_job_does_not_disturb_who_listens_again(ear: Ear) -> None:
     """A job's end makes its hearer ignore it: one that is on its way while somebody listens anew must not be taken for his."""
     made = job()
-    ear.jobs.enqueue(made, limit=None)
-    ear.jobs.take("token", LEASE_S)
+    ear.live.queue.enqueue(made, limit=None)
+    ear.live.queue.take("token", LEASE_S)
     ear.on_change = ear.announcements.ignore
     for percent in range(1, 31):
         ear.announcements.listen(made.id)
         ear.announcements.ignore(made.id)
-        ear.jobs.report(made.id, "token", {"progress": percent}, LEASE_S)
+        ear.live.leases.report(made.id, "token", {"progress": percent}, LEASE_S)
         ear.announcements.listen(made.id)
         ear.announcements.ignore(made.id)
 
 
 def test_renewing_a_lease_announces_nothing(ear: Ear) -> None:
     made = job()
-    ear.jobs.enqueue(made, limit=None)
-    ear.jobs.take("token", LEASE_S)
+    ear.live.queue.enqueue(made, limit=None)
+    ear.live.queue.take("token", LEASE_S)
     ear.announcements.listen(made.id)
-    ear.jobs.report(made.id, "token", {}, LEASE_S)
-    ear.jobs.report(made.id, "token", {"progress": 5}, LEASE_S)
+    ear.live.leases.report(made.id, "token", {}, LEASE_S)
+    ear.live.leases.report(made.id, "token", {"progress": 5}, LEASE_S)
     until(lambda: ear.heard)
     assert ear.seqs(made) == [3]
 
@@ -168,15 +169,15 @@ def test_renewing_a_lease_announces_nothing(ear: Ear) -> None:
 def test_whoever_waits_for_an_end_hears_of_that_and_of_nothing_else(ear: Ear) -> None:
     first, erased, other = job(), job(), job()
     for each in (first, erased, other):
-        ear.jobs.enqueue(each, limit=None)
+        ear.live.queue.enqueue(each, limit=None)
     for each in (first, erased):
         ear.announcements.listen(each.id, "ended")
-    ear.jobs.take("token", LEASE_S)
+    ear.live.queue.take("token", LEASE_S)
     for percent in range(1, 10):
-        assert ear.jobs.report(first.id, "token", {"progress": percent}, LEASE_S) == ReportAck(percent + 2, 0), "nobody listens to that"
-    ear.jobs.end(first.at(Status(state="cancelled")))
-    ear.jobs.forget(erased.id)
-    ear.jobs.forget(other.id)
+        assert ear.live.leases.report(first.id, "token", {"progress": percent}, LEASE_S) == ReportAck(percent + 2, 0), "nobody listens to that"
+    ear.live.jobs.end(first.at(Status(state="cancelled")))
+    ear.live.jobs.forget(erased.id)
+    ear.live.jobs.forget(other.id)
     until(lambda: len(ear.words) == 2)
     ends = {(what, name): text for what, name, text in ear.words}
     assert set(ends) == {("ended", first.id), ("ended", erased.id)}
@@ -187,19 +188,19 @@ def test_whoever_waits_for_an_end_hears_of_that_and_of_nothing_else(ear: Ear) ->
 
 def test_a_report_says_how_many_heard_of_it(ear: Ear) -> None:
     made = job()
-    ear.jobs.enqueue(made, limit=None)
-    ear.jobs.take("token", LEASE_S)
-    assert ear.jobs.report(made.id, "token", {"progress": 1}, LEASE_S) == ReportAck(3, 0)
+    ear.live.queue.enqueue(made, limit=None)
+    ear.live.queue.take("token", LEASE_S)
+    assert ear.live.leases.report(made.id, "token", {"progress": 1}, LEASE_S) == ReportAck(3, 0)
     ear.announcements.listen(made.id)
-    assert ear.jobs.report(made.id, "token", {"progress": 2}, LEASE_S) == ReportAck(4, 1)
-    assert ear.jobs.report(made.id, "token", {}, LEASE_S) == ReportAck(4, 0)
+    assert ear.live.leases.report(made.id, "token", {"progress": 2}, LEASE_S) == ReportAck(4, 1)
+    assert ear.live.leases.report(made.id, "token", {}, LEASE_S) == ReportAck(4, 0)
 
 
 def test_an_erased_job_is_announced_without_a_text(ear: Ear) -> None:
     made = job()
-    ear.jobs.enqueue(made, limit=None)
+    ear.live.queue.enqueue(made, limit=None)
     ear.announcements.listen(made.id)
-    ear.jobs.forget(made.id)
+    ear.live.jobs.forget(made.id)
     until(lambda: ear.heard == [(made.id, "")])
 
 
@@ -235,7 +236,7 @@ def test_after_the_server_was_killed_and_came_back_the_gap_is_told_and_changes_a
     own_redis.kill()
     own_redis.start()
     until(lambda: ear.gaps == 1, 15)
-    ear.jobs.enqueue(made, limit=None)
+    ear.live.queue.enqueue(made, limit=None)
     until(lambda: ear.seqs(made) == [1])
     announcements.end(own_redis, connect(own_redis.url))
 
@@ -247,6 +248,6 @@ def test_a_connection_that_is_cut_while_the_server_lives_is_a_gap_too(redis_serv
     ear.announcements.listen(made.id)
     connect(redis_server.url).client_kill_filter(_type="pubsub")
     until(lambda: ear.gaps == 1, 10)
-    ear.jobs.enqueue(made, limit=None)
+    ear.live.queue.enqueue(made, limit=None)
     until(lambda: ear.seqs(made) == [1])
     announcements.end(redis_server, connect(redis_server.url))

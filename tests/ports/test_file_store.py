@@ -247,14 +247,14 @@ def test_debris_of_a_killed_erase_is_tidied(file_store: FileStore) -> None:
 
 def test_one_unreadable_manifest_does_not_hide_the_other_jobs(file_store: FileStore) -> None:
     """A passing job's manifest is not synced: after a power cut it may be there and empty. Recovery must not stop at it."""
-    good, torn = put(file_store), put(file_store, is_passing=True)
+    good, torn = put(file_store), put(file_store, is_ephemeral=True)
     next((file_store.root / "jobs").glob(f"*/{torn.id}/manifest.json")).write_bytes(b"")
     next((file_store.root / "jobs").iterdir()).joinpath(".DS_Store").write_bytes(b"what a copying desktop leaves")
     assert [each.id for each in file_store.manifests()] == [good.id]
 
 
 def test_a_job_that_a_power_cut_tore_is_erased_in_time(file_store: FileStore) -> None:
-    good, torn = put(file_store), put(file_store, is_passing=True)
+    good, torn = put(file_store), put(file_store, is_ephemeral=True)
     folder = next((file_store.root / "jobs").glob(f"*/{torn.id}"))
     (folder / "manifest.json").write_bytes(b"\0" * 100)
     file_store.clean_up(3600)

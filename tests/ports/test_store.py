@@ -126,8 +126,8 @@ def test_every_job_is_listed(store: Store) -> None:
 
 
 def test_a_passing_job_is_as_visible_as_any(store: Store) -> None:
-    known = put(store, is_passing=True)
-    assert store.manifest(known.id).is_passing
+    known = put(store, is_ephemeral=True)
+    assert store.manifest(known.id).is_ephemeral
     assert content(store.open_source(known.id)) == DATA
 
 

@@ -72,9 +72,9 @@ def test_an_upload_can_be_erased_from_under_its_writer_who_then_hears_that_it_is
 
 def test_an_upload_that_is_erased_while_it_becomes_a_job_leaves_no_job(tus: Tus) -> None:
     path = tus.created(len(PNG))
-    tus.here.encoders.on_wake = lambda: tus.uploads.erase(id_of(path)) and None
+    tus.here.server.on_ticket = lambda: tus.uploads.erase(id_of(path)) and None
     assert tus.patch(path, 0, PNG).status_code == 404
-    assert tus.jobs() == [] and tus.here.jobs.queued() == 0
+    assert tus.jobs() == [] and tus.here.queue.depth() == 0
 
 
 def test_a_piece_that_breaks_off_counts_as_far_as_it_came(tus: Tus) -> None:

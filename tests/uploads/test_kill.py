@@ -74,7 +74,7 @@ def check_one_job(tus: Tus, path: str) -> None:
         assert tus.patch(path, offset, PNG[offset:]).status_code == 204
     link = tus.head(path).headers["Link"]
     assert tus.source(link) == PNG
-    assert tus.jobs() == [job_id(link)] and tus.here.jobs.queued() == 1
+    assert tus.jobs() == [job_id(link)] and tus.here.queue.depth() == 1
     assert tus.head(path).headers["Link"] == link and tus.jobs() == [job_id(link)]
 
 
@@ -102,7 +102,7 @@ def test_the_caretaker_finishes_what_a_killed_process_left_complete(tmp_path: Pa
         left = tus.uploads.find(path.rsplit("/", 1)[-1])[1]
         flow.sweep(tus.context)
         assert len(tus.jobs()) == left.is_complete
-        assert tus.here.jobs.queued() == (left.is_complete and not left.has_job)
+        assert tus.here.queue.depth() == (left.is_complete and not left.has_job)
         check_one_job(tus, path)
         if not was_killed:
             return

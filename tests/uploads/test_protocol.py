@@ -91,7 +91,7 @@ def test_patch_answers_204_with_the_new_offset_and_the_last_one_with_the_job(tus
     manifest = tus.store.manifest(job_id(last.headers["Link"]))
     assert (manifest.source.filename, manifest.source.sha256) == ("我的图片.png", hashlib.sha256(PNG).hexdigest())
     assert (manifest.options.quality, manifest.options.width) == (55, 32)
-    assert tus.here.jobs.queued() == 1 and tus.here.encoders.woken == 1
+    assert tus.here.queue.depth() == 1 and tus.here.server.tickets() == 1
 
 
 @pytest.mark.parametrize("offset", [0, 19, 21, len(PNG)])
@@ -435,7 +435,7 @@ def test_a_queue_that_filled_up_meanwhile_costs_time_and_no_byte(tmp_path: Path)
     tus.patch(waiting, 0, PNG)
     assert tus.patch(late, 0, PNG).status_code == 503
     assert tus.head(late).status_code == 503
-    tus.here.jobs.take("token", 60)
+    tus.here.queue.take("token", 60)
     response = tus.head(late)
     assert (response.status_code, response.headers["Upload-Offset"]) == (200, str(len(PNG)))
     assert tus.source(response.headers["Link"]) == PNG
@@ -443,7 +443,7 @@ def test_a_queue_that_filled_up_meanwhile_costs_time_and_no_byte(tmp_path: Path)
 
 def test_without_redis_an_upload_becomes_its_job_all_the_same(tus: Tus) -> None:
     path = tus.created(len(PNG))
-    tus.here.jobs.is_down = True
+    tus.here.server.is_down = True
     assert tus.source(tus.patch(path, 0, PNG).headers["Link"]) == PNG
 
 

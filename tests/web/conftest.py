@@ -80,8 +80,8 @@ class Web:
         return dict(self.get(f"/api/jobs/{job['id']}").json)  # type: ignore[arg-type]
 
     def encode_at_once(self, codec: ScriptedCodec | None = None) -> None:
-        """From now on a job is done as soon as an encoder is woken."""
-        self.here.encoders.on_wake = lambda: self.here.encode(codec)
+        """From now on a job is done as soon as its ticket is pushed."""
+        self.here.server.on_ticket = lambda: self.here.encode(codec)
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_keys_are_counted_apart_from_addresses(make_web: Make) -> None:
 
 def test_without_redis_nobody_is_counted(make_web: Make) -> None:
     web = make_web(web_rules={"rate_limit": (1, 60)})
-    web.here.jobs.is_down = True
+    web.here.server.is_down = True
     assert [web.post("/api/jobs", data=image()).status_code for _ in range(3)] == [202] * 3
 
 

@@ -33,7 +33,7 @@ def test_a_batch_that_is_sent_again_is_the_same_batch(web: Web, problem: Check) 
     assert (first.status_code, second.status_code) == (202, 202)
     assert first.json["id"] == second.json["id"]  # type: ignore[index]
     assert [each["id"] for each in first.json["jobs"]] == [each["id"] for each in second.json["jobs"]]  # type: ignore[index]
-    assert web.here.jobs.queued() == 3
+    assert web.here.queue.depth() == 3
     problem(web.post("/api/jobs?quality=1", data=several(), headers=key), 422, "invalid_option")
     assert web.post("/api/jobs", data=several()).json["id"] != first.json["id"]  # type: ignore[index]
 

@@ -70,7 +70,7 @@ def test_a_conversion_that_somebody_cancels_is_gone(web: Web, problem: Check) ->
         assert job is not None
         conclude.cancel(web.here.context, job)
 
-    web.here.encoders.on_wake = cancel
+    web.here.server.on_ticket = cancel
     problem(web.ask("PUT", "/api/convert", data=image()), 410, "gone")
     assert web.here.store.entries == {}
 
@@ -88,7 +88,7 @@ def test_what_is_wrong_with_the_request_is_told_as_everywhere(quick: Web, proble
 
 
 def test_without_redis_there_is_nobody_to_convert_and_nothing_is_kept(web: Web, problem: Check) -> None:
-    web.here.jobs.is_down = True
+    web.here.server.is_down = True
     problem(web.ask("PUT", "/api/convert", data=image()), 503, "backend_unavailable")
     assert web.here.store.entries == {}
 

@@ -97,7 +97,7 @@ def test_a_range_holds_only_for_the_bytes_it_was_begun_with(web: Web, path: str)
 def test_before_the_end_there_is_no_result_yet(web: Web, problem: Check) -> None:
     job = web.upload()
     assert "queued" in problem(web.get(f"/api/jobs/{job['id']}/result"), 409, "not_ready")["detail"]
-    web.here.jobs.take("token", 60)
+    web.here.queue.take("token", 60)
     assert "running" in problem(web.get(f"/api/jobs/{job['id']}/result"), 409, "not_ready")["detail"]
 
 
@@ -113,7 +113,7 @@ def test_a_result_whose_bytes_were_erased_is_gone(web: Web, problem: Check, path
 
 
 def test_a_result_is_found_in_the_store_when_redis_is_away(web: Web, path: str) -> None:
-    web.here.jobs.is_down = True
+    web.here.server.is_down = True
     assert web.get(path).data == DATA
 
 

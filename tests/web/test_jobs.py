@@ -62,7 +62,7 @@ def test_the_weak_etag_is_the_seq_and_spares_the_body(web: Web) -> None:
     assert response.headers["ETag"] == 'W/"1"'
     same = web.get(f"/api/jobs/{job['id']}", headers={"If-None-Match": 'W/"1"'})
     assert (same.status_code, same.data) == (304, b"")
-    web.here.jobs.take("token", 60)
+    web.here.queue.take("token", 60)
     changed = web.get(f"/api/jobs/{job['id']}", headers={"If-None-Match": 'W/"1"'})
     assert (changed.status_code, changed.headers["ETag"]) == (200, 'W/"2"')
 
@@ -74,7 +74,7 @@ def test_a_long_poll_is_answered_with_the_next_change(web: Web) -> None:
     asking = threading.Thread(target=lambda: answers.append(web.get(f"/api/jobs/{job['id']}", headers=headers)))
     asking.start()
     until(web.here.follower.watching)
-    web.here.jobs.take("token", 60)
+    web.here.queue.take("token", 60)
     asking.join(10)
     assert (answers[0].status_code, answers[0].headers["ETag"], answers[0].headers["Preference-Applied"]) == (200, 'W/"2"', "wait=20")
 

@@ -20,7 +20,7 @@ FAR = {"REMOTE_ADDR": "203.0.113.7"}
 
 @pytest.fixture
 def ready(web: Web) -> Web:
-    web.here.jobs.begin_epoch("worker")
+    web.here.duties.begin_epoch("worker")
     return web
 
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_asked_for_is_told(ready: Web, problem: Check, query: str
 
 def test_with_keys_each_lists_its_own_and_nobody_lists_without(make_web: Make, problem: Check) -> None:
     web = make_web(keys=("key-of-one", "key-of-two"))
-    web.here.jobs.begin_epoch("worker")
+    web.here.duties.begin_epoch("worker")
     one, two = {"Authorization": "Bearer key-of-one"}, {"X-API-Key": "key-of-two"}
     first = web.post("/api/jobs", data=image(), headers=one).json["id"]  # type: ignore[index]
     second = web.post("/api/jobs", data=image(), headers=two).json["id"]  # type: ignore[index]
@@ -137,7 +137,7 @@ def test_a_lost_redis_costs_no_line(web: Web, problem: Check) -> None:
     caretaker = Janitor(web.here.context, "worker")
     caretaker.tend()
     done, waiting = web.finished()["id"], web.upload()["id"]
-    web.here.jobs.lose_everything()
+    web.here.server.lose_everything()
     problem(web.get("/api/jobs"), 503, "backend_unavailable")
     caretaker.tend()
     assert ids(web.get("/api/jobs")) == [waiting, done]

@@ -75,7 +75,7 @@ def schema_of(api: dict[str, Any], method: str, path: str, response: TestRespons
 
 
 def test_real_answers_are_as_described(web: Web) -> None:
-    web.here.jobs.begin_epoch("worker")
+    web.here.duties.begin_epoch("worker")
     api = described(has_keys=False)
     done = web.finished()["id"]
     waiting = web.upload()["id"]

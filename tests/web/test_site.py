@@ -129,7 +129,7 @@ def test_what_is_not_there_is_not_found(web: Web, problem: Check, path: str) -> 
 
 
 def test_all_is_well_when_redis_store_and_an_encoder_are_within_reach(web: Web) -> None:
-    web.here.jobs.greet("a", {"pid": 7, "seal": {"level": 3}}, 60)
+    web.here.presence.heartbeat("a", {"pid": 7, "seal": {"level": 3}}, 60)
     web.upload()
     for path in ("/api/health", "/api/health/ready"):
         response = web.get(path)
@@ -147,8 +147,8 @@ def test_all_is_well_when_redis_store_and_an_encoder_are_within_reach(web: Web) 
 )
 def test_what_fails_is_named(web: Web, broken: str, failing: list[str]) -> None:
     if broken != "encoders":
-        web.here.jobs.greet("a", {}, 60)
-    web.here.jobs.is_down, web.here.store.is_down, web.here.store.is_full = broken == "redis", broken == "store", broken == "disk"
+        web.here.presence.heartbeat("a", {}, 60)
+    web.here.server.is_down, web.here.store.is_down, web.here.store.is_full = broken == "redis", broken == "store", broken == "disk"
     response = web.get("/api/health")
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) >= 1
@@ -159,7 +159,7 @@ def test_what_fails_is_named(web: Web, broken: str, failing: list[str]) -> None:
 
 def test_a_store_that_hangs_is_named_in_time(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a network disk does. The check goes on; the answer does not wait for it."""
-    web.here.jobs.greet("a", {}, 60)
+    web.here.presence.heartbeat("a", {}, 60)
     released = threading.Event()
     monkeypatch.setattr(health, "ANSWER_WITHIN_S", 0.1)
     monkeypatch.setattr(web.here.store, "check", lambda: released.wait(30) and None)

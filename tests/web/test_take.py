@@ -247,7 +247,7 @@ def test_a_full_disk_is_told_before_the_body_is_read(web: Web, problem: Check) -
 
 
 def test_without_redis_an_image_is_accepted_all_the_same(web: Web) -> None:
-    web.here.jobs.is_down = True
+    web.here.server.is_down = True
     job = web.upload()
     assert web.get(f"/api/jobs/{job['id']}").json["state"] == "queued"  # type: ignore[index]
 
@@ -311,11 +311,10 @@ def test_the_same_idempotency_key_with_another_request_is_refused(web: Web, prob
 
 def test_an_idempotency_key_of_a_refused_request_can_be_used_again(make_web: Make, problem: Check) -> None:
     web = make_web(rules={"max_queued_jobs": 1})
-    web.here.encoders.on_wake = lambda: None
     web.upload()
-    check_room, web.here.jobs.queued = web.here.jobs.queued, lambda: 0  # type: ignore[method-assign]
+    check_room, web.here.queue.depth = web.here.queue.depth, lambda: 0  # type: ignore[method-assign]
     problem(web.post("/api/jobs", data=PNG, headers={"Idempotency-Key": "key-1"}), 503, "queue_full")
-    web.here.jobs.queued = check_room  # type: ignore[method-assign]
+    web.here.queue.depth = check_room  # type: ignore[method-assign]
     web.here.encode()
     assert web.upload(Idempotency_Key="key-1")["state"] == "queued"
 

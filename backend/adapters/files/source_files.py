@@ -29,7 +29,7 @@ class FileSourceFiles(StoreFolder):
         with translate_errors():
             try:
                 _stage(upload, manifest, staged)
-                self.publish_job(staged, manifest.id, durable=not manifest.is_passing)
+                self.publish_job(staged, manifest.id, durable=not manifest.is_ephemeral)
             except OSError as error:
                 remove(staged)
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
@@ -73,10 +73,10 @@ class FileSourceFiles(StoreFolder):
 
 def _stage(upload: FileUpload, manifest: Manifest, staged: Path) -> None:
     staged.mkdir(mode=0o700)
-    if not manifest.is_passing:
+    if not manifest.is_ephemeral:
         sync_data(upload.fd)
     upload.close()
     upload.path.rename(staged / "source")
-    write_file(staged / "manifest.json", manifest.to_json(), sync=not manifest.is_passing)
-    if not manifest.is_passing:
+    write_file(staged / "manifest.json", manifest.to_json(), sync=not manifest.is_ephemeral)
+    if not manifest.is_ephemeral:
         sync_folder(staged)

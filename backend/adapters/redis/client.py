@@ -19,8 +19,6 @@ from redis.retry import Retry
 from backend import errors
 
 CALL_TIMEOUT_S = 1.0
-QUEUE = "encode"
-"""Celery's, of the messages to encoders."""
 KEY_PREFIX = "{webp-gateway}:"
 """The braces put all keys into one slot of a Redis Cluster, so that scripts may touch several."""
 

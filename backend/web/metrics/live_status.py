@@ -65,7 +65,7 @@ class LiveStatus:
     def snapshot(self) -> dict[str, Any]:
         here = self._web
         try:
-            overview = here.context.jobs.overview()
+            overview = here.context.counters.overview()
         except errors.BackendUnavailable:
             overview = None
         figures = Figures(workers=here.worker_counters(), overview=overview, version=here.version)

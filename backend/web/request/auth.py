@@ -62,7 +62,7 @@ def check_rate(amount: int = 1) -> None:
         return
     limit, window_s = web.rate_limit
     try:
-        count, left_s = web.context.jobs.count(f"rate:{owner() or client_address()}", amount, window_s)
+        count, left_s = web.context.counters.count_in_window(f"rate:{owner() or client_address()}", amount, window_s)
     except errors.BackendUnavailable:
         return
     g.rate = (limit, window_s, max(0, limit - count), left_s)

@@ -46,11 +46,11 @@ def _claim(memo: str, fingerprint: str, new_id: str) -> str:
 
     Without Redis the id is the request's own: an image converted twice is better than one that is refused.
     """
-    jobs = flow_context().jobs
+    memos = flow_context().memos
     try:
-        if jobs.remember(memo, f"{fingerprint} {new_id}", IDEMPOTENCY_S):
+        if memos.put_if_absent(memo, f"{fingerprint} {new_id}", IDEMPOTENCY_S):
             return new_id
-        known, _, known_id = (jobs.recall(memo) or "").partition(" ")
+        known, _, known_id = (memos.get(memo) or "").partition(" ")
     except errors.BackendUnavailable:
         return new_id
     if known != fingerprint:

@@ -61,7 +61,7 @@ def convert() -> Response:
     form = bodies.read(context, filename=filenames.display_name(wanted.filename or ""), max_files=1)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
-        job = ingest.accept(context, form.images[0], wanted, sender, is_passing=True)
+        job = ingest.accept(context, form.images[0], wanted, sender, is_ephemeral=True)
     except BaseException:
         form.abandon()
         raise

@@ -78,7 +78,7 @@ def check_parts(context: Context) -> tuple[dict[str, str], dict[str, Any]]:
     facts: dict[str, Any] = {}
 
     def redis() -> None:
-        seen = context.jobs.overview()
+        seen = context.counters.overview()
         facts["queue"] = {"queued": seen.queued, "running": seen.running}
         facts["oldest_queued_seconds"] = round(seen.oldest_queued_s, 1)
         facts["encoders"] = {"count": len(seen.encoders), "busy": seen.encoders_busy, "seal": _weakest_seal(seen)}

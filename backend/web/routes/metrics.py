@@ -63,6 +63,6 @@ def figures() -> Figures:
 
 def _overview() -> Overview | None:
     try:
-        return flow_context().jobs.overview()
+        return flow_context().counters.overview()
     except errors.BackendUnavailable:
         return None

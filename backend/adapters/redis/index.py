@@ -1,0 +1,39 @@
+"""Expiry and lists of jobs, in Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from backend.adapters.redis.client import translated
+from backend.adapters.redis.scripts import Scripts
+from backend.core.job import Job, Manifest, Status
+from backend.ports.index import ListEntry
+
+
+class RedisJobIndex:
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    def add(self, manifests: Sequence[Manifest]) -> None:
+        if not manifests:
+            return
+        key = self._scripts.key
+        with translated(), self._scripts.client.pipeline(transaction=False) as pipe:
+            pipe.zadd(key("expiry"), {each.id: each.expires_at for each in manifests})
+            for each in manifests:
+                if each.lister:
+                    pipe.hset(key("listers"), each.id, each.lister)
+                    pipe.zadd(key(f"listed:{each.lister}"), {each.id: each.created_at})
+            pipe.execute()
+
+    def expired(self, now: float, limit: int) -> list[str]:
+        with translated():
+            return cast(list[str], self._scripts.client.zrangebyscore(self._scripts.key("expiry"), "-inf", now, start=0, num=limit))
+
+    def entries(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[ListEntry]:
+        found = self._scripts.run("entries", maker, *((repr(before[0]), before[1]) if before else ("+inf", "")), limit)
+        return [
+            ListEntry(job_id, float(created_at), Job(Manifest.from_json(manifest), Status.from_json(status)) if manifest and status else None)
+            for job_id, created_at, manifest, status in found
+        ]

@@ -1,0 +1,52 @@
+"""The fair queue in Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend import errors
+from backend.adapters.redis.client import translated
+from backend.adapters.redis.job_arguments import job_arguments, milliseconds
+from backend.adapters.redis.scripts import Scripts
+from backend.core import tally
+from backend.core.job import Job, Manifest, Status
+from backend.core.records import as_json
+from backend.ports.queue import Claim
+
+QUEUE_IS_FULL, HAS_DUPLICATES = -1, -2
+"""What the scripts answer instead of a status."""
+
+
+class RedisJobQueue:
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    def enqueue(self, job: Job, *, limit: int | None) -> Job:
+        return job.at(Status.from_json(self._enqueue(job, limit)))
+
+    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+        answer = self._enqueue(job, limit, "unless duplicate")
+        return None if answer == HAS_DUPLICATES else job.at(Status.from_json(answer))
+
+    def _enqueue(self, job: Job, limit: int | None, *only_if: str) -> Any:
+        answer = self._scripts.run("enqueue", *job_arguments(job), "" if limit is None else limit, as_json(tally.of_created(job)), *only_if)
+        if answer == QUEUE_IS_FULL:
+            raise errors.QueueFull(limit=limit, retry_after_s=1)
+        return answer
+
+    def take(self, token: str, lease_s: float) -> Claim | None:
+        found = self._scripts.run("take", token, milliseconds(lease_s))
+        return Claim(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
+
+    def requeue(self, job_id: str) -> int:
+        return int(self._scripts.run("requeue", job_id))
+
+    def top_up_tickets(self) -> int:
+        return int(self._scripts.run("top_up_tickets"))
+
+    def depth(self) -> int:
+        with translated():
+            return self._scripts.client.zcard(self._scripts.key("queue"))
+
+    def publish_positions(self) -> int:
+        return int(self._scripts.run("publish_positions"))

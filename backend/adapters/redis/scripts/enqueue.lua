@@ -1,0 +1,17 @@
+-- Queue a job unless it is known.
+-- ARGV: id, manifest, status, client, expire_at, limit ('' for none), amounts of a new job,
+--       and optionally 'unless duplicate': leave a job that has completed duplicates
+-- Answer: the status; -1 when the queue is full; -2 when the job was left.
+local id, manifest, status_text, client, expire_at, limit, amounts, condition = unpack(ARGV)
+limit = tonumber(limit)
+if redis.call('EXISTS', key('job:' .. id)) == 0 then
+  local work_key = condition and work_key_of(manifest)
+  if work_key and redis.call('EXISTS', key('same:' .. work_key)) == 1 then return -2 end
+  if limit and redis.call('ZCARD', key('queue')) >= limit then return -1 end
+  add(key('totals'), cjson.decode(amounts))
+  line_up(id, client, manifest, false)
+  local status = cjson.decode(status_text)
+  place(status, redis.call('ZRANK', key('queue'), id), encoder_count(), mean_ms())
+  create(id, manifest, cjson.encode(status), client, expire_at)
+end
+return redis.call('HGET', key('job:' .. id), 'status')

@@ -1,0 +1,31 @@
+"""When each job expires, and in whose list it appears."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.core.job import Job, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """One line of a list. ``job`` is None where the live state does not know the job."""
+
+    id: str
+    created_at: float
+    job: Job | None
+
+
+class JobIndex(Protocol):
+    """Every method raises ``BackendUnavailable``."""
+
+    def add(self, manifests: Sequence[Manifest]) -> None:
+        """Index stored jobs. A job that is queued, reserved or restored is indexed already."""
+
+    def expired(self, now: float, limit: int) -> list[str]:
+        """The ids of up to ``limit`` jobs that are due to be erased, the oldest first."""
+
+    def entries(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[ListEntry]:
+        """A maker's jobs, newest first, from after ``before`` (created_at, id) on. Some may have been erased meanwhile."""

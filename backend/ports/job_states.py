@@ -1,0 +1,34 @@
+"""Where each job stands, and its log of changes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from backend.core.job import Job, Status
+
+
+class JobStates(Protocol):
+    """The live state of jobs. It may be lost at any moment; the store rebuilds it. Every method raises ``BackendUnavailable``."""
+
+    def find(self, job_id: str) -> Job | None: ...
+
+    def changes_since(self, job_id: str, seq: int) -> list[Status] | None:
+        """The changes after ``seq``, in order. None when the log no longer reaches back that far."""
+
+    def end(self, job: Job) -> Job:
+        """Record ``job.status``, which has ended; the job as recorded, with its ``seq``. An earlier end stands."""
+
+    def end_alone(self, job: Job) -> Job | None:
+        """As ``end``. None, and nothing changes, where the job has followers, or is ephemeral and unknown."""
+
+    def restore(self, job: Job) -> None:
+        """Make an ended job known again, unless it is known."""
+
+    def forget(self, job_id: str) -> None:
+        """Delete everything that is known of a job, and announce that."""
+
+    def followers(self, job_id: str) -> list[Job]:
+        """The running jobs that wait for this job's result, since their work is the same."""
+
+    def completed_duplicates(self, work: str) -> list[str]:
+        """The ids of up to eight jobs that succeeded with this ``work``, newest first."""

@@ -1,0 +1,35 @@
+"""The leases of encoders on the jobs they encode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.ports.queue import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAck:
+    """``seq``: the job's, or 0 when the job is no longer this encoder's. ``listeners``: how many subscribers received the change."""
+
+    seq: int
+    listeners: int
+
+
+class Leases(Protocol):
+    """A lease that is not renewed in time means that its encoder is lost. Every method raises ``BackendUnavailable``."""
+
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> ReportAck | None:
+        """Renew the lease and apply ``patch`` to the status, if it is not empty. None: the job is unknown here (the state was lost).
+
+        For an ephemeral job the lease is renewed and nothing else is recorded: its client waits for the end only.
+        """
+
+    def readopt(self, claim: Claim, lease_s: float) -> bool:
+        """Make a running job known again after the state was lost. False if another encoder was quicker."""
+
+    def expired(self) -> list[str]:
+        """The jobs whose lease has run out."""
+
+    def count(self) -> int:
+        """How many jobs run."""

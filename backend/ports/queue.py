@@ -1,0 +1,55 @@
+"""The jobs that wait for an encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.core.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that one encoder holds, for as long as ``token`` is the job's newest token.
+
+    ``duplicates``: what ``JobStates.completed_duplicates`` returned at the moment the job was taken.
+    """
+
+    job: Job
+    token: str
+    duplicates: tuple[str, ...] = ()
+
+
+class JobQueue(Protocol):
+    """A fair queue: clients take turns. Every method raises ``BackendUnavailable``.
+
+    With each job that is queued, by whichever port, a ticket goes to the encoders: whoever gets it takes the job at the head of the queue.
+    """
+
+    def enqueue(self, job: Job, *, limit: int | None) -> Job:
+        """Queue the job unless it is known; the job with its position and estimate. Raises ``QueueFull`` when ``limit`` jobs wait."""
+
+    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+        """As ``enqueue``. None, and nothing changes, where the job has completed duplicates (``JobStates.completed_duplicates``)."""
+
+    def take(self, token: str, lease_s: float) -> Claim | None:
+        """The next job in fair order, now running under ``token``; None when no job waits.
+
+        A job whose ``work`` is being encoded already is not returned. It becomes a follower of the job that is being encoded (its leader)
+        and shows the leader's progress. It is queued again, at the head, when the leader ends without a result for it or is lost.
+        """
+
+    def requeue(self, job_id: str) -> int:
+        """Put a running job back at the head of the queue, since its encoder was lost; how often it was tried. -1 if it does not run."""
+
+    def top_up_tickets(self) -> int:
+        """Replace tickets that were lost, so that there is one for each waiting job; how many were missing. A spare ticket does no harm."""
+
+    def depth(self) -> int:
+        """How many jobs wait."""
+
+    def publish_positions(self) -> int:
+        """Announce new positions and estimates to those who watch waiting jobs; how many were announced.
+
+        A position is announced when it has changed by a tenth or more.
+        """

@@ -1,0 +1,162 @@
+"""What Redis holds, in dictionaries, and the changes that its scripts share. The fakes of the single ports work on it.
+
+``is_down`` makes it unreachable; ``lose_everything`` is a Redis that began empty.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from backend import errors
+from backend.core.job import FOLLOWING, Job, Manifest, Status
+from backend.ports.clock import Clock
+
+LOG_LIMIT = 512
+
+
+@dataclass
+class Known:
+    manifest: Manifest
+    status: Status
+    token: str = ""
+    tries: int = 0
+    leader: str = ""
+    log: list[Status] = field(default_factory=list)
+
+    @property
+    def job(self) -> Job:
+        return Job(self.manifest, self.status)
+
+
+@dataclass
+class State:
+    known: dict[str, Known] = field(default_factory=dict)
+    queue: dict[str, tuple[int, int]] = field(default_factory=dict)
+    tags: dict[str, int] = field(default_factory=dict)
+    tickets: int = 0
+    virtual_now: int = 0
+    serial: int = 0
+    leases: dict[str, float] = field(default_factory=dict)
+    fetching: dict[str, float] = field(default_factory=dict)
+    expiries: dict[str, float] = field(default_factory=dict)
+    listed: dict[str, tuple[str, float]] = field(default_factory=dict)
+    encoders: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
+    duties: dict[str, tuple[str, float]] = field(default_factory=dict)
+    memos: dict[str, tuple[str, float]] = field(default_factory=dict)
+    windows: dict[str, tuple[int, float]] = field(default_factory=dict)
+    leaders: dict[str, str] = field(default_factory=dict)
+    completed: dict[str, list[str]] = field(default_factory=dict)
+    recent: list[int] = field(default_factory=list)
+    totals: dict[str, float] = field(default_factory=dict)
+    paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    epoch: str | None = None
+
+
+class MemoryServer:
+    """``publish(job_id, text)`` is called after every change, as Redis would announce it, to ``listeners(job_id)`` subscribers.
+
+    ``on_ticket`` is called with each ticket that is pushed, once the job is queued: what an encoder would do then.
+    """
+
+    def __init__(self, clock: Clock = time.time) -> None:
+        self.clock = clock
+        self.publish: Callable[[str, str], None] = lambda job_id, text: None
+        self.listeners: Callable[[str], int] = lambda job_id: 0
+        self.on_ticket: Callable[[], object] = lambda: None
+        self.is_down = False
+        self._state = State()
+
+    def lose_everything(self) -> None:
+        self._state = State()
+
+    def reach(self) -> State:
+        """Raises ``BackendUnavailable`` where a test took it down."""
+        if self.is_down:
+            raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="taken down by a test")
+        return self._state
+
+    def add(self, amounts: Mapping[str, float]) -> None:
+        for name, amount in amounts.items():
+            self._state.totals[name] = self._state.totals.get(name, 0) + amount
+
+    def rank(self, job_id: str) -> int:
+        queue = self._state.queue
+        return sorted(queue, key=lambda each: (queue[each], each)).index(job_id) if job_id in queue else 0
+
+    def place(self, status: Status, rank: int) -> Status:
+        recent = self._state.recent
+        encoders = max(1, len(self._state.encoders))
+        eta_s = round((rank // encoders + 1) * sum(recent) / len(recent) / 1000, 1) if recent else None
+        return replace(status, position=rank, eta_s=eta_s)
+
+    def line_up(self, job_id: str, client: str) -> None:
+        state = self._state
+        if not state.queue:
+            state.tags.clear()
+        state.tags[client] = max(state.virtual_now, state.tags.get(client, 0)) + 1
+        state.serial += 1
+        state.queue[job_id] = (state.tags[client], state.serial)
+
+    def push_ticket(self) -> bool:
+        """Unless each waiting job has one."""
+        if self._state.tickets >= len(self._state.queue):
+            return False
+        self._state.tickets += 1
+        self.on_ticket()
+        return True
+
+    def tickets(self) -> int:
+        return self._state.tickets
+
+    def pop_ticket(self) -> None:
+        self._state.tickets = max(0, self._state.tickets - 1)
+
+    def lose_tickets(self) -> None:
+        self._state.tickets = 0
+
+    def put_back(self, known: Known) -> None:
+        """To the head of the queue."""
+        self._state.queue[known.manifest.id] = (self._state.virtual_now, 0)
+        self.change(known, state="queued", stage=None, progress=0, position=0, eta_s=None, started_at=None)
+        self.push_ticket()
+
+    def followers(self, job_id: str) -> list[Known]:
+        return [each for each in self._state.known.values() if each.leader == job_id and each.status.state == "running"]
+
+    def release_followers(self, leader: Known) -> None:
+        """The job leads no more; those that still follow it are queued again."""
+        state, job_id = self._state, leader.manifest.id
+        if state.leaders.get(leader.manifest.work_key) == job_id:
+            del state.leaders[leader.manifest.work_key]
+        for follower in self.followers(job_id):
+            state.leases.pop(follower.manifest.id, None)
+            follower.leader, follower.tries = "", follower.tries - 1
+            self.put_back(follower)
+
+    def note_result(self, job: Job) -> None:
+        completed = self._state.completed.setdefault(job.manifest.work_key, [])
+        if job.status.state == "succeeded" and job.manifest.work_key and job.id not in completed:
+            completed.append(job.id)
+
+    def create(self, job: Job) -> Known:
+        known = self._state.known[job.id] = Known(job.manifest, job.status)
+        self._state.expiries[job.id] = job.manifest.expires_at
+        self._state.listed[job.id] = (job.manifest.lister, job.manifest.created_at)
+        self._write(known, job.status)
+        return known
+
+    def change(self, known: Known, **patch: Any) -> None:
+        self.record(known, replace(known.status, seq=known.status.seq + 1, **json.loads(json.dumps(patch))))
+
+    def record(self, known: Known, status: Status) -> None:
+        assert status.state in FOLLOWING[known.status.state]
+        self._write(known, status)
+
+    def _write(self, known: Known, status: Status) -> None:
+        known.status = Status.from_json(status.to_json())
+        known.log = [*known.log, known.status][-LOG_LIMIT:]
+        self.publish(known.manifest.id, status.to_json())

@@ -1,0 +1,22 @@
+"""The contract of ``Duties``: Redis and memory."""
+
+from __future__ import annotations
+
+from tests.memory.waiting import until
+from tests.ports.live import LEASE_S, NO_TIME_S, Live
+
+
+def test_an_empty_state_has_no_epoch(live: Live) -> None:
+    assert live.duties.epoch() is None
+    live.duties.begin_epoch("worker-1")
+    assert live.duties.epoch() == "worker-1"
+
+
+def test_a_duty_is_held_by_one_until_it_lapses(live: Live) -> None:
+    assert live.duties.acquire("caretaker", "one", LEASE_S) is True
+    assert live.duties.acquire("caretaker", "one", LEASE_S) is True
+    assert live.duties.acquire("caretaker", "two", LEASE_S) is False
+    assert live.duties.acquire("another duty", "two", LEASE_S) is True
+    live.duties.acquire("caretaker", "one", NO_TIME_S)
+    assert until(lambda: live.duties.acquire("caretaker", "two", LEASE_S))
+    assert live.duties.acquire("caretaker", "one", LEASE_S) is False
