@@ -1,9 +1,9 @@
 """The bytes of one upload on their way from the loop to the disk.
 
-Handing a chunk to a thread is dear, so chunks are collected first: a slow sender's to ``BATCH_BYTES``, a fast one's to ``MOST_BYTES``. While one
-batch is written and hashed (a large one in a thread each), the next is collected. There are never more than these two, or the bytes would have
-left the processor's caches. All uploads of a process together hold ``TOGETHER_BYTES`` and a batch each, so that hundreds of uploads need little
-memory, also when the disk is slow.
+Handing a chunk to a thread is dear, so chunks are collected first, to ``BATCH_BYTES``. While one batch is written and hashed (a large one in a
+thread each), the next is collected, and grows to ``MOST_BYTES`` where the sender is faster than that. There are never more than these two, or the
+bytes would have left the processor's caches. All uploads of a process together hold ``TOGETHER_BYTES`` and a batch each, so that hundreds of
+uploads need little memory, also when the disk is slow.
 
 Where the sink is a file, ``receive_from_fd`` avoids the loop: a thread reads the socket, writes and hashes in one turn. A fast sender's bytes go
 from the socket into the file inside the kernel. Another thread, the follower, reads them from the file for their checksum while the next arrive.
@@ -11,7 +11,6 @@ from the socket into the file inside the kernel. Another thread, the follower, r
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
@@ -23,8 +22,6 @@ BATCH_BYTES = 128 << 10
 SPLIT_BYTES = 512 << 10
 """From here on a batch is written and hashed at the same time."""
 MOST_BYTES = 1 << 20
-FAST_S = 0.005
-"""A sender that brings ``BATCH_BYTES`` within this time is fast: 26 MB/s."""
 TOGETHER_BYTES = 4 << 20
 
 
@@ -52,14 +49,11 @@ class WriteBuffer:
         self._is_behind = False
         self._chunks: list[bytes] = []
         self._chunks_bytes = 0
-        self._since_s = 0.0
         self._under_way: list[Task] = []
         self._failure: Exception | None = None
 
     def add(self, chunk: bytes) -> None:
         self.catch_up()
-        if not self._chunks:
-            self._since_s = time.monotonic()
         self._chunks.append(chunk)
         self.size_bytes += len(chunk)
         self._chunks_bytes += len(chunk)
@@ -126,10 +120,8 @@ class WriteBuffer:
             each.wait()
 
     def _may_grow(self) -> bool:
-        """Whether to collect more than ``BATCH_BYTES``: for a fast sender, or while the batch before is under way."""
-        if WriteBuffer.together_bytes >= TOGETHER_BYTES:
-            return False
-        return time.monotonic() - self._since_s < FAST_S or not all(each.is_done for each in self._under_way)
+        """Whether to collect more than ``BATCH_BYTES``, since the batch before is still under way."""
+        return WriteBuffer.together_bytes < TOGETHER_BYTES and not all(each.is_done for each in self._under_way)
 
     def _start_batch(self) -> None:
         self._wait_for_batch()
