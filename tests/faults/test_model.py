@@ -114,16 +114,16 @@ class Gateway(RuleBasedStateMachine):
         self.uploads.prepare()
         ports = {"store": self.store, **self.live, "uploads": self.uploads}
         self.context = Context(**ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
-        self.caretaker = maintenance.Janitor(self.context, random_id())
+        self.janitor = maintenance.Janitor(self.context, random_id())
 
     def teardown(self) -> None:
         shutil.rmtree(self.root)
 
     # What clients do
 
-    @rule(which=st.sampled_from(range(len(IMAGES))), passing=st.booleans())
-    def upload(self, which: int, passing: bool) -> None:
-        job = self.sent(IMAGES[which], is_ephemeral=passing)
+    @rule(which=st.sampled_from(range(len(IMAGES))), is_ephemeral=st.booleans())
+    def upload(self, which: int, is_ephemeral: bool) -> None:
+        job = self.sent(IMAGES[which], is_ephemeral=is_ephemeral)
         self.heard_of(job, IMAGES[which])
 
     def sent(self, data: bytes, **more: Any) -> Job:
@@ -164,7 +164,7 @@ class Gateway(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def retry(self, which: int) -> None:
         job_id = self.one(which)
-        job = ingest.again(self.context, find(self.context, job_id), Options(quality=33), Sender())
+        job = ingest.retry(self.context, find(self.context, job_id), Options(quality=33), Sender())
         self.heard_of(job, self.told[job_id].data)
 
     # Resumable uploads
@@ -249,7 +249,7 @@ class Gateway(RuleBasedStateMachine):
     @rule()
     def two_encoders_convert_the_same_job(self) -> None:
         """One was taken for dead and was not."""
-        slow = TellingCodec(self.caretaker.tend, lambda: encode_next(self.context, TellingCodec(), random_id()))
+        slow = TellingCodec(self.janitor.maintain, lambda: encode_next(self.context, TellingCodec(), random_id()))
         taken_by = random_id()
         queue = self.live["queue"]
         real = queue.take
@@ -263,7 +263,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule()
     def tend(self) -> None:
-        self.caretaker.tend()
+        self.janitor.maintain()
 
     @rule(hours=st.sampled_from([1, 13, 25]))
     def time_passes(self, hours: int) -> None:
@@ -288,7 +288,7 @@ class Gateway(RuleBasedStateMachine):
     def everything_is_killed_and_the_queue_lost(self) -> None:
         self.lose_the_queue()
         self.start()
-        self.caretaker.tend()
+        self.janitor.maintain()
 
     @rule(which=st.sampled_from(range(len(IMAGES))))
     def upload_to_a_full_disk(self, which: int) -> None:

@@ -156,7 +156,7 @@ def retry(job_id: str) -> Response:
     cleared = [name for name, value in given if value in ("", None)]
     wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
     made_id, known = _known(f"retry {job_id}", wanted, sender)
-    return _accepted(known or ingest.again(context, job, wanted, sender, job_id=made_id))
+    return _accepted(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
 
 
 def _given_options() -> list[tuple[str, object]]:
