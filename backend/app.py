@@ -28,6 +28,7 @@ from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
+from backend.ports.announcements import Announcements
 from backend.server import connection_limits
 from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
@@ -42,12 +43,12 @@ from backend.web.socketio.handlers import SocketIOHandlers
 
 log = logging.getLogger(__name__)
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
-TEND_EVERY_S = 1.0
+MAINTAIN_EVERY_S = 1.0
 SOCKET_MESSAGE_BYTES = 64 << 10
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Raises ``SettingsError``. Touches nothing outside the process until the first request or the caretaker's first round."""
+    """Raises ``SettingsError``. Touches nothing outside the process until the first request or the Janitor's first round."""
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
     connection_limits.install(
@@ -62,9 +63,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     context = gateway_context(settings)
     follower = Follower(context)
     announcements = RedisAnnouncements(
-        redis_client.connect(settings.broker_url), follower.changed, follower.gap, on_delay=_note_delay, on_word=follower.heard
+        redis_client.connect(settings.broker_url),
+        on_change=follower.on_change,
+        on_message=follower.on_message,
+        on_gap=follower.on_gap,
+        on_delay=_observe_delay,
     )
-    follower.hear(announcements)
+    follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
     socketio = _socketio(app, settings)
     fetcher = _fetcher(settings, context)
@@ -83,7 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.install(socketio)
     loop_lag.start()
     gevent.spawn(_warm_up, app, context, announcements)
-    gevent.spawn(_tend, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
+    gevent.spawn(_maintain, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
     return app
 
 
@@ -113,7 +118,7 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
 
 def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None) -> WebContext:
     def process_health() -> dict[str, Any]:
-        return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watching()}
+        return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
 
     def free_bytes() -> int | None:
         try:
@@ -153,12 +158,12 @@ def _socketio(app: Flask, settings: Settings) -> SocketIO:
     )
 
 
-def _note_delay(seconds: float) -> None:
+def _observe_delay(seconds: float) -> None:
     http_middleware.observe("event_delay", seconds, http_middleware.BOUNDS_S)
 
 
-def _warm_up(app: Flask, context: Context, announcements: RedisAnnouncements) -> None:
-    """What is made at first use, made now: otherwise each worker's first request pays for it, some 50 ms."""
+def _warm_up(app: Flask, context: Context, announcements: Announcements) -> None:
+    """Connect and subscribe now, which otherwise would be done in each worker's first request and cost it some 50 ms."""
     app.url_map.update()
     announcements.start()
     try:
@@ -168,12 +173,12 @@ def _warm_up(app: Flask, context: Context, announcements: RedisAnnouncements) ->
         log.info("not everything is within reach yet: %s", error)
 
 
-def _tend(caretaker: Janitor) -> None:
+def _maintain(janitor: Janitor) -> None:
     while True:
         try:
-            caretaker.tend()
+            janitor.maintain()
         except errors.GatewayError as error:
-            log.warning("the caretaker could not finish its round: %s", error)
+            log.warning("maintenance could not be finished this time: %s", error)
         except Exception as error:
-            log.error("the caretaker met an unexpected %r", error, exc_info=error)
-        time.sleep(TEND_EVERY_S)
+            log.error("maintenance met an unexpected %r", error, exc_info=error)
+        time.sleep(MAINTAIN_EVERY_S)

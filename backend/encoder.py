@@ -41,17 +41,17 @@ from backend.settings import Settings
 
 log = logging.getLogger(__name__)
 warnings.simplefilter("ignore", SecurityWarning)
-"""Celery's, against root and pickle: messages are JSON and carry nothing."""
+"""Celery warns of root and of pickle; our messages are JSON and carry nothing."""
 worker.safe_say = lambda *_: None  # type: ignore[attr-defined]
-"""Celery's words at a stop, past every log."""
+"""Celery prints at a stop, past every log."""
 warnings.simplefilter("ignore", CPendingDeprecationWarning)
-"""Celery's, about redelivery: a message that comes twice finds nothing to do."""
+"""Celery warns of redelivery; a ticket that comes twice finds nothing to do."""
 BEGUN_S = time.monotonic()
-"""Of the master; a pool process inherits it with the fork."""
+"""When the master began; a pool process inherits it with the fork."""
 START_UP_S = 10.0
 SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
-GREET_EVERY_S = 1.0
+HEARTBEAT_EVERY_S = 1.0
 PARENT_LOOK_S = 0.5
 settings = Settings.from_environment()
 app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
@@ -71,15 +71,15 @@ app.conf.worker_autoscaler = Scaler
 
 
 def reason_to_start() -> str:
-    """Why this pool process was forked, as the metrics tell it."""
+    """Why this pool process was forked: ``start``, ``scale`` or ``restart``, as in the metrics."""
     now = time.monotonic()
     if now - BEGUN_S < START_UP_S:
         return "start"
     return "scale" if now - Scaler.grown_s < SCALING_S else "restart"
 
 
-class Traced:
-    """The codec, whose every conversion is a span."""
+class TracedCodec:
+    """A codec of which every conversion is a span."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
@@ -89,26 +89,26 @@ class Traced:
             return self._codec.convert(*given, **named)
 
 
-class Process:
+class EncoderProcess:
     """What one pool process owns."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.codec = SealedCodec(sandbox=settings.sandbox)
-        self.traced = Traced(self.codec)
+        self.traced = TracedCodec(self.codec)
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
         self.context = encoder_context(self.cancellations)
         self.background_finish = BackgroundFinish()
-        self._told_cpu_s = 0.0
-        self._telling = threading.Lock()
+        self._counted_cpu_s = 0.0
+        self._counting = threading.Lock()
 
     def start(self) -> None:
-        """Raises ``SettingsError`` where the seal that is required cannot be had."""
+        """Start the codec and the threads. Raises ``SettingsError`` where the required sandbox is not available."""
         self.codec.start()
-        self.cancellations.begin()
+        self.cancellations.start()
         parent = os.getppid()
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
-        threading.Thread(target=self._greet_for_ever, name="greet", daemon=True).start()
+        threading.Thread(target=self._send_heartbeats, name="heartbeat", daemon=True).start()
 
     def encode_next(self) -> None:
         """Encode the job at the head of the queue, if one waits."""
@@ -120,34 +120,34 @@ class Process:
             self.codec.abandon_child()
 
     def _watch_parent(self, parent: int) -> None:
-        """A pool whose master was killed must not go on: it would hold jobs that nobody can stop."""
+        """End with the master, however it ended: a pool without one would hold jobs that nobody can stop."""
         while os.getppid() == parent:
             time.sleep(PARENT_LOOK_S)
         os._exit(1)
 
-    def _greet_for_ever(self) -> None:
+    def _send_heartbeats(self) -> None:
         facts = {"pid": os.getpid(), "host": socket.gethostname(), "seal": self.codec.seal_level()}
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         while True:
             try:
-                self.context.presence.heartbeat(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * GREET_EVERY_S)
-                self.tell_cpu(started)
+                self.context.presence.heartbeat(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * HEARTBEAT_EVERY_S)
+                self.count_cpu(started)
                 started = {}
             except errors.BackendUnavailable as error:
-                log.warning("encoder %s cannot greet: %s", self.name, error.private)
-            time.sleep(GREET_EVERY_S)
+                log.warning("encoder %s cannot send its heartbeat: %s", self.name, error.private)
+            time.sleep(HEARTBEAT_EVERY_S)
 
-    def tell_cpu(self, more: tally.Amounts) -> None:
-        """Add what was used since the last time, and ``more``. What a killed encoder used since then, a second at most, is never told."""
-        with self._telling:
-            used_s = max(self._told_cpu_s, cpu_s(os.getpid()))
-            grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._told_cpu_s, 6)}
+    def count_cpu(self, more: tally.Amounts) -> None:
+        """Count the processor time since the last count, and ``more``. The last second of an encoder that is killed is never counted."""
+        with self._counting:
+            used_s = max(self._counted_cpu_s, cpu_s(os.getpid()))
+            grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._counted_cpu_s, 6)}
             self.context.counters.add({**more, **grown})
-            self._told_cpu_s = used_s
+            self._counted_cpu_s = used_s
 
 
 def resident_bytes(pid: int) -> int:
-    """Of a process and its descendants; pages that they share count for each. 0 where there is no ``/proc``."""
+    """Resident memory of a process and its descendants. Pages that they share count for each; 0 where there is no ``/proc``."""
     try:
         own = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
     except (OSError, IndexError, ValueError):
@@ -175,7 +175,7 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
-process: Process | None = None
+process: EncoderProcess | None = None
 
 
 def encoder_context(cancellations: RedisCancellations) -> Context:
@@ -199,20 +199,20 @@ def _configure_logs(**_: Any) -> None:
 
 
 @worker_process_init.connect
-def _begin(**_: Any) -> None:
+def _start_process(**_: Any) -> None:
     global process
     telemetry.start(settings, "encoder")
-    process = Process()
+    process = EncoderProcess()
     process.start()
 
 
 @worker_process_shutdown.connect
-def _end(**_: Any) -> None:
+def _stop_process(**_: Any) -> None:
     if process is not None:
         process.background_finish.wait()
         process.codec.close()
         with contextlib.suppress(errors.BackendUnavailable):
-            process.tell_cpu({})
+            process.count_cpu({})
 
 
 @app.task(name=TASK)

@@ -45,12 +45,12 @@ STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
 """Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
 FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
 MAX_ATTEMPTS = 3
-"""An encoder may be lost under a job this often less one; then the job fails, so that no image is tried for ever."""
+"""A job fails when so many encoders were lost over it, so that no image is tried for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The upload as it lies in the store. ``filename`` is display text only and never part of a path."""
+    """The uploaded file as it is in the store. ``filename`` is display text only, and never part of a path."""
 
     filename: str
     bytes: int
@@ -110,7 +110,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``file`` names the bytes inside the job's folder; ``facts`` are what the codec reports (probes, score, seconds by stage)."""
+    """``file``: the name inside the job's folder. ``facts``: what the codec reports (probes, score, seconds by stage)."""
 
     file: str
     bytes: int
@@ -124,7 +124,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a job stands after change number ``seq``. ``error`` is an error's record."""
+    """Where a job stands after change number ``seq``. ``error``: an error's record (``errors.GatewayError.as_record``)."""
 
     seq: int = 1
     state: State = "queued"
@@ -166,13 +166,13 @@ class Job:
 
 
 def work_key(source: Source, options: Options, owner: str) -> str:
-    """A digest of everything that decides the result, and of whose it is: nobody learns by it what another key converts."""
+    """A digest of everything that decides the result, and of the owner: so nobody learns what another key converts."""
     asked = {name: value for name, value in records.as_dict(options).items() if name != "filename"}
     return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
 
 
-# An end is the change after ``status``: so whoever watches takes it for newer even where the live state was lost (``JobStates.end`` counts by itself
-# where it was not).
+# Each end is the change after ``status``. So watchers take it for newer even where the live state was lost; where it was not,
+# ``JobStates.end`` counts by itself.
 
 
 def succeeded(status: Status, result: Result, now: float) -> Status:
@@ -188,7 +188,7 @@ def cancelled(status: Status, now: float) -> Status:
 
 
 def rfc3339(seconds: float | None) -> str | None:
-    """Milliseconds, UTC."""
+    """A time with milliseconds, in UTC."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

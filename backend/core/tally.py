@@ -1,11 +1,11 @@
-"""What is counted of a job, as amounts by name. Whoever commits a change adds its amounts in the same step, so each is counted once.
+"""What is counted of a job, as amounts by name. The step that records a change adds its amounts, so each is counted once.
 
 Names::
 
     created · upload_bytes                      a job became known; the bytes of its source
     ended:<state>:<code>                        it ended; ``code`` of a failure, else empty; state ``erased``: deleted before its end
     pixels · source_bytes · result_bytes · saved_bytes      of jobs that succeeded
-    shared                                      those among them that got an equal one's result, without an encode of their own
+    shared                                      those among them that got a duplicate's result, without an encode of their own
     wait:… · stage:<stage>:…                    seconds, as histograms: ``le:<bound>`` and ``sum``
     encoders_lost · encoder_starts:<reason> · encoder_cpu_s:<host> · freed_bytes
 """
@@ -21,7 +21,7 @@ SHARED, ENCODERS_LOST, FREED_BYTES = "shared", "encoders_lost", "freed_bytes"
 ENDED, ERASED, WAIT, STAGE = "ended", "erased", "wait", "stage"
 ENCODER_STARTS, ENCODER_CPU_S = "encoder_starts", "encoder_cpu_s"
 PACED = (ENDED, PIXELS, SOURCE_BYTES, RESULT_BYTES)
-"""Also summed by the minute."""
+"""Also summed for the last minute."""
 BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Upper bounds of the histograms' buckets, in seconds."""
 
@@ -31,19 +31,19 @@ def of_created(job: Job) -> Amounts:
 
 
 def of_end(job: Job) -> Amounts:
-    """``job.status`` has ended."""
+    """What an end adds to the totals. ``job.status`` has ended."""
     status = job.status
     code = str(status.error.get("code", "")) if status.error else ""
     amounts: Amounts = {f"{ENDED}:{status.state}:{code}": 1}
     if status.result is not None:
         amounts |= _of_conversion(job)
     if status.started_at is not None:
-        amounts |= _observed(WAIT, status.started_at - job.manifest.created_at)
+        amounts |= _histogram(WAIT, status.started_at - job.manifest.created_at)
     return amounts
 
 
 def of_pace(job: Job) -> Amounts:
-    """What an end adds to the last minute's sums."""
+    """What an end adds to the sums of the last minute."""
     amounts = _of_conversion(job) if job.status.result is not None else {}
     return {ENDED: 1, **{name: amount for name, amount in amounts.items() if name in PACED}}
 
@@ -59,13 +59,13 @@ def _of_conversion(job: Job) -> Amounts:
     }
     stages = dict(result.facts.get("seconds") or {})
     for stage, seconds in stages.items():
-        amounts |= _observed(f"{STAGE}:{stage}", float(seconds))
+        amounts |= _histogram(f"{STAGE}:{stage}", float(seconds))
     if not stages:
         amounts[SHARED] = 1
     return amounts
 
 
-def _observed(name: str, seconds: float) -> Amounts:
+def _histogram(name: str, seconds: float) -> Amounts:
     seconds = max(0.0, seconds)
     bound = next((each for each in BOUNDS_S if seconds <= each), "inf")
     return {f"{name}:le:{bound}": 1, f"{name}:sum": round(seconds, 6)}

@@ -1,4 +1,4 @@
-"""Several images as one: found, followed and stopped together."""
+"""Several images as one batch: accept, find, follow and cancel them together."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Tell = Callable[[list[Job]], None]
 
 
 def accept(context: Context, images: Sequence[Received], options: Options, sender: Sender, *, batch_id: str | None = None) -> tuple[Batch, list[Job]]:
-    """Every image becomes a job, or none: they are queued once all of them and then the batch are on disk.
+    """Make every image a job, or none of them. They are queued once all jobs, and then the batch, are on disk.
 
-    With a ``batch_id`` that others may be using too (one ``Idempotency-Key``, sent twice), the jobs' ids follow from it: they are made once.
-    A process that dies before that leaves jobs whose batch there is not; nobody runs them (``tend.recover``).
+    With a ``batch_id`` from an ``Idempotency-Key`` the jobs' ids follow from it: two requests with one key make the jobs once.
+    A process that dies before the batch is on disk leaves jobs without a batch; nobody runs them (``maintenance.recover``).
     """
     now = context.clock()
-    ids = tuple(_derived(batch_id, number) if batch_id else context.new_id() for number, _ in enumerate(images))
+    ids = tuple(_derived_id(batch_id, number) if batch_id else context.new_id() for number, _ in enumerate(images))
     batch = Batch(batch_id or context.new_id(), ids, now, now + context.retention_s, sender.owner)
     kept: list[tuple[Job, bool]] = []
     try:
@@ -41,17 +41,17 @@ def accept(context: Context, images: Sequence[Received], options: Options, sende
     except errors.GatewayError:
         for job, is_new in kept:
             if is_new:
-                _take_out(context, job)
+                _erase_kept(context, job)
         raise
 
 
-def _derived(batch_id: str, number: int) -> str:
-    """128 bits that nobody can guess who does not know the batch's id."""
+def _derived_id(batch_id: str, number: int) -> str:
+    """128 bits that cannot be guessed without the batch's id."""
     digest = hashlib.sha256(f"{batch_id} {number}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
-def _take_out(context: Context, job: Job) -> None:
+def _erase_kept(context: Context, job: Job) -> None:
     try:
         conclude.erase(context, job)
     except errors.GatewayError as error:
@@ -79,7 +79,7 @@ def jobs_of(context: Context, batch: Batch) -> list[Job]:
 
 
 def cancel(context: Context, jobs: Sequence[Job]) -> list[Job]:
-    """Whatever has not ended is cancelled; the jobs as they are then."""
+    """Cancel the jobs that have not ended; all jobs as they are then."""
     ended = []
     for job in jobs:
         try:
@@ -90,7 +90,7 @@ def cancel(context: Context, jobs: Sequence[Job]) -> list[Job]:
 
 
 class BatchWatch:
-    """One watcher of a batch: ``tell`` gets all its jobs, at most ten times a second, always including the last."""
+    """One watcher of a batch. ``tell`` gets all jobs of the batch at most ten times a second, and always after the last change."""
 
     def __init__(self, context: Context, follower: Follower, batch: Batch, tell: Tell) -> None:
         self._context, self._follower, self._batch, self._tell = context, follower, batch, tell
@@ -99,10 +99,10 @@ class BatchWatch:
         self._is_due = self._is_closed = False
 
     def begin(self) -> list[Job]:
-        """The jobs now; changes follow."""
+        """Start to follow; the jobs as they are now."""
         for job_id in self._batch.jobs:
             try:
-                self._jobs[job_id] = self._follower.follow(job_id, self._changed, owner=self._batch.owner)
+                self._jobs[job_id] = self._follower.follow(job_id, self._on_change, owner=self._batch.owner)
             except errors.NotFound:
                 continue
         return self.jobs()
@@ -113,9 +113,9 @@ class BatchWatch:
     def close(self) -> None:
         self._is_closed = True
         for job_id in self._batch.jobs:
-            self._follower.unfollow(job_id, self._changed)
+            self._follower.unfollow(job_id, self._on_change)
 
-    def _changed(self, job: Job) -> None:
+    def _on_change(self, job: Job) -> None:
         known = self._jobs.get(job.id)
         if known is None or known.status.seq < job.status.seq:
             self._jobs[job.id] = job

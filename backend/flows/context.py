@@ -1,4 +1,4 @@
-"""What every flow is handed: the ports and the operator's rules, in one value."""
+"""What every flow is given: the ports and the operator's rules, in one value."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def random_id() -> str:
 
 @dataclass(slots=True)
 class QueueDepthCache:
-    """How many jobs waited when this process last looked."""
+    """How many jobs waited when this process last looked, and when that was."""
 
     waiting: int = 0
     at_s: float = -math.inf

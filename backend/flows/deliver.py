@@ -1,4 +1,4 @@
-"""Deliver: the bytes of a result or a source, opened for reading."""
+"""Deliver: open the bytes of a result or a source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backend.ports.blob import Blob
 
 
 def result(context: Context, job: Job) -> tuple[Result, Blob]:
-    """Raises ``NotReady`` before the end, ``Gone`` where there is no result any more or never was one."""
+    """The result and its bytes. Raises ``NotReady`` before the end, ``Gone`` where the result was erased or never existed."""
     if not job.status.has_ended:
         raise errors.NotReady(state=job.status.state)
     if job.status.result is None:
@@ -18,7 +18,7 @@ def result(context: Context, job: Job) -> tuple[Result, Blob]:
 
 
 def source(context: Context, job: Job) -> Blob:
-    """Raises ``NotReady`` while it is still being fetched."""
+    """The bytes that were uploaded or fetched. Raises ``NotReady`` while they are being fetched."""
     if job.manifest.is_awaited:
         raise errors.NotReady(state=job.status.state)
     return context.store.open_source(job.id)

@@ -1,7 +1,7 @@
-"""Fetch: a job whose source lies on somebody else's server. The job is there, synced, before the answer; its source comes afterwards.
+"""Fetch: a job whose source is on somebody else's server. The job is on disk before the answer; its source comes afterwards.
 
-The job waits as ``queued`` while its source is fetched; how far that is makes the first ``FETCH_PERCENT`` of its progress. Whoever fetches holds
-a lease; where it runs out, the caretaker gives the job to another, which begins at the first byte again. What cannot be fetched ends as
+The job is ``queued`` while its source is fetched; that makes the first ``FETCH_PERCENT`` of its progress. The gateway that fetches holds a lease.
+When the lease runs out, the Janitor gives the job to another gateway, which begins at the first byte again. What cannot be fetched ends as
 ``failed``, with the code that an upload of it would have got.
 """
 
@@ -17,7 +17,7 @@ from backend.core.job import Job, Manifest, Source, Status, failed, work_key
 from backend.core.options import Options
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
-from backend.flows.find_job import stored
+from backend.flows.find_job import find_stored
 from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
 from backend.ports.sources import Download, Sources
 
@@ -25,31 +25,31 @@ log = logging.getLogger(__name__)
 FETCH_PERCENT = 10
 LEASE_S = 10.0
 RENEW_S = 0.25
-MOST_AT_ONCE = 8
-"""Downloads of one process; others wait. A slow server holds a place for no longer than its deadline."""
+MAX_DOWNLOADS = 8
+"""Downloads of one process at once; others wait. A slow server holds a place for no longer than its deadline."""
 
 
 class Unwanted(Exception):
-    """The job was cancelled, erased, or has been given to another process."""
+    """The job was cancelled, erased, or given to another process."""
 
 
-def in_background(call: Callable[[], None]) -> None:
+def run_in_background(call: Callable[[], None]) -> None:
     threading.Thread(target=call, daemon=True).start()
 
 
 @dataclass(slots=True)
 class Fetcher:
-    """One a process. ``start`` runs a call beside the others."""
+    """One for each process. ``start`` runs a call in the background."""
 
     context: Context
     sources: Sources
-    start: Callable[[Callable[[], None]], None] = in_background
-    _places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_ONCE))
+    start: Callable[[Callable[[], None]], None] = run_in_background
+    _places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MAX_DOWNLOADS))
 
     def order(self, url: str, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
-        """The job, durable, with its source on its way.
+        """Make a durable job, and start to fetch its source.
 
-        Raises ``BadRequest`` for an address that may not be asked, ``QueueFull``, ``StorageFull``.
+        Raises ``BadRequest`` for an address that may not be fetched from, ``QueueFull``, ``StorageFull``.
         """
         context, name = self.context, self.sources.check(url)
         now = context.clock()
@@ -79,9 +79,9 @@ class Fetcher:
         return job
 
     def take_over(self, job_id: str) -> None:
-        """Fetch for whoever was lost over it."""
+        """Fetch for a process that was lost. A job that has ended, or has its source, is only made known as such."""
         try:
-            job = stored(self.context, job_id)
+            job = find_stored(self.context, job_id)
         except errors.NotFound:
             self.context.jobs.forget(job_id)
             return
@@ -96,13 +96,13 @@ class Fetcher:
                 self.start(lambda: self.fetch(job, token))
 
     def fetch(self, job: Job, token: str) -> None:
-        """To the queue, or to the job's end. Raises nothing: this is the last edge."""
-        hold = Hold(self.context, job, token)
+        """Fetch the source and queue the job, or end the job as failed. Raises nothing: this is the edge of a background thread."""
+        lease = FetchLease(self.context, job, token)
         try:
             while not self._places.acquire(timeout=RENEW_S):
-                hold.renew()
+                lease.renew()
             try:
-                self._supply(job, hold)
+                self._fetch_source(job, lease)
             finally:
                 self._places.release()
         except Unwanted:
@@ -115,18 +115,18 @@ class Fetcher:
             log.error("fetching for job %s met an unexpected %r", job.id, error, exc_info=error)
             self._fail(job, errors.Internal())
 
-    def _supply(self, job: Job, hold: Hold) -> None:
+    def _fetch_source(self, job: Job, lease: FetchLease) -> None:
         context, manifest = self.context, job.manifest
         download = self.sources.open(manifest.url)
         try:
             intake = Intake(context, manifest.source.filename)
             try:
-                received = _received(context, intake, download, hold)
+                received = _receive(context, intake, download, lease)
                 check_sides(received.shape, manifest.options)
-                source = replace(received.source(), filename=_name(manifest, download, received.filename))
+                source = replace(received.source(), filename=_display_name(manifest, download, received.filename))
                 key = work_key(source, manifest.options, manifest.owner) if context.shares_results else ""
                 complete = replace(manifest, source=source, work_key=key)
-                hold.renew()
+                lease.renew()
                 context.store.attach_source(received.upload, complete)
             except BaseException:
                 intake.abandon()
@@ -153,8 +153,8 @@ class Fetcher:
 
 
 @dataclass(slots=True)
-class Hold:
-    """The lease on a job that is being fetched."""
+class FetchLease:
+    """This process's lease on a job whose source it fetches."""
 
     context: Context
     job: Job
@@ -162,15 +162,15 @@ class Hold:
     percent: int = 0
     _renewed_s: float = field(default=float("-inf"))
 
-    def progressed(self, received_bytes: int, size_bytes: int | None) -> None:
-        """Of a server that does not say how much it sends, nothing is known until it has ended."""
+    def report_progress(self, received_bytes: int, size_bytes: int | None) -> None:
+        """Renew the lease when that is due. The percent stays 0 for a server that does not say how much it sends."""
         if size_bytes:
             self.percent = min(FETCH_PERCENT, FETCH_PERCENT * received_bytes // size_bytes)
         if self.context.clock() - self._renewed_s >= RENEW_S:
             self.renew()
 
     def renew(self) -> None:
-        """Raises ``Unwanted``. Without Redis the fetching goes on: the store will take the source."""
+        """Renew the lease. Without Redis the download goes on: the store will take the source. Raises ``Unwanted``."""
         self._renewed_s = self.context.clock()
         try:
             is_held = self.context.fetch_leases.renew(self.job.id, self.token, self.percent, LEASE_S)
@@ -180,15 +180,15 @@ class Hold:
             raise Unwanted()
 
 
-def _received(context: Context, intake: Intake, download: Download, hold: Hold) -> Received:
+def _receive(context: Context, intake: Intake, download: Download, lease: FetchLease) -> Received:
     if download.size_bytes is not None:
         context.limits.check_bytes(download.size_bytes)
     for chunk in download.chunks():
         intake.feed(chunk)
-        hold.progressed(intake.upload.size_bytes, download.size_bytes)
+        lease.report_progress(intake.upload.size_bytes, download.size_bytes)
     return intake.finish()
 
 
-def _name(manifest: Manifest, download: Download, default: str) -> str:
-    """What the client said, else the other server, else the address, else the format."""
+def _display_name(manifest: Manifest, download: Download, default: str) -> str:
+    """The name that the client gave, else the other server's, else the one in the address, else one made from the format."""
     return manifest.options.filename or download.filename or manifest.source.filename or default

@@ -1,4 +1,4 @@
-"""Find a job: live state if Redis knows it, else the truth from the store. Never another owner's."""
+"""Find a job: in the live state if it is known there, else in the store. Never another owner's."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from backend.flows.context import Context
 log = logging.getLogger(__name__)
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 SEQ_MARGIN = 16
-"""Added to the ``seq`` of a job that is rebuilt from the store, so that whoever saw later changes before still takes it for newer."""
+"""Added to the ``seq`` of a job that is read from the store: a client that saw later changes before must still take it for newer."""
 
 
 def find(context: Context, job_id: str, owner: str = "") -> Job:
     """Raises ``NotFound``: unknown, expired, erased and somebody else's all look the same."""
     if not ID.fullmatch(job_id):
         raise errors.NotFound()
-    job = _live(context, job_id) or stored(context, job_id)
+    job = _find_live(context, job_id) or find_stored(context, job_id)
     if job.manifest.owner != owner or job.manifest.expires_at <= context.clock():
         raise errors.NotFound()
     return job
 
 
-def stored(context: Context, job_id: str) -> Job:
-    """The job as the store knows it; one that has ended is made known to Redis again."""
+def find_stored(context: Context, job_id: str) -> Job:
+    """The job as the store knows it; one that has ended is made known to Redis again. Raises ``NotFound``."""
     manifest, outcome = context.store.manifest(job_id), context.store.outcome(job_id)
     if outcome is None:
         return Job(manifest, Status())
@@ -39,7 +39,7 @@ def stored(context: Context, job_id: str) -> Job:
     return job
 
 
-def _live(context: Context, job_id: str) -> Job | None:
+def _find_live(context: Context, job_id: str) -> Job | None:
     try:
         return context.jobs.find(job_id)
     except errors.BackendUnavailable as error:

@@ -1,7 +1,7 @@
 """Follow: each watcher of a job gets its present state, then every change once and in order.
 
-Announcements are hints. A watcher has a cursor, the ``seq`` it saw last; a change that does not come right after it is first completed from
-the log, and where the log no longer reaches back, the newest state stands for what is missing.
+Announcements are hints. A watcher has a cursor: the ``seq`` that it saw last. When a change does not come right after the cursor, what is missing
+is read from the log first. Where the log no longer reaches back that far, the newest state stands for what is missing.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from backend import errors
 from backend.core.job import Job, Status
 from backend.flows.context import Context
 from backend.flows.find_job import find
-from backend.ports.announcements import Announcements, Heard
+from backend.ports.announcements import Announcements, Kind
 
 log = logging.getLogger(__name__)
 Listener = Callable[[Job], None]
+NOT_YET = sys.maxsize
+"""The cursor of a listener whose job is still being looked up."""
+LOOK_UP_S = 1.0
+"""How often a waiting request checks whether its client is still there, and whether the job is."""
 
 
 @dataclass(slots=True)
@@ -30,18 +34,18 @@ class Watched:
 
 @dataclass(slots=True, eq=False)
 class Waiter:
-    """One who waits for an end. ``text``: how it was told to be; empty where it has to be looked up."""
+    """A request that waits for a job's end. ``text``: the last status as announced; empty where it has to be looked up."""
 
-    called: threading.Event = field(default_factory=threading.Event)
+    woken: threading.Event = field(default_factory=threading.Event)
     text: str = ""
 
-    def call(self, text: str = "") -> None:
+    def wake(self, text: str = "") -> None:
         self.text = text
-        self.called.set()
+        self.woken.set()
 
 
 class Follower:
-    """All that one process watches. Give ``changed``, ``heard`` and ``gap`` to the announcements."""
+    """All that one process watches. ``on_change``, ``on_message`` and ``on_gap`` are the callbacks of its announcements."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -49,14 +53,17 @@ class Follower:
         self._awaited: dict[str, list[Waiter]] = {}
         self._announcements: Announcements | None = None
 
-    def hear(self, announcements: Announcements) -> None:
+    def attach(self, announcements: Announcements) -> None:
         self._announcements = announcements
 
     def follow(self, job_id: str, listener: Listener, *, owner: str = "", after: int | None = None) -> Job:
-        """The job now. Changes after it, and with ``after`` those between, go to ``listener``. Raises ``NotFound``, ``BackendUnavailable``."""
+        """The job as it is now. Later changes go to ``listener``, and with ``after`` also those between ``after`` and now.
+
+        Raises ``NotFound``, ``BackendUnavailable``.
+        """
         job = find(self._context, job_id, owner)
         if not job.status.has_ended:
-            job = self._announced(job, listener, owner)
+            job = self._subscribe(job, listener, owner)
         watched = self._watched.setdefault(job_id, Watched(job))
         cursor = job.status.seq if after is None else min(after, job.status.seq)
         watched.cursors[listener] = cursor
@@ -73,7 +80,7 @@ class Follower:
         watched.cursors.pop(listener, None)
         if not watched.cursors:
             del self._watched[job_id]
-            self._ignore(job_id)
+            self._unsubscribe(job_id)
 
     def wait(self, job_id: str, seconds: float, *, owner: str = "", is_enough: Callable[[Job], bool]) -> Job:
         """The job once ``is_enough`` says so, or as it is after so many seconds."""
@@ -98,34 +105,36 @@ class Follower:
             self.unfollow(job_id, listen)
 
     def wait_for_end(self, job_id: str, seconds: float, *, owner: str = "", is_left: Callable[[], bool] = lambda: False) -> Job:
-        """The job once it has ended, or as it is after so many seconds, or once ``is_left``: nobody waits any more. Its progress is not listened
-        to, so whoever only waits for an end costs its encode nothing."""
+        """The job once it has ended, or as it is after so many seconds, or once ``is_left`` says that the client has gone.
+
+        Only the end is subscribed to, so a request that waits for nothing else costs the encode nothing.
+        """
         deadline, waiter = self._context.clock() + seconds, Waiter()
         self._awaited.setdefault(job_id, []).append(waiter)
         try:
             if self._announcements is not None:
-                self._announcements.listen(job_id, "ended")
+                self._announcements.subscribe(job_id, "ended")
             job = find(self._context, job_id, owner)
             while not job.status.has_ended and (left_s := deadline - self._context.clock()) > 0 and not is_left():
-                if waiter.called.wait(min(left_s, LOOK_UP_S)) or left_s <= LOOK_UP_S:
-                    waiter.called.clear()
-                    told = waiter.text
-                    job = self._complete(job).at(Status.from_json(told)) if told else find(self._context, job_id, owner)
+                if waiter.woken.wait(min(left_s, LOOK_UP_S)) or left_s <= LOOK_UP_S:
+                    waiter.woken.clear()
+                    text = waiter.text
+                    job = self._complete(job).at(Status.from_json(text)) if text else find(self._context, job_id, owner)
             return job
         finally:
             self._awaited[job_id].remove(waiter)
             if not self._awaited[job_id]:
                 del self._awaited[job_id]
-                self._ignore(job_id, "ended")
+                self._unsubscribe(job_id, "ended")
 
-    def heard(self, what: str, job_id: str, text: str) -> None:
-        """An announcement of an end. An empty one says that the job was erased."""
-        if what == "ended":
+    def on_message(self, kind: str, job_id: str, text: str) -> None:
+        """An end was announced. An empty text says that the job was erased."""
+        if kind == "ended":
             for each in self._awaited.get(job_id, ()):
-                each.call(text)
+                each.wake(text)
 
-    def changed(self, job_id: str, text: str) -> None:
-        """An announcement. An empty one says that the job was erased."""
+    def on_change(self, job_id: str, text: str) -> None:
+        """A change was announced. An empty text says that the job was erased."""
         watched = self._watched.get(job_id)
         if watched is None:
             return
@@ -139,7 +148,7 @@ class Follower:
             self._drop(job_id)
 
     def _complete(self, job: Job) -> Job:
-        """A job whose source was still to come when it was looked up may have it now."""
+        """The job with its source, which was still to come when the job was looked up."""
         if not job.manifest.is_awaited:
             return job
         try:
@@ -147,11 +156,11 @@ class Follower:
         except errors.GatewayError:
             return job
 
-    def gap(self) -> None:
-        """Announcements may have been lost: look every watched job up."""
-        for waiting in list(self._awaited.values()):
-            for each in waiting:
-                each.call()
+    def on_gap(self) -> None:
+        """Announcements may have been lost: look up every job that is watched."""
+        for waiters in list(self._awaited.values()):
+            for each in waiters:
+                each.wake()
         for job_id, watched in list(self._watched.items()):
             try:
                 job = find(self._context, job_id, watched.job.manifest.owner)
@@ -161,9 +170,9 @@ class Follower:
             except errors.GatewayError as error:
                 log.warning("job %s could not be looked up after a gap: %s", job_id, error)
                 continue
-            self.changed(job_id, job.status.to_json())
+            self.on_change(job_id, job.status.to_json())
 
-    def watching(self) -> int:
+    def watched_count(self) -> int:
         return len(self._watched.keys() | self._awaited.keys())
 
     def _advance(self, watched: Watched, listener: Listener, job: Job) -> None:
@@ -178,12 +187,12 @@ class Follower:
 
     def _catch_up(self, watched: Watched, listener: Listener, job: Job) -> None:
         cursor = watched.cursors[listener]
-        for status in self._missed(job, cursor):
+        for status in self._missed_changes(job, cursor):
             if watched.cursors.get(listener, status.seq) < status.seq:
                 watched.cursors[listener] = status.seq
                 listener(job.at(status))
 
-    def _missed(self, job: Job, cursor: int) -> list[Status]:
+    def _missed_changes(self, job: Job, cursor: int) -> list[Status]:
         try:
             missed = self._context.jobs.changes_since(job.id, cursor)
         except errors.BackendUnavailable as error:
@@ -193,14 +202,17 @@ class Follower:
             return [job.status]
         return missed
 
-    def _announced(self, job: Job, listener: Listener, owner: str) -> Job:
-        """The job as it is now that every later change is announced. Until then ``listener`` only holds its place, so that nobody who
-        leaves takes the announcements along. One that was handled before the answer to our look-up counts too."""
+    def _subscribe(self, job: Job, listener: Listener, owner: str) -> Job:
+        """Subscribe to the job; the job as it is then.
+
+        Until that is done ``listener`` only holds its place, so that another watcher who leaves does not end the subscription. A change that is
+        announced before our look-up is answered counts too.
+        """
         watched = self._watched.setdefault(job.id, Watched(job))
         watched.cursors[listener] = NOT_YET
         try:
             if self._announcements is not None:
-                self._announcements.listen(job.id)
+                self._announcements.subscribe(job.id)
             present = find(self._context, job.id, owner)
             if self._watched.get(job.id) is not watched:
                 present = find(self._context, job.id, owner)
@@ -211,17 +223,12 @@ class Follower:
 
     def _drop(self, job_id: str) -> None:
         if self._watched.pop(job_id, None) is not None:
-            self._ignore(job_id)
+            self._unsubscribe(job_id)
 
-    def _ignore(self, job_id: str, what: Heard = "changed") -> None:
+    def _unsubscribe(self, job_id: str, kind: Kind = "changed") -> None:
         if self._announcements is not None:
             try:
-                self._announcements.ignore(job_id, what)
+                self._announcements.unsubscribe(job_id, kind)
             except errors.BackendUnavailable as error:
                 log.warning("job %s is still announced: %s", job_id, error.private)
 
-
-NOT_YET = sys.maxsize
-"""The cursor of a listener that is still on its way in."""
-LOOK_UP_S = 1.0
-"""Whoever waits asks this often whether anybody still does, and whether the job is still there."""

@@ -1,7 +1,7 @@
-"""Ingest: bytes come in, are judged while they come, and become a job that nothing can lose.
+"""Ingest: receive an image's bytes, check them while they come, and make a durable job of them.
 
-The format is known from the first bytes and refused at once; the size is bounded while streaming; the header's pixels are checked before
-anything is queued. ``accept`` returns after source and manifest are on disk. A queue that cannot be reached then costs time and no job.
+The format is known from the first bytes, and refused at once; the size is bounded while streaming; the header's pixels are checked before
+anything is queued. ``accept`` returns after source and manifest are on disk: a queue that cannot be reached then costs time and no job.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from backend.core.job import Job, Manifest, Source, Status, work_key
 from backend.core.options import Options
 from backend.flows import deduplicate
 from backend.flows.context import Context
-from backend.flows.find_job import stored
+from backend.flows.find_job import find_stored
 from backend.ports.peer import SocketChunk
 from backend.ports.source_files import Upload
 
 log = logging.getLogger(__name__)
-LONGEST_RETRY_S = 60
+MAX_RETRY_S = 60
 SOCKET_CHUNK_BYTES = 4 << 20
 """So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
-GLANCE_S = 1.0
-MUCH_ROOM = 100
-"""Jobs that the queue could take besides."""
-PASSING_MARGIN_S = 120
-"""A passing job lives as long as its encode may take, and this much longer for waiting and answering."""
+QUEUE_DEPTH_CACHED_S = 1.0
+AMPLE_ROOM = 100
+"""The queue is not asked again for each upload while it has room for so many jobs more."""
+EPHEMERAL_MARGIN_S = 120
+"""An ephemeral job lives as long as its encode may take, and this much longer for waiting and answering."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who asks: ``owner`` may see the job, ``client`` takes turns in the queue, ``maker`` finds it in a list."""
+    """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue, ``maker`` finds the job in a list."""
 
     owner: str = ""
     client: str = ""
@@ -56,7 +56,7 @@ class Received:
 
 @dataclass(slots=True)
 class Intake:
-    """Takes one image chunk by chunk. End it with ``finish`` or ``abandon``."""
+    """Receives one image, chunk by chunk. End it with ``finish`` or ``abandon``."""
 
     context: Context
     filename: str = ""
@@ -93,7 +93,7 @@ class Intake:
 
 
 def judge(context: Context, upload: Upload, known: Format, filename: str) -> Received:
-    """What the header declares, within the limits. Raises ``DamagedImage``, ``TooManyPixels``, ``TooManyFrames``."""
+    """Read the header of a whole upload, and check it. Raises ``DamagedImage``, ``TooManyPixels``, ``TooManyFrames``."""
     limits = context.limits
     shape = upload.inspect(lambda read_at, size_bytes: image_headers.read_shape(known, read_at, size_bytes, limits))
     limits.check_pixels(shape.width, shape.height, shape.frames)
@@ -101,18 +101,18 @@ def judge(context: Context, upload: Upload, known: Format, filename: str) -> Rec
 
 
 def check_room(context: Context) -> None:
-    """Before a body is read. Raises ``QueueFull``, ``StorageFull``."""
+    """Check, before a body is read, that it could be stored and queued. Raises ``QueueFull``, ``StorageFull``."""
     context.store.check()
     check_queue(context)
 
 
 def check_queue(context: Context) -> None:
-    """``check_room`` for a body that goes straight into the store, which looks at its own room as it begins. Raises ``QueueFull``.
+    """As ``check_room``, for a body that goes straight into the store, which checks its own room. Raises ``QueueFull``.
 
-    A queue that had room a moment ago is not asked again for each upload: ``queue`` refuses what it has no room for.
+    A queue that had ample room a moment ago is not asked again for each upload: ``queue`` refuses what there is no room for.
     """
     seen, now = context.queue_depth, context.clock()
-    if 0 <= now - seen.at_s < GLANCE_S and seen.waiting + MUCH_ROOM <= context.max_queued_jobs:
+    if 0 <= now - seen.at_s < QUEUE_DEPTH_CACHED_S and seen.waiting + AMPLE_ROOM <= context.max_queued_jobs:
         return
     try:
         waiting = context.queue.depth()
@@ -133,7 +133,7 @@ def accept(
     batch: str | None = None,
     is_ephemeral: bool = False,
 ) -> Job:
-    """Make it a job: durable, then queued. With a ``job_id`` that is a job already, that job.
+    """Make a job: durable, then queued. With a ``job_id`` that is a job already, that job.
 
     Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
     """
@@ -151,10 +151,10 @@ def keep(
     batch: str | None = None,
     is_ephemeral: bool = False,
 ) -> tuple[Job, bool]:
-    """Durable and not yet queued, and whether it is new; raises as ``accept``."""
+    """Make a durable job that is not queued yet; the job, and whether it is new. Raises as ``accept``."""
     check_sides(received.shape, options)
     now, source = context.clock(), received.source()
-    lifetime_s = context.encode_timeout_s * 2 + PASSING_MARGIN_S if is_ephemeral else context.retention_s
+    lifetime_s = context.encode_timeout_s * 2 + EPHEMERAL_MARGIN_S if is_ephemeral else context.retention_s
     manifest = Manifest(
         id=job_id or context.new_id(),
         source=source,
@@ -170,12 +170,12 @@ def keep(
         maker=sender.maker,
     )
     if not context.store.commit_job(received.upload, manifest):
-        return stored(context, manifest.id), False
+        return find_stored(context, manifest.id), False
     return Job(manifest, Status()), True
 
 
-def again(context: Context, job: Job, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
-    """A new job from an earlier one's source. Raises as ``accept``, and ``NotFound`` when the source is gone."""
+def retry(context: Context, job: Job, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
+    """Make a new job from an earlier one's source. Raises as ``accept``, and ``NotFound`` when the source is gone."""
     if job.manifest.is_awaited:
         raise errors.NotReady(state=job.status.state)
     source = job.manifest.source
@@ -205,12 +205,12 @@ def queue(context: Context, job: Job) -> Job:
 
 
 def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:
-    """With the time in which a tenth of the queue will have gone: room for more than one of those who come again."""
+    """The error, with the time in which a tenth of the queue will be done: then there is room for more than one client that tries again."""
     try:
         room_s = context.counters.overview().seconds_for(math.ceil(waiting / 10))
     except errors.BackendUnavailable:
         room_s = math.inf
-    return errors.QueueFull(limit=context.max_queued_jobs, retry_after_s=math.ceil(max(1, min(LONGEST_RETRY_S, room_s))))
+    return errors.QueueFull(limit=context.max_queued_jobs, retry_after_s=math.ceil(max(1, min(MAX_RETRY_S, room_s))))
 
 
 def readable(head: bytes) -> Format:

@@ -1,6 +1,6 @@
 """List a maker's jobs, newest first, a page at a time; never anybody else's.
 
-A page begins after a place and not at a number, so jobs that are made meanwhile neither repeat one nor hide one.
+A page begins after a place and not at a number: jobs that are made meanwhile neither repeat a line nor hide one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def page(
     if context.duties.epoch() is None:
         raise errors.BackendUnavailable(part="redis", retry_after_s=1, private="the live state is being rebuilt")
     jobs: list[Job] = []
-    for listed in _lines(context, maker, before, max(limit + 1, PAGE if states else 0)):
-        job = _whole(context, listed, owner)
+    for entry in _entries(context, maker, before, max(limit + 1, PAGE if states else 0)):
+        job = _job_of(context, entry, owner)
         if job is None or (states and job.status.state not in states):
             continue
         if len(jobs) == limit:
@@ -34,7 +34,7 @@ def page(
     return jobs, None
 
 
-def _lines(context: Context, maker: str, before: Place | None, count: int) -> Iterator[ListEntry]:
+def _entries(context: Context, maker: str, before: Place | None, count: int) -> Iterator[ListEntry]:
     while maker:
         found = context.index.entries(maker, before, count)
         yield from found
@@ -43,11 +43,12 @@ def _lines(context: Context, maker: str, before: Place | None, count: int) -> It
         before = (found[-1].created_at, found[-1].id)
 
 
-def _whole(context: Context, listed: ListEntry, owner: str) -> Job | None:
-    if listed.job is not None and listed.job.manifest.owner == owner and listed.job.manifest.expires_at > context.clock():
-        return listed.job
+def _job_of(context: Context, entry: ListEntry, owner: str) -> Job | None:
+    """The job of a line; None when it was erased, has expired, or belongs to another owner."""
+    if entry.job is not None and entry.job.manifest.owner == owner and entry.job.manifest.expires_at > context.clock():
+        return entry.job
     try:
-        return find(context, listed.id, owner)
+        return find(context, entry.id, owner)
     except errors.NotFound:
         return None
 

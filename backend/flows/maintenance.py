@@ -1,7 +1,7 @@
-"""Tend: what must happen by itself, done by one gateway process at a time.
+"""Maintenance: what must happen by itself, done by one gateway process at a time.
 
 Rebuild an empty Redis from the store; give the jobs of lost encoders to others; replace tickets that were lost; erase what has expired.
-Each duty is idempotent, so it does no harm if two processes do it for a moment.
+Each task is idempotent, so it does no harm if two processes do it for a moment.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from backend.core.job import MAX_ATTEMPTS, Job, Manifest, Status, failed
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
-from backend.flows.find_job import SEQ_MARGIN, stored
+from backend.flows.find_job import SEQ_MARGIN, find_stored
 from backend.flows.uploads import sweep
 
 log = logging.getLogger(__name__)
+DUTY = "caretaker"
+"""The Janitor's name in Redis. It stays, so that processes of two versions share one duty."""
 DUTY_S = 3.0
-"""The holder of the duty is succeeded this long after it died."""
+"""Another process takes over this long after the Janitor died."""
 EXPIRE_EVERY_S = 10.0
 TIDY_EVERY_S = 300.0
 RESCAN_EVERY_S = 300.0
 REBUILD_MARK_S = 3600
 ABANDONED_S = 3600.0
-"""Half-written things untouched for so long belong to a process that died."""
+"""Half-written files that nobody has touched for so long belong to a process that died."""
 PAGE = 500
 CHANGES_PER_S = 12
 """More changes than a job can have in a second; bounds the ``seq`` that clients may have seen before the log was lost."""
@@ -36,7 +38,7 @@ CHANGES_PER_S = 12
 
 @dataclass(slots=True)
 class Janitor:
-    """Call ``tend`` about once a second."""
+    """Call ``maintain`` about once a second."""
 
     context: Context
     name: str
@@ -45,38 +47,41 @@ class Janitor:
     _tidied_s: float = field(default=0.0)
     _scanned_s: float = field(default=0.0)
 
-    def tend(self) -> None:
-        """Raises ``BackendUnavailable`` when Redis or the store cannot be reached; simply call again."""
+    def maintain(self) -> None:
+        """Do what is due, if the duty is ours. Raises ``BackendUnavailable`` when Redis or the store cannot be reached; call again then."""
         context, now = self.context, self.context.clock()
-        if not self._holds():
+        if not self._acquire_duty():
             return
         if context.duties.epoch() is None:
             self._rebuild(now)
         for job_id in context.leases.expired():
-            _take_back_if_it_can_be(context, job_id)
+            _take_back_or_log(context, job_id)
         if self.fetcher is not None:
             for job_id in context.fetch_leases.expired():
                 self.fetcher.take_over(job_id)
         context.queue.publish_positions()
         _top_up_tickets(context)
-        self._now_and_then(now)
+        self._do_periodic(now)
 
-    def _holds(self) -> bool:
-        return self.context.duties.acquire("caretaker", self.name, DUTY_S)
+    def _acquire_duty(self) -> bool:
+        return self.context.duties.acquire(DUTY, self.name, DUTY_S)
 
     def _rebuild(self, now: float) -> None:
-        """The epoch begins last, so a rebuild that was killed is done again; so is one in whose midst Redis became empty once more."""
+        """Queue what the store knows, and begin the epoch last: a rebuild that is killed is done again.
+
+        The memo finds out whether Redis became empty once more meanwhile; then the rebuild begins again too.
+        """
         mark = f"rebuild:{self.name}:{now}"
         while True:
             self.context.memos.put_if_absent(mark, self.name, REBUILD_MARK_S)
-            recover(self.context, self._holds)
+            recover(self.context, self._acquire_duty)
             self.context.duties.begin_epoch(self.name)
             if self.context.memos.get(mark) is not None:
                 break
         self.context.memos.delete(mark)
         self._scanned_s = now
 
-    def _now_and_then(self, now: float) -> None:
+    def _do_periodic(self, now: float) -> None:
         if now - self._expired_s >= EXPIRE_EVERY_S:
             self._expired_s = now
             expire(self.context)
@@ -85,13 +90,13 @@ class Janitor:
             _count_freed(self.context, self.context.store.clean_up(ABANDONED_S), "debris")
         if now - self._scanned_s >= RESCAN_EVERY_S:
             self._scanned_s = now
-            recover(self.context, self._holds)
+            recover(self.context, self._acquire_duty)
 
 
 def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int:
-    """Queue each stored job that has not ended and is unknown to Redis, oldest first; note when each expires and who lists it; how many were queued.
+    """Queue each stored job that has not ended and is unknown to Redis, oldest first, and index all jobs; how many were queued.
 
-    ``go_on`` is called every so often, to say that this is still being done.
+    ``go_on`` is called every now and then, so that the caller can renew its duty.
     """
     unfinished: list[Manifest] = []
     page: list[Manifest] = []
@@ -131,7 +136,7 @@ def _queue_unknown(context: Context, manifests: list[Manifest], go_on: Callable[
 
 
 def _is_unknown(context: Context, job_id: str) -> bool:
-    """Nor erased since the store was read: looked up in this order, for whoever erases a job begins with the store (``conclude.erase``)."""
+    """Whether Redis does not know a job that is still in the store. Looked up in this order, since ``conclude.erase`` begins with the store."""
     if context.jobs.find(job_id) is not None:
         return False
     try:
@@ -142,7 +147,7 @@ def _is_unknown(context: Context, job_id: str) -> bool:
 
 
 def _make_known(context: Context, job: Job) -> None:
-    """One whose source is still to be fetched is in nobody's hands, so that somebody takes it up."""
+    """Queue a job; one whose source is still to be fetched is reserved with a lease that has run out, so that a fetcher takes it over."""
     if job.manifest.is_awaited:
         context.fetch_leases.reserve(job, "", 0.0, limit=None)
     else:
@@ -150,7 +155,8 @@ def _make_known(context: Context, job: Job) -> None:
 
 
 def _is_acknowledged(context: Context, manifest: Manifest, batches: dict[str, Batch | None]) -> bool:
-    """A batch's record is written after all its jobs: where there is none, nobody was told of them (``flows.batch.accept``)."""
+    """Whether a client was told of the job. A batch is stored after all its jobs, so a job without its batch was never acknowledged
+    (``batch.accept``). It is erased once no process can be making that batch any more."""
     if manifest.batch is None:
         return True
     if manifest.batch not in batches:
@@ -167,10 +173,10 @@ def _is_acknowledged(context: Context, manifest: Manifest, batches: dict[str, Ba
 
 
 def expire(context: Context) -> int:
-    """Erase what has outlived its retention; the bytes freed. What cannot be erased now stays for the next time and stops nothing else."""
+    """Erase what has outlived its retention; the bytes freed. What cannot be erased now stays for the next time, and keeps nothing else."""
     freed = 0
     while ids := context.index.expired(context.clock(), 200):
-        erased = [_expired(context, job_id) for job_id in ids]
+        erased = [_erase_expired(context, job_id) for job_id in ids]
         freed += sum(each for each in erased if each is not None)
         if None in erased:
             break
@@ -180,7 +186,8 @@ def expire(context: Context) -> int:
     return freed
 
 
-def _expired(context: Context, job_id: str) -> int | None:
+def _erase_expired(context: Context, job_id: str) -> int | None:
+    """The bytes freed; None when the job cannot be erased now."""
     try:
         freed = context.store.erase(job_id)
     except errors.GatewayError as error:
@@ -196,8 +203,8 @@ def _count_freed(context: Context, freed_bytes: int, why: str) -> None:
         log.info("%s freed %s bytes", why, freed_bytes)
 
 
-def _take_back_if_it_can_be(context: Context, job_id: str) -> None:
-    """A store that fails for one job, or is full, must not keep the others waiting, nor the retention that makes room."""
+def _take_back_or_log(context: Context, job_id: str) -> None:
+    """A store that fails for one job, or is full, must not keep the other jobs waiting, nor the retention that makes room."""
     try:
         _take_back(context, job_id)
     except errors.GatewayError as error:
@@ -205,9 +212,9 @@ def _take_back_if_it_can_be(context: Context, job_id: str) -> None:
 
 
 def _take_back(context: Context, job_id: str) -> None:
-    """An encoder is lost: its job may have ended in the store, else it goes to the next one, but not for ever."""
+    """Queue the job of a lost encoder again, unless it has ended in the store. After ``MAX_ATTEMPTS`` lost encoders the job fails."""
     try:
-        job = stored(context, job_id)
+        job = find_stored(context, job_id)
     except errors.NotFound:
         context.jobs.forget(job_id)
         return

@@ -1,4 +1,4 @@
-"""An outbox holds what one watcher has not read yet: bounded, and when it overflows only the newest state is kept."""
+"""What one watcher has not read yet: bounded, and when it overflows only the newest state is kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.core.job import Job
 
 T = TypeVar("T")
 MOST_CHANGES = 128
-"""Twelve seconds of a job at full rate. Whoever is further behind is served better by the present state than by history."""
+"""Twelve seconds of changes at the full rate. A watcher that is further behind is better served by the present state than by history."""
 
 
 class Outbox:
@@ -27,7 +27,7 @@ class Outbox:
         self._filled.set()
 
     def take(self, seconds: float) -> list[Job]:
-        """All that waits, in order; empty when nothing came in time."""
+        """All that waits, in order; empty when nothing came within so many seconds."""
         self._filled.wait(seconds)
         self._filled.clear()
         taken = list(self._waiting)
@@ -36,7 +36,7 @@ class Outbox:
 
 
 class Latest(Generic[T]):
-    """Like an outbox, but only the newest counts: each value is whole."""
+    """As ``Outbox``, for values of which only the newest counts."""
 
     def __init__(self) -> None:
         self._value: T | None = None
@@ -47,7 +47,7 @@ class Latest(Generic[T]):
         self._filled.set()
 
     def take(self, seconds: float) -> T | None:
-        """None when nothing came in time."""
+        """The newest value; None when none came within so many seconds."""
         self._filled.wait(seconds)
         self._filled.clear()
         value, self._value = self._value, None

@@ -1,30 +1,36 @@
-"""Hints that a job has changed. Nothing depends on one arriving."""
+"""Hints that a job has changed. Each may be lost, so nothing may depend on one."""
 
 from __future__ import annotations
 
 from typing import Literal, Protocol
 
-Heard = Literal["changed", "ended", "stopped"]
-"""Every change of a job; that it is over; that a job was taken out of an encoder's hands."""
+Kind = Literal["changed", "ended", "stopped"]
+"""Every change of a job; the end of a job; a job was taken from an encoder. Also the beginnings of the channels' names."""
 
 
 class Announcements(Protocol):
-    """Hints that a job has changed, or ended; each may be lost, none is depended upon."""
+    """What one process is subscribed to. ``name``: a job's id, or for ``stopped`` an encoder's name."""
 
-    def listen(self, name: str, what: Heard = "changed") -> None:
-        """Returns once every later one is announced."""
+    def start(self) -> None:
+        """Begin to listen. ``subscribe`` does that too; it is quicker when this was done before."""
 
-    def ignore(self, name: str, what: Heard = "changed") -> None: ...
+    def subscribe(self, name: str, kind: Kind = "changed") -> None:
+        """Return once every later announcement is received. Raises ``BackendUnavailable``."""
+
+    def unsubscribe(self, name: str, kind: Kind = "changed") -> None: ...
 
 
 class Cancellations(Protocol):
-    """Says that a running job was taken out of this encoder's hands, sooner than its next report would. Hints, as ``Announcements``."""
+    """Says that a job was taken from this encoder, sooner than its next report would: cancelled, erased, or given to another encoder."""
 
-    def are_heard(self) -> bool:
-        """Now, as far as is known."""
+    def start(self) -> None:
+        """Begin to listen, in the background."""
+
+    def is_connected(self) -> bool:
+        """Whether a cancellation would be heard now, as far as is known."""
 
     def new_token(self) -> str:
-        """For the next job: one that stops can be told of."""
+        """A token under which a job is taken so that its cancellation is heard."""
 
     def is_cancelled(self, token: str) -> bool:
-        """Whether one came; it is told once."""
+        """Whether the job under ``token`` was taken away. True once."""

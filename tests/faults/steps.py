@@ -124,7 +124,7 @@ def upload(here: Here) -> dict[str, object]:
 
 def retry(here: Here) -> dict[str, object]:
     job = one(sorted(here.store.manifests(), key=lambda each: each.created_at))
-    return {"job": ingest.again(here.context, Job(job, Status()), Options(quality=33), Sender()).id}
+    return {"job": ingest.retry(here.context, Job(job, Status()), Options(quality=33), Sender()).id}
 
 
 def result(here: Here) -> dict[str, object]:
@@ -176,7 +176,7 @@ def create_again(here: Here) -> dict[str, object]:
 
 
 def retention(here: Here) -> dict[str, object]:
-    """A round of the caretaker, a day later."""
+    """A round of maintenance, a day later."""
     later = replace(here.context, clock=lambda: time.time() + 86_500)
     maintenance.recover(later)
     return {"freed": maintenance.expire(later) + here.store.clean_up(-1)}

@@ -116,16 +116,16 @@ class Gateway(RuleBasedStateMachine):
         self.uploads.prepare()
         ports = {"store": self.store, **self.live, "uploads": self.uploads}
         self.context = Context(**ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
-        self.caretaker = maintenance.Janitor(self.context, random_id())
+        self.janitor = maintenance.Janitor(self.context, random_id())
 
     def teardown(self) -> None:
         shutil.rmtree(self.root)
 
     # What clients do
 
-    @rule(which=st.sampled_from(range(len(IMAGES))), passing=st.booleans())
-    def upload(self, which: int, passing: bool) -> None:
-        job = self.sent(IMAGES[which], is_ephemeral=passing)
+    @rule(which=st.sampled_from(range(len(IMAGES))), is_ephemeral=st.booleans())
+    def upload(self, which: int, is_ephemeral: bool) -> None:
+        job = self.sent(IMAGES[which], is_ephemeral=is_ephemeral)
         self.heard_of(job, IMAGES[which])
 
     def sent(self, data: bytes, **more: Any) -> Job:
@@ -166,7 +166,7 @@ class Gateway(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def retry(self, which: int) -> None:
         job_id = self.one(which)
-        job = ingest.again(self.context, find(self.context, job_id), Options(quality=33), Sender())
+        job = ingest.retry(self.context, find(self.context, job_id), Options(quality=33), Sender())
         self.heard_of(job, self.told[job_id].data)
 
     # Resumable uploads
@@ -251,7 +251,7 @@ class Gateway(RuleBasedStateMachine):
     @rule()
     def two_encoders_convert_the_same_job(self) -> None:
         """One was taken for dead and was not."""
-        slow = TellingCodec(self.caretaker.tend, lambda: encode_next(self.context, TellingCodec(), random_id()))
+        slow = TellingCodec(self.janitor.maintain, lambda: encode_next(self.context, TellingCodec(), random_id()))
         taken_by = random_id()
         queue = self.live["queue"]
         real = queue.take
@@ -265,7 +265,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule()
     def tend(self) -> None:
-        self.caretaker.tend()
+        self.janitor.maintain()
 
     @rule(hours=st.sampled_from([1, 13, 25]))
     def time_passes(self, hours: int) -> None:
@@ -292,7 +292,7 @@ class Gateway(RuleBasedStateMachine):
         self.lose_the_queue()
         self.expect_ends_of_the_store()
         self.start()
-        self.caretaker.tend()
+        self.janitor.maintain()
 
     @rule(which=st.sampled_from(range(len(IMAGES))))
     def upload_to_a_full_disk(self, which: int) -> None:

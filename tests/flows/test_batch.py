@@ -99,7 +99,7 @@ def test_a_watcher_hears_of_every_change_at_once_when_there_are_few_and_of_the_l
         here.encode()
     assert told[0] == ["queued", "running"] and told[-1] == ["succeeded", "succeeded"]
     watch.close()
-    assert here.follower.watching() == 0
+    assert here.follower.watched_count() == 0
 
 
 def test_changes_that_come_too_quickly_are_told_together_a_moment_later(here: MemoryContext) -> None:

@@ -89,7 +89,7 @@ def test_a_job_that_is_erased_without_redis_does_not_come_back(here: MemoryConte
     here.clock.advance(100_000)
     from backend.flows.maintenance import Janitor
 
-    Janitor(here.context, "me").tend()
+    Janitor(here.context, "me").maintain()
     assert here.jobs.find(job.id) is None
 
 
@@ -176,7 +176,7 @@ def test_the_source_is_delivered_in_every_state(here: MemoryContext) -> None:
     blob.close()
 
 
-def test_of_a_passing_job_that_went_well_only_redis_is_told(here: MemoryContext) -> None:
+def test_of_an_ephemeral_job_that_went_well_only_redis_is_told(here: MemoryContext) -> None:
     job = here.upload(is_ephemeral=True)
     here.encode()
     ended = here.find(job)
@@ -184,7 +184,7 @@ def test_of_a_passing_job_that_went_well_only_redis_is_told(here: MemoryContext)
     deliver.result(here.context, ended)[1].close()
 
 
-def test_a_passing_end_that_redis_lost_costs_another_encode_and_nothing_else(here: MemoryContext) -> None:
+def test_an_ephemeral_end_that_redis_lost_costs_another_encode_and_nothing_else(here: MemoryContext) -> None:
     job = here.upload(is_ephemeral=True)
     here.encode()
     here.server.lose_everything()
@@ -194,7 +194,7 @@ def test_a_passing_end_that_redis_lost_costs_another_encode_and_nothing_else(her
 
 
 @pytest.mark.parametrize("is_down", [True, False])
-def test_a_passing_end_of_which_redis_cannot_be_told_is_written_down(here: MemoryContext, is_down: bool) -> None:
+def test_an_ephemeral_end_of_which_redis_cannot_be_told_is_written_down(here: MemoryContext, is_down: bool) -> None:
     """It is out of reach, or knows nothing of the job."""
     job = here.upload(is_ephemeral=True)
 
@@ -209,7 +209,7 @@ def test_a_passing_end_of_which_redis_cannot_be_told_is_written_down(here: Memor
     assert outcome is not None and outcome.state == "succeeded"
 
 
-def test_a_passing_job_that_was_erased_meanwhile_is_not_made_known_again(here: MemoryContext) -> None:
+def test_an_ephemeral_job_that_was_erased_meanwhile_is_not_made_known_again(here: MemoryContext) -> None:
     job = here.upload(is_ephemeral=True)
     running = here.queue.take("token", 4.0)
     assert running is not None

@@ -13,8 +13,9 @@ from backend.core.conversion import Progress
 from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
 from backend.flows import conclude, encode
-from backend.flows.encode import HEARTBEAT_S, LEASE_S, PASSING_INTERVAL_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, Finish, encode_next
+from backend.flows.encode import Finish, encode_next
 from backend.flows.maintenance import Janitor, recover
+from backend.flows.report import EPHEMERAL_INTERVAL_S, HEARTBEAT_S, LEASE_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S
 from tests.memory.codec import RESULT, ScriptedCodec
 from tests.memory.context import MemoryContext
 from tests.memory.samples import image
@@ -29,7 +30,7 @@ class ScriptedStops:
     heard: bool = True
     told: set[str] = field(default_factory=set)
 
-    def are_heard(self) -> bool:
+    def is_connected(self) -> bool:
         return self.heard
 
     def new_token(self) -> str:
@@ -87,7 +88,7 @@ def test_progress_is_told_in_its_stages_and_ends_at_a_hundred(here: MemoryContex
     ]
 
 
-def test_of_a_passing_job_the_end_follows_at_once(here: MemoryContext) -> None:
+def test_of_an_ephemeral_job_the_end_follows_at_once(here: MemoryContext) -> None:
     job = here.upload(is_ephemeral=True)
     here.encode(ScriptedCodec(wait(here), Progress("encode", 90)))
     assert here.history(job) == ["queued 0", "running decode 0", "succeeded 100"]
@@ -126,7 +127,7 @@ def test_a_job_that_was_cancelled_or_erased_before_it_was_stored_leaves_nothing(
     assert not here.store.open_files
 
 
-def test_a_passing_job_is_finished_by_whoever_encoded_it(here: MemoryContext) -> None:
+def test_an_ephemeral_job_is_finished_by_whoever_encoded_it(here: MemoryContext) -> None:
     job = here.upload(is_ephemeral=True)
     assert encode_next(here.context, ScriptedCodec(), "token", lambda finish, _renew: pytest.fail("somebody waits for it"))
     assert here.find(job).status.state == "succeeded"
@@ -168,23 +169,23 @@ def test_whoever_begins_to_listen_in_mid_encode_hears_of_it_as_often_as_everybod
     assert 7 <= len([each for each in percents if each > 50]) <= 10
 
 
-def test_a_passing_jobs_lease_is_renewed_once_a_second_and_what_runs_along_with_it_is_told(here: MemoryContext) -> None:
+def test_an_ephemeral_jobs_lease_is_renewed_once_a_second_and_what_runs_along_with_it_is_told(here: MemoryContext) -> None:
     reports: list[dict[str, object]] = []
     real = here.leases.report
     here.leases.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
     here.upload(is_ephemeral=True)
     here.context = replace(here.context, cancellations=ScriptedStops())
     here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.005), Progress("encode", number / 10))]))
-    assert 4 <= len(reports) <= 5.0 / PASSING_INTERVAL_S and all(reports)
+    assert 4 <= len(reports) <= 5.0 / EPHEMERAL_INTERVAL_S and all(reports)
 
 
-@pytest.mark.parametrize(("are_heard", "fewest", "most"), [(True, 9, 10), (False, 90, 100)])
-def test_a_lease_is_renewed_more_often_where_stops_are_not_heard(here: MemoryContext, are_heard: bool, fewest: int, most: int) -> None:
+@pytest.mark.parametrize(("is_connected", "fewest", "most"), [(True, 9, 10), (False, 90, 100)])
+def test_a_lease_is_renewed_more_often_where_stops_are_not_heard(here: MemoryContext, is_connected: bool, fewest: int, most: int) -> None:
     reports: list[dict[str, object]] = []
     real = here.leases.report
     here.leases.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
     here.upload()
-    here.context = replace(here.context, cancellations=ScriptedStops(are_heard))
+    here.context = replace(here.context, cancellations=ScriptedStops(is_connected))
     here.encode(ScriptedCodec(*[wait(here, 0.01)] * int(1000 * HEARTBEAT_S)))
     assert fewest <= len([each for each in reports if not each]) <= most
 
@@ -355,7 +356,7 @@ def test_an_encoder_waits_for_room_no_longer_than_its_patience_and_the_job_is_be
     assert here.find(job).status.state == "running"
     here.store.is_full = False
     here.clock.advance(LEASE_S)
-    Janitor(here.context, "me").tend()
+    Janitor(here.context, "me").maintain()
     assert here.encode() is True
     assert here.find(job).status.state == "succeeded"
 
@@ -401,7 +402,7 @@ def test_a_redis_that_is_away_stops_no_encode_and_the_end_is_announced_later(her
     here.server.is_down = False
     assert here.find(job).status.state == "running"
     here.clock.advance(LEASE_S + 1)
-    Janitor(here.context, "me").tend()
+    Janitor(here.context, "me").maintain()
     assert here.find(job).status == replace(outcome, seq=here.find(job).status.seq)
 
 
@@ -432,7 +433,7 @@ def test_two_encoders_with_the_same_job_commit_one_result(here: MemoryContext) -
 
     def taken_over() -> None:
         here.clock.advance(LEASE_S + 1)
-        Janitor(here.context, "me").tend()
+        Janitor(here.context, "me").maintain()
         assert here.encode(ScriptedCodec(result=b"RIFF second"), "second") is True
 
     here.leases.report = _deaf(here)  # type: ignore[method-assign]
@@ -458,11 +459,11 @@ def _deaf(here: MemoryContext) -> Callable[..., int | None]:
 
 
 def lose(here: MemoryContext, job: Job) -> None:
-    """An encoder takes the job and dies; its lease runs out; the caretaker looks."""
+    """An encoder takes the job and dies; its lease runs out; the janitor looks."""
     claim = here.queue.take("dies", LEASE_S)
     assert claim is not None and claim.job.id == job.id
     here.clock.advance(LEASE_S + 0.1)
-    Janitor(here.context, "me").tend()
+    Janitor(here.context, "me").maintain()
 
 
 def test_the_job_of_a_lost_encoder_is_queued_again_and_succeeds(here: MemoryContext) -> None:
@@ -487,8 +488,8 @@ def test_after_three_lost_encoders_the_job_fails_and_says_why(here: MemoryContex
 
 def test_a_working_encoder_keeps_its_job_however_long_it_takes(here: MemoryContext) -> None:
     job = here.upload()
-    caretaker = Janitor(here.context, "me")
-    here.encode(ScriptedCodec(*[step for _ in range(100) for step in (wait(here, 1.0), caretaker.tend)]))
+    janitor = Janitor(here.context, "me")
+    here.encode(ScriptedCodec(*[step for _ in range(100) for step in (wait(here, 1.0), janitor.maintain)]))
     assert (here.find(job).status.state, here.find(job).status.attempt) == ("succeeded", 1)
 
 
@@ -498,7 +499,7 @@ def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryCon
     assert claim is not None
     here.leases.report(job.id, "dies", {"stage": "encode", "progress": 70}, LEASE_S)
     here.clock.advance(LEASE_S + 1)
-    Janitor(here.context, "me").tend()
+    Janitor(here.context, "me").maintain()
     here.encode()
     assert here.history(job) == [
         "queued 0",

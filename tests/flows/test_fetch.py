@@ -137,17 +137,17 @@ def test_before_the_source_is_there_nobody_can_have_it_or_convert_it_again(here:
     with pytest.raises(errors.NotReady):
         deliver.source(here.context, job)
     with pytest.raises(errors.NotReady):
-        ingest.again(here.context, job, Options(), SENDER)
+        ingest.retry(here.context, job, Options(), SENDER)
 
 
 def test_when_the_one_who_fetches_dies_another_begins_again(here: Here) -> None:
     job = here.order(PNG)
     here.waiting.clear()
-    caretaker = Janitor(here.context, "me", here.fetcher)
-    caretaker.tend()
+    janitor = Janitor(here.context, "me", here.fetcher)
+    janitor.maintain()
     assert not here.waiting
     here.clock.advance(LEASE_S + 1)
-    caretaker.tend()
+    janitor.maintain()
     here.run()
     here.encode()
     assert here.find(job).status.state == "succeeded"
@@ -157,7 +157,7 @@ def test_who_was_given_up_too_soon_does_not_disturb_the_other(here: Here) -> Non
     job = here.order(PNG)
     late = here.waiting.pop()
     here.clock.advance(LEASE_S + 1)
-    Janitor(here.context, "me", here.fetcher).tend()
+    Janitor(here.context, "me", here.fetcher).maintain()
     late()
     assert here.find(job).manifest.is_awaited
     here.run()
@@ -171,10 +171,10 @@ def test_a_lost_redis_costs_no_job(here: Here, is_there: bool) -> None:
         here.run()
     here.waiting.clear()
     here.server.lose_everything()
-    caretaker = Janitor(here.context, "me", here.fetcher)
+    janitor = Janitor(here.context, "me", here.fetcher)
     here.clock.advance(1)
-    caretaker.tend()
-    caretaker.tend()
+    janitor.maintain()
+    janitor.maintain()
     here.run()
     here.encode()
     assert here.find(job).status.state == "succeeded"
@@ -186,7 +186,7 @@ def test_an_unreachable_redis_stops_no_download(here: Here) -> None:
     assert not here.store.manifest(job.id).is_awaited
     here.server.is_down = False
     here.clock.advance(LEASE_S + 1)
-    Janitor(here.context, "me", here.fetcher).tend()
+    Janitor(here.context, "me", here.fetcher).maintain()
     assert here.encode() is True
 
 

@@ -72,8 +72,8 @@ def test_each_change_is_told_once_and_in_order_and_the_end_is_the_last(here: Mem
 def test_after_the_end_nobody_is_watched_any_more(here: MemoryContext, running: Job) -> None:
     here.follower.follow(running.id, Watcher())
     conclude.cancel(here.context, here.find(running))
-    assert here.follower.watching() == 0
-    assert here.announcements.listened == set()
+    assert here.follower.watched_count() == 0
+    assert here.announcements.subscribed == set()
 
 
 def test_many_watchers_of_a_job_each_get_every_change(here: MemoryContext, running: Job) -> None:
@@ -97,7 +97,7 @@ def test_who_no_longer_follows_is_told_nothing_and_the_others_go_on(here: Memory
     step(here, running, 20)
     assert (one.told, other.told) == ([], ["4 running 20"])
     here.follower.unfollow(running.id, other)
-    assert (here.follower.watching(), here.announcements.listened) == (0, set())
+    assert (here.follower.watched_count(), here.announcements.subscribed) == (0, set())
     here.follower.unfollow("unknown", other)
 
 
@@ -119,15 +119,15 @@ def test_a_gap_is_filled_in_though_no_announcement_follows(here: MemoryContext, 
     step(here, running, 20)
     conclude.cancel(here.context, here.find(running))
     assert watcher.told == []
-    here.follower.gap()
+    here.follower.on_gap()
     assert watcher.told == ["4 running 20", "5 cancelled 20"]
-    assert here.follower.watching() == 0
+    assert here.follower.watched_count() == 0
 
 
 def test_a_gap_in_which_nothing_happened_tells_nothing(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
-    here.follower.gap()
+    here.follower.on_gap()
     assert watcher.told == []
     step(here, running, 20)
     assert watcher.told == ["4 running 20"]
@@ -137,7 +137,7 @@ def test_a_gap_while_redis_is_still_away_is_answered_from_the_store_and_breaks_n
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     here.server.is_down = True
-    here.follower.gap()
+    here.follower.on_gap()
     here.server.is_down = False
     assert watcher.told == []
     step(here, running, 20)
@@ -150,8 +150,8 @@ def test_announcements_that_come_twice_or_late_are_told_once(here: MemoryContext
     step(here, running, 20)
     old = here.find(running).status.to_json()
     step(here, running, 30)
-    here.follower.changed(running.id, old)
-    here.follower.changed(running.id, old)
+    here.follower.on_change(running.id, old)
+    here.follower.on_change(running.id, old)
     assert watcher.seqs == [4, 5]
 
 
@@ -197,39 +197,39 @@ def test_following_after_the_end_gives_the_end(here: MemoryContext) -> None:
     watcher = Watcher()
     assert here.follower.follow(job.id, watcher).status.state == "succeeded"
     assert watcher.told == []
-    assert here.follower.watching() == 0
+    assert here.follower.watched_count() == 0
     here.follower.follow(job.id, watcher, after=1)
     assert watcher.told == ["2 running 0", "3 running 49", "4 running 99", "5 succeeded 100"]
-    assert (here.follower.watching(), here.announcements.listened) == (0, set())
+    assert (here.follower.watched_count(), here.announcements.subscribed) == (0, set())
 
 
 def test_an_erased_job_is_let_go(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     here.follower.follow(running.id, watcher)
     conclude.erase(here.context, running)
-    assert (watcher.told, here.follower.watching(), here.announcements.listened) == ([], 0, set())
+    assert (watcher.told, here.follower.watched_count(), here.announcements.subscribed) == ([], 0, set())
 
 
 def test_a_job_that_was_erased_during_a_gap_is_let_go(here: MemoryContext, running: Job) -> None:
     here.follower.follow(running.id, Watcher())
     here.announcements.is_deaf = True
     conclude.erase(here.context, running)
-    here.follower.gap()
-    assert (here.follower.watching(), here.announcements.listened) == (0, set())
+    here.follower.on_gap()
+    assert (here.follower.watched_count(), here.announcements.subscribed) == (0, set())
 
 
 def test_what_cannot_be_followed_leaves_no_trace(here: MemoryContext, running: Job) -> None:
     for job_id, owner in ((next_id(), ""), (running.id, "another"), ("no id", "")):
         with pytest.raises(errors.NotFound):
             here.follower.follow(job_id, Watcher(), owner=owner)
-    assert here.follower.watching() == 0
+    assert here.follower.watched_count() == 0
 
 
 def test_without_announcements_following_fails_and_leaves_no_trace(here: MemoryContext, running: Job) -> None:
     here.server.is_down = True
     with pytest.raises(errors.BackendUnavailable):
         here.follower.follow(running.id, Watcher())
-    assert here.follower.watching() == 0
+    assert here.follower.watched_count() == 0
 
 
 def test_the_end_is_told_though_redis_lost_everything_before_it(here: MemoryContext) -> None:
@@ -284,7 +284,7 @@ def test_an_end_that_overtakes_the_look_up_is_not_missed(here: MemoryContext, ru
     watcher = Watcher()
     job = here.follower.follow(running.id, watcher)
     assert job.status.state == "cancelled" or watcher.told == ["4 cancelled 10"]
-    assert here.follower.watching() == 0
+    assert here.follower.watched_count() == 0
 
 
 def test_one_who_leaves_while_another_arrives_does_not_take_the_announcements_along(here: MemoryContext, running: Job) -> None:
@@ -329,11 +329,11 @@ def test_waiting_ends_with_the_job(real_time: MemoryContext, wait: Wait) -> None
     got: list[Job] = []
     waiting = threading.Thread(target=lambda: got.append(wait(real_time.follower, job.id, 30)))
     waiting.start()
-    until(real_time.follower.watching)
+    until(real_time.follower.watched_count)
     real_time.encode()
     waiting.join(10)
     assert got[0].status.state == "succeeded"
-    assert real_time.follower.watching() == 0
+    assert real_time.follower.watched_count() == 0
 
 
 @pytest.mark.parametrize("wait", WAYS_TO_WAIT)
@@ -342,19 +342,19 @@ def test_waiting_ends_with_its_time_and_gives_the_job_as_it_is(real_time: Memory
     begun = time.monotonic()
     assert wait(real_time.follower, job.id, 0.05).status.state == "queued"
     assert 0.05 <= time.monotonic() - begun < 2
-    assert real_time.follower.watching() == 0
+    assert real_time.follower.watched_count() == 0
 
 
 def test_waiting_ends_when_it_has_seen_enough(real_time: MemoryContext) -> None:
     job = real_time.upload()
     assert real_time.follower.wait(job.id, 30, is_enough=lambda each: True).status.seq == 1
-    assert real_time.follower.watching() == 0
+    assert real_time.follower.watched_count() == 0
 
 
 def test_waiting_ends_when_nobody_waits_any_more(real_time: MemoryContext) -> None:
     job = real_time.upload()
     assert real_time.follower.wait_for_end(job.id, 30, is_left=lambda: True).status.state == "queued"
-    assert real_time.follower.watching() == 0
+    assert real_time.follower.watched_count() == 0
 
 
 @pytest.mark.parametrize("wait", WAYS_TO_WAIT)
@@ -377,11 +377,11 @@ def test_waiting_ends_when_the_job_is_erased(real_time: MemoryContext, wait: Wai
 
     waiting = threading.Thread(target=waits)
     waiting.start()
-    until(real_time.follower.watching)
+    until(real_time.follower.watched_count)
     conclude.erase(real_time.context, job)
     waiting.join(10)
     assert isinstance(got[0], errors.NotFound)
-    assert real_time.follower.watching() == 0
+    assert real_time.follower.watched_count() == 0
 
 
 def test_whoever_waits_for_an_end_listens_to_that_alone_and_finds_it_though_its_announcement_was_lost(real_time: MemoryContext) -> None:
@@ -390,16 +390,16 @@ def test_whoever_waits_for_an_end_listens_to_that_alone_and_finds_it_though_its_
     waiting = [threading.Thread(target=lambda: got.append(real_time.follower.wait_for_end(job.id, 30))) for _ in range(2)]
     for each in waiting:
         each.start()
-    until(lambda: real_time.announcements.listened == {("ended", job.id)})
+    until(lambda: real_time.announcements.subscribed == {("ended", job.id)})
     until(lambda: len(real_time.follower._awaited[job.id]) == 2)
     real_time.announcements.is_deaf = True
     real_time.encode()
     assert all(each.is_alive() for each in waiting)
-    real_time.follower.gap()
+    real_time.follower.on_gap()
     for each in waiting:
         each.join(10)
     assert [each.status.state for each in got] == ["succeeded", "succeeded"]
-    assert (real_time.follower.watching(), real_time.announcements.listened) == (0, set())
+    assert (real_time.follower.watched_count(), real_time.announcements.subscribed) == (0, set())
 
 
 def test_an_end_that_is_told_is_not_looked_up(real_time: MemoryContext) -> None:
@@ -423,4 +423,4 @@ def test_waiting_for_an_end_without_announcements_fails_and_leaves_no_trace(real
     with pytest.raises(errors.BackendUnavailable):
         real_time.follower.wait_for_end(job.id, 5)
     real_time.server.is_down = False
-    assert (real_time.follower.watching(), real_time.announcements.listened) == (0, set())
+    assert (real_time.follower.watched_count(), real_time.announcements.subscribed) == (0, set())

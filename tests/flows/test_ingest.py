@@ -14,7 +14,7 @@ from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.flows import ingest
 from backend.flows.find_job import find
-from backend.flows.ingest import GLANCE_S, MUCH_ROOM, Intake, Sender, accept, check_room
+from backend.flows.ingest import AMPLE_ROOM, QUEUE_DEPTH_CACHED_S, Intake, Sender, accept, check_room
 from backend.flows.maintenance import recover
 from tests.memory.context import MemoryContext
 from tests.memory.samples import image
@@ -96,7 +96,7 @@ def test_a_full_queue_is_told_before_the_body_is_read() -> None:
 
 
 def test_a_queue_with_much_room_is_asked_once_a_second_and_at_once_when_it_was_full_after_all() -> None:
-    here = MemoryContext(rules={"max_queued_jobs": 2 * MUCH_ROOM})
+    here = MemoryContext(rules={"max_queued_jobs": 2 * AMPLE_ROOM})
     asked, queued = [], here.queue.depth
     here.queue.depth = lambda: asked.append(here.clock()) or queued()  # type: ignore[method-assign, func-returns-value]
 
@@ -105,19 +105,19 @@ def test_a_queue_with_much_room_is_asked_once_a_second_and_at_once_when_it_was_f
         return len(asked)
 
     assert [look(), look()] == [1, 1]
-    here.clock.advance(GLANCE_S)
+    here.clock.advance(QUEUE_DEPTH_CACHED_S)
     assert [look(), look()] == [2, 2]
     here.clock.advance(-3600)
     assert look() == 3, "a clock that was put back makes nothing young"
-    for _ in range(MUCH_ROOM + 1):
+    for _ in range(AMPLE_ROOM + 1):
         here.upload()
-    here.clock.advance(GLANCE_S)
+    here.clock.advance(QUEUE_DEPTH_CACHED_S)
     assert [look(), look()] == [4, 5], "with less room it is asked each time"
-    here.clock.advance(GLANCE_S)
+    here.clock.advance(QUEUE_DEPTH_CACHED_S)
     while here.encode():
         pass
     assert look() == 6
-    for _ in range(2 * MUCH_ROOM):
+    for _ in range(2 * AMPLE_ROOM):
         here.upload()
     assert look() == 6
     with pytest.raises(errors.QueueFull):
@@ -211,10 +211,10 @@ def test_a_side_that_webp_cannot_have_is_refused_unless_it_is_made_smaller(here:
     assert accept(here.context, received, Options(width=100), Sender()).status.state == "queued"
 
 
-def test_a_passing_job_lives_no_longer_than_its_encode_may_take_and_some_waiting(here: MemoryContext) -> None:
+def test_an_ephemeral_job_lives_no_longer_than_its_encode_may_take_and_some_waiting(here: MemoryContext) -> None:
     manifest = here.upload(is_ephemeral=True).manifest
     assert manifest.is_ephemeral
-    assert manifest.expires_at - manifest.created_at == 2 * 60 + ingest.PASSING_MARGIN_S
+    assert manifest.expires_at - manifest.created_at == 2 * 60 + ingest.EPHEMERAL_MARGIN_S
 
 
 def test_ids_are_never_the_same_and_have_128_random_bits() -> None:

@@ -200,6 +200,11 @@ def test_encoders_never_see_gevent() -> None:
     assert not {"gevent", "gevent.monkey", "flask"} & loaded
 
 
+def test_a_gateway_never_loads_celery() -> None:
+    """Its tickets are pushed by scripts in Redis."""
+    assert not {"celery", "billiard"} & modules_of("import run")
+
+
 def test_a_worker_loads_no_clients_and_can_still_import_them() -> None:
     hidden = {"aiohttp", "requests", "valkey"}
     assert not hidden & modules_of("import run")

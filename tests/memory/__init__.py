@@ -1,1 +1,1 @@
-"""Memory twins of the ports, and ready-made values: what the flows and the web are tested against. They pass the ports' own contract suites."""
+"""Fakes of the ports, and ready-made values: what the flows and the web are tested against. They pass the ports' own contract suites."""

@@ -38,8 +38,8 @@ class MemoryContext:
         ports = {"store": self.store, **live, "uploads": self.uploads}
         self.context = Context(**{**ports, "clock": self.clock, "new_id": next_id, "shares_results": False, **self.rules})
         self.follower = Follower(self.context)
-        self.announcements = MemoryAnnouncements(self.server, self.follower.changed, self.follower.heard)
-        self.follower.hear(self.announcements)
+        self.announcements = MemoryAnnouncements(self.server, self.follower.on_change, self.follower.on_message)
+        self.follower.attach(self.announcements)
 
     def receive(self, data: bytes | None = None, filename: str = "cat.png") -> ingest.Received:
         intake = ingest.Intake(self.context, filename)

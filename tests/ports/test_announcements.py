@@ -77,7 +77,7 @@ class EndingAnnouncements(RedisAnnouncements):
 
 def over_redis(server: RedisServer, connect: Connect) -> tuple[Ear, EndingAnnouncements]:
     ear = Ear(Live(**redis_live_state(connect(server.url))))
-    ear.announcements = announcements = EndingAnnouncements(connect(server.url), ear.changed, ear.gap, on_word=ear.hear)
+    ear.announcements = announcements = EndingAnnouncements(connect(server.url), on_change=ear.changed, on_gap=ear.gap, on_message=ear.hear)
     return ear, announcements
 
 
@@ -97,7 +97,7 @@ def ear(request: pytest.FixtureRequest, redis_server: RedisServer, connect: Conn
 def test_every_change_after_listening_is_announced_in_order(ear: Ear) -> None:
     made = job()
     ear.live.queue.enqueue(made, limit=None)
-    ear.announcements.listen(made.id)
+    ear.announcements.subscribe(made.id)
     ear.live.queue.take("token", LEASE_S)
     for percent in range(50):
         ear.live.leases.report(made.id, "token", {"stage": "encode", "progress": percent}, LEASE_S)
@@ -109,7 +109,7 @@ def test_every_change_after_listening_is_announced_in_order(ear: Ear) -> None:
 
 def test_what_is_announced_is_what_the_log_holds(ear: Ear) -> None:
     made = job()
-    ear.announcements.listen(made.id)
+    ear.announcements.subscribe(made.id)
     ear.live.queue.enqueue(made, limit=None)
     ear.live.queue.take("token", LEASE_S)
     until(lambda: len(ear.heard) == 2)
@@ -118,7 +118,7 @@ def test_what_is_announced_is_what_the_log_holds(ear: Ear) -> None:
 
 def test_jobs_that_nobody_listens_to_are_not_announced(ear: Ear) -> None:
     watched, other = job(), job()
-    ear.announcements.listen(watched.id)
+    ear.announcements.subscribe(watched.id)
     ear.live.queue.enqueue(other, limit=None)
     ear.live.queue.enqueue(watched, limit=None)
     until(lambda: ear.heard)
@@ -127,16 +127,16 @@ def test_jobs_that_nobody_listens_to_are_not_announced(ear: Ear) -> None:
 
 def test_an_ignored_job_is_no_longer_announced_and_may_be_listened_to_again(ear: Ear) -> None:
     made, other = job(), job()
-    ear.announcements.listen(made.id)
-    ear.announcements.listen(made.id)
-    ear.announcements.ignore(made.id)
-    ear.announcements.ignore(made.id)
+    ear.announcements.subscribe(made.id)
+    ear.announcements.subscribe(made.id)
+    ear.announcements.unsubscribe(made.id)
+    ear.announcements.unsubscribe(made.id)
     ear.live.queue.enqueue(made, limit=None)
-    ear.announcements.listen(other.id)
+    ear.announcements.subscribe(other.id)
     ear.live.queue.enqueue(other, limit=None)
     until(lambda: ear.heard)
     assert {job_id for job_id, _ in ear.heard} == {other.id}
-    ear.announcements.listen(made.id)
+    ear.announcements.subscribe(made.id)
     ear.live.queue.take("token", LEASE_S)
     until(lambda: ear.seqs(made) == [2])
 
@@ -146,20 +146,20 @@ def test_what_comes_late_of_an_ignored_job_does_not_disturb_who_listens_again(ea
     made = job()
     ear.live.queue.enqueue(made, limit=None)
     ear.live.queue.take("token", LEASE_S)
-    ear.on_change = ear.announcements.ignore
+    ear.on_change = ear.announcements.unsubscribe
     for percent in range(1, 31):
-        ear.announcements.listen(made.id)
-        ear.announcements.ignore(made.id)
+        ear.announcements.subscribe(made.id)
+        ear.announcements.unsubscribe(made.id)
         ear.live.leases.report(made.id, "token", {"progress": percent}, LEASE_S)
-        ear.announcements.listen(made.id)
-        ear.announcements.ignore(made.id)
+        ear.announcements.subscribe(made.id)
+        ear.announcements.unsubscribe(made.id)
 
 
 def test_renewing_a_lease_announces_nothing(ear: Ear) -> None:
     made = job()
     ear.live.queue.enqueue(made, limit=None)
     ear.live.queue.take("token", LEASE_S)
-    ear.announcements.listen(made.id)
+    ear.announcements.subscribe(made.id)
     ear.live.leases.report(made.id, "token", {}, LEASE_S)
     ear.live.leases.report(made.id, "token", {"progress": 5}, LEASE_S)
     until(lambda: ear.heard)
@@ -171,7 +171,7 @@ def test_whoever_waits_for_an_end_hears_of_that_and_of_nothing_else(ear: Ear) ->
     for each in (first, erased, other):
         ear.live.queue.enqueue(each, limit=None)
     for each in (first, erased):
-        ear.announcements.listen(each.id, "ended")
+        ear.announcements.subscribe(each.id, "ended")
     ear.live.queue.take("token", LEASE_S)
     for percent in range(1, 10):
         assert ear.live.leases.report(first.id, "token", {"progress": percent}, LEASE_S) == ReportAck(percent + 2, 0), "nobody listens to that"
@@ -191,7 +191,7 @@ def test_a_report_says_how_many_heard_of_it(ear: Ear) -> None:
     ear.live.queue.enqueue(made, limit=None)
     ear.live.queue.take("token", LEASE_S)
     assert ear.live.leases.report(made.id, "token", {"progress": 1}, LEASE_S) == ReportAck(3, 0)
-    ear.announcements.listen(made.id)
+    ear.announcements.subscribe(made.id)
     assert ear.live.leases.report(made.id, "token", {"progress": 2}, LEASE_S) == ReportAck(4, 1)
     assert ear.live.leases.report(made.id, "token", {}, LEASE_S) == ReportAck(4, 0)
 
@@ -199,7 +199,7 @@ def test_a_report_says_how_many_heard_of_it(ear: Ear) -> None:
 def test_an_erased_job_is_announced_without_a_text(ear: Ear) -> None:
     made = job()
     ear.live.queue.enqueue(made, limit=None)
-    ear.announcements.listen(made.id)
+    ear.announcements.subscribe(made.id)
     ear.live.jobs.forget(made.id)
     until(lambda: ear.heard == [(made.id, "")])
 
@@ -208,10 +208,10 @@ def test_what_is_ignored_is_unsubscribed_when_something_else_is_heard(redis_serv
     ear, announcements = over_redis(redis_server, connect)
     client, heard, ignored = connect(redis_server.url), job(), job()
     for each in (heard, ignored):
-        ear.announcements.listen(each.id)
+        ear.announcements.subscribe(each.id)
     channels = [f"{KEY_PREFIX}changed:{each.id}" for each in (heard, ignored)]
     assert [count for _, count in client.pubsub_numsub(*channels)] == [1, 1]
-    ear.announcements.ignore(ignored.id)
+    ear.announcements.unsubscribe(ignored.id)
 
     def only_one_is_left() -> bool:
         client.publish(channels[0], "")
@@ -223,7 +223,7 @@ def test_what_is_ignored_is_unsubscribed_when_something_else_is_heard(redis_serv
 
 def test_the_listener_does_not_keep_a_process_alive(redis_server: RedisServer, connect: Connect) -> None:
     ear, announcements = over_redis(redis_server, connect)
-    ear.announcements.listen("some-job")
+    ear.announcements.subscribe("some-job")
     assert [each.daemon for each in threading.enumerate() if each.name == "announcements"] == [True]
     announcements.end(redis_server, connect(redis_server.url))
 
@@ -231,7 +231,7 @@ def test_the_listener_does_not_keep_a_process_alive(redis_server: RedisServer, c
 def test_after_the_server_was_killed_and_came_back_the_gap_is_told_and_changes_are_heard_again(own_redis: RedisServer, connect: Connect) -> None:
     ear, announcements = over_redis(own_redis, connect)
     made = job()
-    ear.announcements.listen(made.id)
+    ear.announcements.subscribe(made.id)
     assert ear.gaps == 0
     own_redis.kill()
     own_redis.start()
@@ -245,7 +245,7 @@ def test_a_connection_that_is_cut_while_the_server_lives_is_a_gap_too(redis_serv
     """redis-py connects and subscribes again by itself, in silence; what was published between is lost all the same."""
     ear, announcements = over_redis(redis_server, connect)
     made = job()
-    ear.announcements.listen(made.id)
+    ear.announcements.subscribe(made.id)
     connect(redis_server.url).client_kill_filter(_type="pubsub")
     until(lambda: ear.gaps == 1, 10)
     ear.live.queue.enqueue(made, limit=None)

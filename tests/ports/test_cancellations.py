@@ -31,8 +31,8 @@ def make(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     def one(server: RedisServer) -> RedisCancellations:
         cancellations = RedisCancellations(connect(server.url))
         made.append((cancellations._announcements, server))
-        cancellations.begin()
-        until(cancellations.are_heard, 5)
+        cancellations.start()
+        until(cancellations.is_connected, 5)
         return cancellations
 
     yield one
@@ -59,7 +59,7 @@ def test_an_encoder_hears_that_its_job_was_taken_away(
     WAYS[way](redis_live, claim)
     until(lambda: cancellations.is_cancelled(token), 5)
     assert not cancellations.is_cancelled(token), "it is told once"
-    assert not others._stopped
+    assert not others._cancelled
 
 
 def test_an_encoder_hears_nothing_of_its_own_ends_nor_of_what_waits_or_is_over(
@@ -78,15 +78,15 @@ def test_an_encoder_hears_nothing_of_its_own_ends_nor_of_what_waits_or_is_over(
     token = cancellations.new_token()
     redis_live.queue.take(token, LEASE_S)
     redis_live.jobs.forget(last.id)
-    until(lambda: bool(cancellations._stopped), 5)
-    assert list(cancellations._stopped) == [token]
+    until(lambda: bool(cancellations._cancelled), 5)
+    assert list(cancellations._cancelled) == [token]
 
 
 def test_what_nobody_asks_for_does_not_pile_up(redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations]) -> None:
     cancellations = make(redis_server)
     for number in range(200):
-        cancellations._heard("stopped", "", f"token-{number}")
-    assert len(cancellations._stopped) == cancellations_module.MOST_REMEMBERED
+        cancellations._remember("stopped", "", f"token-{number}")
+    assert len(cancellations._cancelled) == cancellations_module.MAX_REMEMBERED
     assert cancellations.is_cancelled("token-199") and not cancellations.is_cancelled("token-1")
 
 
@@ -95,9 +95,9 @@ def test_while_redis_is_away_stops_are_not_heard_and_afterwards_they_are(
 ) -> None:
     cancellations = make(own_redis)
     own_redis.kill()
-    until(lambda: not cancellations.are_heard(), 10)
+    until(lambda: not cancellations.is_connected(), 10)
     own_redis.start()
-    until(cancellations.are_heard, 10)
+    until(cancellations.is_connected, 10)
     live, token = Live(**live_state(connect(own_redis.url))), cancellations.new_token()
     live.queue.enqueue(made := job(), limit=None)
     assert live.queue.take(token, LEASE_S) is not None
@@ -111,12 +111,12 @@ def test_an_encoder_that_starts_without_redis_hears_as_soon_as_it_is_there(
     monkeypatch.setattr(cancellations_module, "RedisAnnouncements", EndingAnnouncements)
     own_redis.kill()
     cancellations = RedisCancellations(connect(own_redis.url))
-    cancellations.begin()
+    cancellations.start()
     for each in threading.enumerate():
         if each.name == "listen-for-stops":
             each.join(10)
-    assert not cancellations.are_heard()
+    assert not cancellations.is_connected()
     own_redis.start()
-    until(cancellations.are_heard, 10)
+    until(cancellations.is_connected, 10)
     announcements: Any = cancellations._announcements
     announcements.end(own_redis, connect(own_redis.url))

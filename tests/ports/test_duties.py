@@ -13,10 +13,10 @@ def test_an_empty_state_has_no_epoch(live: Live) -> None:
 
 
 def test_a_duty_is_held_by_one_until_it_lapses(live: Live) -> None:
-    assert live.duties.acquire("caretaker", "one", LEASE_S) is True
-    assert live.duties.acquire("caretaker", "one", LEASE_S) is True
-    assert live.duties.acquire("caretaker", "two", LEASE_S) is False
+    assert live.duties.acquire("janitor", "one", LEASE_S) is True
+    assert live.duties.acquire("janitor", "one", LEASE_S) is True
+    assert live.duties.acquire("janitor", "two", LEASE_S) is False
     assert live.duties.acquire("another duty", "two", LEASE_S) is True
-    live.duties.acquire("caretaker", "one", NO_TIME_S)
-    assert until(lambda: live.duties.acquire("caretaker", "two", LEASE_S))
-    assert live.duties.acquire("caretaker", "one", LEASE_S) is False
+    live.duties.acquire("janitor", "one", NO_TIME_S)
+    assert until(lambda: live.duties.acquire("janitor", "two", LEASE_S))
+    assert live.duties.acquire("janitor", "one", LEASE_S) is False

@@ -29,13 +29,13 @@ def status(live: Live, made: Job) -> Status:
 
 
 def pair(live: Live) -> tuple[Job, Job]:
-    """A job in an encoder's hands, and its twin."""
+    """A job in an encoder's hands, and its follower."""
     one, other = queued(live), queued(live)
     claim = live.queue.take("token", LEASE_S)
     assert claim is not None
-    leader, twin = (one, other) if claim.job.id == one.id else (other, one)
+    leader, follower = (one, other) if claim.job.id == one.id else (other, one)
     assert live.queue.take("token-2", LEASE_S) is None
-    return leader, twin
+    return leader, follower
 
 
 def end(live: Live, made: Job, result: Result = RESULT) -> None:
@@ -43,9 +43,9 @@ def end(live: Live, made: Job, result: Result = RESULT) -> None:
 
 
 def test_work_that_is_being_done_is_not_given_out_again(live: Live) -> None:
-    leader, twin = pair(live)
-    assert [each.id for each in live.jobs.followers(leader.id)] == [twin.id]
-    assert status(live, twin).state == "running"
+    leader, follower = pair(live)
+    assert [each.id for each in live.jobs.followers(leader.id)] == [follower.id]
+    assert status(live, follower).state == "running"
     assert (live.queue.depth(), live.leases.count()) == (0, 2)
 
 
@@ -55,11 +55,11 @@ def test_other_work_and_work_that_shares_nothing_is(live: Live) -> None:
     assert [live.queue.take("token", LEASE_S) is not None for _ in range(5)] == [True] * 4 + [False]
 
 
-def test_a_twin_sees_the_progress_of_the_job_it_runs_along_with(live: Live) -> None:
-    leader, twin = pair(live)
+def test_a_follower_sees_the_progress_of_the_job_it_runs_along_with(live: Live) -> None:
+    leader, follower = pair(live)
     live.leases.report(leader.id, "token", {"stage": "encode", "progress": 40}, LEASE_S)
     live.leases.report(leader.id, "token", {"progress": 60}, LEASE_S)
-    assert [(each.stage, each.progress) for each in live.jobs.changes_since(twin.id, 2) or []] == [("encode", 40), ("encode", 60)]
+    assert [(each.stage, each.progress) for each in live.jobs.changes_since(follower.id, 2) or []] == [("encode", 40), ("encode", 60)]
 
 
 def test_who_comes_later_begins_where_the_other_is(live: Live) -> None:
@@ -71,17 +71,17 @@ def test_who_comes_later_begins_where_the_other_is(live: Live) -> None:
     assert len(live.jobs.followers(leader.id)) == 2
 
 
-def test_a_twin_that_got_the_result_has_its_own_end(live: Live) -> None:
-    leader, twin = pair(live)
-    end(live, twin)
-    assert (status(live, twin).state, status(live, leader).state) == ("succeeded", "running")
+def test_a_follower_that_got_the_result_has_its_own_end(live: Live) -> None:
+    leader, follower = pair(live)
+    end(live, follower)
+    assert (status(live, follower).state, status(live, leader).state) == ("succeeded", "running")
     end(live, leader)
-    assert status(live, twin).state == "succeeded" and live.queue.depth() == 0
+    assert status(live, follower).state == "succeeded" and live.queue.depth() == 0
 
 
 @pytest.mark.parametrize("how", ["cancelled", "erased", "lost", "ended without it"])
-def test_a_twin_that_is_left_alone_is_queued_again_and_leads(live: Live, how: str) -> None:
-    leader, twin = pair(live)
+def test_a_follower_that_is_left_alone_is_queued_again_and_leads(live: Live, how: str) -> None:
+    leader, follower = pair(live)
     live.leases.report(leader.id, "token", {"stage": "encode", "progress": 40}, LEASE_S)
     if how == "cancelled":
         live.jobs.end(leader.at(cancelled(status(live, leader), 1.0)))
@@ -91,24 +91,24 @@ def test_a_twin_that_is_left_alone_is_queued_again_and_leads(live: Live, how: st
         live.queue.requeue(leader.id)
     else:
         end(live, leader)
-    assert (status(live, twin).state, status(live, twin).progress) == ("queued", 0)
+    assert (status(live, follower).state, status(live, follower).progress) == ("queued", 0)
     if how == "lost":
         live.jobs.end(leader.at(cancelled(status(live, leader), 1.0)))
     claim = live.queue.take("token-3", LEASE_S)
-    assert claim is not None and claim.job.id == twin.id and claim.job.status.attempt == 1
+    assert claim is not None and claim.job.id == follower.id and claim.job.status.attempt == 1
 
 
-def test_a_cancelled_twin_stays_cancelled_and_the_other_goes_on(live: Live) -> None:
-    leader, twin = pair(live)
-    live.jobs.end(twin.at(cancelled(status(live, twin), 1.0)))
+def test_a_cancelled_follower_stays_cancelled_and_the_other_goes_on(live: Live) -> None:
+    leader, follower = pair(live)
+    live.jobs.end(follower.at(cancelled(status(live, follower), 1.0)))
     assert live.jobs.followers(leader.id) == []
     assert live.leases.report(leader.id, "token", {"progress": 70}, LEASE_S)
     end(live, leader)
-    assert (status(live, twin).state, status(live, leader).state) == ("cancelled", "succeeded")
+    assert (status(live, follower).state, status(live, leader).state) == ("cancelled", "succeeded")
     assert live.queue.depth() == 0
 
 
-def test_a_lost_encoder_loses_twins_too_and_nothing_is_taken_twice(live: Live) -> None:
+def test_a_lost_encoder_loses_followers_too_and_nothing_is_taken_twice(live: Live) -> None:
     one, other = queued(live), queued(live)
     assert live.queue.take("token", 0.001) is not None and live.queue.take("token-2", 0.001) is None
     for job_id in (one.id, other.id):
@@ -120,12 +120,12 @@ def test_a_lost_encoder_loses_twins_too_and_nothing_is_taken_twice(live: Live) -
 
 
 def test_jobs_that_succeeded_are_found_by_their_work_until_they_are_erased(live: Live) -> None:
-    leader, twin = pair(live)
-    end(live, twin)
+    leader, follower = pair(live)
+    end(live, follower)
     end(live, leader)
-    assert set(live.jobs.completed_duplicates("same work")) == {leader.id, twin.id}
+    assert set(live.jobs.completed_duplicates("same work")) == {leader.id, follower.id}
     live.jobs.forget(leader.id)
-    assert live.jobs.completed_duplicates("same work") == [twin.id]
+    assert live.jobs.completed_duplicates("same work") == [follower.id]
     assert live.jobs.completed_duplicates("other work") == live.jobs.completed_duplicates("") == []
 
 
@@ -158,12 +158,12 @@ def test_what_has_an_equal_that_succeeded_is_left_to_whoever_submits_it(live: Li
     assert live.queue.submit(first, limit=1) is not None, "a job that is known is told of"
 
 
-def test_an_end_waits_for_the_twins_where_that_is_asked_for(live: Live) -> None:
-    leader, twin = pair(live)
+def test_an_end_waits_for_the_followers_where_that_is_asked_for(live: Live) -> None:
+    leader, follower = pair(live)
     done = leader.at(succeeded(status(live, leader), RESULT, 1.0))
     assert live.jobs.end_alone(done) is None
-    assert (status(live, leader).state, status(live, twin).state) == ("running", "running"), "nothing has changed"
-    end(live, twin)
+    assert (status(live, leader).state, status(live, follower).state) == ("running", "running"), "nothing has changed"
+    end(live, follower)
     assert live.jobs.end(done).status.state == "succeeded"
     alone = queued(live, "other work")
     assert live.queue.take("token", LEASE_S) is not None
@@ -171,12 +171,12 @@ def test_an_end_waits_for_the_twins_where_that_is_asked_for(live: Live) -> None:
     assert ended is not None and ended.status.state == "succeeded"
 
 
-def test_a_passing_job_that_is_not_known_is_left_unknown(live: Live) -> None:
+def test_an_ephemeral_job_that_is_not_known_is_left_unknown(live: Live) -> None:
     made = job()
-    passing = replace(made, manifest=replace(made.manifest, is_ephemeral=True))
+    ephemeral = replace(made, manifest=replace(made.manifest, is_ephemeral=True))
     before = live.counters.overview().totals
-    assert live.jobs.end_alone(passing.at(succeeded(passing.status, RESULT, 1.0))) is None
-    assert (live.jobs.find(passing.id), live.counters.overview().totals) == (None, before)
+    assert live.jobs.end_alone(ephemeral.at(succeeded(ephemeral.status, RESULT, 1.0))) is None
+    assert (live.jobs.find(ephemeral.id), live.counters.overview().totals) == (None, before)
     assert live.jobs.end_alone(made.at(succeeded(made.status, RESULT, 1.0))) is not None, "another's end is recorded whatever Redis has lost"
 
 

@@ -17,7 +17,7 @@ def test_renewing_a_lease_is_no_change(live: Live) -> None:
     assert seqs(live, made.id) == [1, 2]
 
 
-def test_of_a_passing_job_nothing_is_told_but_its_end(live: Live) -> None:
+def test_of_an_ephemeral_job_nothing_is_told_but_its_end(live: Live) -> None:
     made = queued(live, is_ephemeral=True)
     running = claim(live)
     assert live.leases.report(made.id, "token", {"stage": "encode", "progress": 40}, LEASE_S) == ReportAck(running.job.status.seq, 0)

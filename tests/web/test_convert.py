@@ -32,7 +32,7 @@ def test_an_image_comes_back_as_webp_in_one_request_and_nothing_is_kept(quick: W
     assert re.fullmatch(r'"[0-9a-f]{64}"', response.headers["ETag"])
     assert re.fullmatch(r"(\w+;dur=\d+\.\d(, )?){4}", response.headers["Server-Timing"])
     assert quick.here.store.entries == {}
-    assert quick.here.follower.watching() == 0
+    assert quick.here.follower.watched_count() == 0
 
 
 def test_options_reach_the_codec(web: Web) -> None:

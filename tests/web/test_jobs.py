@@ -73,7 +73,7 @@ def test_a_long_poll_is_answered_with_the_next_change(web: Web) -> None:
     headers = {"If-None-Match": 'W/"1"', "Prefer": "wait=20"}
     asking = threading.Thread(target=lambda: answers.append(web.get(f"/api/jobs/{job['id']}", headers=headers)))
     asking.start()
-    until(web.here.follower.watching)
+    until(web.here.follower.watched_count)
     web.here.queue.take("token", 60)
     asking.join(10)
     assert (answers[0].status_code, answers[0].headers["ETag"], answers[0].headers["Preference-Applied"]) == (200, 'W/"2"', "wait=20")
@@ -188,7 +188,7 @@ def test_a_last_event_id_that_is_none_is_refused(web: Web, problem: Check) -> No
     job = web.upload()
     for text in ("x", "-1", "1.5", "9" * 16):
         problem(web.get(f"/api/jobs/{job['id']}/events", headers={"Last-Event-ID": text}), 400, "bad_request")
-    assert web.here.follower.watching() == 0
+    assert web.here.follower.watched_count() == 0
 
 
 def test_events_of_a_running_job_are_streamed_until_its_end(web: Web) -> None:
@@ -196,12 +196,12 @@ def test_events_of_a_running_job_are_streamed_until_its_end(web: Web) -> None:
     got: list[list[dict[str, Any]]] = []
     reading = threading.Thread(target=lambda: got.append(lines_of(web.get(f"/api/jobs/{job['id']}/events"))))
     reading.start()
-    until(web.here.follower.watching)
+    until(web.here.follower.watched_count)
     web.here.encode()
     reading.join(10)
     assert [each["seq"] for each in got[0]][-1] == got[0][-1]["seq"]
     assert (got[0][0]["state"], got[0][-1]["state"]) == ("queued", "succeeded")
-    assert web.here.follower.watching() == 0
+    assert web.here.follower.watched_count() == 0
 
 
 def test_a_websocket_address_asked_without_an_upgrade_says_what_it_wants(web: Web, problem: Check) -> None:

@@ -135,10 +135,10 @@ def test_conversions_in_one_request_are_not_listed(ready: Web) -> None:
 
 def test_a_lost_redis_costs_no_line(web: Web, problem: Check) -> None:
     caretaker = Janitor(web.here.context, "worker")
-    caretaker.tend()
+    caretaker.maintain()
     done, waiting = web.finished()["id"], web.upload()["id"]
     web.here.server.lose_everything()
     problem(web.get("/api/jobs"), 503, "backend_unavailable")
-    caretaker.tend()
+    caretaker.maintain()
     assert ids(web.get("/api/jobs")) == [waiting, done]
     assert ids(web.get("/api/jobs?state=succeeded")) == [done]

@@ -282,7 +282,7 @@ def test_who_waits_is_answered_as_soon_as_the_job_ends(web: Web) -> None:
     answers: list[TestResponse] = []
     asking = threading.Thread(target=lambda: answers.append(web.post("/api/jobs", data=PNG, headers={"Prefer": "wait=20"})))
     asking.start()
-    until(web.here.follower.watching)
+    until(web.here.follower.watched_count)
     web.here.encode()
     asking.join(10)
     assert answers[0].status_code == 200

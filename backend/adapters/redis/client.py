@@ -1,4 +1,4 @@
-"""The one place where Redis clients are made: every one with explicit timeouts, every failure as ``BackendUnavailable``.
+"""The one place where Redis clients are made, with explicit timeouts; ``translate_errors`` turns every failure into ``BackendUnavailable``.
 
 redis-py's own defaults (5 s, ten retries) turn a hung server into a minute of silence; here a call ends within two seconds.
 """
@@ -25,18 +25,20 @@ KEY_PREFIX = "{webp-gateway}:"
 
 _gevent = sys.modules.get("gevent.monkey")
 _poll = _gevent.get_original("select", "poll") if _gevent is not None else select.poll
-"""The system's own; an encoder has no other."""
+"""The system's own ``poll``; an encoder is not patched and has no other."""
 
 
 class Parser(DefaultParser):  # type: ignore[misc, valid-type]
-    """Before each command redis-py asks whether its connection is still silent. gevent's poll turns the loop once for that; the system's does not,
-    which saves a third of the command."""
+    """Asks the system, and not gevent's loop, whether a connection is still silent.
+
+    redis-py asks that before each command. gevent's poll turns the loop once for it; the system's does not, which saves a third of the command.
+    """
 
     def can_read(self, timeout: float = 0) -> bool:
         return not (timeout == 0 and self._is_silent()) and bool(super().can_read(timeout))
 
     def _is_silent(self) -> bool:
-        """As far as the system knows: what TLS has deciphered already it does not."""
+        """As far as the system knows. It does not know what TLS has deciphered already, so that case is left to redis-py."""
         if self._sock is None or self._reader is None or hasattr(self._sock, "pending") or self._reader.has_data():
             return False
         poller = _poll()
@@ -57,7 +59,7 @@ def connect(url: str, *, timeout_s: float = CALL_TIMEOUT_S) -> redis.Redis:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from backend.adapters.redis.client import translated
+from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.job_arguments import milliseconds
 from backend.adapters.redis.scripts import Scripts
 
@@ -18,12 +18,12 @@ class RedisDuties:
 
     def epoch(self) -> str | None:
         """A server that was restarted, or a replica that took over, may have come back with an older state: that counts as empty."""
-        with translated():
+        with translate_errors():
             name, _, run_id = cast(str, self._scripts.client.get(self._scripts.key("epoch")) or "").rpartition("@")
             return name if name and run_id == self._run_id() else None
 
     def begin_epoch(self, name: str) -> None:
-        with translated():
+        with translate_errors():
             self._scripts.client.set(self._scripts.key("epoch"), f"{name}@{self._run_id()}")
 
     def _run_id(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from backend.adapters.redis.client import translated
+from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.scripts import Scripts
 from backend.core.job import Job, Manifest, Status
 from backend.ports.index import ListEntry
@@ -19,7 +19,7 @@ class RedisJobIndex:
         if not manifests:
             return
         key = self._scripts.key
-        with translated(), self._scripts.client.pipeline(transaction=False) as pipe:
+        with translate_errors(), self._scripts.client.pipeline(transaction=False) as pipe:
             pipe.zadd(key("expiry"), {each.id: each.expires_at for each in manifests})
             for each in manifests:
                 if each.lister:
@@ -28,7 +28,7 @@ class RedisJobIndex:
             pipe.execute()
 
     def expired(self, now: float, limit: int) -> list[str]:
-        with translated():
+        with translate_errors():
             return cast(list[str], self._scripts.client.zrangebyscore(self._scripts.key("expiry"), "-inf", now, start=0, num=limit))
 
     def entries(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[ListEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from backend.adapters.redis.client import translated
+from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.job_arguments import conversion_ms, job_arguments
 from backend.adapters.redis.scripts import Scripts
 from backend.core import tally
@@ -22,14 +22,14 @@ class RedisJobStates:
         self._scripts = scripts
 
     def find(self, job_id: str) -> Job | None:
-        with translated():
+        with translate_errors():
             manifest, status = self._scripts.client.hmget(self._scripts.key(f"job:{job_id}"), "manifest", "status")
         if not manifest or not status:
             return None
         return Job(Manifest.from_json(manifest), Status.from_json(status))
 
     def changes_since(self, job_id: str, seq: int) -> list[Status] | None:
-        with translated():
+        with translate_errors():
             entries = cast(list[str], self._scripts.client.lrange(self._scripts.key(f"log:{job_id}"), 0, -1))
         statuses = [Status.from_json(each) for each in entries]
         if not statuses or statuses[0].seq > seq + 1:
@@ -55,7 +55,7 @@ class RedisJobStates:
         self._scripts.run("forget", job_id)
 
     def followers(self, job_id: str) -> list[Job]:
-        with translated():
+        with translate_errors():
             ids = cast(set[str], self._scripts.client.smembers(self._scripts.key(f"twins:{job_id}")))
         found = (self.find(each) for each in sorted(ids))
         return [job for job in found if job is not None and job.status.state == "running"]
@@ -63,5 +63,5 @@ class RedisJobStates:
     def completed_duplicates(self, work_key: str) -> list[str]:
         if not work_key:
             return []
-        with translated():
+        with translate_errors():
             return cast(list[str], self._scripts.client.zrevrange(self._scripts.key(f"same:{work_key}"), 0, 7))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from backend.adapters.redis.client import translated
+from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.job_arguments import job_arguments, milliseconds
 from backend.adapters.redis.scripts import Scripts
 from backend.core import tally
@@ -29,12 +29,12 @@ class RedisLeases:
         return expired_in(self._scripts, "running")
 
     def count(self) -> int:
-        with translated():
+        with translate_errors():
             return self._scripts.client.zcard(self._scripts.key("running"))
 
 
 def expired_in(scripts: Scripts, name: str) -> list[str]:
     """The ids in a set of leases that have run out, by the server's clock."""
-    with translated():
+    with translate_errors():
         seconds, micros = scripts.client.time()
         return cast(list[str], scripts.client.zrangebyscore(scripts.key(name), "-inf", seconds * 1000 + micros // 1000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from backend.adapters.redis.client import translated
+from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.scripts import Scripts
 
 
@@ -13,13 +13,13 @@ class RedisMemos:
         self._client, self._key = scripts.client, scripts.key
 
     def get(self, key: str) -> str | None:
-        with translated():
+        with translate_errors():
             return cast(str | None, self._client.get(self._key(f"memo:{key}")))
 
     def put_if_absent(self, key: str, value: str, seconds: int) -> bool:
-        with translated():
+        with translate_errors():
             return bool(self._client.set(self._key(f"memo:{key}"), value, nx=True, ex=seconds))
 
     def delete(self, key: str) -> None:
-        with translated():
+        with translate_errors():
             self._client.delete(self._key(f"memo:{key}"))

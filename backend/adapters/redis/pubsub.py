@@ -1,7 +1,7 @@
-"""Hears in Redis of the changes of the jobs that this process watches, or of their ends where only those are waited for, and of no others.
+"""Announcements over Redis pub/sub: a process hears of the jobs that it is subscribed to, and of no others.
 
 One connection and one listener a process. Announcements are hints: after a broken connection the listener subscribes again to everything
-and calls ``on_gap``, upon which the follower reads from the log what it missed.
+and calls ``on_gap``. The follower then reads from the log what it missed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import redis
 from redis.exceptions import RedisError
 
 from backend import errors
-from backend.adapters.redis.client import KEY_PREFIX, translated
-from backend.ports.announcements import Heard
+from backend.adapters.redis.client import KEY_PREFIX, translate_errors
+from backend.ports.announcements import Kind
 
 log = logging.getLogger(__name__)
 RETRY_S = 0.3
@@ -27,69 +27,81 @@ IDLE_PING_S = 5.0
 """A silent connection is pinged this often, so that a dead peer is noticed within two rounds."""
 
 
-class RedisAnnouncements:
-    """``on_change(job_id, status_json)`` and ``on_gap()`` are called from the listener's thread (under gevent: its greenlet).
+def ignore(*_: object) -> None:
+    """A callback of somebody who does not want to know."""
 
-    ``on_word(what, name, text)`` is told what else was listened to: ``ended`` with a job's id and how it ended, ``stopped`` with an encoder's name.
-    ``on_delay(seconds)`` is told how long after its record each change had been handled, by the two machines' clocks.
+
+class RedisAnnouncements:
+    """The callbacks run in the listener's thread (under gevent: its greenlet).
+
+    - ``on_change(job_id, status_json)``: a change; an empty text says that the job was erased.
+    - ``on_message(kind, name, text)``: what was announced of another kind. ``ended``: a job's id and its last status; ``stopped``: an encoder's
+      name and a token.
+    - ``on_gap()``: announcements may have been lost.
+    - ``on_delay(seconds)``: how long after its record a change was handled, by the two machines' clocks.
     """
 
     def __init__(
         self,
         client: redis.Redis,
-        on_change: Callable[[str, str], None],
-        on_gap: Callable[[], None],
         *,
-        on_delay: Callable[[float], None] = lambda seconds: None,
-        on_word: Callable[[str, str, str], None] = lambda what, name, text: None,
+        on_change: Callable[[str, str], None] = ignore,
+        on_message: Callable[[str, str, str], None] = ignore,
+        on_gap: Callable[[], None] = ignore,
+        on_delay: Callable[[float], None] = ignore,
         prefix: str = KEY_PREFIX,
     ) -> None:
         self._client = client
-        self._on_change, self._on_gap, self._on_delay, self._on_word = on_change, on_gap, on_delay, on_word
+        self._on_change, self._on_message, self._on_gap, self._on_delay = on_change, on_message, on_gap, on_delay
         self._prefix, self._own = prefix, f"{prefix}changed:"
         self._confirmed: dict[str, threading.Event] = {}
-        self._ignored: set[str] = set()
-        self._ignored_s = 0.0
-        """Since when there are any."""
+        """Each channel that is wanted, set once the server has confirmed the subscription."""
+        self._unwanted: set[str] = set()
+        self._unwanted_since_s = 0.0
         self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
         self._wire = threading.Lock()
-        self._started = self._is_listening = False
+        self._is_started = self._is_listening = False
 
     def start(self) -> None:
-        if self._started:
+        if self._is_started:
             return
-        self._started = True
+        self._is_started = True
         threading.Thread(target=self._listen_for_ever, name="announcements", daemon=True).start()
 
-    def listen(self, name: str, what: Heard = "changed") -> None:
+    def subscribe(self, name: str, kind: Kind = "changed") -> None:
         self.start()
-        channel = f"{self._prefix}{what}:{name}"
+        channel = self._channel(name, kind)
         confirmed = self._confirmed.setdefault(channel, threading.Event())
         if confirmed.is_set():
             return
-        with translated(), self._wire:
+        with translate_errors(), self._wire:
             self._pubsub.subscribe(channel)
         if not confirmed.wait(CONFIRM_S):
             raise errors.BackendUnavailable(part="redis", retry_after_s=2, private="no confirmation of a subscription")
 
-    def is_listening_to(self, name: str, what: Heard = "changed") -> bool:
-        return self._is_heard(f"{self._prefix}{what}:{name}")
+    def is_subscribed(self, name: str, kind: Kind = "changed") -> bool:
+        return self._is_confirmed(self._channel(name, kind))
 
-    def ignore(self, name: str, what: Heard = "changed") -> None:
-        """At the next message that comes, or when the connection is pinged: what says nothing more costs nothing, many that end at once are one
-        message, and whoever waited for a job's end does not wait for that."""
-        channel = f"{self._prefix}{what}:{name}"
+    def unsubscribe(self, name: str, kind: Kind = "changed") -> None:
+        """Note the channel; the listener unsubscribes after its next message or ping.
+
+        So nobody who waited for a job's end waits for that too, and many jobs that end at once cost one command.
+        """
+        channel = self._channel(name, kind)
         if self._confirmed.pop(channel, None) is not None:
-            if not self._ignored:
-                self._ignored_s = time.monotonic()
-            self._ignored.add(channel)
+            if not self._unwanted:
+                self._unwanted_since_s = time.monotonic()
+            self._unwanted.add(channel)
 
-    def _unsubscribe(self) -> None:
-        if not self._ignored or time.monotonic() - self._ignored_s < UNSUBSCRIBE_AFTER_S:
+    def _channel(self, name: str, kind: Kind) -> str:
+        return f"{self._prefix}{kind}:{name}"
+
+    def _unsubscribe_unwanted(self) -> None:
+        if not self._unwanted or time.monotonic() - self._unwanted_since_s < UNSUBSCRIBE_AFTER_S:
             return
         with self._wire:
-            ignored, self._ignored = self._ignored, set()
-            channels = [each for each in ignored if each not in self._confirmed]
+            unwanted, self._unwanted = self._unwanted, set()
+            channels = [each for each in unwanted if each not in self._confirmed]
             try:
                 if channels:
                     self._pubsub.unsubscribe(*channels)
@@ -108,67 +120,67 @@ class RedisAnnouncements:
         """A subscription of our own keeps the connection from ever being without one."""
         with self._wire:
             self._pubsub.subscribe(self._own, *self._confirmed)
-        heard_s = time.monotonic()
+        received_s = time.monotonic()
         while True:
-            message = self._next()
+            message = self._read()
             if message is not None:
-                heard_s = time.monotonic()
+                received_s = time.monotonic()
                 self._handle(message)
-            elif time.monotonic() - heard_s > 2 * IDLE_PING_S:
+            elif time.monotonic() - received_s > 2 * IDLE_PING_S:
                 raise redis.ConnectionError("the server is silent")
             else:
                 with self._wire:
                     self._pubsub.ping()
-            self._unsubscribe()
+            self._unsubscribe_unwanted()
 
-    def _next(self) -> dict[str, str] | None:
-        """None after ``IDLE_PING_S``. Read at once: redis-py's ``get_message`` polls twice before it reads, which is half of a message's cost."""
+    def _read(self) -> dict[str, str] | None:
+        """The next message; None after ``IDLE_PING_S``. redis-py's ``get_message`` polls twice before it reads, which is half of the cost."""
         try:
-            said = self._pubsub.connection.read_response(disconnect_on_error=False, push_request=True, timeout=IDLE_PING_S)
+            response = self._pubsub.connection.read_response(disconnect_on_error=False, push_request=True, timeout=IDLE_PING_S)
         except redis.TimeoutError:
             return None
-        return cast(dict[str, str] | None, self._pubsub.handle_message(said))
+        return cast(dict[str, str] | None, self._pubsub.handle_message(response))
 
     def _handle(self, message: dict[str, str]) -> None:
         channel = message["channel"]
         if message["type"] == "subscribe":
             self._confirm(channel)
-        elif message["type"] == "message" and self._is_heard(channel):
-            what, _, name = channel.removeprefix(self._prefix).partition(":")
-            if what == "changed":
-                self._tell_change(name, message["data"])
+        elif message["type"] == "message" and self._is_confirmed(channel):
+            kind, _, name = channel.removeprefix(self._prefix).partition(":")
+            if kind == "changed":
+                self._handle_change(name, message["data"])
             else:
-                self._on_word(what, name, message["data"])
+                self._on_message(kind, name, message["data"])
 
-    def _tell_change(self, job_id: str, data: str) -> None:
+    def _handle_change(self, job_id: str, data: str) -> None:
         recorded_ms, _, text = data.partition(" ")
         self._on_change(job_id, text)
         if text:
             self._on_delay(max(0.0, time.time() - int(recorded_ms) / 1000))
 
-    def _is_heard(self, channel: str) -> bool:
-        """What comes of a channel that was ignored, and whose new confirmation is still to come, is older than what ``listen`` promises."""
+    def _is_confirmed(self, channel: str) -> bool:
+        """A message on a channel that is subscribed to again, and not confirmed yet, is older than what ``subscribe`` promises."""
         confirmed = self._confirmed.get(channel)
         return confirmed is not None and confirmed.is_set()
 
     def _confirm(self, channel: str) -> None:
-        """redis-py connects and subscribes again by itself, in silence: our own channel, confirmed anew, is the only sign of that gap."""
+        """redis-py reconnects and subscribes again silently: our own channel, confirmed anew, is the only sign of that gap."""
         if channel != self._own:
             if channel in self._confirmed:
                 self._confirmed[channel].set()
         elif self._is_listening:
-            self._distrust()
+            self._unconfirm_all()
             threading.Thread(target=self._fill_gap, name="fill-gap", daemon=True).start()
         else:
             self._is_listening = True
 
-    def _distrust(self) -> None:
+    def _unconfirm_all(self) -> None:
         for confirmed in list(self._confirmed.values()):
             confirmed.clear()
 
     def _start_over(self) -> None:
         self._is_listening = False
-        self._distrust()
+        self._unconfirm_all()
         while True:
             try:
                 self._pubsub.close()
@@ -180,7 +192,7 @@ class RedisAnnouncements:
         threading.Thread(target=self._fill_gap, name="fill-gap", daemon=True).start()
 
     def _fill_gap(self) -> None:
-        """Waits until the channels are confirmed again, so that nothing falls between the log and the next announcement."""
+        """Wait until the channels are confirmed again, so that nothing is lost between the log and the next announcement."""
         for confirmed in list(self._confirmed.values()):
             confirmed.wait(CONFIRM_S)
         self._on_gap()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backend import errors
-from backend.adapters.redis.client import translated
+from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.job_arguments import job_arguments, milliseconds
 from backend.adapters.redis.scripts import Scripts
 from backend.core import tally
@@ -45,7 +45,7 @@ class RedisJobQueue:
         return int(self._scripts.run("top_up_tickets"))
 
     def depth(self) -> int:
-        with translated():
+        with translate_errors():
             return self._scripts.client.zcard(self._scripts.key("queue"))
 
     def publish_positions(self) -> int:

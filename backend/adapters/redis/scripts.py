@@ -46,7 +46,7 @@ from typing import Any
 
 import redis
 
-from backend.adapters.redis.client import translated
+from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.ticket import ticket
 from backend.core.job import FOLLOWING
 
@@ -83,5 +83,5 @@ class Scripts:
 
     def run(self, name: str, *arguments: Any) -> Any:
         """The script's answer. Raises ``BackendUnavailable``."""
-        with translated():
+        with translate_errors():
             return self._scripts[name](keys=[self.prefix], args=arguments)

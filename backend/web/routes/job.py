@@ -109,7 +109,7 @@ def retry(job_id: str) -> Response:
     cleared = [name for name, value in given if value in ("", None)]
     wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted, sender)
-    return accepted_job(known or ingest.again(context, job, wanted, sender, job_id=made_id))
+    return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
 
 
 def _given_options() -> list[tuple[str, object]]:

@@ -1,4 +1,4 @@
-"""Tend: what happens by itself, done by one, again and again without harm."""
+"""Maintenance: what happens by itself, done by one, again and again without harm."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from backend import errors
 from backend.core.options import Options
 from backend.flows import batch, conclude, ingest
 from backend.flows.follow import Follower
-from backend.flows.maintenance import ABANDONED_S, DUTY_S, EXPIRE_EVERY_S, Janitor, expire, recover
+from backend.flows.maintenance import ABANDONED_S, DUTY, DUTY_S, EXPIRE_EVERY_S, Janitor, expire, recover
 from tests.memory.context import MemoryContext
 from tests.memory.samples import image
 
 
 @pytest.fixture
-def caretaker(here: MemoryContext) -> Janitor:
+def janitor(here: MemoryContext) -> Janitor:
     return Janitor(here.context, "me")
 
 
-def test_an_empty_redis_is_rebuilt_from_the_store(here: MemoryContext, caretaker: Janitor) -> None:
+def test_an_empty_redis_is_rebuilt_from_the_store(here: MemoryContext, janitor: Janitor) -> None:
     done, waiting, other = here.upload(), None, None
     here.encode()
     waiting, other = here.upload(), here.upload()
     here.server.lose_everything()
-    caretaker.tend()
+    janitor.maintain()
     assert here.duties.epoch() == "me"
     assert here.queue.depth() == 2
     assert {here.find(waiting).status.state, here.find(other).status.state} == {"queued"}
@@ -74,7 +74,7 @@ def test_what_is_erased_between_a_look_into_the_store_and_one_into_redis_does_no
     assert here.jobs.find(answered.id) is None
 
 
-def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryContext, caretaker: Janitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryContext, janitor: Janitor, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = here.upload(), here.upload()
     here.server.lose_everything()
     real, calls = here.queue.enqueue, []
@@ -87,9 +87,9 @@ def test_a_rebuild_that_was_interrupted_begins_again(here: MemoryContext, careta
 
     monkeypatch.setattr(here.queue, "enqueue", breaks_after_one)
     with pytest.raises(errors.BackendUnavailable):
-        caretaker.tend()
+        janitor.maintain()
     assert here.duties.epoch() is None
-    caretaker.tend()
+    janitor.maintain()
     assert here.duties.epoch() == "me"
     assert {here.find(first).status.state, here.find(second).status.state} == {"queued"}
 
@@ -106,15 +106,15 @@ def test_a_rebuild_of_more_jobs_than_fit_into_one_page_forgets_no_expiry(here: M
     assert here.store.entries == {}
 
 
-def test_one_caretaker_at_a_time_tends_and_another_takes_over_when_it_falls_silent(here: MemoryContext, caretaker: Janitor) -> None:
+def test_one_janitor_at_a_time_maintains_and_another_takes_over_when_it_falls_silent(here: MemoryContext, janitor: Janitor) -> None:
     other = Janitor(here.context, "other")
-    caretaker.tend()
+    janitor.maintain()
     here.server.lose_everything()
-    here.duties.acquire("caretaker", "me", DUTY_S)
-    other.tend()
+    here.duties.acquire(DUTY, "me", DUTY_S)
+    other.maintain()
     assert here.duties.epoch() is None
     here.clock.advance(DUTY_S + 0.1)
-    other.tend()
+    other.maintain()
     assert here.duties.epoch() == "other"
 
 
@@ -142,15 +142,15 @@ def test_many_expired_jobs_go_in_one_round(here: MemoryContext) -> None:
     assert here.store.entries == {}
 
 
-def test_the_caretaker_erases_what_has_expired_by_itself(here: MemoryContext, caretaker: Janitor) -> None:
+def test_the_janitor_erases_what_has_expired_by_itself(here: MemoryContext, janitor: Janitor) -> None:
     here.upload()
-    caretaker.tend()
+    janitor.maintain()
     here.clock.advance(86_400 + EXPIRE_EVERY_S)
-    caretaker.tend()
+    janitor.maintain()
     assert here.store.entries == {}
 
 
-def test_a_passing_job_that_nobody_fetched_is_erased_soon(here: MemoryContext) -> None:
+def test_an_ephemeral_job_that_nobody_fetched_is_erased_soon(here: MemoryContext) -> None:
     here.upload(is_ephemeral=True)
     kept = here.upload()
     here.clock.advance(300)
@@ -163,85 +163,85 @@ def test_watchers_of_an_expired_job_are_let_go(here: MemoryContext) -> None:
     here.follower.follow(job.id, lambda each: None)
     here.clock.advance(90_000)
     expire(here.context)
-    assert here.follower.watching() == 0
-    assert here.announcements.listened == set()
+    assert here.follower.watched_count() == 0
+    assert here.announcements.subscribed == set()
 
 
-def test_tickets_that_were_lost_are_replaced_while_encoders_idle(here: MemoryContext, caretaker: Janitor) -> None:
+def test_tickets_that_were_lost_are_replaced_while_encoders_idle(here: MemoryContext, janitor: Janitor) -> None:
     for _ in range(3):
         here.upload()
     here.server.lose_tickets()
-    caretaker.tend()
+    janitor.maintain()
     assert here.server.tickets() == 0, "nobody is there"
     here.presence.heartbeat("a", {}, 60)
     here.presence.heartbeat("b", {}, 60)
-    caretaker.tend()
+    janitor.maintain()
     assert here.server.tickets() == 3
     here.server.lose_tickets()
     here.queue.take("token", 60)
-    caretaker.tend()
+    janitor.maintain()
     assert here.server.tickets() == 2
     here.server.lose_tickets()
     here.queue.take("token", 60)
-    caretaker.tend()
+    janitor.maintain()
     assert here.server.tickets() == 0, "whoever is done has a ticket at hand, or is idle then"
 
 
-def test_idle_encoders_are_left_alone_while_nothing_waits(here: MemoryContext, caretaker: Janitor) -> None:
+def test_idle_encoders_are_left_alone_while_nothing_waits(here: MemoryContext, janitor: Janitor) -> None:
     here.presence.heartbeat("a", {}, 60)
-    caretaker.tend()
+    janitor.maintain()
     assert here.server.tickets() == 0
 
 
-def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryContext, caretaker: Janitor) -> None:
+def test_half_written_uploads_of_a_dead_process_are_tidied(here: MemoryContext, janitor: Janitor) -> None:
     upload = here.store.create_upload()
     upload.write(b"half of an ima")
-    caretaker.tend()
+    janitor.maintain()
     assert here.store.incoming == {upload}
     here.clock.advance(4000)
-    caretaker.tend()
+    janitor.maintain()
     assert here.store.incoming == set()
 
 
-def test_a_lost_job_that_was_erased_is_forgotten(here: MemoryContext, caretaker: Janitor) -> None:
+def test_a_lost_job_that_was_erased_is_forgotten(here: MemoryContext, janitor: Janitor) -> None:
     job = here.upload()
     here.queue.take("dies", 1)
     here.store.erase(job.id)
     here.clock.advance(2)
-    caretaker.tend()
+    janitor.maintain()
     assert here.jobs.find(job.id) is None
     assert here.leases.count() == 0
 
 
-def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_never_began_empty(here: MemoryContext, caretaker: Janitor) -> None:
-    caretaker.tend()
+def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_never_began_empty(here: MemoryContext, janitor: Janitor) -> None:
+    janitor.maintain()
     here.server.is_down = True
     job = here.upload()
     here.server.is_down = False
-    caretaker.tend()
+    janitor.maintain()
     assert here.jobs.find(job.id) is None
     here.clock.advance(301)
-    caretaker.tend()
+    janitor.maintain()
     assert here.find(job).status.state == "queued"
 
 
-def test_tending_without_redis_says_so_and_can_be_tried_again(here: MemoryContext, caretaker: Janitor) -> None:
+def test_tending_without_redis_says_so_and_can_be_tried_again(here: MemoryContext, janitor: Janitor) -> None:
     here.server.is_down = True
     with pytest.raises(errors.BackendUnavailable):
-        caretaker.tend()
+        janitor.maintain()
     here.server.is_down = False
-    caretaker.tend()
+    janitor.maintain()
     assert here.duties.epoch() == "me"
 
 
-def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryContext, caretaker: Janitor) -> None:
+def test_a_follower_hears_of_a_job_that_was_taken_back(here: MemoryContext, janitor: Janitor) -> None:
     job = here.upload()
     told: list[str] = []
     follower: Follower = here.follower
     follower.follow(job.id, lambda each: told.append(f"{each.status.seq} {each.status.state}"))
     here.queue.take("dies", 1)
     here.clock.advance(2)
-    caretaker.tend()
+    janitor.maintain()
     assert told == ["2 running", "3 queued"]
 
 
@@ -258,7 +258,7 @@ def test_a_rebuild_counts_only_what_redis_did_not_know_and_queues_the_oldest_fir
     assert [each.job.id for each in claim if each] == [each.id for each in jobs]
 
 
-def test_a_rebuild_in_whose_midst_redis_becomes_empty_again_is_done_again(here: MemoryContext, caretaker: Janitor) -> None:
+def test_a_rebuild_in_whose_midst_redis_becomes_empty_again_is_done_again(here: MemoryContext, janitor: Janitor) -> None:
     first, second = here.upload(client="a"), here.upload(client="b")
     here.server.lose_everything()
     real, calls = here.queue.enqueue, []
@@ -270,12 +270,12 @@ def test_a_rebuild_in_whose_midst_redis_becomes_empty_again_is_done_again(here: 
         return real(*arguments, **more)  # type: ignore[arg-type]
 
     here.queue.enqueue = flushed_after_one  # type: ignore[assignment, method-assign]
-    caretaker.tend()
+    janitor.maintain()
     assert {here.find(first).status.state, here.find(second).status.state} == {"queued"}
     assert here.duties.epoch() == "me"
 
 
-def test_a_long_rebuild_keeps_the_duty_so_that_no_other_begins_one(here: MemoryContext, caretaker: Janitor) -> None:
+def test_a_long_rebuild_keeps_the_duty_so_that_no_other_begins_one(here: MemoryContext, janitor: Janitor) -> None:
     for _ in range(1000):
         here.upload()
     here.server.lose_everything()
@@ -283,24 +283,24 @@ def test_a_long_rebuild_keeps_the_duty_so_that_no_other_begins_one(here: MemoryC
 
     def slowly(job_id: str) -> object:
         here.clock.advance(DUTY_S / 600)
-        assert here.duties.acquire("caretaker", "other", DUTY_S) is False
+        assert here.duties.acquire(DUTY, "other", DUTY_S) is False
         return real(job_id)
 
     here.jobs.find = slowly  # type: ignore[assignment, method-assign]
-    caretaker.tend()
+    janitor.maintain()
     assert here.queue.depth() == 1000
 
 
-def test_jobs_of_a_batch_that_never_came_about_do_not_run_and_are_erased_later(here: MemoryContext, caretaker: Janitor) -> None:
+def test_jobs_of_a_batch_that_never_came_about_do_not_run_and_are_erased_later(here: MemoryContext, janitor: Janitor) -> None:
     """A process was killed between the jobs and the batch: nobody was told of them."""
     left = ingest.keep(here.context, here.receive(), Options(), ingest.Sender(), batch="batch-that-is-not-there")[0]
     whole, jobs = batch.accept(here.context, [here.receive(), here.receive()], Options(), ingest.Sender())
     here.server.lose_everything()
-    caretaker.tend()
+    janitor.maintain()
     assert here.queue.depth() == 2 and all(here.find(each).manifest.batch == whole.id for each in jobs)
     assert here.jobs.find(left.id) is None
     here.clock.advance(ABANDONED_S + 301)
-    caretaker.tend()
+    janitor.maintain()
     assert set(here.store.entries) == {each.id for each in jobs}
 
 
@@ -321,29 +321,29 @@ def test_one_job_that_cannot_be_erased_keeps_no_other(here: MemoryContext) -> No
     assert expire(here.context) > 0 and here.store.entries == {}
 
 
-def test_a_disk_too_full_for_the_end_of_a_lost_job_does_not_stop_the_retention_that_makes_room(here: MemoryContext, caretaker: Janitor) -> None:
+def test_a_disk_too_full_for_the_end_of_a_lost_job_does_not_stop_the_retention_that_makes_room(here: MemoryContext, janitor: Janitor) -> None:
     old = here.upload()
     here.clock.advance(86_000)
     lost = here.upload()
     for _ in range(3):
         here.queue.take("dies", 1)
         here.clock.advance(2)
-        caretaker.tend()
+        janitor.maintain()
     here.queue.take("dies", 1)
     here.store.is_full = True
     here.clock.advance(500)
-    caretaker.tend()
+    janitor.maintain()
     assert old.id not in here.store.entries
     here.store.is_full = False
-    caretaker.tend()
+    janitor.maintain()
     assert lost.id in here.store.entries
 
 
-def test_what_is_freed_is_counted(here: MemoryContext, caretaker: Janitor) -> None:
+def test_what_is_freed_is_counted(here: MemoryContext, janitor: Janitor) -> None:
     here.upload()
     half = here.store.create_upload()
     half.write(b"half of an image")
-    caretaker.tend()
+    janitor.maintain()
     here.clock.advance(90_000)
-    caretaker.tend()
+    janitor.maintain()
     assert here.counters.overview().totals["freed_bytes"] == len(image()) + len(b"half of an image")

@@ -106,7 +106,7 @@ def test_who_cancels_first_takes_the_result_from_nobody(here: MemoryContext) -> 
     assert result_of(here, late[0]) == RESULT
 
 
-def test_a_twin_that_is_cancelled_or_erased_harms_nobody(here: MemoryContext) -> None:
+def test_a_follower_that_is_cancelled_or_erased_harms_nobody(here: MemoryContext) -> None:
     first, late = here.upload(), []
 
     def two_come_and_go() -> None:

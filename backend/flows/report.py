@@ -1,0 +1,113 @@
+"""Report: what an encoder tells of a running job, and what it learns by that: whether the job is still its own."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from backend import errors
+from backend.core.conversion import Progress, Stopped
+from backend.flows.context import Context
+from backend.ports.queue import Claim
+
+log = logging.getLogger(__name__)
+LEASE_S = 4.0
+HEARTBEAT_S = 1.0
+"""How often the lease is renewed."""
+DEAF_HEARTBEAT_S = 0.1
+"""The same where cancellations cannot be heard of, so that one is noticed all the same."""
+REPORT_INTERVAL_S = 0.105
+"""At most ten changes a second for one job (the contract), with a little room for jitter."""
+UNHEARD_INTERVAL_S = 0.15
+"""The same while nobody is subscribed: each report costs more than it is worth then."""
+EPHEMERAL_INTERVAL_S = 1.0
+"""The same for an ephemeral job, whose progress only its followers show."""
+STORE_PERCENT = 99
+CODEC_SHARE = 0.98
+"""The codec's 100 % is this share of the job; the rest is making the result durable."""
+ETA_FROM_PERCENT = 3
+"""Before that, an estimate would be a guess."""
+
+
+class Reporter:
+    """Reports the codec's progress, no more often than the contract allows."""
+
+    def __init__(self, context: Context, claim: Claim) -> None:
+        self.status = claim.job.status
+        self._fetched_percent = claim.job.status.progress
+        self._context, self._claim = context, claim
+        self._newest: Progress | None = None
+        self._reported_s = self._renewed_s = context.clock()
+        self._unheard_interval_s = EPHEMERAL_INTERVAL_S if claim.job.manifest.is_ephemeral else UNHEARD_INTERVAL_S
+        self._interval_s = EPHEMERAL_INTERVAL_S if claim.job.manifest.is_ephemeral else REPORT_INTERVAL_S
+        self._is_unwanted = False
+
+    def report_progress(self, progress: Progress) -> None:
+        """Report, or keep the progress for later if the last report was a moment ago."""
+        self._newest = progress
+        self._report_if_due()
+
+    def report_storing(self) -> None:
+        """Report that the result is being stored; nothing for an ephemeral job, whose end follows at once. Raises ``Stopped``."""
+        if not self._claim.job.manifest.is_ephemeral:
+            self.status = replace(self.status, stage="store", progress=STORE_PERCENT, eta_s=None)
+            self._report({"stage": "store", "progress": STORE_PERCENT, "eta_s": None})
+        if self._is_unwanted:
+            raise Stopped()
+
+    def is_unwanted(self) -> bool:
+        """Whether the job was cancelled, erased, or given to another encoder. Renews the lease when that is due."""
+        self._report_if_due()
+        cancellations = self._context.cancellations
+        patience_s = HEARTBEAT_S if cancellations is not None and cancellations.is_connected() else DEAF_HEARTBEAT_S
+        is_due = self._context.clock() - self._renewed_s >= patience_s
+        if is_due or (cancellations is not None and cancellations.is_cancelled(self._claim.token)):
+            self._report({})
+        return self._is_unwanted
+
+    def _report_if_due(self) -> None:
+        now = self._context.clock()
+        if self._newest is None or now - self._reported_s < self._interval_s:
+            return
+        stage, percent = self._newest.stage, max(self.status.progress, self._percent(self._newest.percent))
+        self._newest = None
+        if (stage, percent) == (self.status.stage, self.status.progress):
+            return
+        self._reported_s = now
+        self.status = replace(self.status, stage=stage, progress=percent, eta_s=self._eta_s(percent, now))
+        self._report({"stage": stage, "progress": percent, "eta_s": self.status.eta_s})
+
+    def _percent(self, codec_percent: float) -> int:
+        """The codec's part lies between what fetching the source took and what storing takes."""
+        return int(self._fetched_percent + codec_percent * (CODEC_SHARE - self._fetched_percent / 100))
+
+    def _eta_s(self, percent: int, now: float) -> float | None:
+        started = self.status.started_at
+        if started is None or percent < ETA_FROM_PERCENT:
+            return None
+        return round((now - started) * (100 - percent) / percent, 1)
+
+    def _report(self, patch: dict[str, object]) -> None:
+        """Renew the lease, with a change if ``patch`` has one. Without Redis the encode goes on: the store takes the result."""
+        self._renewed_s = self._context.clock()
+        try:
+            acknowledged = self._context.leases.report(self._claim.job.id, self._claim.token, patch, LEASE_S)
+            if acknowledged is None:
+                self._readopt()
+                return
+            self._is_unwanted = acknowledged.seq == 0
+            self.status = replace(self.status, seq=acknowledged.seq or self.status.seq)
+            if patch:
+                self._interval_s = REPORT_INTERVAL_S if acknowledged.listeners else self._unheard_interval_s
+        except errors.BackendUnavailable as error:
+            log.warning("job %s goes on unheard: %s", self._claim.job.id, error.private)
+
+    def _readopt(self) -> None:
+        """Redis does not know the job: it was erased, or Redis began empty. The store says which."""
+        job = self._claim.job
+        try:
+            self._context.store.manifest(job.id)
+            is_over = self._context.store.outcome(job.id) is not None
+        except errors.NotFound:
+            is_over = True
+        self._is_unwanted = is_over or not self._context.leases.readopt(replace(self._claim, job=job.at(self.status)), LEASE_S)
