@@ -27,7 +27,9 @@ from backend.ports.store import SocketChunk
 log = logging.getLogger(__name__)
 LONGEST_RETRY_S = 60
 SOCKET_CHUNK_BYTES = 4 << 20
-"""So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
+"""So much of a body goes straight from its socket into the file before the thread serves another upload: a few milliseconds."""
+BodyPiece = bytes | SocketChunk
+"""What a body consists of: bytes that the loop has read, and bytes that are still in the socket."""
 GLANCE_S = 1.0
 MUCH_ROOM = 100
 """Jobs that the queue could take besides."""
@@ -58,7 +60,7 @@ class Received:
 
 @dataclass(slots=True)
 class Intake:
-    """Takes one image chunk by chunk. End it with ``finish`` or ``abandon``."""
+    """One image while its bytes come in. End it with ``finish`` or ``abandon``."""
 
     context: Context
     filename: str = ""
@@ -70,16 +72,17 @@ class Intake:
         self.upload = self.context.store.create_upload()
 
     def feed(self, chunk: bytes) -> None:
-        """Raises ``TooLarge``, ``UnsupportedFormat``, ``StorageFull`` as soon as it is certain."""
+        """Raises ``TooLarge``, ``UnsupportedFormat`` as soon as the first bytes show it, ``StorageFull``."""
         self.context.limits.check_bytes(self.upload.size_bytes + len(chunk))
         if self.format is None:
             self._head += chunk[: formats.SNIFF_BYTES - len(self._head)]
             if len(self._head) >= formats.SNIFF_BYTES:
-                self.format = readable(self._head)
+                self.format = sniff_format(self._head)
         self.upload.write(chunk)
 
-    def take(self, piece: bytes | SocketChunk) -> None:
-        """Raises as ``feed``. A stretch is left to come by until the format is known, and is of a body whose length was checked."""
+    def take(self, piece: BodyPiece) -> None:
+        """Raises as ``feed``. The length of a body with a ``SocketChunk`` was checked. One that comes before the format is known is left in the
+        socket, so that the loop reads its bytes."""
         if isinstance(piece, bytes):
             self.feed(piece)
         elif self.format is not None:
@@ -88,14 +91,14 @@ class Intake:
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:
             raise errors.EmptyFile()
-        return judge(self.context, self.upload, self.format or readable(self._head), self.filename)
+        return judge(self.context, self.upload, self.format or sniff_format(self._head), self.filename)
 
     def abandon(self) -> None:
         self.upload.discard()
 
 
 def judge(context: Context, upload: Upload, known: Format, filename: str) -> Received:
-    """What the header declares, within the limits. Raises ``DamagedImage``, ``TooManyPixels``, ``TooManyFrames``."""
+    """Read the header and check it against the limits. Raises ``DamagedImage``, ``TooManyPixels``, ``TooManyFrames``."""
     limits = context.limits
     shape = upload.inspect(lambda read_at, size_bytes: image_headers.read_shape(known, read_at, size_bytes, limits))
     limits.check_pixels(shape.width, shape.height, shape.frames)
@@ -221,7 +224,7 @@ def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:
     return errors.QueueFull(limit=context.max_queued_jobs, retry_after_s=math.ceil(max(1, min(LONGEST_RETRY_S, room_s))))
 
 
-def readable(head: bytes) -> Format:
+def sniff_format(head: bytes) -> Format:
     """The format of a file that begins with ``head``. Raises ``UnsupportedFormat``, ``EmptyFile``."""
     if not head:
         raise errors.EmptyFile()

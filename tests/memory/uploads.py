@@ -63,7 +63,7 @@ class MemoryUploadWriter:
             return
         self._check_there()
         self.kept.data += bytes(self.waiting)
-        self.kept.state = self.state.at(len(self.kept.data), now)
+        self.kept.state = self.state.with_offset(len(self.kept.data), now)
         self.waiting.clear()
 
     def checkpoint(self, now: float) -> None:
