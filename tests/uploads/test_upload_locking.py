@@ -1,4 +1,4 @@
-"""Several hands on one upload: who waits, who gives way, who is told to come again; and that nobody corrupts anything."""
+"""Several requests for one upload: which one waits, which one closes it, which one is told to try again; and that none corrupts it."""
 
 from __future__ import annotations
 
