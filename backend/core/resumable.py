@@ -2,9 +2,10 @@
 
 ::
 
-    receiving ──▶ complete ──▶ a job          complete: its last byte is on disk. A part of a concatenation stays complete.
+    receiving ──▶ complete ──▶ a job
 
-The id of its job is drawn with the ticket: however often the last step is tried, it makes one job. Times are seconds since the epoch.
+It is complete when its last byte is on disk. A partial upload stays complete: only the final one made of it becomes a job. The job's id is chosen
+when the upload is created, so that the last step makes one job however often it is tried. Times are seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class UploadInfo:
 
 @dataclass(frozen=True, slots=True)
 class UploadState:
-    """``offset_bytes`` are on disk, synced; ``length_bytes`` is None while it is deferred; ``touched_at`` is the last progress."""
+    """``offset_bytes`` are on disk, synced. ``length_bytes`` is None until it is announced. ``touched_at`` is when the last progress was made."""
 
     touched_at: float
     offset_bytes: int = 0
@@ -63,7 +64,7 @@ class UploadState:
     def is_complete(self) -> bool:
         return self.offset_bytes == self.length_bytes
 
-    def at(self, offset_bytes: int, now: float) -> UploadState:
+    def with_offset(self, offset_bytes: int, now: float) -> UploadState:
         return replace(self, offset_bytes=offset_bytes, touched_at=now)
 
     def with_length(self, length_bytes: int, now: float) -> UploadState:
@@ -73,7 +74,7 @@ class UploadState:
         return replace(self, has_job=True, touched_at=now)
 
     def to_line(self) -> str:
-        """One line of the journal; the last whole line of it counts."""
+        """One line of the upload's journal, in which the last whole line counts."""
         return f"{self.offset_bytes} {'-' if self.length_bytes is None else self.length_bytes} {int(self.has_job)} {self.touched_at:.3f}\n"
 
     @classmethod

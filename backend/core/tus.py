@@ -20,9 +20,9 @@ PATH = "/api/uploads"
 PARTIAL = "partial"
 FINAL = "final"
 DESCRIPTIVE = frozenset({"filetype", "name", "type", "relativePath"})
-"""Metadata that describe the file and are no conversion options: the protocol's own example, and what Uppy adds by itself."""
+"""Metadata that describe the file and are no conversion options: ``filetype`` of the protocol's example, and what Uppy adds."""
 MOST_PARTS = 1000
-"""Their addresses fit into one header field (gunicorn: 8190 bytes) long before."""
+"""Never reached: their addresses must fit into one header field, of 8190 bytes in Gunicorn."""
 _PART = re.compile(rf"(?:https?://[^/\s]+)?(?:/[^\s]*)?{PATH}/([A-Za-z0-9_-]{{22}})/?")
 
 
@@ -34,7 +34,7 @@ def count(header: str, text: str) -> int:
 
 
 def length(upload_length: str | None, upload_defer_length: str | None) -> int | None:
-    """The announced size, None where it comes later: exactly one of the two headers says so."""
+    """The announced size in bytes; None where it is announced later. Exactly one of the two headers must be there."""
     if (upload_length is None) == (upload_defer_length is None):
         raise errors.BadRequest("header", header="Upload-Length", accepted="0, 1, 2, … / Upload-Defer-Length: 1")
     if upload_length is not None:
@@ -45,7 +45,7 @@ def length(upload_length: str | None, upload_defer_length: str | None) -> int | 
 
 
 def metadata(text: str) -> list[tuple[str, str]]:
-    """``key base64,key base64,key`` as pairs in order; a key without a value has an empty one. Bytes that are no UTF-8 become �."""
+    """``key base64,key base64,key`` as pairs in order. A key without a value gets an empty one; bytes that are not UTF-8 become �."""
     return [_pair(each.strip()) for each in text.split(",")] if text.strip() else []
 
 
@@ -60,7 +60,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def checksum(text: str) -> tuple[str, bytes]:
-    """``sha1 base64`` as algorithm and digest."""
+    """The algorithm and the digest of ``sha1 base64``."""
     algorithm, _, value = text.strip().partition(" ")
     try:
         digest = base64.b64decode(value.strip(), validate=True)

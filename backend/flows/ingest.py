@@ -25,7 +25,9 @@ from backend.ports.source_files import Upload
 log = logging.getLogger(__name__)
 MAX_RETRY_S = 60
 SOCKET_CHUNK_BYTES = 4 << 20
-"""So much of a body goes straight into a file in one turn of a thread, and then another's: a few milliseconds."""
+"""So much of a body goes straight from its socket into the file before the thread serves another upload: a few milliseconds."""
+BodyPiece = bytes | SocketChunk
+"""What a body consists of: bytes that the loop has read, and bytes that are still in the socket."""
 QUEUE_DEPTH_CACHED_S = 1.0
 AMPLE_ROOM = 100
 """The queue is not asked again for each upload while it has room for so many jobs more."""
@@ -68,16 +70,17 @@ class Intake:
         self.upload = self.context.store.create_upload()
 
     def feed(self, chunk: bytes) -> None:
-        """Raises ``TooLarge``, ``UnsupportedFormat``, ``StorageFull`` as soon as it is certain."""
+        """Raises ``TooLarge``, ``UnsupportedFormat`` as soon as the first bytes show it, ``StorageFull``."""
         self.context.limits.check_bytes(self.upload.size_bytes + len(chunk))
         if self.format is None:
             self._head += chunk[: formats.SNIFF_BYTES - len(self._head)]
             if len(self._head) >= formats.SNIFF_BYTES:
-                self.format = readable(self._head)
+                self.format = sniff_format(self._head)
         self.upload.write(chunk)
 
-    def take(self, piece: bytes | SocketChunk) -> None:
-        """Raises as ``feed``. A stretch is left to come by until the format is known, and is of a body whose length was checked."""
+    def take(self, piece: BodyPiece) -> None:
+        """Raises as ``feed``. The length of a body with a ``SocketChunk`` was checked. One that comes before the format is known is left in the
+        socket, so that the loop reads its bytes."""
         if isinstance(piece, bytes):
             self.feed(piece)
         elif self.format is not None:
@@ -86,7 +89,7 @@ class Intake:
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:
             raise errors.EmptyFile()
-        return judge(self.context, self.upload, self.format or readable(self._head), self.filename)
+        return judge(self.context, self.upload, self.format or sniff_format(self._head), self.filename)
 
     def abandon(self) -> None:
         self.upload.discard()
@@ -213,7 +216,7 @@ def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:
     return errors.QueueFull(limit=context.max_queued_jobs, retry_after_s=math.ceil(max(1, min(MAX_RETRY_S, room_s))))
 
 
-def readable(head: bytes) -> Format:
+def sniff_format(head: bytes) -> Format:
     """The format of a file that begins with ``head``. Raises ``UnsupportedFormat``, ``EmptyFile``."""
     if not head:
         raise errors.EmptyFile()

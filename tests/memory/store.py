@@ -21,7 +21,7 @@ from backend.ports.source_files import Upload
 T = TypeVar("T")
 
 
-def drawn(source_fd: int, most_bytes: int) -> bytes:
+def read_socket(source_fd: int, most_bytes: int) -> bytes:
     data = b""
     with suppress(BlockingIOError):
         while len(data) < most_bytes and (more := os.read(source_fd, most_bytes - len(data))):
@@ -44,7 +44,7 @@ class MemoryUpload:
         self.data += chunk
 
     def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
-        data = drawn(source_fd, most_bytes)
+        data = read_socket(source_fd, most_bytes)
         self.write(data)
         return len(data)
 
@@ -260,7 +260,7 @@ class MemoryStore:
 
     def _there(self, entry: Entry) -> bytes:
         if entry.source is None:
-            raise errors.NotFound(private="promised")
+            raise errors.NotFound(private="without a source yet")
         return entry.source
 
     def _opened(self, data: bytes) -> MemoryBlob:

@@ -107,4 +107,4 @@ def tus(tmp_path: Path) -> Iterator[Tus]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "PATIENCE_S", 3 * flow.TURN_S)
+    monkeypatch.setattr(flow, "PATIENCE_S", 3 * flow.RETRY_S)

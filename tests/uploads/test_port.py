@@ -28,7 +28,7 @@ from backend.ports.store import Store
 from tests.memory.samples import manifest
 from tests.memory.store import MemoryStore
 from tests.memory.uploads import MemoryUploads
-from tests.ports.test_pour import BODY, MIB, TAIL, sent
+from tests.ports.test_receive_from_fd import BODY, MIB, TAIL, sent
 
 DATA_OF_THREE_BATCHES = bytes(range(256)) * 3 * 1024 + b"and a rest"
 FIVE_MIB = 5 * MIB
@@ -163,7 +163,7 @@ def test_a_sum_covers_what_was_written_after_it_was_asked_for(uploads: Uploads) 
     writer.close()
 
 
-def test_a_resumable_upload_is_poured_kept_dropped_and_resumed(uploads: Uploads) -> None:
+def test_a_resumable_upload_receives_saves_and_discards_bytes_of_a_socket(uploads: Uploads) -> None:
     upload_id = create(uploads, len(BODY) + len(TAIL))
     writer = opened(uploads, upload_id)
     writer.write(BODY[:100])
@@ -194,7 +194,7 @@ def test_a_resumable_upload_is_poured_kept_dropped_and_resumed(uploads: Uploads)
     writer.close()
 
 
-def test_the_sum_of_an_upload_that_was_poured_in_one_go_needs_no_second_reading(uploads: Uploads) -> None:
+def test_the_checksum_of_an_upload_that_came_in_one_piece_needs_no_second_reading(uploads: Uploads) -> None:
     upload_id = create(uploads, len(BODY))
     writer = opened(uploads, upload_id)
     with sent(BODY) as receiver:

@@ -73,7 +73,7 @@ class FileUploadWriter:
             return
         with translate_errors():
             sync_data(self.data.fd)
-        self._record(self.state.at(end_bytes, now))
+        self._record(self.state.with_offset(end_bytes, now))
 
     def checkpoint(self, now: float) -> None:
         self.save(now)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
@@ -88,13 +89,11 @@ def _multipart(context: Context, boundary: str, max_files: int) -> Form:
             del chunk  # nobody holds it while the next is waited for
         reader.finish()
         return reader.form
-    except ValueError as error:
+    except (ValueError, RequestEntityTooLarge) as error:  # the latter: too many parts, or a part's header that is too long
         reader.abandon()
         raise errors.BadRequest("multipart", private=repr(error)) from error
-    except BaseException as error:
+    except BaseException:
         reader.abandon()
-        if getattr(error, "code", None) == 413:
-            raise errors.BadRequest("multipart", private=repr(error)) from error
         raise
 
 

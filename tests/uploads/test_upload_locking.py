@@ -1,4 +1,4 @@
-"""Several hands on one upload: who waits, who gives way, who is told to come again; and that nobody corrupts anything."""
+"""Several requests for one upload: which one waits, which one closes it, which one is told to try again; and that none corrupts it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend import errors
+from backend.flows import receive_upload
 from backend.flows import uploads as flow
 from backend.flows.uploads import PatchRequest
 from tests.memory.samples import image
@@ -107,7 +108,7 @@ def test_a_long_piece_is_kept_on_the_way(tus: Tus) -> None:
 
     def chunks() -> Iterator[bytes]:
         yield PNG[:30]
-        tus.here.clock.advance(flow.CHECKPOINT_S)  # type: ignore[union-attr]
+        tus.here.clock.advance(receive_upload.CHECKPOINT_S)  # type: ignore[union-attr]
         yield PNG[30:60]
         seen.append(tus.uploads.find(id_of(path))[1].offset_bytes)
 

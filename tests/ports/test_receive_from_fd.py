@@ -53,8 +53,8 @@ def sent(data: bytes, *, then_close: bool = True) -> Iterator[socket.socket]:
         thread.join()
 
 
-def poured(upload: Upload, receiver: socket.socket, size_bytes: int) -> list[int]:
-    """Turn after turn until so many bytes are in."""
+def receive_all(upload: Upload, receiver: socket.socket, size_bytes: int) -> list[int]:
+    """Turn after turn until so many bytes are in; the bytes of each turn."""
     turns: list[int] = []
     while sum(turns) < size_bytes:
         turns.append(upload.receive_from_fd(receiver.fileno(), min(4 * MIB, size_bytes - sum(turns))))
@@ -65,13 +65,13 @@ def content(upload: Upload) -> bytes:
     return upload.inspect(lambda read_at, size_bytes: read_at(0, size_bytes + 1))
 
 
-def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(store: Store) -> None:
+def test_what_a_socket_brings_between_what_is_written_keeps_its_place_and_is_hashed(store: Store) -> None:
     upload = store.create_upload()
     upload.write(HEAD)
     with sent(BODY) as receiver:
-        assert max(poured(upload, receiver, len(BODY) - MIB)) <= 4 * MIB
+        assert max(receive_all(upload, receiver, len(BODY) - MIB)) <= 4 * MIB
         upload.write(b"in between")
-        poured(upload, receiver, MIB)
+        receive_all(upload, receiver, MIB)
     upload.write(TAIL)
     whole = HEAD + BODY[:-MIB] + b"in between" + BODY[-MIB:] + TAIL
     assert upload.size_bytes == len(whole)
@@ -85,8 +85,8 @@ def test_what_is_poured_between_what_is_written_keeps_its_place_and_is_summed(st
 
 
 @pytest.mark.parametrize("is_read_ahead", [False, True])
-def test_little_is_read_at_once_and_summed_in_the_same_turn(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, is_read_ahead: bool) -> None:
-    """Where much was poured before, that is caught up with first."""
+def test_little_is_read_at_once_and_hashed_in_the_same_turn(file_store: FileStore, monkeypatch: pytest.MonkeyPatch, is_read_ahead: bool) -> None:
+    """Where much was spliced before, its checksum is computed first."""
     upload = file_store.create_upload()
     upload.write(HEAD)
     with sent(BODY) as receiver:
@@ -103,7 +103,7 @@ def test_little_is_read_at_once_and_summed_in_the_same_turn(file_store: FileStor
 def test_no_more_is_taken_than_belongs_to_it(store: Store) -> None:
     upload = store.create_upload()
     with sent(BODY + b"the next request") as receiver:
-        poured(upload, receiver, len(BODY))
+        receive_all(upload, receiver, len(BODY))
         receiver.settimeout(10)
         assert receiver.recv(100) == b"the next request"
     assert content(upload) == BODY
@@ -133,7 +133,7 @@ def test_a_file_system_that_does_not_splice_gets_a_copy(file_store: FileStore, m
 
     monkeypatch.setattr(os, "splice", refuses_files)
     with sent(BODY) as receiver:
-        poured(upload, receiver, len(BODY))
+        receive_all(upload, receiver, len(BODY))
     assert content(upload) == BODY
     assert upload.sha256() == hashlib.sha256(BODY).hexdigest()
     upload.discard()
@@ -143,7 +143,7 @@ def test_a_kernel_that_grants_no_wide_pipe_gives_a_narrow_one(file_store: FileSt
     monkeypatch.setattr(splice, "F_SETPIPE_SZ", -1)
     upload = file_store.create_upload()
     with sent(BODY) as receiver:
-        poured(upload, receiver, len(BODY))
+        receive_all(upload, receiver, len(BODY))
     assert upload.sha256() == hashlib.sha256(BODY).hexdigest()
     upload.discard()
 
@@ -159,7 +159,7 @@ def test_a_full_disk_is_said_at_once_and_again(file_store: FileStore, is_threade
     os.close(full_fd)
     with sent(BODY[:MIB]) as receiver:
         with pytest.raises(errors.StorageFull):
-            poured(upload, receiver, MIB)
+            receive_all(upload, receiver, MIB)
         if is_threaded:
             with pytest.raises(errors.StorageFull):
                 upload.sha256()
