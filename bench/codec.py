@@ -41,7 +41,7 @@ from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion
 from backend.core.limits import Limits
 from backend.core.options import Options
-from tests.codec.conftest import declared
+from tests.unit.codec.conftest import declared
 
 LIMITS = Limits(pixels=200_000_000)
 FOREIGN = 0.1

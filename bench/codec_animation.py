@@ -23,8 +23,8 @@ from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion
 from backend.core.limits import Limits
 from backend.core.options import Options
-from tests.codec.conftest import declared
-from tests.codec.test_animation import timing
+from tests.unit.codec.conftest import declared
+from tests.unit.codec.encoders.test_animation import timing
 
 ROOMY = Limits(pixels=400_000_000)
 

@@ -22,7 +22,7 @@ from backend.core.conversion import Conversion
 from backend.core.limits import Limits
 from backend.core.options import Options
 from bench.kit.look import reference_score
-from tests.codec.conftest import declared, saved
+from tests.unit.codec.conftest import declared, saved
 
 ROOMY = Limits(pixels=100_000_000, upload_bytes=1 << 30)
 

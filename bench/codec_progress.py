@@ -17,7 +17,7 @@ from backend.core.conversion import Conversion, Progress
 from backend.core.limits import Limits
 from backend.core.options import Options
 from bench.codec_curves import KINDS
-from tests.codec.conftest import declared
+from tests.unit.codec.conftest import declared
 
 LIMITS = Limits(pixels=200_000_000)
 

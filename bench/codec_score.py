@@ -17,7 +17,7 @@ from PIL import Image
 from backend.codec.encoders import ssimulacra2
 from backend.codec.native import libwebp
 from bench.kit.look import reference_score
-from tests.codec.conftest import saved
+from tests.unit.codec.conftest import saved
 
 QUALITIES = (65, 75, 85)
 NEAR = 60, 85

@@ -29,9 +29,9 @@ sys.path.insert(0, str(ROOT))
 import psutil  # noqa: E402
 import redis  # noqa: E402
 
-from tests.deploy.proxied import nginx, status  # noqa: E402
-from tests.e2e.images import photograph  # noqa: E402
-from tests.e2e.running import free_port, running, wait_for  # noqa: E402
+from tests.support.images import photograph  # noqa: E402
+from tests.support.running import free_port, running, wait_for  # noqa: E402
+from tests.system.deploy.proxied import nginx, status  # noqa: E402
 
 WORK = ROOT / "var" / "bench"
 SECONDS = 3

@@ -64,7 +64,7 @@ def with_alerts(text: str, summary: str, heads: tuple[str, ...]) -> str:
 
 def with_effects(text: str, heads: tuple[str, str]) -> str:
     """``text`` with the table of the tests that show what each setting does between its two markers."""
-    from tests.ops.shown import SHOWN
+    from tests.system.ops.shown import SHOWN
 
     lines = [f"| {' | '.join(heads)} |", "|---|---|", *(f"| `{name}` | `{SHOWN[name]}` |" for name, _, _ in settings.rows("en"))]
     return re.sub(r"(<!-- effects -->\n).*(<!-- /effects -->)", lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text, flags=re.DOTALL)

@@ -30,8 +30,8 @@ sys.path.insert(0, str(ROOT))
 
 import requests  # noqa: E402
 
-from tests.e2e.images import photograph  # noqa: E402
-from tests.e2e.running import Gateway, free_port, running, wait_for  # noqa: E402
+from tests.support.images import photograph  # noqa: E402
+from tests.support.running import Gateway, free_port, running, wait_for  # noqa: E402
 
 SCRAPE_S, STEP_S, WINDOW = 1, 2, "20s"
 CELL_W, CELL_H, HEAD = 52, 30, 26

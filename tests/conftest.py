@@ -22,7 +22,7 @@ import redis
 from hypothesis import settings
 
 from backend.adapters.redis import client as redis_client
-from tests.ports.redis_server import RedisServer, binary
+from tests.support.redis_server import RedisServer, binary
 
 LEAKS_END_WITHIN_S = 2.0
 """A child that was told to end, a descriptor that a thread is just closing."""

@@ -1,22 +1,28 @@
 #!/usr/bin/env bash
 # Sets up and runs the tests. Needs Python 3.11+; Node for the page's tests.
 #
-#   ./tests/run.sh                 everything that takes minutes at most: ruff, mypy, the page's core, pytest without the slow ones
-#   ./tests/run.sh core            one folder of tests/, likewise: flows, ports, web, house, codec, server, e2e, …
-#   ./tests/run.sh page            the page's tests, in Node
-#   ./tests/run.sh page-all        those of the page that take long: real Chromium, bad lines, restarts, a hundred files
+#   ./tests/run.sh                 the quick ones: ruff, mypy, the page's modules, unit, contract, architecture, main_path
+#   ./tests/run.sh rest            what CI runs after them: live, uploads, faults, ops, deploy, page
+#   ./tests/run.sh uploads         one suite: a folder of tests/ or tests/system/, without its slow tests
+#   ./tests/run.sh unit/web        a part of one
 #   ./tests/run.sh lint            ruff and mypy
-#   ./tests/run.sh fuzz            the codec's slow tests: damaged and hostile images
+#   ./tests/run.sh page            the page's modules, in Node: types and tests
+#
+# On demand, with their slow tests:
+#
+#   ./tests/run.sh page-all        the page in Chromium: slow lines, restarts, a hundred files
+#   ./tests/run.sh fuzz            damaged and hostile images
 #   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
 #   ./tests/run.sh autobahn        Autobahn's WebSocket suite (Python 2.7 is needed; it is installed into var/)
-#   ./tests/run.sh faults          processes killed and disks filled in the midst of work
+#   ./tests/run.sh faults          processes killed and disks filled while they work
 #   ./tests/run.sh ops             operation under load: reloads, recycling, metrics to the last one, each setting's effect
 #
-# What follows the name goes to pytest: ./tests/run.sh core -k progress. With CI=true a missing component fails instead of being skipped.
+# What follows the name goes to pytest: ./tests/run.sh unit/core -k progress. With CI=true a missing component fails instead of being skipped.
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 venv=tests/.venv
+durations=(--durations=10 --durations-min=2)
 failed=()
 beside_pid='' beside_log='' temporary=''
 
@@ -95,12 +101,12 @@ make_temporary() {
   fi
 }
 
-# A suite that waits more than it works runs beside the others; what it said is shown after them.
+# One half of the tests runs beside the other, since both wait a lot. What it printed is shown after the other's.
 beside() {
   make_temporary
   beside_log=$(mktemp)
   set -m # a group of its own: else it would not hear Ctrl-C
-  "$venv/bin/python" -m pytest --basetemp="$temporary/b" "$@" </dev/null >"$beside_log" 2>&1 &
+  "$venv/bin/python" -m pytest --basetemp="$temporary/b" "${durations[@]}" "$@" </dev/null >"$beside_log" 2>&1 &
   set +m
   beside_pid=$!
 }
@@ -113,7 +119,7 @@ pytest() {
   say "pytest $*"
   local code=0
   make_temporary
-  "$venv/bin/python" -m pytest --basetemp="$temporary/p" "$@" || code=$?
+  "$venv/bin/python" -m pytest --basetemp="$temporary/p" "${durations[@]}" "$@" || code=$?
   if [[ $beside_pid ]]; then
     local its=0
     wait "$beside_pid" || its=$?
@@ -124,24 +130,39 @@ pytest() {
     rm -f "$beside_log"
   fi
   if ((code == 0 && ${#failed[@]})); then code=1; fi
+  say "Took $((SECONDS / 60)):$(printf %02d $((SECONDS % 60))) minutes"
   exit "$code"
 }
 
-folders() { printf '%s\n' tests/*/test_*.py | cut -d/ -f2 | sort -u | xargs; }
+suites() { printf '%s\n' tests/*/ tests/system/*/ | grep -vE '/(system|fakes|support|page|artifacts|__pycache__)/$|^tests/page/' | sed 's,^tests/\(system/\)\?,,; s,/$,,' | xargs; }
 
+# The folder of a suite: below tests/system/ the name alone is enough.
 folder() {
-  [[ -d $1 ]] || fail "There is no folder $1 (yet)." 2
+  local place
+  for place in "tests/$1" "tests/system/$1"; do
+    if [[ $1 =~ ^[a-z_]+(/[a-z_]+)*$ && -d $place && $place != tests/page ]]; then
+      echo "$place"
+      return
+    fi
+  done
+  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|load|autobahn|faults|ops], or one of: $(suites)" 2
 }
 
-suite=${1:-all}
+suite=${1:-quick}
 shift || true
 case $suite in
-  all)
+  quick)
     set_up_python
     lint
     page
-    beside tests/e2e/test_page.py -m 'not slow' "$@"
-    pytest tests --ignore tests/e2e/test_page.py -m 'not slow' "$@"
+    beside tests/system/main_path tests/contract tests/unit/server tests/unit/adapters -m 'not slow' "$@"
+    pytest tests/unit tests/architecture --ignore tests/unit/server --ignore tests/unit/adapters -m 'not slow' "$@"
+    ;;
+  rest)
+    set_up_python
+    step "the page's packages" set_up_node
+    beside tests/system/page tests/system/live tests/system/load -m 'not slow' "$@"
+    pytest tests/system/uploads tests/system/faults tests/system/ops tests/system/deploy -m 'not slow' "$@"
     ;;
   lint)
     set_up_python
@@ -153,36 +174,24 @@ case $suite in
   page-all)
     set_up_python
     page
-    pytest tests/e2e/test_page.py -m 'slow or not slow' "$@"
+    pytest tests/system/page -m 'slow or not slow' "$@"
     ;;
-  fuzz)
-    folder tests/codec
+  fuzz | autobahn)
     set_up_python
-    pytest tests/codec -m slow "$@"
+    pytest "tests/system/$suite" -m slow -s "$@"
     ;;
   load)
-    folder tests/live
     set_up_python
-    pytest tests/live -m 'slow or not slow' "$@"
+    pytest tests/system/load tests/system/live -m 'slow or not slow' "$@"
     ;;
-  autobahn)
+  faults | ops)
     set_up_python
-    pytest tests/server/test_autobahn.py -m slow -s "$@"
-    ;;
-  faults)
-    folder tests/faults
-    set_up_python
-    pytest tests/faults -m 'slow or not slow' "$@"
-    ;;
-  ops)
-    set_up_python
-    pytest tests/ops -m 'slow or not slow' "$@"
+    pytest "tests/system/$suite" -m 'slow or not slow' "$@"
     ;;
   *)
-    [[ $suite =~ ^[a-z]+$ ]] && compgen -G "tests/$suite/test_*.py" >/dev/null \
-      || fail "There is no suite “$suite”. Use: ./tests/run.sh [all|lint|page|page-all|fuzz|load|autobahn|faults], or a folder of tests/: $(folders)" 2
+    place=$(folder "$suite")
     set_up_python
-    pytest "tests/$suite" -m 'not slow' "$@"
+    pytest "$place" -m 'not slow' "$@"
     ;;
 esac
 if ((${#failed[@]})); then fail "failed: $(IFS=,; echo "${failed[*]}")"; fi

@@ -28,7 +28,7 @@ FRESH_WAIT_S = 1.5
 
 SETTLING_S = 0.5
 """A connection younger than this is not closed: python-socketio (5.18) never connects again if its connection breaks before its own reconnect has
-returned. Found by ``tests/ops/test_steady.py``."""
+returned. Found by ``tests/system/ops/test_steady.py``."""
 
 MARGIN_S = 2.0
 """The worker cuts off what is left this long before the graceful timeout, at which the master kills it."""

@@ -16,7 +16,7 @@ OnShare = Callable[[float], None]
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 SRGB_PROFILE = _SRGB.tobytes()
 CMYK_PROFILE = (Path(__file__).parent / "cmyk.icc").read_bytes()
-"""For CMYK images without a profile: libvips' fallback, cut down by ``tests/codec/make_cmyk_profile.py``. Public domain."""
+"""For CMYK images without a profile: libvips' fallback, cut down by ``tests/unit/codec/image/make_cmyk_profile.py``. Public domain."""
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 """Without black point compensation, as is libvips' default."""
 

@@ -1,0 +1,123 @@
+"""Documentation is tested like code: what is made from the code is up to date, both languages have the same shape, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from backend import errors, settings
+from backend.core import options
+from backend.web.openapi import document
+from backend.web.routes import operations
+from docs import documents
+from tests.system.ops.shown import SHOWN
+
+ROOT = Path(__file__).resolve().parents[2]
+PAIRS = documents.pairs()
+ALL = sorted({name for pair in PAIRS for name in pair})
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def links(name: str) -> list[tuple[Path, str]]:
+    """File and section of each relative link."""
+    here = ROOT / name
+    return [(here.parent.joinpath(file).resolve() if file else here, anchor) for file, anchor in LINK.findall(read(name))]
+
+
+@pytest.mark.parametrize("name", documents.SETTINGS)
+def test_the_settings_table_is_the_settings(name: str) -> None:
+    text = read(name)
+    assert text == documents.with_settings(text, *documents.SETTINGS[name]), "run: python docs/documents.py"
+    assert "`GATEWAY_MAX_PIXELS`" in text
+
+
+def test_every_setting_has_a_test_of_its_effect_and_every_such_test_is_there() -> None:
+    assert set(SHOWN) == {name for name, _, _ in settings.rows("en")}
+    for place in SHOWN.values():
+        path, _, name = place.partition("::")
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8"), place
+
+
+@pytest.mark.parametrize("name", documents.CHECKLISTS)
+def test_the_checklist_names_the_test_of_every_setting(name: str) -> None:
+    text = read(name)
+    assert text == documents.with_effects(text, documents.CHECKLISTS[name]), "run: python docs/documents.py"
+    assert "`GUNICORN_BACKLOG`" in text
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS)
+def test_both_languages_have_the_same_headings_code_and_links(english: str, chinese: str) -> None:
+    one, other = read(english), read(chinese)
+
+    def headings(text: str) -> list[str]:
+        return re.findall(r"^#+", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+
+    def code(text: str) -> list[str]:
+        return re.findall(r"```.*?```", text, re.DOTALL)
+
+    def pages(name: str) -> list[str]:
+        return [documents.LANGUAGE.sub("", str(file)) for file, _ in links(name)]
+
+    assert headings(one) == headings(other)
+    assert code(one) == code(other)
+    assert pages(english) == pages(chinese)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_relative_link_leads_somewhere(name: str) -> None:
+    for file, anchor in links(name):
+        assert file.exists(), f"{name}: {file}"
+        if anchor:
+            text = file.read_text("utf-8")
+            anchors = [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
+            assert anchor in anchors + re.findall(r'<a id="([^"]+)">', text), f"{name}: {file}#{anchor}"
+
+
+@pytest.mark.parametrize("chinese", [False, True])
+def test_the_readme_leads_to_every_page(chinese: bool) -> None:
+    own = {ROOT / pair[chinese] for pair in PAIRS}
+    seen, ahead = set(), [ROOT / PAIRS[0][chinese]]
+    while ahead:
+        page = ahead.pop()
+        if page in own and page not in seen:
+            seen.add(page)
+            ahead += [file for file, _ in links(page.relative_to(ROOT).as_posix())]
+    assert own - seen == set()
+
+
+def first_cells(name: str, section: str) -> list[str]:
+    """The first cell of each row of the first table below a heading of the contract."""
+    text = read(name).split(f"\n## {section}\n")[1].split("\n## ")[0]
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| `")]
+    assert rows
+    return rows
+
+
+@pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Routes"), ("docs/reference/contract.zh-CN.md", "路由")])
+def test_the_contract_names_routes_that_there_are(name: str, section: str) -> None:
+    paths = document.describe(operations(), "1.0.0", "en", True)["paths"]
+    known = {f"{method.upper()} {re.sub(r'{[a-z_]+}', '{id}', path)}" for path, methods in paths.items() for method in methods}
+    assert {each.strip("`") for each in first_cells(name, section)} <= known
+
+
+@pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Options"), ("docs/reference/contract.zh-CN.md", "选项")])
+def test_the_contract_names_options_that_there_are(name: str, section: str) -> None:
+    named = [each for cell in first_cells(name, section) for each in re.findall(r"`(\w+)`", cell)]
+    assert len(set(named)) == len(named) and set(named) <= set(options.schema())
+
+
+@pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Errors"), ("docs/reference/contract.zh-CN.md", "错误")])
+def test_the_contract_names_every_error_code(name: str, section: str) -> None:
+    text = read(name).split(f"\n## {section}\n")[1].split("\n## ")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE)) == {code: str(kind.status) for code, kind in errors.BY_CODE.items()}
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_the_pages_in_one_language_lead_somewhere(name: str) -> None:
+    test_every_relative_link_leads_somewhere(name)

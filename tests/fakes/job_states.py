@@ -1,0 +1,95 @@
+"""States, logs and the index of jobs, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backend.core import tally
+from backend.core.job import Job, Manifest, Status
+from backend.ports.index import ListEntry
+from tests.fakes.server import MemoryServer
+
+
+class MemoryJobStates:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def find(self, job_id: str) -> Job | None:
+        known = self._server.reach().known.get(job_id)
+        return None if known is None else known.job
+
+    def changes_since(self, job_id: str, seq: int) -> list[Status] | None:
+        known = self._server.reach().known.get(job_id)
+        if known is None or known.log[0].seq > seq + 1:
+            return None
+        return [each for each in known.log if each.seq > seq]
+
+    def end(self, job: Job) -> Job:
+        server, state = self._server, self._server.reach()
+        for each in (state.queue, state.leases, state.fetching):
+            each.pop(job.id, None)
+        known = state.known.get(job.id)
+        if known is None or not known.status.has_ended:
+            server.add(tally.of_end(job))
+            state.paces.append((server.clock(), tally.of_pace(job)))
+        if known is None:
+            server.add(tally.of_created(job))
+            known = server.create(job)
+        elif not known.status.has_ended:
+            before, known.token = known.status, ""
+            if job.status.state == "succeeded" and job.status.started_at and job.status.finished_at:
+                state.recent = [int(1000 * (job.status.finished_at - job.status.started_at)), *state.recent][:20]
+            server.record(known, replace(job.status, seq=before.seq + 1, attempt=before.attempt, started_at=before.started_at))
+        server.note_result(job.at(known.status))
+        server.release_followers(known)
+        return job.at(known.status)
+
+    def end_alone(self, job: Job) -> Job | None:
+        is_lost = job.manifest.is_ephemeral and job.id not in self._server.reach().known
+        return None if is_lost or self.followers(job.id) else self.end(job)
+
+    def restore(self, job: Job) -> None:
+        if job.id not in self._server.reach().known:
+            self._server.create(job)
+            self._server.note_result(job)
+
+    def forget(self, job_id: str) -> None:
+        server, state = self._server, self._server.reach()
+        if job_id in state.known and not state.known[job_id].status.has_ended:
+            server.add({f"{tally.ENDED}:{tally.ERASED}:": 1})
+        known = state.known.get(job_id)
+        for each in (state.queue, state.leases, state.fetching, state.expiries, state.listed, state.known):
+            each.pop(job_id, None)
+        if known is not None:
+            server.release_followers(known)
+            key = known.manifest.work_key
+            state.completed[key] = [each for each in state.completed.get(key, []) if each != job_id]
+        server.publish(job_id, "")
+
+    def followers(self, job_id: str) -> list[Job]:
+        self._server.reach()
+        return [known.job for known in self._server.followers(job_id)]
+
+    def completed_duplicates(self, work_key: str) -> list[str]:
+        return self._server.reach().completed.get(work_key, [])[::-1] if work_key else []
+
+
+class MemoryJobIndex:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def add(self, manifests: Sequence[Manifest]) -> None:
+        for each in manifests:
+            self._server.reach().expiries[each.id] = each.expires_at
+            self._server.reach().listed[each.id] = (each.lister, each.created_at)
+
+    def expired(self, now: float, limit: int) -> list[str]:
+        expiries = self._server.reach().expiries
+        return sorted((each for each in expiries if expiries[each] <= now), key=expiries.__getitem__)[:limit]
+
+    def entries(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[ListEntry]:
+        state = self._server.reach()
+        own = ((created_at, job_id) for job_id, (lister, created_at) in state.listed.items() if maker and lister == maker)
+        shown = sorted((each for each in own if before is None or each < before), reverse=True)[:limit]
+        return [ListEntry(job_id, created_at, state.known[job_id].job if job_id in state.known else None) for created_at, job_id in shown]

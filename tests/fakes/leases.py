@@ -1,0 +1,109 @@
+"""Leases in memory: those of encoders, and those of gateways that fetch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backend import errors
+from backend.core import tally
+from backend.core.job import Job
+from backend.ports.leases import ReportAck
+from backend.ports.queue import Claim
+from tests.fakes.server import MemoryServer
+
+
+class MemoryLeases:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def report(self, job_id: str, token: str, patch: dict[str, object], lease_s: float) -> ReportAck | None:
+        server, state = self._server, self._server.reach()
+        known = state.known.get(job_id)
+        if known is None or (known.status.state == "queued" and known.tries == 0):
+            return None
+        if known.status.state != "running" or known.token != token:
+            return ReportAck(0, 0)
+        listeners = 0
+        for each in (known, *server.followers(job_id)):
+            state.leases[each.manifest.id] = server.clock() + lease_s
+            if patch and not each.manifest.is_ephemeral:
+                server.change(each, **patch)
+                listeners += server.listeners(each.manifest.id)
+        return ReportAck(known.status.seq, listeners)
+
+    def readopt(self, claim: Claim, lease_s: float) -> bool:
+        server, state, job_id = self._server, self._server.reach(), claim.job.id
+        known = state.known.get(job_id)
+        if known is not None and known.status.state != "queued":
+            return False
+        state.queue.pop(job_id, None)
+        if known is None:
+            server.add(tally.of_created(claim.job))
+            known = server.create(claim.job)
+        else:
+            server.record(known, replace(claim.job.status, seq=max(known.status.seq, claim.job.status.seq) + 1))
+        known.token, known.tries = claim.token, 1
+        state.leases[job_id] = server.clock() + lease_s
+        return True
+
+    def expired(self) -> list[str]:
+        return [job_id for job_id, until in self._server.reach().leases.items() if until <= self._server.clock()]
+
+    def count(self) -> int:
+        return len(self._server.reach().leases)
+
+
+class MemoryFetchLeases:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
+        server, state = self._server, self._server.reach()
+        if job.id not in state.known:
+            if limit is not None and len(state.queue) + len(state.fetching) >= limit:
+                raise errors.QueueFull(limit=limit, retry_after_s=1)
+            server.add(tally.of_created(job))
+            server.create(job).token = token
+            state.fetching[job.id] = server.clock() + lease_s
+        return job.at(state.known[job.id].status)
+
+    def renew(self, job_id: str, token: str, percent: int, lease_s: float) -> bool | None:
+        server, state = self._server, self._server.reach()
+        known = state.known.get(job_id)
+        if known is None:
+            return None
+        if known.status.state != "queued" or known.token != token:
+            return False
+        state.fetching[job_id] = server.clock() + lease_s
+        if percent > known.status.progress:
+            server.change(known, progress=percent)
+        return True
+
+    def expired(self) -> list[str]:
+        return [job_id for job_id, until in self._server.reach().fetching.items() if until <= self._server.clock()]
+
+    def take_over(self, job_id: str, token: str, lease_s: float) -> bool:
+        if job_id not in self.expired():
+            return False
+        state = self._server.reach()
+        state.known[job_id].token = token
+        state.fetching[job_id] = self._server.clock() + lease_s
+        return True
+
+    def attach_source(self, job: Job) -> Job:
+        server, state = self._server, self._server.reach()
+        if job.id not in state.known:
+            server.add({**tally.of_created(job), tally.UPLOAD_BYTES: 0})
+            server.create(job)
+        known = state.known[job.id]
+        known.manifest, known.token = job.manifest, ""
+        state.fetching.pop(job.id, None)
+        if known.status.state == "queued" and job.id not in state.queue:
+            server.add({tally.UPLOAD_BYTES: job.manifest.source.bytes})
+            server.line_up(job.id, job.manifest.client)
+            placed = server.place(known.status, server.rank(job.id))
+            server.change(known, position=placed.position, eta_s=placed.eta_s)
+            queued = job.at(known.status)
+            server.push_ticket()
+            return queued
+        return job.at(known.status)

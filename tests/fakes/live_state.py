@@ -1,0 +1,111 @@
+"""All ports that Redis provides, over one server in memory; the small ones are here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from backend.core.job import STATES
+from backend.core.overview import Overview
+from backend.ports.live_state import LiveState
+from tests.fakes.job_states import MemoryJobIndex, MemoryJobStates
+from tests.fakes.leases import MemoryFetchLeases, MemoryLeases
+from tests.fakes.queue import MemoryJobQueue
+from tests.fakes.server import MemoryServer
+
+
+def live_state(server: MemoryServer) -> LiveState:
+    return {
+        "queue": MemoryJobQueue(server),
+        "jobs": MemoryJobStates(server),
+        "leases": MemoryLeases(server),
+        "fetch_leases": MemoryFetchLeases(server),
+        "index": MemoryJobIndex(server),
+        "counters": MemoryCounters(server),
+        "memos": MemoryMemos(server),
+        "duties": MemoryDuties(server),
+        "presence": MemoryPresence(server),
+    }
+
+
+class MemoryCounters:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def add(self, amounts: Mapping[str, float]) -> None:
+        self._server.reach()
+        self._server.add(amounts)
+
+    def count_in_window(self, key: str, amount: int, window_s: int) -> tuple[int, int]:
+        windows, now = self._server.reach().windows, self._server.clock()
+        count, until = windows.get(key, (0, 0.0))
+        if until <= now:
+            count, until = 0, now + window_s
+        windows[key] = (count + amount, until)
+        return count + amount, round(until - now)
+
+    def overview(self) -> Overview:
+        state, now = self._server.reach(), self._server.clock()
+        counted = Counter(each.status.state for each in state.known.values())
+        waiting = [state.known[each].manifest.created_at for each in state.queue]
+        recent: Counter[str] = Counter()
+        for when, amounts in state.paces:
+            if when > now - 60:
+                recent.update(amounts)
+        return Overview(
+            jobs={each: counted[each] for each in STATES},
+            oldest_queued_s=max(0.0, now - min(waiting)) if waiting else 0.0,
+            encoders=tuple(facts for until, facts in state.encoders.values() if until >= now),
+            totals=dict(state.totals),
+            recent=dict(recent),
+            conversion_s=sum(state.recent) / len(state.recent) / 1000 if state.recent else 0.0,
+        )
+
+
+class MemoryMemos:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def get(self, key: str) -> str | None:
+        value, until = self._server.reach().memos.get(key, ("", 0.0))
+        return value if until > self._server.clock() else None
+
+    def put_if_absent(self, key: str, value: str, seconds: int) -> bool:
+        if self.get(key) is not None:
+            return False
+        self._server.reach().memos[key] = (value, self._server.clock() + seconds)
+        return True
+
+    def delete(self, key: str) -> None:
+        self._server.reach().memos.pop(key, None)
+
+
+class MemoryDuties:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def acquire(self, name: str, holder: str, seconds: float) -> bool:
+        duties, now = self._server.reach().duties, self._server.clock()
+        held = duties.get(name)
+        if held is not None and held[1] > now and held[0] != holder:
+            return False
+        duties[name] = (holder, now + seconds)
+        return True
+
+    def epoch(self) -> str | None:
+        return self._server.reach().epoch
+
+    def begin_epoch(self, name: str) -> None:
+        self._server.reach().epoch = name
+
+
+class MemoryPresence:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
+        self._server.reach().encoders[encoder] = (self._server.clock() + seconds, dict(facts))
+
+    def encoders(self) -> list[dict[str, Any]]:
+        return [facts for until, facts in self._server.reach().encoders.values() if until >= self._server.clock()]

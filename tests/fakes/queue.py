@@ -1,0 +1,98 @@
+"""The fair queue in memory."""
+
+from __future__ import annotations
+
+from backend import errors
+from backend.core import tally
+from backend.core.job import Job
+from backend.ports.queue import Claim
+from tests.fakes.server import Known, MemoryServer
+
+
+class MemoryJobQueue:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def enqueue(self, job: Job, *, limit: int | None) -> Job:
+        server, state = self._server, self._server.reach()
+        if job.id in state.known:
+            return job.at(state.known[job.id].status)
+        if limit is not None and len(state.queue) >= limit:
+            raise errors.QueueFull(limit=limit, retry_after_s=1)
+        server.add(tally.of_created(job))
+        server.line_up(job.id, job.manifest.client)
+        queued = server.create(job.at(server.place(job.status, server.rank(job.id)))).job
+        server.push_ticket()
+        return queued
+
+    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+        state = self._server.reach()
+        if job.id not in state.known and job.manifest.work_key and state.completed.get(job.manifest.work_key):
+            return None
+        return self.enqueue(job, limit=limit)
+
+    def take(self, token: str, lease_s: float) -> Claim | None:
+        state = self._server.reach()
+        while state.queue:
+            job_id = min(state.queue, key=lambda each: (state.queue[each], each))
+            state.virtual_now = state.queue.pop(job_id)[0]
+            known = state.known.get(job_id)
+            if known is not None and known.status.state == "queued" and not self._follows(known, lease_s):
+                return self._begin(known, token, lease_s)
+        return None
+
+    def requeue(self, job_id: str) -> int:
+        state = self._server.reach()
+        state.leases.pop(job_id, None)
+        known = state.known.get(job_id)
+        if known is None or known.status.state != "running":
+            return -1
+        known.token = ""
+        self._server.add({tally.ENCODERS_LOST: 1})
+        self._server.release_followers(known)
+        self._server.put_back(known)
+        return known.tries
+
+    def top_up_tickets(self) -> int:
+        self._server.reach()
+        pushed = 0
+        while self._server.push_ticket():
+            pushed += 1
+        return pushed
+
+    def depth(self) -> int:
+        return len(self._server.reach().queue)
+
+    def publish_positions(self) -> int:
+        server, published = self._server, 0
+        for job_id in list(server.reach().queue):
+            known, rank = server.reach().known[job_id], server.rank(job_id)
+            position = known.status.position
+            if position is None or abs(position - rank) >= max(1, position / 10):
+                status = server.place(known.status, rank)
+                server.change(known, position=status.position, eta_s=status.eta_s)
+                published += 1
+        return published
+
+    def _follows(self, known: Known, lease_s: float) -> bool:
+        """Whether its work is being encoded already; otherwise the job leads from now on."""
+        server, state, work_key = self._server, self._server.reach(), known.manifest.work_key
+        leader = state.known.get(state.leaders.get(work_key, "")) if work_key else None
+        if leader is None or leader.status.state != "running":
+            state.leaders[work_key] = known.manifest.id
+            known.leader = ""
+            return False
+        known.leader, known.token, known.tries = leader.manifest.id, "", known.tries + 1
+        state.leases[known.manifest.id] = server.clock() + lease_s
+        ahead = {name: getattr(leader.status, name) for name in ("stage", "eta_s")}
+        ahead["progress"] = max(known.status.progress, leader.status.progress)
+        server.change(known, state="running", started_at=server.clock(), attempt=known.tries, position=None, **ahead)
+        return True
+
+    def _begin(self, known: Known, token: str, lease_s: float) -> Claim:
+        server, state = self._server, self._server.reach()
+        known.token, known.tries = token, known.tries + 1
+        state.leases[known.manifest.id] = server.clock() + lease_s
+        server.change(known, state="running", stage="decode", started_at=server.clock(), attempt=known.tries, position=None, eta_s=None)
+        duplicates = state.completed.get(known.manifest.work_key, []) if known.manifest.work_key else []
+        return Claim(known.job, token, tuple(duplicates[::-1]))

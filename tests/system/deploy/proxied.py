@@ -1,0 +1,87 @@
+"""A real nginx with the shipped configuration, and gateways of one role to stand behind it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import requests
+
+from tests.support.running import ROOT, free_port, wait_for
+
+CONFIGURATION = ROOT / "deploy" / "nginx.conf"
+
+
+@contextmanager
+def nginx(binary: str, ports: Sequence[int], folder: Path) -> Iterator[str]:
+    """The address of an nginx in front of gateways on ``ports``; only ports and paths of the shipped file are changed."""
+    port = free_port()
+    site = "\n".join(line for line in CONFIGURATION.read_text("utf-8").splitlines() if "listen [::]:80" not in line)
+    server = next(line for line in site.splitlines() if "server 127.0.0.1:5000" in line)
+    site = site.replace(server, "\n".join(server.replace("5000", str(each)) for each in ports))
+    site = site.replace("listen 80", f"listen 127.0.0.1:{port}").replace("/var/cache/webp-gateway", f"{folder}/cache")
+    places = "".join(f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    whole = f"user {user()};\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nworker_processes 1;\nevents {{ worker_connections 4096; }}\n"
+    whole += f"http {{\naccess_log off;\n{places}{site}\n}}\n"
+    (folder / "nginx.conf").write_text(whole, "utf-8")
+    process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"])
+    try:
+        wait_for(lambda: status(f"http://127.0.0.1:{port}/api/health/live") == 200, 30, "for nginx")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait(10)
+
+
+def user() -> str:
+    """nginx's workers as whoever runs the tests, since the temporary folders are closed to others."""
+    return psutil.Process().username()
+
+
+def status(url: str, **headers: str) -> int | None:
+    """What a GET is answered with; None where nobody answers."""
+    try:
+        return requests.get(url, headers=headers, timeout=10).status_code
+    except requests.RequestException:
+        return None
+
+
+@contextmanager
+def gateway_role(data_dir: Path, redis_url: str, **environment: str) -> Iterator[tuple[int, psutil.Process]]:
+    """Port and process of ``./start.sh gateway``: one machine of a cluster, which shares Redis and data folder with others."""
+    port = free_port()
+    temporary = data_dir.with_name(f"tmp-{port}")
+    temporary.mkdir()
+    places = {"TMPDIR": str(temporary), "API_PORT": str(port), "REDIS_URL": redis_url, "GATEWAY_DATA_DIR": str(data_dir)}
+    more = {**places, "GUNICORN_WORKERS": "2", **environment}
+    with data_dir.with_name(f"gateway-{port}.log").open("wb") as log:
+        process = psutil.Popen(
+            [str(ROOT / "start.sh"), "gateway"], env={**os.environ, **more}, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+    try:
+        wait_for(lambda: status(f"http://127.0.0.1:{port}/api/health/live") == 200, 60, "for the gateway")
+        yield port, process
+    finally:
+        kill(process, signal.SIGTERM)
+
+
+def kill(process: psutil.Process, number: int) -> None:
+    """The process and its workers; returns when none is left."""
+    if process.is_running():
+        family = [process, *process.children(recursive=True)]
+        if number == signal.SIGKILL:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        psutil.wait_procs(family, timeout=40)
+        assert not [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    process.wait(10)

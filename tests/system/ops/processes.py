@@ -1,0 +1,37 @@
+"""Who is who among a running gateway's processes."""
+
+from __future__ import annotations
+
+import psutil
+
+from tests.support.running import Gateway
+
+
+def _role(gateway: Gateway, word: str) -> psutil.Process:
+    """The role's first process: a child of the supervisor."""
+    return next(each for each in gateway.find(word) if each.parent() and "backend.cli" in " ".join(each.parent().cmdline()))
+
+
+def gunicorn_master(gateway: Gateway) -> psutil.Process:
+    return _role(gateway, "gunicorn")
+
+
+def celery_master(gateway: Gateway) -> psutil.Process:
+    return _role(gateway, "celery")
+
+
+def workers(gateway: Gateway) -> list[psutil.Process]:
+    """The gateway's workers, oldest first; those that are just leaving among them."""
+    return [each for each in gunicorn_master(gateway).children() if _is_there(each)]
+
+
+def pool(gateway: Gateway) -> list[psutil.Process]:
+    """Celery's pool processes."""
+    return [each for each in celery_master(gateway).children() if _is_there(each)]
+
+
+def _is_there(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

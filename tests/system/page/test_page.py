@@ -1,0 +1,45 @@
+"""The upload page in real Chromium: the page's own browser tests, driven against the running gateway."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.support.running import ROOT, Gateway
+
+SUITE_S = 1500
+"""A suite takes minutes at most; but CI's machine may read Chromium from its disk for the first time."""
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(SUITE_S + 300)]
+
+
+def test_the_page_does_its_work_in_chromium(gateway: Gateway) -> None:
+    said = _node("browser.test.mjs", gateway.url)
+    assert "skipped 0" in said, said[-2000:]
+
+
+def test_a_large_file_goes_on_after_cuts() -> None:
+    _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", ["truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
+def test_what_takes_long_on_the_page(suite: str) -> None:
+    _node(suite, "")
+
+
+def _node(suite: str, url: str, *more: str) -> str:
+    """What the suite said. Those without ``url`` start gateways of their own."""
+    command = ["node", "--test", "--test-concurrency=1", "--test-reporter=spec", *more, suite]
+    environment = {**os.environ, "GATEWAY_URL": url} if url else {**os.environ}
+    given = {"cwd": ROOT / "tests" / "page", "env": environment, "text": True, "start_new_session": True}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **given) as process:
+        try:
+            said, _ = process.communicate(timeout=SUITE_S)
+        except subprocess.TimeoutExpired as late:
+            os.killpg(process.pid, signal.SIGKILL)  # Chromium and the gateways with it
+            pytest.fail(f"not over after {SUITE_S} s; it said: {(late.output or b'').decode(errors='replace')[-6000:]}")
+    assert process.returncode == 0, said[-8000:]
+    return said

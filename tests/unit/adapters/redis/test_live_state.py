@@ -1,0 +1,156 @@
+"""What only Redis has: it goes away, it hangs, it is shared by many clients."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+
+from backend import errors
+from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.live_state import live_state
+from backend.core.job import Status
+from backend.ports.queue import Claim, JobQueue
+from backend.texts.problems import problem
+from tests.contract.live import Live
+from tests.fakes.samples import job, manifest
+from tests.fakes.waiting import until
+from tests.support.redis_server import RedisServer
+
+Connect = Callable[[str], redis.Redis]
+CALLS: dict[str, Callable[[Live], object]] = {
+    "queue.enqueue": lambda live: live.queue.enqueue(job(), limit=None),
+    "queue.submit": lambda live: live.queue.submit(job(), limit=None),
+    "queue.publish_positions": lambda live: live.queue.publish_positions(),
+    "jobs.restore": lambda live: live.jobs.restore(job()),
+    "queue.take": lambda live: live.queue.take("token", 1),
+    "queue.top_up_tickets": lambda live: live.queue.top_up_tickets(),
+    "fetch_leases.reserve": lambda live: live.fetch_leases.reserve(job(), "token", 1, limit=None),
+    "fetch_leases.renew": lambda live: live.fetch_leases.renew("id", "token", 1, 1),
+    "fetch_leases.expired": lambda live: live.fetch_leases.expired(),
+    "fetch_leases.take_over": lambda live: live.fetch_leases.take_over("id", "token", 1),
+    "fetch_leases.attach_source": lambda live: live.fetch_leases.attach_source(job()),
+    "jobs.followers": lambda live: live.jobs.followers("id"),
+    "jobs.completed_duplicates": lambda live: live.jobs.completed_duplicates("work"),
+    "leases.report": lambda live: live.leases.report("id", "token", {}, 1),
+    "leases.readopt": lambda live: live.leases.readopt(Claim(job(), "token"), 1),
+    "jobs.end": lambda live: live.jobs.end(job().at(Status(state="cancelled"))),
+    "jobs.end_alone": lambda live: live.jobs.end_alone(job().at(Status(state="cancelled"))),
+    "leases.expired": lambda live: live.leases.expired(),
+    "queue.requeue": lambda live: live.queue.requeue("id"),
+    "jobs.find": lambda live: live.jobs.find("id"),
+    "jobs.changes_since": lambda live: live.jobs.changes_since("id", 0),
+    "jobs.forget": lambda live: live.jobs.forget("id"),
+    "queue.depth": lambda live: live.queue.depth(),
+    "leases.count": lambda live: live.leases.count(),
+    "duties.epoch": lambda live: live.duties.epoch(),
+    "duties.begin_epoch": lambda live: live.duties.begin_epoch("name"),
+    "duties.acquire": lambda live: live.duties.acquire("duty", "holder", 1),
+    "index.add": lambda live: live.index.add([manifest()]),
+    "index.entries": lambda live: live.index.entries("maker", None, 1),
+    "index.expired": lambda live: live.index.expired(1.0, 1),
+    "presence.heartbeat": lambda live: live.presence.heartbeat("encoder", {}, 1),
+    "presence.encoders": lambda live: live.presence.encoders(),
+    "counters.add": lambda live: live.counters.add({"name": 1}),
+    "counters.overview": lambda live: live.counters.overview(),
+    "memos.get": lambda live: live.memos.get("key"),
+    "memos.put_if_absent": lambda live: live.memos.put_if_absent("key", "value", 1),
+    "memos.delete": lambda live: live.memos.delete("key"),
+    "counters.count_in_window": lambda live: live.counters.count_in_window("key", 1, 1),
+}
+
+
+def test_every_method_of_every_port_is_called_here(redis_live: Live) -> None:
+    ports = vars(redis_live).items()
+    assert set(CALLS) == {f"{name}.{method}" for name, port in ports for method in vars(type(port)) if not method.startswith("_")}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_method_lets_redis_own_errors_out_when_it_is_away(tmp_path: Path, connect: Connect, name: str) -> None:
+    with pytest.raises(errors.BackendUnavailable) as raised:
+        CALLS[name](Live(**live_state(connect(f"unix://{tmp_path}/nothing.sock"))))
+    assert raised.value.params == {"part": "redis"}
+    assert str(tmp_path) not in str(problem(raised.value.as_record()))
+
+
+def test_a_server_that_hangs_is_given_up_within_three_seconds(tmp_path: Path, connect: Connect) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "s.sock"))
+        silent.listen()
+        begun = time.monotonic()
+        with pytest.raises(errors.BackendUnavailable):
+            live_state(connect(f"unix://{tmp_path}/s.sock"))["queue"].depth()
+    assert time.monotonic() - begun < 3
+
+
+def test_after_a_restart_the_same_client_works_and_the_state_is_empty(own_redis: RedisServer, connect: Connect) -> None:
+    live = Live(**live_state(connect(own_redis.url)))
+    live.queue.enqueue(job(), limit=None)
+    live.duties.begin_epoch("worker-1")
+    own_redis.kill()
+    with pytest.raises(errors.BackendUnavailable):
+        live.queue.depth()
+    own_redis.start()
+    assert (live.queue.depth(), live.duties.epoch()) == (0, None)
+    assert live.queue.enqueue(job(), limit=None).status.position == 0
+
+
+def test_a_hundred_jobs_are_given_to_eight_encoders_once_each(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    made = [job(client=str(number % 3)) for number in range(100)]
+    for each in made:
+        redis_live.queue.enqueue(each, limit=None)
+    given: list[str] = []
+
+    def work(token: str, mine: JobQueue) -> None:
+        while (each := mine.take(token, 60)) is not None:
+            given.append(each.job.id)
+
+    threads = [threading.Thread(target=work, args=(str(number), live_state(connect(redis_server.url))["queue"])) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(given) == sorted(each.id for each in made)
+
+
+def test_every_key_is_under_the_prefix(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    for call in CALLS.values():
+        call(redis_live)
+    strays = [key for key in connect(redis_server.url).scan_iter() if not key.startswith(KEY_PREFIX)]
+    assert strays == []
+
+
+def test_what_is_known_of_a_job_outlives_its_retention_by_little(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    made = job(expires_at=time.time() + 100)
+    redis_live.queue.enqueue(made, limit=None)
+    client = connect(redis_server.url)
+    for key in (f"job:{made.id}", f"log:{made.id}"):
+        assert 100 < client.ttl(KEY_PREFIX + key) < 200
+
+
+def test_the_queue_forgets_its_clients_once_it_is_empty(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    for number in range(20):
+        redis_live.queue.enqueue(job(client=f"client-{number}"), limit=None)
+    while redis_live.queue.take("token", 60):
+        pass
+    redis_live.queue.enqueue(job(client="last"), limit=None)
+    assert connect(redis_server.url).hlen(KEY_PREFIX + "queue:tags") == 1
+
+
+def test_encoders_that_fell_silent_are_removed(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    redis_live.presence.heartbeat("gone", {}, 0.01)
+    until(lambda: redis_live.presence.encoders() == [])
+    assert connect(redis_server.url).hlen(KEY_PREFIX + "encoders") == 0
+
+
+def test_a_server_that_was_restarted_with_an_older_state_counts_as_empty(redis_live: Live, redis_server: RedisServer, connect: Connect) -> None:
+    """With persistence, or as a replica that took over, it may lack the newest jobs."""
+    redis_live.duties.begin_epoch("me")
+    assert redis_live.duties.epoch() == "me"
+    connect(redis_server.url).set(f"{KEY_PREFIX}epoch", "me@the run id of another process")
+    assert redis_live.duties.epoch() is None

@@ -1,0 +1,84 @@
+"""The page without JavaScript: form, self-refreshing page, links; errors in words; both languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from io import BytesIO
+
+import pytest
+from werkzeug.test import TestResponse
+
+from backend.core import options
+from tests.fakes.samples import image
+from tests.unit.web.conftest import Web
+
+CHINESE = {"Accept-Language": "zh-CN"}
+
+
+def send(web: Web, *names: str, headers: dict[str, str] | None = None, **fields: str) -> TestResponse:
+    files = [(BytesIO(image()), name) for name in names]
+    return web.post("/", data={"file": files, **fields}, content_type="multipart/form-data", headers=headers or {})
+
+
+def test_a_form_leads_to_a_page_that_loads_itself_until_the_image_can_be_downloaded(web: Web) -> None:
+    taken = send(web, "我的图片.png", quality="", width="40")
+    assert taken.status_code == 303
+    path = taken.headers["Location"]
+    page = web.get(path)
+    assert 'http-equiv="refresh"' in page.text and "In the queue" in page.text and "我的图片.png" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    web.here.encode()
+    ended = web.get(path)
+    assert 'http-equiv="refresh"' not in ended.text
+    link = re.search(r'href="(/api/jobs/[^"]+/result\?download=1)"', ended.text)
+    assert link is not None
+    assert web.get(link[1]).content_type == "image/webp"
+    assert web.get(path.replace("/plain/", "/api/")).get_json()["options"] == {"quality": 80, "method": 4, "width": 40}
+
+
+def test_it_speaks_chinese_to_those_who_read_it(web: Web) -> None:
+    path = send(web, "a.png").headers["Location"]
+    page = web.get(path, headers=CHINESE)
+    assert '<html lang="zh-CN">' in page.text and "排队中" in page.text
+    assert "此页面每 2 秒自动刷新" in page.text
+
+
+def test_the_first_page_is_in_the_readers_language_before_any_script_runs(web: Web) -> None:
+    assert "选择图片" in web.get("/", headers=CHINESE).text
+    assert "Choose images" in web.get("/").text
+
+
+@pytest.mark.parametrize("name", ["quality", "width"])
+def test_the_form_has_the_options_own_default_and_range(web: Web, name: str) -> None:
+    field = re.search(rf'<input type="number" name="{name}"([^>]*)>', web.get("/").text)
+    assert field is not None
+    shown = dict(re.findall(r'(min|max|value)="(\d+)"', field[1]))
+    option = options.schema()[name]
+    numbers = option.get("anyOf", [option])[0]
+    expected = {"min": numbers["minimum"], "max": numbers["maximum"], "value": option["default"]}
+    assert shown == {key: str(value) for key, value in expected.items() if value is not None}
+
+
+def test_what_cannot_be_taken_is_told_in_words_with_a_way_back(web: Web) -> None:
+    for headers, words in (({}, "The file is empty"), (CHINESE, "文件为空")):
+        answer = web.post("/", data={"file": (BytesIO(b""), "a.png")}, content_type="multipart/form-data", headers=headers)
+        assert answer.status_code == 422 and answer.content_type.startswith("text/html")
+        assert words in answer.text and 'href="/"' in answer.text
+    assert web.get("/plain/jobs/AAAAAAAAAAAAAAAAAAAAAA").status_code == 404
+
+
+def test_a_name_is_text_and_never_markup(web: Web) -> None:
+    page = web.get(send(web, "<img src=x onerror=alert(1)>.png").headers["Location"])
+    assert "<img src=x" not in page.text and "&lt;img src=x" in page.text
+
+
+def test_cancel_works_without_scripts(web: Web) -> None:
+    path = send(web, "a.png").headers["Location"]
+    assert web.post(f"{path}/cancel").headers["Location"] == path
+    assert "Cancelled" in web.get(path).text
+
+
+def test_with_api_keys_it_says_what_to_do_instead(make_web: Callable[..., Web]) -> None:
+    answer = send(make_web(keys=("k" * 20,)), "a.png")
+    assert answer.status_code == 401 and "curl" in answer.text
