@@ -51,15 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Raises ``SettingsError``. Touches nothing outside the process until the first request or the Janitor's first round."""
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
-    connection_limits.install(
-        connection_limits.ConnectionLimits(
-            body_idle_timeout_s=settings.body_idle_s,
-            body_min_bytes_per_s=settings.body_min_bytes_per_s,
-            linger_bytes=settings.max_upload_bytes + connection_limits.MIB,
-            websocket_message_bytes=SOCKET_MESSAGE_BYTES,
-            connections_per_address=settings.connections_per_address,
-        )
-    )
+    connection_limits.install(_connection_limits(settings))
     context = gateway_context(settings)
     follower = Follower(context)
     announcements = RedisAnnouncements(
@@ -90,6 +82,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     gevent.spawn(_warm_up, app, context, announcements)
     gevent.spawn(_maintain, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
     return app
+
+
+def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits:
+    return connection_limits.ConnectionLimits(
+        body_idle_timeout_s=settings.body_idle_s,
+        body_min_bytes_per_s=settings.body_min_bytes_per_s,
+        linger_bytes=settings.max_upload_bytes + connection_limits.MIB,
+        websocket_message_bytes=SOCKET_MESSAGE_BYTES,
+        connections_per_address=settings.connections_per_address,
+    )
 
 
 def gateway_context(settings: Settings) -> Context:

@@ -72,17 +72,21 @@ def celery_app(redis_url: str, *, hard_limit_s: float = 120.0) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_pool_limit=4,
-        broker_transport_options={
-            "global_keyprefix": KEY_PREFIX,
-            "socket_timeout": TIMEOUT_S,
-            "socket_connect_timeout": TIMEOUT_S,
-            "max_retries": 1,
-            "interval_start": 0,
-            "visibility_timeout": int(PREFETCH * hard_limit_s + 60),
-            "unacked_restore_interval": 5,
-        },
+        broker_transport_options=_transport_options(hard_limit_s),
     )
     return app
+
+
+def _transport_options(hard_limit_s: float) -> dict[str, Any]:
+    return {
+        "global_keyprefix": KEY_PREFIX,
+        "socket_timeout": TIMEOUT_S,
+        "socket_connect_timeout": TIMEOUT_S,
+        "max_retries": 1,
+        "interval_start": 0,
+        "visibility_timeout": int(PREFETCH * hard_limit_s + 60),
+        "unacked_restore_interval": 5,
+    }
 
 
 def _dialect(redis_url: str) -> str:

@@ -4,7 +4,7 @@
 
 ``GeventWebSocketWorker`` is built on gevent's pywsgi, which "is not intended for direct exposure to the public Internet" and ignores Gunicorn's
 limits, keep-alive, access log and ``max_requests``. ``server_class = None`` makes Gunicorn serve the connections by itself. This class limits them
-(``connection_limits``), takes WebSocket upgrades (``websocket/upgrade``), shares Socket.IO sessions between the workers
+(``connection_limits``), takes WebSocket upgrades (``websocket_upgrade``), shares Socket.IO sessions between the workers
 (``socketio/session_handover``) and drains (``graceful_shutdown``). It speaks no HTTP/2.
 
 A connection's way is ``serve`` → ``handle_request`` for each request → ``Connection.finish``. The application asks about a request's client through
@@ -42,7 +42,7 @@ from backend.server.metrics.shared_counters import counters
 from backend.server.peer import RequestPeer
 from backend.server.run_dir import lasting_dir, run_dir
 from backend.server.socketio.session_handover import SessionHandover
-from backend.server.websocket.upgrade import RETRY_AFTER_S, Upgrade
+from backend.server.websocket_upgrade import RETRY_AFTER_S, Upgrade
 from backend.server.wsgi import Environ, StartResponse, Wsgi
 
 KEEPALIVE_OPTIONS = (("SO_KEEPALIVE", 1), ("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))

@@ -25,10 +25,10 @@ from backend.core.resumable import UploadInfo, UploadState
 from backend.flows.context import random_id
 from backend.ports.resumable import Uploads, UploadWriter
 from backend.ports.store import Store
+from tests.contract.test_receive_from_fd import BODY, MIB, TAIL, sent
 from tests.fakes.samples import manifest
 from tests.fakes.store import MemoryStore
 from tests.fakes.uploads import MemoryUploads
-from tests.contract.test_receive_from_fd import BODY, MIB, TAIL, sent
 
 DATA_OF_THREE_BATCHES = bytes(range(256)) * 3 * 1024 + b"and a rest"
 FIVE_MIB = 5 * MIB

@@ -1,6 +1,6 @@
 """The upload page, the operator's page and their files, from ``frontend/``.
 
-The operator's page holds no figures: they come over Socket.IO (``metrics/live_status``), which asks for a key where keys are set.
+The operator's page holds no figures: they come over Socket.IO (``socketio/live_status``), which asks for a key where keys are set.
 """
 
 from __future__ import annotations

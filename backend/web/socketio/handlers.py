@@ -24,9 +24,9 @@ from backend.flows.batch import BatchWatch
 from backend.flows.find_job import find
 from backend.flows.follow import Listener
 from backend.texts.problems import problem, problem_in
-from backend.web.metrics.live_status import LiveStatus
 from backend.web.request import auth
 from backend.web.request.context import WebContext
+from backend.web.socketio.live_status import LiveStatus
 from backend.web.socketio.sender import Event, EventSender
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from backend.web.metrics.live_status import LiveStatus, _quantiles
 from backend.web.request.context import KEY
+from backend.web.socketio.live_status import LiveStatus, _quantiles
 from tests.fakes.waiting import until
 from tests.unit.web.conftest import Web
 
