@@ -1,4 +1,4 @@
-"""Everything at one moment: how many jobs stand where, who works, what was done. Health, the operator's page and ``/metrics`` read it.
+"""All counts at one moment: jobs by state, encoders, what was done. Health, the operator's page and ``/metrics`` read it.
 
 ``totals`` only grow, by the names that ``tally`` gives out; ``recent`` are the same for the last minute and a little more.
 """
@@ -16,7 +16,7 @@ from backend.core.tally import ENDED
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """``jobs``: by state; those that have ended count for as long as their record is kept. ``encoders``: the facts of those that are there.
+    """``jobs``: by state; an ended job counts for as long as its record is kept. ``encoders``: the facts of those that are there.
 
     ``conversion_s``: the mean of the newest twenty conversions; 0 before the first.
     """
@@ -42,11 +42,11 @@ class Overview:
         return min(self.running, len(self.encoders))
 
     def per_minute(self, name: str) -> float:
-        """How much of ``name`` (one of ``tally.PACED``) was done in a minute of late."""
+        """How much of ``name`` (one of ``tally.PACED``) was done in the last minute."""
         return round(60 * self.recent.get(name, 0.0) / self.recent_s, 2)
 
     def seconds_for(self, jobs: int) -> float:
-        """How long so many jobs take; without end where nothing is known.
+        """How many seconds so many jobs take; infinite where nothing is known.
 
         At the pace of the last minute, or at the one that all encoders can keep up, if that is quicker: a gateway may have been idle till now.
         """
