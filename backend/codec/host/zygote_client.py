@@ -25,7 +25,8 @@ ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296",
 }
 """All that the zygote gets. A heap that is never given back lets the encoder use the decoded image's memory again; new memory the kernel would have
-to clear first. ``bench/limits.py`` measures it as “heap kept”."""
+to clear first; ``bench/limits.py`` measures it as “heap kept”. Huge pages for it (``glibc.malloc.hugetlb``) are not asked for: 2 % less processor
+time while images follow each other, but 7 % more for 24 megapixels after a rest of six seconds, on a virtual machine."""
 
 
 class ZygoteFailed(Exception):
