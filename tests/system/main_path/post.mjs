@@ -1,5 +1,5 @@
 // What a page's own script sees of a refusal: node post.mjs GATEWAY_URL BYTES. Prints one JSON line: status, code and Retry-After, or the error.
-import { launch } from '../page/support/browser.mjs';
+import { launch } from '../../page/support/browser.mjs';
 
 const [url, bytes] = process.argv.slice(2);
 const browser = await launch();

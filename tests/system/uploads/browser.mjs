@@ -1,6 +1,6 @@
 // The official tus-js-client in Chromium, on a page of another origin: node browser.mjs PAGE_URL GATEWAY_URL. The page serves tus.min.js and picture.jpg.
 // Prints one JSON line as resume.mjs does.
-import { launch } from '../page/support/browser.mjs';
+import { launch } from '../../page/support/browser.mjs';
 
 const [page_url, gateway_url] = process.argv.slice(2);
 const browser = await launch();

@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const tus = createRequire(new URL('../page/package.json', import.meta.url))('tus-js-client');
+const tus = createRequire(new URL('../../page/package.json', import.meta.url))('tus-js-client');
 const [url, file, chunk, parallel] = process.argv.slice(2);
 let link = null;
 let retries = 0;
