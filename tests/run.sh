@@ -155,8 +155,8 @@ case $suite in
     set_up_python
     lint
     page
-    beside tests/system/main_path tests/contract tests/unit/server tests/unit/adapters -m 'not slow' "$@"
-    pytest tests/unit tests/architecture --ignore tests/unit/server --ignore tests/unit/adapters -m 'not slow' "$@"
+    beside tests/system/main_path tests/unit/server -m 'not slow' "$@"
+    pytest tests/unit tests/contract tests/architecture --ignore tests/unit/server -m 'not slow' "$@"
     ;;
   rest)
     set_up_python
