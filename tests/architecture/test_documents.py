@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAIRS = documents.pairs()
 ALL = sorted({name for pair in PAIRS for name in pair})
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
 def read(name: str) -> str:
@@ -27,7 +28,7 @@ def read(name: str) -> str:
 def links(name: str) -> list[tuple[Path, str]]:
     """File and section of each relative link."""
     here = ROOT / name
-    return [(here.parent.joinpath(file).resolve() if file else here, anchor) for file, anchor in LINK.findall(read(name))]
+    return [(here.parent.joinpath(file).resolve() if file else here, anchor) for file, anchor in LINK.findall(CODE.sub("", read(name)))]
 
 
 @pytest.mark.parametrize("name", documents.SETTINGS)
