@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backend import texts
+from backend.core.store_schemes import scheme_of
 from backend.errors import BackendUnavailable, CannotStart, SettingsError, WrongSetting
 from backend.settings import Settings
 
@@ -38,7 +39,8 @@ def check(settings: Settings, role: str, say: Callable[[str], None]) -> None:
 
 
 def check_store_folder(settings: Settings) -> None:
-    is_named = settings.storage_url is not None and settings.storage_url.startswith("file:")
+    scheme = scheme_of(settings.storage_url or "")
+    is_named = scheme is not None and scheme.is_folder
     try_to_write(settings.store_dir, "GATEWAY_STORAGE_URL" if is_named else "GATEWAY_DATA_DIR", 0o700)
     free_bytes = shutil.disk_usage(settings.store_dir).free
     if free_bytes < settings.min_free_bytes:

@@ -8,13 +8,19 @@ from backend.flows.context import Context
 from backend.ports.blob import Blob
 
 
-def result(context: Context, job: Job) -> tuple[Result, Blob]:
-    """The result and its bytes. Raises ``NotReady`` before the end, ``Gone`` where the result was erased or never existed."""
+def result_of(job: Job) -> Result:
+    """What is known of the result. Raises ``NotReady`` before the end, ``Gone`` where there never was one."""
     if not job.status.has_ended:
         raise errors.NotReady(state=job.status.state)
     if job.status.result is None:
         raise errors.Gone("state", state=job.status.state)
-    return job.status.result, context.store.open_result(job.id, job.status.result.file)
+    return job.status.result
+
+
+def result(context: Context, job: Job) -> tuple[Result, Blob]:
+    """The result and its bytes. Raises as ``result_of``, and ``Gone`` where it was erased."""
+    known = result_of(job)
+    return known, context.store.open_result(job.id, known.file)
 
 
 def source(context: Context, job: Job) -> Blob:

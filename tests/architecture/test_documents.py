@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,22 +13,37 @@ from backend.core import options
 from backend.web.openapi import document
 from backend.web.routes import operations
 from docs import documents
+from tests.architecture.test_arrows import EVERYTHING, MAY_IMPORT
 from tests.system.ops.shown import SHOWN
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = documents.pairs()
 ALL = sorted({name for pair in PAIRS for name in pair})
+ONE_LANGUAGE = ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+CODE = re.compile(r"```.*?```", re.DOTALL)
+INLINE = re.compile(r"`([^`\s]+)`")
+FOLDERS = ("backend", "bench", "deploy", "docs", "frontend", "tests")
+ROOMS = tuple(path.stem for path in (ROOT / "backend").iterdir() if path.suffix in ("", ".py"))
+"""Pages may leave ``backend/`` and ``.py`` away: ``flows/encode``."""
+SOURCES = (".css", ".js", ".lua", ".mjs", ".py", ".sh")
+PLACES = ("*", "tests/*/*", "backend/**/*", "bench/**/*", "deploy/**/*", "docs/**/*", "frontend/**/*")
+"""Where a source file may be that is named alone."""
 
 
 def read(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
 
 
+def prose(name: str) -> str:
+    """A page without its blocks of code."""
+    return CODE.sub("", read(name))
+
+
 def links(name: str) -> list[tuple[Path, str]]:
     """File and section of each relative link."""
     here = ROOT / name
-    return [(here.parent.joinpath(file).resolve() if file else here, anchor) for file, anchor in LINK.findall(read(name))]
+    return [(here.parent.joinpath(file).resolve() if file else here, anchor) for file, anchor in LINK.findall(prose(name))]
 
 
 @pytest.mark.parametrize("name", documents.SETTINGS)
@@ -56,16 +72,13 @@ def test_both_languages_have_the_same_headings_code_and_links(english: str, chin
     one, other = read(english), read(chinese)
 
     def headings(text: str) -> list[str]:
-        return re.findall(r"^#+", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
-
-    def code(text: str) -> list[str]:
-        return re.findall(r"```.*?```", text, re.DOTALL)
+        return re.findall(r"^#+", CODE.sub("", text), re.MULTILINE)
 
     def pages(name: str) -> list[str]:
         return [documents.LANGUAGE.sub("", str(file)) for file, _ in links(name)]
 
     assert headings(one) == headings(other)
-    assert code(one) == code(other)
+    assert CODE.findall(one) == CODE.findall(other)
     assert pages(english) == pages(chinese)
 
 
@@ -118,6 +131,45 @@ def test_the_contract_names_every_error_code(name: str, section: str) -> None:
     assert dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE)) == {code: str(kind.status) for code, kind in errors.BY_CODE.items()}
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def is_there(name: str) -> bool:
+    """Whether the tree has what a page calls so: a path, a path below ``backend/``, a source file by its name alone, or a test in a file."""
+    name, _, test = name.removeprefix("./").partition("::")
+    if test and f"def {test}(" not in read(name):
+        return False
+    first, slash, _ = name.partition("/")
+    if slash and first in FOLDERS:
+        return any(ROOT.glob(name.rstrip("/")))
+    if slash and first in ROOMS:
+        return any(any((ROOT / "backend").glob(name.rstrip("/") + end)) for end in ("", ".py"))
+    return bool(slash) or not name.endswith(SOURCES) or name in source_names()
+
+
+@cache
+def source_names() -> frozenset[str]:
+    return frozenset(path.name for place in PLACES for path in ROOT.glob(place) if path.name.endswith(SOURCES))
+
+
+@pytest.mark.parametrize("name", [*ALL, *ONE_LANGUAGE])
+def test_every_file_that_a_page_names_is_there(name: str) -> None:
+    made = re.findall(r"^\+\+\+ b/(.+)$", read(name), re.MULTILINE)
+    assert [each for each in INLINE.findall(prose(name)) if each not in made and not is_there(each)] == []
+
+
+@pytest.mark.parametrize("name", [*ALL, *ONE_LANGUAGE])
+def test_every_suite_that_a_page_names_is_there(name: str) -> None:
+    known = set(re.findall(r"[a-z-]+", " ".join(re.findall(r"^  ([a-z| -]+)\)$", read("tests/run.sh"), re.MULTILINE))))
+    named = re.findall(r"\./tests/run\.sh ([a-z_/-]+)", read(name))
+    assert [each for each in named if each not in known and not any((ROOT / place / each).is_dir() for place in ("tests", "tests/system"))] == []
+
+
+@pytest.mark.parametrize("name", ["docs/explain/architecture.md", "docs/explain/architecture.zh-CN.md"])
+def test_the_table_of_rooms_says_what_each_may_import(name: str) -> None:
+    """Rows have three cells: rooms, what they hold, and rooms that they may import; no name in the last one is nothing, or everything."""
+    rows = [line.strip("| ").split(" | ") for line in read(name).splitlines() if line.startswith("| `")]
+    told = {room.strip("/"): set(INLINE.findall(cells[2])) for cells in rows if len(cells) == 3 for room in INLINE.findall(cells[0])}
+    assert told == {room: rooms - EVERYTHING for room, rooms in MAY_IMPORT.items() if room != "__init__"}
+
+
+@pytest.mark.parametrize("name", ONE_LANGUAGE)
 def test_the_pages_in_one_language_lead_somewhere(name: str) -> None:
     test_every_relative_link_leads_somewhere(name)

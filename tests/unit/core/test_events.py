@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from backend.core import events
-from backend.core.events import JOB_EVENTS, JobEvent, events_of
+from backend.core.events import STATE, JobEvent, events_of
 from backend.core.job import public
 from backend.texts.problems import problem_in
 from tests.fakes.samples import job
@@ -23,7 +23,7 @@ def test_every_change_is_a_job_event_with_the_whole_state() -> None:
 
 def test_a_further_row_is_sent_after_it_where_it_applies(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = JobEvent("ended", lambda each: each.status.has_ended, lambda each, _problem: {"id": each.id})
-    monkeypatch.setattr(events, "JOB_EVENTS", (*JOB_EVENTS, ended))
+    monkeypatch.setattr(events, "JOB_EVENTS", (STATE, ended))
     queued = job()
     assert [each.name for each in events_of(queued)] == ["job"]
     assert [each.name for each in events_of(queued.at(replace(queued.status, state="failed")))] == ["job", "ended"]

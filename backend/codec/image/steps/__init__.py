@@ -1,18 +1,15 @@
 """The transform: named steps, one a module, each of which obeys some options. ``load`` finds them; to add one, add its module.
 
-===== =============== ======================================================================================
-place step            does
-===== =============== ======================================================================================
-10    ``mode``        palettes, bilevel and 16 bits become modes that can be scaled
-20    ``scale``       to the size that ``width``, ``height``, ``fit`` and ``enlarge`` give
-30    ``colour``      to sRGB, through the source's profile
-40    ``orientation`` upright, then ``flip``, ``flop`` and ``rotate``
-50    ``canvas``      cropped to the canvas or set on it, as ``fit``, ``gravity`` and ``background`` say
-80    ``alpha``       on white, where the output format has no transparency
-90    ``layout``      RGB or RGBA, which encoders take
-===== =============== ======================================================================================
+====== ===============================================================================================================
+place  what is done there
+====== ===============================================================================================================
+10–40  ``mode``, ``scale``, ``colour``, ``orientation``: the picture gets its size, is sRGB, and stands upright
+50     ``canvas``: it is cropped to the canvas, or set on it
+51–79  what works on the finished canvas: a blur, a watermark
+80–90  ``alpha``, ``layout``: what the output format and its encoder need
+====== ===============================================================================================================
 
-The order touches the fewest pixels. A step that works on the finished canvas (a blur, a watermark) has its place between 50 and 80.
+The order of 10–40 touches the fewest pixels.
 """
 
 from __future__ import annotations

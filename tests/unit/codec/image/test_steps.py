@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from backend.core.options import Options
 from tests.unit.codec.conftest import picture
 
 SIZE = (320, 200)
+LASTING = ["mode", "scale", "colour", "orientation", "canvas", "alpha", "layout"]
+"""The steps that bring any source to what an encoder takes, in their order. Others stand between them."""
 
 
 def plan(**chosen: Any) -> Plan:
@@ -24,8 +27,9 @@ def plan(**chosen: Any) -> Plan:
 
 
 def test_every_step_is_found_in_its_place() -> None:
-    assert [each.name for each in steps.load()] == ["mode", "scale", "colour", "orientation", "canvas", "alpha", "layout"]
-    places = [each.place for each in steps.load()]
+    names, places = [each.name for each in steps.load()], [each.place for each in steps.load()]
+    assert set(names) == {module.name for module in pkgutil.iter_modules(steps.__path__)} - {"step"}
+    assert [name for name in names if name in LASTING] == LASTING
     assert places == sorted(set(places))
 
 

@@ -166,7 +166,9 @@ def test_a_jobs_error_follows_the_readers_language(web: Web) -> None:
 
 
 def lines_of(response: TestResponse) -> list[dict[str, Any]]:
-    return [json.loads(line.removeprefix("data: ")) for line in response.text.splitlines() if line.startswith("data: ")]
+    """The plain messages: what an ``EventSource`` gives to ``onmessage``."""
+    messages = [block.split("\n") for block in response.text.split("\n\n") if "\nevent: " not in block]
+    return [json.loads(line.removeprefix("data: ")) for lines in messages for line in lines if line.startswith("data: ")]
 
 
 def test_the_events_of_an_ended_job_are_its_end(web: Web) -> None:
