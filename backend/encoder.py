@@ -24,7 +24,6 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from celery.worker.autoscale import Autoscaler
 
 from backend import errors, logs, telemetry
-from backend.adapters.background_finish import BackgroundFinish
 from backend.adapters.celery_encoders import celery_app
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.cancellations import RedisCancellations
@@ -98,7 +97,6 @@ class EncoderProcess:
         self.traced = TracedCodec(self.codec)
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
         self.context = encoder_context(self.cancellations)
-        self.background_finish = BackgroundFinish()
         self._counted_cpu_s = 0.0
         self._counting = threading.Lock()
 
@@ -113,7 +111,7 @@ class EncoderProcess:
     def encode_next(self) -> None:
         """Encode the job at the head of the queue, if one waits."""
         try:
-            encode_next(self.context, self.traced, self.cancellations.new_token(), self.background_finish)
+            encode_next(self.context, self.traced, self.cancellations.new_token())
         except errors.BackendUnavailable as error:
             log.warning("encoder %s cannot reach the queue: %s", self.name, error.private)
         finally:
@@ -209,7 +207,6 @@ def _start_process(**_: Any) -> None:
 @worker_process_shutdown.connect
 def _stop_process(**_: Any) -> None:
     if process is not None:
-        process.background_finish.wait()
         process.codec.close()
         with contextlib.suppress(errors.BackendUnavailable):
             process.count_cpu({})

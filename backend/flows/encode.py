@@ -11,9 +11,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 
 from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, Conversion, Converted, Stopped
@@ -28,11 +25,6 @@ from backend.ports.queue import Claim
 from backend.ports.result_files import ResultFile
 
 log = logging.getLogger(__name__)
-Finish = Callable[[], None]
-RunFinish = Callable[[Finish, Callable[[], object]], None]
-"""Runs a finish, at once or in the background. Until it can begin, it calls the second argument ten times a second, which renews the lease."""
-MakeEnd = Callable[[], Job]
-"""Makes the result durable, if there is one; the job as it should end."""
 TICK_S = 0.06
 """How often the codec asks whether to stop. So late at most is a report sent that came too soon after the one before it."""
 EPHEMERAL_TICK_S = 0.15
@@ -44,60 +36,32 @@ ROOM_PATIENCE_S = 60.0
 ROOM_LOOK_S = 0.2
 
 
-def _finish_now(rest: Finish, _renew: object) -> None:
-    rest()
-
-
-def encode_next(context: Context, codec: Codec, token: str, run_finish: RunFinish = _finish_now) -> bool:
-    """Encode one job from the queue; False when none waits. ``run_finish``: as for ``encode``."""
+def encode_next(context: Context, codec: Codec, token: str) -> bool:
+    """Encode one job from the queue; False when none waits."""
     claim = context.queue.take(token, LEASE_S)
     if claim is not None:
-        encode(context, codec, claim, run_finish)
+        encode(context, codec, claim)
     return claim is not None
 
 
-def encode(context: Context, codec: Codec, claim: Claim, run_finish: RunFinish = _finish_now) -> None:
-    """Encode a job. What remains once the codec is done waits for the disk, so it is given to ``run_finish``.
-
-    An ephemeral job is finished here: its client waits for its end, and nothing of it is synced.
-    """
+def encode(context: Context, codec: Codec, claim: Claim) -> None:
+    """Encode a job and commit how it ended. A job that is gone, or whose end cannot be stored, ends no encoder: its lease runs out."""
     reporter = Reporter(context, claim)
-    with _log_unfinished(claim.job):
-        make_end = _known_end(context, claim) or _convert(context, codec, claim, reporter)
-        rest = partial(_finish, context, claim, reporter, make_end)
-        if claim.job.manifest.is_ephemeral:
-            rest()
-        else:
-            run_finish(rest, reporter.is_unwanted)
-
-
-def _finish(context: Context, claim: Claim, reporter: Reporter, make_end: MakeEnd) -> None:
-    with _log_unfinished(claim.job):
-        _finish_with_patience(context, make_end(), reporter, claim.token)
-
-
-@contextmanager
-def _log_unfinished(job: Job) -> Iterator[None]:
-    """Keep what leaves a job unfinished from ending the encoder: the job is gone, or its lease runs out and it is encoded again."""
     try:
-        yield
+        job = _known_end(context, claim) or _convert(context, codec, claim, reporter)
+        _finish_with_patience(context, job, reporter, claim.token)
     except (errors.NotFound, Stopped):
-        log.info("job %s is no longer wanted", job.id)
+        log.info("job %s is no longer wanted", claim.job.id)
     except (errors.StorageFull, errors.BackendUnavailable) as error:
-        log.warning("how job %s ended could not be stored, so it will be tried again: %s", job.id, error)
+        log.warning("how job %s ended could not be stored, so it will be tried again: %s", claim.job.id, error)
 
 
-def _known_end(context: Context, claim: Claim) -> MakeEnd | None:
+def _known_end(context: Context, claim: Claim) -> Job | None:
     """An end that needs no encode: the job's own, where Redis fell back to an older state, or a duplicate's result."""
     outcome = context.store.outcome(claim.job.id)
     if outcome is not None:
-        return _constant(claim.job.at(outcome))
-    shared = share_result(context, claim.job, claim.token, claim.duplicates)
-    return _constant(shared) if shared else None
-
-
-def _constant(job: Job) -> MakeEnd:
-    return lambda: job
+        return claim.job.at(outcome)
+    return share_result(context, claim.job, claim.token, claim.duplicates)
 
 
 def _finish_with_patience(context: Context, job: Job, reporter: Reporter, token: str) -> None:
@@ -113,18 +77,18 @@ def _finish_with_patience(context: Context, job: Job, reporter: Reporter, token:
             time.sleep(ROOM_LOOK_S)
 
 
-def _convert(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -> MakeEnd:
-    """Run the codec. Raises ``Stopped``, and ``NotFound`` when the job was erased meanwhile."""
+def _convert(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -> Job:
+    """Run the codec and store its result; the job as it should end. Raises ``Stopped``, and ``NotFound`` when the job was erased meanwhile."""
     source = context.store.open_source(claim.job.id)
     try:
         target, converted = _convert_into_target(context, codec, claim, source, reporter)
     except errors.NotFound:
         raise
     except errors.GatewayError as error:
-        return _constant(_fail(context, claim.job, reporter, error))
+        return _fail(context, claim.job, reporter, error)
     finally:
         source.close()
-    return partial(_store_result, context, claim.job, target, converted, reporter)
+    return _store_result(context, claim.job, target, converted, reporter)
 
 
 def _convert_into_target(context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter) -> tuple[ResultFile, Converted]:

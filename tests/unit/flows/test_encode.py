@@ -13,7 +13,7 @@ from backend.core.conversion import Progress
 from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
 from backend.flows import conclude, encode
-from backend.flows.encode import Finish, encode_next
+from backend.flows.encode import encode_next
 from backend.flows.maintenance import Janitor, recover
 from backend.flows.report import EPHEMERAL_INTERVAL_S, HEARTBEAT_S, LEASE_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S
 from tests.fakes.codec import RESULT, ScriptedCodec
@@ -94,43 +94,13 @@ def test_of_an_ephemeral_job_the_end_follows_at_once(here: MemoryContext) -> Non
     assert here.history(job) == ["queued 0", "running decode 0", "succeeded 100"]
 
 
-def test_what_waits_for_the_disk_may_be_done_beside_the_next_jobs_encode(here: MemoryContext) -> None:
-    first, second = here.upload(), here.upload()
-    left: list[Finish] = []
-    renew: list[Callable[[], object]] = []
-    for token in ("token-1", "token-2"):
-        assert encode_next(here.context, ScriptedCodec(), token, lambda *given: (left.append(given[0]), renew.append(given[1]))[0])
-        here.clock.advance(LEASE_S / 2)
-    for each in renew:
-        each()
-    here.clock.advance(LEASE_S / 2 + 0.1)
-    assert here.leases.expired() == []
-    assert [here.find(each).status.state for each in (first, second)] == ["running", "running"]
-    assert len(here.store.open_files) == 2, "their results, and no source"
-    for finish in reversed(left):
-        finish()
-    assert [here.find(each).status.state for each in (first, second)] == ["succeeded", "succeeded"]
-    assert not here.store.open_files
-
-
 def test_a_job_that_was_cancelled_or_erased_before_it_was_stored_leaves_nothing(here: MemoryContext) -> None:
     cancelled, erased = here.upload(), here.upload()
-    left: list[Finish] = []
-    for token in ("token-1", "token-2"):
-        assert encode_next(here.context, ScriptedCodec(), token, lambda finish, _renew: left.append(finish))
-    conclude.cancel(here.context, here.find(cancelled))
-    conclude.erase(here.context, here.find(erased))
-    for finish in left:
-        finish()
+    here.encode(ScriptedCodec(lambda: conclude.cancel(here.context, here.find(cancelled))))
+    here.encode(ScriptedCodec(lambda: conclude.erase(here.context, here.find(erased))))
     assert here.find(cancelled).status.state == "cancelled"
     assert here.jobs.find(erased.id) is None and erased.id not in here.store.entries
     assert not here.store.open_files
-
-
-def test_an_ephemeral_job_is_finished_by_whoever_encoded_it(here: MemoryContext) -> None:
-    job = here.upload(is_ephemeral=True)
-    assert encode_next(here.context, ScriptedCodec(), "token", lambda finish, _renew: pytest.fail("somebody waits for it"))
-    assert here.find(job).status.state == "succeeded"
 
 
 def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryContext) -> None:
