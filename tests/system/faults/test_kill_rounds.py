@@ -55,8 +55,8 @@ VICTIMS: dict[str, Callable[[Gateway], list[psutil.Process]]] = {
     "gunicorn master": lambda gateway: [each for each in gateway.find("gunicorn") if each.ppid() == gateway.process.pid],  # type: ignore[union-attr]
     "encoder": lambda gateway: [each for each in children_of(gateway, "celery") if "zygote" not in " ".join(each.cmdline())],
     "celery master": lambda gateway: [each for each in gateway.find("celery") if each.ppid() == gateway.process.pid],  # type: ignore[union-attr]
-    "zygote": lambda gateway: [each for each in gateway.find("codec.zygote") if "codec.zygote" not in " ".join(each.parent().cmdline())],
-    "sealed child": lambda gateway: [child for each in gateway.find("codec.zygote") for child in each.children()],
+    "zygote": lambda gateway: [each for each in gateway.find("sandbox.zygote") if "sandbox.zygote" not in " ".join(each.parent().cmdline())],
+    "sealed child": lambda gateway: [child for each in gateway.find("sandbox.zygote") for child in each.children()],
     "redis": lambda gateway: gateway.find("redis.sock"),
     "supervisor": lambda gateway: [psutil.Process(gateway.process.pid)],  # type: ignore[union-attr]
     "everything": lambda gateway: gateway.family(),
