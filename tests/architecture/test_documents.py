@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import errors, settings
+from backend import errors, settings, texts
 from backend.core import options
 from backend.web.openapi import document
 from backend.web.routes import operations
@@ -123,6 +123,7 @@ def test_the_contract_names_routes_that_there_are(name: str, section: str) -> No
 def test_the_contract_names_options_that_there_are(name: str, section: str) -> None:
     named = [each for cell in first_cells(name, section) for each in re.findall(r"`(\w+)`", cell)]
     assert len(set(named)) == len(named) and set(named) <= set(options.schema())
+    assert [each for each in named if not texts.has(f"api.options.{each}")] == [], "an option of the contract is described in the API"
 
 
 @pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Errors"), ("docs/reference/contract.zh-CN.md", "错误")])
