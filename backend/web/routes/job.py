@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from backend import errors
-from backend.core import formats, options
+from backend.core import form_fields, formats, options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find_job import find
@@ -113,7 +113,8 @@ def retry(job_id: str) -> Response:
 
 
 def _given_options() -> list[tuple[str, object]]:
-    given: list[tuple[str, object]] = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    fields = [pair for pair in request.form.items(multi=True) if form_fields.is_option(pair[0])]
+    given: list[tuple[str, object]] = [*request.args.items(multi=True), *fields]
     if request.mimetype == "application/json" and request.content_length:
         record = request.get_json(silent=True)
         if not isinstance(record, dict):
