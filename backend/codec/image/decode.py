@@ -12,14 +12,13 @@ from PIL import AvifImagePlugin, IcoImagePlugin, Image, ImageFile, MpoImagePlugi
 
 from backend import errors
 from backend.codec.geometry import Size
+from backend.codec.image.notes import Notes
 from backend.codec.image.steps.step import Box
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME, READABLE
 from backend.core.limits import Limits
 
 EXIF_ORIENTATION = 0x0112
-REDUCIBLE = frozenset(("JPEG", "MPO"))
-"""Formats (Pillow's names) whose decoder can shrink, and whose EXIF is read before the pixels."""
 SPARE = {8: 1.5, 4: 1.5, 2: 1.21}
 """How many times larger than the result a decode at 1/8, 1/4 or 1/2 must be. SSIM against a full decode is then 0.99 or more: over the corpus'
 photographs at nine widths, 0.9919 at least. Half-size decodes keep more of the fine detail than the smaller ones."""
@@ -55,10 +54,7 @@ def _grey_factor(image: Image.Image) -> int:
 
 
 def exif_orientation(image: Image.Image) -> int:
-    """1 to 8; 1 where EXIF is missing, not readable, or not read yet. Pillow turns TIFF by itself."""
-    is_known = image.format in REDUCIBLE or image._im is not None
-    if not is_known or image.format == "TIFF":
-        return 1
+    """1 to 8; 1 where EXIF is missing or not readable."""
     try:
         value = image.getexif().get(EXIF_ORIENTATION, 1)
     except Exception:  # a process edge: EXIF is untrusted, and a picture is no worse without it
@@ -66,9 +62,18 @@ def exif_orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def orientation_applied_by_pillow(image: Image.Image) -> int:
-    """The EXIF orientation that Pillow carries out, and forgets, when it reads the pixels. ``image`` is not read yet."""
-    return int(image.tag_v2.get(EXIF_ORIENTATION, 1)) if isinstance(image, TiffImagePlugin.TiffImageFile) else 1
+def notes_of(image: Image.Image) -> Notes:
+    """As far as Pillow has read them."""
+    xmp = image.info.get("xmp") or b""
+    return Notes(image.info.get("icc_profile") or b"", _exif_of(image), xmp.encode() if isinstance(xmp, str) else bytes(xmp))
+
+
+def _exif_of(image: Image.Image) -> bytes:
+    try:
+        exif = image.getexif()
+        return exif.tobytes().removeprefix(b"Exif\0\0") if len(exif) else b""
+    except Exception:  # a process edge: EXIF is untrusted, and a picture is no worse without it
+        return b""
 
 
 def reduce_at_decoding(image: Image.Image, wanted: Size) -> Box | None:
@@ -76,8 +81,6 @@ def reduce_at_decoding(image: Image.Image, wanted: Size) -> Box | None:
 
     Returns the part of the reduced image that holds the picture: libjpeg rounds sides up, and taking all of it would move the far edges inwards.
     """
-    if image.format not in REDUCIBLE:
-        return None
     for scale, spare in SPARE.items():
         reduced = image.width // scale, image.height // scale
         if min(reduced[0] / wanted[0], reduced[1] / wanted[1]) >= spare:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from backend.codec.encoders.encoder import Metadata
 from backend.codec.image.colour import SRGB_PROFILE
+from backend.codec.image.notes import Notes
 from backend.core.options import Options
 
 MAX_BYTES = 1 << 20
@@ -19,19 +20,20 @@ _ORIENTATION, _ARTIST, _COPYRIGHT = 0x0112, 0x013B, 0x8298
 _XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))\d')
 
 
-def metadata_for(image: Image.Image, options: Options) -> Metadata:
-    """What cannot be read is left out. ``image`` is loaded, or a JPEG."""
+def metadata_for(notes: Notes, options: Options) -> Metadata:
+    """What cannot be read is left out."""
     if options.metadata == "none":
         return Metadata()
-    exif = _exif(image, options)
+    exif = _exif(notes, options)
     if options.metadata == "copyright":
         return Metadata(exif=exif)
-    return Metadata(SRGB_PROFILE if image.info.get("icc_profile") else b"", exif, _xmp(image, options))
+    return Metadata(SRGB_PROFILE if notes.profile else b"", exif, _xmp(notes, options))
 
 
-def _exif(image: Image.Image, options: Options) -> bytes:
+def _exif(notes: Notes, options: Options) -> bytes:
+    given = Image.Exif()
     try:
-        given = image.getexif()
+        given.load(notes.exif)
         tags = given if options.metadata == "all" else _only(given, (_ARTIST, _COPYRIGHT))
         if _ORIENTATION in tags and options.auto_orient:
             tags[_ORIENTATION] = 1
@@ -49,8 +51,6 @@ def _only(given: Image.Exif, wanted: tuple[int, ...]) -> Image.Exif:
     return result
 
 
-def _xmp(image: Image.Image, options: Options) -> bytes:
-    given = image.info.get("xmp") or b""
-    packet = given.encode() if isinstance(given, str) else bytes(given)
-    packet = _XMP_ORIENTATION.sub(rb"\g<1>1", packet) if options.auto_orient else packet
+def _xmp(notes: Notes, options: Options) -> bytes:
+    packet = _XMP_ORIENTATION.sub(rb"\g<1>1", notes.xmp) if options.auto_orient else notes.xmp
     return packet if len(packet) <= MAX_BYTES else b""
