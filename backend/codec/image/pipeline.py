@@ -69,25 +69,25 @@ class _Pipeline:
         decoded = picture.read(lambda share: meter.advance("decode", share))
         if not picture.is_reducible:
             plan = self._plan()
-        notes = metadata.metadata_for(picture.notes, self._options)
+        carried = metadata.carried_from(picture.notes, self._options)
         meter.advance("transform", 0.0)
         result = steps.transform(decoded, plan, lambda share: meter.advance("transform", share))
         meter.advance("encode", 0.0)
-        with self._encoder.encode_still(result, notes, self._options, lambda share: meter.advance("encode", share)) as encoded:
-            return self._write(encoded, plan.geometry.canvas, meter)
+        with self._encoder.encode_still(result, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+            return self._write(encoded, plan.geometry.canvas, carried, meter)
 
     def _convert_by_fast_path(self, plan: Plan) -> Converted:
         """Colours and orientation are a part of the stage ``decode``; the stage ``transform`` is empty."""
         picture, shape = self._picture, self._conversion.shape
         meter = self._meter(stage_costs.of_fast_path(shape, picture.traits, plan, self._encoder, is_progressive=picture.is_progressive))
-        notes = metadata.metadata_for(picture.notes, self._options)
+        carried = metadata.carried_from(picture.notes, self._options)
         meter.advance("decode", 0.0)
         with self._encoder.open_planes(picture.size, self._options) as planes:
             jpeg_fast_path.read_into(planes, self._source, picture, plan, lambda share: meter.advance("decode", share))
             meter.advance("transform", 0.0)
             meter.advance("encode", 0.0)
-            with planes.encode(notes, lambda share: meter.advance("encode", share)) as encoded:
-                return self._write(encoded, plan.geometry.canvas, meter)
+            with planes.encode(carried.metadata, lambda share: meter.advance("encode", share)) as encoded:
+                return self._write(encoded, plan.geometry.canvas, carried, meter)
 
     def _convert_animation(self) -> Converted:
         """Frame by frame, so that one canvas is in memory and not all. Frames are decoded in between, so all of it is the stage ``encode``."""
@@ -96,9 +96,9 @@ class _Pipeline:
         self._picture.read(lambda _share: None)
         plan = self._plan()
         animation = Animation(plan.geometry.canvas, self._picture.play_count, self._conversion.shape.frames, lambda: self._read_frames(plan))
-        notes = metadata.metadata_for(self._picture.notes, self._options)
-        with self._encoder.encode_animation(animation, notes, self._options, lambda share: meter.advance("encode", share)) as encoded:
-            return self._write(encoded, plan.geometry.canvas, meter)
+        carried = metadata.carried_from(self._picture.notes, self._options)
+        with self._encoder.encode_animation(animation, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+            return self._write(encoded, plan.geometry.canvas, carried, meter)
 
     def _read_frames(self, plan: Plan) -> Iterator[Frame]:
         for frame in self._picture.read_frames():
@@ -107,6 +107,7 @@ class _Pipeline:
     def _meter(self, costs: Mapping[Stage, float]) -> Meter:
         return Meter(costs, self._on_progress, self._conversion.report_every_s)
 
-    def _write(self, encoded: Encoded, size: Size, meter: Meter) -> Converted:
+    def _write(self, encoded: Encoded, size: Size, carried: metadata.Carried, meter: Meter) -> Converted:
         written_bytes = write(self._result_fd, encoded.parts)
-        return Converted(written_bytes, *size, encoded.frame_count, {**encoded.facts, "seconds": meter.finish()})
+        facts = {**encoded.facts, "dropped": list(carried.dropped)} if carried.dropped else encoded.facts
+        return Converted(written_bytes, *size, encoded.frame_count, {**facts, "seconds": meter.finish()})
