@@ -12,13 +12,13 @@ from PIL import AvifImagePlugin, IcoImagePlugin, Image, ImageFile, MpoImagePlugi
 
 from backend import errors
 from backend.codec.geometry import Size
+from backend.codec.image import exif
 from backend.codec.image.notes import Notes
 from backend.codec.image.steps.step import Box
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME, READABLE
 from backend.core.limits import Limits
 
-EXIF_ORIENTATION = 0x0112
 _IPTC_RESOURCE = 0x0404
 """Of Photoshop's image resources."""
 SPARE = {8: 1.5, 4: 1.5, 2: 1.21}
@@ -56,12 +56,9 @@ def _grey_factor(image: Image.Image) -> int:
 
 
 def exif_orientation(image: Image.Image) -> int:
-    """1 to 8; 1 where EXIF is missing or not readable."""
-    try:
-        value = image.getexif().get(EXIF_ORIENTATION, 1)
-    except Exception:  # a process edge: EXIF is untrusted, and a picture is no worse without it
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    """1 to 8; 1 where EXIF is missing or not readable. XMP does not count, as in browsers. A HEIF's own rotation is told as EXIF by its plugin."""
+    found = image.info.get("exif")
+    return exif.orientation(found) if isinstance(found, bytes) else exif.UPRIGHT
 
 
 def notes_of(image: Image.Image) -> Notes:
@@ -74,10 +71,10 @@ def _exif_of(image: Image.Image) -> bytes:
     """As the file has it where Pillow keeps it so."""
     given = image.info.get("exif")
     if isinstance(given, bytes):
-        return given.removeprefix(b"Exif\0\0")
+        return exif.without_prefix(given)
     try:
-        exif = image.getexif()
-        return exif.tobytes().removeprefix(b"Exif\0\0") if len(exif) else b""
+        found = image.getexif()
+        return found.tobytes().removeprefix(b"Exif\0\0") if len(found) else b""
     except Exception:  # a process edge: EXIF is untrusted, and a picture is no worse without it
         return b""
 
