@@ -10,6 +10,7 @@ import binascii
 import re
 
 from backend import errors
+from backend.core.charsets import utf8_or_guessed
 
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "creation-with-upload", "creation-defer-length", "termination", "expiration", "checksum", "concatenation")
@@ -45,7 +46,7 @@ def length(upload_length: str | None, upload_defer_length: str | None) -> int | 
 
 
 def metadata(text: str) -> list[tuple[str, str]]:
-    """``key base64,key base64,key`` as pairs in order. A key without a value gets an empty one; bytes that are not UTF-8 become �."""
+    """``key base64,key base64,key`` as pairs in order. A key without a value gets an empty one. The charset of what is not UTF-8 is guessed."""
     return [_pair(each.strip()) for each in text.split(",")] if text.strip() else []
 
 
@@ -54,7 +55,7 @@ def _pair(text: str) -> tuple[str, str]:
     try:
         if not key or not key.isascii():
             raise ValueError(key)
-        return key, base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
+        return key, utf8_or_guessed(base64.b64decode(value.strip(), validate=True))
     except (ValueError, binascii.Error):
         raise errors.BadRequest("header", header="Upload-Metadata", accepted="key base64,key base64") from None
 

@@ -9,7 +9,7 @@ from backend.core import filenames, options, tus
 from backend.core.resumable import UploadInfo
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
-from backend.web.request import idempotency
+from backend.web.request import idempotency, query
 from backend.web.request.context import flow_context
 
 CREATION_HEADERS = ("Upload-Length", "Upload-Defer-Length", "Upload-Concat", "Upload-Metadata", "Content-Length", "Content-Digest", "Upload-Checksum")
@@ -29,7 +29,7 @@ def new_upload(sender: Sender) -> UploadInfo:
     metadata = request.headers.get("Upload-Metadata")
     pairs = tus.metadata(metadata or "")
     given = [pair for pair in pairs if pair[0] not in tus.DESCRIPTIVE]
-    wanted = options.parse(given, options.parse(request.args.items(multi=True)))
+    wanted = options.parse(given, options.parse(query.pairs()))
     known_id = idempotency.claim_id(_content(), wanted, sender)
     return UploadInfo(
         id=known_id or flow_context().new_id(),
