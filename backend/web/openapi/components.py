@@ -60,6 +60,7 @@ HEADERS: dict[str, Schema] = {
     "Tus-Version": TEXT,
     "Tus-Extension": TEXT,
     "Tus-Max-Size": {"type": "integer"},
+    "Tus-Checksum-Algorithm": TEXT,
     "Upload-Offset": {"type": "integer", "minimum": 0},
     "Upload-Length": {"type": "integer", "minimum": 0},
     "Upload-Expires": TEXT,

@@ -28,7 +28,7 @@ def sha1(data: bytes) -> str:
 @pytest.mark.parametrize("path", ["/api/uploads", "/api/uploads/4k6Zr0m1x8uQyB5w2TnHcA"])
 def test_options_tells_versions_extensions_size_and_algorithms_without_being_asked_for_a_version(tus: Tus, path: str) -> None:
     response = tus.ask("OPTIONS", path, Tus_Resumable="")
-    assert response.status_code == 204
+    assert response.status_code == 200
     assert response.headers["Tus-Version"] == "1.0.0"
     assert response.headers["Tus-Extension"].split(",") == [
         *("creation", "creation-with-upload", "creation-defer-length", "termination", "expiration", "checksum", "concatenation")
@@ -94,13 +94,14 @@ def test_patch_answers_204_with_the_new_offset_and_the_last_one_with_the_job(tus
     assert tus.here.queue.depth() == 1 and tus.here.server.tickets() == 1
 
 
-@pytest.mark.parametrize("offset", [0, 19, 21, len(PNG)])
-def test_a_wrong_offset_is_409_and_changes_nothing(tus: Tus, offset: int) -> None:
+@pytest.mark.parametrize("offset", [0, 19, 21, len(PNG), 10**29])
+def test_a_wrong_offset_is_409_with_the_right_one_and_changes_nothing(tus: Tus, offset: int) -> None:
     path = tus.created(len(PNG))
     tus.patch(path, 0, PNG[:20])
     response = tus.patch(path, offset, PNG[20:])
     assert (response.status_code, response.json["code"]) == (409, "offset_mismatch")  # type: ignore[index]
     assert "byte 20." in response.json["detail"]  # type: ignore[index]
+    assert response.headers["Upload-Offset"] == "20"
     assert tus.offset(path) == 20
     assert tus.patch(path, 20, PNG[20:]).status_code == 204
 
@@ -113,7 +114,7 @@ def test_a_patch_of_another_content_type_is_415(tus: Tus, kind: str) -> None:
     assert tus.offset(path) == 0
 
 
-@pytest.mark.parametrize("offset", ["", "-1", "1.5", "abc", "٣", "1" * 30])
+@pytest.mark.parametrize("offset", ["", "-1", "1.5", "abc", "٣", "1" * 101])
 def test_an_offset_that_is_no_number_is_400(tus: Tus, offset: str) -> None:
     path = tus.created(len(PNG))
     assert tus.ask("PATCH", path, PNG, headers={**OFFSET_TYPE, "Upload-Offset": offset.encode().decode("latin-1")}).status_code == 400
@@ -163,7 +164,7 @@ def test_creation_answers_201_with_the_address(tus: Tus) -> None:
     assert response.status_code == 201
     name = response.headers["Location"].removeprefix("/api/uploads/")
     assert len(name) == 22
-    assert "Upload-Offset" not in response.headers
+    assert response.headers["Upload-Offset"] == "0"
     assert tus.offset(response.headers["Location"]) == 0
 
 
@@ -178,7 +179,7 @@ def test_creation_answers_201_with_the_address(tus: Tus) -> None:
         {"Upload-Defer-Length": "0"},
         {"Upload-Length": "10", "Upload-Defer-Length": "1"},
         {"Upload-Length": "10", "Upload-Metadata": "filename !!!"},
-        {"Upload-Length": "10", "Upload-Metadata": "filename YQ==,"},
+        {"Upload-Length": "10", "Upload-Metadata": "filename YQ==,filename YQ=="},
         {"Upload-Length": "10", "Upload-Metadata": "filename YQ== YQ=="},
         {"Upload-Length": "10", "Upload-Concat": "whole"},
         {"Upload-Length": "10", "Upload-Concat": "partial;/api/uploads/x"},
@@ -205,7 +206,7 @@ def test_an_image_of_no_bytes_is_422(tus: Tus) -> None:
 
 @pytest.mark.parametrize(
     ("pairs", "option"),
-    [({"qualitty": "80"}, "qualitty"), ({"quality": "101"}, "quality"), ({"lossless": "maybe"}, "lossless"), ({"colour": "red"}, "colour")],
+    [({"qualitty": "80"}, "qualitty"), ({"quality": "101"}, "quality"), ({"lossless": "maybe"}, "lossless"), ({"Width": "9"}, "Width")],
 )
 def test_an_option_that_cannot_be_used_is_422_at_creation_and_named(tus: Tus, pairs: dict[str, str], option: str) -> None:
     response = tus.create(len(PNG), headers=metadata(**pairs))
@@ -461,7 +462,7 @@ def test_a_page_of_an_allowed_origin_may_send_and_read_what_the_protocol_needs(t
     origin = {"Origin": "https://other.example"}
     asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "tus-resumable,upload-offset"}
     preflight = tus.ask("OPTIONS", "/api/uploads/4k6Zr0m1x8uQyB5w2TnHcA", Tus_Resumable="", headers={**origin, **asked})
-    assert preflight.status_code == 204
+    assert preflight.status_code == 200
     assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]
     assert preflight.headers["Access-Control-Allow-Headers"] == "tus-resumable,upload-offset"
     exposed = {each.strip() for each in tus.create(len(PNG), headers=origin).headers["Access-Control-Expose-Headers"].split(",")}
