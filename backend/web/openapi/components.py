@@ -63,6 +63,9 @@ HEADERS: dict[str, Schema] = {
     "Tus-Checksum-Algorithm": TEXT,
     "Upload-Offset": {"type": "integer", "minimum": 0},
     "Upload-Length": {"type": "integer", "minimum": 0},
+    "Upload-Defer-Length": {"const": 1},
+    "Upload-Metadata": TEXT,
+    "Upload-Concat": TEXT,
     "Upload-Expires": TEXT,
 }
 TAGS = ("jobs", "events", "batches", "convert", "uploads", "gateway")

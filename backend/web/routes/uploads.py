@@ -22,6 +22,7 @@ from backend.web.response import problems
 routes = Resource("uploads", __name__, tag="uploads")
 View = Callable[..., Response]
 TUS_ERRORS: tuple[Kind, ...] = (errors.BadRequest, errors.PreconditionFailed, *FIND_ERRORS)
+WRITE_ERRORS: tuple[Kind, ...] = (errors.Forbidden, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch)
 VERSIONS = {200: Answer({}, ("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"), shared="versions")}
 """Not 204, which the protocol allows too: older clients and proxies wait for 200."""
 PROGRESS_HEADERS = ("Tus-Resumable", "Upload-Offset", "Upload-Expires", "Link")
@@ -74,7 +75,7 @@ def answer_mismatch(error: errors.GatewayError) -> Response:
         "/api/uploads",
         "createUpload",
         {201: Answer({}, ("Location", *PROGRESS_HEADERS))},
-        (*RECEIVE_ERRORS, errors.NotFound, errors.PreconditionFailed, errors.ChecksumMismatch, errors.OffsetMismatch),
+        (*RECEIVE_ERRORS, errors.NotFound, errors.Forbidden, errors.PreconditionFailed, errors.ChecksumMismatch),
         (*VERSION, "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat", "Upload-Checksum", "Idempotency-Key"),
         {tus.MEDIA_TYPE: BINARY},
         has_options=True,
@@ -98,7 +99,7 @@ def collection() -> Response:
         "HEAD",
         "/api/uploads/{upload_id}",
         "showUpload",
-        {200: Answer({}, (*PROGRESS_HEADERS, "Upload-Length"))},
+        {200: Answer({}, (*PROGRESS_HEADERS, "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat"))},
         TUS_ERRORS,
         ("upload_id", *VERSION),
     ),
@@ -107,7 +108,7 @@ def collection() -> Response:
         "/api/uploads/{upload_id}",
         "continueUpload",
         {204: Answer({}, PROGRESS_HEADERS)},
-        (*RECEIVE_ERRORS, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch, *TUS_ERRORS),
+        (*RECEIVE_ERRORS, *WRITE_ERRORS, *TUS_ERRORS),
         ("upload_id", *VERSION, "Upload-Offset", "Upload-Length", "Upload-Checksum"),
         {tus.MEDIA_TYPE: BINARY},
     ),
@@ -124,7 +125,7 @@ def collection() -> Response:
         "/api/uploads/{upload_id}",
         "overrideUpload",
         {200: Answer({}, PROGRESS_HEADERS), 204: Answer({}, PROGRESS_HEADERS)},
-        (*RECEIVE_ERRORS, errors.MethodNotAllowed, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch, *TUS_ERRORS),
+        (*RECEIVE_ERRORS, errors.MethodNotAllowed, *WRITE_ERRORS, *TUS_ERRORS),
         ("upload_id", *VERSION),
         {tus.MEDIA_TYPE: BINARY},
     ),
