@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -473,6 +474,43 @@ def test_an_error_speaks_the_readers_language(tus: Tus) -> None:
     response = tus.ask("POST", "/api/uploads", Tus_Resumable="0.1", Accept_Language="zh-CN")
     assert response.json["title"] == "协议版本不符"  # type: ignore[index]
     assert VERSION["Tus-Resumable"] in response.json["detail"]  # type: ignore[index]
+
+
+# Uploads outlive versions
+
+OF_1_0_0 = {
+    "id": "4k6Zr0m1x8uQyB5w2TnHcA",
+    "job_id": "5k6Zr0m1x8uQyB5w2TnHcA",
+    "options": {"quality": 55, "width": 32},
+    "filename": "cat.png",
+    "metadata": "",
+    "concat": None,
+    "owner": "",
+    "client": "",
+    "request_id": "",
+    "maker": "",
+}
+"""A record as version 1.0.0 wrote it. The options that it leaves out have their defaults."""
+
+
+def test_an_upload_that_the_first_version_began_goes_on(tus: Tus, tmp_path: Path) -> None:
+    folder = tmp_path / "store" / "uploads" / str(OF_1_0_0["id"])
+    folder.mkdir()
+    (folder / "ticket.json").write_text(json.dumps(OF_1_0_0))
+    (folder / "data").write_bytes(PNG[:20])
+    (folder / "journal").write_text(f"20 {len(PNG)} 0 {tus.here.clock():.3f}\n")
+    path = f"/api/uploads/{OF_1_0_0['id']}"
+    head = tus.head(path)
+    assert (head.headers["Upload-Offset"], "Upload-Metadata" in head.headers) == ("20", False)
+    link = tus.patch(path, 20, PNG[20:]).headers["Link"]
+    assert (job_id(link), tus.store.manifest(job_id(link)).options.width, tus.source(link)) == (OF_1_0_0["job_id"], 32, PNG)
+
+
+def test_an_upload_is_recorded_as_the_first_version_can_read_it(tus: Tus, tmp_path: Path) -> None:
+    path = tus.created(len(PNG), headers=metadata(userId="7", fileName="cat.png", quality="55"))
+    record = json.loads((tmp_path / "store" / "uploads" / path.rpartition("/")[2] / "ticket.json").read_text())
+    assert set(record) == set(OF_1_0_0)
+    assert (record["filename"], record["options"]["quality"]) == ("cat.png", 55)
 
 
 # Idempotency-Key: the gateway's own
