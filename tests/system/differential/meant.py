@@ -32,8 +32,22 @@ MEANT = (
     _meant("webp_still", "pixels", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("avif", "pixels", "animated range-full", "Chromium 156 takes full range for limited in sequences; what was written agrees with us"),
     _meant("tiff", "unjudged", "tiled planar", "libvips does not read tiles of separate planes"),
-    _meant("tiff", "refused:unsupported_format", "bits-32", "numbers of 32 bits have no range that a picture could be taken from"),
-    _meant("tiff", "refused:unsupported_format", "format-2", "signed numbers have no range that a picture could be taken from"),
+    *(
+        _meant("tiff", "refused:unsupported_format.variant", traits, why)
+        for traits, why in (
+            ("bits-32", "numbers of 32 bits have no range that a picture could be taken from; refused by name"),
+            ("format-2", "signed numbers have no range that a picture could be taken from; refused by name"),
+            ("cmyk alpha-associated", "inks with alpha have no reader; refused by name"),
+            ("cmyk alpha-unassociated", "inks with alpha have no reader; refused by name"),
+            ("cmyk extra-unspecified bits-16", "a fifth ink of 16 bits has no reader; refused by name"),
+            ("black-is-zero bits-16 alpha-associated", "grey of 16 bits with alpha has no reader; refused by name"),
+            ("black-is-zero bits-16 alpha-unassociated", "grey of 16 bits with alpha has no reader; refused by name"),
+            ("black-is-zero bits-16 extra-unspecified", "grey of 16 bits with more beside has no reader; refused by name"),
+            ("black-is-zero planar alpha-associated", "grey and alpha in planes has no reader; refused by name"),
+            ("black-is-zero planar alpha-unassociated", "grey and alpha in planes has no reader; refused by name"),
+            ("black-is-zero planar extra-unspecified", "grey and more in planes has no reader; refused by name"),
+        )
+    ),
 )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +24,6 @@ SEED = int(os.environ.get("DIFFERENTIAL_SEED", "1"))
 """Another one makes other files."""
 KEPT = Path(os.environ.get("DIFFERENTIAL_FOLDER", Path(__file__).resolve().parents[2] / "artifacts" / "differential"))
 SHOWN = 20
-
-
-@pytest.fixture(scope="session")
-def codec() -> Iterator[SealedCodec]:
-    sealed = SealedCodec(sandbox="prefer")
-    sealed.start()
-    yield sealed
-    sealed.close()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -38,9 +38,9 @@ def avif(seed: str) -> Sample:
         has_alpha = chance.happens(0.4)
         frames = [_picture(chance, width, height, has_alpha) for _ in range(count)]
         durations_ms = [chance.one_of(10, 20, 50, 100, 333) for _ in range(count)]
-        data = _saved(frames[0], **options, save_all=True, append_images=frames[1:], duration=durations_ms)
+        data = saved(frames[0], **options, save_all=True, append_images=frames[1:], duration=durations_ms)
     else:
-        data = _saved(_picture(chance, width, height, chance.gets("alpha", 0.35)), **options)
+        data = saved(_picture(chance, width, height, chance.gets("alpha", 0.35)), **options)
     if chance.gets("nclx", 0.3):
         name = chance.one_of(*NCLX)
         chance.note(f"nclx-{name}")
@@ -59,7 +59,7 @@ def _picture(chance: Chance, width: int, height: int, has_alpha: bool) -> Image.
     return Image.fromarray(numpy.concatenate([colours, chance.alpha(width, height)], 2) if has_alpha else colours)
 
 
-def _saved(picture: Image.Image, **options: object) -> bytes:
+def saved(picture: Image.Image, **options: object) -> bytes:
     out = io.BytesIO()
     picture.save(out, "AVIF", **options)
     return out.getvalue()

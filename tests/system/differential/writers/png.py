@@ -89,7 +89,7 @@ def colour_chunks(chance: Chance, form: Form) -> list[bytes]:
         chance.note(f"gamma-{gamma}")
         found.append(chunk(b"gAMA", struct.pack(">I", gamma)))
         if chance.gets("chrm", 0.5):
-            found.append(_chromaticities(chance.one_of(*icc.PRIMARIES)))
+            found.append(chromaticities(chance.one_of(*icc.PRIMARIES)))
     if chance.gets("srgb", 0.08):
         found.append(chunk(b"sRGB", bytes([chance.number(0, 3)])))
     elif chance.gets("iccp", 0.12):
@@ -104,7 +104,7 @@ def colour_chunks(chance: Chance, form: Form) -> list[bytes]:
     return found
 
 
-def _chromaticities(name: str) -> bytes:
+def chromaticities(name: str) -> bytes:
     points = (icc.WHITE_D65, *icc.PRIMARIES[name])
     return chunk(b"cHRM", struct.pack(">8I", *(round(100000 * each) for point in points for each in point)))
 
