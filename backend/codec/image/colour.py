@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageCms
 
-from backend.codec.image.signal import embedded
+from backend.codec.image import colour_signal
 from backend.codec.native import arrow_buffer, littlecms
 
 OnShare = Callable[[float], None]
@@ -61,7 +61,7 @@ def _profile_of(mode: str, profile: bytes | None) -> bytes:
     """As far as it is for pixels of this mode; else nothing. Lab pixels have their meaning from no profile, unless it is one for Lab."""
     if not profile or mode == "LAB":
         return profile or b""
-    given = embedded.as_browsers_take(profile)
+    given = colour_signal.as_browsers_take(profile)
     return given.data if given is not None and given.space == _SPACES.get(mode) else b""
 
 
@@ -78,7 +78,7 @@ def _grey_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 @lru_cache(maxsize=4)
 def _grey_ramp(profile: bytes | None) -> tuple[list[int], list[int], list[int]] | None:
     """Red, green and blue of each of 256 greys; ``None`` where they stay. A profile for RGB counts for greys, too."""
-    given = embedded.as_browsers_take(profile) if profile else None
+    given = colour_signal.as_browsers_take(profile) if profile else None
     if given is None or not given.data or given.space not in ("GRAY", "RGB"):
         return None
     greys = Image.frombytes("L", (256, 1), bytes(range(256))).convert("L" if given.space == "GRAY" else "RGB")

@@ -9,11 +9,12 @@ from backend.codec.image.readers.jpeg import JpegPicture
 from backend.codec.image.readers.picture import Picture
 from backend.codec.image.readers.png import PngPicture
 from backend.codec.image.readers.tiff import TiffPicture
+from backend.codec.image.readers.webp import WebpPicture
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
 from backend.core.limits import Limits
 
-_READERS: dict[str, type[Picture]] = {"jpeg": JpegPicture, "png": PngPicture, "tiff": TiffPicture}
+_READERS: dict[str, type[Picture]] = {"jpeg": JpegPicture, "png": PngPicture, "tiff": TiffPicture, "webp": WebpPicture}
 """By the name of the format (``core.formats``). Pillow alone reads the others."""
 
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from backend.codec.image import colour, steps
-from backend.codec.image.signal import icc_writer
-from backend.codec.image.signal.primaries import BT_709, OF_CODE_POINT, matrix_to_d50
-from backend.codec.image.signal.transfers import SRGB
+from backend.codec.image.colour_signal import icc_writer
+from backend.codec.image.colour_signal.primaries import BT_709, OF_CODE_POINT, matrix_to_d50
+from backend.codec.image.colour_signal.transfers import SRGB
 from tests.support.chromium_pictures import ChromiumJudge, Pixels, difference
 from tests.unit.codec.conftest import Convert
 from tests.unit.codec.hostile import chunk, png

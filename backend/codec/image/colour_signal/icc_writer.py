@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-from backend.codec.image.signal.matrices import Matrix
-from backend.codec.image.signal.primaries import D50
-from backend.codec.image.signal.transfers import Curve
+from backend.codec.image.colour_signal.matrices import Matrix
+from backend.codec.image.colour_signal.primaries import D50
+from backend.codec.image.colour_signal.transfers import Curve
 
 _HEAD_BYTES = 128
 _VERSION = b"\x04\x40\0\0"

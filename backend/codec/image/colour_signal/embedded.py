@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from backend.codec.image.colour_signal import CodePoints, profile_for
+from backend.codec.image.colour_signal.signals import CodePoints, profile_for
 
 _HEAD_BYTES, _ENTRY_BYTES = 128, 12
 _NEWEST_VERSION = 4
