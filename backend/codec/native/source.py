@@ -41,9 +41,18 @@ class Source(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         count = os.preadv(self._fd, [buffer], self._at)
         self._at += count
-        if self.on_read:
-            self.on_read(min(1.0, self._at / max(1, self.size_bytes)))
+        self._report(self._at)
         return count
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Fewer bytes at the end of the file. The position stays where it is."""
+        data = os.pread(self._fd, length, offset)
+        self._report(offset + len(data))
+        return data
+
+    def _report(self, at: int) -> None:
+        if self.on_read:
+            self.on_read(min(1.0, at / max(1, self.size_bytes)))
 
     def buffered(self) -> io.BufferedReader:
         return io.BufferedReader(self, BUFFER_BYTES)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
-from backend.codec.image import exif
-from backend.codec.image.readers.png import PngPicture
+from backend.codec.image import decode, exif, sixteen_bit
+from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
 from backend.core.limits import Limits
 
 
-class TiffPicture(PngPicture):
+class TiffPicture(Picture):
     def __init__(self, source: Source, shape: Shape, limits: Limits) -> None:
         super().__init__(source, shape, limits)
         assert isinstance(self._image, TiffImagePlugin.TiffImageFile)
@@ -25,3 +25,13 @@ class TiffPicture(PngPicture):
     @property
     def exif_orientation(self) -> int:
         return 1
+
+    def read(self, on_share: OnShare) -> Image.Image:
+        image = self._image
+        if sixteen_bit.is_colour(image):
+            low = decode.open_image(self._source.buffered(), self._shape, self._limits)
+            sixteen_bit.exchange_bytes(low)
+            self._load(image, lambda share: on_share(share / 2))
+            self._load(low, lambda share: on_share((1 + share) / 2))
+            return sixteen_bit.round_to_eight_bits(image, low)
+        return super().read(on_share)
