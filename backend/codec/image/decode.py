@@ -12,7 +12,7 @@ from PIL import AvifImagePlugin, IcoImagePlugin, Image, ImageFile, MpoImagePlugi
 
 from backend import errors
 from backend.codec.geometry import Size
-from backend.codec.image import exif
+from backend.codec.image import exif, tiff_layouts
 from backend.codec.image.notes import Notes
 from backend.codec.image.steps.step import Box
 from backend.core.conversion import Shape
@@ -30,6 +30,7 @@ def preload() -> None:
     """Import every plugin. A sealed child can open no file, so it can import nothing, and it can make no thread."""
     Image.preinit()
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    tiff_layouts.prepare()
     pillow_heif.options.DECODE_THREADS = 1
     pillow_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False)
     missing = {each.pillow for each in READABLE} - Image.OPEN.keys()

@@ -13,7 +13,8 @@ from typing import Literal
 Order = Literal["little", "big"]
 
 ORIENTATION, ARTIST, COPYRIGHT, IPTC = 0x0112, 0x013B, 0x8298, 0x83BB
-ASCII, SHORT, UNDEFINED = 2, 3, 7
+_EXIF, _GPS, _INTEROPERABILITY = 0x8769, 0x8825, 0xA005
+ASCII, SHORT, LONG, UNDEFINED = 2, 3, 4, 7
 HEADER_BYTES, ENTRY_BYTES = 8, 12
 MAX_FIELDS = 4096
 _ORDERS: dict[bytes, Order] = {b"II*\0": "little", b"MM\0*": "big"}
@@ -46,12 +47,12 @@ class Directory:
     next_at: bytes
 
 
-def read(block: bytes) -> Directory:
-    """Fields whose values lie outside of the block are left out. Raises ``NotTiff``."""
+def read(block: bytes, at: int | None = None) -> Directory:
+    """The first directory, or the one ``at``. Fields whose values lie outside of the block are left out. Raises ``NotTiff``."""
     order = _ORDERS.get(block[:4])
     if order is None:
         raise NotTiff(f"begins with {block[:4]!r}")
-    at = int.from_bytes(block[4:HEADER_BYTES], order)
+    at = int.from_bytes(block[4:HEADER_BYTES], order) if at is None else at
     count = int.from_bytes(block[at : at + 2], order)
     end = at + 2 + ENTRY_BYTES * count
     if at < HEADER_BYTES or not 0 < count <= MAX_FIELDS or end > len(block):
@@ -95,15 +96,48 @@ def with_field(block: bytes, field: Field) -> bytes:
 
 def block_of(fields: Iterable[Field], order: Order = "little") -> bytes:
     """A block with one directory of these fields; empty bytes for none."""
-    chosen = sorted(fields, key=lambda each: each.tag)
-    at, entries, values = HEADER_BYTES + 2 + ENTRY_BYTES * len(chosen) + 4, [], b""
-    for field in chosen:
-        entry, value = _entry(field, order, at + len(values))
+    chosen = list(fields)
+    magic = next(each for each, known in _ORDERS.items() if known == order)
+    return magic + HEADER_BYTES.to_bytes(4, order) + _packed(chosen, order, HEADER_BYTES) if chosen else b""
+
+
+def subset(block: bytes, tags: frozenset[int]) -> bytes:
+    """A block of these fields and of the directories that EXIF hangs on them. Raises ``NotTiff``.
+
+    For TIFF files, whose other fields tell how samples lie. Values are copied as they are.
+    """
+    directory = read(block)
+    copy = block_of([field for tag, field in directory.fields.items() if tag in tags], directory.order)
+    for pointer in (_EXIF, _GPS):
+        below = _directory_at(block, directory, pointer)
+        copy = _with_directory(copy, pointer, below) if copy and below else copy
+    return copy
+
+
+def _directory_at(block: bytes, directory: Directory, pointer: int) -> Directory | None:
+    field = directory.fields.get(pointer)
+    try:
+        return read(block, int.from_bytes(field.value, directory.order)) if field else None
+    except NotTiff:
+        return None
+
+
+def _with_directory(block: bytes, pointer: int, below: Directory) -> bytes:
+    """``block`` with a directory of these fields, to which the field ``pointer`` leads."""
+    block += b"\0" * (len(block) % 2)
+    fields = [each for tag, each in below.fields.items() if tag != _INTEROPERABILITY]
+    at = Field(pointer, LONG, 1, len(block).to_bytes(4, below.order))
+    return with_field(block + _packed(fields, below.order, len(block)), at)
+
+
+def _packed(fields: list[Field], order: Order, at: int) -> bytes:
+    """A directory that stands ``at``, and behind it the values that do not fit into their entries."""
+    entries, values, values_at = [], b"", at + 2 + ENTRY_BYTES * len(fields) + 4
+    for field in sorted(fields, key=lambda each: each.tag):
+        entry, value = _entry(field, order, values_at + len(values))
         entries.append(entry)
         values += value + b"\0" * (len(value) % 2)
-    magic = next(each for each, known in _ORDERS.items() if known == order)
-    head = magic + HEADER_BYTES.to_bytes(4, order) + _directory_bytes(entries, order, b"\0" * 4)
-    return head + values if chosen else b""
+    return _directory_bytes(entries, order, b"\0" * 4) + values
 
 
 def _entry(field: Field, order: Order, value_at: int) -> tuple[bytes, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 
-from backend.codec.image.colour_signal import Calibration, CodePoints, profile_for
+from backend.codec.image.colour_signal import Calibration, CodePoints, as_browsers_take, profile_for
 from backend.codec.image.png.notes import inflate
 
 Kept = Mapping[bytes, bytes]
@@ -13,8 +13,6 @@ Kept = Mapping[bytes, bytes]
 _CODE_POINTS, _GAMMA, _CHROMATICITIES = struct.Struct("4B"), struct.Struct(">I"), struct.Struct(">8I")
 _LIGHT_LEVELS, _MASTERING_PEAK_AT = struct.Struct(">2I"), 16
 _INTENTS = frozenset(bytes([intent]) for intent in range(4))
-_ICC_MARK_AT = 36
-"""ICC.1:2022 §7.2.11."""
 _LIGHT_UNITS = 10_000
 """In a cd/m² (§11.3.2.7, §11.3.2.8)."""
 
@@ -44,7 +42,7 @@ def _embedded(kept: Kept) -> bytes | None:
     """iCCP: name, method of compression, profile."""
     name, _, rest = kept.get(b"iCCP", b"").partition(b"\0")
     profile = inflate(rest[1:]) if name and rest[:1] == b"\0" else b""
-    return profile if profile[_ICC_MARK_AT : _ICC_MARK_AT + 4] == b"acsp" else None
+    return profile if as_browsers_take(profile) else None
 
 
 def _srgb(kept: Kept) -> bytes | None:

@@ -96,6 +96,7 @@ class ImageData:
             raise errors.DamagedImage(private=f"PNG: the checksum of {self._kind!r} is wrong")
 
     def _read(self, count: int) -> bytes:
-        data = self._source.read_at(self._at, count)
+        self._source.seek(self._at)
+        data = self._source.read(count) or b""
         self._at += len(data)
         return data

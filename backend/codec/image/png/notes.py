@@ -13,6 +13,7 @@ from backend.codec.image.notes import Notes
 from backend.codec.image.png.chunks import MAX_BYTES, Chunk, contents_of
 from backend.codec.native.source import Source
 
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _XMP = b"XML:com.adobe.xmp"
 _RAW = b"Raw profile type "
 _XMP_IN_APP1 = b"http://ns.adobe.com/xap/1.0/\0"
@@ -22,13 +23,15 @@ _IMAGE_RESOURCE, _IPTC_RESOURCE = b"8BIM", 0x0404
 
 def notes_of(chunks: Iterable[Chunk], source: Source, profile: bytes) -> Notes:
     """Of each kind, the first that is whole; eXIf goes before other EXIF."""
-    notes = Notes(profile, exif=exif_of(chunks, source))
+    notes = Notes(profile, exif=exif_of(chunks, source), extras=extras_of(chunks))
     for chunk in chunks:
-        if chunk.kind == b"caBX":
-            notes = replace(notes, extras=notes.extras | {"c2pa"})
-        elif chunk.kind != b"eXIf":
+        if chunk.kind in _TEXTS:
             notes = _with_text(notes, chunk, source)
     return notes
+
+
+def extras_of(chunks: Iterable[Chunk]) -> frozenset[str]:
+    return frozenset("c2pa" for chunk in chunks if chunk.kind == b"caBX")
 
 
 def exif_of(chunks: Iterable[Chunk], source: Source) -> bytes:

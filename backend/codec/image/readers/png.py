@@ -17,7 +17,7 @@ from backend.codec.image.png import icc, pixels
 from backend.codec.image.png.animation import FrameEntry
 from backend.codec.image.png.chunks import Chunk
 from backend.codec.image.png.image_data import ImageData
-from backend.codec.image.png.notes import exif_of, notes_of
+from backend.codec.image.png.notes import exif_of, extras_of, notes_of
 from backend.codec.image.png.structure import Header, read_structure
 from backend.codec.image.raw_frame import RawFrame
 from backend.codec.image.readers.picture import OnShare, Picture
@@ -54,6 +54,10 @@ class PngPicture(Picture):
     @property
     def notes(self) -> Notes:
         return notes_of(self._structure.notes, self._source, self.profile)
+
+    @property
+    def extras(self) -> frozenset[str]:
+        return extras_of(self._structure.notes)
 
     @property
     def play_count(self) -> int:

@@ -107,11 +107,19 @@ def test_orientation_is_reset_where_it_was_applied(convert: Convert, noted: Exif
     assert result["IFD0:Model"] == "a camera"
 
 
-@pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP", "TIFF"])
 def test_other_formats_carry_their_notes_too(convert: Convert, noted: Exiftool, image_format: str) -> None:
-    source = noted.write(f"-EXIF:Copyright={NOTE}", "-XMP-dc:Title=a title", image_format=image_format)
+    source = noted.write(f"-EXIF:Copyright={NOTE}", "-EXIF:ExposureTime=1/50", "-GPSLatitude=48", "-XMP-dc:Title=a title", image_format=image_format)
     result = noted.read(convert(source, metadata="all").data)
     assert (result["IFD0:Copyright"], result["XMP-dc:Title"]) == (NOTE, "a title")
+    assert (result["ExifIFD:ExposureTime"], result["GPS:GPSLatitude"]) == (0.02, 48)
+
+
+def test_how_a_tiff_stores_its_samples_is_no_note(convert: Convert, noted: Exiftool) -> None:
+    source = noted.write("-IPTC:CodedCharacterSet=UTF8", "-IPTC:Keywords=cat", f"-EXIF:Artist={NOTE}", image_format="TIFF")
+    result = noted.read(convert(source, metadata="all").data)
+    assert (result["IPTC:Keywords"], result["IFD0:Artist"]) == ("cat", NOTE)
+    assert not {"IFD0:StripOffsets", "IFD0:ImageWidth", "IFD0:Compression"} & result.keys()
 
 
 def test_nothing_is_carried_unless_it_is_asked_for(convert: Convert, noted: Exiftool) -> None:

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import product as pairs
 
-from backend.codec.image.signal import icc_writer, transfers
-from backend.codec.image.signal.matrices import Matrix, Vector, inverse, product
-from backend.codec.image.signal.primaries import BT_709, BT_2020, Primaries, matrix_to_d50
+from backend.codec.image.colour_signal import icc_writer, transfers
+from backend.codec.image.colour_signal.matrices import Matrix, Vector, inverse, product
+from backend.codec.image.colour_signal.primaries import BT_709, BT_2020, Primaries, matrix_to_d50
 
 WHITE_NITS = 203.0
 PEAK_NITS = 1000.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from backend.codec.image.signal import icc_writer, primaries, tone_mapping, transfers
-from backend.codec.image.signal.primaries import Primaries
-from backend.codec.image.signal.transfers import Curve
+from backend.codec.image.colour_signal import icc_writer, primaries, tone_mapping, transfers
+from backend.codec.image.colour_signal.primaries import Primaries
+from backend.codec.image.colour_signal.transfers import Curve
 
 _SRGB = (1, 13)
 _ABOUT_SRGB = range(43_182, 47_728)

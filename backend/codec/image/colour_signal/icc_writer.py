@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-from backend.codec.image.signal.matrices import Matrix
-from backend.codec.image.signal.primaries import D50
-from backend.codec.image.signal.transfers import Curve
+from backend.codec.image.colour_signal.matrices import Matrix
+from backend.codec.image.colour_signal.primaries import D50
+from backend.codec.image.colour_signal.transfers import Curve
 
 _HEAD_BYTES = 128
 _VERSION = b"\x04\x40\0\0"
@@ -50,8 +50,8 @@ def _profile(tags: dict[bytes, bytes]) -> bytes:
 
 
 def _text(text: str) -> bytes:
-    """§10.15 (multiLocalizedUnicodeType)."""
-    return b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", 2 * len(text), 28) + text.encode("utf-16-be")
+    """§10.15 (multiLocalizedUnicodeType), of ASCII. A sealed process cannot load Python's codec for UTF-16."""
+    return b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", 2 * len(text), 28) + b"".join(b"\0" + bytes([ord(each)]) for each in text)
 
 
 def _xyz(values: Sequence[float]) -> bytes:

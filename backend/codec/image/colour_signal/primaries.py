@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from backend.codec.image.signal.matrices import Matrix, Vector, applied, columns_of, diagonal, inverse, product
+from backend.codec.image.colour_signal.matrices import Matrix, Vector, applied, columns_of, diagonal, inverse, product
 
 D50: Vector = (0.9642, 1.0, 0.8249)
 """ICC.1:2022 §7.2.16: the white of every profile."""
