@@ -11,13 +11,13 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, NeedData
 
 from backend import errors
-from backend.core import charsets
+from backend.core import charsets, form_fields
 from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
 from backend.web.request import body_stream
 from backend.web.request.body_stream import CHUNK_BYTES
-from backend.web.request.form_decoder import FILE_FIELD, FormDecoder
+from backend.web.request.form_decoder import FormDecoder
 
 FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
@@ -27,11 +27,16 @@ JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
 CHARSET_FIELD = "_charset_"
 """A browser fills it with the charset that it wrote the form's names in (RFC 7578 §4.6)."""
+IMAGE_TYPES = ("image/", "application/octet-stream")
 
 
 @dataclass(slots=True)
 class Form:
-    """The images and option fields of one request. Call ``abandon`` if the images do not become jobs."""
+    """The images and option fields of one request. Call ``abandon`` if the images do not become jobs.
+
+    A part with a file name is an image, whatever its field is called: libraries have different names for it. So is one without, if it is sent
+    as ``IMAGE_TYPES``. What libraries add by themselves (``core/form_fields``) is no field here.
+    """
 
     images: list[Received] = field(default_factory=list)
     fields: list[tuple[str, str]] = field(default_factory=list)
@@ -43,6 +48,8 @@ class Form:
 
 def read(context: Context, *, filename: str, max_files: int) -> Form:
     """Raises ``BadRequest`` and what ``Intake`` raises; then the store keeps nothing of the images."""
+    if form_fields.is_piece_range(request.headers.get("Content-Range", "")):
+        raise errors.BadRequest("piece", field="Content-Range")
     media_type, parameters = parse_options_header(request.content_type)
     if media_type == "multipart/form-data":
         form = _multipart(context, parameters.get("boundary", ""), parameters.get("charset", ""), max_files)
@@ -111,6 +118,7 @@ class _Reader:
         self._cut_delimiter = b"--" + decoder.boundary + b"-"
         self._held_back = b""
         self._intake: Intake | None = None
+        self._image_fields: set[str] = set()
         self._name = ""
         self._value = bytearray()
         self._field_bytes = 0
@@ -124,10 +132,11 @@ class _Reader:
         self._handle_events()
 
     def finish(self) -> None:
-        """The body has ended. Raises as ``feed``."""
+        """The body has ended. Raises as ``feed``. FilePond sends what it knows of a file as text, in a part called like the file's."""
         self._decoder.receive_data(self._held_back)
         self._decoder.receive_data(None)
         self._handle_events()
+        self.form.fields = [each for each in self.form.fields if each[0] not in self._image_fields]
 
     def _ends_in_cut_delimiter(self, data: bytes) -> bool:
         """Whether the network cut the form between the two dashes that end it. Werkzeug 3.1.9 would then take the line break before the delimiter
@@ -137,7 +146,7 @@ class _Reader:
 
     def _handle_events(self) -> None:
         while not isinstance(event := self._decoder.next_event(), (NeedData, Epilogue)):
-            if isinstance(event, File):
+            if isinstance(event, File) or (isinstance(event, Field) and _is_image(event)):
                 self._open()
             elif isinstance(event, Field):
                 self._name = self._decoder.part.name
@@ -150,11 +159,10 @@ class _Reader:
         self.form.abandon()
 
     def _open(self) -> None:
-        part = self._decoder.part
-        if part.name != FILE_FIELD:
-            raise errors.InvalidOption("unknown", option=part.name[:100], suggestion=FILE_FIELD)
         if len(self.form.images) >= self._max_files:
             raise errors.BadRequest("too_many_files", limit=self._max_files)
+        part = self._decoder.part
+        self._image_fields.add(part.name)
         self._intake = Intake(self._context, display_name(part.filename or ""))
 
     def _take(self, event: Data) -> None:
@@ -176,11 +184,17 @@ class _Reader:
             raise errors.BadRequest("multipart")
         self._value += event.data
         if not event.more_data:
-            self._close_field(charsets.utf8_or_guessed(bytes(self._value)))
+            self._end_field(self._name, charsets.utf8_or_guessed(bytes(self._value)))
             self._value.clear()
 
-    def _close_field(self, value: str) -> None:
-        if self._name == CHARSET_FIELD:
+    def _end_field(self, name: str, value: str) -> None:
+        if name == CHARSET_FIELD:
             self._decoder.charset = value
-        else:
-            self.form.fields.append((self._name, value))
+        if form_fields.is_piece(name, value):
+            raise errors.BadRequest("piece", field=f"{name}: {value[:20]}")
+        if form_fields.is_option(name):
+            self.form.fields.append((name, value))
+
+
+def _is_image(event: Field) -> bool:
+    return event.headers.get("Content-Type", "").lower().startswith(IMAGE_TYPES)

@@ -7,8 +7,6 @@ from werkzeug.sansio.multipart import MultipartDecoder
 
 from backend.core.content_disposition import FormPart, form_part
 
-FILE_FIELD = "file"
-"""A part of this name is an image even where its client gives it no file name."""
 DISPOSITION = "Content-Disposition"
 
 
@@ -29,6 +27,5 @@ class FormDecoder(MultipartDecoder):
         disposition = headers.get(DISPOSITION)
         if disposition is not None:
             self.part = form_part(disposition.encode("latin-1"), self.charset)
-            is_file = self.part.filename is not None or self.part.name == FILE_FIELD
-            headers.set(DISPOSITION, "form-data; filename=file" if is_file else "form-data")
+            headers.set(DISPOSITION, "form-data" if self.part.filename is None else "form-data; filename=file")
         return headers

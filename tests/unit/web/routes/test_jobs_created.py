@@ -186,11 +186,6 @@ def test_the_charset_that_a_form_states_is_believed(web: Web) -> None:
         assert response.status_code == 202 and (response.json or {})["source"]["filename"] == "牡丹.png"
 
 
-def test_a_part_called_file_is_an_image_also_without_a_file_name(web: Web) -> None:
-    response = web.post("/api/jobs", **multipart(b'Content-Disposition: form-data; name="file"\r\n\r\n' + PNG))
-    assert response.status_code == 202 and (response.json or {})["source"]["filename"] == "image.png"
-
-
 @pytest.mark.parametrize(
     ("query", "name"),
     [
@@ -223,11 +218,6 @@ def test_more_files_than_the_limit_are_refused_and_nothing_is_kept(make_web: Mak
     body = problem(web.post("/api/jobs", **multipart(file_part(), file_part(), file_part())), 400, "bad_request")
     assert "2 images" in body["detail"]
     assert web.here.store.entries == {}
-
-
-def test_a_part_with_another_name_is_refused_and_file_suggested(web: Web, problem: Check) -> None:
-    body = problem(web.post("/api/jobs", data={"image": part()}), 422, "invalid_option")
-    assert (body["option"], body["suggestion"]) == ("image", "file")
 
 
 @pytest.mark.parametrize(
