@@ -10,14 +10,12 @@ from __future__ import annotations
 import ctypes as c
 from collections.abc import Callable
 
-from PIL import Image
-
 from backend import errors
 from backend.codec.encoders.encoder import Encoder, Planes
 from backend.codec.geometry import Size
 from backend.codec.image import colour, steps
-from backend.codec.image.decode import REDUCIBLE
 from backend.codec.image.orientation import UPRIGHT, Orientation, orient, swaps_sides
+from backend.codec.image.readers.picture import Picture
 from backend.codec.image.steps.step import Plan, Traits
 from backend.codec.native import libjpeg, littlecms
 from backend.codec.native.source import Source
@@ -31,9 +29,9 @@ MIN_ROWS = 16
 """The tallest row of blocks in a JPEG. Always an even count, since chroma is taken from two rows."""
 
 
-def is_for(image: Image.Image, plan: Plan, encoder: Encoder) -> bool:
-    """``image`` is opened, and not read yet."""
-    return image.format in REDUCIBLE and libjpeg.library() is not None and suits(Traits.of(image), plan, encoder)
+def is_for(picture: Picture, plan: Plan, encoder: Encoder) -> bool:
+    """``picture`` is not read yet."""
+    return picture.is_reducible and libjpeg.library() is not None and suits(picture.traits, plan, encoder)
 
 
 def suits(traits: Traits, plan: Plan, encoder: Encoder) -> bool:
@@ -48,13 +46,13 @@ def _keeps_chroma_pairs(size: Size, orientation: Orientation) -> bool:
     return not ((across < 0 and size[0] % 2) or (down < 0 and size[1] % 2))
 
 
-def read_into(planes: Planes, source: Source, image: Image.Image, plan: Plan, on_share: OnShare) -> None:
+def read_into(planes: Planes, source: Source, picture: Picture, plan: Plan, on_share: OnShare) -> None:
     """Decode the whole picture. Raises ``DamagedImage``, ``MemoryError``."""
-    shares = _Shares(source, bool(image.info.get("progressive")), on_share)
+    shares = _Shares(source, picture.is_progressive, on_share)
     recolour = colour.recolour_for(plan.profile)
     with libjpeg.open_rows(source, libjpeg.RGB if recolour is None else libjpeg.RGBX) as rows:
-        if (rows.width, rows.height) != image.size:
-            raise errors.DamagedImage(private=f"libjpeg: {rows.width} × {rows.height}, Pillow: {image.size}")
+        if (rows.width, rows.height) != picture.size:
+            raise errors.DamagedImage(private=f"libjpeg: {rows.width} × {rows.height}, Pillow: {picture.size}")
         _read_strips(planes, rows, recolour, shares.on_rows)
         rows.finish()
     if plan.orientation != UPRIGHT:

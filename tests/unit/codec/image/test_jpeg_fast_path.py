@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,19 @@ from PIL import Image, ImageCms
 from backend import errors
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.geometry import Geometry, geometry_for
-from backend.codec.image import decode, jpeg_fast_path
+from backend.codec.image import exif as exif_fields
+from backend.codec.image import jpeg_fast_path
 from backend.codec.image.orientation import BY_EXIF, UPRIGHT, Orientation, as_stored, orient
+from backend.codec.image.readers import open_picture
+from backend.codec.image.readers.picture import Picture
 from backend.codec.image.steps.step import Plan
 from backend.codec.native import libjpeg
+from backend.codec.native.source import Source
 from backend.codec.sealed import SealedCodec
 from backend.core.formats import DEFAULT_OUTPUT, OUTPUT
 from backend.core.limits import Limits
 from backend.core.options import Options
-from tests.unit.codec.conftest import EACH_STEP_S, Convert, corpus, picture, saved
+from tests.unit.codec.conftest import EACH_STEP_S, Convert, corpus, declared, picture, saved
 
 KINDS = {
     "4:2:0": {"subsampling": 2},
@@ -38,14 +43,20 @@ def as_png(source: bytes) -> bytes:
 
 
 def takes_fast_path(source: bytes, **options: object) -> bool:
-    with Image.open(io.BytesIO(source)) as image:
-        chosen = Options(**options)  # type: ignore[arg-type]
-        return is_for(image, UPRIGHT, geometry_for(image.size, chosen), chosen)
+    opened, chosen = opened_picture(source), Options(**options)  # type: ignore[arg-type]
+    return is_for(opened, UPRIGHT, geometry_for(opened.size, chosen), chosen)
 
 
-def is_for(image: Image.Image, orientation: Orientation, geometry: Geometry, options: Options) -> bool:
+def opened_picture(source: bytes) -> Picture:
+    with tempfile.TemporaryFile() as file:
+        file.write(source)
+        file.flush()
+        return open_picture(Source(file.fileno()), declared(source, Limits()), Limits())
+
+
+def is_for(opened: Picture, orientation: Orientation, geometry: Geometry, options: Options) -> bool:
     output = OUTPUT[DEFAULT_OUTPUT]
-    return jpeg_fast_path.is_for(image, Plan(options, output, geometry, orientation), encoder_for(output))
+    return jpeg_fast_path.is_for(opened, Plan(options, output, geometry, orientation), encoder_for(output))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -91,7 +102,7 @@ def test_so_does_what_is_no_colour_photograph(mode: str) -> None:
 def test_turned_planes_are_those_of_the_turned_picture(convert: Convert, size: tuple[int, int], orientation: int) -> None:
     """An odd side that is mirrored takes the normal path, which shows no difference either."""
     exif = Image.Exif()
-    exif[decode.EXIF_ORIENTATION] = orientation
+    exif[exif_fields.ORIENTATION] = orientation
     source = saved(picture(*size), "JPEG", subsampling=0)
     with Image.open(io.BytesIO(source)) as image:
         upright = saved(orient(image, BY_EXIF[orientation]), "PNG")
@@ -108,9 +119,8 @@ def with_exif(source: bytes, exif: Image.Exif) -> bytes:
     [((64, 49), (0, -1, 1, 0), False), ((65, 48), (0, -1, 1, 0), True), ((65, 49), (0, 1, 1, 0), True), ((65, 48), (-1, 0, 0, 1), False)],
 )
 def test_an_odd_side_is_not_mirrored(size: tuple[int, int], turn: Orientation, is_it: bool) -> None:
-    with Image.open(io.BytesIO(saved(picture(*size), "JPEG"))) as image:
-        upright = as_stored(size, turn)
-        assert is_for(image, turn, Geometry(upright, upright), Options()) is is_it
+    upright = as_stored(size, turn)
+    assert is_for(opened_picture(saved(picture(*size), "JPEG")), turn, Geometry(upright, upright), Options()) is is_it
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.99])

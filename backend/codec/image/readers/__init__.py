@@ -1,0 +1,23 @@
+"""One reader for each format whose files need more than Pillow's own plugin; ``open_picture`` picks it.
+
+To add one, add its module with a subclass of ``Picture``, and its row.
+"""
+
+from __future__ import annotations
+
+from backend.codec.image.readers.jpeg import JpegPicture
+from backend.codec.image.readers.picture import Picture
+from backend.codec.image.readers.png import PngPicture
+from backend.codec.image.readers.tiff import TiffPicture
+from backend.codec.image.readers.webp import WebpPicture
+from backend.codec.native.source import Source
+from backend.core.conversion import Shape
+from backend.core.limits import Limits
+
+_READERS: dict[str, type[Picture]] = {"jpeg": JpegPicture, "png": PngPicture, "tiff": TiffPicture, "webp": WebpPicture}
+"""By the name of the format (``core.formats``). Pillow alone reads the others."""
+
+
+def open_picture(source: Source, shape: Shape, limits: Limits) -> Picture:
+    """Reads no pixels yet. Raises ``TooManyPixels`` when the decoder sees more than the header declared, and what the decoder raises."""
+    return _READERS.get(shape.format, Picture)(source, shape, limits)
