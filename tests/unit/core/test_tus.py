@@ -22,7 +22,7 @@ OWN = (
 MISSPELT = (
     "qualty qualitty qulaity Quality QUALITY widht widt Width heigth hight losless lossles near-lossless nearLossless mehtod metod rotat roate "
     "gravty enlarg animaton backgroud target-bytes targetBytes alphaQuality alpha-quality sharpYuv sharp-yuv autoOrient auto-orient metdata fitt "
-    "formt Format filenam filenames"
+    "formt Format filenam filenames background-color backgroundColor near_loss_less"
 )
 
 
@@ -31,7 +31,7 @@ def test_a_key_that_resembles_no_option_is_the_clients_own(key: str) -> None:
     assert tus.wishes({key: "anything"}) == []
 
 
-@pytest.mark.parametrize("key", sorted(tus.OWN_KEYS))
+@pytest.mark.parametrize("key", [*sorted(tus.OWN_KEYS), "userMetadata", "user_metadata", "Field-Name"])
 def test_a_key_that_clients_add_is_their_own_though_it_resembles_an_option(key: str) -> None:
     assert tus.wishes({key: "anything"}) == []
     assert options.is_similar(key), "it needs no row in the table"
