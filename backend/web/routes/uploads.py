@@ -16,6 +16,7 @@ from backend.web.openapi.answers import BINARY, FIND_ERRORS, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Kind, Operation, Resource
 from backend.web.request import auth, client_identity, upload_headers
 from backend.web.request.context import flow_context
+from backend.web.request.reader import reader
 from backend.web.request.upload_body import upload_body
 from backend.web.response import problems
 
@@ -168,7 +169,7 @@ def create() -> Response:
         is_new = info.job_id == wanted.job_id
         state = _append_first(info) if has_body and is_new else state
     response = _response(201, info, state)
-    response.headers["Location"] = f"{tus.PATH}/{info.id}"
+    response.headers["Location"] = reader().path(f"{tus.PATH}/{info.id}")
     response.headers["Upload-Offset"] = str(state.offset_bytes)
     return response
 
@@ -224,7 +225,7 @@ def _response(status: int, info: UploadInfo, state: UploadState) -> Response:
     response = _empty(status)
     response.headers["Upload-Expires"] = http_date(uploads.expires_at(flow_context(), state))
     if state.has_job:
-        response.headers["Link"] = f'</api/jobs/{info.job_id}>; rel="job"'
+        response.headers["Link"] = f'<{reader().path(f"/api/jobs/{info.job_id}")}>; rel="job"'
     return response
 
 
