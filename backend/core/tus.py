@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from backend import errors
-from backend.core import options
+from backend.core import form_fields, options
 
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "creation-with-upload", "creation-defer-length", "termination", "expiration", "checksum", "concatenation")
@@ -23,7 +23,10 @@ FINAL = "final"
 NAME_KEYS = ("filename", "name")
 """Metadata that hold the file's name, in any spelling (``fileName``, ``file_name``). Uppy says ``name``."""
 OWN_KEYS = frozenset({"fieldname", "form", "quantity", "usermetadata", "weight"})
-"""Metadata that clients add in any spelling (``userMetadata``), though they resemble an option (``options.is_similar``)."""
+"""Metadata that clients add in any spelling (``userMetadata``), though they resemble an option (``options.is_similar``).
+
+The fields that libraries add to forms count as such too (``form_fields``).
+"""
 MOST_KEYS = 100
 METADATA_BYTES = 8000
 """A header field has 8190 bytes in Gunicorn, but a request may bring the same field several times. ``HEAD`` gives it all back."""
@@ -95,7 +98,7 @@ def wishes(pairs: Mapping[str, str]) -> list[tuple[str, str]]:
 def _is_own(key: str) -> bool:
     letters = options.letters(key)
     is_other_spelling = letters == "filename" != key
-    return letters in OWN_KEYS or is_other_spelling or not options.is_similar(key)
+    return letters in OWN_KEYS or is_other_spelling or not form_fields.is_option(key) or not options.is_similar(key)
 
 
 def name(pairs: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import errors
-from backend.core import options, tus
+from backend.core import form_fields, options, tus
 
 OWN = (
     "name type size filetype filesize fileSize content-type contentType mimeType userId user_id relativePath webkitRelativePath caption title "
@@ -29,6 +29,10 @@ MISSPELT = (
 @pytest.mark.parametrize("key", OWN.split())
 def test_a_key_that_resembles_no_option_is_the_clients_own(key: str) -> None:
     assert tus.wishes({key: "anything"}) == []
+
+
+def test_what_libraries_add_to_forms_is_no_wish_either() -> None:
+    assert tus.wishes(dict.fromkeys([*form_fields.PASSED_OVER, *form_fields.PIECES], "1")) == []
 
 
 @pytest.mark.parametrize("key", [*sorted(tus.OWN_KEYS), "userMetadata", "user_metadata", "Field-Name"])
