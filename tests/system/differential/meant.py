@@ -43,6 +43,7 @@ MEANT = (
         for traits, why in (
             ("bits-32", "numbers of 32 bits have no range that a picture could be taken from; refused by name"),
             ("format-2", "signed numbers have no range that a picture could be taken from; refused by name"),
+            ("lab planar", "Lab in planes has no reader; refused by name"),
             ("cmyk alpha-associated", "inks with alpha have no reader; refused by name"),
             ("cmyk alpha-unassociated", "inks with alpha have no reader; refused by name"),
             ("cmyk extra-unspecified bits-16", "a fifth ink of 16 bits has no reader; refused by name"),
