@@ -11,10 +11,9 @@ import pillow_heif
 from PIL import AvifImagePlugin, IcoImagePlugin, Image, ImageFile, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401  (they register themselves)
 
 from backend import errors
-from backend.codec.geometry import Size
+from backend.codec.geometry import Box, Size
 from backend.codec.image import exif, tiff_layouts
 from backend.codec.image.notes import Notes
-from backend.codec.image.steps.step import Box
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME, READABLE
 from backend.core.limits import Limits

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backend.codec.image.readers.bmp import BmpPicture
+from backend.codec.image.readers.heif import HeifPicture
 from backend.codec.image.readers.ico import open_icon
 from backend.codec.image.readers.jpeg import JpegPicture
 from backend.codec.image.readers.picture import Picture
@@ -25,6 +26,8 @@ _READERS: dict[str, Callable[[Source, Shape, Limits], Picture]] = {
     "png": PngPicture,
     "tiff": TiffPicture,
     "webp": WebpPicture,
+    "avif": HeifPicture,
+    "heic": HeifPicture,
 }
 """By the name of the format (``core.formats``). Pillow alone reads the others."""
 

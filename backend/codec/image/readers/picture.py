@@ -8,10 +8,10 @@ from typing import ClassVar
 from PIL import Image
 
 from backend.codec.encoders.encoder import Frame
-from backend.codec.geometry import Size
+from backend.codec.geometry import Box, Size
 from backend.codec.image import decode, frames
 from backend.codec.image.notes import Notes
-from backend.codec.image.steps.step import Box, Traits
+from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
 from backend.core.limits import Limits
