@@ -155,3 +155,9 @@ def test_nothing_else_turns_it(convert: Convert, chromium_judge: ChromiumJudge, 
     assert its is not None
     assert (its.width, its.height) == (12, 9)
     assert difference(pixels_of(convert(file, lossless=True).image()), its.pixels).max() == 0
+
+
+def test_large_notes_and_bombs_take_neither_the_memory_nor_the_time_of_the_picture(convert: Convert) -> None:
+    large = international(bytes(7 << 20), is_compressed=True) + raw("exif", bytes(3 << 20)) + chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(7 << 20)))
+    bombs = chunk(b"zTXt", b"Raw profile type exif\0\0" + hostile.zeros(20 << 20)) * 500
+    assert convert(Png(N, between=large + bombs, after=bombs).file(), metadata="all", timeout_s=5.0).converted.width == 12
