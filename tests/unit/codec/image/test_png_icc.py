@@ -10,9 +10,10 @@ import pytest
 from backend.codec.image.colour import SRGB_PROFILE
 from backend.codec.image.colour_signal import CodePoints, profile_for
 from tests.support.chromium_pictures import ChromiumJudge, difference
-from tests.support.png_files import GREY, PALETTE, RGBA, Png, chunk, noise
+from tests.support.png_files import GREY, GREY_ALPHA, PALETTE, RGB, RGBA, Apng, ApngFrame, Png, chunk, noise
 from tests.unit.codec.conftest import Convert
 from tests.unit.codec.image.readers_here import pixels_of
+from tests.unit.codec.image.test_embedded_profile import curve, profile
 
 N = noise(48, 40)
 DISPLAY_P3, BT_2020 = (profile_for(CodePoints(primaries, 13)) or b"" for primaries in (12, 9))
@@ -83,6 +84,7 @@ SAID: dict[str, bytes] = {
     "primaries that are too long": gamma(45_455) + chromaticities((*ADOBE_RGB, 0)),
     "primaries that are too short": gamma(45_455) + chromaticities(ADOBE_RGB[:7]),
 }
+GREY_PROFILE = profile({b"kTRC": curve(round(1.8 * 256))}, space=b"GRAY")
 INDEXED, GREYS = noise(48, 40, PALETTE), noise(48, 40, GREY)
 FILES = {name: Png(N, between=note).file() for name, note in SAID.items()} | {
     "gamma behind the pixels": Png(N, after=gamma(LINEAR)).file(),
@@ -93,6 +95,12 @@ FILES = {name: Png(N, between=note).file() for name, note in SAID.items()} | {
     "grey with a gamma": Png(GREYS, GREY, between=gamma(LINEAR)).file(),
     "grey with one transparent value and a gamma": Png(GREYS, GREY, between=gamma(LINEAR) + chunk(b"tRNS", b"\0\x40")).file(),
     "grey of 2 bits with a gamma": Png(noise(48, 40, GREY, 2), GREY, 2, between=gamma(LINEAR)).file(),
+    "grey with a profile": Png(GREYS, GREY, between=icc(GREY_PROFILE)).file(),
+    "grey with one transparent value and a profile": Png(GREYS, GREY, between=icc(GREY_PROFILE) + chunk(b"tRNS", b"\0\x40")).file(),
+    "grey with alpha and a profile": Png(noise(48, 40, GREY_ALPHA), GREY_ALPHA, between=icc(GREY_PROFILE)).file(),
+    "grey of 16 bits with one transparent value and a profile": Png(
+        noise(48, 40, GREY, 16), GREY, 16, between=icc(GREY_PROFILE) + chunk(b"tRNS", b"\0\x40")
+    ).file(),
     "alpha with primaries": Png(noise(48, 40, RGBA), RGBA, between=gamma(45_455) + chromaticities(ADOBE_RGB)).file(),
     "16 bits with a gamma": Png(noise(48, 40, depth=16), depth=16, between=gamma(LINEAR)).file(),
 }
@@ -103,6 +111,30 @@ def test_what_is_said_of_colours_counts_as_in_chromium(convert: Convert, chromiu
         assert its is not None, name
         mine = pixels_of(convert(file, lossless=True, method=0).image())
         assert difference(mine, its.pixels).mean() < 1, name
+
+
+@pytest.mark.parametrize(
+    ("colour", "said"),
+    [
+        (RGB, icc(DISPLAY_P3)),
+        (RGBA, cicp(12, 13, 0, 1)),
+        (GREY, icc(GREY_PROFILE)),
+        (GREY_ALPHA, icc(GREY_PROFILE)),
+        (GREY, gamma(LINEAR)),
+        (PALETTE, gamma(LINEAR)),
+    ],
+    ids=["RGB", "RGBA", "grey", "grey with alpha", "grey by gamma", "palette by gamma"],
+)
+@pytest.mark.parametrize("animation", ["keep", "first"])
+def test_all_frames_have_the_colours_of_the_file(convert: Convert, chromium_judge: ChromiumJudge, colour: int, said: bytes, animation: str) -> None:
+    size = (24, 20)
+    frames = [ApngFrame(noise(*size, colour)), ApngFrame(noise(9, 7, colour, seed=1), left=3, top=5)]
+    file = Apng(frames, colour, size=size, between=said).file()
+    result, [its] = convert(file, lossless=True, animation=animation).image(), chromium_judge.frames([file])
+    assert its is not None
+    for number in range(getattr(result, "n_frames", 1)):
+        result.seek(number)
+        assert difference(pixels_of(result), its.frames[number].pixels).mean() < 1
 
 
 @pytest.mark.parametrize(
