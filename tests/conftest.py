@@ -22,6 +22,7 @@ import redis
 from hypothesis import settings
 
 from backend.adapters.redis import client as redis_client
+from tests.support.chromium_pictures import ChromiumJudge, chromium_binary
 from tests.support.redis_server import RedisServer, binary
 
 LEAKS_END_WITHIN_S = 2.0
@@ -196,3 +197,11 @@ def connect() -> Iterator[Callable[[str], redis.Redis]]:
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture(scope="session")
+def chromium_judge() -> Iterator[ChromiumJudge]:
+    """What a browser shows for a file."""
+    with ChromiumJudge(chromium_binary() or missing("Chromium is not installed")) as judge:
+        judge.start()
+        yield judge
