@@ -45,5 +45,10 @@ class Source(io.RawIOBase):
             self.on_read(min(1.0, self._at / max(1, self.size_bytes)))
         return count
 
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Fewer bytes at the end of the file."""
+        self.seek(offset)
+        return self.read(length) or b""
+
     def buffered(self) -> io.BufferedReader:
         return io.BufferedReader(self, BUFFER_BYTES)

@@ -5,6 +5,7 @@ To add one, add its module with a subclass of ``Picture``, and its row.
 
 from __future__ import annotations
 
+from backend.codec.image.readers.gif import GifPicture
 from backend.codec.image.readers.jpeg import JpegPicture
 from backend.codec.image.readers.picture import Picture
 from backend.codec.image.readers.png import PngPicture
@@ -13,7 +14,7 @@ from backend.codec.native.source import Source
 from backend.core.conversion import Shape
 from backend.core.limits import Limits
 
-_READERS: dict[str, type[Picture]] = {"jpeg": JpegPicture, "png": PngPicture, "tiff": TiffPicture}
+_READERS: dict[str, type[Picture]] = {"gif": GifPicture, "jpeg": JpegPicture, "png": PngPicture, "tiff": TiffPicture}
 """By the name of the format (``core.formats``). Pillow alone reads the others."""
 
 
