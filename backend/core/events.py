@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from backend.core.job import Job, ProblemOf, public
+from backend.core.job import Job, public
+from backend.core.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """``is_for`` says whether this state of a job is such an event; ``payload`` makes its JSON, with errors as problems."""
+    """``is_for`` says whether this state of a job is such an event; ``payload`` makes its JSON for a reader."""
 
     name: str
     is_for: Callable[[Job], bool]
-    payload: Callable[[Job, ProblemOf], dict[str, Any]]
+    payload: Callable[[Job, Reader], dict[str, Any]]
 
 
 JOB_EVENTS: tuple[JobEvent, ...] = (

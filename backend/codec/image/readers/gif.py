@@ -16,7 +16,7 @@ from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
-from backend.core.image_headers.reader import HeaderReader
+from backend.core.image_headers.reader import HeaderReader, ReadAt
 from backend.core.limits import Limits
 
 PALETTE_BYTES = 3 * 256
@@ -51,27 +51,29 @@ class GifPicture(Picture):
         return self._index.plays
 
     def read(self, on_share: OnShare) -> Image.Image:
-        self._source.on_read = on_share
-        first = self._raw_frame(self._index.images[0])
-        self._source.on_read = None
-        return compose_first(first, self._index.size)
+        def read_at(offset: int, length: int) -> bytes:
+            on_share(min(1.0, (offset + length) / self._source.size_bytes))
+            return self._source.read_at(offset, length)
+
+        return compose_first(self._raw_frame(self._index.images[0], read_at), self._index.size)
 
     def read_frames(self) -> Iterator[Frame]:
-        return compose(map(self._raw_frame, self._index.images), self._index.size, self._limits)
+        frames = (self._raw_frame(each, self._source.read_at) for each in self._index.images)
+        return compose(frames, self._index.size, self._limits)
 
-    def _raw_frame(self, stored: StoredImage) -> RawFrame:
+    def _raw_frame(self, stored: StoredImage, read_at: ReadAt) -> RawFrame:
         image, control = stored.image, stored.control
         self._limits.check_pixels(image.width, image.height)
         blend: Blend = "source" if control.transparent is None else "over"
-        return RawFrame(self._visible_pixels(stored), image.left, image.top, control.duration_ms, blend, control.dispose)
+        return RawFrame(self._visible_pixels(stored, read_at), image.left, image.top, control.duration_ms, blend, control.dispose)
 
-    def _visible_pixels(self, stored: StoredImage) -> Image.Image:
+    def _visible_pixels(self, stored: StoredImage, read_at: ReadAt) -> Image.Image:
         """Only what lies on the canvas is coloured."""
         image, (canvas_width, canvas_height) = stored.image, self._index.size
         width, height = max(0, min(image.width, canvas_width - image.left)), max(0, min(image.height, canvas_height - image.top))
         if not width or not height:
             return Image.new("RGBA", (width, height))
-        indexes = indexes_of(stored, self._source.read_at)
+        indexes = indexes_of(stored, read_at)
         visible = indexes if indexes.size == (width, height) else indexes.crop((0, 0, width, height))
         return self._coloured(visible, stored)
 

@@ -66,6 +66,11 @@ class Picture:
         return decode.notes_of(self._image)
 
     @property
+    def extras(self) -> frozenset[str]:
+        """``notes.extras``, where the other notes are not asked for."""
+        return self.notes.extras
+
+    @property
     def play_count(self) -> int:
         """How often an animation is shown; 0 for ever."""
         return frames.play_count(self._image)

@@ -10,6 +10,8 @@ SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
 """65535 / 255 = 257, rounded. Taking the high byte would darken by up to one step."""
 SCALABLE = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")
 _SCALABLE_FROM = {"1": "L", "I": "L", "F": "L", "La": "LA", "RGBa": "RGBA"}
+_WITH_ALPHA = {"1": "LA", "L": "LA", "RGB": "RGBA"}
+"""For one colour that is transparent. Grey stays grey, which its profile is for."""
 
 
 class ScalableMode(Step):
@@ -23,8 +25,8 @@ class ScalableMode(Step):
             return image.convert("RGBA" if image.has_transparency_data else "RGB")
         if image.mode.startswith("I;16"):
             return _grey_of_8_bits(image.convert("I"), image.info.get("transparency"))
-        if image.mode in ("L", "RGB"):
-            return image.convert("RGBA")
+        if "transparency" in image.info and image.mode in _WITH_ALPHA:
+            return image.convert(_WITH_ALPHA[image.mode])
         return image.convert(_SCALABLE_FROM.get(image.mode, "RGB"))
 
 

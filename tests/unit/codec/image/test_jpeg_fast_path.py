@@ -12,7 +12,8 @@ from PIL import Image, ImageCms
 from backend import errors
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.geometry import Geometry, geometry_for
-from backend.codec.image import decode, jpeg_fast_path
+from backend.codec.image import exif as exif_fields
+from backend.codec.image import jpeg_fast_path
 from backend.codec.image.orientation import BY_EXIF, UPRIGHT, Orientation, as_stored, orient
 from backend.codec.image.readers import open_picture
 from backend.codec.image.readers.picture import Picture
@@ -101,7 +102,7 @@ def test_so_does_what_is_no_colour_photograph(mode: str) -> None:
 def test_turned_planes_are_those_of_the_turned_picture(convert: Convert, size: tuple[int, int], orientation: int) -> None:
     """An odd side that is mirrored takes the normal path, which shows no difference either."""
     exif = Image.Exif()
-    exif[decode.EXIF_ORIENTATION] = orientation
+    exif[exif_fields.ORIENTATION] = orientation
     source = saved(picture(*size), "JPEG", subsampling=0)
     with Image.open(io.BytesIO(source)) as image:
         upright = saved(orient(image, BY_EXIF[orientation]), "PNG")
