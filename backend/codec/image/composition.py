@@ -51,6 +51,13 @@ def played_ms(duration_ms: float) -> float:
     return SHORT_PLAYED_MS if duration_ms <= SHORT_MS else duration_ms
 
 
+def without_alpha(image: Image.Image) -> Image.Image:
+    """RGB where ``image`` is opaque; else ``image`` itself."""
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    return image
+
+
 def _show(frame: RawFrame, canvas: Image.Image) -> tuple[Image.Image, Image.Image]:
     """The canvas with this frame on it, and what the next frame is drawn on. Either may be ``canvas``."""
     box = _visible_box(frame, canvas.size)
@@ -68,8 +75,10 @@ def _draw(frame: RawFrame, canvas: Image.Image, box: Box | None) -> Image.Image:
         return canvas
     inside = _moved(box, -frame.left, -frame.top)
     image = frame.image if inside == (0, 0, *frame.image.size) else frame.image.crop(inside)
-    if image.size == canvas.size and _is_opaque(image, frame):
-        return image if image.mode == "RGB" else image.convert("RGB")
+    if image.size == canvas.size:
+        image = without_alpha(image) if frame.blend == "source" else image
+        if image.mode == "RGB":
+            return image
     if frame.blend == "over" and image.mode == "RGBA":
         _draw_over(image, canvas, box)
         return canvas
@@ -77,11 +86,6 @@ def _draw(frame: RawFrame, canvas: Image.Image, box: Box | None) -> Image.Image:
         canvas = canvas.convert("RGBA")
     canvas.paste(image, box)
     return canvas
-
-
-def _is_opaque(image: Image.Image, frame: RawFrame) -> bool:
-    """As far as it is cheap to know: a frame that is drawn over another has a reason."""
-    return image.mode == "RGB" or (frame.blend == "source" and image.getchannel("A").getextrema() == (255, 255))
 
 
 def _draw_over(image: Image.Image, canvas: Image.Image, box: Box) -> None:

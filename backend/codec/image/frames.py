@@ -1,4 +1,4 @@
-"""The frames of an animated source: whole canvases with the moment each appears, and how often the whole is shown."""
+"""The frames of an animation that its decoder composes: whole canvases with the moment each appears, and how often the whole is shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PIL import Image
 
 from backend.codec.encoders.encoder import Frame
 from backend.codec.image import decode
+from backend.codec.image.composition import played_ms
 from backend.core.limits import Limits
 
 
@@ -19,7 +20,7 @@ def read_frames(image: Image.Image, limits: Limits) -> Iterator[Frame]:
         shown, number = shown + 1, number + 1
         limits.check_pixels(*image.size, shown)
         decode.load(image)
-        until_ms = at_ms + float(image.info.get("duration") or 0)
+        until_ms = at_ms + played_ms(float(image.info.get("duration") or 0))
         yield Frame(_copy(image), round(at_ms), round(until_ms))
         at_ms = until_ms
 
