@@ -11,10 +11,9 @@ import pillow_heif
 from PIL import AvifImagePlugin, IcoImagePlugin, Image, ImageFile, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401  (they register themselves)
 
 from backend import errors
-from backend.codec.geometry import Size
+from backend.codec.geometry import Box, Size
 from backend.codec.image import exif, tiff_layouts
 from backend.codec.image.notes import Notes
-from backend.codec.image.steps.step import Box
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME, READABLE
 from backend.core.limits import Limits
@@ -45,15 +44,7 @@ def open_image(stream: io.BufferedReader, shape: Shape, limits: Limits) -> Image
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     image = Image.open(stream, formats=[BY_NAME[shape.format].pillow or ""])
     limits.check_pixels(*image.size)
-    if isinstance(image.info.get("transparency"), int) and image.format == "PNG":
-        image.info["transparency"] *= _grey_factor(image)
     return image
-
-
-def _grey_factor(image: Image.Image) -> int:
-    """Pillow widens grey of 2 and 4 bits to 8, but not the grey value that tRNS declares transparent."""
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    return {"L;2": 85, "L;4": 17}.get(str(tiles[0].args), 1) if tiles else 1
 
 
 def exif_orientation(image: Image.Image) -> int:

@@ -13,26 +13,19 @@ from backend.core.limits import Limits
 
 
 def read_frames(image: Image.Image, limits: Limits) -> Iterator[Frame]:
-    """From the first to the last. ``image`` is opened. Raises ``DamagedImage``, ``TooManyFrames``, ``TooManyPixels``."""
-    number = int(bool(getattr(image, "default_image", False)))  # APNG: frame 0 is a still for readers without animation
-    shown, at_ms = 0, 0.0
+    """From the first to the last. ``image`` is opened. Raises ``DamagedImage``, ``TooManyFrames``, ``TooManyPixels``.
+
+    The ends of frames are the file's, in whole milliseconds, so that durations that are none do not drift.
+    """
+    number, at_ms, ended_ms = 0, 0.0, 0.0
     while decode.seek(image, number):
-        shown, number = shown + 1, number + 1
-        limits.check_pixels(*image.size, shown)
+        number += 1
+        limits.check_pixels(*image.size, number)
         decode.load(image)
-        until_ms = at_ms + played_ms(float(image.info.get("duration") or 0))
+        end_ms = image.info["timestamp"] + image.info["duration"]
+        until_ms = at_ms + played_ms(end_ms - ended_ms)
         yield Frame(_copy(image), round(at_ms), round(until_ms))
-        at_ms = until_ms
-
-
-def play_count(image: Image.Image) -> int:
-    """How often the animation is shown; 0 for ever. A GIF counts repetitions, and one without a count is shown once, as in browsers."""
-    loop = image.info.get("loop")
-    if image.format != "GIF":
-        return int(loop or 0)
-    if loop is None:
-        return 1
-    return min(int(loop) + 1, 65535) if loop else 0
+        at_ms, ended_ms = until_ms, end_ms
 
 
 def _copy(image: Image.Image) -> Image.Image:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from backend.codec.geometry import Size
+from backend.codec.geometry import Box, Size
 from backend.codec.image import decode
 from backend.codec.image.readers.picture import Picture
-from backend.codec.image.steps.step import Box
 
 
 class JpegPicture(Picture):

@@ -8,16 +8,16 @@ from typing import ClassVar
 from PIL import Image
 
 from backend.codec.encoders.encoder import Frame
-from backend.codec.geometry import Size
+from backend.codec.geometry import Box, Size
 from backend.codec.image import decode, frames
 from backend.codec.image.notes import Notes
-from backend.codec.image.steps.step import Box, Traits
+from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
 from backend.core.limits import Limits
 
 OnShare = Callable[[float], None]
-READ_AS_DECODED = frozenset(("jpeg", "png", "gif", "bmp"))
+READ_AS_DECODED = frozenset(("jpeg", "bmp"))
 """Formats that are read bit by bit: the share read is the share decoded. Others are read whole before they are decoded."""
 
 
@@ -73,7 +73,7 @@ class Picture:
     @property
     def play_count(self) -> int:
         """How often an animation is shown; 0 for ever."""
-        return frames.play_count(self._image)
+        return int(self._image.info.get("loop") or 0)
 
     def reduce(self, _wanted: Size) -> Box | None:
         """Have ``read`` give a smaller picture, still larger than ``wanted`` (as stored). The part of it that holds the picture."""
