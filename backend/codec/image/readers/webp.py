@@ -8,7 +8,7 @@ from dataclasses import replace
 from PIL import WebPImagePlugin
 
 from backend.codec.encoders.encoder import Frame
-from backend.codec.image import composition
+from backend.codec.image.composition import without_alpha
 from backend.codec.image.notes import Notes
 from backend.codec.image.readers.picture import Picture
 from backend.codec.native.source import Source
@@ -18,10 +18,8 @@ from backend.core.limits import Limits
 _FIRST_CHUNK_AT, _CHUNK_HEAD_BYTES = 12, 8
 _MAX_CHUNKS = 1000
 """An animation has one a frame, and Content Credentials stand behind them (C2PA 2.1, appendix A)."""
-
-
-_FLAGS_AT, _IS_ANIMATED = 20, 0x02
-"""Of the chunk VP8X, which is the first one of an animation."""
+_IS_ANIMATED = 0x02
+"""In the first byte of the chunk VP8X, which is the first one of an animation."""
 
 
 class WebpPicture(Picture):
@@ -39,10 +37,10 @@ class WebpPicture(Picture):
     def read_frames(self) -> Iterator[Frame]:
         if not self._may_be_uncovered:
             return super().read_frames()
-        return (replace(each, image=composition.without_alpha(each.image)) for each in super().read_frames())
+        return (replace(each, image=without_alpha(each.image)) for each in super().read_frames())
 
     def _is_animated(self) -> bool:
-        first = self._source.read_at(_FIRST_CHUNK_AT, _FLAGS_AT + 1 - _FIRST_CHUNK_AT)
+        first = self._source.read_at(_FIRST_CHUNK_AT, _CHUNK_HEAD_BYTES + 1)
         return first.startswith(b"VP8X") and bool(first[-1] & _IS_ANIMATED)
 
     def _keep_alpha(self) -> None:

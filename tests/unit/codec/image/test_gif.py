@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import tempfile
 from dataclasses import dataclass
 
 import numpy
@@ -11,12 +10,11 @@ import pytest
 from PIL import Image
 
 from backend import errors
-from backend.codec.image.readers.gif import GifPicture
-from backend.codec.native.source import Source
 from backend.core.limits import Limits
-from tests.support.chromium_pictures import Animation, ChromiumJudge, difference
-from tests.unit.codec.conftest import Convert, declared
-from tests.unit.codec.image.animations import GifFrame, Pixels, blocks, control, gif, loop, lzw, packed, random_gif
+from tests.support.chromium_pictures import Animation, ChromiumJudge, Pixels, difference
+from tests.support.gif_files import GifFrame, blocks, control, gif, loop, lzw, packed, random_gif
+from tests.unit.codec.conftest import Convert
+from tests.unit.codec.image.readers_here import opened, pixels_of, timeline
 
 PALETTE = numpy.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]], numpy.uint8)
 GREYS = numpy.array([[each] * 3 for each in (1, 2, 3, 4)], numpy.uint8)
@@ -34,15 +32,12 @@ class Played:
 
 def played(data: bytes, limits: Limits = Limits()) -> Played:
     """As our reader has it, by the shape that the header declares."""
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        picture = GifPicture(Source(file.fileno()), declared(data, limits), limits)
+    with opened(data, limits) as picture:
         frames = list(picture.read_frames())
         first = picture.read(lambda _share: None)
-    canvases = [numpy.asarray(each.image.convert("RGBA")) for each in frames]
-    assert first.size == picture.size and not difference(numpy.asarray(first.convert("RGBA")), canvases[0]).any()
-    return Played(canvases, [each.until_ms - each.at_ms for each in frames], picture.play_count)
+        canvases = [pixels_of(each.image) for each in frames]
+        assert first.size == picture.size and not difference(pixels_of(first), canvases[0]).any()
+        return Played(canvases, [each.until_ms - each.at_ms for each in frames], picture.play_count)
 
 
 def equals(mine: Played, theirs: Animation) -> bool:
@@ -249,17 +244,6 @@ def test_results_play_as_their_sources_in_chromium(convert: Convert, chromium_ju
         shown, again = timeline(source), timeline(result)
         assert [at for at, _ in shown] == [at for at, _ in again]
         assert not any(difference(one, other).any() for (_, one), (_, other) in zip(shown, again, strict=True))
-
-
-def timeline(animation: Animation) -> list[tuple[float, Pixels]]:
-    """The moments at which the picture changes."""
-    found: list[tuple[float, Pixels]] = []
-    at = 0.0
-    for frame in animation.frames:
-        if not found or difference(found[-1][1], frame.pixels).any():
-            found.append((at, frame.pixels))
-        at += frame.duration_ms
-    return found
 
 
 def test_pillow_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
