@@ -14,7 +14,6 @@ from backend import errors
 from backend.codec.geometry import Size
 from backend.codec.image import exif
 from backend.codec.image.notes import Notes
-from backend.codec.image.steps.step import Box
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME, READABLE
 from backend.core.limits import Limits
@@ -73,17 +72,12 @@ def _exif_of(image: Image.Image) -> bytes:
         return b""
 
 
-def reduce_at_decoding(image: Image.Image, wanted: Size) -> Box | None:
-    """Have libjpeg decode at 1/2, 1/4 or 1/8, where that is larger than ``wanted`` (as stored) by ``SPARE``.
-
-    Returns the part of the reduced image that holds the picture: libjpeg rounds sides up, and taking all of it would move the far edges inwards.
-    """
+def reduction(size: Size, wanted: Size) -> int:
+    """8, 4 or 2 where libjpeg's picture at that fraction is larger than ``wanted`` (as stored) by ``SPARE``; else 1."""
     for scale, spare in SPARE.items():
-        reduced = image.width // scale, image.height // scale
-        if min(reduced[0] / wanted[0], reduced[1] / wanted[1]) >= spare:
-            drafted = image.draft(image.mode, reduced)
-            return drafted[1] if drafted else None
-    return None
+        if min(size[0] // scale / wanted[0], size[1] // scale / wanted[1]) >= spare:
+            return scale
+    return 1
 
 
 def load(image: Image.Image) -> None:

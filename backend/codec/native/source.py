@@ -45,5 +45,10 @@ class Source(io.RawIOBase):
             self.on_read(min(1.0, self._at / max(1, self.size_bytes)))
         return count
 
+    def read_at(self, offset: int, length: int) -> bytes:
+        """The bytes there, fewer at the end of the file. The position and ``on_read`` know nothing of it."""
+        buffer = bytearray(length)
+        return bytes(buffer[: os.preadv(self._fd, [buffer], offset)])
+
     def buffered(self) -> io.BufferedReader:
         return io.BufferedReader(self, BUFFER_BYTES)
