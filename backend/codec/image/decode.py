@@ -44,15 +44,7 @@ def open_image(stream: io.BufferedReader, shape: Shape, limits: Limits) -> Image
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     image = Image.open(stream, formats=[BY_NAME[shape.format].pillow or ""])
     limits.check_pixels(*image.size)
-    if isinstance(image.info.get("transparency"), int) and image.format == "PNG":
-        image.info["transparency"] *= _grey_factor(image)
     return image
-
-
-def _grey_factor(image: Image.Image) -> int:
-    """Pillow widens grey of 2 and 4 bits to 8, but not the grey value that tRNS declares transparent."""
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    return {"L;2": 85, "L;4": 17}.get(str(tiles[0].args), 1) if tiles else 1
 
 
 def exif_orientation(image: Image.Image) -> int:

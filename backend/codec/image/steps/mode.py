@@ -24,16 +24,7 @@ class ScalableMode(Step):
         if image.mode in ("P", "PA"):
             return image.convert("RGBA" if image.has_transparency_data else "RGB")
         if image.mode.startswith("I;16"):
-            return _grey_of_8_bits(image.convert("I"), image.info.get("transparency"))
+            return image.convert("I").point(SIXTEEN_TO_EIGHT, "L")
         if "transparency" in image.info and image.mode in _WITH_ALPHA:
             return image.convert(_WITH_ALPHA[image.mode])
         return image.convert(_SCALABLE_FROM.get(image.mode, "RGB"))
-
-
-def _grey_of_8_bits(image: Image.Image, transparent: object) -> Image.Image:
-    """From 16 bits. ``transparent`` is the one value that PNG's tRNS may name."""
-    grey = image.point(SIXTEEN_TO_EIGHT, "L")
-    if not isinstance(transparent, int):
-        return grey
-    alpha = image.point([255 * (value != transparent) for value in range(65536)], "L")
-    return Image.merge("LA", (grey, alpha))
