@@ -55,9 +55,10 @@ def length(upload_length: str | None, upload_defer_length: str | None) -> int | 
 
 
 def metadata(text: str) -> dict[str, str]:
-    """``key base64,key base64,key`` in order. A key without a value gets an empty one. The charset of what is not UTF-8 is guessed.
+    """``key base64,key base64,key`` in order. A key without a value gets an empty one.
 
-    Empty members of the list count for nothing (RFC 9110, 5.6.1.2). Raises ``TooLarge`` too.
+    The charset of names that are not UTF-8 is guessed; in other values such bytes become �. Empty members
+    of the list count for nothing (RFC 9110, 5.6.1.2). Raises ``TooLarge`` too.
     """
     if len(text) > METADATA_BYTES:
         raise errors.TooLarge("metadata", limit_bytes=METADATA_BYTES)
@@ -76,7 +77,7 @@ def _pair(text: str) -> tuple[str, str]:
     value = _bytes(match[2] or "") if match else None
     if match is None or value is None:
         raise errors.BadRequest("header", header="Upload-Metadata", accepted="key base64,key base64")
-    return match[1], utf8_or_guessed(value)
+    return match[1], utf8_or_guessed(value) if _plain(match[1]) in NAME_KEYS else value.decode("utf-8", "replace")
 
 
 def _bytes(text: str) -> bytes | None:
