@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import errors
-from backend.core import options, tus
+from backend.core import form_fields, options, tus
 
 OWN = (
     "name type size filetype filesize fileSize content-type contentType mimeType userId user_id relativePath webkitRelativePath caption title "
@@ -22,7 +22,7 @@ OWN = (
 MISSPELT = (
     "qualty qualitty qulaity Quality QUALITY widht widt Width heigth hight losless lossles near-lossless nearLossless mehtod metod rotat roate "
     "gravty enlarg animaton backgroud target-bytes targetBytes alphaQuality alpha-quality sharpYuv sharp-yuv autoOrient auto-orient metdata fitt "
-    "formt Format filenam filenames"
+    "formt Format filenam filenames background-color backgroundColor near_loss_less"
 )
 
 
@@ -31,7 +31,11 @@ def test_a_key_that_resembles_no_option_is_the_clients_own(key: str) -> None:
     assert tus.wishes({key: "anything"}) == []
 
 
-@pytest.mark.parametrize("key", sorted(tus.OWN_KEYS))
+def test_what_libraries_add_to_forms_is_no_wish_either() -> None:
+    assert tus.wishes(dict.fromkeys([*form_fields.PASSED_OVER, *form_fields.PIECES], "1")) == []
+
+
+@pytest.mark.parametrize("key", [*sorted(tus.OWN_KEYS), "userMetadata", "user_metadata", "Field-Name"])
 def test_a_key_that_clients_add_is_their_own_though_it_resembles_an_option(key: str) -> None:
     assert tus.wishes({key: "anything"}) == []
     assert options.is_similar(key), "it needs no row in the table"
