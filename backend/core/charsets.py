@@ -22,7 +22,7 @@ ASCII_BITS = 5.0
 """A letter or digit, in every charset."""
 CAPITAL_INSIDE_BITS = 6.0
 """A capital right after a small letter, one of them beyond ASCII."""
-SCRIPT_CHANGE_BITS = {Script.CHARACTERS: 3.0, Script.ALPHABET: 7.0, Script.LATIN: 0.0, Script.ALL: 0.0}
+SCRIPT_CHANGE_BITS = {Script.CHARACTERS: 3.5, Script.ALPHABET: 7.0, Script.LATIN: 0.0}
 """An ASCII letter right beside a letter beyond ASCII."""
 NEIGHBOURS_BITS = 3.0
 """Two accented Latin letters in a row."""
@@ -120,6 +120,8 @@ def _neighbours_bits(before: str, after: str, script: Script) -> float:
         return 0.0
     if before.islower() and after.isupper():
         return CAPITAL_INSIDE_BITS
+    if script is Script.ALL:
+        return 0.0 if _alphabet(before) == _alphabet(after) else SCRIPT_CHANGE_BITS[Script.ALPHABET]
     if before.isascii() or after.isascii():
         return SCRIPT_CHANGE_BITS[script]
     return NEIGHBOURS_BITS if script is Script.LATIN else 0.0
@@ -131,6 +133,11 @@ def _alone_bits(raw: bytes, text: str, script: Script) -> float:
         return 0.0
     beside = text[max(0, places[0] - 1) : places[0]] + text[places[0] + 1 : places[0] + 2]
     return 0.0 if any(map(_is_letter, beside)) else ALONE_BITS[script]
+
+
+def _alphabet(character: str) -> int:
+    """0 for Latin letters and for marks that stand on letters; other alphabets have blocks of their own."""
+    return 0 if character < "\u0370" else ord(character) >> 8
 
 
 def _is_letter(character: str) -> bool:

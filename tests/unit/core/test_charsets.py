@@ -55,6 +55,12 @@ def test_short_names_are_read_in_the_charset_that_they_came_in(charset: str) -> 
     assert len(names(charset)) - len(wrong) >= LEAST[charset], wrong
 
 
+@pytest.mark.parametrize(("charset", "name"), [("gb18030", "你好世界"), ("gb18030", "小猫"), ("gb18030", "玫瑰"), ("cp950", "中文")])
+def test_common_words_that_other_charsets_have_letters_for(charset: str, name: str) -> None:
+    """Such as いゅ in EUC-JP for 中文 in Big5, and a Cyrillic and a Latin letter in UTF-8 for 小猫 in GBK."""
+    assert decoded(f"{name}.jpg".encode(charset)) == f"{name}.jpg"
+
+
 @pytest.mark.parametrize("charset", KNOWN)
 def test_names_in_utf8_are_never_taken_for_anything_else(charset: str) -> None:
     for name in names(charset):

@@ -72,7 +72,7 @@ def test_every_option_is_a_wish_and_so_is_each_spelling_that_lacks_or_doubles_a_
         ("name 5oiR55qE5Zu+54mHLnBuZw==", {"name": "我的图片.png"}),
         ("a.b:c;d=$! YQ==", {"a.b:c;d=$!": "a"}),
         ("Key YQ==,key Yg==", {"Key": "a", "key": "b"}),
-        ("filename zbzGrC5qcGc=,name lVwucG5n", [("filename", "图片.jpg"), ("name", "表.png")]),  # GBK and Shift JIS
+        ("filename zbzGrC5qcGc=,name lVwucG5n", {"filename": "图片.jpg", "name": "表.png"}),  # GBK and Shift JIS
         ("data /+8=", {"data": "\ufffd\ufffd"}),
     ],
 )
