@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,10 @@ from backend.server import connection_limits
 from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
 from backend.server.metrics.shared_counters import counters
+from backend.server.path_prefix import PathPrefix
 from backend.server.socketio import sessions
 from backend.settings import Settings
-from backend.web.request import auth
+from backend.web.request import auth, origins
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -63,9 +65,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
-    socketio = _socketio(app, settings)
     fetcher = _fetcher(settings, context)
     web = _web_context(settings, context, follower, fetcher)
+    socketio = _socketio(app, web)
     app.extensions[KEY] = web
     SocketIOHandlers(socketio, web).install()
     for part in (problems, headers):
@@ -74,10 +76,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(resource)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
+    if settings.prefix or settings.proxy_hops:
+        app.wsgi_app = PathPrefix(app.wsgi_app, settings.prefix, settings.proxy_hops)  # type: ignore[method-assign]
     if settings.metrics_bind:
         app.wsgi_app = MetricsPort(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
     telemetry.start(settings, "gateway", app)
-    sessions.install(socketio)
+    sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
     gevent.spawn(_warm_up, app, context, announcements)
     gevent.spawn(_maintain, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
@@ -136,6 +140,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         version=__version__,
         key_digests=frozenset(auth.key_digest(key) for key in settings.keys),
         allowed_origins=settings.allowed_origins,
+        public_origin=settings.public_origin,
         rate_limit=settings.rate_limit,
         max_files=settings.max_files,
         process_health=process_health,
@@ -146,12 +151,12 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
     )
 
 
-def _socketio(app: Flask, settings: Settings) -> SocketIO:
+def _socketio(app: Flask, web: WebContext) -> SocketIO:
     """No message queue: announcements come through the follower, so that a worker hears only of jobs that its own clients watch."""
     return SocketIO(
         app,
         async_mode="gevent",
-        cors_allowed_origins=list(settings.allowed_origins) or None,
+        cors_allowed_origins=partial(origins.may_connect, web),
         ping_interval=10,
         ping_timeout=10,
         max_http_buffer_size=SOCKET_MESSAGE_BYTES,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core import records
-from backend.core.job import Job, ProblemOf, public, rfc3339
+from backend.core.job import Job, public, rfc3339
+from backend.core.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,17 @@ def progress(jobs: Sequence[Job]) -> int:
     return min(99, sum(weight * percent for weight, percent in zip(weights, done, strict=True)) // sum(weights))
 
 
-def public_batch(batch: Batch, jobs: Sequence[Job], problem: ProblemOf) -> dict[str, Any]:
+def public_batch(batch: Batch, jobs: Sequence[Job], reader: Reader) -> dict[str, Any]:
     """The contract's Batch. Jobs that were deleted are no longer listed, nor counted."""
     states = [job.status.state for job in jobs]
-    own = f"/api/batches/{batch.id}"
+    own = reader.path(f"/api/batches/{batch.id}")
     return {
         "id": batch.id,
         "total": len(jobs),
         **{state: states.count(state) for state in ("succeeded", "failed", "cancelled")},
         "progress": progress(jobs),
         "seq": seq(jobs),
-        "jobs": [public(job, problem) for job in jobs],
+        "jobs": [public(job, reader) for job in jobs],
         "created_at": rfc3339(batch.created_at),
         "expires_at": rfc3339(batch.expires_at),
         "links": {"self": own, "events": f"{own}/events", "archive": f"{own}/archive.zip", "cancel": f"{own}/cancel"},

@@ -9,21 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from backend.core.job import Job, ProblemOf, public
+from backend.core.job import Job, public
+from backend.core.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """``is_for`` says whether this state of a job is such an event; ``payload`` makes its JSON, with errors as problems."""
+    """``is_for`` says whether this state of a job is such an event; ``payload`` makes its JSON for a reader."""
 
     name: str
     is_for: Callable[[Job], bool]
-    payload: Callable[[Job, ProblemOf], dict[str, Any]]
+    payload: Callable[[Job, Reader], dict[str, Any]]
 
 
-JOB_EVENTS: tuple[JobEvent, ...] = (
-    JobEvent("job", lambda _job: True, public),
-)
+JOB_EVENTS: tuple[JobEvent, ...] = (JobEvent("job", lambda _job: True, public),)
 STATE = JOB_EVENTS[0]
 """Server-Sent Events send it without a name, as the stream's plain message."""
 

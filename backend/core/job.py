@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -24,6 +23,7 @@ from backend.core import records
 from backend.core.conversion import Shape
 from backend.core.formats import DEFAULT_OUTPUT
 from backend.core.options import Options
+from backend.core.reader import Reader
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 FOLLOWING: dict[State, frozenset[State]] = {
@@ -39,8 +39,6 @@ A state that follows itself changes in its details: a position in the queue, a p
 """
 STATES = tuple(FOLLOWING)
 ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.items() if not following)
-ProblemOf = Callable[..., dict[str, Any]]
-"""Makes the contract's problem of an error's record and of what only the edge knows, in the reader's language."""
 STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
 """Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
 FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
@@ -194,9 +192,9 @@ def rfc3339(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def public(job: Job, problem: ProblemOf) -> dict[str, Any]:
+def public(job: Job, reader: Reader) -> dict[str, Any]:
     """The contract's Job: everything that a client may see and nothing else."""
-    manifest, status = job.manifest, job.status
+    manifest, status, own = job.manifest, job.status, links(job.id)
     return {
         "id": job.id,
         "state": status.state,
@@ -207,18 +205,20 @@ def public(job: Job, problem: ProblemOf) -> dict[str, Any]:
         "eta_seconds": status.eta_s,
         "source": _public_source(manifest),
         "options": manifest.options.chosen(),
-        "result": _public_result(job),
-        "error": problem(status.error, request_id=manifest.request_id) if status.error else None,
+        "result": _public_result(job, reader.path(own["result"])),
+        "error": reader.problem(status.error, request_id=manifest.request_id) if status.error else None,
         "batch": manifest.batch,
         "created_at": rfc3339(manifest.created_at),
         "started_at": rfc3339(status.started_at),
         "finished_at": rfc3339(status.finished_at),
         "expires_at": rfc3339(manifest.expires_at),
-        "links": links(job.id),
+        "url": reader.url(own["result"]),
+        "links": {name: reader.path(path) for name, path in own.items()},
     }
 
 
 def links(job_id: str) -> dict[str, str]:
+    """Paths from the gateway's root."""
     own = f"/api/jobs/{job_id}"
     return {"self": own, "result": f"{own}/result", "source": f"{own}/source", "events": f"{own}/events", "cancel": f"{own}/cancel"}
 
@@ -228,10 +228,10 @@ def _public_source(manifest: Manifest) -> dict[str, Any]:
     return {"filename": manifest.source.filename, **facts}
 
 
-def _public_result(job: Job) -> dict[str, Any] | None:
+def _public_result(job: Job, address: str) -> dict[str, Any] | None:
     result = job.status.result
     if result is None or job.manifest.is_awaited:
         return None
     saved = 100 * (1 - result.bytes / job.manifest.source.bytes)
     shown = {name: getattr(result, name) for name in ("bytes", "format", "width", "height", "frames", "sha256")}
-    return {"url": links(job.id)["result"], **shown, "saved_percent": round(saved, 1), **result.facts}
+    return {"url": address, **shown, "saved_percent": round(saved, 1), **result.facts}

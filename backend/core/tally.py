@@ -6,6 +6,7 @@ Names::
     ended:<state>:<code>                        it ended; ``code`` of a failure, else empty; state ``erased``: deleted before its end
     pixels · source_bytes · result_bytes · saved_bytes      of jobs that succeeded
     shared                                      those among them that got a duplicate's result, without an encode of their own
+    dropped:<note>                              those whose result lacks a note of the source, as the result says
     wait:… · stage:<stage>:…                    seconds, as histograms: ``le:<bound>`` and ``sum``
     encoders_lost · encoder_starts:<reason> · encoder_cpu_s:<host> · freed_bytes
 """
@@ -17,7 +18,7 @@ from backend.core.job import Job
 Amounts = dict[str, float]
 CREATED, UPLOAD_BYTES = "created", "upload_bytes"
 PIXELS, SOURCE_BYTES, RESULT_BYTES, SAVED_BYTES = "pixels", "source_bytes", "result_bytes", "saved_bytes"
-SHARED, ENCODERS_LOST, FREED_BYTES = "shared", "encoders_lost", "freed_bytes"
+SHARED, DROPPED, ENCODERS_LOST, FREED_BYTES = "shared", "dropped", "encoders_lost", "freed_bytes"
 ENDED, ERASED, WAIT, STAGE = "ended", "erased", "wait", "stage"
 ENCODER_STARTS, ENCODER_CPU_S = "encoder_starts", "encoder_cpu_s"
 PACED = (ENDED, PIXELS, SOURCE_BYTES, RESULT_BYTES)
@@ -62,6 +63,7 @@ def _of_conversion(job: Job) -> Amounts:
         amounts |= _histogram(f"{STAGE}:{stage}", float(seconds))
     if not stages:
         amounts[SHARED] = 1
+    amounts |= {f"{DROPPED}:{note}": 1 for note in result.facts.get("dropped", ())}
     return amounts
 
 

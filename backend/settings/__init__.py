@@ -97,6 +97,8 @@ class Settings:
     api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())
     api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.file(), None)
     allowed_origins: tuple[str, ...] = setting("GATEWAY_ALLOWED_ORIGINS", kinds.origins(), ())
+    public_url: str | None = setting("GATEWAY_PUBLIC_URL", kinds.public_url(), None)
+    path_prefix: str | None = setting("GATEWAY_PATH_PREFIX", kinds.path_prefix(), None)
     rate_limit: tuple[int, int] | None = setting("GATEWAY_RATE_LIMIT", kinds.rate(), None)
     sandbox: Literal["require", "prefer", "off"] = setting("GATEWAY_SANDBOX", kinds.one_of("require", "prefer", "off"), "prefer")
     sentry_dsn: str | None = setting("GATEWAY_SENTRY_DSN", kinds.url("http", "https"), None)
@@ -151,6 +153,16 @@ class Settings:
         return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}"
 
     @property
+    def prefix(self) -> str:
+        """The path under which clients see the gateway: empty, or such as ``/images``."""
+        return self.path_prefix or urlsplit(self.public_url or "").path
+
+    @property
+    def public_origin(self) -> str:
+        """Scheme and host of ``GATEWAY_PUBLIC_URL``; empty without one."""
+        return self.public_url.removesuffix(urlsplit(self.public_url).path) if self.public_url else ""
+
+    @property
     def keys(self) -> tuple[str, ...]:
         return self.api_keys + (keys_in(self.api_keys_file) if self.api_keys_file else ())
 
@@ -200,6 +212,8 @@ def contradictions(settings: Settings) -> Iterator[WrongSetting]:
     if settings.metrics_bind and settings.metrics_bind[1] == settings.port:
         address, port = settings.metrics_bind
         yield WrongSetting("GATEWAY_METRICS_BIND", repr(f"{address}:{port}"), "another_port", port=port)
+    if settings.path_prefix and urlsplit(settings.public_url or "").path not in ("", settings.path_prefix):
+        yield WrongSetting("GATEWAY_PATH_PREFIX", repr(settings.path_prefix), "path_of_public_url", url=settings.public_url)
     for attribute, (name, package, module) in EXTRAS.items():
         if getattr(settings, attribute) and not is_installed(module):
             yield WrongSetting(name, None, "package", package=package, command=f".venv/bin/pip install {package}")

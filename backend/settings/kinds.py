@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from backend.core.addresses import Network
 from backend.core.store_schemes import SCHEMES, scheme_of
+from backend.settings.path_prefix import OWN_NAMES, is_path_prefix
 
 UNITS = {"": 1, "B": 1, "K": 1 << 10, "KiB": 1 << 10, "M": 1 << 20, "MiB": 1 << 20, "G": 1 << 30, "GiB": 1 << 30}
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
@@ -57,6 +58,26 @@ def url(*schemes: str) -> Kind:
         return _checked(text, parts.scheme in schemes and bool(parts.netloc or parts.path))
 
     return Kind("url", read, {"starts": tuple(f"{each}://" for each in schemes)})
+
+
+def public_url() -> Kind:
+    """Scheme and host, and a path prefix where there is one."""
+
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        path = parts.path.rstrip("/")
+        host = _match(r"[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\]", parts.netloc.rpartition(":")[0] if parts.port else parts.netloc)[0]
+        is_right = parts.scheme in ("http", "https") and bool(host) and text.rstrip("/") == f"{parts.scheme}://{parts.netloc}{path}"
+        return _checked(text.rstrip("/"), is_right and (not path or is_path_prefix(path)))
+
+    return Kind("public_url", read)
+
+
+def path_prefix() -> Kind:
+    def read(text: str) -> str:
+        return _checked(text.rstrip("/"), is_path_prefix(text.rstrip("/")))
+
+    return Kind("path_prefix", read, {"own": tuple(sorted(OWN_NAMES))})
 
 
 def storage_url() -> Kind:

@@ -5,18 +5,17 @@ A record is what ``errors.GatewayError.as_record`` gives: ``code``, ``status``, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend import texts
 
 
-def problem(record: Mapping[str, Any], language: str = texts.DEFAULT, **known: object) -> dict[str, Any]:
-    """``known`` fills the placeholders that only the edge knows, such as ``request_id``."""
+def problem(record: Mapping[str, Any], language: str = texts.DEFAULT, prefix: str = "", **known: object) -> dict[str, Any]:
+    """``prefix`` stands before the path of its type. ``known`` fills the placeholders that only the edge knows, such as ``request_id``."""
     code, params = record["code"], record.get("params", {})
     body = {
-        "type": f"/problems/{code}",
+        "type": f"{prefix}/problems/{code}",
         "title": texts.text(_key(record, "title"), language),
         "status": record["status"],
         "detail": texts.text(_key(record, "detail"), language, **{**params, **known}),
@@ -27,11 +26,6 @@ def problem(record: Mapping[str, Any], language: str = texts.DEFAULT, **known: o
     if params.get("suggestion"):
         body["suggestion"] = params["suggestion"]
     return body
-
-
-def problem_in(language: str) -> Callable[..., dict[str, Any]]:
-    """``problem`` for readers of one language."""
-    return partial(problem, language=language)
 
 
 def details_of(code: str, language: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 // @ts-check
 /** The page `/api/docs`: draws `/api/openapi.json`, with a form to try each operation. It loads nothing from other hosts, and no text as HTML. */
 import { languageName, pickLanguage } from '../js/core/language.js';
+import { ROOT } from '../js/core/root.js';
 import { loadWords } from '../js/net/catalog.js';
 import { el } from '../js/ui/dom.js';
 import { offeredLanguages } from '../js/ui/header.js';
@@ -58,7 +59,7 @@ function operationSection(method, path, operation) {
   const parameters = (operation.parameters ?? []).map(resolve);
   const options = parameters.filter((/** @type {Schema} */ each) => each.name in api.components.schemas.Options.properties && each.in === 'query');
   const others = parameters.filter((/** @type {Schema} */ each) => !options.includes(each));
-  const sample = operation['x-codeSamples']?.[0]?.source?.replaceAll('{base}', location.origin);
+  const sample = operation['x-codeSamples']?.[0]?.source?.replaceAll('{base}', location.origin + ROOT);
   return el('section', { class: 'docs-operation', id: operation.operationId, 'aria-labelledby': `${operation.operationId}-path` },
     el('h3', { class: 'docs-path', id: `${operation.operationId}-path` }, el('span', { class: 'docs-method', 'data-method': method }, method.toUpperCase()), el('code', {}, path)),
     el('p', {}, operation.summary),
@@ -105,7 +106,7 @@ async function send(method, path, parameters, given) {
   if (given.get(KEY)) headers.Authorization = `Bearer ${given.get(KEY)}`;
   const file = given.get(BODY);
   if (path.startsWith('/api/uploads') && file) headers['Content-Type'] = 'application/offset+octet-stream';
-  const url = target + (query.size ? `?${query}` : '');
+  const url = ROOT + target + (query.size ? `?${query}` : '');
   try {
     const response = await fetch(url, { method: method.toUpperCase(), headers, body: file instanceof File && file.size ? file : undefined });
     const lines = [...response.headers].map(([name, value]) => `${name}: ${value}`);
@@ -134,7 +135,7 @@ function draw() {
   const index = /** @type {HTMLElement} */ (document.getElementById('index'));
   const body = /** @type {HTMLElement} */ (document.getElementById('body'));
   index.replaceChildren();
-  body.replaceChildren(el('h1', {}, api.info.title), el('p', {}, api.info.description, ' ', el('a', { href: '/api/openapi.json' }, 'openapi.json'), ' · ', el('a', { href: '/problems' }, '/problems')));
+  body.replaceChildren(el('h1', {}, api.info.title), el('p', {}, api.info.description, ' ', el('a', { href: `${ROOT}/api/openapi.json` }, 'openapi.json'), ' · ', el('a', { href: `${ROOT}/problems` }, '/problems')));
   const all = Object.entries(/** @type {Record<string, Schema>} */ (api.paths)).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
   for (const tag of api.tags) {
     const own = all.filter(({ operation }) => operation.tags.includes(tag.name));
@@ -147,7 +148,7 @@ function draw() {
 /** @param {string} language */
 async function show(language) {
   words = await loadWords(language);
-  api = await (await fetch('/api/openapi.json', { headers: { 'Accept-Language': language } })).json();
+  api = await (await fetch(`${ROOT}/api/openapi.json`, { headers: { 'Accept-Language': language } })).json();
   document.documentElement.lang = language;
   document.title = `API – ${api.info.title}`;
   for (const button of document.querySelectorAll('#languages button')) button.setAttribute('aria-pressed', String(button.getAttribute('lang') === language));

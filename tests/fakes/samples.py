@@ -12,8 +12,11 @@ from PIL import Image
 
 from backend.core.job import Job, Manifest, Source, Status
 from backend.core.options import Options
+from backend.core.reader import Reader
+from backend.texts.problems import problem
 
 _numbers = count(1)
+READER = Reader("en", problem)
 
 
 def next_id() -> str:

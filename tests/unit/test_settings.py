@@ -61,6 +61,12 @@ READ: dict[str, list[tuple[str, Any]]] = {
     "GATEWAY_CONNECTIONS_PER_ADDRESS": [("0", 0), ("64", 64)],
     "GATEWAY_API_KEYS": [(KEY, (KEY,)), (f"{KEY}, another-key", (KEY, "another-key"))],
     "GATEWAY_ALLOWED_ORIGINS": [("https://example.com", ("https://example.com",)), ("http://a:8080/, https://b", ("http://a:8080", "https://b"))],
+    "GATEWAY_PUBLIC_URL": [
+        ("https://example.com", "https://example.com"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+        ("https://example.com:444/images/", "https://example.com:444/images"),
+    ],
+    "GATEWAY_PATH_PREFIX": [("/images", "/images"), ("/a/b-c_d~e.f/", "/a/b-c_d~e.f"), ("/apis", "/apis")],
     "GATEWAY_RATE_LIMIT": [("600/minute", (600, 60)), ("1/second", (1, 1)), ("5/hour", (5, 3600)), ("9/day", (9, 86400))],
     "GATEWAY_SANDBOX": [(each, each) for each in ("require", "prefer", "off")],
     "GATEWAY_SENTRY_DSN": [],
@@ -108,6 +114,18 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_API_KEYS": ["short", "with space in it", f"{KEY},", f"{KEY},,another-key", "ключ-ключ-ключ"],
     "GATEWAY_API_KEYS_FILE": ["/no/such/file", "/"],
     "GATEWAY_ALLOWED_ORIGINS": ["*", "example.com", "https://example.com/path", "https://a,", "ftp://a"],
+    "GATEWAY_PUBLIC_URL": [
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://example.com:port",
+        "https://example.com/a?b",
+        "https://example.com/#a",
+        "https://example.com//a",
+        "https://example.com/api",
+        "https://exa mple.com",
+    ],
+    "GATEWAY_PATH_PREFIX": ["images", "/", "//images", "/a//b", "/a/../b", "/a b", "/a?b", "/api", "/static/x", "https://a/b", "/" + 250 * "a"],
     "GATEWAY_RATE_LIMIT": ["600", "600/min", "0/minute", "-1/hour", "minute/600"],
     "GATEWAY_SANDBOX": ["on", "Prefer", "none"],
     "GATEWAY_SENTRY_DSN": [],
@@ -147,6 +165,18 @@ def test_the_metrics_own_address_has_a_port_of_its_own() -> None:
     assert line.startswith("GATEWAY_METRICS_BIND='127.0.0.2:9464': expected another port than API_PORT, which is 9464. ") and "应为" in line
     (line,) = problems({"GATEWAY_METRICS_BIND": "127.0.0.1:5000"})
     assert "which is 5000" in line
+
+
+def test_the_prefix_is_the_public_addresss_path_unless_it_is_given() -> None:
+    one = Settings.from_environment({"GATEWAY_PUBLIC_URL": "https://example.com/images/"})
+    assert (one.public_origin, one.prefix) == ("https://example.com", "/images")
+    other = Settings.from_environment({"GATEWAY_PUBLIC_URL": "https://example.com", "GATEWAY_PATH_PREFIX": "/images"})
+    assert (other.public_origin, other.prefix) == ("https://example.com", "/images")
+    assert Settings.from_environment({"GATEWAY_PUBLIC_URL": "https://example.com/a", "GATEWAY_PATH_PREFIX": "/a"}).prefix == "/a"
+    assert (Settings().public_origin, Settings().prefix) == ("", "")
+    assert "pass" not in problems({"GATEWAY_PUBLIC_URL": "https://user:pass@example.com"})[0]
+    (line,) = problems({"GATEWAY_PUBLIC_URL": "https://example.com/a", "GATEWAY_PATH_PREFIX": "/b"})
+    assert line.startswith("GATEWAY_PATH_PREFIX='/b': expected the path of GATEWAY_PUBLIC_URL (https://example.com/a), or to be unset. ")
 
 
 @pytest.mark.parametrize("name", list(BY_ENV))

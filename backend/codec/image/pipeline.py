@@ -13,6 +13,7 @@ from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.geometry import Size, check_geometry, geometry_for
 from backend.codec.image import decode, jpeg_fast_path, metadata, stage_costs, steps
+from backend.codec.image.notes import Notes
 from backend.codec.image.orientation import as_stored, orientation_for
 from backend.codec.image.readers import open_picture
 from backend.codec.image.steps.step import Plan
@@ -69,25 +70,25 @@ class _Pipeline:
         decoded = picture.read(lambda share: meter.advance("decode", share))
         if not picture.is_reducible:
             plan = self._plan()
-        notes = metadata.metadata_for(picture.notes, self._options)
+        carried = self._carried()
         meter.advance("transform", 0.0)
         result = steps.transform(decoded, plan, lambda share: meter.advance("transform", share))
         meter.advance("encode", 0.0)
-        with self._encoder.encode_still(result, notes, self._options, lambda share: meter.advance("encode", share)) as encoded:
-            return self._write(encoded, plan.geometry.canvas, meter)
+        with self._encoder.encode_still(result, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+            return self._write(encoded, plan.geometry.canvas, carried, meter)
 
     def _convert_by_fast_path(self, plan: Plan) -> Converted:
         """Colours and orientation are a part of the stage ``decode``; the stage ``transform`` is empty."""
         picture, shape = self._picture, self._conversion.shape
         meter = self._meter(stage_costs.of_fast_path(shape, picture.traits, plan, self._encoder, is_progressive=picture.is_progressive))
-        notes = metadata.metadata_for(picture.notes, self._options)
+        carried = self._carried()
         meter.advance("decode", 0.0)
         with self._encoder.open_planes(picture.size, self._options) as planes:
             jpeg_fast_path.read_into(planes, self._source, picture, plan, lambda share: meter.advance("decode", share))
             meter.advance("transform", 0.0)
             meter.advance("encode", 0.0)
-            with planes.encode(notes, lambda share: meter.advance("encode", share)) as encoded:
-                return self._write(encoded, plan.geometry.canvas, meter)
+            with planes.encode(carried.metadata, lambda share: meter.advance("encode", share)) as encoded:
+                return self._write(encoded, plan.geometry.canvas, carried, meter)
 
     def _convert_animation(self) -> Converted:
         """Frame by frame, so that one canvas is in memory and not all. Frames are decoded in between, so all of it is the stage ``encode``."""
@@ -96,17 +97,23 @@ class _Pipeline:
         self._picture.read(lambda _share: None)
         plan = self._plan()
         animation = Animation(plan.geometry.canvas, self._picture.play_count, self._conversion.shape.frames, lambda: self._read_frames(plan))
-        notes = metadata.metadata_for(self._picture.notes, self._options)
-        with self._encoder.encode_animation(animation, notes, self._options, lambda share: meter.advance("encode", share)) as encoded:
-            return self._write(encoded, plan.geometry.canvas, meter)
+        carried = self._carried()
+        with self._encoder.encode_animation(animation, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+            return self._write(encoded, plan.geometry.canvas, carried, meter)
 
     def _read_frames(self, plan: Plan) -> Iterator[Frame]:
         for frame in self._picture.read_frames():
             yield replace(frame, image=steps.transform(frame.image, plan, lambda _share: None))
 
+    def _carried(self) -> metadata.Carried:
+        """To be called once the pixels are read, or for a JPEG."""
+        is_wanted = self._options.metadata != "none"
+        return metadata.carried_from(self._picture.notes if is_wanted else Notes(extras=self._picture.extras), self._options)
+
     def _meter(self, costs: Mapping[Stage, float]) -> Meter:
         return Meter(costs, self._on_progress, self._conversion.report_every_s)
 
-    def _write(self, encoded: Encoded, size: Size, meter: Meter) -> Converted:
+    def _write(self, encoded: Encoded, size: Size, carried: metadata.Carried, meter: Meter) -> Converted:
         written_bytes = write(self._result_fd, encoded.parts)
-        return Converted(written_bytes, *size, encoded.frame_count, {**encoded.facts, "seconds": meter.finish()})
+        facts = {**encoded.facts, "dropped": list(carried.dropped)} if carried.dropped else encoded.facts
+        return Converted(written_bytes, *size, encoded.frame_count, {**facts, "seconds": meter.finish()})

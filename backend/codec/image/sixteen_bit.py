@@ -14,7 +14,6 @@ from PIL import Image, ImageChops, ImageFile
 
 EXCHANGED = {f"{mode};16{order}": f"{mode};16{other}" for mode in ("RGB", "RGBA") for order, other in ("BL", "LB", "NB")}
 """Raw modes of Pillow's decoders whose samples have 16 bits (N: the machine's order, little-endian on every machine that can be sealed)."""
-GREY_WITH_ALPHA = "LA;16B"
 _HALF = 129
 """More than half of 257."""
 
@@ -30,20 +29,8 @@ def exchange_bytes(image: Image.Image) -> None:
     image.tile = [tile._replace(args=_with(tile.args, EXCHANGED[_raw_mode(tile)])) for tile in image.tile]
 
 
-def is_grey_with_alpha(image: Image.Image) -> bool:
-    """Of 16 bits; ``image`` is opened and not read."""
-    return isinstance(image, ImageFile.ImageFile) and bool(image.tile) and all(_raw_mode(tile) == GREY_WITH_ALPHA for tile in image.tile)
-
-
-def decode_as_bytes(image: Image.Image) -> None:
-    """Have all four bytes of each pixel decoded."""
-    assert isinstance(image, ImageFile.ImageFile)
-    image._mode = "RGBA"
-    image.tile = [tile._replace(args=_with(tile.args, "RGBA")) for tile in image.tile]
-
-
 def merge_bytes(image: Image.Image) -> Image.Image:
-    """Grey with alpha of 8 bits, from the four bytes of ``decode_as_bytes``."""
+    """Grey with alpha of 8 bits, from its four bytes, decoded as red, green, blue and alpha."""
     grey, grey_low, alpha, alpha_low = image.split()
     result = Image.merge("LA", (_nearest(grey, grey_low), _nearest(alpha, alpha_low)))
     result.info = dict(image.info)

@@ -91,7 +91,7 @@ class SessionHandover:
 
     def _foreign_owner(self, request: BoundedRequest) -> str | None:
         ours = sessions.installed
-        if ours is None or request.path != ours.path or self._cfg.is_ssl:
+        if ours is None or request.path not in ours.raw_paths or self._cfg.is_ssl:
             return None
         owner = owner_of(request.query)
         return owner if owner != boot.id else None

@@ -13,10 +13,11 @@ from backend.server.socketio.unjoined_sessions import OPENED, UnjoinedSessions
 
 
 class Sessions:
-    """The Engine.IO server of this worker, and the path of its requests."""
+    """The Engine.IO server of this worker, and the path of its requests. ``raw_paths`` are those that a proxy may ask for."""
 
-    def __init__(self, engineio: Any, path: str) -> None:
+    def __init__(self, engineio: Any, path: str, prefix: str) -> None:
         self.path = path
+        self.raw_paths = frozenset((path, prefix + path))
         self._engineio = engineio
 
     def polling_count(self) -> int:
@@ -33,8 +34,9 @@ class Sessions:
 installed: Sessions | None = None
 
 
-def install(socketio: Any, path: str = "/socket.io/") -> None:
-    """Prepare a Flask-SocketIO (after its ``init_app``) or a python-socketio server. Call it once in each worker process.
+def install(socketio: Any, path: str = "/socket.io/", prefix: str = "") -> None:
+    """Prepare a Flask-SocketIO (after its ``init_app``) or a python-socketio server. Call it once in each worker process. ``prefix``: see
+    ``server/path_prefix``.
 
     It works under any worker class; only ours shares the sessions between workers.
     """
@@ -45,4 +47,4 @@ def install(socketio: Any, path: str = "/socket.io/") -> None:
     engineio_guards.install(engineio)
     direct_send.install(engineio)
     UnjoinedSessions(engineio, server.manager).install()
-    installed = Sessions(engineio, path)
+    installed = Sessions(engineio, path, prefix)

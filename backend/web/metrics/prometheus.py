@@ -42,6 +42,7 @@ JOBS: tuple[Row, ...] = (
     Row("saved_bytes", "gateway_saved_bytes", "counter", (), "Bytes by which results are smaller; those that grew count as zero"),
     Row("pixels", "gateway_megapixels", "counter", (), "Millions of pixels that were converted", 1e-6),
     Row("shared", "gateway_jobs_shared", "counter", (), "Jobs that got an equal one's result, without an encode of their own"),
+    Row("dropped", "gateway_metadata_dropped", "counter", ("note",), "Results that lack a note of their source: a gain map, Content Credentials …"),
     Row("wait", "gateway_job_wait_seconds", "histogram", (), "From a job's creation to its last start"),
     Row("stage", "gateway_stage_seconds", "histogram", ("stage",), "What each stage of a conversion took"),
     Row("encoders_lost", "gateway_encoders_lost", "counter", (), "Jobs that were queued again because their encoder was lost"),

@@ -18,8 +18,9 @@ PROBLEM = "application/problem+json"
 EVERYWHERE = ("X-Request-Id",)
 
 
-def describe(operations: Iterable[Operation], version: str, language: str, has_keys: bool) -> dict[str, Any]:
-    """``has_keys``: the gateway asks for an API key, so guarded operations name it and may answer 401."""
+def describe(operations: Iterable[Operation], version: str, language: str, has_keys: bool, server: str = "/") -> dict[str, Any]:
+    """``server`` is the address to which the paths are added. ``has_keys``: the gateway asks for an API key, so guarded operations name it and may
+    answer 401."""
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, language, has_keys)
@@ -32,7 +33,7 @@ def describe(operations: Iterable[Operation], version: str, language: str, has_k
             "version": version,
             "description": texts.text("api.introduction", language, languages=texts.languages()),
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": server}],
         "tags": [{"name": name, "description": texts.text(f"api.tags.{name}", language)} for name in TAGS],
         "paths": paths,
         "components": {
@@ -81,6 +82,7 @@ def _refusals(each: Operation, language: str, has_keys: bool) -> dict[str, Any]:
 def _refusal(kinds: list[type[errors.GatewayError]], language: str, status: int) -> dict[str, Any]:
     codes = list(dict.fromkeys(kind.code for kind in kinds))
     names = [*EVERYWHERE, *(["Retry-After"] if status in (429, 503) else []), *(["RateLimit", "RateLimit-Policy"] if status == 429 else [])]
+    names += ["Upload-Offset"] if {errors.OffsetMismatch, errors.ChecksumMismatch} & set(kinds) else []
     return {
         "description": " · ".join(f"`{code}`: {texts.text(f'errors.{code}.happened', language)}" for code in codes),
         "content": {

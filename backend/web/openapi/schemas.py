@@ -13,6 +13,7 @@ from backend.core.batch import Batch, public_batch
 from backend.core.conversion import STAGES
 from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
+from backend.core.reader import Reader
 from backend.texts.problems import problem
 
 Schema = dict[str, Any]
@@ -104,10 +105,11 @@ def _job() -> Schema:
             "started_at": either(TIME),
             "finished_at": either(TIME),
             "expires_at": TIME,
+            "url": ADDRESS,
             "links": whole(links, more=True),
         },
         more=True,
-        example=public(EXAMPLE, problem),
+        example=public(EXAMPLE, READER),
     )
 
 
@@ -124,14 +126,14 @@ def _batch() -> Schema:
             "links": whole(dict.fromkeys(("self", "events", "archive", "cancel"), ADDRESS)),
         },
         more=True,
-        example=public_batch(Batch("Vq2eE0a9hJmC7kXw4ZrTbA", (EXAMPLE.id,), 1795215600.0, 1795302000.0), [EXAMPLE], problem),
+        example=public_batch(Batch("Vq2eE0a9hJmC7kXw4ZrTbA", (EXAMPLE.id,), 1795215600.0, 1795302000.0), [EXAMPLE], READER),
     )
 
 
 def _problem() -> Schema:
     return whole(
         {
-            "type": {"enum": [f"/problems/{code}" for code in errors.BY_CODE]},
+            "type": {"type": "string", "format": "uri-reference", "pattern": f"/problems/({'|'.join(errors.BY_CODE)})$"},
             "title": TEXT,
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
             "detail": TEXT,
@@ -171,6 +173,7 @@ def _health() -> Schema:
     )
 
 
+READER = Reader("en", problem)
 EXAMPLE = Job(
     Manifest(
         id="4k6Zr0m1x8uQyB5w2TnHcA",

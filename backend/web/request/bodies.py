@@ -11,6 +11,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from backend import errors
+from backend.core import form_fields
 from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
@@ -23,12 +24,16 @@ BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
 JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
-FILE_FIELD = "file"
+IMAGE_TYPES = ("image/", "application/octet-stream")
 
 
 @dataclass(slots=True)
 class Form:
-    """The images and option fields of one request. Call ``abandon`` if the images do not become jobs."""
+    """The images and option fields of one request. Call ``abandon`` if the images do not become jobs.
+
+    A part with a file name is an image, whatever its field is called: libraries have different names for it. So is one without, if it is sent
+    as ``IMAGE_TYPES``. What libraries add by themselves (``core/form_fields``) is no field here.
+    """
 
     images: list[Received] = field(default_factory=list)
     fields: list[tuple[str, str]] = field(default_factory=list)
@@ -40,6 +45,8 @@ class Form:
 
 def read(context: Context, *, filename: str, max_files: int) -> Form:
     """Raises ``BadRequest`` and what ``Intake`` raises; then the store keeps nothing of the images."""
+    if form_fields.is_piece_range(request.headers.get("Content-Range", "")):
+        raise errors.BadRequest("piece", field="Content-Range")
     media_type, parameters = parse_options_header(request.content_type)
     if media_type == "multipart/form-data":
         form = _multipart(context, parameters.get("boundary", ""), max_files)
@@ -107,6 +114,7 @@ class _Reader:
         self._cut_delimiter = b"--" + boundary + b"-"
         self._held_back = b""
         self._intake: Intake | None = None
+        self._image_fields: set[str] = set()
         self._name = ""
         self._value = bytearray()
         self._field_bytes = 0
@@ -120,10 +128,11 @@ class _Reader:
         self._handle_events()
 
     def finish(self) -> None:
-        """The body has ended. Raises as ``feed``."""
+        """The body has ended. Raises as ``feed``. FilePond sends what it knows of a file as text, in a part called like the file's."""
         self._decoder.receive_data(self._held_back)
         self._decoder.receive_data(None)
         self._handle_events()
+        self.form.fields = [each for each in self.form.fields if each[0] not in self._image_fields]
 
     def _ends_in_cut_delimiter(self, data: bytes) -> bool:
         """Whether the network cut the form between the two dashes that end it. Werkzeug 3.1.9 would then take the line break before the delimiter
@@ -133,7 +142,7 @@ class _Reader:
 
     def _handle_events(self) -> None:
         while not isinstance(event := self._decoder.next_event(), (NeedData, Epilogue)):
-            if isinstance(event, File):
+            if isinstance(event, File) or (isinstance(event, Field) and _is_image(event)):
                 self._open(event)
             elif isinstance(event, Field):
                 self._name = event.name
@@ -145,12 +154,12 @@ class _Reader:
             self._intake.abandon()
         self.form.abandon()
 
-    def _open(self, event: File) -> None:
-        if event.name != FILE_FIELD:
-            raise errors.InvalidOption("unknown", option=event.name[:100], suggestion=FILE_FIELD)
+    def _open(self, event: File | Field) -> None:
         if len(self.form.images) >= self._max_files:
             raise errors.BadRequest("too_many_files", limit=self._max_files)
-        self._intake = Intake(self._context, display_name(event.filename or ""))
+        self._image_fields.add(event.name)
+        name = event.filename if isinstance(event, File) else ""
+        self._intake = Intake(self._context, display_name(name or ""))
 
     def _take(self, event: Data) -> None:
         if self._intake is not None:
@@ -171,5 +180,15 @@ class _Reader:
             raise errors.BadRequest("multipart")
         self._value += event.data
         if not event.more_data:
-            self.form.fields.append((self._name, self._value.decode("utf-8", "replace")))
+            self._end_field(self._name, self._value.decode("utf-8", "replace"))
             self._value.clear()
+
+    def _end_field(self, name: str, value: str) -> None:
+        if form_fields.is_piece(name, value):
+            raise errors.BadRequest("piece", field=f"{name}: {value[:20]}")
+        if form_fields.is_option(name):
+            self.form.fields.append((name, value))
+
+
+def _is_image(event: Field) -> bool:
+    return event.headers.get("Content-Type", "").lower().startswith(IMAGE_TYPES)

@@ -57,7 +57,8 @@ def ensure_token() -> None:
 def set_cookie(response: Response) -> None:
     """Send the token, if this request made one. No script can read it, and no other site's page sends it."""
     if "new_token" in g:
-        response.set_cookie(COOKIE, g.new_token, max_age=COOKIE_MAX_AGE_S, httponly=True, secure=request.is_secure, samesite="Lax")
+        path = request.script_root or "/"
+        response.set_cookie(COOKIE, g.new_token, COOKIE_MAX_AGE_S, path=path, secure=request.is_secure, httponly=True, samesite="Lax")
 
 
 def _token() -> str:

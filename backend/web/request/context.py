@@ -24,6 +24,7 @@ class WebContext:
     ``key_digests`` are SHA-256 digests of the API keys; without any, the gateway is open to everybody. ``fetcher`` is None where fetching by
     URL is off. ``rate_limit`` is a number of requests and a window in seconds. ``process_health`` gives what health says of this process.
     ``worker_counters`` reads the counters of all workers. ``free_bytes`` is the store's free space, None where it is not known.
+    ``public_origin`` is the scheme and host under which clients see the gateway, where the operator says so.
     ``metrics_port`` is the only port that answers ``/metrics``, and then without a key; None: every port, with a key where there are keys.
     ``bind_log`` names the request in the log lines that follow.
     """
@@ -34,6 +35,7 @@ class WebContext:
     version: str
     key_digests: frozenset[str] = frozenset()
     allowed_origins: tuple[str, ...] = ()
+    public_origin: str = ""
     fetcher: Fetcher | None = None
     rate_limit: tuple[int, int] | None = None
     max_files: int = 100

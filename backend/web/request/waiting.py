@@ -18,6 +18,12 @@ def wait_s() -> int | None:
     return min(int(match[1]), MAX_WAIT_S) if match else None
 
 
+def result_wait_s() -> int | None:
+    """As ``wait_s``. A request that wants an image above all, as of an ``<img>``, waits too: an element can neither say so nor ask again."""
+    wants_image = (request.accept_mimetypes.best or "").startswith("image/")
+    return wait_s() or (MAX_WAIT_S if wants_image else None)
+
+
 def last_seq(text: str | None, name: str) -> int | None:
     """The ``seq`` that a client has already. Raises ``BadRequest``, which names the header or parameter ``name``."""
     if text is None or text == "":

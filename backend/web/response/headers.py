@@ -6,7 +6,7 @@ import re
 
 from flask import Flask, Response, g, request
 
-from backend.web.request import auth, client_identity
+from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
 
@@ -18,6 +18,7 @@ USER_CONTENT_POLICY = "default-src 'none'; sandbox"
 """For bytes that came from clients: a browser runs nothing of them, whatever they are."""
 EXPOSED = (
     "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition, "
+    "Content-Language, Content-Range, Accept-Ranges, "
     "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, Upload-Defer-Length, "
     "Upload-Metadata, Upload-Expires, Upload-Concat"
 )
@@ -33,8 +34,9 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def preflight() -> Response | None:
+        """tus answers ``OPTIONS`` itself."""
         is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        return Response(status=204) if is_preflight and _is_allowed_origin() else None
+        return Response(status=204) if is_preflight and origins.is_allowed() and not upload_headers.is_upload_path() else None
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -60,13 +62,9 @@ def _set_rate(response: Response) -> None:
         response.headers["RateLimit"] = f'"default";r={remaining};t={left_s}'
 
 
-def _is_allowed_origin() -> bool:
-    return request.headers.get("Origin", "") in web_context().allowed_origins
-
-
 def _allow_origin(response: Response) -> None:
     response.headers.add("Vary", "Origin")
-    if _is_allowed_origin():
+    if origins.is_allowed():
         response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
         response.headers["Access-Control-Expose-Headers"] = EXPOSED
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -74,3 +72,16 @@ def _allow_origin(response: Response) -> None:
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
             response.headers["Access-Control-Allow-Headers"] = request.headers.get("Access-Control-Request-Headers", "")
             response.headers["Access-Control-Max-Age"] = "7200"
+            if "Access-Control-Request-Private-Network" in request.headers:
+                response.headers["Access-Control-Allow-Private-Network"] = "true"
+
+
+def allow_embedding(response: Response) -> Response:
+    """Let plain elements of other sites, such as ``<img>``, show these bytes, where the operator named any other origin.
+
+    An element sends no ``Origin``, so which site asks is not known. Nothing is given away: the address holds the job's id, which nobody can
+    guess, and whoever has it gets the bytes anyway. Where there are keys, an element cannot send one.
+    """
+    if web_context().allowed_origins:
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

@@ -8,17 +8,16 @@ from flask import Response
 
 from backend.core.batch import Batch, public_batch
 from backend.core.job import Job, public
-from backend.texts.problems import problem_in
-from backend.web.request import auth
+from backend.web.request.reader import reader
 from backend.web.response.json_response import json_response
 
 
 def job_response(job: Job, status: int = 200) -> Response:
-    return json_response(public(job, problem_in(auth.language())), status, cache=_cache(status), vary="Accept-Language")
+    return json_response(public(job, reader()), status, cache=_cache(status), vary="Accept-Language")
 
 
 def batch_response(batch: Batch, jobs: Sequence[Job], status: int = 200) -> Response:
-    return json_response(public_batch(batch, jobs, problem_in(auth.language())), status, cache=_cache(status), vary="Accept-Language")
+    return json_response(public_batch(batch, jobs, reader()), status, cache=_cache(status), vary="Accept-Language")
 
 
 def accepted_job(job: Job) -> Response:
@@ -29,9 +28,9 @@ def accepted_batch(batch: Batch, jobs: Sequence[Job]) -> Response:
     return _mark_accepted(batch_response(batch, jobs, 202), f"/api/batches/{batch.id}")
 
 
-def _mark_accepted(response: Response, address: str) -> Response:
+def _mark_accepted(response: Response, path: str) -> Response:
     """``Retry-After`` says when it pays to ask, in seconds."""
-    response.headers["Location"] = address
+    response.headers["Location"] = reader().path(path)
     response.headers["Retry-After"] = "1"
     return response
 

@@ -11,9 +11,9 @@ from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.routing import RequestRedirect
 
 from backend import errors
-from backend.texts.problems import problem
 from backend.web.request import auth
 from backend.web.request.context import flow_context
+from backend.web.request.reader import reader
 from backend.web.response.json_response import json_text
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def problem_response(error: errors.GatewayError) -> Response:
     more: dict[str, Any] = {"request_id": auth.request_id()}
     if error.retry_after_s is not None:
         more["retry_after_s"] = error.retry_after_s
-    body = problem(error.as_record(), auth.language(), **more)
+    body = reader().problem(error.as_record(), **more)
     body["instance"] = f"urn:request:{auth.request_id()}"
     response = Response(json_text(body), error.status, content_type=MEDIA_TYPE)
     response.headers["Content-Language"] = auth.language()

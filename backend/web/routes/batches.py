@@ -11,18 +11,19 @@ from backend import errors
 from backend.core import filenames
 from backend.core.batch import Batch, has_ended, public_batch, seq
 from backend.core.job import Job
+from backend.core.reader import Reader
 from backend.flows import batch as batches
 from backend.flows import deliver
 from backend.flows.batch import BatchWatch
 from backend.flows.outbox import Latest
 from backend.ports.blob import Blob
 from backend.ports.peer import Peer
-from backend.texts.problems import problem_in
 from backend.web.openapi.answers import BATCH, BINARY, EVENTS, FIND_ERRORS, NOTHING_NEW, UNCHANGED
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.peer import peer
+from backend.web.request.reader import reader
 from backend.web.request.waiting import last_seq
 from backend.web.response import files
 from backend.web.response.event_stream import TICK_S, Event, event_stream
@@ -89,14 +90,14 @@ def events(batch_id: str) -> Response:
     latest: Latest[list[Job]] = Latest()
     watch = BatchWatch(web.context, web.follower, batch, latest.put)
     latest.put(watch.begin())
-    return event_stream(_events(batch, latest, auth.language(), peer()), watch.close)
+    return event_stream(_events(batch, latest, reader(), peer()), watch.close)
 
 
-def _events(batch: Batch, latest: Latest[list[Job]], language: str, client: Peer) -> Iterator[Event | None]:
+def _events(batch: Batch, latest: Latest[list[Job]], known: Reader, client: Peer) -> Iterator[Event | None]:
     """Until the batch has ended, or the worker drains."""
     while not client.is_draining:
         jobs = latest.take(TICK_S)
-        yield Event(seq(jobs), public_batch(batch, jobs, problem_in(language))) if jobs is not None else None
+        yield Event(seq(jobs), public_batch(batch, jobs, known)) if jobs is not None else None
         if jobs is not None and has_ended(jobs):
             return
 

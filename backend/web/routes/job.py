@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from backend import errors
-from backend.core import formats, options
+from backend.core import form_fields, formats, options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find_job import find
@@ -14,8 +14,10 @@ from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import ref
 from backend.web.request import auth, client_identity, idempotency
 from backend.web.request.context import flow_context, web_context
-from backend.web.request.waiting import wait_s
+from backend.web.request.peer import peer
+from backend.web.request.waiting import result_wait_s, wait_s
 from backend.web.response import files
+from backend.web.response.headers import allow_embedding
 from backend.web.response.job_responses import accepted_job, job_response
 
 routes = Resource("job", __name__, tag="jobs")
@@ -113,7 +115,8 @@ def retry(job_id: str) -> Response:
 
 
 def _given_options() -> list[tuple[str, object]]:
-    given: list[tuple[str, object]] = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    fields = [pair for pair in request.form.items(multi=True) if form_fields.is_option(pair[0])]
+    given: list[tuple[str, object]] = [*request.args.items(multi=True), *fields]
     if request.mimetype == "application/json" and request.content_length:
         record = request.get_json(silent=True)
         if not isinstance(record, dict):
@@ -129,16 +132,19 @@ def _given_options() -> list[tuple[str, object]]:
         "getResult",
         file_answers(RESULT),
         (errors.NotReady, errors.Gone, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
-        ("job_id", "download", *CONDITIONS),
+        ("job_id", "download", "Prefer", *CONDITIONS),
         curl="curl {base}/api/jobs/$job/result -o cat.webp",
         head_id="headResult",
     )
 )
 def result(job_id: str) -> Response:
-    context = flow_context()
-    job = find(context, job_id, auth.owner())
-    known, blob = deliver.result(context, job)
-    return files.send_result(job, known, blob, is_attachment="download" in request.args)
+    """For an ``<img>``, and with ``Prefer: wait``, it waits for the job's end."""
+    web, owner = web_context(), auth.owner()
+    job, seconds = find(web.context, job_id, owner), result_wait_s()
+    if seconds is not None and not job.status.has_ended:
+        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=peer().has_left)
+    known, blob = deliver.result(web.context, job)
+    return allow_embedding(files.send_result(job, known, blob, is_attachment="download" in request.args))
 
 
 @routes.serve(
@@ -158,4 +164,4 @@ def source(job_id: str) -> Response:
     known = job.manifest.source
     blob = deliver.source(context, job)
     media_type = formats.BY_NAME[known.format].media_type
-    return files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True)
+    return allow_embedding(files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True))

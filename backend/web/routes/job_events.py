@@ -15,14 +15,15 @@ from flask import Response, request
 from backend import errors
 from backend.core.events import STATE, events_of
 from backend.core.job import Job
+from backend.core.reader import Reader
 from backend.flows.outbox import Outbox
 from backend.ports.peer import WebSocket
-from backend.texts.problems import problem_in
 from backend.web.openapi.answers import EVENTS, FIND_ERRORS, NOTHING_NEW
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.request import auth
+from backend.web.request import auth, origins
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
+from backend.web.request.reader import reader
 from backend.web.request.waiting import last_seq
 from backend.web.response.event_stream import TICK_S, Event, event_stream
 from backend.web.response.json_response import json_text
@@ -83,16 +84,16 @@ def server_sent_events(job_id: str) -> Response:
     if stream.has_nothing_new:
         stream.close()
         return Response(status=204)
-    return event_stream(_events(stream, auth.language()), stream.close)
+    return event_stream(_events(stream, reader()), stream.close)
 
 
-def _events(stream: JobStream, language: str) -> Iterator[Event | None]:
+def _events(stream: JobStream, known: Reader) -> Iterator[Event | None]:
     for job in stream:
         if job is None:
             yield None
             continue
         for each in events_of(job):
-            yield Event(job.status.seq, each.payload(job, problem_in(language)), "" if each is STATE else each.name)
+            yield Event(job.status.seq, each.payload(job, known), "" if each is STATE else each.name)
 
 
 @routes.serve(
@@ -114,7 +115,7 @@ def plain_websocket(job_id: str) -> Response:
         raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
     stream = JobStream(job_id, auth.owner(), last_seq(request.args.get("after"), "after"))
     try:
-        _send_all(stream, socket, auth.language())
+        _send_all(stream, socket, reader())
     except ConnectionError:
         stream.close()
     return Response()
@@ -125,7 +126,7 @@ def not_upgraded(job_id: str) -> Response:
     raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
 
 
-def _send_all(stream: JobStream, socket: WebSocket, language: str) -> None:
+def _send_all(stream: JobStream, socket: WebSocket, known: Reader) -> None:
     socket.settimeout(MAX_SILENCE_S)
     socket.ping()
     threading.Thread(target=_discard_messages, args=(socket,), daemon=True).start()
@@ -133,7 +134,7 @@ def _send_all(stream: JobStream, socket: WebSocket, language: str) -> None:
     for job in () if has_ended else stream:
         if job is not None:
             for each in events_of(job):
-                socket.send(json_text(each.payload(job, problem_in(language))))
+                socket.send(json_text(each.payload(job, known)))
             has_ended = job.status.has_ended
         elif socket.closed:
             return
@@ -152,7 +153,7 @@ def _discard_messages(socket: WebSocket) -> None:
 
 
 def _check_origin() -> None:
-    """Browsers let any page open a WebSocket to any host. Only our own and the operator's origins may. Raises ``Unauthorized``."""
+    """Raises ``Unauthorized``. A client that is no browser sends no origin."""
     origin = request.headers.get("Origin")
-    if origin and origin not in web_context().allowed_origins and origin.split("://", 1)[-1] != request.host:
+    if origin and not origins.may_connect(web_context(), origin, request.environ):
         raise errors.Unauthorized()

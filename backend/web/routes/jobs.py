@@ -17,12 +17,12 @@ from backend.core.job import STATES, Job, State, public
 from backend.core.options import Options
 from backend.flows import batch as batches
 from backend.flows import ingest, list_jobs
-from backend.texts.problems import problem_in
 from backend.web.openapi.answers import FORM_OR_IMAGE, JOB, JSON, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import Schema, ref
 from backend.web.request import auth, bodies, client_identity, idempotency
 from backend.web.request.context import flow_context, web_context
+from backend.web.request.reader import reader
 from backend.web.request.waiting import wait_s
 from backend.web.response.job_responses import accepted_batch, accepted_job, job_response
 from backend.web.response.json_response import json_response
@@ -135,12 +135,12 @@ def _wait_for_end(job: Job) -> Response:
     )
 )
 def index() -> Response:
-    client, owner, language = client_identity.digest(), auth.owner(), auth.language()
+    client, owner, known = client_identity.digest(), auth.owner(), reader()
     _check_names()
     states, limit, before = _states(), _limit(), _before()
     jobs, place = list_jobs.page(flow_context(), client, owner, states=states, limit=limit, before=before)
-    following = _address(states, limit, place) if place else None
-    body = {"jobs": [public(job, problem_in(language)) for job in jobs], "next": following}
+    following = known.path(_address(states, limit, place)) if place else None
+    body = {"jobs": [public(job, known) for job in jobs], "next": following}
     response = json_response(body, cache="private, no-store", vary="Accept-Language, Authorization, Cookie")
     if following:
         response.headers["Link"] = f'<{following}>; rel="next"'

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
-from flask import Response
+from flask import Response, request
 
 from backend.web.openapi import document
 from backend.web.openapi.answers import JSON, UNCHANGED
@@ -33,15 +33,16 @@ routes = Resource("openapi", __name__, tag="gateway")
 )
 def description() -> Response:
     web = web_context()
-    response = Response(_text(web.version, auth.language(), bool(web.key_digests)), content_type=MEDIA_TYPE)
+    server = web.public_origin + request.script_root or "/"
+    response = Response(_text(web.version, auth.language(), bool(web.key_digests), server), content_type=MEDIA_TYPE)
     response.headers["Vary"] = "Accept-Language"
     response.headers["Content-Language"] = auth.language()
     return revalidate(response)
 
 
-@cache
-def _text(version: str, language: str, has_keys: bool) -> str:
-    return json_text(document.describe(operations(), version, language, has_keys))
+@lru_cache(maxsize=32)
+def _text(version: str, language: str, has_keys: bool, server: str) -> str:
+    return json_text(document.describe(operations(), version, language, has_keys, server))
 
 
 @routes.serve(

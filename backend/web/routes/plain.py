@@ -15,14 +15,17 @@ from backend import errors
 from backend.core import filenames, formats, options
 from backend.core.batch import has_ended
 from backend.core.job import Job, public
+from backend.core.reader import Reader
 from backend.flows import batch as batches
 from backend.flows import ingest
 from backend.flows.find_job import find
 from backend.texts import text
-from backend.texts.problems import problem_in
+from backend.texts.problems import problem
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import flow_context, web_context
+from backend.web.request.reader import reader
+from backend.web.response.html_response import with_prefix
 
 routes = Resource("plain", __name__)
 REFRESH_S = 2
@@ -77,9 +80,9 @@ def refuse(error: errors.GatewayError) -> Response:
     """The problem as a page, with a link back to the form."""
     words = _words()
     more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
-    problem = problem_in(auth.language())(error.as_record(), **more)
-    detail = words("key", url=request.host_url) if isinstance(error, errors.Unauthorized) else problem["detail"]
-    body = f'<div class="notice" role="alert"><div><strong>{escape(problem["title"])}</strong><p>{escape(detail)}</p></div></div>{_back(words)}'
+    told = reader().problem(error.as_record(), **more)
+    detail = words("key", url=request.url_root) if isinstance(error, errors.Unauthorized) else told["detail"]
+    body = f'<div class="notice" role="alert"><div><strong>{escape(told["title"])}</strong><p>{escape(detail)}</p></div></div>{_back(words)}'
     response = _page(words, words("failed"), body)
     response.status_code = error.status
     if error.retry_after_s is not None:
@@ -89,12 +92,13 @@ def refuse(error: errors.GatewayError) -> Response:
 
 def _redirect(path: str) -> Response:
     """303, so that a reload sends nothing twice."""
-    return Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+    return Response(status=303, headers={"Location": reader().path(path), "Cache-Control": "no-store"})
 
 
 def _progress_page(jobs: Sequence[Job], own: str, archive: str = "") -> Response:
     words, is_over = _words(), has_ended(jobs)
-    rows = "".join(f"<li>{_row(public(each, problem_in(auth.language())), words)}</li>" for each in jobs)
+    known = Reader(auth.language(), problem)  # its paths are those of the page, to which ``with_prefix`` adds the prefix
+    rows = "".join(f"<li>{_row(public(each, known), words)}</li>" for each in jobs)
     parts = [f'<ul class="plain-list">{rows}</ul>']
     if is_over:
         if archive and any(each.status.state == "succeeded" for each in jobs):
@@ -159,7 +163,7 @@ def _page(words: Words, heading: str, body: str, *, refresh: bool = False) -> Re
 <link rel="icon" href="/static/icons/favicon.svg" type="image/svg+xml">{sheets}</head>
 <body><header class="header"><a class="brand" href="/">{mark}<span>{words("name")}</span></a></header>
 <main class="main"><h1 class="plain-title">{heading}</h1>{body}</main></body></html>"""
-    response = Response(page, content_type="text/html; charset=utf-8")
+    response = Response(with_prefix(page), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept-Language"
     return response

@@ -29,9 +29,9 @@ def statuses(code: str) -> list[int]:
     return sorted({kind.status for kind in kinds})
 
 
-def describe(code: str, language: str) -> dict[str, Any]:
+def describe(code: str, language: str, prefix: str = "") -> dict[str, Any]:
     return {
-        "type": f"/problems/{code}",
+        "type": f"{prefix}/problems/{code}",
         "code": code,
         "title": text(f"errors.{code}.title", language),
         "status": statuses(code),
@@ -44,8 +44,8 @@ def describe(code: str, language: str) -> dict[str, Any]:
 @routes.get("/problems")
 def index() -> Response:
     language = auth.language()
-    known = [describe(code, language) for code in errors.BY_CODE]
-    items = "".join(f'<li><a href="{each["type"]}"><code>{each["code"]}</code></a> {escape(each["title"])}</li>' for each in known)
+    known = [describe(code, language, request.script_root) for code in errors.BY_CODE]
+    items = "".join(f'<li><a href="/problems/{each["code"]}"><code>{each["code"]}</code></a> {escape(each["title"])}</li>' for each in known)
     title = text("problem_page.index", language)
     return _answer({"problems": known}, title, f"<h1>{title}</h1><ul>{items}</ul>", language)
 
@@ -55,7 +55,7 @@ def show(code: str) -> Response:
     if code not in errors.BY_CODE:
         raise errors.NotFound()
     language = auth.language()
-    known = describe(code, language)
+    known = describe(code, language, request.script_root)
     sentences = "".join(f"<li>{escape(each)}</li>" for each in known["sentences"])
     body = (
         f'<p><a href="/problems">{text("problem_page.index", language)}</a></p><h1>{escape(known["title"])}</h1>'

@@ -1,6 +1,6 @@
 """Socket.IO: ``subscribe``, ``unsubscribe`` and ``cancel``, each with an acknowledgement; ``job``, ``batch`` and ``status`` events follow.
 
-A client's owner and language are taken when it connects. Its messages and subscriptions are bounded.
+A client's owner, language and address are taken when it connects. Its messages and subscriptions are bounded.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from backend import errors
 from backend.core.batch import has_ended, public_batch, seq
 from backend.core.events import events_of
 from backend.core.job import Job, public
+from backend.core.reader import Reader
 from backend.flows import batch as batches
 from backend.flows import conclude
 from backend.flows.batch import BatchWatch
 from backend.flows.find_job import find
 from backend.flows.follow import Listener
-from backend.texts.problems import problem, problem_in
 from backend.web.request import auth
 from backend.web.request.context import WebContext
+from backend.web.request.reader import reader
 from backend.web.socketio.live_status import LiveStatus
 from backend.web.socketio.sender import Event, EventSender
 
@@ -58,7 +59,7 @@ class Client:
     """One Socket.IO client with its subscriptions, by job and by batch. ``messages`` counts those of the present window."""
 
     owner: str
-    language: str
+    reader: Reader
     engineio_sid: str = ""
     listeners: dict[str, Listener] = field(default_factory=dict)
     watches: dict[str, BatchWatch] = field(default_factory=dict)
@@ -88,8 +89,8 @@ class SocketIOHandlers:
         try:
             owner = auth.owner_of(self._web, key if isinstance(key, str) else "")
         except errors.Unauthorized as error:
-            raise ConnectionRefusedError(problem(error.as_record(), auth.language())) from None
-        self._clients[_sid()] = Client(owner, auth.language(), self._sender.engineio_sid(_sid()))
+            raise ConnectionRefusedError(reader().problem(error.as_record())) from None
+        self._clients[_sid()] = Client(owner, reader(), self._sender.engineio_sid(_sid()))
         _shrink(request.environ)
 
     def _disconnect(self, reason: str = "") -> None:
@@ -106,17 +107,17 @@ class SocketIOHandlers:
         """The handler of one event. It acknowledges with what ``handle`` returns, or with the problem that it raises."""
 
         def handler(message: Any = None, *_: Any) -> dict[str, Any]:
-            client = self._clients.get(_sid()) or Client("", auth.language())
+            client = self._clients.get(_sid()) or Client("", reader())
             try:
                 if not isinstance(message, dict):
                     raise errors.BadRequest("json")
                 self._check_rate(client)
                 return {"ok": True, **handle(client, message)}
             except errors.GatewayError as error:
-                return {"ok": False, "error": problem(error.as_record(), client.language)}
+                return {"ok": False, "error": client.reader.problem(error.as_record())}
             except Exception as error:
                 log.error("unexpected %r on a socket", error, exc_info=error)
-                return {"ok": False, "error": problem(errors.Internal().as_record(), client.language)}
+                return {"ok": False, "error": client.reader.problem(errors.Internal().as_record())}
 
         return handler
 
@@ -147,15 +148,15 @@ class SocketIOHandlers:
             raise
         if job.status.has_ended:
             client.listeners.pop(job_id, None)
-        return {"job": public(job, problem_in(client.language))}
+        return {"job": public(job, client.reader)}
 
     def _job_listener(self, client: Client) -> Listener:
-        sender, sid, language = self._sender, client.engineio_sid, client.language
+        sender, sid, known = self._sender, client.engineio_sid, client.reader
 
         def send(job: Job) -> None:
-            version = (job.status.seq, job.status.state, language)
+            version = (job.status.seq, job.status.state, known)
             for each in events_of(job):
-                event = Event(each.name, job.id, version, partial(each.payload, job, problem_in(language)))
+                event = Event(each.name, job.id, version, partial(each.payload, job, known))
                 sender.send(sid, f"{each.name} {job.id}", sender.packet(event))
             if job.status.has_ended:
                 client.listeners.pop(job.id, None)
@@ -172,18 +173,18 @@ class SocketIOHandlers:
         batch, jobs = batches.find_batch(self._web.context, message["batch"], client.owner)
         if len(client.watches) >= MAX_SUBSCRIPTIONS and batch.id not in client.watches:
             raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
-        sid, language = client.engineio_sid, client.language
+        sid, known = client.engineio_sid, client.reader
 
         def send(now: list[Job]) -> None:
-            payload = partial(public_batch, batch, now, problem_in(language))
-            packet = self._sender.packet(Event("batch", batch.id, (seq(now), language), payload))
+            payload = partial(public_batch, batch, now, known)
+            packet = self._sender.packet(Event("batch", batch.id, (seq(now), known), payload))
             self._sender.send(sid, batch.id, packet)
 
         self._unsubscribe_batch(client, batch.id)
         if not has_ended(jobs):
             client.watches[batch.id] = BatchWatch(self._web.context, self._web.follower, batch, send)
             jobs = client.watches[batch.id].begin()
-        return {"batch": public_batch(batch, jobs, problem_in(language))}
+        return {"batch": public_batch(batch, jobs, known)}
 
     def _unsubscribe(self, client: Client, message: Message) -> dict[str, Any]:
         if message.get("status") is True:
@@ -197,7 +198,7 @@ class SocketIOHandlers:
     def _cancel(self, client: Client, message: Message) -> dict[str, Any]:
         context = self._web.context
         job = conclude.cancel(context, find(context, _job_id(message), client.owner))
-        return {"job": public(job, problem_in(client.language))}
+        return {"job": public(job, client.reader)}
 
     def _unsubscribe_batch(self, client: Client, batch_id: str) -> None:
         watch = client.watches.pop(batch_id, None)

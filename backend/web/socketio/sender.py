@@ -1,4 +1,4 @@
-"""Events to Socket.IO clients: encoded once for all clients that read the same language, and bounded for a client that reads slowly.
+"""Events to Socket.IO clients: encoded once for all readers that get the same, and bounded for a client that reads slowly.
 
 Each client has a queue in Engine.IO. Once ``MAX_WAITING`` packets wait there, later states of a job replace each other here until the queue has
 drained. So a slow reader gets the newest state and holds a bounded amount of memory, and no other client waits for it.

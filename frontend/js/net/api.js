@@ -3,6 +3,7 @@
 import { retryQueryOf } from '../core/options.js';
 import { problemOfStatus } from '../core/problem.js';
 import { readRetryAfter } from '../core/retry-policy.js';
+import { ROOT } from '../core/root.js';
 
 /** @typedef {import('../core/types.js').Problem} Problem */
 /** @typedef {import('../core/types.js').Job} Job */
@@ -28,22 +29,22 @@ export class Api {
 
   /** @returns {Promise<Answer<import('../core/types.js').Capabilities>>} */
   capabilities() {
-    return this.request('GET', '/api/capabilities');
+    return this.request('GET', `${ROOT}/api/capabilities`);
   }
 
   /** @param {string} id @returns {Promise<Answer<Job>>} */
   job(id) {
-    return this.request('GET', `/api/jobs/${encodeURIComponent(id)}`);
+    return this.request('GET', `${ROOT}/api/jobs/${encodeURIComponent(id)}`);
   }
 
   /** @param {string} id @returns {Promise<Answer<Job>>} */
   cancel(id) {
-    return this.request('POST', `/api/jobs/${encodeURIComponent(id)}/cancel`);
+    return this.request('POST', `${ROOT}/api/jobs/${encodeURIComponent(id)}/cancel`);
   }
 
   /** `keepalive`: sent even while the page is being closed. @param {string} id @returns {Promise<Answer<null>>} */
   deleteJob(id) {
-    return this.request('DELETE', `/api/jobs/${encodeURIComponent(id)}`, { keepalive: true });
+    return this.request('DELETE', `${ROOT}/api/jobs/${encodeURIComponent(id)}`, { keepalive: true });
   }
 
   /** @param {string} upload address of a resumable upload @returns {Promise<Answer<null>>} */
@@ -53,12 +54,12 @@ export class Api {
 
   /** @param {string} id @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
   retry(id, options, key) {
-    return this.request('POST', `/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(retryQueryOf(options))}`, { headers: { 'Idempotency-Key': key } });
+    return this.request('POST', `${ROOT}/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(retryQueryOf(options))}`, { headers: { 'Idempotency-Key': key } });
   }
 
   /** @param {string} url @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
   createFromUrl(url, options, key) {
-    return this.request('POST', `/api/jobs?${new URLSearchParams(options)}`, {
+    return this.request('POST', `${ROOT}/api/jobs?${new URLSearchParams(options)}`, {
       headers: { 'Idempotency-Key': key, 'Content-Type': 'application/json' }, body: JSON.stringify({ url }),
     });
   }
@@ -98,9 +99,9 @@ export class Api {
 }
 
 /** @param {string} id */
-export const resultPath = (id) => `/api/jobs/${encodeURIComponent(id)}/result`;
+export const resultPath = (id) => `${ROOT}/api/jobs/${encodeURIComponent(id)}/result`;
 /** @param {string} id */
-export const sourcePath = (id) => `/api/jobs/${encodeURIComponent(id)}/source`;
+export const sourcePath = (id) => `${ROOT}/api/jobs/${encodeURIComponent(id)}/source`;
 
 /**
  * @param {number} status

@@ -3,6 +3,7 @@
  * Updates of one job as Server-Sent Events (WHATWG HTML §9.2). Read with `fetch`: unlike `EventSource` it can send an API key, and it tells
  * why a stream ended.
  */
+import { ROOT } from '../core/root.js';
 
 /** @typedef {import('../core/types.js').Job} Job */
 
@@ -17,7 +18,7 @@
 export async function followEvents(api, id, after, onJob, signal) {
   try {
     const headers = { ...api.headers(), Accept: 'text/event-stream', ...(after >= 0 ? { 'Last-Event-ID': String(after) } : {}) };
-    const response = await fetch(`/api/jobs/${encodeURIComponent(id)}/events`, { headers, cache: 'no-store', signal });
+    const response = await fetch(`${ROOT}/api/jobs/${encodeURIComponent(id)}/events`, { headers, cache: 'no-store', signal });
     if (!response.ok || !response.body) return false;
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';

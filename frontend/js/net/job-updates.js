@@ -5,6 +5,7 @@
  * `unfollow`, through any number of reconnections. An update may arrive by two ways: its reader drops what is not newer (`seq`).
  */
 
+import { ROOT } from '../core/root.js';
 import { followEvents } from './event-stream.js';
 
 /** @typedef {import('../core/types.js').Job} Job */
@@ -37,7 +38,7 @@ const CONNECT_TIMEOUT_MS = 8000;
 export async function connectTo(key) {
   const { io } = await import(SOCKET_MODULE);
   return io({
-    path: '/socket.io', transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelay: 500, reconnectionDelayMax: 5000,
+    path: `${ROOT}/socket.io`, transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelay: 500, reconnectionDelayMax: 5000,
     timeout: CONNECT_TIMEOUT_MS, auth: key ? { key } : {},
   });
 }

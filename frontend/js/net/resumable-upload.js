@@ -3,6 +3,7 @@
  * A resumable upload of one image (tus 1.0.0: creation, core), chunk by chunk. What the gateway acknowledged is not sent again after a broken
  * connection, a reload or a closed laptop. Law: the gateway is asked for its offset before an upload goes on.
  */
+import { ROOT } from '../core/root.js';
 import { readAnswer } from './api.js';
 
 /** @typedef {import('../core/types.js').Job} Job */
@@ -81,7 +82,7 @@ class ResumableUpload {
     const { file, name, options } = this.source;
     const metadata = [['filename', name], ['filetype', file.type || 'application/octet-stream']].map(([key, value]) => `${key} ${base64(value)}`);
     const headers = { 'Upload-Length': String(file.size), 'Upload-Metadata': metadata.join(',') };
-    return this.request('POST', `/api/uploads?${new URLSearchParams(options)}`, headers);
+    return this.request('POST', `${ROOT}/api/uploads?${new URLSearchParams(options)}`, headers);
   }
 
   /** @param {string} upload @param {number} offset */

@@ -1,5 +1,6 @@
 // @ts-check
 /** One image to the gateway in one request. XMLHttpRequest, because `fetch` reports no progress of an upload. */
+import { ROOT } from '../core/root.js';
 import { readAnswer } from './api.js';
 
 /** @typedef {import('../core/types.js').Job} Job */
@@ -25,7 +26,7 @@ export function sendFile(file, query, headers, handlers) {
     xhr.onerror = () => resolve(readAnswer(0, '', null, headers['Accept-Language']));
     xhr.onabort = () => resolve(null);
   });
-  xhr.open('POST', `/api/jobs?${new URLSearchParams(query)}`);
+  xhr.open('POST', `${ROOT}/api/jobs?${new URLSearchParams(query)}`);
   xhr.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
   for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
   xhr.send(file);

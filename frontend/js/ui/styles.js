@@ -1,5 +1,6 @@
 // @ts-check
 /** Style sheets that are loaded on demand. */
+import { ROOT } from '../core/root.js';
 import { el } from './dom.js';
 
 /** @type {Map<string, Promise<unknown>>} */
@@ -15,7 +16,7 @@ export function loadStyles(...names) {
 
 /** @param {string} name */
 function load(name) {
-  const link = el('link', { rel: 'stylesheet', href: `/static/css/${name}.css` });
+  const link = el('link', { rel: 'stylesheet', href: `${ROOT}/static/css/${name}.css` });
   document.head.append(link);
   return new Promise((resolve) => ['load', 'error'].forEach((end) => link.addEventListener(end, resolve)));
 }

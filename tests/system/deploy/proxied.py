@@ -15,23 +15,43 @@ import requests
 from tests.support.running import ROOT, free_port, wait_for
 
 CONFIGURATION = ROOT / "deploy" / "nginx.conf"
+BELOW_A_PATH = ROOT / "deploy" / "nginx-prefix.conf"
 
 
 @contextmanager
 def nginx(binary: str, ports: Sequence[int], folder: Path) -> Iterator[str]:
     """The address of an nginx in front of gateways on ``ports``; only ports and paths of the shipped file are changed."""
-    port = free_port()
-    site = "\n".join(line for line in CONFIGURATION.read_text("utf-8").splitlines() if "listen [::]:80" not in line)
+    site = CONFIGURATION.read_text("utf-8")
     server = next(line for line in site.splitlines() if "server 127.0.0.1:5000" in line)
     site = site.replace(server, "\n".join(server.replace("5000", str(each)) for each in ports))
-    site = site.replace("listen 80", f"listen 127.0.0.1:{port}").replace("/var/cache/webp-gateway", f"{folder}/cache")
+    with serving(binary, site.replace("/var/cache/webp-gateway", f"{folder}/cache"), folder, "/api/health/live") as address:
+        yield address
+
+
+@contextmanager
+def nginx_below_a_path(binary: str, port: int, folder: Path, *changes: tuple[str, str]) -> Iterator[str]:
+    """The address of the gateway below ``/images`` of an nginx. ``changes``: how the operator's file differs from the shipped one."""
+    site = BELOW_A_PATH.read_text("utf-8")
+    for before, after in changes:
+        assert before in site
+        site = site.replace(before, after)
+    site = site.replace("127.0.0.1:5000", f"127.0.0.1:{port}").replace("server_name example.com", "server_name 127.0.0.1")
+    with serving(binary, site, folder, "/images/api/health/live") as address:
+        yield f"{address}/images"
+
+
+@contextmanager
+def serving(binary: str, site: str, folder: Path, health: str) -> Iterator[str]:
+    """The address of an nginx with this configuration, which listens elsewhere than it says."""
+    port = free_port()
+    site = "\n".join(line for line in site.splitlines() if "listen [::]:80" not in line).replace("listen 80", f"listen 127.0.0.1:{port}")
     places = "".join(f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     whole = f"user {user()};\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nworker_processes 1;\nevents {{ worker_connections 4096; }}\n"
     whole += f"http {{\naccess_log off;\n{places}{site}\n}}\n"
     (folder / "nginx.conf").write_text(whole, "utf-8")
     process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"])
     try:
-        wait_for(lambda: status(f"http://127.0.0.1:{port}/api/health/live") == 200, 30, "for nginx")
+        wait_for(lambda: status(f"http://127.0.0.1:{port}{health}") == 200, 30, "for nginx")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGQUIT)

@@ -39,6 +39,8 @@ SHOWN: dict[str, str] = {
     "GATEWAY_API_KEYS": "tests/system/main_path/test_deduplicate.py::test_a_key_learns_nothing_of_another_keys_work",
     "GATEWAY_API_KEYS_FILE": f"{HERE}::test_keys_of_a_file_open_the_gateway_and_others_do_not",
     "GATEWAY_ALLOWED_ORIGINS": f"{HERE}::test_named_origins_may_call_and_others_may_not",
+    "GATEWAY_PUBLIC_URL": "tests/system/deploy/test_prefix.py::test_the_public_address_is_that_of_the_result",
+    "GATEWAY_PATH_PREFIX": "tests/system/deploy/test_prefix.py::test_behind_the_shipped_file_everything_works_below_a_path",
     "GATEWAY_RATE_LIMIT": f"{HERE}::test_the_proxys_word_on_the_client_is_believed",
     "GATEWAY_SANDBOX": f"{HERE}::test_without_the_sandbox_the_seal_is_told_to_be_open",
     "GATEWAY_SENTRY_DSN": "tests/system/ops/test_telemetry.py::test_a_failure_is_reported_once_without_what_is_private",

@@ -12,7 +12,6 @@ from backend import errors
 from backend.core import job as jobs
 from backend.core.batch import Batch, has_ended, progress, public_batch, seq
 from backend.core.job import Job, Result, Status
-from backend.texts.problems import problem
 from tests.fakes import samples
 
 BATCH = Batch("batch-1", ("a", "b"), 1_800_000_000.0, 1_800_086_400.0, "owner")
@@ -76,7 +75,7 @@ def test_seq_grows_with_every_change_of_any_job() -> None:
 
 def test_the_contracts_batch() -> None:
     every = [member("succeeded"), member("failed"), member("running", 40), member("cancelled")]
-    shown = public_batch(BATCH, every, problem)
+    shown = public_batch(BATCH, every, samples.READER)
     counts = {name: shown[name] for name in ("id", "total", "succeeded", "failed", "cancelled", "progress")}
     assert counts == {"id": "batch-1", "total": 4, "succeeded": 1, "failed": 1, "cancelled": 1, "progress": 85}
     assert [each["id"] for each in shown["jobs"]] == [each.id for each in every]

@@ -13,7 +13,9 @@ from backend import errors
 from backend.core import job as jobs
 from backend.core.job import ENDED, FOLLOWING, STATES, Job, Manifest, Result, Source, Status
 from backend.core.options import Options
-from backend.texts.problems import problem, problem_in
+from backend.core.reader import Reader
+from backend.texts.problems import problem
+from tests.fakes.samples import READER
 
 ALLOWED = """
 queued → queued running succeeded failed cancelled
@@ -51,6 +53,7 @@ FIELDS = [
     "started_at",
     "finished_at",
     "expires_at",
+    "url",
     "links",
 ]
 
@@ -83,7 +86,7 @@ def test_only_success_is_a_hundred_percent() -> None:
 
 
 def test_a_job_shows_exactly_the_contracts_fields() -> None:
-    shown = jobs.public(Job(MANIFEST, RUNNING), problem)
+    shown = jobs.public(Job(MANIFEST, RUNNING), READER)
     assert list(shown) == FIELDS
     assert shown == {
         "id": "4k6Zr0m1x8uQyB5w2TnHcA",
@@ -102,6 +105,7 @@ def test_a_job_shows_exactly_the_contracts_fields() -> None:
         "started_at": "2027-01-15T08:00:01.000Z",
         "finished_at": None,
         "expires_at": "2027-01-16T08:00:00.000Z",
+        "url": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/result",
         "links": {
             "self": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA",
             "result": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/result",
@@ -113,7 +117,7 @@ def test_a_job_shows_exactly_the_contracts_fields() -> None:
 
 
 def test_a_result_shows_the_contracts_fields_and_what_was_saved() -> None:
-    shown = jobs.public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 1_800_000_002.0)), problem)["result"]
+    shown = jobs.public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 1_800_000_002.0)), READER)["result"]
     assert shown == {
         "url": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/result",
         "bytes": 480,
@@ -129,21 +133,21 @@ def test_a_result_shows_the_contracts_fields_and_what_was_saved() -> None:
 
 def test_a_result_that_grew_saved_less_than_nothing() -> None:
     grown = jobs.succeeded(RUNNING, replace(RESULT, bytes=1500), 1.0)
-    assert jobs.public(Job(MANIFEST, grown), problem)["result"]["saved_percent"] == -50.0
+    assert jobs.public(Job(MANIFEST, grown), READER)["result"]["saved_percent"] == -50.0
 
 
 @pytest.mark.parametrize(
     "status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.0), jobs.failed(RUNNING, errors.Internal(private="/etc/secret"), 2.0)]
 )
 def test_nothing_private_is_shown(status: Status) -> None:
-    text = json.dumps(jobs.public(Job(MANIFEST, status), problem), ensure_ascii=False)
+    text = json.dumps(jobs.public(Job(MANIFEST, status), READER), ensure_ascii=False)
     for private in ("digest-of-a-key", "203.0.113.9", "result-token", "ab" * 32, "/etc/secret", "owner", "client", "token", "attempt"):
         assert private not in text
 
 
 def test_a_failure_is_told_in_the_readers_language_with_the_code_that_never_changes() -> None:
     failed = Job(MANIFEST, jobs.failed(RUNNING, errors.Internal(), 2.0))
-    english, chinese = (jobs.public(failed, problem_in(language))["error"] for language in ("en", "zh-CN"))
+    english, chinese = (jobs.public(failed, Reader(language, problem))["error"] for language in ("en", "zh-CN"))
     assert english["code"] == chinese["code"] == "internal"
     assert english["title"] == "Internal error" and chinese["title"] == "内部错误"
     assert "request-7" in english["detail"] and "request-7" in chinese["detail"]
@@ -189,3 +193,13 @@ def test_a_record_of_an_earlier_version_is_read_and_records_are_written_as_it_re
 )
 def test_a_status_survives_the_store(status: Status) -> None:
     assert Status.from_json(status.to_json()) == status
+
+
+def test_every_address_is_below_the_readers_prefix_and_the_first_is_whole() -> None:
+    failed = Job(MANIFEST, jobs.failed(RUNNING, errors.Internal(), 2.0))
+    shown = jobs.public(failed, Reader("en", problem, "/images", "https://example.com"))
+    assert shown["url"] == f"https://example.com/images/api/jobs/{MANIFEST.id}/result"
+    assert shown["links"]["self"] == f"/images/api/jobs/{MANIFEST.id}"
+    assert shown["error"]["type"] == "/images/problems/internal"
+    done = jobs.public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 2.0)), Reader("en", problem, "/images"))
+    assert done["result"]["url"] == done["url"] == done["links"]["result"] == f"/images/api/jobs/{MANIFEST.id}/result"

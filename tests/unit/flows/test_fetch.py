@@ -13,10 +13,9 @@ from backend.core.options import Options
 from backend.flows import conclude, deliver, ingest
 from backend.flows.fetch import LEASE_S, Fetcher
 from backend.flows.maintenance import Janitor
-from backend.texts.problems import problem
 from tests.fakes.codec import ScriptedCodec
 from tests.fakes.context import MemoryContext
-from tests.fakes.samples import image
+from tests.fakes.samples import READER, image
 from tests.fakes.sources import MemoryDownload, MemorySources
 
 PNG = image()
@@ -54,7 +53,7 @@ def here() -> Iterator[Here]:
 
 def test_a_job_is_there_before_its_source_and_becomes_like_any_other(here: Here) -> None:
     job = here.order(PNG)
-    shown = public(job, problem)
+    shown = public(job, READER)
     assert (shown["state"], shown["source"]) == (
         "queued",
         {"filename": "cat.png", "bytes": None, "format": None, "width": None, "height": None, "frames": None},
@@ -62,7 +61,7 @@ def test_a_job_is_there_before_its_source_and_becomes_like_any_other(here: Here)
     assert here.encode() is False
     here.run()
     assert here.encode() is True
-    shown = public(here.find(job), problem)
+    shown = public(here.find(job), READER)
     assert (shown["state"], shown["source"]["bytes"], shown["source"]["format"]) == ("succeeded", len(PNG), "png")
     assert here.store.manifest(job.id).source.sha256 and not here.left_open()
 
@@ -81,7 +80,7 @@ def test_fetching_is_the_first_part_of_the_progress(here: Here) -> None:
 
 def test_watchers_see_the_source_as_soon_as_it_is_known(here: Here) -> None:
     job, seen = here.order(PNG), []
-    here.follower.follow(job.id, lambda now: seen.append(public(now, problem)["source"]["format"]))
+    here.follower.follow(job.id, lambda now: seen.append(public(now, READER)["source"]["format"]))
     here.run()
     here.encode()
     assert seen[0] == "png" and seen[-1] == "png"

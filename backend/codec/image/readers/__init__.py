@@ -5,15 +5,30 @@ To add one, add its module with a subclass of ``Picture``, and its row.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from backend.codec.image.readers.bmp import BmpPicture
+from backend.codec.image.readers.heif import HeifPicture
+from backend.codec.image.readers.ico import open_icon
 from backend.codec.image.readers.jpeg import JpegPicture
 from backend.codec.image.readers.picture import Picture
 from backend.codec.image.readers.png import PngPicture
 from backend.codec.image.readers.tiff import TiffPicture
+from backend.codec.image.readers.webp import WebpPicture
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
 from backend.core.limits import Limits
 
-_READERS: dict[str, type[Picture]] = {"jpeg": JpegPicture, "png": PngPicture, "tiff": TiffPicture}
+_READERS: dict[str, Callable[[Source, Shape, Limits], Picture]] = {
+    "bmp": BmpPicture,
+    "ico": open_icon,
+    "jpeg": JpegPicture,
+    "png": PngPicture,
+    "tiff": TiffPicture,
+    "webp": WebpPicture,
+    "avif": HeifPicture,
+    "heic": HeifPicture,
+}
 """By the name of the format (``core.formats``). Pillow alone reads the others."""
 
 

@@ -9,14 +9,14 @@ from functools import cached_property
 
 from PIL import Image
 
-from backend.codec.geometry import Size
+from backend.codec.geometry import Box, Size
 from backend.codec.image import decode, exif
 from backend.codec.image.notes import Notes
 from backend.codec.image.readers import jpeg_notes
 from backend.codec.image.readers.jpeg_header import read_header
 from backend.codec.image.readers.jpeg_pixels import Shares, read_pixels
 from backend.codec.image.readers.picture import OnShare, Picture
-from backend.codec.image.steps.step import Box, Traits
+from backend.codec.image.steps.step import Traits
 from backend.codec.native import libjpeg_abi
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
@@ -52,6 +52,10 @@ class JpegPicture(Picture):
     @property
     def notes(self) -> Notes:
         return jpeg_notes.notes_of(self._source, self._header.apps)
+
+    @property
+    def extras(self) -> frozenset[str]:
+        return jpeg_notes.extras_of(self._source, self._header.apps)
 
     def reduce(self, wanted: Size) -> Box | None:
         width, height = self._header.size

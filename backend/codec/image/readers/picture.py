@@ -8,10 +8,10 @@ from typing import ClassVar
 from PIL import Image
 
 from backend.codec.encoders.encoder import Frame
-from backend.codec.geometry import Size
+from backend.codec.geometry import Box, Size
 from backend.codec.image import decode, frames
 from backend.codec.image.notes import Notes
-from backend.codec.image.steps.step import Box, Traits
+from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
 from backend.core.limits import Limits
@@ -64,6 +64,11 @@ class Picture:
     def notes(self) -> Notes:
         """To be asked once the pixels are read, or of a JPEG."""
         return decode.notes_of(self._image)
+
+    @property
+    def extras(self) -> frozenset[str]:
+        """``notes.extras``, where the other notes are not asked for."""
+        return self.notes.extras
 
     @property
     def play_count(self) -> int:

@@ -200,3 +200,52 @@ def test_errors_can_be_read_by_named_origins_too(open_to_friends: Web) -> None:
 
 def test_by_default_no_origin_may(web: Web) -> None:
     assert not [name for name, _ in web.get("/api/health/live", headers={"Origin": FRIEND}).headers if name.startswith("Access-Control")]
+
+
+SHOWN_BY_ELEMENTS = ("result", "source")
+
+
+def test_results_may_be_shown_by_other_sites_only_where_any_may_call(open_to_friends: Web, web: Web) -> None:
+    """An ``<img>`` sends no ``Origin``."""
+    for gateway, policy in ((open_to_friends, "cross-origin"), (web, "same-origin")):
+        own = f"/api/jobs/{gateway.finished()['id']}"
+        for name in SHOWN_BY_ELEMENTS:
+            first = gateway.get(f"{own}/{name}")
+            again = gateway.get(f"{own}/{name}", headers={"If-None-Match": first.headers["ETag"]})
+            part = gateway.get(f"{own}/{name}", headers={"Range": "bytes=0-3"})
+            assert [(each.status_code, each.headers["Cross-Origin-Resource-Policy"]) for each in (first, again, part)] == [
+                (200, policy),
+                (304, policy),
+                (206, policy),
+            ]
+        for path in (own, "/", "/static/js/main.js", "/api/capabilities"):
+            assert gateway.get(path).headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+HEADERS_OF_CLIENTS = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "prefer",
+    "tus-resumable,upload-length,upload-metadata",
+    "x-http-method-override",
+    "x-requested-with",
+)
+
+
+@pytest.mark.parametrize("asked", HEADERS_OF_CLIENTS)
+@pytest.mark.parametrize(("path", "status"), [("/api/jobs", 204), ("/api/uploads", 200)])
+def test_a_named_origin_may_send_the_headers_that_clients_send(open_to_friends: Web, path: str, status: int, asked: str) -> None:
+    """tus answers every ``OPTIONS`` with 200."""
+    headers = {"Origin": FRIEND, "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": asked}
+    response = open_to_friends.ask("OPTIONS", path, headers=headers)
+    assert (response.status_code, response.headers["Access-Control-Allow-Headers"]) == (status, asked)
+    assert "PATCH" in response.headers["Access-Control-Allow-Methods"]
+
+
+def test_a_gateway_in_a_private_network_may_be_asked_by_a_named_origin(open_to_friends: Web) -> None:
+    headers = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Private-Network": "true"}
+    friend = open_to_friends.ask("OPTIONS", "/api/jobs", headers={**headers, "Origin": FRIEND})
+    stranger = open_to_friends.ask("OPTIONS", "/api/jobs", headers={**headers, "Origin": STRANGER})
+    assert friend.headers["Access-Control-Allow-Private-Network"] == "true"
+    assert "Access-Control-Allow-Private-Network" not in stranger.headers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +15,9 @@ from werkzeug.test import TestResponse
 
 from backend.core.filenames import display_name
 from backend.web.response.files import disposition
+from tests.fakes.codec import ScriptedCodec
 from tests.fakes.samples import image
+from tests.fakes.waiting import until
 from tests.unit.web.conftest import Web
 
 Check = Callable[[TestResponse, int, str], dict[str, Any]]
@@ -177,3 +180,30 @@ def test_a_shown_name_is_never_a_path_and_has_no_control_character(name: str) ->
     assert "/" not in shown and "\\" not in shown and shown not in (".", "..")
     assert len(shown) <= 255
     assert all(each.isprintable() or each == "\u200d" for each in shown)
+
+
+IMAGE_ELEMENTS = {
+    "Chromium": "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+    "Firefox": "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",
+    "Safari": "image/webp,image/avif,image/jxl,image/heic,image/heic-sequence,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",
+}
+
+
+@pytest.mark.parametrize("headers", [*({"Accept": each} for each in IMAGE_ELEMENTS.values()), {"Prefer": "wait=20"}])
+def test_an_image_element_waits_for_the_end_since_it_cannot_ask_again(web: Web, headers: dict[str, str]) -> None:
+    job = web.upload()
+    answers: list[TestResponse] = []
+    asking = threading.Thread(target=lambda: answers.append(web.get(f"/api/jobs/{job['id']}/result", headers=headers)))
+    asking.start()
+    until(web.here.follower.watched_count)
+    web.here.encode(ScriptedCodec(result=DATA))
+    asking.join(20)
+    assert (answers[0].status_code, answers[0].data) == (200, DATA)
+
+
+OTHERS = ["*/*", "", "application/json", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"]
+
+
+@pytest.mark.parametrize("accept", OTHERS)
+def test_any_other_client_is_told_at_once_that_it_is_not_ready(web: Web, problem: Check, accept: str) -> None:
+    problem(web.get(f"/api/jobs/{web.upload()['id']}/result", headers={"Accept": accept}), 409, "not_ready")

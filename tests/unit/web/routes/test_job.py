@@ -34,6 +34,7 @@ FIELDS = [
     "started_at",
     "finished_at",
     "expires_at",
+    "url",
     "links",
 ]
 

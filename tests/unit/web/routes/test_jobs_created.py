@@ -163,11 +163,6 @@ def test_more_files_than_the_limit_are_refused_and_nothing_is_kept(make_web: Mak
     assert web.here.store.entries == {}
 
 
-def test_a_part_with_another_name_is_refused_and_file_suggested(web: Web, problem: Check) -> None:
-    body = problem(web.post("/api/jobs", data={"image": part()}), 422, "invalid_option")
-    assert (body["option"], body["suggestion"]) == ("image", "file")
-
-
 @pytest.mark.parametrize(
     ("given", "status", "code"),
     [
