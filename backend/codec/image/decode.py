@@ -11,7 +11,7 @@ import pillow_heif
 from PIL import AvifImagePlugin, IcoImagePlugin, Image, ImageFile, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401  (they register themselves)
 
 from backend import errors
-from backend.codec.geometry import Box, Size
+from backend.codec.geometry import Size
 from backend.codec.image import exif, tiff_layouts
 from backend.codec.image.notes import Notes
 from backend.core.conversion import Shape
@@ -71,17 +71,12 @@ def _exif_of(image: Image.Image) -> bytes:
         return b""
 
 
-def reduce_at_decoding(image: Image.Image, wanted: Size) -> Box | None:
-    """Have libjpeg decode at 1/2, 1/4 or 1/8, where that is larger than ``wanted`` (as stored) by ``SPARE``.
-
-    Returns the part of the reduced image that holds the picture: libjpeg rounds sides up, and taking all of it would move the far edges inwards.
-    """
+def reduction(size: Size, wanted: Size) -> int:
+    """8, 4 or 2 where libjpeg's picture at that fraction is larger than ``wanted`` (as stored) by ``SPARE``; else 1."""
     for scale, spare in SPARE.items():
-        reduced = image.width // scale, image.height // scale
-        if min(reduced[0] / wanted[0], reduced[1] / wanted[1]) >= spare:
-            drafted = image.draft(image.mode, reduced)
-            return drafted[1] if drafted else None
-    return None
+        if min(size[0] // scale / wanted[0], size[1] // scale / wanted[1]) >= spare:
+            return scale
+    return 1
 
 
 def load(image: Image.Image) -> None:

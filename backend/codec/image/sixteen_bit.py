@@ -12,6 +12,8 @@ from functools import reduce
 
 from PIL import Image, ImageChops, ImageFile
 
+SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
+"""65535 / 255 = 257, rounded. Taking the high byte would darken by up to one step."""
 EXCHANGED = {f"{mode};16{order}": f"{mode};16{other}" for mode in ("RGB", "RGBA") for order, other in ("BL", "LB", "NB")}
 """Raw modes of Pillow's decoders whose samples have 16 bits (N: the machine's order, little-endian on every machine that can be sealed)."""
 _HALF = 129

@@ -11,7 +11,6 @@ from backend import errors
 from backend.codec.image import sixteen_bit
 from backend.codec.image.png.image_data import ImageData
 from backend.codec.image.png.structure import GREY, GREY_ALPHA, PALETTE, RGB, RGBA, Header
-from backend.codec.image.steps.mode import SIXTEEN_TO_EIGHT
 
 Load = Callable[[Image.Image, float, float], None]
 """``load(image, begin, end)`` reads the pixels; it is the part from ``begin`` to ``end`` (shares) of the whole."""
@@ -136,7 +135,7 @@ def _with_transparency(image: Image.Image, header: Header, palette: bytes, trans
 
 
 def _grey_of_8_bits(image: Image.Image, key: int | None) -> Image.Image:
-    grey = image.point(SIXTEEN_TO_EIGHT, "L")
+    grey = image.point(sixteen_bit.SIXTEEN_TO_EIGHT, "L")
     return grey if key is None else Image.merge("LA", (grey, image.point([255 * (value != key) for value in range(65536)], "L")))
 
 
