@@ -111,3 +111,12 @@ def test_the_brightest_light_of_hdr_content_counts(convert: Convert, chromium_ju
     assert theirs is not None
     with_peak, without = (difference(converted(convert, each), theirs.pixels).mean() for each in (source, hdr))
     assert with_peak < 1 < without
+
+
+def test_without_a_box_the_colours_are_those_of_av1s_own_header(convert: Convert, chromium_judge: ChromiumJudge) -> None:
+    unboxed = PLAIN.replace(b"colrnclx", b"freenclx")
+    at = unboxed.index(b"\x01\x0d\x06", unboxed.index(b"mdat"))
+    sources = [unboxed[:at] + bytes((primaries, transfer, 6)) + unboxed[at + 3 :] for primaries, transfer in ((1, 13), (12, 13), (9, 8), (9, 16))]
+    for source, theirs in zip(sources, chromium_judge.shown(sources), strict=True):
+        assert theirs is not None
+        assert difference(converted(convert, source), theirs.pixels).mean() < 1
