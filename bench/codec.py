@@ -35,7 +35,7 @@ from PIL import Image
 from backend.codec import seal
 from backend.codec.encoders.webp import bitstream
 from backend.codec.image import colour
-from backend.codec.image.decode import reduce_at_decoding
+from backend.codec.image.decode import reduction
 from backend.codec.native import arrow_buffer
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion
@@ -56,7 +56,9 @@ def open_image(path: Path, width: int | None) -> Image.Image:
         image.load()
         return image
     size = width, round(image.height * width / image.width)
-    box = reduce_at_decoding(image, size)
+    scale = reduction(image.size, size)
+    drafted = image.draft(image.mode, (image.width // scale, image.height // scale)) if scale > 1 else None
+    box = drafted[1] if drafted else None
     return image.resize(size, Image.Resampling.LANCZOS, box)
 
 

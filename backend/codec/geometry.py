@@ -13,6 +13,8 @@ from backend.core.limits import Limits
 from backend.core.options import Options
 
 Size = tuple[int, int]
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)

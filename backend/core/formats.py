@@ -38,7 +38,7 @@ FORMATS: tuple[Format, ...] = (
     _format("bmp", "image/bmp", "bmp dib", "BMP", rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"),
     _format("avif", "image/avif", "avif avifs", "AVIF", rb"....ftyp(?:avi[fs]|(?:mif1|msf1|miaf).{4}(?:.{4}){0,8}?avi[fs])"),
     _format("heic", "image/heic", "heic heif hif", "HEIF", rb"....ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)"),
-    _format("ico", "image/vnd.microsoft.icon", "ico", "ICO", rb"\x00\x00\x01\x00[\x01-\xff]\x00.{3}\x00"),
+    _format("ico", "image/vnd.microsoft.icon", "ico", "ICO", rb"\x00\x00\x01\x00[\x01-\xff]\x00.{4}"),
     # Refused: the rows let the error name the format.
     _format("svg", "image/svg+xml", "svg svgz", None, rb"[\s\xef\xbb\xbf]*(?=<)(?=.{0,4000}<svg[\s>])"),
     _format("pdf", "application/pdf", "pdf", None, rb"%PDF-"),

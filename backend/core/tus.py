@@ -6,10 +6,12 @@ Every reader raises ``BadRequest`` that names the header and what it accepts.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
+from collections.abc import Mapping
 
 from backend import errors
+from backend.core import form_fields, options
+from backend.core.charsets import utf8_or_guessed
 
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "creation-with-upload", "creation-defer-length", "termination", "expiration", "checksum", "concatenation")
@@ -19,16 +21,27 @@ MEDIA_TYPE = "application/offset+octet-stream"
 PATH = "/api/uploads"
 PARTIAL = "partial"
 FINAL = "final"
-DESCRIPTIVE = frozenset({"filetype", "name", "type", "relativePath"})
-"""Metadata that describe the file and are no conversion options: ``filetype`` of the protocol's example, and what Uppy adds."""
+NAME_KEYS = ("filename", "name")
+"""Metadata that hold the file's name, in any spelling (``fileName``, ``file_name``). Uppy says ``name``."""
+OWN_KEYS = frozenset({"fieldname", "form", "quantity", "usermetadata", "weight"})
+"""Metadata that clients add in any spelling (``userMetadata``), though they resemble an option (``options.is_similar``).
+
+The fields that libraries add to forms count as such too (``form_fields``).
+"""
+MOST_KEYS = 100
+METADATA_BYTES = 8000
+"""A header field has 8190 bytes in Gunicorn, but a request may bring the same field several times. ``HEAD`` gives it all back."""
 MOST_PARTS = 1000
 """Never reached: their addresses must fit into one header field, of 8190 bytes in Gunicorn."""
-_PART = re.compile(rf"(?:https?://[^/\s]+)?(?:/[^\s]*)?{PATH}/([A-Za-z0-9_-]{{22}})/?")
+_PAIR = re.compile(r"([!-+\--~]+)(?:[ \t]+([!-~]+))?")
+"""A key, of visible ASCII without the comma, and its value."""
+_PART = re.compile(rf"(?:(?:https?://[^/\s]+)?(?:/[^\s,]*)?{PATH}/|(?:\./)?(?:uploads/)?)([A-Za-z0-9_-]{{22}})/?")
+"""An absolute address, or one that is relative to ``PATH`` with or without a slash at its end."""
 
 
 def count(header: str, text: str) -> int:
-    """A number of bytes."""
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+    """A number of bytes, of any size: the limit is checked by the caller."""
+    if not re.fullmatch(r"\d{1,100}", text, re.ASCII):
         raise errors.BadRequest("header", header=header, accepted="0, 1, 2, …")
     return int(text)
 
@@ -44,29 +57,62 @@ def length(upload_length: str | None, upload_defer_length: str | None) -> int | 
     return None
 
 
-def metadata(text: str) -> list[tuple[str, str]]:
-    """``key base64,key base64,key`` as pairs in order. A key without a value gets an empty one; bytes that are not UTF-8 become �."""
-    return [_pair(each.strip()) for each in text.split(",")] if text.strip() else []
+def metadata(text: str) -> dict[str, str]:
+    """``key base64,key base64,key`` in order. A key without a value gets an empty one.
+
+    The charset of names that are not UTF-8 is guessed; in other values such bytes become �. Empty members of the list count for nothing (RFC 9110,
+    5.6.1.2). Raises ``BadRequest`` and ``TooLarge``.
+    """
+    if len(text) > METADATA_BYTES:
+        raise errors.TooLarge("metadata", limit_bytes=METADATA_BYTES)
+    pairs: dict[str, str] = {}
+    for key, value in (_pair(each) for member in text.split(",") if (each := member.strip(" \t"))):
+        if key in pairs:
+            raise errors.BadRequest("metadata_repeated", key=key[:100])
+        pairs[key] = value
+    if len(pairs) > MOST_KEYS:
+        raise errors.BadRequest("metadata_keys", limit=MOST_KEYS)
+    return pairs
 
 
 def _pair(text: str) -> tuple[str, str]:
-    key, _, value = text.partition(" ")
+    match = _PAIR.fullmatch(text)
+    value = _bytes(match[2] or "") if match else None
+    if match is None or value is None:
+        raise errors.BadRequest("header", header="Upload-Metadata", accepted="key base64,key base64")
+    return match[1], utf8_or_guessed(value) if options.letters(match[1]) in NAME_KEYS else value.decode("utf-8", "replace")
+
+
+def _bytes(text: str) -> bytes | None:
+    """What ``text`` is in base64, whose padding may be missing; None where it is none."""
+    bare = text.rstrip("=")
     try:
-        if not key or not key.isascii():
-            raise ValueError(key)
-        return key, base64.b64decode(value.strip(), validate=True).decode("utf-8", "replace")
-    except (ValueError, binascii.Error):
-        raise errors.BadRequest("header", header="Upload-Metadata", accepted="key base64,key base64") from None
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+    except ValueError:
+        return None
+
+
+def wishes(pairs: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Those of the metadata that are options, or look like one misspelt. The others are the client's own."""
+    return [(key, value) for key, value in pairs.items() if not _is_own(key)]
+
+
+def _is_own(key: str) -> bool:
+    letters = options.letters(key)
+    is_other_spelling = letters == "filename" != key
+    return letters in OWN_KEYS or is_other_spelling or not form_fields.is_option(key) or not options.is_similar(key)
+
+
+def name(pairs: Mapping[str, str]) -> str:
+    """The file's name by the metadata; empty where they have none."""
+    return next((value for wanted in NAME_KEYS for key, value in pairs.items() if options.letters(key) == wanted and value), "")
 
 
 def checksum(text: str) -> tuple[str, bytes]:
     """The algorithm and the digest of ``sha1 base64``."""
     algorithm, _, value = text.strip().partition(" ")
-    try:
-        digest = base64.b64decode(value.strip(), validate=True)
-    except binascii.Error:
-        digest = b""
-    if CHECKSUMS.get(algorithm) != len(digest):
+    digest = _bytes(value.strip())
+    if digest is None or CHECKSUMS.get(algorithm) != len(digest):
         raise errors.BadRequest("header", header="Upload-Checksum", accepted=" / ".join(f"{each} base64" for each in CHECKSUMS))
     return algorithm, digest
 

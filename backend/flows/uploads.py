@@ -181,6 +181,11 @@ def _check_length(context: Context, state: UploadState, length_bytes: int) -> No
 def terminate(context: Context, upload_id: str, owner: str) -> None:
     """Erase the upload, also while another request sends bytes to it. A job that was made of it stays. Raises ``NotFound``."""
     find(context, upload_id, owner)
+    discard(context, upload_id)
+
+
+def discard(context: Context, upload_id: str) -> None:
+    """As ``terminate``, of an upload that is the caller's own. It may be gone already."""
     _uploads(context).erase(upload_id)
 
 

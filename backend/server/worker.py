@@ -24,7 +24,7 @@ from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from geventwebsocket.gunicorn.workers import GeventWebSocketWorker
-from gunicorn.http.errors import NoMoreData
+from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.sock import ssl_context
 
 from backend import logs
@@ -133,6 +133,10 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         if isinstance(exc, GatewayError):
             error, status = exc, exc.status
             self.log.info("%s %s ended: %s", req.method, logs.redacted(req.path), exc)
+        elif isinstance(exc, LimitRequestHeaders):
+            most, most_bytes = self.cfg.limit_request_fields, self.cfg.limit_request_field_size
+            error, status = BadRequest("headers", limit=most, limit_bytes=most_bytes, private=str(exc)), 431
+            self.log.warning("no request from %s: %s", host, str(exc)[:LOGGED_CHARACTERS])
         elif (known := status_of(exc)) is not None:
             error, status = BadRequest(private=str(exc)), known
             self.log.warning("no request from %s: %s %r", host, type(exc).__name__, str(exc)[:LOGGED_CHARACTERS])

@@ -31,6 +31,15 @@ function hasPartialAlpha(bytes) {
   return false;
 }
 
+/** Whether both are one picture, but for rounding: Chromium's bitmaps are not turned in every format. */
+function isSame(one, other) {
+  for (let at = 0; at < one.length; at += 1) {
+    const alpha = one[at | 3];
+    if (Math.abs(one[at] - other[at]) * (at % 4 === 3 ? 255 : alpha) > 3 * 255) return false;
+  }
+  return one.length === other.length;
+}
+
 /** The bitmap's own bytes, where they are sRGB; undefined where Chromium makes no bitmap of the file. */
 async function straight(blob) {
   let frame;
@@ -62,7 +71,7 @@ async function shown({ bytes, type }) {
   const onCanvas = drawn(image, width, height);
   const exact = !hasPartialAlpha(onCanvas);
   const better = exact ? undefined : await straight(blob);
-  if (better && better.width === width && better.height === height) return { frames: [better], width, height };
+  if (better?.width === width && better.height === height && isSame(onCanvas, better.bytes)) return { frames: [better], width, height };
   return { frames: [{ width, height, exact, bytes: onCanvas }], width, height };
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageCms
 
+from backend.codec.image import colour_signal
 from backend.codec.native import arrow_buffer, littlecms
 
 OnShare = Callable[[float], None]
@@ -22,26 +23,33 @@ _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 
 SAME_WITHIN = 1
 """A profile that moves no colour by more than this many steps of 255 counts as sRGB, as most profiles are: then nothing is done."""
+GREY = ("L", "LA")
+_SPACES = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
+"""What a profile is for, by the mode of pixels that LittleCMS converts; greys are looked up."""
 STRIP_PIXELS = 2_000_000
 """Converted in one go, so that progress can be reported at least every 400 ms."""
 
 
 def to_srgb(image: Image.Image, profile: bytes | None, on_share: OnShare) -> Image.Image:
     """Through ``profile``, which is ignored where it cannot be used, as browsers do. The image may be changed in place."""
-    transform = _transform_for(image.mode, profile)
+    if image.mode in GREY:
+        return _grey_to_srgb(image, profile)
+    given = _profile_of(image.mode, profile)
+    transform = _transform_for(image.mode, given)
     if transform is not None:
-        return _apply(image, profile, transform, on_share)
+        return _apply(image, given, transform, on_share)
     return image.convert("RGB") if image.mode in ("CMYK", "LAB") else image
 
 
 def changes_colours(mode: str, profile: bytes | None) -> bool:
     """Whether ``to_srgb`` has to touch every pixel."""
-    return _transform_for(mode, profile) is not None
+    return _grey_ramp(profile) is not None if mode in GREY else _transform_for(mode, _profile_of(mode, profile)) is not None
 
 
 def recolour_for(profile: bytes | None) -> littlecms.Recolour | None:
     """What converts RGB in place; ``None`` where nothing is to be done."""
-    return _recolour(profile) if profile and changes_colours("RGB", profile) else None
+    given = _profile_of("RGB", profile)
+    return _recolour(given) if given and changes_colours("RGB", profile) else None
 
 
 @lru_cache(maxsize=4)
@@ -49,7 +57,40 @@ def _recolour(profile: bytes) -> littlecms.Recolour | None:
     return littlecms.recolour_to_srgb(profile, _INTENT)
 
 
-def _transform_for(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
+def _profile_of(mode: str, profile: bytes | None) -> bytes:
+    """As far as it is for pixels of this mode; else nothing. Lab pixels have their meaning from no profile, unless it is one for Lab."""
+    if not profile or mode == "LAB":
+        return profile or b""
+    given = colour_signal.as_browsers_take(profile)
+    return given.data if given is not None and given.space == _SPACES.get(mode) else b""
+
+
+def _grey_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """What the profile makes of 256 greys, looked up for each pixel. Alpha stays as it is."""
+    ramp = _grey_ramp(profile)
+    if ramp is None:
+        return image
+    grey = image.getchannel(0)
+    bands = [grey.point(table) for table in ramp]
+    return Image.merge("RGBA", (*bands, image.getchannel("A"))) if image.mode == "LA" else Image.merge("RGB", bands)
+
+
+@lru_cache(maxsize=4)
+def _grey_ramp(profile: bytes | None) -> tuple[list[int], list[int], list[int]] | None:
+    """Red, green and blue of each of 256 greys; ``None`` where they stay. A profile for RGB counts for greys, too."""
+    given = colour_signal.as_browsers_take(profile) if profile else None
+    if given is None or not given.data or given.space not in ("GRAY", "RGB"):
+        return None
+    greys = Image.frombytes("L", (256, 1), bytes(range(256))).convert("L" if given.space == "GRAY" else "RGB")
+    transform = _transform(given.data, greys.mode, "RGB")
+    if transform is None:
+        return None
+    red, green, blue = (list(band.tobytes()) for band in transform.apply(greys).split())
+    moved = max(abs(level - grey) for band in (red, green, blue) for grey, level in enumerate(band))
+    return None if moved <= SAME_WITHIN else (red, green, blue)
+
+
+def _transform_for(mode: str, profile: bytes) -> ImageCms.ImageCmsTransform | None:
     transform = _transform(profile, mode, _result_mode(mode)) if profile else None
     if transform is None and mode == "CMYK":
         transform = _transform(CMYK_PROFILE, "CMYK", "RGB")
@@ -57,7 +98,7 @@ def _transform_for(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransfo
 
 
 def _result_mode(mode: str) -> str:
-    return "RGBA" if mode in ("LA", "RGBA") else "RGB"
+    return "RGBA" if mode == "RGBA" else "RGB"
 
 
 @lru_cache(maxsize=4)
@@ -84,7 +125,7 @@ def _sample_colours() -> Image.Image:
     return Image.frombytes("RGB", (18 * 18, 18), bytes(value for r in levels for g in levels for b in levels for value in (r, g, b)))
 
 
-def _apply(image: Image.Image, profile: bytes | None, transform: ImageCms.ImageCmsTransform, on_share: OnShare) -> Image.Image:
+def _apply(image: Image.Image, profile: bytes, transform: ImageCms.ImageCmsTransform, on_share: OnShare) -> Image.Image:
     mode = _result_mode(image.mode)
     if image.mode == mode and profile and _apply_in_place(image, profile, on_share):
         return image

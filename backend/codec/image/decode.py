@@ -14,7 +14,6 @@ from backend import errors
 from backend.codec.geometry import Size
 from backend.codec.image import exif, tiff_layouts
 from backend.codec.image.notes import Notes
-from backend.codec.image.steps.step import Box
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME, READABLE
 from backend.core.limits import Limits
@@ -45,15 +44,7 @@ def open_image(stream: io.BufferedReader, shape: Shape, limits: Limits) -> Image
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     image = Image.open(stream, formats=[BY_NAME[shape.format].pillow or ""])
     limits.check_pixels(*image.size)
-    if isinstance(image.info.get("transparency"), int) and image.format == "PNG":
-        image.info["transparency"] *= _grey_factor(image)
     return image
-
-
-def _grey_factor(image: Image.Image) -> int:
-    """Pillow widens grey of 2 and 4 bits to 8, but not the grey value that tRNS declares transparent."""
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    return {"L;2": 85, "L;4": 17}.get(str(tiles[0].args), 1) if tiles else 1
 
 
 def exif_orientation(image: Image.Image) -> int:
@@ -80,17 +71,12 @@ def _exif_of(image: Image.Image) -> bytes:
         return b""
 
 
-def reduce_at_decoding(image: Image.Image, wanted: Size) -> Box | None:
-    """Have libjpeg decode at 1/2, 1/4 or 1/8, where that is larger than ``wanted`` (as stored) by ``SPARE``.
-
-    Returns the part of the reduced image that holds the picture: libjpeg rounds sides up, and taking all of it would move the far edges inwards.
-    """
+def reduction(size: Size, wanted: Size) -> int:
+    """8, 4 or 2 where libjpeg's picture at that fraction is larger than ``wanted`` (as stored) by ``SPARE``; else 1."""
     for scale, spare in SPARE.items():
-        reduced = image.width // scale, image.height // scale
-        if min(reduced[0] / wanted[0], reduced[1] / wanted[1]) >= spare:
-            drafted = image.draft(image.mode, reduced)
-            return drafted[1] if drafted else None
-    return None
+        if min(size[0] // scale / wanted[0], size[1] // scale / wanted[1]) >= spare:
+            return scale
+    return 1
 
 
 def load(image: Image.Image) -> None:

@@ -15,9 +15,10 @@ from backend.codec.encoders.encoder import Encoder, Planes
 from backend.codec.geometry import Size
 from backend.codec.image import colour, steps
 from backend.codec.image.orientation import UPRIGHT, Orientation, orient, swaps_sides
+from backend.codec.image.readers.jpeg_pixels import Shares
 from backend.codec.image.readers.picture import Picture
 from backend.codec.image.steps.step import Plan, Traits
-from backend.codec.native import libjpeg, littlecms
+from backend.codec.native import libjpeg, libjpeg_abi, littlecms
 from backend.codec.native.source import Source
 
 OnShare = Callable[[float], None]
@@ -31,7 +32,7 @@ MIN_ROWS = 16
 
 def is_for(picture: Picture, plan: Plan, encoder: Encoder) -> bool:
     """``picture`` is not read yet."""
-    return picture.is_reducible and libjpeg.library() is not None and suits(picture.traits, plan, encoder)
+    return picture.is_reducible and libjpeg_abi.library() is not None and suits(picture.traits, plan, encoder)
 
 
 def suits(traits: Traits, plan: Plan, encoder: Encoder) -> bool:
@@ -48,26 +49,15 @@ def _keeps_chroma_pairs(size: Size, orientation: Orientation) -> bool:
 
 def read_into(planes: Planes, source: Source, picture: Picture, plan: Plan, on_share: OnShare) -> None:
     """Decode the whole picture. Raises ``DamagedImage``, ``MemoryError``."""
-    shares = _Shares(source, picture.is_progressive, on_share)
+    shares = Shares(source, picture.is_progressive, on_share)
     recolour = colour.recolour_for(plan.profile)
     with libjpeg.open_rows(source, libjpeg.RGB if recolour is None else libjpeg.RGBX) as rows:
         if (rows.width, rows.height) != picture.size:
-            raise errors.DamagedImage(private=f"libjpeg: {rows.width} × {rows.height}, Pillow: {picture.size}")
+            raise errors.DamagedImage(private=f"libjpeg: {rows.width} × {rows.height}, the header: {picture.size}")
         _read_strips(planes, rows, recolour, shares.on_rows)
         rows.finish()
     if plan.orientation != UPRIGHT:
         planes.turn(lambda plane: orient(plane, plan.orientation), swaps_sides=swaps_sides(plan.orientation))
-
-
-class _Shares:
-    """Rows tell how much is done. A progressive file is read as a whole before its first row, which is half of the time."""
-
-    def __init__(self, source: Source, is_progressive: bool, on_share: OnShare) -> None:
-        self._from, self._on_share = (0.5 if is_progressive else 0.0), on_share
-        source.on_read = (lambda share: on_share(share / 2)) if is_progressive else None
-
-    def on_rows(self, share: float) -> None:
-        self._on_share(self._from + (1 - self._from) * share)
 
 
 def _read_strips(planes: Planes, rows: libjpeg.Rows, recolour: littlecms.Recolour | None, on_share: OnShare) -> None:

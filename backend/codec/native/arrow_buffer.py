@@ -1,4 +1,4 @@
-"""A Pillow image's memory, lent to libwebp without a copy, through the Arrow C data interface that Pillow exports (since 11.3)."""
+"""A Pillow image's memory, lent to other libraries without a copy, through the Arrow C data interface that Pillow exports (since 11.3)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from PIL import Image, _imaging
 
-LAYOUTS = {"RGB": "RGBX", "RGBA": "RGBA", "RGBX": "RGBX"}
-"""How Pillow keeps each mode in memory, as libwebp names it: always four bytes a pixel."""
+LAYOUTS = {"RGB": "RGBX", "RGBA": "RGBA", "RGBX": "RGBX", "CMYK": "CMYK", "L": "L"}
+"""How Pillow keeps each mode in memory, a byte for each letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def lend(image: Image.Image) -> Iterator[LentBuffer]:
     except ValueError:  # several blocks
         copy = image.tobytes("raw", layout)
         buffer = c.create_string_buffer(copy, len(copy))
-        yield LentBuffer(layout, c.addressof(buffer), 4 * image.width, is_copy=True)
+        yield LentBuffer(layout, c.addressof(buffer), len(layout) * image.width, is_copy=True)
         return
     array = _ArrowArray.from_address(_capsule_pointer(capsule, b"arrow_array"))
     holder = array.children[0].contents if array.n_children else array
-    yield LentBuffer(layout, holder.buffers[1] or 0, 4 * image.width)
+    yield LentBuffer(layout, holder.buffers[1] or 0, len(layout) * image.width)

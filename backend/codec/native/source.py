@@ -19,10 +19,10 @@ class Source(io.RawIOBase):
     The position is kept here and not in the descriptor, which another process shares.
     """
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._at = 0
-        self.size_bytes = os.fstat(fd).st_size
+    def __init__(self, fd: int, begin: int = 0, size_bytes: int | None = None) -> None:
+        """A part of the file, where ``size_bytes`` is given: a sealed process may not ask for it."""
+        self._fd, self._begin, self._at = fd, begin, 0
+        self.size_bytes = os.fstat(fd).st_size if size_bytes is None else size_bytes
         self.on_read: Callable[[float], None] | None = None
 
     def readable(self) -> bool:
@@ -39,11 +39,20 @@ class Source(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        count = os.preadv(self._fd, [buffer], self._at)
+        view = memoryview(buffer).cast("B")[: max(0, self.size_bytes - self._at)]
+        count = os.preadv(self._fd, [view], self._begin + self._at) if view else 0
         self._at += count
         if self.on_read:
             self.on_read(min(1.0, self._at / max(1, self.size_bytes)))
         return count
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Fewer bytes at the end of the file. Neither moves the position nor counts as progress."""
+        return os.pread(self._fd, max(0, min(length, self.size_bytes - offset)), self._begin + offset)
+
+    def part(self, begin: int, size_bytes: int) -> Source:
+        """These bytes as a file of its own."""
+        return Source(self._fd, self._begin + begin, max(0, min(size_bytes, self.size_bytes - begin)))
 
     def buffered(self) -> io.BufferedReader:
         return io.BufferedReader(self, BUFFER_BYTES)

@@ -13,7 +13,7 @@ from backend.core.conversion import Shape
 from backend.core.formats import Format
 from backend.core.image_headers.bmp import read_bmp
 from backend.core.image_headers.gif import read_gif
-from backend.core.image_headers.heif import read_heif
+from backend.core.image_headers.heif import read_avif, read_heic
 from backend.core.image_headers.ico import read_ico
 from backend.core.image_headers.jpeg import read_jpeg
 from backend.core.image_headers.png import read_png
@@ -32,8 +32,8 @@ _WALKERS: dict[str, Callable[[HeaderReader, Limits], Sides]] = {
     "bmp": read_bmp,
     "tiff": read_tiff,
     "ico": read_ico,
-    "avif": read_heif,
-    "heic": read_heif,
+    "avif": read_avif,
+    "heic": read_heic,
 }
 _FILE_BYTES: dict[str, Callable[[HeaderReader], int]] = {"webp": webp_file_bytes}
 

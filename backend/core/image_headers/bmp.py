@@ -1,13 +1,20 @@
-"""BMP: BITMAPCOREHEADER (12 bytes) has 16-bit sides; every later header has 32-bit ones, the height negative where rows go down."""
+"""BMP: BITMAPFILEHEADER, whose 14 bytes say where the pixels begin, and a DIB."""
 
 from __future__ import annotations
 
+from backend.core.image_headers.dib import Dib, read_dib
 from backend.core.image_headers.reader import HeaderReader, Sides
 from backend.core.limits import Limits
 
+_HEADER_BYTES = 14
+
 
 def read_bmp(file: HeaderReader, limits: Limits) -> Sides:
-    if file.number(14, 4, "little") == 12:
-        return file.number(18, 2, "little"), file.number(20, 2, "little"), 1
-    width, height = (int.from_bytes(file.take(at, 4), "little", signed=True) for at in (18, 22))
-    return width, abs(height), 1
+    dib = bmp_dib(file)
+    return dib.width, dib.height, 1
+
+
+def bmp_dib(file: HeaderReader) -> Dib:
+    """Raises ``DamagedImage`` and ``UnsupportedFormat``. Pixels that would begin within the file's header follow the DIB's."""
+    pixels_at = file.number(10, 4, "little")
+    return read_dib(file, _HEADER_BYTES, pixels_at if pixels_at > _HEADER_BYTES else None)

@@ -3,22 +3,58 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from backend import errors
 from backend.core.image_headers.reader import HeaderReader, Sides
 from backend.core.limits import Limits
 
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+PROGRESSIVE_FRAMES = frozenset((0xC2, 0xCA))
 _MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
-_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))
 """Without a length after them."""
-_END_OR_SCAN = (0xD9, 0xDA)
-_UNREADABLE_FRAMES = {0xC3: "lossless", 0xC7: "hierarchical lossless", 0xCB: "lossless", 0xCF: "hierarchical lossless"} | dict.fromkeys(
-    (0xC5, 0xC6, 0xCD, 0xCE), "hierarchical"
-)
+_JPEG_LS = 0xF7
+"""ISO/IEC 14495-1 C.1.1."""
+FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {_JPEG_LS}
+_LOSSLESS, _HIERARCHICAL = (0xC3, 0xCB), (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)
+_UNREADABLE_FRAMES = {
+    **dict.fromkeys(_LOSSLESS, "lossless JPEG"),
+    **dict.fromkeys(_HIERARCHICAL, "hierarchical JPEG"),
+    _JPEG_LS: "JPEG-LS",
+}
+_READABLE_COMPONENTS = (1, 3, 4)
 
 
-def read_jpeg(file: HeaderReader, limits: Limits) -> Sides:
+class Segment(NamedTuple):
+    """``at`` is where its contents begin, after the marker and the length; there are ``length`` bytes of them."""
+
+    marker: int
+    at: int
+    length: int
+
+
+class Frame(NamedTuple):
+    """What a frame header says."""
+
+    precision: int
+    height: int
+    width: int
+    components: int
+
+
+def read_jpeg(file: HeaderReader, _limits: Limits) -> Sides:
+    for segment in segments(file):
+        if segment.marker in FRAME_MARKERS:
+            frame = read_frame(file, segment)
+            _check(frame, segment.marker)
+            return frame.width, frame.height, 1
+    raise errors.DamagedImage(private="JPEG: no frame header before the image data")
+
+
+def segments(file: HeaderReader) -> Iterator[Segment]:
+    """All up to the first scan, whose header is the last, or to the end of the image. Raises ``DamagedImage`` where the file ends before."""
     at = 2
     while True:
         file.step()
@@ -27,11 +63,18 @@ def read_jpeg(file: HeaderReader, limits: Limits) -> Sides:
         at += 1
         if marker in _BARE_MARKERS:
             continue
-        if marker in _END_OR_SCAN:
-            raise errors.DamagedImage(private="JPEG: no frame header before the image data")
-        if marker in _FRAME_MARKERS:
-            return _read_frame(file, at, marker)
-        at += max(2, file.number(at, 2))
+        if marker == END_OF_IMAGE:
+            return
+        length = max(2, file.number(at, 2))
+        yield Segment(marker, at + 2, length - 2)
+        if marker == START_OF_SCAN:
+            return
+        at += length
+
+
+def read_frame(file: HeaderReader, segment: Segment) -> Frame:
+    at = segment.at
+    return Frame(file.number(at, 1), file.number(at + 1, 2), file.number(at + 3, 2), file.number(at + 5, 1))
 
 
 def _next_marker(file: HeaderReader, at: int) -> int:
@@ -46,9 +89,14 @@ def _next_marker(file: HeaderReader, at: int) -> int:
         at += ahead
 
 
-def _read_frame(file: HeaderReader, at: int, marker: int) -> Sides:
-    precision, height, width = file.number(at + 2, 1), file.number(at + 3, 2), file.number(at + 5, 2)
-    if marker in _UNREADABLE_FRAMES or precision != 8:
-        kind = _UNREADABLE_FRAMES.get(marker, f"{precision}-bit")
-        raise errors.UnsupportedFormat("variant", format=f"{kind} JPEG", base="JPEG")
-    return width, height, 1
+def _check(frame: Frame, marker: int) -> None:
+    """Raises ``UnsupportedFormat`` for a valid variant that no decoder here reads."""
+    variant = _UNREADABLE_FRAMES.get(marker)
+    if variant is None and frame.precision != 8:
+        variant = f"{frame.precision}-bit JPEG"
+    if variant is None and frame.components not in _READABLE_COMPONENTS:
+        variant = f"{frame.components}-component JPEG"
+    if variant is None and not frame.height:
+        variant = "JPEG that tells its height after the first scan (DNL)"
+    if variant is not None:
+        raise errors.UnsupportedFormat("variant", format=variant, base="JPEG")

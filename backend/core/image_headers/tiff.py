@@ -133,7 +133,7 @@ class _Layout:
 
     def _is_readable(self, colours: str) -> bool:
         extra = self._extra_kinds(colours)
-        is_mixed_up = self.is_planar and (colours == _YCBCR or (extra and colours in (_GREY, _PALETTE)))
+        is_mixed_up = self.is_planar and (colours in (_YCBCR, _LAB) or (extra and colours in (_GREY, _PALETTE)))
         is_inverted = extra and self.photometric == _WHITE_IS_ZERO
         return extra in _EXTRAS.get((colours, self.bits[0]), ()) and not is_mixed_up and not is_inverted
 

@@ -60,8 +60,12 @@ HEADERS: dict[str, Schema] = {
     "Tus-Version": TEXT,
     "Tus-Extension": TEXT,
     "Tus-Max-Size": {"type": "integer"},
+    "Tus-Checksum-Algorithm": TEXT,
     "Upload-Offset": {"type": "integer", "minimum": 0},
     "Upload-Length": {"type": "integer", "minimum": 0},
+    "Upload-Defer-Length": {"const": 1},
+    "Upload-Metadata": TEXT,
+    "Upload-Concat": TEXT,
     "Upload-Expires": TEXT,
 }
 TAGS = ("jobs", "events", "batches", "convert", "uploads", "gateway")

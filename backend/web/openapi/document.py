@@ -82,6 +82,7 @@ def _refusals(each: Operation, language: str, has_keys: bool) -> dict[str, Any]:
 def _refusal(kinds: list[type[errors.GatewayError]], language: str, status: int) -> dict[str, Any]:
     codes = list(dict.fromkeys(kind.code for kind in kinds))
     names = [*EVERYWHERE, *(["Retry-After"] if status in (429, 503) else []), *(["RateLimit", "RateLimit-Policy"] if status == 429 else [])]
+    names += ["Upload-Offset"] if {errors.OffsetMismatch, errors.ChecksumMismatch} & set(kinds) else []
     return {
         "description": " · ".join(f"`{code}`: {texts.text(f'errors.{code}.happened', language)}" for code in codes),
         "content": {

@@ -9,9 +9,10 @@ from backend.core import filenames, options, tus
 from backend.core.resumable import UploadInfo
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
-from backend.web.request import idempotency
+from backend.web.request import idempotency, query
 from backend.web.request.context import flow_context
 
+OVERRIDE = "X-HTTP-Method-Override"
 CREATION_HEADERS = ("Upload-Length", "Upload-Defer-Length", "Upload-Concat", "Upload-Metadata", "Content-Length", "Content-Digest", "Upload-Checksum")
 
 
@@ -21,22 +22,21 @@ def is_upload_path() -> bool:
 
 def method() -> str:
     """The request's method, or the one that ``X-HTTP-Method-Override`` names: for clients that can send nothing but GET and POST."""
-    return request.headers.get("X-HTTP-Method-Override", request.method).upper()
+    return request.headers.get(OVERRIDE, request.method).strip().upper()
 
 
 def new_upload(sender: Sender) -> UploadInfo:
-    """Raises ``BadRequest``, ``InvalidOption``."""
-    metadata = request.headers.get("Upload-Metadata")
-    pairs = tus.metadata(metadata or "")
-    given = [pair for pair in pairs if pair[0] not in tus.DESCRIPTIVE]
-    wanted = options.parse(given, options.parse(request.args.items(multi=True)))
+    """Raises ``BadRequest``, ``TooLarge``, ``InvalidOption``."""
+    metadata = request.headers.get("Upload-Metadata", "").strip()
+    pairs = tus.metadata(metadata)
+    wanted = options.parse(tus.wishes(pairs), options.parse(query.pairs()))
     known_id = idempotency.claim_id(_content(), wanted, sender)
     return UploadInfo(
         id=known_id or flow_context().new_id(),
         job_id=flow_context().new_id(),
         options=wanted,
-        filename=filenames.display_name(wanted.filename or dict(pairs).get("name", "")),
-        metadata=metadata,
+        filename=filenames.display_name(wanted.filename or tus.name(pairs)),
+        metadata=metadata or None,
         concat=request.headers.get("Upload-Concat"),
         owner=sender.owner,
         client=sender.client,
@@ -53,6 +53,15 @@ def _content() -> str:
 def length_bytes() -> int | None:
     """None where the client says it later. Raises ``BadRequest``."""
     return tus.length(request.headers.get("Upload-Length"), request.headers.get("Upload-Defer-Length"))
+
+
+def check_final(has_body: bool) -> None:
+    """A final upload has the length and the bytes of its parts. Raises ``BadRequest`` where the client sends others, ``Forbidden`` for bytes."""
+    for name in ("Upload-Length", "Upload-Defer-Length"):
+        if name in request.headers:
+            raise errors.BadRequest("final_length", header=name)
+    if has_body:
+        raise errors.Forbidden("final_upload")
 
 
 def offset_bytes() -> int:
@@ -75,7 +84,9 @@ def check_media_type() -> None:
 
 
 def patch_request(offset_bytes: int) -> PatchRequest:
-    """Raises ``BadRequest``."""
+    """Raises ``BadRequest``; also for a checksum that would come after the body (``checksum-trailer``), which nobody would look at."""
+    if "upload-checksum" in request.headers.get("Trailer", "").lower():
+        raise errors.BadRequest("header", header="Trailer", accepted="–")
     length, checksum = request.headers.get("Upload-Length"), request.headers.get("Upload-Checksum")
     return PatchRequest(
         offset_bytes,

@@ -6,7 +6,7 @@ import re
 
 from flask import Flask, Response, g, request
 
-from backend.web.request import auth, client_identity, origins
+from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
 
@@ -34,8 +34,9 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def preflight() -> Response | None:
+        """tus answers ``OPTIONS`` itself."""
         is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        return Response(status=204) if is_preflight and origins.is_allowed() else None
+        return Response(status=204) if is_preflight and origins.is_allowed() and not upload_headers.is_upload_path() else None
 
     @app.after_request
     def finish(response: Response) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Response, request
+from flask import Response, current_app, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.http import http_date
 
@@ -18,13 +18,18 @@ from backend.web.request import auth, client_identity, upload_headers
 from backend.web.request.context import flow_context
 from backend.web.request.reader import reader
 from backend.web.request.upload_body import upload_body
+from backend.web.response import problems
 
 routes = Resource("uploads", __name__, tag="uploads")
 View = Callable[..., Response]
 TUS_ERRORS: tuple[Kind, ...] = (errors.BadRequest, errors.PreconditionFailed, *FIND_ERRORS)
-VERSIONS = {204: Answer({}, ("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size"), shared="versions")}
+WRITE_ERRORS: tuple[Kind, ...] = (errors.Forbidden, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch)
+VERSIONS = {200: Answer({}, ("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"), shared="versions")}
+"""Not 204, which the protocol allows too: older clients and proxies wait for 200."""
 PROGRESS_HEADERS = ("Tus-Resumable", "Upload-Offset", "Upload-Expires", "Link")
 VERSION = ("Tus-Resumable",)
+ROUTING = {"provide_automatic_options": False, "strict_slashes": False}
+"""Many clients are given the address with a slash at its end, as it is in the protocol's own server."""
 
 
 @routes.before_app_request
@@ -34,12 +39,33 @@ def check_version() -> None:
         raise errors.PreconditionFailed("tus_version", supported=tus.VERSION)
 
 
+@routes.before_app_request
+def ignore_overridden_method() -> None:
+    """An override counts whatever method it comes with: as if that were POST, which every address here takes. Raises werkzeug's ``NotFound``."""
+    if upload_headers.is_upload_path() and upload_headers.OVERRIDE in request.headers:
+        addresses = current_app.create_url_adapter(request)
+        assert addresses is not None, "a request has an address"
+        request.url_rule, arguments = addresses.match(method="POST", return_rule=True)
+        request.view_args, request.routing_exception = dict(arguments), None
+
+
 @routes.after_app_request
 def add_version(response: Response) -> Response:
+    """Nothing is ever cached: an override may come with any method, and what a ``GET`` answers would be."""
     if upload_headers.is_upload_path():
         response.headers["Tus-Resumable"] = tus.VERSION
+        response.headers["Cache-Control"] = "no-store"
         if response.status_code == 412:
             response.headers["Tus-Version"] = tus.VERSION
+    return response
+
+
+@routes.errorhandler(errors.OffsetMismatch)
+@routes.errorhandler(errors.ChecksumMismatch)
+def answer_mismatch(error: errors.GatewayError) -> Response:
+    """With the offset, so that a client can go on without asking."""
+    response = problems.problem_response(error)
+    response.headers["Upload-Offset"] = str(error.params["offset"])
     return response
 
 
@@ -50,12 +76,12 @@ def add_version(response: Response) -> Response:
         "/api/uploads",
         "createUpload",
         {201: Answer({}, ("Location", *PROGRESS_HEADERS))},
-        (*RECEIVE_ERRORS, errors.NotFound, errors.PreconditionFailed, errors.ChecksumMismatch, errors.OffsetMismatch),
+        (*RECEIVE_ERRORS, errors.NotFound, errors.Forbidden, errors.PreconditionFailed, errors.ChecksumMismatch),
         (*VERSION, "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat", "Upload-Checksum", "Idempotency-Key"),
         {tus.MEDIA_TYPE: BINARY},
         has_options=True,
     ),
-    provide_automatic_options=False,
+    **ROUTING,
 )
 def collection() -> Response:
     return _dispatch({"OPTIONS": versions, "POST": create})
@@ -74,7 +100,7 @@ def collection() -> Response:
         "HEAD",
         "/api/uploads/{upload_id}",
         "showUpload",
-        {200: Answer({}, (*PROGRESS_HEADERS, "Upload-Length"))},
+        {200: Answer({}, (*PROGRESS_HEADERS, "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat"))},
         TUS_ERRORS,
         ("upload_id", *VERSION),
     ),
@@ -83,7 +109,7 @@ def collection() -> Response:
         "/api/uploads/{upload_id}",
         "continueUpload",
         {204: Answer({}, PROGRESS_HEADERS)},
-        (*RECEIVE_ERRORS, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch, *TUS_ERRORS),
+        (*RECEIVE_ERRORS, *WRITE_ERRORS, *TUS_ERRORS),
         ("upload_id", *VERSION, "Upload-Offset", "Upload-Length", "Upload-Checksum"),
         {tus.MEDIA_TYPE: BINARY},
     ),
@@ -100,11 +126,11 @@ def collection() -> Response:
         "/api/uploads/{upload_id}",
         "overrideUpload",
         {200: Answer({}, PROGRESS_HEADERS), 204: Answer({}, PROGRESS_HEADERS)},
-        (*RECEIVE_ERRORS, errors.MethodNotAllowed, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch, *TUS_ERRORS),
+        (*RECEIVE_ERRORS, errors.MethodNotAllowed, *WRITE_ERRORS, *TUS_ERRORS),
         ("upload_id", *VERSION),
         {tus.MEDIA_TYPE: BINARY},
     ),
-    provide_automatic_options=False,
+    **ROUTING,
 )
 def single(upload_id: str) -> Response:
     return _dispatch({"OPTIONS": versions, "HEAD": show, "PATCH": append, "DELETE": erase}, upload_id)
@@ -119,7 +145,7 @@ def _dispatch(views: dict[str, View], *arguments: str) -> Response:
 
 
 def versions(_: str = "") -> Response:
-    response = Response(status=204)
+    response = _empty(200)
     response.headers["Tus-Version"] = tus.VERSION
     response.headers["Tus-Extension"] = ",".join(tus.EXTENSIONS)
     response.headers["Tus-Max-Size"] = str(flow_context().limits.upload_bytes)
@@ -136,6 +162,7 @@ def create() -> Response:
     wanted = upload_headers.new_upload(sender)
     has_body = upload_headers.has_body()
     if parts:
+        upload_headers.check_final(has_body)
         info, state = uploads.concatenate(context, wanted, parts)
     else:
         info, state = uploads.create(context, wanted, upload_headers.length_bytes())
@@ -143,8 +170,7 @@ def create() -> Response:
         state = _append_first(info) if has_body and is_new else state
     response = _response(201, info, state)
     response.headers["Location"] = reader().path(f"{tus.PATH}/{info.id}")
-    if has_body or parts:
-        response.headers["Upload-Offset"] = str(state.offset_bytes)
+    response.headers["Upload-Offset"] = str(state.offset_bytes)
     return response
 
 
@@ -159,20 +185,19 @@ def _append_first(info: UploadInfo) -> UploadState:
             return uploads.append(context, writer, upload_headers.patch_request(0), body)
     except BaseException:
         if "Idempotency-Key" not in request.headers:
-            uploads.terminate(context, info.id, info.owner)
+            uploads.discard(context, info.id)
         raise
 
 
 def show(upload_id: str) -> Response:
     info, state = uploads.resume(flow_context(), upload_id, auth.owner())
     response = _response(200, info, state)
-    response.headers["Cache-Control"] = "no-store"
     response.headers["Upload-Offset"] = str(state.offset_bytes)
     if state.length_bytes is None:
         response.headers["Upload-Defer-Length"] = "1"
     else:
         response.headers["Upload-Length"] = str(state.length_bytes)
-    if info.metadata is not None:
+    if info.metadata:
         response.headers["Upload-Metadata"] = info.metadata
     if info.concat is not None:
         response.headers["Upload-Concat"] = info.concat
@@ -192,13 +217,20 @@ def append(upload_id: str) -> Response:
 
 def erase(upload_id: str) -> Response:
     uploads.terminate(flow_context(), upload_id, auth.owner())
-    return Response(status=204)
+    return _empty(204)
 
 
 def _response(status: int, info: UploadInfo, state: UploadState) -> Response:
     """With the time when the upload expires, and its job where there is one."""
-    response = Response(status=status)
+    response = _empty(status)
     response.headers["Upload-Expires"] = http_date(uploads.expires_at(flow_context(), state))
     if state.has_job:
         response.headers["Link"] = f'<{reader().path(f"/api/jobs/{info.job_id}")}>; rel="job"'
+    return response
+
+
+def _empty(status: int) -> Response:
+    """Without a body, and without its type."""
+    response = Response(status=status)
+    del response.headers["Content-Type"]
     return response

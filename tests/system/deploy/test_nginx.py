@@ -108,6 +108,14 @@ def test_the_gateways_own_words_for_what_is_too_large_pass(url: str, path: str) 
     assert (larger.status_code, larger.json()["code"]) == (413, "too_large") and str(64 * MIB) in larger.json()["detail"]
 
 
+def test_an_upload_with_as_much_metadata_as_is_taken_can_be_resumed(url: str) -> None:
+    version, said = {"Tus-Resumable": "1.0.0"}, f"filename Y2F0LnBuZw==,note {'A' * 7900}"
+    made = requests.post(f"{url}/api/uploads", headers={**version, "Upload-Length": "9", "Upload-Metadata": said}, timeout=20)
+    assert made.status_code == 201
+    answer = requests.head(url + made.headers["Location"], headers=version, timeout=20)
+    assert (answer.status_code, answer.headers["Upload-Metadata"]) == (200, said)
+
+
 def test_event_streams_come_at_once(gateway: Gateway, url: str) -> None:
     """Each stream's first event is waited for before the job may end: a proxy that holds events back would show none."""
     job = gateway.upload(photograph(6000, 4000), method=6)["id"]

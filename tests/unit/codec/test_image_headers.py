@@ -14,6 +14,7 @@ from backend.core.limits import Limits
 from tests.unit.codec import hostile
 from tests.unit.codec.conftest import corpus, declared, picture, saved
 from tests.unit.codec.encoders.test_animation import animated, moving
+from tests.unit.codec.jpegs import frame_at, with_frame
 
 LARGE = Limits(pixels=1 << 40, frames=1 << 20)
 
@@ -96,13 +97,33 @@ def test_no_file_keeps_the_gateway_busy(name: str) -> None:
     print(f"{name}: {1000 * (time.process_time() - began):.0f} ms, {len(fetched)} reads")
 
 
-def test_a_twelve_bit_jpeg_is_refused_with_its_name() -> None:
-    data = bytearray(saved(picture(), "JPEG"))
-    at = data.index(b"\xff\xc0")
-    data[at + 4] = 12
+@pytest.mark.parametrize(
+    ("frame", "name"),
+    [
+        ({"precision": 12, "marker": 0xC1}, "12-bit JPEG"),
+        ({"precision": 16, "marker": 0xC3}, "lossless JPEG"),
+        ({"marker": 0xCB}, "lossless JPEG"),
+        ({"marker": 0xC5}, "hierarchical JPEG"),
+        ({"marker": 0xCE}, "hierarchical JPEG"),
+        ({"marker": 0xF7}, "JPEG-LS"),
+        ({"components": 2}, "2-component JPEG"),
+        ({"components": 5}, "5-component JPEG"),
+        ({"height": 0}, "JPEG that tells its height after the first scan (DNL)"),
+    ],
+    ids=str,
+)
+def test_a_variant_of_jpeg_that_is_not_read_is_refused_with_its_name(frame: dict[str, int], name: str) -> None:
     with pytest.raises(errors.UnsupportedFormat) as caught:
-        declared(bytes(data))
-    assert caught.value.params == {"format": "12-bit JPEG", "base": "JPEG"}
+        declared(with_frame(saved(picture(), "JPEG"), **frame))
+    assert caught.value.params == {"format": name, "base": "JPEG"}
+
+
+def test_a_jpeg_without_width_is_damaged() -> None:
+    source = bytearray(saved(picture(), "JPEG"))
+    at = frame_at(bytes(source))
+    source[at + 3 : at + 5] = b"\0\0"
+    with pytest.raises(errors.DamagedImage):
+        declared(bytes(source))
 
 
 @pytest.mark.parametrize(

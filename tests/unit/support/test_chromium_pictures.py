@@ -57,6 +57,12 @@ def test_a_photograph_is_turned_by_its_exif(chromium_judge: ChromiumJudge) -> No
     assert shown.pixel(0, 5)[0] > shown.pixel(15, 5)[0]
 
 
+def test_half_transparent_pixels_are_turned_too(chromium_judge: ChromiumJudge) -> None:
+    half_turn = chunk(b"eXIf", b"MM" + struct.pack(">HIHHHIHHI", 42, 8, 1, 0x0112, 3, 1, 3, 0, 0))
+    [shown] = chromium_judge.shown([png((200, 50, 17, 128), (1, 2, 3, 255), more=half_turn)])
+    assert shown is not None and difference(shown.pixels, numpy.array([[[1, 2, 3, 255], [200, 50, 17, 128]]], numpy.uint8)).max() <= 1
+
+
 def test_frames_have_their_times_and_repetitions(chromium_judge: ChromiumJudge) -> None:
     found = chromium_judge.frames([gif(5, 1, 0), gif(5, 7, loop=0), gif(5, 7, loop=2), gif(5)])
     assert [each and each.durations_ms for each in found] == [[50, 100, 100], [50, 70], [50, 70], [50]]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PIL import Image
 
+from backend.codec.image.sixteen_bit import SIXTEEN_TO_EIGHT
 from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
-SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
-"""65535 / 255 = 257, rounded. Taking the high byte would darken by up to one step."""
 SCALABLE = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")
 _SCALABLE_FROM = {"1": "L", "I": "L", "F": "L", "La": "LA", "RGBa": "RGBA"}
+_WITH_ALPHA = {"1": "LA", "L": "LA", "RGB": "RGBA"}
+"""For one colour that is transparent. Grey stays grey, which its profile is for."""
 
 
 class ScalableMode(Step):
@@ -22,16 +23,7 @@ class ScalableMode(Step):
         if image.mode in ("P", "PA"):
             return image.convert("RGBA" if image.has_transparency_data else "RGB")
         if image.mode.startswith("I;16"):
-            return _grey_of_8_bits(image.convert("I"), image.info.get("transparency"))
-        if image.mode in ("L", "RGB"):
-            return image.convert("RGBA")
+            return image.convert("I").point(SIXTEEN_TO_EIGHT, "L")
+        if "transparency" in image.info and image.mode in _WITH_ALPHA:
+            return image.convert(_WITH_ALPHA[image.mode])
         return image.convert(_SCALABLE_FROM.get(image.mode, "RGB"))
-
-
-def _grey_of_8_bits(image: Image.Image, transparent: object) -> Image.Image:
-    """From 16 bits. ``transparent`` is the one value that PNG's tRNS may name."""
-    grey = image.point(SIXTEEN_TO_EIGHT, "L")
-    if not isinstance(transparent, int):
-        return grey
-    alpha = image.point([255 * (value != transparent) for value in range(65536)], "L")
-    return Image.merge("LA", (grey, alpha))

@@ -9,14 +9,13 @@ from typing import ClassVar
 
 from PIL import Image
 
-from backend.codec.geometry import Geometry, Size
+from backend.codec.geometry import Box, Geometry, Size
 from backend.codec.image.orientation import Orientation
 from backend.core.formats import OutputFormat
 from backend.core.options import Options
 
 OnShare = Callable[[float], None]
 """Called with the share (0–1) of the step that is done."""
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ UNREAD: list[tuple[Layout, str]] = [
     (Layout(LAB, 8, (STRAIGHT,)), "8-bit Lab with alpha TIFF"),
     (Layout(YCBCR, 16), "16-bit YCbCr TIFF"),
     (Layout(YCBCR, 8, is_planar=True), "8-bit YCbCr TIFF"),
+    (Layout(LAB, 8, is_planar=True), "8-bit Lab TIFF"),
     (Layout(BLACK_IS_ZERO, 8, (STRAIGHT,), is_planar=True), "8-bit grey with alpha TIFF"),
     (Layout(PALETTE, 8, (STRAIGHT,), is_planar=True), "8-bit palette with alpha TIFF"),
     (Layout(RGB, 4), "4-bit RGB TIFF"),
