@@ -94,7 +94,7 @@ class _Pipeline:
         """Frame by frame, so that one canvas is in memory and not all. Frames are decoded in between, so all of it is the stage ``encode``."""
         meter = self._meter({"encode": 1.0})
         meter.advance("encode", 0.0)
-        self._picture.read(lambda _share: None)
+        self._picture.learn()
         plan = self._plan()
         animation = Animation(plan.geometry.canvas, self._picture.play_count, self._conversion.shape.frames, lambda: self._read_frames(plan))
         carried = self._carried()

@@ -57,6 +57,9 @@ class GifPicture(Picture):
 
         return compose_first(self._raw_frame(self._index.images[0], read_at), self._index.size)
 
+    def learn(self) -> None:
+        """All is known from the index."""
+
     def read_frames(self) -> Iterator[Frame]:
         frames = (self._raw_frame(each, self._source.read_at) for each in self._index.images)
         return compose(frames, self._index.size, self._limits)

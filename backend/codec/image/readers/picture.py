@@ -85,6 +85,10 @@ class Picture:
         self._load(self._image, on_share)
         return self._image
 
+    def learn(self) -> None:
+        """Make what ``size``, ``exif_orientation`` and ``notes`` say of an animation complete. Here, by reading its first frame."""
+        self.read(lambda _share: None)
+
     def read_frames(self) -> Iterator[Frame]:
         """All frames, from the first, as whole canvases. Raises ``TooManyFrames``, ``TooManyPixels`` too. May be called again.
 
