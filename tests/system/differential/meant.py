@@ -27,6 +27,7 @@ def _meant(kind: str, what: str, traits: str, why: str) -> Meant:
 MEANT = (
     _meant("png", "pixels", "index-beyond-palette", "an error by the specification, which leaves the colour open; libpng's is black"),
     _meant("jpeg", "refused:damaged_image", "cut", "a cut photograph is refused; a browser shows the part that came, and grey"),
+    _meant("jpeg", "pixels", "no-end-marker", "nothing but the end marker is missing; Chromium waits for more data, and leaves the last part out"),
     _meant("jpeg", "pixels", "mode-CMYK", "inks without a profile are read as a press prints them; Chromium multiplies them"),
     _meant("webp_still", "size", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("webp_still", "pixels", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
