@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import re
 import socket
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from encodings.idna import nameprep
+from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 from backend import errors
 from backend.core.addresses import Network, may_be_asked, parsed
+from backend.core.charsets import utf8_or_guessed
 
 MAX_URL_CHARACTERS = 4096
 MAX_ADDRESSES = 8
 CONNECT_TIMEOUT_S = 5.0
 PORTS = {"http": 80, "https": 443}
-HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
-UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+IPV6 = re.compile(r"[0-9A-Fa-f:.]{2,45}")
+UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+PATH_SAFE = "!$%&'()*+,/:;=@[]"
+QUERY_SAFE = "!$%&()*+,/:;=?@[]|^`{}\\"
+"""Beside letters, digits and ``-._~``: what browsers leave as it is (https://url.spec.whatwg.org/#percent-encoded-bytes)."""
+EXTRA_SLASHES = re.compile("^((?:https?:)?//)/+", re.IGNORECASE)
+LABEL_ENDS = re.compile("[.\u3002\uff0e\uff61]")
+DEVIATIONS = re.compile("([ßς\u200c\u200d])")
+"""Characters that IDNA 2003 changes, as Python does, and that browsers keep: straße.de is not strasse.de (UTS #46, section 7)."""
+MAX_LABEL_CHARACTERS = 63
 
 
 @dataclass(slots=True)
@@ -36,31 +48,75 @@ class HttpAddress:
 
     @property
     def last_path_segment(self) -> str:
-        return unquote(urlsplit(self.url).path.rsplit("/", 1)[-1])
+        return utf8_or_guessed(unquote_to_bytes(urlsplit(self.url).path.rsplit("/", 1)[-1]))
 
 
 def parse(url: str) -> HttpAddress:
     """Raises ``BadRequest`` for anything but a plain address of a file by HTTP or HTTPS."""
+    url = _with_slashes(url)
     try:
         parts = urlsplit(url)
-        port = parts.port
+        port, host = parts.port, _ascii_host(parts.hostname or "")
     except ValueError:
         raise errors.BadRequest("url") from None
-    host = parts.hostname or ""
-    if parts.scheme not in PORTS or "@" in parts.netloc or len(url) > MAX_URL_CHARACTERS or UNSAFE.search(url) or "\\" in parts.netloc:
+    if parts.scheme not in PORTS or "@" in parts.netloc or len(url) > MAX_URL_CHARACTERS or UNSAFE.search(url):
         raise errors.BadRequest("url")
-    try:
-        host = host if ":" in host else host.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise errors.BadRequest("url") from None
-    if not HOST.fullmatch(host) or port == 0:
+    if port == 0:
         raise errors.BadRequest("url")
     return HttpAddress(url, parts.scheme, host, port or PORTS[parts.scheme], _target(parts))
 
 
+def redirected(address: HttpAddress, location: bytes) -> str:
+    """The URL that ``Location`` leads to. Bytes beyond ASCII are kept and escaped, as browsers do, whatever charset they are in."""
+    text = quote(location.translate(None, b"\t\r\n").strip(b" "), safe=PATH_SAFE + QUERY_SAFE + "#" + '"<> ')
+    return urljoin(address.url, _with_slashes(text))
+
+
+def _with_slashes(url: str) -> str:
+    """Browsers take a backslash before the query for a slash, and three slashes for two."""
+    path = re.split("[?#]", url, maxsplit=1)[0]
+    return EXTRA_SLASHES.sub(r"\1", path.replace("\\", "/")) + url[len(path) :]
+
+
+def _ascii_host(host: str) -> str:
+    """As it is resolved. Raises ``ValueError`` for what is no host."""
+    if ":" in host:
+        name, pattern = host, IPV6
+    else:
+        name, pattern = ".".join(map(_ascii_label, LABEL_ENDS.split(unquote(host, errors="strict")))), NAME
+    if not pattern.fullmatch(name) or ".." in name or name.startswith("."):
+        raise ValueError(host)
+    return name
+
+
+def _ascii_label(label: str) -> str:
+    """Raises ``UnicodeError``, which is a ``ValueError``."""
+    kept = label.lower()
+    if not kept.isascii():
+        kept = "".join(part if DEVIATIONS.fullmatch(part) else nameprep(part) for part in DEVIATIONS.split(kept))
+    if not kept.isascii():
+        kept = "xn--" + unicodedata.normalize("NFC", kept).encode("punycode").decode()
+    if len(kept) > MAX_LABEL_CHARACTERS:
+        raise UnicodeError(label)
+    return kept
+
+
 def _target(parts: SplitResult) -> str:
-    path = quote(parts.path or "/", safe="%/:=&~+!$,;'@()*")
-    return path + ("?" + quote(parts.query, safe="%/:=&?~+!$,;'@()*[]") if parts.query else "")
+    path = quote(_without_dots(parts.path), safe=PATH_SAFE)
+    return path + ("?" + quote(parts.query, safe=QUERY_SAFE) if parts.query else "")
+
+
+def _without_dots(path: str) -> str:
+    """Segments ``.`` and ``..`` are resolved, also where they are escaped."""
+    kept: list[str] = []
+    for segment in path.split("/")[1:]:
+        plain = segment.lower().replace("%2e", ".")
+        if plain == "..":
+            kept = kept[:-1]
+        elif plain != ".":
+            kept.append(segment)
+    ends_in_dots = bool(re.search(r"/(?:\.|%2e){1,2}$", path, re.IGNORECASE))
+    return "/" + "/".join([*kept, ""] if ends_in_dots and kept else kept)
 
 
 def resolve(address: HttpAddress, allowed: Sequence[Network]) -> list[str]:

@@ -15,15 +15,16 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.message import Message
-from urllib.parse import quote, urljoin
 
 import certifi
 
 from backend import __version__, errors
-from backend.adapters import http_address
+from backend.adapters import http_address, http_codings
 from backend.adapters.http_address import HttpAddress
+from backend.adapters.http_answer import HttpAnswer
 from backend.core.addresses import Network
+from backend.core.content_disposition import answer_filename
+from backend.core.filenames import display_name
 
 CHUNK_BYTES = 1 << 16
 MAX_REDIRECTS = 5
@@ -50,23 +51,23 @@ class HttpSources:
         """Resolves the name, too, so that most of what will be refused is refused at once."""
         address = http_address.parse(url)
         http_address.resolve(address, self._rules.allowed)
-        return _display_name(address.last_path_segment)
+        return display_name(address.last_path_segment)
 
     def open(self, url: str) -> HttpDownload:
         deadline = time.monotonic() + self._rules.timeout_s
-        for _ in range(MAX_REDIRECTS + 1):
+        for redirects in range(MAX_REDIRECTS + 1):
             address = http_address.parse(url)
             download = self._ask(address, deadline)
             try:
                 location = download.redirect()
                 if location is None:
-                    download.accept()
+                    download.accept(is_redirected=redirects > 0)
                     return download
             except BaseException:
                 download.close()
                 raise
             download.close()
-            url = urljoin(address.url, location)
+            url = http_address.redirected(address, location)
         raise errors.BadRequest("url_answer", answer=f"> {MAX_REDIRECTS} redirects")
 
     def _ask(self, address: HttpAddress, deadline: float) -> HttpDownload:
@@ -82,6 +83,7 @@ class HttpSources:
         sock = http_address.connect(http_address.resolve(address, self._rules.allowed), address.port)
         sock.settimeout(SILENCE_S)
         connection = http.client.HTTPConnection(address.host, address.port)
+        connection.response_class = HttpAnswer
         connection.sock = sock
         if address.scheme == "https":
             connection.sock = self._tls.wrap_socket(sock, server_hostname=address.host, do_handshake_on_connect=False)
@@ -98,6 +100,8 @@ class HttpDownload:
     min_bytes_per_s: int
     filename: str = ""
     size_bytes: int | None = None
+    _wire_bytes: int | None = field(init=False, default=None)
+    _codings: tuple[str, ...] = field(init=False, default=())
     _response: http.client.HTTPResponse = field(init=False)
     _timer: threading.Timer = field(init=False)
     _is_late: bool = field(init=False, default=False)
@@ -121,26 +125,42 @@ class HttpDownload:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._failure(error) from error
 
-    def redirect(self) -> str | None:
+    def redirect(self) -> bytes | None:
         """Where the response redirects to, None where it does not."""
         if self._response.status not in REDIRECTS:
             return None
-        location = self._response.headers.get("Location", "")
+        location = self._header("Location")
         if not location:
             raise errors.BadRequest("url_answer", answer=str(self._response.status))
-        return quote(location, safe="%/:=&?~#+!$,;'@()*[]")
+        return location
 
-    def accept(self) -> None:
+    def accept(self, *, is_redirected: bool) -> None:
         """Raises ``BadRequest`` for a response that is not a whole file."""
         response = self._response
         if response.status != 200:
             raise errors.BadRequest("url_answer", answer=str(response.status))
-        if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            raise errors.BadRequest("url_answer", answer="Content-Encoding")
-        self.size_bytes = response.length
-        self.filename = _name_in_disposition(response.headers.get("Content-Disposition", ""))
+        self._codings = http_codings.known_codings(",".join(response.headers.get_all("Content-Encoding", [])))
+        self._wire_bytes = response.length
+        self.size_bytes = None if self._codings else response.length
+        self.filename = display_name(answer_filename(self._header("Content-Disposition")))
+        if is_redirected and not self.filename:
+            last = display_name(self.address.last_path_segment)
+            self.filename = last if "." in last else ""
+
+    def _header(self, name: str) -> bytes:
+        """The bytes of the first field of this name, as they came but on one line. Empty where there is none."""
+        return re.sub(rb"[\r\n]+", b" ", self._response.headers.get(name, "").encode("latin-1")).strip(b" \t")
 
     def chunks(self) -> Iterator[bytes]:
+        chunks = self._chunks_sent()
+        for coding in self._codings:
+            chunks = http_codings.decoded(chunks, coding)
+        try:
+            yield from chunks
+        except http_codings.DecodingFailed as error:
+            raise self._failure(error) from error
+
+    def _chunks_sent(self) -> Iterator[bytes]:
         begun, received = time.monotonic(), 0
         while True:
             try:
@@ -153,7 +173,7 @@ class HttpDownload:
             if received < self.min_bytes_per_s * (time.monotonic() - begun - SILENCE_S):
                 raise errors.BadRequest("url_slow", seconds=round(time.monotonic() - begun))
             yield chunk
-        if self._is_late or (self.size_bytes is not None and received < self.size_bytes):
+        if self._is_late or (self._wire_bytes is not None and received < self._wire_bytes):
             raise self._failure(None)
 
     def close(self) -> None:
@@ -173,18 +193,3 @@ class HttpDownload:
         if self._is_late or isinstance(error, TimeoutError):
             return errors.BadRequest("url_slow", private=repr(error))
         return errors.BadRequest("url_unreachable", private=repr(error))
-
-
-def _name_in_disposition(header: str) -> str:
-    """The file name of a ``Content-Disposition`` (RFC 6266, as the standard library reads it). Empty where there is none."""
-    message = Message()
-    message["Content-Disposition"] = re.sub(r"[\r\n]", " ", header)
-    try:
-        return _display_name(message.get_filename("") or "")
-    except (ValueError, LookupError):
-        return ""
-
-
-def _display_name(name: str) -> str:
-    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    return "" if last in (".", "..") else "".join(each for each in last if each.isprintable())[:255]

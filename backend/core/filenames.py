@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 MAX_CHARACTERS = 255
+ARCHIVE_NAME_BYTES = 255
+"""NAME_MAX of Linux and macOS: a longer entry of an archive cannot be unpacked there."""
 ZERO_WIDTH_JOINER = "\u200d"
 """Unlike other format characters it belongs into names: it joins emoji."""
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+_FORBIDDEN_BY_WINDOWS = re.compile(r'[<>:"|?*]')
+_DEVICES_OF_WINDOWS = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)")
 
 
 def display_name(name: str) -> str:
-    """The last part of a client's file name, without control characters. Empty for ``.`` and ``..``."""
-    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    if last in (".", ".."):
-        return ""
-    return "".join(each for each in last if each.isprintable() or each == ZERO_WIDTH_JOINER)[:MAX_CHARACTERS]
+    """The last part of a client's file name, without control characters. Empty for a name of dots and spaces alone."""
+    last = "".join(map(_shown, name)).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    return last[:MAX_CHARACTERS] if last.strip(". ") else ""
+
+
+def _shown(character: str) -> str:
+    """Other spaces than the common one are in many names, such as those of screenshots on macOS and of files in Japanese."""
+    if character.isprintable() or character == ZERO_WIDTH_JOINER:
+        return character
+    return " " if unicodedata.category(character) == "Zs" else ""
 
 
 def result_name(source_name: str, extension: str) -> str:
     """``cat.jpg`` → ``cat.webp``. Only what looks like an extension is replaced: ``v1.2 final`` keeps its dot."""
     return f"{EXTENSION.sub('', source_name) or 'image'}.{extension}"
+
+
+def archive_name(name: str, taken: set[str]) -> str:
+    """``name`` as every system can unpack it, and unlike all in ``taken``, to which it is added."""
+    plain = _FORBIDDEN_BY_WINDOWS.sub("_", name)
+    stem, dot, extension = _DEVICES_OF_WINDOWS.sub(r"_\g<0>", plain, count=1).rpartition(".")
+    room = ARCHIVE_NAME_BYTES - len(f" (9999).{extension}")
+    return unique_name(f"{stem.encode()[:room].decode(errors='ignore')}{dot}{extension}", taken)
 
 
 def unique_name(name: str, taken: set[str]) -> str:

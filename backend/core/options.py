@@ -133,7 +133,6 @@ OFFERED = tuple(each for each in fields(Options) if each.metadata["is_stored"])
 _ALWAYS = ("quality", "method")
 _SHOWN = tuple(each for each in OFFERED if each.name != "filename")
 _TYPES: dict[str, OptionType] = {each.name: each.metadata["type"] for each in OFFERED}
-_NAMES = tuple(each.name for each in fields(Options))
 SIMILAR = 0.8
 """The ratio of ``difflib`` from which a word resembles an option: one letter missing, added or wrong, or two swapped in a word of five."""
 EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
@@ -166,8 +165,16 @@ def without(options: Options, names: Iterable[str]) -> Options:
 
 
 def is_similar(name: str) -> bool:
-    """Whether ``name`` is an option or looks like one misspelt, whatever its case."""
-    return bool(difflib.get_close_matches(name.lower(), _NAMES, n=1, cutoff=SIMILAR))
+    """Whether ``name`` is an option or looks like one misspelt. Letters count alone."""
+    return bool(difflib.get_close_matches(letters(name), _LETTERS, n=1, cutoff=SIMILAR))
+
+
+def letters(name: str) -> str:
+    """``name`` without what spellings differ in: ``targetBytes`` and ``target-bytes`` are ``targetbytes``."""
+    return re.sub("[_-]", "", name).lower()
+
+
+_LETTERS = tuple(letters(each.name) for each in fields(Options))
 
 
 def _read(name: str, value: Value) -> Value:

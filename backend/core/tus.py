@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 
 from backend import errors
-from backend.core import options
+from backend.core import form_fields, options
+from backend.core.charsets import utf8_or_guessed
 
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "creation-with-upload", "creation-defer-length", "termination", "expiration", "checksum", "concatenation")
@@ -21,9 +22,12 @@ PATH = "/api/uploads"
 PARTIAL = "partial"
 FINAL = "final"
 NAME_KEYS = ("filename", "name")
-"""Metadata that hold the file's name, in any case and with ``_`` or ``-`` anywhere (``fileName``, ``file_name``). Uppy says ``name``."""
-OWN_KEYS = frozenset({"fieldName", "fieldname", "form", "quantity", "userMetadata", "weight"})
-"""Metadata that clients add, though they resemble an option (``options.is_similar``)."""
+"""Metadata that hold the file's name, in any spelling (``fileName``, ``file_name``). Uppy says ``name``."""
+OWN_KEYS = frozenset({"fieldname", "form", "quantity", "usermetadata", "weight"})
+"""Metadata that clients add in any spelling (``userMetadata``), though they resemble an option (``options.is_similar``).
+
+The fields that libraries add to forms count as such too (``form_fields``).
+"""
 MOST_KEYS = 100
 METADATA_BYTES = 8000
 """A header field has 8190 bytes in Gunicorn, but a request may bring the same field several times. ``HEAD`` gives it all back."""
@@ -54,9 +58,10 @@ def length(upload_length: str | None, upload_defer_length: str | None) -> int | 
 
 
 def metadata(text: str) -> dict[str, str]:
-    """``key base64,key base64,key`` in order. A key without a value gets an empty one; bytes that are not UTF-8 become �.
+    """``key base64,key base64,key`` in order. A key without a value gets an empty one.
 
-    Empty members of the list count for nothing (RFC 9110, 5.6.1.2). Raises ``TooLarge`` too.
+    The charset of names that are not UTF-8 is guessed; in other values such bytes become �. Empty members of the list count for nothing (RFC 9110,
+    5.6.1.2). Raises ``BadRequest`` and ``TooLarge``.
     """
     if len(text) > METADATA_BYTES:
         raise errors.TooLarge("metadata", limit_bytes=METADATA_BYTES)
@@ -75,7 +80,7 @@ def _pair(text: str) -> tuple[str, str]:
     value = _bytes(match[2] or "") if match else None
     if match is None or value is None:
         raise errors.BadRequest("header", header="Upload-Metadata", accepted="key base64,key base64")
-    return match[1], value.decode("utf-8", "replace")
+    return match[1], utf8_or_guessed(value) if options.letters(match[1]) in NAME_KEYS else value.decode("utf-8", "replace")
 
 
 def _bytes(text: str) -> bytes | None:
@@ -93,17 +98,14 @@ def wishes(pairs: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _is_own(key: str) -> bool:
-    is_other_spelling = _plain(key) == "filename" != key
-    return key in OWN_KEYS or is_other_spelling or not options.is_similar(key)
+    letters = options.letters(key)
+    is_other_spelling = letters == "filename" != key
+    return letters in OWN_KEYS or is_other_spelling or not form_fields.is_option(key) or not options.is_similar(key)
 
 
 def name(pairs: Mapping[str, str]) -> str:
     """The file's name by the metadata; empty where they have none."""
-    return next((value for wanted in NAME_KEYS for key, value in pairs.items() if _plain(key) == wanted and value), "")
-
-
-def _plain(key: str) -> str:
-    return re.sub("[_-]", "", key).lower()
+    return next((value for wanted in NAME_KEYS for key, value in pairs.items() if options.letters(key) == wanted and value), "")
 
 
 def checksum(text: str) -> tuple[str, bytes]:

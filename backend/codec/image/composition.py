@@ -26,16 +26,24 @@ Box = tuple[int, int, int, int]
 
 
 def compose(frames: Iterable[RawFrame], size: Size, limits: Limits) -> Iterator[Frame]:
-    """Whole canvases, RGB where they are opaque, else RGBA. Raises ``TooManyFrames``, ``TooManyPixels``, and what ``frames`` raises.
+    """Whole canvases: RGB where they are known to be opaque, else RGBA. Raises ``TooManyFrames``, ``TooManyPixels``, and what ``frames`` raises.
 
-    One canvas is kept, beside the one that is given away.
+    One canvas is kept, beside the one that is given away. The images of ``frames`` may be given away too.
     """
     canvas, at_ms = Image.new("RGBA", size, NOTHING), 0.0
-    for shown, frame in enumerate(frames, start=1):
-        limits.check_pixels(*size, shown)
+    for number, frame in enumerate(frames, start=1):
+        limits.check_pixels(*size, number)
         until_ms = at_ms + played_ms(frame.duration_ms)
-        yield Frame(_show(frame, canvas), round(at_ms), round(until_ms))
+        shown, canvas = _show(frame, canvas)
+        yield Frame(shown, round(at_ms), round(until_ms))
         at_ms = until_ms
+
+
+def compose_first(frame: RawFrame, size: Size) -> Image.Image:
+    """The first canvas alone, without a copy."""
+    if (frame.left, frame.top, *frame.image.size) == (0, 0, *size):
+        return frame.image
+    return _draw(frame, Image.new("RGBA", size, NOTHING), _visible_box(frame, size))
 
 
 def played_ms(duration_ms: float) -> float:
@@ -43,40 +51,55 @@ def played_ms(duration_ms: float) -> float:
     return SHORT_PLAYED_MS if duration_ms <= SHORT_MS else duration_ms
 
 
-def _show(frame: RawFrame, canvas: Image.Image) -> Image.Image:
-    """The canvas with this frame on it. ``canvas`` becomes what the next frame is drawn on."""
+def without_alpha(image: Image.Image) -> Image.Image:
+    """RGB where ``image`` is opaque; else ``image`` itself."""
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    return image
+
+
+def _show(frame: RawFrame, canvas: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """The canvas with this frame on it, and what the next frame is drawn on. Either may be ``canvas``."""
+    box = _visible_box(frame, canvas.size)
     if frame.dispose == "none":
-        _draw(frame, canvas)
-        return _copy(canvas)
-    shown = canvas.copy()
-    _draw(frame, shown)
-    box = _visible_box(frame, canvas.size)
-    if box and frame.dispose == "background":
-        canvas.paste(NOTHING, box)
-    return shown.convert("RGB") if _is_opaque(shown) else shown
-
-
-def _copy(canvas: Image.Image) -> Image.Image:
-    """RGB where nothing is transparent: later steps then have less to do."""
-    return canvas.convert("RGB") if _is_opaque(canvas) else canvas.copy()
-
-
-def _is_opaque(canvas: Image.Image) -> bool:
-    return canvas.getchannel("A").getextrema() == (255, 255)
-
-
-def _draw(frame: RawFrame, canvas: Image.Image) -> None:
-    box = _visible_box(frame, canvas.size)
+        drawn = _draw(frame, canvas, box)
+        return drawn.copy(), drawn
     if box is None:
-        return
+        return canvas.copy(), canvas
+    return _draw(frame, canvas.copy(), box), _clear(canvas, box) if frame.dispose == "background" else canvas
+
+
+def _draw(frame: RawFrame, canvas: Image.Image, box: Box | None) -> Image.Image:
+    """``canvas`` itself unless its mode must change. An opaque one is RGB, so that this and all later steps have less to do."""
+    if box is None:
+        return canvas
     inside = _moved(box, -frame.left, -frame.top)
     image = frame.image if inside == (0, 0, *frame.image.size) else frame.image.crop(inside)
-    if frame.blend == "source":
-        canvas.paste(image, box)
-    elif any(image.getchannel("A").histogram()[1:255]):
-        _blend(image, canvas, box)
-    else:
+    if image.size == canvas.size:
+        image = without_alpha(image) if frame.blend == "source" else image
+        if image.mode == "RGB":
+            return image
+    if frame.blend == "over" and image.mode == "RGBA":
+        _draw_over(image, canvas, box)
+        return canvas
+    if image.mode == "RGBA" and canvas.mode == "RGB":
+        canvas = canvas.convert("RGBA")
+    canvas.paste(image, box)
+    return canvas
+
+
+def _draw_over(image: Image.Image, canvas: Image.Image, box: Box) -> None:
+    """A paste by mask mixes exactly where either the canvas is opaque or no pixel is half-transparent."""
+    if canvas.mode == "RGB" or not any(image.getchannel("A").histogram()[1:255]):
         canvas.paste(image, box, image)
+    else:
+        _blend(image, canvas, box)
+
+
+def _clear(canvas: Image.Image, box: Box) -> Image.Image:
+    cleared = canvas if canvas.mode == "RGBA" else canvas.convert("RGBA")
+    cleared.paste(NOTHING, box)
+    return cleared
 
 
 def _visible_box(frame: RawFrame, size: Size) -> Box | None:

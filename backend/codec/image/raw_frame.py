@@ -15,7 +15,10 @@ Dispose = Literal["none", "background", "previous"]
 
 @dataclass(frozen=True, slots=True)
 class RawFrame:
-    """``image`` is RGBA, in the colours of the file, and lies at ``left``, ``top`` of the canvas, perhaps in part beyond it."""
+    """``image`` is RGBA, or RGB where it is opaque, in the colours of the file.
+
+    It lies at ``left``, ``top`` of the canvas, perhaps in part beyond it.
+    """
 
     image: Image.Image
     left: int

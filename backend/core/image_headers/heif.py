@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from backend import errors
 from backend.core.image_headers.heif_boxes import Meta, Span, box_at, boxes, places
-from backend.core.image_headers.heif_facts import nclx_points, shown_properties
+from backend.core.image_headers.heif_facts import is_sequence, nclx_points, shown_properties
 from backend.core.image_headers.reader import HeaderReader, Sides
 from backend.core.limits import Limits
 
@@ -36,7 +36,7 @@ _UNREAD_MATRICES = {3: "reserved matrix", 10: "BT.2020 constant luminance", 11: 
 def read_avif(file: HeaderReader, limits: Limits) -> Sides:
     top = boxes(file, (0, file.size_bytes))
     _check_matrix(file)
-    if file.take(8, 4) == b"avis" and b"moov" in top:
+    if is_sequence(file, top):
         return _of_sequence(file, top[b"moov"])
     return _of_item(file, _meta(file, top, "AVIF", frozenset((b"av01", b"grid"))))
 

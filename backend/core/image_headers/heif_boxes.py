@@ -94,6 +94,25 @@ class Meta:
                 return self.file.number(at + id_bytes + 2, id_bytes)
         return None
 
+    def data_offset(self, item: int) -> int | None:
+        """§8.11.3: where in the file the item's data begins; in ``idat``, too."""
+        file, (at, end) = self.file, self.inside.get(b"iloc", (0, 0))
+        if not end:
+            return None
+        version, sizes, more = file.number(at, 1), file.number(at + 4, 1), file.number(at + 5, 1)
+        id_bytes, base_bytes, index_bytes = (4 if version == 2 else 2), more >> 4, (more & 15 if version else 0)
+        count, at = file.number(at + 6, id_bytes), at + 6 + id_bytes
+        for _entry in range(count):
+            file.step()
+            is_in_idat = bool(version) and file.number(at + id_bytes, 2) & 15 == 1
+            base_at = at + id_bytes + (4 if version else 2)
+            extents_at = base_at + base_bytes
+            if file.number(at, id_bytes) == item:
+                offset = file.number(base_at, base_bytes) + file.number(extents_at + 2 + index_bytes, sizes >> 4)
+                return offset + (self.inside.get(b"idat", (0, 0))[0] if is_in_idat else 0)
+            at = extents_at + 2 + file.number(extents_at, 2) * (index_bytes + (sizes >> 4) + (sizes & 15))
+        return None
+
     def _property_numbers(self, item: int) -> list[int]:
         """Numbers (from 1) of the properties that belong to ``item``."""
         file, start = self.file, box_at(self.file, self.inside.get(b"iprp", (0, 0)), b"ipma")[0]

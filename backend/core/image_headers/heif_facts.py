@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backend import errors
-from backend.core.image_headers.heif_boxes import FULL_BOX_BYTES, Meta, box_at, boxes, places
+from backend.core.image_headers.av1 import colour_description
+from backend.core.image_headers.heif_boxes import FULL_BOX_BYTES, Meta, Span, box_at, boxes, places
 from backend.core.image_headers.reader import HeaderReader, ReadAt
 
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -16,6 +17,8 @@ _GAIN_MAP_URNS = (b"urn:com:apple:photo:2020:aux:hdrgainmap", b"urn:com:photo:au
 _SAMPLE_ENTRY_BYTES = 78
 """§12.1.3: of a visual sample entry, before its boxes."""
 _MDCV_UNITS_A_NIT = 10_000
+_AV1_HEAD_BYTES = 64
+"""Hold any sequence header that a still has."""
 Place = tuple[bytes, int]
 
 
@@ -31,7 +34,9 @@ class NclxPoints:
 
 @dataclass(frozen=True, slots=True)
 class HeifFacts:
-    """``points`` is None where no box says them. ``peak_nits``: 0 where the file does not say it. ``extras``: ``gain_map``, ``c2pa``."""
+    """``points`` is None where neither a box nor AV1's sequence header says them.
+
+    ``peak_nits``: 0 where the file does not say it. ``extras``: ``gain_map``, ``c2pa``."""
 
     points: NclxPoints | None = None
     peak_nits: float = 0.0
@@ -43,7 +48,8 @@ def read_heif_facts(read_at: ReadAt, size_bytes: int) -> HeifFacts:
     file = HeaderReader(read_at, size_bytes)
     try:
         properties = shown_properties(file)
-        return HeifFacts(nclx_points(file, properties), _peak_nits(file, properties), _extras(file))
+        points = nclx_points(file, properties) or _points_of_av1(file)
+        return HeifFacts(points, _peak_nits(file, properties), _extras(file))
     except errors.DamagedImage:
         return HeifFacts()
 
@@ -51,7 +57,7 @@ def read_heif_facts(read_at: ReadAt, size_bytes: int) -> HeifFacts:
 def shown_properties(file: HeaderReader) -> list[Place]:
     """Of the track that is shown, or else of the primary item."""
     top = boxes(file, (0, file.size_bytes))
-    if file.take(8, 4) == b"avis" and b"moov" in top:
+    if is_sequence(file, top):
         stsd = box_at(file, top[b"moov"], b"trak", b"mdia", b"minf", b"stbl", b"stsd")
         entries = places(file, (stsd[0] + FULL_BOX_BYTES + 4, stsd[1]))
         return places(file, (entries[0][1] + _SAMPLE_ENTRY_BYTES, _end(file, entries[0][1]))) if entries else []
@@ -69,6 +75,33 @@ def nclx_points(file: HeaderReader, properties: list[Place]) -> NclxPoints | Non
             primaries, transfer, matrix = (file.number(at + offset, 2) for offset in (4, 6, 8))
             return NclxPoints(primaries, transfer, matrix, is_full_range=bool(file.number(at + 10, 1) & 0x80))
     return None
+
+
+def _points_of_av1(file: HeaderReader) -> NclxPoints | None:
+    """What counts where no box tells it. Range and matrix are the decoder's business."""
+    offset = _av1_offset(file)
+    if offset is None or offset >= file.size_bytes:
+        return None
+    told = colour_description(file.take(offset, min(_AV1_HEAD_BYTES, file.size_bytes - offset)))
+    return None if told is None else NclxPoints(*told, is_full_range=True)
+
+
+def _av1_offset(file: HeaderReader) -> int | None:
+    top = boxes(file, (0, file.size_bytes))
+    if is_sequence(file, top):
+        tables = boxes(file, box_at(file, top[b"moov"], b"trak", b"mdia", b"minf", b"stbl"))
+        at, number_bytes = (tables[b"co64"][0], 8) if b"co64" in tables else (tables.get(b"stco", (0, 0))[0], 4)
+        return file.number(at + FULL_BOX_BYTES + 4, number_bytes) if at else None
+    meta = Meta.of(file, top.get(b"meta", (0, 0)))
+    kinds, item = meta.item_kinds(), meta.primary_item
+    if kinds.get(item) == b"grid":
+        item = meta.first_reference(b"dimg", item) or item
+    return meta.data_offset(item) if kinds.get(item) == b"av01" else None
+
+
+def is_sequence(file: HeaderReader, top: dict[bytes, Span]) -> bool:
+    """Whether a track is shown, and not the primary item."""
+    return file.take(8, 4) == b"avis" and b"moov" in top
 
 
 def _peak_nits(file: HeaderReader, properties: list[Place]) -> float:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, NeedData
 
 from backend import errors
-from backend.core import form_fields
+from backend.core import charsets, form_fields
 from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
 from backend.web.request import body_stream
 from backend.web.request.body_stream import CHUNK_BYTES
+from backend.web.request.form_decoder import FormDecoder
 
 FIELD_BYTES = 64 << 10
 """All option fields of a form together."""
@@ -24,6 +25,8 @@ BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
 JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
+CHARSET_FIELD = "_charset_"
+"""A browser fills it with the charset that it wrote the form's names in (RFC 7578 §4.6)."""
 IMAGE_TYPES = ("image/", "application/octet-stream")
 
 
@@ -49,7 +52,7 @@ def read(context: Context, *, filename: str, max_files: int) -> Form:
         raise errors.BadRequest("piece", field="Content-Range")
     media_type, parameters = parse_options_header(request.content_type)
     if media_type == "multipart/form-data":
-        form = _multipart(context, parameters.get("boundary", ""), max_files)
+        form = _multipart(context, parameters.get("boundary", ""), parameters.get("charset", ""), max_files)
         if not form.images:
             raise errors.BadRequest("no_file")
         return form
@@ -86,10 +89,11 @@ def _raw(context: Context, filename: str) -> Received:
         raise
 
 
-def _multipart(context: Context, boundary: str, max_files: int) -> Form:
+def _multipart(context: Context, boundary: str, charset: str, max_files: int) -> Form:
     if not boundary:
         raise errors.BadRequest("multipart")
-    reader = _Reader(context, boundary.encode("latin-1", "replace"), max_files)
+    decoder = FormDecoder(boundary.encode("latin-1", "replace"), charset, BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
+    reader = _Reader(context, decoder, max_files)
     try:
         for chunk in body_stream.chunks():
             reader.feed(chunk)
@@ -107,11 +111,11 @@ def _multipart(context: Context, boundary: str, max_files: int) -> Form:
 class _Reader:
     """Turns the events of werkzeug's decoder into images and fields of a ``Form``."""
 
-    def __init__(self, context: Context, boundary: bytes, max_files: int) -> None:
+    def __init__(self, context: Context, decoder: FormDecoder, max_files: int) -> None:
         self.form = Form()
         self._context, self._max_files = context, max_files
-        self._decoder = MultipartDecoder(boundary, BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
-        self._cut_delimiter = b"--" + boundary + b"-"
+        self._decoder = decoder
+        self._cut_delimiter = b"--" + decoder.boundary + b"-"
         self._held_back = b""
         self._intake: Intake | None = None
         self._image_fields: set[str] = set()
@@ -143,9 +147,9 @@ class _Reader:
     def _handle_events(self) -> None:
         while not isinstance(event := self._decoder.next_event(), (NeedData, Epilogue)):
             if isinstance(event, File) or (isinstance(event, Field) and _is_image(event)):
-                self._open(event)
+                self._open()
             elif isinstance(event, Field):
-                self._name = event.name
+                self._name = self._decoder.part.name
             elif isinstance(event, Data):
                 self._take(event)
 
@@ -154,12 +158,12 @@ class _Reader:
             self._intake.abandon()
         self.form.abandon()
 
-    def _open(self, event: File | Field) -> None:
+    def _open(self) -> None:
         if len(self.form.images) >= self._max_files:
             raise errors.BadRequest("too_many_files", limit=self._max_files)
-        self._image_fields.add(event.name)
-        name = event.filename if isinstance(event, File) else ""
-        self._intake = Intake(self._context, display_name(name or ""))
+        part = self._decoder.part
+        self._image_fields.add(part.name)
+        self._intake = Intake(self._context, display_name(part.filename or ""))
 
     def _take(self, event: Data) -> None:
         if self._intake is not None:
@@ -180,10 +184,12 @@ class _Reader:
             raise errors.BadRequest("multipart")
         self._value += event.data
         if not event.more_data:
-            self._end_field(self._name, self._value.decode("utf-8", "replace"))
+            self._end_field(self._name, charsets.utf8_or_guessed(bytes(self._value)))
             self._value.clear()
 
     def _end_field(self, name: str, value: str) -> None:
+        if name == CHARSET_FIELD:
+            self._decoder.charset = value
         if form_fields.is_piece(name, value):
             raise errors.BadRequest("piece", field=f"{name}: {value[:20]}")
         if form_fields.is_option(name):

@@ -9,7 +9,7 @@ from backend.core import filenames, options, tus
 from backend.core.resumable import UploadInfo
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
-from backend.web.request import idempotency
+from backend.web.request import idempotency, query
 from backend.web.request.context import flow_context
 
 OVERRIDE = "X-HTTP-Method-Override"
@@ -29,7 +29,7 @@ def new_upload(sender: Sender) -> UploadInfo:
     """Raises ``BadRequest``, ``TooLarge``, ``InvalidOption``."""
     metadata = request.headers.get("Upload-Metadata", "").strip()
     pairs = tus.metadata(metadata)
-    wanted = options.parse(tus.wishes(pairs), options.parse(request.args.items(multi=True)))
+    wanted = options.parse(tus.wishes(pairs), options.parse(query.pairs()))
     known_id = idempotency.claim_id(_content(), wanted, sender)
     return UploadInfo(
         id=known_id or flow_context().new_id(),

@@ -122,7 +122,7 @@ def archive(batch_id: str) -> Response:
     for job in jobs:
         if job.status.result is not None:
             known, blob = deliver.result(context, job)
-            zipped.add(_blocks(blob), filenames.unique_name(files.result_name(job), taken), size=known.bytes)
+            zipped.add(_blocks(blob), filenames.archive_name(files.result_name(job), taken), size=known.bytes)
     response = Response(zipped, content_type="application/zip", direct_passthrough=True)
     response.content_length = len(zipped)
     response.headers["Content-Disposition"] = files.disposition(f"{batch.id}.zip", is_attachment=True)

@@ -6,7 +6,7 @@ import logging
 import threading
 from functools import partial
 
-from flask import Response, request
+from flask import Response
 
 from backend import errors
 from backend.core import filenames, options
@@ -15,7 +15,7 @@ from backend.flows import conclude, deliver, ingest
 from backend.flows.context import Context
 from backend.web.openapi.answers import FILE_HEADERS, FORM_OR_IMAGE, RECEIVE_ERRORS, RESULT
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.request import auth, bodies, client_identity
+from backend.web.request import auth, bodies, client_identity, query
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.peer import peer
 from backend.web.response import files
@@ -57,7 +57,7 @@ def convert() -> Response:
     sender = client_identity.sender(is_listed=False)
     auth.check_rate()
     ingest.check_queue(context)
-    wanted = options.parse(request.args.items(multi=True))
+    wanted = options.parse(query.pairs())
     form = bodies.read(context, filename=filenames.display_name(wanted.filename or ""), max_files=1)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted

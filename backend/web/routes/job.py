@@ -12,7 +12,7 @@ from backend.flows.find_job import find
 from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, JSON, RESULT, UNCHANGED, file_answers
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import ref
-from backend.web.request import auth, client_identity, idempotency
+from backend.web.request import auth, client_identity, idempotency, query
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.peer import peer
 from backend.web.request.waiting import result_wait_s, wait_s
@@ -116,7 +116,7 @@ def retry(job_id: str) -> Response:
 
 def _given_options() -> list[tuple[str, object]]:
     fields = [pair for pair in request.form.items(multi=True) if form_fields.is_option(pair[0])]
-    given: list[tuple[str, object]] = [*request.args.items(multi=True), *fields]
+    given: list[tuple[str, object]] = [*query.pairs(), *fields]
     if request.mimetype == "application/json" and request.content_length:
         record = request.get_json(silent=True)
         if not isinstance(record, dict):

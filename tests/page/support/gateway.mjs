@@ -34,7 +34,8 @@ export class Gateway {
   }
 
   async start() {
-    const environment = { ...process.env, ...ENOUGH, API_PORT: String(this.port), GATEWAY_DATA_DIR: join(this.folder, 'data'), ...this.settings };
+    const { GATEWAY_URL: _, ...inherited } = process.env; // the tests', and no setting
+    const environment = { ...inherited, ...ENOUGH, API_PORT: String(this.port), GATEWAY_DATA_DIR: join(this.folder, 'data'), ...this.settings };
     const child = spawn(PROGRAM, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     let said = '';

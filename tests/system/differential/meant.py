@@ -26,18 +26,33 @@ def _meant(kind: str, what: str, traits: str, why: str) -> Meant:
 
 MEANT = (
     _meant("png", "pixels", "index-beyond-palette", "an error by the specification, which leaves the colour open; libpng's is black"),
-    _meant("jpeg", "refused:damaged_image", "cut", "a cut photograph is refused; a browser shows the part that came, and grey"),
-    _meant("jpeg", "pixels", "no-end-marker", "nothing but the end marker is missing; Chromium waits for more data, and leaves the last part out"),
+    *(
+        _meant(kind, "refused:damaged_image", trait, "a damaged picture is refused; a browser shows the part that is whole, and grey or nothing")
+        for kind in ("gif", "apng", "webp_animated", "webp_still", "png", "jpeg", "bmp", "avif", "tiff")
+        for trait in ("cut", "zeroed", "bad-data-checksum")
+    ),
     _meant("jpeg", "pixels", "mode-CMYK", "inks without a profile are read as a press prints them; Chromium multiplies them"),
     _meant("webp_still", "size", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("webp_still", "pixels", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("avif", "pixels", "animated range-full", "Chromium 156 takes full range for limited in sequences; what was written agrees with us"),
+    _meant("avif", "pixels", "bits-12 subsampled", "Chromium 156 repeats chroma of 12 bits; ours is interpolated, as it is at 8 and 10 bits"),
+    *(
+        _meant("apng", "unjudged", f"{trait} hidden-default-image", "an image that is never shown may be damaged; Chromium then shows nothing")
+        for trait in ("cut", "zeroed", "bad-data-checksum")
+    ),
+    *(
+        _meant("gif", what, "cut", "a frame whose pixels are all there counts, though its end is missing; Chromium drops it")
+        for what in ("pixels", "frames", "durations")
+    ),
+    _meant("jpeg", "pixels", "zeroed", "zeros in a table of codes leave data that decodes without a complaint: nothing tells of the damage"),
+    _meant("avif", "unjudged", "alpha zeroed", "libvips, which judges alpha, refuses the file that Chromium shows"),
     _meant("tiff", "unjudged", "tiled planar", "libvips does not read tiles of separate planes"),
     *(
         _meant("tiff", "refused:unsupported_format.variant", traits, why)
         for traits, why in (
             ("bits-32", "numbers of 32 bits have no range that a picture could be taken from; refused by name"),
             ("format-2", "signed numbers have no range that a picture could be taken from; refused by name"),
+            ("lab planar", "Lab in planes has no reader; refused by name"),
             ("cmyk alpha-associated", "inks with alpha have no reader; refused by name"),
             ("cmyk alpha-unassociated", "inks with alpha have no reader; refused by name"),
             ("cmyk extra-unspecified bits-16", "a fifth ink of 16 bits has no reader; refused by name"),

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 import re
+import socketserver
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 import pytest
 import requests
@@ -34,6 +40,7 @@ NAMES = {
     "hidden": ".htaccess",
     "markup": "<img src=x onerror=alert(1)>.png",
 }
+OTHER_BYTES = {"我的图片.png": "gbk", "图片.jpg": "gbk", "Größe é.png": "cp1252", "表.png": "cp932", "ソフト能.jpg": "cp932"}
 VERSION = {"Tus-Resumable": "1.0.0"}
 
 
@@ -101,6 +108,74 @@ def test_a_name_is_only_ever_shown(gateway: Gateway, way: str) -> None:
     check_store(gateway.data_dir)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", OTHER_BYTES)
+def test_a_name_in_another_charset_is_read(gateway: Gateway, way: str, name: str) -> None:
+    raw_name = name.encode(OTHER_BYTES[name])
+    answer = multipart_in_gbk(gateway, raw_name) if (way, OTHER_BYTES[name]) == ("multipart_extended", "gbk") else WAYS[way](gateway, raw_name)
+    assert answer.status_code in (200, 202), answer.text
+    if way == "convert":
+        assert unquote(answer.headers["Content-Disposition"].rpartition("''")[2]) == name.rpartition(".")[0] + ".webp"
+    else:
+        assert answer.json()["source"]["filename"] == name
+
+
+def multipart_in_gbk(gateway: Gateway, name: bytes) -> requests.Response:
+    return _form(gateway, b"filename*=GBK''" + quote(name).encode())
+
+
+@pytest.mark.parametrize("name", OTHER_BYTES)
+def test_curl_may_send_a_name_in_the_bytes_of_its_system(gateway: Gateway, tmp_path: Path, name: str) -> None:
+    """As on Windows, where curl sends names in the system's code page."""
+    path = os.fsencode(tmp_path) + b"/" + name.encode(OTHER_BYTES[name])
+    Path(os.fsdecode(path)).write_bytes(IMAGE)
+    said = subprocess.run([b"curl", b"-sS", b"-F", b"file=@" + path, f"{gateway.url}/api/jobs".encode()], capture_output=True, check=True, timeout=30)
+    assert json.loads(said.stdout)["source"]["filename"] == name
+
+
+def test_a_paths_last_part_is_the_name(gateway: Gateway) -> None:
+    for path in ("C:\\fakepath\\cat.jpg", "C:\\Users\\me\\cat.jpg", "/home/me/cat.jpg", "..\\..\\cat.jpg", "\\\\server\\share\\cat.jpg"):
+        for way in ("raw", "multipart", "multipart_extended", "tus"):
+            assert WAYS[way](gateway, path.encode()).json()["source"]["filename"] == "cat.jpg", (way, path)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "name"),
+    [
+        ("/to/图片/元.jpg", b"", "元.jpg"),
+        ("/图片", 'Content-Disposition: attachment; filename="我的图片.jpg"\r\n'.encode(), "我的图片.jpg"),
+        ("/图片", 'Content-Disposition: attachment; filename="我的图片.jpg"\r\n'.encode("gbk"), "我的图片.jpg"),
+        ("/x", b"Content-Disposition: attachment; filename=\"x.jpg\"; filename*=UTF-8''%E5%9B%BE.jpg\r\n", "图.jpg"),
+        ("/x.jpg", b"Content-Encoding: aws-chunked\r\nContent-Type: text/html\r\n", "x.jpg"),
+    ],
+)
+def test_another_server_may_write_its_headers_in_any_bytes(gateway: Gateway, target: str, headers: bytes, name: str) -> None:
+    with raw_server(headers) as there:
+        job = requests.post(f"{gateway.url}/api/jobs", json={"url": there + target}, timeout=30).json()
+        ended = gateway.ended(job["id"])
+    assert (ended["state"], ended["source"]["filename"]) == ("succeeded", name), ended["error"]
+
+
+@contextmanager
+def raw_server(headers: bytes) -> Iterator[str]:
+    """``/to/…`` redirects to the same address in raw UTF-8 without ``/to``; everything else is the image."""
+
+    class Raw(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            target = unquote_to_bytes(self.rfile.readline().split(b" ")[1])
+            while self.rfile.readline() > b"\r\n":
+                pass
+            if target.startswith(b"/to/"):
+                self.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: " + target[3:] + b"\r\n\r\n")
+            else:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + headers + f"Content-Length: {len(IMAGE)}\r\n\r\n".encode() + IMAGE)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Raw) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
 def test_a_name_in_an_address_is_only_ever_shown(gateway: Gateway) -> None:
     with another_server() as there:
         for kind, name in NAMES.items():
@@ -160,7 +235,6 @@ def check_refusal(answer: requests.Response, way: str, kind: str) -> None:
     assert (way, kind) in {
         *((each, "long") for each in ("raw", "convert", "tus", "multipart", "multipart_extended", "multipart_unescaped")),
         *(("multipart_unescaped", each) for each in ("new lines", "quotes")),
-        *((each, "half a pair") for each in (*WAYS, "json")),
     }, (way, kind, answer.status_code, answer.text[:300])
     assert 400 <= answer.status_code < 500, (way, kind, answer.text[:300])
 

@@ -24,6 +24,10 @@ def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
 
+def test_uppy_on_another_site_uploads_and_shows_results(gateway: Gateway) -> None:
+    _node("uppy.test.mjs", gateway.url)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
 def test_what_takes_long_on_the_page(suite: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.core import formats
-from backend.core.filenames import ascii_name, result_name, unique_name
+from backend.core.filenames import archive_name, ascii_name, display_name, result_name, unique_name
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,33 @@ from backend.core.filenames import ascii_name, result_name, unique_name
 )
 def test_a_result_has_its_sources_name_and_its_own_extension(source: str, shown: str) -> None:
     assert result_name(source, formats.output("webp").extension) == shown
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("C:\\fakepath\\cat.jpg", "cat.jpg"),
+        ("/home/me/cat.jpg", "cat.jpg"),
+        ("\\\\server\\share\\cat.jpg", "cat.jpg"),
+        ("..\\..\\x.png", "x.png"),
+        (".\0.", ""),
+        ("a/\u202e..", ""),
+        ("   ", ""),
+        ("Screenshot at 3.04.05\u202fPM.png", "Screenshot at 3.04.05 PM.png"),
+        ("図\u3000表.png", "図 表.png"),
+    ],
+)
+def test_a_shown_name_has_no_folder_and_nothing_unseen(sent: str, shown: str) -> None:
+    assert display_name(sent) == shown
+
+
+def test_a_name_in_an_archive_can_be_unpacked_everywhere() -> None:
+    taken: set[str] = set()
+    long = "图" * 250 + ".webp"
+    names = [archive_name(name, taken) for name in (long, long, 'a:b?"c".webp', "CON.webp", "console.webp", "lpt1.tar.webp", "图.webp")]
+    assert len(set(names)) == len(names) and all(len(name.encode()) <= 255 for name in names)
+    assert names[0].endswith("图.webp") and names[1].endswith("图 (2).webp")
+    assert names[2:] == ["a_b__c_.webp", "_CON.webp", "console.webp", "_lpt1.tar.webp", "图.webp"]
 
 
 def test_names_in_an_archive_differ_also_where_case_does_not_count() -> None:

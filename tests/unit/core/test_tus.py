@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import errors
-from backend.core import options, tus
+from backend.core import form_fields, options, tus
 
 OWN = (
     "name type size filetype filesize fileSize content-type contentType mimeType userId user_id relativePath webkitRelativePath caption title "
@@ -22,7 +22,7 @@ OWN = (
 MISSPELT = (
     "qualty qualitty qulaity Quality QUALITY widht widt Width heigth hight losless lossles near-lossless nearLossless mehtod metod rotat roate "
     "gravty enlarg animaton backgroud target-bytes targetBytes alphaQuality alpha-quality sharpYuv sharp-yuv autoOrient auto-orient metdata fitt "
-    "formt Format filenam filenames"
+    "formt Format filenam filenames background-color backgroundColor near_loss_less"
 )
 
 
@@ -31,7 +31,11 @@ def test_a_key_that_resembles_no_option_is_the_clients_own(key: str) -> None:
     assert tus.wishes({key: "anything"}) == []
 
 
-@pytest.mark.parametrize("key", sorted(tus.OWN_KEYS))
+def test_what_libraries_add_to_forms_is_no_wish_either() -> None:
+    assert tus.wishes(dict.fromkeys([*form_fields.PASSED_OVER, *form_fields.PIECES], "1")) == []
+
+
+@pytest.mark.parametrize("key", [*sorted(tus.OWN_KEYS), "userMetadata", "user_metadata", "Field-Name"])
 def test_a_key_that_clients_add_is_their_own_though_it_resembles_an_option(key: str) -> None:
     assert tus.wishes({key: "anything"}) == []
     assert options.is_similar(key), "it needs no row in the table"
@@ -68,6 +72,7 @@ def test_every_option_is_a_wish_and_so_is_each_spelling_that_lacks_or_doubles_a_
         ("name 5oiR55qE5Zu+54mHLnBuZw==", {"name": "我的图片.png"}),
         ("a.b:c;d=$! YQ==", {"a.b:c;d=$!": "a"}),
         ("Key YQ==,key Yg==", {"Key": "a", "key": "b"}),
+        ("filename zbzGrC5qcGc=,name lVwucG5n", {"filename": "图片.jpg", "name": "表.png"}),  # GBK and Shift JIS
         ("data /+8=", {"data": "\ufffd\ufffd"}),
     ],
 )

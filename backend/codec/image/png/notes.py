@@ -7,6 +7,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import islice
 
 from backend.codec.image import exif
 from backend.codec.image.notes import Notes
@@ -15,8 +16,9 @@ from backend.codec.native.source import Source
 
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _XMP = b"XML:com.adobe.xmp"
-_RAW = b"Raw profile type "
 _XMP_IN_APP1 = b"http://ns.adobe.com/xap/1.0/\0"
+MAX_TEXTS = 20
+"""That are read. A file has one of each kind; one that has many, all of them bombs, would take seconds."""
 _MAX_KEYWORD_BYTES = 79
 _IMAGE_RESOURCE, _IPTC_RESOURCE = b"8BIM", 0x0404
 
@@ -24,9 +26,9 @@ _IMAGE_RESOURCE, _IPTC_RESOURCE = b"8BIM", 0x0404
 def notes_of(chunks: Iterable[Chunk], source: Source, profile: bytes) -> Notes:
     """Of each kind, the first that is whole; eXIf goes before other EXIF."""
     notes = Notes(profile, exif=exif_of(chunks, source), extras=extras_of(chunks))
-    for chunk in chunks:
-        if chunk.kind in _TEXTS:
-            notes = _with_text(notes, chunk, source)
+    texts = ((chunk, read) for chunk in chunks if chunk.kind in _TEXTS and (read := _reader_for(chunk, source)))
+    for chunk, read in islice(texts, MAX_TEXTS):
+        notes = read(notes, _text_of(chunk, source))
     return notes
 
 
@@ -40,14 +42,10 @@ def exif_of(chunks: Iterable[Chunk], source: Source) -> bytes:
     return exif.without_prefix(next(filter(None, found), b""))
 
 
-def _with_text(notes: Notes, chunk: Chunk, source: Source) -> Notes:
+def _reader_for(chunk: Chunk, source: Source) -> Callable[[Notes, bytes], Notes] | None:
+    """By the keyword; ``None`` for text that is no note."""
     keyword = source.read_at(chunk.at, min(chunk.length, _MAX_KEYWORD_BYTES + 1)).partition(b"\0")[0]
-    if keyword == _XMP and not notes.xmp:
-        return replace(notes, xmp=_text_of(chunk, source))
-    if not keyword.startswith(_RAW):
-        return notes
-    read = _RAW_PROFILES.get(keyword.removeprefix(_RAW).lower())
-    return read(notes, _raw_profile(_text_of(chunk, source))) if read else notes
+    return _with_xmp if keyword == _XMP else _RAW_PROFILES.get(keyword.lower())
 
 
 def _text_of(chunk: Chunk, source: Source) -> bytes:
@@ -82,19 +80,25 @@ def _raw_profile(text: bytes) -> bytes:
         return b""
 
 
-def _with_app1(notes: Notes, profile: bytes) -> Notes:
+def _with_app1(notes: Notes, text: bytes) -> Notes:
     """What a JPEG has in APP1: EXIF or XMP."""
+    profile = _raw_profile(text)
     if profile.startswith(_XMP_IN_APP1):
         return _with_xmp(notes, profile.removeprefix(_XMP_IN_APP1))
     return notes if notes.exif else replace(notes, exif=exif.without_prefix(profile))
 
 
-def _with_xmp(notes: Notes, profile: bytes) -> Notes:
-    return notes if notes.xmp else replace(notes, xmp=profile)
+def _with_xmp(notes: Notes, packet: bytes) -> Notes:
+    return notes if notes.xmp else replace(notes, xmp=packet)
 
 
-def _with_iptc(notes: Notes, profile: bytes) -> Notes:
+def _with_raw_xmp(notes: Notes, text: bytes) -> Notes:
+    return _with_xmp(notes, _raw_profile(text))
+
+
+def _with_iptc(notes: Notes, text: bytes) -> Notes:
     """Under either name there may be datasets, or Photoshop's image resources with the datasets among them."""
+    profile = _raw_profile(text)
     return notes if notes.iptc else replace(notes, iptc=_iptc_among(profile) if profile.startswith(_IMAGE_RESOURCE) else profile)
 
 
@@ -112,9 +116,9 @@ def _iptc_among(resources: bytes) -> bytes:
 
 
 _RAW_PROFILES: dict[bytes, Callable[[Notes, bytes], Notes]] = {
-    b"exif": _with_app1,
-    b"app1": _with_app1,
-    b"xmp": _with_xmp,
-    b"iptc": _with_iptc,
-    b"8bim": _with_iptc,
+    b"raw profile type exif": _with_app1,
+    b"raw profile type app1": _with_app1,
+    b"raw profile type xmp": _with_raw_xmp,
+    b"raw profile type iptc": _with_iptc,
+    b"raw profile type 8bim": _with_iptc,
 }

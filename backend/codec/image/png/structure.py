@@ -23,6 +23,8 @@ MAX_PALETTE_BYTES = 3 * 256
 
 KEPT = frozenset((b"cICP", b"cLLI", b"mDCV", b"iCCP", b"sRGB", b"gAMA", b"cHRM"))
 """Chunks before the pixels whose contents are kept, the first of each kind."""
+READ = KEPT | {b"acTL", b"tRNS"}
+"""Ancillary chunks before the pixels whose contents count."""
 NOTED = frozenset((b"eXIf", b"iTXt", b"zTXt", b"tEXt", b"caBX"))
 """Chunks anywhere that may be notes."""
 MAX_NOTES = 1000
@@ -129,17 +131,18 @@ class _Walk:
 
     def _take_before_data(self, chunk: Chunk) -> None:
         """What stands behind the pixels cannot count for them, as in browsers."""
-        contents = contents_of(chunk, self.source)
         if chunk.is_critical:
-            self._take_critical(chunk, contents)
-        elif contents is None:
-            return
-        elif chunk.kind == b"acTL":
+            self._take_critical(chunk, contents_of(chunk, self.source))
+        elif chunk.kind in READ and (contents := contents_of(chunk, self.source)) is not None:
+            self._take_ancillary(chunk.kind, contents)
+
+    def _take_ancillary(self, kind: bytes, contents: bytes) -> None:
+        if kind == b"acTL":
             self.animation.add_control(contents)
-        elif chunk.kind == b"tRNS":
+        elif kind == b"tRNS":
             self._take_transparency(contents)
-        elif chunk.kind in KEPT and not (chunk.kind == b"cICP" and self.is_past_palette):  # as in Chromium
-            self.kept.setdefault(chunk.kind, contents)
+        elif kind != b"cICP" or not self.is_past_palette:  # as in Chromium
+            self.kept.setdefault(kind, contents)
 
     def _take_critical(self, chunk: Chunk, contents: bytes | None) -> None:
         if contents is None or chunk.kind in (b"IHDR", b"IEND"):

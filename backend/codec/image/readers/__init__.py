@@ -1,4 +1,4 @@
-"""One reader for each format whose files need more than Pillow's own plugin; ``open_picture`` picks it.
+"""One reader for each format that is read; ``open_picture`` picks it.
 
 To add one, add its module with a subclass of ``Picture``, and its row.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backend.codec.image.readers.bmp import BmpPicture
+from backend.codec.image.readers.gif import GifPicture
 from backend.codec.image.readers.heif import HeifPicture
 from backend.codec.image.readers.ico import open_icon
 from backend.codec.image.readers.jpeg import JpegPicture
@@ -20,18 +21,19 @@ from backend.core.conversion import Shape
 from backend.core.limits import Limits
 
 _READERS: dict[str, Callable[[Source, Shape, Limits], Picture]] = {
+    "avif": HeifPicture,
     "bmp": BmpPicture,
+    "gif": GifPicture,
+    "heic": HeifPicture,
     "ico": open_icon,
     "jpeg": JpegPicture,
     "png": PngPicture,
     "tiff": TiffPicture,
     "webp": WebpPicture,
-    "avif": HeifPicture,
-    "heic": HeifPicture,
 }
-"""By the name of the format (``core.formats``). Pillow alone reads the others."""
+"""By the name of the format (``core.formats``)."""
 
 
 def open_picture(source: Source, shape: Shape, limits: Limits) -> Picture:
     """Reads no pixels yet. Raises ``TooManyPixels`` when the decoder sees more than the header declared, and what the decoder raises."""
-    return _READERS.get(shape.format, Picture)(source, shape, limits)
+    return _READERS[shape.format](source, shape, limits)

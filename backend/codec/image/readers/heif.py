@@ -10,6 +10,7 @@ from backend.codec.image.readers.picture import Picture
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
 from backend.core.image_headers.heif_facts import HeifFacts, read_heif_facts
+from backend.core.image_headers.heif_plays import avif_plays
 from backend.core.limits import Limits
 
 _BT_709, _SRGB = 1, 13
@@ -27,6 +28,10 @@ class HeifPicture(Picture):
     @property
     def profile(self) -> bytes:
         return super().profile or _profile_for(self._facts)
+
+    @property
+    def play_count(self) -> int:
+        return avif_plays(self._source.read_at, self._source.size_bytes)
 
     @property
     def notes(self) -> Notes:

@@ -9,7 +9,8 @@ from PIL import Image
 
 from backend.codec.encoders.encoder import Frame
 from backend.codec.geometry import Box, Size
-from backend.codec.image import decode, frames
+from backend.codec.image import decode
+from backend.codec.image.composition import played_ms
 from backend.codec.image.notes import Notes
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
@@ -17,7 +18,7 @@ from backend.core.conversion import Shape
 from backend.core.limits import Limits
 
 OnShare = Callable[[float], None]
-READ_AS_DECODED = frozenset(("jpeg", "png", "gif", "bmp"))
+READ_AS_DECODED = frozenset(("jpeg", "bmp"))
 """Formats that are read bit by bit: the share read is the share decoded. Others are read whole before they are decoded."""
 
 
@@ -73,7 +74,7 @@ class Picture:
     @property
     def play_count(self) -> int:
         """How often an animation is shown; 0 for ever."""
-        return frames.play_count(self._image)
+        return int(self._image.info.get("loop") or 0)
 
     def reduce(self, _wanted: Size) -> Box | None:
         """Have ``read`` give a smaller picture, still larger than ``wanted`` (as stored). The part of it that holds the picture."""
@@ -85,8 +86,19 @@ class Picture:
         return self._image
 
     def read_frames(self) -> Iterator[Frame]:
-        """All frames, from the first, as whole canvases. Raises ``TooManyFrames``, ``TooManyPixels`` too. May be called again."""
-        return frames.read_frames(self._image, self._limits)
+        """All frames, from the first, as whole canvases. Raises ``TooManyFrames``, ``TooManyPixels`` too. May be called again.
+
+        Here, as Pillow's decoder composes them. They end when the file says, in whole milliseconds: so rounded durations do not drift.
+        """
+        image, number, at_ms, ended_ms = self._image, 0, 0.0, 0.0
+        while decode.seek(image, number):
+            number += 1
+            self._limits.check_pixels(*image.size, number)
+            decode.load(image)
+            end_ms = image.info["timestamp"] + image.info["duration"]
+            until_ms = at_ms + played_ms(end_ms - ended_ms)
+            yield Frame(image.copy(), round(at_ms), round(until_ms))
+            at_ms, ended_ms = until_ms, end_ms
 
     def _load(self, image: Image.Image, on_share: OnShare) -> None:
         self._source.on_read = on_share if self._shape.format in READ_AS_DECODED else None

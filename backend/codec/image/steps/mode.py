@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from PIL import Image
 
+from backend.codec.image.sixteen_bit import SIXTEEN_TO_EIGHT
 from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
-SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
-"""65535 / 255 = 257, rounded. Taking the high byte would darken by up to one step."""
 SCALABLE = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")
 _SCALABLE_FROM = {"1": "L", "I": "L", "F": "L", "La": "LA", "RGBa": "RGBA"}
 _WITH_ALPHA = {"1": "LA", "L": "LA", "RGB": "RGBA"}

@@ -55,7 +55,7 @@ def apng(seed: str) -> Sample:
     for _ in range(count if is_hidden else count - 1):
         left, top, frame_width, frame_height = _place(chance, width, height)
         parts += [frames.control(left, top, frame_width, frame_height), *odd_chunks(chance), *frames.data(frame_width, frame_height)]
-    return chance.sample(b"".join(parts) + chunk(b"IEND", b""))
+    return chance.sample(chance.damaged(b"".join(parts) + chunk(b"IEND", b""), 0.02))
 
 
 def _place(chance: Chance, width: int, height: int) -> tuple[int, int, int, int]:

@@ -8,7 +8,7 @@ import numpy
 
 from tests.system.differential.writers.sample import Bytes, Chance, Sample
 
-CORE, INFO, V3, V4, V5 = 12, 40, 56, 108, 124
+CORE, INFO, V3, OS2, V4, V5 = 12, 40, 56, 64, 108, 124
 RGB, RLE8, RLE4, BITFIELDS = 0, 1, 2, 3
 FIELDS = {
     16: ((0xF800, 0x07E0, 0x001F, 0), (0x7C00, 0x03E0, 0x001F, 0), (0x0F00, 0x00F0, 0x000F, 0xF000), (0x7C00, 0x03E0, 0x001F, 0x8000)),
@@ -20,7 +20,7 @@ SRGB = 0x73524742
 def bmp(seed: str) -> Sample:
     chance = Chance(seed)
     width, height, bits = chance.number(1, 40), chance.number(1, 40), chance.one_of(1, 4, 8, 16, 24, 32)
-    size = chance.one_of(CORE, INFO, INFO, V4, V5) if bits not in (16, 32) else chance.one_of(INFO, INFO, V3, V4, V5)
+    size = chance.one_of(CORE, INFO, INFO, OS2, V4, V5) if bits not in (16, 32) else chance.one_of(INFO, INFO, V3, V4, V5)
     is_rle = bits in (4, 8) and size != CORE and chance.gets("rle", 0.4)
     has_fields = bits in FIELDS and chance.gets("bitfields", 0.6)
     is_top_down = size != CORE and not is_rle and chance.gets("top-down", 0.25)
@@ -32,7 +32,7 @@ def bmp(seed: str) -> Sample:
     indices = chance.picture(width, height, 1, 1 << bits)[..., 0] if bits <= 8 else None
     body = _rle(chance, indices, bits) if is_rle and indices is not None else _rows(chance, width, height, bits, indices, is_top_down)
     kind = (RLE8 if bits == 8 else RLE4) if is_rle else BITFIELDS if has_fields else RGB
-    return chance.sample(_file(chance, size, (width, -height if is_top_down else height), bits, kind, fields, body))
+    return chance.sample(chance.damaged(_file(chance, size, (width, -height if is_top_down else height), bits, kind, fields, body), 0.02))
 
 
 def _file(chance: Chance, size: int, sides: tuple[int, int], bits: int, kind: int, fields: tuple[int, ...], body: bytes) -> bytes:
@@ -44,7 +44,7 @@ def _file(chance: Chance, size: int, sides: tuple[int, int], bits: int, kind: in
         stated = chance.one_of(0, used)
         head = struct.pack("<IiiHHIIiiII", size, *sides, 1, bits, kind, chance.one_of(0, len(body)), 2835, 2835, stated, 0)
         colours = b"".join(chance.bytes(3) + b"\0" for _ in range(used))
-        if size >= V3:
+        if size in (V3, V4, V5):
             head += struct.pack("<4I", *fields)
         if size >= V4:
             head += struct.pack("<I", SRGB) + bytes(48)

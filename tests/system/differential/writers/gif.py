@@ -24,7 +24,7 @@ def gif(seed: str) -> Sample:
     for number in range(chance.one_of(1, 2, 2, 3, 3, 4, 5, 8)):
         parts += [_comment(chance), _control(chance, global_bits), _image(chance, width, height, global_bits, number)]
     parts.append(_end(chance))
-    return chance.sample(b"".join(parts))
+    return chance.sample(chance.damaged(b"".join(parts), 0.02))
 
 
 def _palette(chance: Chance, bits: int) -> bytes:

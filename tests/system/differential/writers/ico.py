@@ -16,14 +16,16 @@ INFO_BYTES = 40
 def ico(seed: str) -> Sample:
     """Sizes differ, so that every reader takes the same picture for the largest."""
     chance = Chance(seed)
-    sides = sorted({chance.number(1, 64) for _ in range(chance.one_of(1, 1, 2, 3, 5))}, reverse=chance.happens(0.5))
+    sides = sorted({chance.number(1, 64) for _ in range(chance.one_of(1, 1, 2, 3, 5))} | ({256} if chance.gets("side-256", 0.05) else set()))
+    if chance.happens(0.5):
+        sides.reverse()
     entries, bodies, start = b"", b"", 6 + 16 * len(sides)
     for side in sides:
-        bits = chance.one_of(1, 4, 8, 24, 32, 32)
-        body = _png(chance, side) if chance.gets("png-inside", 0.25) else _bitmap(chance, side, bits)
+        bits = chance.one_of(1, 4, 8, 16, 24, 32, 32)
+        body = _png(chance, side) if side == 256 or chance.gets("png-inside", 0.25) else _bitmap(chance, side, bits)
         reserved = chance.number(1, 255) if chance.gets("reserved-not-zero", 0.06) else 0
         planes, stated_bits = chance.one_of(0, 1), chance.one_of(bits, bits, 0)
-        entries += struct.pack("<BBBBHHII", side, side, 0, reserved, planes, stated_bits, len(body), start + len(bodies))
+        entries += struct.pack("<BBBBHHII", side % 256, side % 256, 0, reserved, planes, stated_bits, len(body), start + len(bodies))
         bodies += body
     return chance.sample(struct.pack("<HHH", 0, 1, len(sides)) + entries + bodies)
 

@@ -112,6 +112,4 @@ def _ended(chance: Chance, data: bytes) -> bytes:
         return data[:-2]
     if chance.gets("data-after-end", 0.08):
         return data + chance.bytes(chance.number(1, 200))
-    if chance.gets("cut", 0.04):
-        return data[: len(data) * chance.number(60, 95) // 100]
-    return data
+    return chance.damaged(data, 0.03)

@@ -35,8 +35,14 @@ def png(seed: str) -> Sample:
     width, height, form = chance.number(1, 40), chance.number(1, 40), some_form(chance)
     parts = [SIGNATURE, header(width, height, form), *colour_chunks(chance, form), *odd_chunks(chance)]
     parts += [*palette(chance, form, short=0.06), *transparency(chance, form), *_orientation(chance)]
-    parts += [*split(chance, pixels(chance, some_picture(chance, width, height, form), form)), *odd_chunks(chance), chunk(b"IEND", b"")]
-    return chance.sample(b"".join(parts) + (chance.bytes(20) if chance.gets("data-after-end", 0.05) else b""))
+    parts += [*split(chance, pixels(chance, some_picture(chance, width, height, form), form)), *odd_chunks(chance)]
+    return chance.sample(chance.damaged(b"".join(parts) + _end(chance), 0.02))
+
+
+def _end(chance: Chance) -> bytes:
+    if chance.gets("no-end-chunk", 0.03):
+        return b""
+    return chunk(b"IEND", b"") + (chance.bytes(20) if chance.gets("data-after-end", 0.05) else b"")
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -128,7 +134,8 @@ def odd_chunks(chance: Chance) -> list[bytes]:
 
 def split(chance: Chance, data: bytes, kind: bytes = b"IDAT") -> list[bytes]:
     if not chance.happens(0.3):
-        return [chunk(kind, data)]
+        whole = chunk(kind, data)
+        return [whole[:-4] + chance.bytes(4)] if chance.gets("bad-data-checksum", 0.03) else [whole]
     cuts = sorted({0, len(data), *(chance.number(0, len(data)) for _ in range(3))})
     return [chunk(kind, data[start:end]) for start, end in itertools.pairwise(cuts)]
 

@@ -40,6 +40,16 @@ class Chance:
     def note(self, trait: str) -> None:
         self.traits.add(trait)
 
+    def damaged(self, data: bytes, probability: float) -> bytes:
+        """Sometimes cut, or a part of its later half zeroed."""
+        if self.gets("cut", probability):
+            return data[: len(data) * self.number(50, 95) // 100]
+        if self.gets("zeroed", probability):
+            start = len(data) * self.number(50, 70) // 100
+            length = len(data) // 5
+            return data[:start] + bytes(length) + data[start + length :]
+        return data
+
     def sample(self, data: bytes, expected: Bytes | None = None) -> Sample:
         return Sample(data, frozenset(self.traits), expected)
 

@@ -50,7 +50,10 @@ def tiff(seed: str) -> Sample:
     expected = None if "iccp" in chance.traits else expected_pixels(form, picture, colours)
     if expected is not None and (turn := directory.value(274)):
         expected = turned(expected, turn)
-    return chance.sample(bytes(out) + directory.bytes(8, 0) + b"".join(chunks), expected)
+    data = bytes(out) + directory.bytes(8, 0) + b"".join(chunks)
+    if chance.gets("cut", 0.03):
+        return chance.sample(data[: -len(chunks[-1]) // 2 - 1])
+    return chance.sample(data, expected)
 
 
 def _form(chance: Chance) -> Form:

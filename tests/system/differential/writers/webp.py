@@ -20,7 +20,8 @@ def webp_still(seed: str) -> Sample:
     width, height = chance.number(1, 60), chance.number(1, 60)
     payload, has_alpha = _payload(chance, width, height)
     if chance.happens(0.3):
-        return chance.sample(_file(*payload) if b"ALPH" not in (name for name, _ in payload) else _extended(payload, width, height, HAS_ALPHA))
+        is_simple = b"ALPH" not in (name for name, _ in payload)
+        return chance.sample(_file(*payload) if is_simple else _extended(payload, width, height, HAS_ALPHA))
     flags, before, after = has_alpha * HAS_ALPHA, [], []
     if chance.gets("iccp", 0.3):
         flags |= HAS_ICC
@@ -28,7 +29,7 @@ def webp_still(seed: str) -> Sample:
     if chance.gets("exif-orientation", 0.3):
         flags |= HAS_EXIF
         after.append((b"EXIF", chance.one_of(b"", b"Exif\0\0") + exif.orientation(chance.number(1, 8))))
-    return chance.sample(_extended([*before, *payload, *after], width, height, flags))
+    return chance.sample(chance.damaged(_extended([*before, *payload, *after], width, height, flags), 0.02))
 
 
 def webp_animated(seed: str) -> Sample:
@@ -41,7 +42,7 @@ def webp_animated(seed: str) -> Sample:
         is_clear = is_clear or has_alpha
         if chance.happens(0.05):
             parts.append((b"ABCD", chance.bytes(chance.number(0, 20))))
-    return chance.sample(_extended(parts, width, height, IS_ANIMATED | (HAS_ALPHA if is_clear else 0)))
+    return chance.sample(chance.damaged(_extended(parts, width, height, IS_ANIMATED | (HAS_ALPHA if is_clear else 0)), 0.02))
 
 
 def _frame(chance: Chance, canvas_width: int, canvas_height: int) -> tuple[bytes, bool]:

@@ -13,7 +13,7 @@ from backend.codec.image.readers import open_picture
 from backend.codec.image.readers.picture import Picture
 from backend.codec.native.source import Source
 from backend.core.limits import Limits
-from tests.support.chromium_pictures import Pixels
+from tests.support.chromium_pictures import Animation, Pixels, difference
 from tests.unit.codec.conftest import declared
 
 
@@ -33,3 +33,14 @@ def frames_of(data: bytes) -> list[tuple[Pixels, int]]:
 
 def pixels_of(image: Image.Image) -> Pixels:
     return numpy.asarray(image.convert("RGBA")).copy()
+
+
+def timeline(animation: Animation) -> list[tuple[float, Pixels]]:
+    """The moments at which the picture changes."""
+    found: list[tuple[float, Pixels]] = []
+    at = 0.0
+    for frame in animation.frames:
+        if not found or difference(found[-1][1], frame.pixels).any():
+            found.append((at, frame.pixels))
+        at += frame.duration_ms
+    return found

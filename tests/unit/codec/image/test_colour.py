@@ -129,9 +129,9 @@ def test_deep_grey_looks_as_in_libvips(convert: Convert, name: str) -> None:
     assert ImageChops.difference(convert(path, lossless=True).image().convert("L"), reference).getextrema()[1] <= 1
 
 
-@pytest.mark.parametrize("mode", ["CMYK", "LAB", "I", "F", "YCbCr"])
+@pytest.mark.parametrize("mode", ["CMYK", "LAB", "YCbCr"])
 def test_rare_modes_are_read(convert: Convert, mode: str) -> None:
-    source = saved(picture(mode="L").convert(mode) if mode in ("I", "F") else picture(mode=mode) if mode != "LAB" else lab(), "TIFF")
+    source = saved(lab() if mode == "LAB" else picture(mode=mode), "TIFF")
     assert convert(source).image().size == (320, 200)
 
 

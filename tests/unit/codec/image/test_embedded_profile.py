@@ -15,7 +15,7 @@ from backend.codec.image.colour_signal import icc_writer
 from backend.codec.image.colour_signal.primaries import BT_709, OF_CODE_POINT, matrix_to_d50
 from backend.codec.image.colour_signal.transfers import SRGB
 from tests.support.chromium_pictures import ChromiumJudge, Pixels, difference
-from tests.unit.codec.conftest import Convert
+from tests.unit.codec.conftest import Convert, picture, saved
 from tests.unit.codec.hostile import chunk, png
 from tests.unit.codec.image.test_steps import plan
 
@@ -129,6 +129,25 @@ def test_every_profile_beside_every_kind_of_pixels_is_shown_as_by_chromium(conve
         assert theirs is not None, name
         mean[name] = float(difference(converted(convert, source), theirs.pixels).mean())
     assert {name: steps for name, steps in mean.items() if steps >= 1} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["plain", "grey", "CMYK", "curve of 1024", "cicp (9, 16, 0, 1)", "nonsense"])
+def test_every_format_and_mode_with_a_profile_is_shown_as_by_chromium(convert: Convert, chromium_judge: ChromiumJudge, name: str) -> None:
+    colours, grey, given = picture(), picture(mode="L"), {"icc_profile": PROFILES[name]}
+    sources = {
+        "JPEG": saved(colours, "JPEG", subsampling=0, **given),
+        "grey JPEG": saved(grey, "JPEG", **given),
+        "WebP": saved(picture(mode="RGBA"), "WEBP", lossless=True, exact=True, **given),
+        "PNG with a palette": saved(colours.quantize(64), "PNG", **given),
+        "PNG of 1 bit": saved(grey.convert("1"), "PNG", **given),
+        "PNG of 16 bits": saved(grey.convert("I").point(lambda level: level * 257).convert("I;16"), "PNG", **given),
+        "AVIF": saved(colours, "AVIF", subsampling="4:4:4", **given),
+        "grey AVIF": saved(grey, "AVIF", subsampling="4:0:0", **given),
+    }
+    shown = zip(sources.items(), chromium_judge.shown(list(sources.values())), strict=True)
+    mean = {kind: float(difference(converted(convert, source), theirs.pixels).mean()) for (kind, source), theirs in shown if theirs}
+    assert len(mean) >= 6 and {kind: steps for kind, steps in mean.items() if steps >= 1} == {}
 
 
 def test_grey_with_alpha_and_a_profile_keeps_its_alpha(convert: Convert) -> None:

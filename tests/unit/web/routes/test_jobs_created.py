@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from backend import errors
@@ -145,6 +147,61 @@ def test_a_file_name_is_text_to_show_and_never_a_path(web: Web, sent: str, shown
     response = web.post("/api/jobs", **multipart(file_part(name=sent)))
     assert response.status_code == 202, response.text
     assert response.json is not None and response.json["source"]["filename"] == shown
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        ("gbk", "图片.png"),
+        ("gbk", "我的照片.png"),
+        ("cp1252", "Größe é.png"),
+        ("cp932", "表.png"),
+        ("cp932", "ソフト.png"),
+        ("big5", "許功蓋.png"),
+        ("cp949", "사진.png"),
+    ],
+)
+def test_a_form_may_have_its_names_in_any_bytes(web: Web, charset: str, name: str) -> None:
+    body = multipart(file_part().replace(b"cat.png", name.encode(charset)).replace(b"Content-Type:", b"X-N\xe4me: \xff\xfe\x85\xa0\r\nContent-Type:"))
+    response = web.post("/api/jobs", **body)
+    assert response.status_code == 202 and response.json is not None, response.text
+    assert response.json["source"]["filename"] == name
+    assert web.here.store.entries[response.json["id"]].source == PNG
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(name=st.binary(max_size=60))
+def test_no_bytes_in_a_name_refuse_a_form(make_web: Make, name: bytes) -> None:
+    web = make_web()
+    name = name.replace(b"\r", b"").replace(b"\n", b"")
+    response = web.post("/api/jobs", **multipart(file_part().replace(b"cat.png", name.replace(b'"', b"%22"))))
+    assert response.status_code == 202, (name, response.text)
+
+
+def test_the_charset_that_a_form_states_is_believed(web: Web) -> None:
+    named = file_part().replace(b"cat.png", "牡丹.png".encode("gbk"))
+    stated = multipart(b'Content-Disposition: form-data; name="_charset_"\r\n\r\ngbk', named)
+    for body in (stated, multipart(named) | {"content_type": "multipart/form-data; charset=GBK; boundary=XX"}):
+        response = web.post("/api/jobs", **body)
+        assert response.status_code == 202 and (response.json or {})["source"]["filename"] == "牡丹.png"
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("%E5%9B%BE%E7%89%87.png", "图片.png"),
+        ("%D5%D5%C6%AC.png", "照片.png"),
+        ("%CD%BC%C6%AC.png", "图片.png"),
+        ("M%FCller.png", "Müller.png"),
+        ("%95%5C.png", "表.png"),
+        ("C%3A%5Cfakepath%5Ccat.png", "cat.png"),
+        ("%C3%A8.png", "è.png"),
+        ("a+b%2Bc%2.png", "a b+c%2.png"),
+        ("%ED%A0%80.png", "�.png"),
+    ],
+)
+def test_the_option_filename_may_be_escaped_in_any_charset(web: Web, query: str, name: str) -> None:
+    assert web.upload(query=f"?filename={query}")["source"]["filename"] == name
 
 
 def test_two_files_become_a_batch_of_two_jobs(web: Web) -> None:

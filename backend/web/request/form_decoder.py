@@ -1,0 +1,31 @@
+"""Werkzeug's decoder for multipart forms, but for the headers of parts: their bytes may be in any charset."""
+
+from __future__ import annotations
+
+from werkzeug.datastructures import Headers
+from werkzeug.sansio.multipart import MultipartDecoder
+
+from backend.core.content_disposition import FormPart, form_part
+
+DISPOSITION = "Content-Disposition"
+
+
+class FormDecoder(MultipartDecoder):
+    """``part`` is what the last headers said; names in werkzeug's events are to be ignored. ``charset`` is the one that the form states, if any."""
+
+    def __init__(self, boundary: bytes, charset: str, buffer_bytes: int, *, max_parts: int) -> None:
+        super().__init__(boundary, buffer_bytes, max_parts=max_parts)
+        self.charset = charset
+        self.part = FormPart("", None)
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        """Werkzeug 3.1.9 reads headers as UTF-8, and refuses the form where they are not. Here each byte is one character until its name is read.
+
+        Only whether there is a ``filename`` is left for werkzeug, which tells files from fields by it.
+        """
+        headers = super()._parse_headers(data.decode("latin-1").encode())
+        disposition = headers.get(DISPOSITION)
+        if disposition is not None:
+            self.part = form_part(disposition.encode("latin-1"), self.charset)
+            headers.set(DISPOSITION, "form-data" if self.part.filename is None else "form-data; filename=file")
+        return headers
