@@ -1,4 +1,5 @@
-"""Samples of 16 bits, rounded to 8. Pillow keeps the high byte, which is up to one step too dark or too bright.
+"""Samples of 16 bits, reduced to 8. Pillow keeps the high byte, which is up to one step too dark or too bright, so stills are rounded to nearest.
+Browsers keep the high byte too; frames of an animation are reduced as there, since they are mixed afterwards, where a step becomes two.
 
 Colour is decoded a second time with the bytes of each sample exchanged, so that Pillow keeps the low ones; grey with alpha is decoded once, as
 if its four bytes were red, green, blue and alpha. High and low together say which way to round: 65535 / 255 = 257, and
@@ -9,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from typing import Literal
 
 from PIL import Image, ImageChops, ImageFile
 
+Reduction = Literal["nearest", "high byte"]
 SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
-"""65535 / 255 = 257, rounded. Taking the high byte would darken by up to one step."""
+"""65535 / 255 = 257, rounded."""
+GREYS: dict[Reduction, list[int]] = {"nearest": SIXTEEN_TO_EIGHT, "high byte": [value >> 8 for value in range(65536)]}
 EXCHANGED = {f"{mode};16{order}": f"{mode};16{other}" for mode in ("RGB", "RGBA") for order, other in ("BL", "LB", "NB")}
 """Raw modes of Pillow's decoders whose samples have 16 bits (N: the machine's order, little-endian on every machine that can be sealed)."""
 _HALF = 129
@@ -31,17 +35,17 @@ def exchange_bytes(image: Image.Image) -> None:
     image.tile = [tile._replace(args=_with(tile.args, EXCHANGED[_raw_mode(tile)])) for tile in image.tile]
 
 
-def merge_bytes(image: Image.Image) -> Image.Image:
+def merge_bytes(image: Image.Image, reduction: Reduction) -> Image.Image:
     """Grey with alpha of 8 bits, from its four bytes, decoded as red, green, blue and alpha."""
     grey, grey_low, alpha, alpha_low = image.split()
-    result = Image.merge("LA", (_nearest(grey, grey_low), _nearest(alpha, alpha_low)))
+    result = Image.merge("LA", (_reduced(grey, grey_low, reduction), _reduced(alpha, alpha_low, reduction)))
     result.info = dict(image.info)
     return result
 
 
-def round_to_eight_bits(high: Image.Image, low: Image.Image) -> Image.Image:
+def round_to_eight_bits(high: Image.Image, low: Image.Image, reduction: Reduction = "nearest") -> Image.Image:
     """From two decodes that differ only in the bytes kept."""
-    result = _nearest(high, low)
+    result = _reduced(high, low, reduction)
     result.info = dict(high.info)
     key = result.info.pop("transparency", None)
     if isinstance(key, tuple) and len(key) == len(high.getbands()) == 3:
@@ -56,6 +60,10 @@ def _where(high: Image.Image, low: Image.Image, key: tuple[int, ...]) -> Image.I
         for image, key_bytes in ((high, [each >> 8 for each in key]), (low, [each & 255 for each in key]))
     )
     return reduce(ImageChops.darker, is_high + is_low)
+
+
+def _reduced(high: Image.Image, low: Image.Image, reduction: Reduction) -> Image.Image:
+    return _nearest(high, low) if reduction == "nearest" else high.copy()
 
 
 def _nearest(high: Image.Image, low: Image.Image) -> Image.Image:

@@ -22,6 +22,9 @@ _VALUE_BYTES = {1: 1, ASCII: 1, SHORT: 2, 4: 4, 5: 8, 6: 1, UNDEFINED: 1, 8: 2, 
 """Of one value, by field type; 129 is UTF-8 (CIPA DC-008-2023 §4.6.2)."""
 
 
+_WHOLE_NUMBERS = frozenset((1, SHORT, LONG, 6, UNDEFINED, 8, 9))
+
+
 class NotTiff(ValueError):
     """The bytes are no TIFF directory."""
 
@@ -47,16 +50,30 @@ class Directory:
     next_at: bytes
 
 
+def is_tiff(block: bytes) -> bool:
+    return block[:4] in _ORDERS
+
+
+def number(block: bytes, tag: int) -> int | None:
+    """The first value of a field of whole numbers. Raises ``NotTiff``."""
+    directory = read(block)
+    field = directory.fields.get(tag)
+    if field is None or field.kind not in _WHOLE_NUMBERS:
+        return None
+    return int.from_bytes(field.value[: _VALUE_BYTES[field.kind]], directory.order)
+
+
 def read(block: bytes, at: int | None = None) -> Directory:
-    """The first directory, or the one ``at``. Fields whose values lie outside of the block are left out. Raises ``NotTiff``."""
+    """The first directory, or the one ``at``, as far as the block goes. Fields whose values lie outside of it are left out. Raises ``NotTiff``."""
     order = _ORDERS.get(block[:4])
     if order is None:
         raise NotTiff(f"begins with {block[:4]!r}")
     at = int.from_bytes(block[4:HEADER_BYTES], order) if at is None else at
-    count = int.from_bytes(block[at : at + 2], order)
+    declared = int.from_bytes(block[at : at + 2], order)
+    count = min(declared, (len(block) - at - 2) // ENTRY_BYTES)
     end = at + 2 + ENTRY_BYTES * count
-    if at < HEADER_BYTES or not 0 < count <= MAX_FIELDS or end > len(block):
-        raise NotTiff(f"a directory of {count} fields at {at}, in {len(block)} bytes")
+    if at < HEADER_BYTES or not 0 < count <= MAX_FIELDS:
+        raise NotTiff(f"a directory of {declared} fields at {at}, in {len(block)} bytes")
     entries = [block[each : each + ENTRY_BYTES] for each in range(at + 2, end, ENTRY_BYTES)]
     found = [_field(block, order, entry, at + 2 + ENTRY_BYTES * number) for number, entry in enumerate(entries)]
     return Directory(order, {each.tag: each for each in reversed(found) if each}, entries, block[end : end + 4].ljust(4, b"\0"))
@@ -76,7 +93,7 @@ def with_number(block: bytes, tag: int, number: int) -> bytes:
     """The block with the first value of ``tag`` set to ``number``, in its place; unchanged where there is no such field of numbers."""
     directory = read(block)
     field = directory.fields.get(tag)
-    if field is None or field.kind in (ASCII, UNDEFINED):
+    if field is None or field.kind not in _WHOLE_NUMBERS:
         return block
     value = number.to_bytes(_VALUE_BYTES[field.kind], directory.order)
     return block[: field.value_at] + value + block[field.value_at + len(value) :]

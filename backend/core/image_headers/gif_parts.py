@@ -17,6 +17,9 @@ WINDOW_BYTES = 256 << 10
 """At least. A GIF must be walked to its end, since nothing says how long a frame is; large files are read in larger windows."""
 LONG_BLOCK = 64
 """Bytes. Runs of shorter blocks are not worth a pattern, and a hostile file has too many of them."""
+CONTROL, APPLICATION = 0xF9, 0xFF
+"""Labels of extensions."""
+LOOP_NAMES = (b"\x0bNETSCAPE2.0", b"\x0bANIMEXTS1.0")
 _EXTENSION, _IMAGE = 0x21, 0x2C
 
 
@@ -76,7 +79,8 @@ def part_at(file: HeaderReader, at: int) -> GifExtension | GifImage | None:
     file.step()
     introducer = file.number(at, 1)
     if introducer == _EXTENSION:
-        return GifExtension(file.number(at + 1, 1), at + 2)
+        extension = GifExtension(file.number(at + 1, 1), at + 2)
+        return extension if _is_well_formed(file, extension) else None
     return _image(file, at) if introducer == _IMAGE else None
 
 
@@ -88,6 +92,15 @@ def end_of_blocks(file: HeaderReader, at: int) -> int:
         if length == 0:
             return at + 1
         at += (_run_bytes(file, at, length) if length >= LONG_BLOCK else 0) or 1 + length
+
+
+def _is_well_formed(file: HeaderReader, extension: GifExtension) -> bool:
+    """A graphic control is one sub-block of four bytes, and a loop has a sub-block. Browsers end at others."""
+    at = extension.blocks_at
+    if extension.label == CONTROL:
+        return file.number(at, 1) == 4 and file.number(at + 5, 1) == 0
+    is_loop = extension.label == APPLICATION and file.number(at, 1) == 11 and file.take(at, 12) in LOOP_NAMES
+    return not is_loop or file.number(at + 12, 1) > 0
 
 
 def _image(file: HeaderReader, at: int) -> GifImage:

@@ -18,7 +18,6 @@ def is_allowed() -> bool:
 def may_connect(web: WebContext, origin: str | None, environ: Mapping[str, Any]) -> bool:
     """Whether a page of this origin may open a socket: browsers let any page open one to any host. Our own pages may, under whatever name the
     client or the proxy says."""
-    if not origin:
-        return False
+    host = (origin or "").partition("://")[2]  # empty for ``null`` and ``file://``
     forwarded = environ.get("HTTP_X_FORWARDED_HOST", "").split(",")[0].strip()
-    return origin in (*web.allowed_origins, web.public_origin) or origin.split("://", 1)[-1] in (environ.get("HTTP_HOST"), forwarded)
+    return bool(host) and (origin in (*web.allowed_origins, web.public_origin) or host in (environ.get("HTTP_HOST"), forwarded))

@@ -36,6 +36,15 @@ MEANT = (
     _meant("webp_still", "pixels", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("avif", "pixels", "animated range-full", "Chromium 156 takes full range for limited in sequences; what was written agrees with us"),
     _meant("avif", "pixels", "bits-12 subsampled", "Chromium 156 repeats chroma of 12 bits; ours is interpolated, as it is at 8 and 10 bits"),
+    *(
+        _meant("apng", "unjudged", f"{trait} hidden-default-image", "an image that is never shown may be damaged; Chromium then shows nothing")
+        for trait in ("cut", "zeroed", "bad-data-checksum")
+    ),
+    *(
+        _meant("gif", what, "cut", "a frame whose pixels are all there counts, though its end is missing; Chromium drops it")
+        for what in ("pixels", "frames", "durations")
+    ),
+    _meant("jpeg", "pixels", "zeroed", "zeros in a table of codes leave data that decodes without a complaint: nothing tells of the damage"),
     _meant("avif", "unjudged", "alpha zeroed", "libvips, which judges alpha, refuses the file that Chromium shows"),
     _meant("tiff", "unjudged", "tiled planar", "libvips does not read tiles of separate planes"),
     *(

@@ -11,6 +11,7 @@ from backend import errors
 from backend.codec.image import sixteen_bit
 from backend.codec.image.png.image_data import ImageData
 from backend.codec.image.png.structure import GREY, GREY_ALPHA, PALETTE, RGB, RGBA, Header
+from backend.codec.image.sixteen_bit import Reduction
 
 Load = Callable[[Image.Image, float, float], None]
 """``load(image, begin, end)`` reads the pixels; it is the part from ``begin`` to ``end`` (shares) of the whole."""
@@ -103,27 +104,25 @@ def mode_of(header: Header, transparency: bytes) -> str:
     return "RGBA" if transparency and mode == "RGB" else mode
 
 
-def read_image(header: Header, palette: bytes, transparency: bytes, open_data: OpenData, load: Load) -> Image.Image:
+def read_image(header: Header, palette: bytes, transparency: bytes, open_data: OpenData, load: Load, reduction: Reduction) -> Image.Image:
     """In 8 bits, its mode as ``mode_of`` says. Raises ``DamagedImage``."""
     raw_mode = _DECODERS[header.colour, header.depth][1]
     image: Image.Image = PngPixels(header, raw_mode, palette, open_data)
-    if raw_mode not in sixteen_bit.EXCHANGED:
-        load(image, 0.0, 1.0)
-        is_in_bytes = (header.colour, header.depth) == (GREY_ALPHA, 16)
-        return sixteen_bit.merge_bytes(image) if is_in_bytes else _with_transparency(image, header, palette, transparency)
-    low = PngPixels(header, sixteen_bit.EXCHANGED[raw_mode], palette, open_data)
-    load(image, 0.0, 0.5)
-    load(low, 0.5, 1.0)
-    if transparency:
-        image.info["transparency"] = _samples(transparency, 3)
-    return sixteen_bit.round_to_eight_bits(image, low)
+    needs_low_bytes = raw_mode in sixteen_bit.EXCHANGED and (reduction == "nearest" or bool(transparency))
+    load(image, 0.0, 0.5 if needs_low_bytes else 1.0)
+    if needs_low_bytes:
+        low = PngPixels(header, sixteen_bit.EXCHANGED[raw_mode], palette, open_data)
+        load(low, 0.5, 1.0)
+        image.info |= {"transparency": _samples(transparency, 3)} if transparency else {}
+        return sixteen_bit.round_to_eight_bits(image, low, reduction)
+    if (header.colour, header.depth) == (GREY_ALPHA, 16):
+        return sixteen_bit.merge_bytes(image, reduction)
+    if (header.colour, header.depth) == (GREY, 16):
+        return _grey_of_8_bits(image.convert("I"), transparency, reduction)
+    return _with_transparency(image, header, palette, transparency) if transparency else image
 
 
 def _with_transparency(image: Image.Image, header: Header, palette: bytes, transparency: bytes) -> Image.Image:
-    if image.mode == "I;16":
-        return _grey_of_8_bits(image.convert("I"), _samples(transparency, 1)[0] if transparency else None)
-    if not transparency:
-        return image
     if header.colour == PALETTE:
         entries = len(palette) // 3
         image.info["transparency"] = _filled_up(transparency[:entries].ljust(entries, b"\xff"), 1)
@@ -134,9 +133,12 @@ def _with_transparency(image: Image.Image, header: Header, palette: bytes, trans
     return _grey_with_key(image.convert("L"), (_samples(transparency, 1)[0] & 255) * _GREY_FACTORS[header.depth])
 
 
-def _grey_of_8_bits(image: Image.Image, key: int | None) -> Image.Image:
-    grey = image.point(sixteen_bit.SIXTEEN_TO_EIGHT, "L")
-    return grey if key is None else Image.merge("LA", (grey, image.point([255 * (value != key) for value in range(65536)], "L")))
+def _grey_of_8_bits(image: Image.Image, transparency: bytes, reduction: Reduction) -> Image.Image:
+    grey = image.point(sixteen_bit.GREYS[reduction], "L")
+    if not transparency:
+        return grey
+    key = _samples(transparency, 1)[0]
+    return Image.merge("LA", (grey, image.point([255 * (value != key) for value in range(65536)], "L")))
 
 
 def _grey_with_key(image: Image.Image, key: int) -> Image.Image:

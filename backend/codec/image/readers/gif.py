@@ -68,12 +68,12 @@ class GifPicture(Picture):
         return RawFrame(self._visible_pixels(stored, read_at), image.left, image.top, control.duration_ms, blend, control.dispose)
 
     def _visible_pixels(self, stored: StoredImage, read_at: ReadAt) -> Image.Image:
-        """Only what lies on the canvas is coloured."""
+        """Only what lies on the canvas is coloured. What lies beside it is decoded, too: damage anywhere is damage."""
         image, (canvas_width, canvas_height) = stored.image, self._index.size
-        width, height = max(0, min(image.width, canvas_width - image.left)), max(0, min(image.height, canvas_height - image.top))
-        if not width or not height:
-            return Image.new("RGBA", (width, height))
+        if not image.width or not image.height:
+            return Image.new("RGBA", (image.width, image.height))
         indexes = indexes_of(stored, read_at)
+        width, height = max(0, min(image.width, canvas_width - image.left)), max(0, min(image.height, canvas_height - image.top))
         visible = indexes if indexes.size == (width, height) else indexes.crop((0, 0, width, height))
         return self._coloured(visible, stored)
 

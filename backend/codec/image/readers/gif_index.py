@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from backend import errors
 from backend.codec.geometry import Size
 from backend.codec.image.raw_frame import Dispose
-from backend.core.image_headers.gif_parts import GifExtension, GifImage, end_of_blocks, part_at, screen_of
+from backend.core.image_headers.gif_parts import APPLICATION, CONTROL, LOOP_NAMES, GifExtension, GifImage, end_of_blocks, part_at, screen_of
 from backend.core.image_headers.reader import HeaderReader
 
 MOST_PLAYS = 0xFFFF
@@ -18,8 +18,6 @@ MOST_PLAYS = 0xFFFF
 XMP_NAME = b"\x0bXMP DataXMP"
 XMP_TRAILER = bytes((1, *range(255, -1, -1), 0))
 """XMP is no sub-blocks: its bytes are lengths by chance. These lead from any of them to the end (XMP part 3, §1.1.2)."""
-_LOOP_NAMES = (b"\x0bNETSCAPE2.0", b"\x0bANIMEXTS1.0")
-_CONTROL, _APPLICATION = 0xF9, 0xFF
 _DISPOSALS: dict[int, Dispose] = {2: "background", 3: "previous", 4: "previous"}
 """All others mean none."""
 
@@ -80,24 +78,22 @@ class GifIndex:
 
     def _take_extension(self, extension: GifExtension) -> int:
         end = end_of_blocks(self._file, extension.blocks_at)
-        if extension.label == _CONTROL:
-            self._control = self._control_at(extension.blocks_at, end) or self._control
-        elif extension.label == _APPLICATION:
+        if extension.label == CONTROL:
+            self._control = _control_of(self._file.take(extension.blocks_at + 1, 4))
+        elif extension.label == APPLICATION:
             self._take_application(extension.blocks_at, end)
         return end
-
-    def _control_at(self, at: int, end: int) -> Control | None:
-        block = self._file.take(at, min(6, end - at))
-        if block[0] < 4:
-            return None
-        flags, hundredths, transparent = block[1], int.from_bytes(block[2:4], "little"), block[4]
-        return Control(10.0 * hundredths, _DISPOSALS.get(flags >> 2 & 7, "none"), transparent if flags & 1 else None)
 
     def _take_application(self, at: int, end: int) -> None:
         """The last loop counts, wherever it lies. It is one sub-block of three bytes: 1, and the repetitions."""
         head = self._file.take(at, min(16, end - at))
-        if head.startswith(_LOOP_NAMES) and head[12:14] == b"\x03\x01":
+        if head.startswith(LOOP_NAMES) and head[12:14] == b"\x03\x01":
             repetitions = int.from_bytes(head[14:16], "little")
             self.plays = min(repetitions + 1, MOST_PLAYS) if repetitions else 0
         elif head.startswith(XMP_NAME):
             self.xmp = self._file.take(at, end - at)[len(XMP_NAME) :].removesuffix(XMP_TRAILER)
+
+
+def _control_of(block: bytes) -> Control:
+    flags, hundredths, transparent = block[0], int.from_bytes(block[1:3], "little"), block[3]
+    return Control(10.0 * hundredths, _DISPOSALS.get(flags >> 2 & 7, "none"), transparent if flags & 1 else None)

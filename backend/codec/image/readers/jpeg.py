@@ -53,6 +53,10 @@ class JpegPicture(Picture):
     def notes(self) -> Notes:
         return jpeg_notes.notes_of(self._source, self._header.apps)
 
+    @property
+    def extras(self) -> frozenset[str]:
+        return jpeg_notes.extras_of(self._source, self._header.apps)
+
     def reduce(self, wanted: Size) -> Box | None:
         width, height = self._header.size
         self._scale = decode.reduction(self._header.size, wanted)

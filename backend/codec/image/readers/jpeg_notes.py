@@ -29,10 +29,14 @@ _C2PA_TYPE = bytes.fromhex("6332706100110010800000aa00389b71")
 
 
 def notes_of(source: Source, apps: Sequence[App]) -> Notes:
+    xmp = _with_extended(_first(apps, APP1, XMP), apps)
+    return Notes(profile_of(apps), exif_of(apps), xmp, _iptc(apps), extras_of(source, apps))
+
+
+def extras_of(source: Source, apps: Sequence[App]) -> frozenset[str]:
     """``source`` is the file, for the images after the first."""
-    is_extra = {"gain_map": has_gain_map(source, apps), "c2pa": _has_c2pa(apps)}
-    extras = frozenset(name for name, is_there in is_extra.items() if is_there)
-    return Notes(profile_of(apps), exif_of(apps), _with_extended(_first(apps, APP1, XMP), apps), _iptc(apps), extras)
+    is_there = {"gain_map": has_gain_map(source, apps), "c2pa": _has_c2pa(apps)}
+    return frozenset(name for name, is_so in is_there.items() if is_so)
 
 
 def exif_of(apps: Sequence[App]) -> bytes:

@@ -1,4 +1,4 @@
-"""PNG and APNG: the chunks are walked here, and Pillow decodes the pixels of one image at a time. Samples of 16 bits are rounded to 8."""
+"""PNG and APNG: the chunks are walked here, and Pillow decodes the pixels of one image at a time. Samples of 16 bits are reduced to 8."""
 
 from __future__ import annotations
 
@@ -98,7 +98,14 @@ class PngPicture(Picture):
             self._source.on_read = None
 
         structure = self._structure
-        return pixels.read_image(header, structure.palette, structure.transparency, lambda: ImageData(self._source, first, sequence), load)
+        return pixels.read_image(
+            header,
+            structure.palette,
+            structure.transparency,
+            lambda: ImageData(self._source, first, sequence),
+            load,
+            "high byte" if self._animation.frames else "nearest",
+        )
 
 
 def _rgba(image: Image.Image) -> Image.Image:

@@ -25,8 +25,8 @@ class TiffPicture(Picture):
     def __init__(self, source: Source, shape: Shape, limits: Limits) -> None:
         super().__init__(source, shape, limits)
         assert isinstance(self._image, TiffImagePlugin.TiffImageFile)
-        self._applied = int(self._image.tag_v2.get(exif.ORIENTATION, exif.UPRIGHT))  # Pillow forgets it when it reads the pixels
-        self._image.getexif()[exif.ORIENTATION] = self._applied  # or Pillow turns the picture by XMP
+        self._applied = int(self._image.tag_v2.get(tiff_fields.ORIENTATION, exif.UPRIGHT))  # Pillow forgets it when it reads the pixels
+        self._image.getexif()[tiff_fields.ORIENTATION] = self._applied  # or Pillow turns the picture by XMP
         self._is_from_white = self._image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and self._image.mode.startswith("I;16")
         _widen_palette(self._image)
 

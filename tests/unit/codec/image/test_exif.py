@@ -8,7 +8,7 @@ import struct
 import pytest
 from PIL import Image
 
-from backend.codec.image import exif
+from backend.codec.image import exif, tiff_fields
 from tests.unit.codec.conftest import Convert, picture, saved
 
 TYPES = {"BYTE": (1, "Bxxx"), "SHORT": (3, "Hxx"), "LONG": (4, "I"), "SLONG": (9, "i")}
@@ -20,7 +20,7 @@ def tiff(value: int, kind: str = "SHORT", order: str = "<", count: int = 1) -> b
     """A TIFF header and a directory that has the orientation after another tag."""
     number, layout = TYPES[kind]
     other = struct.pack(order + "HHIHxx", 0x0100, 3, 1, 3)
-    entry = struct.pack(order + "HHI" + layout, exif.ORIENTATION, number, 1, value)
+    entry = struct.pack(order + "HHI" + layout, tiff_fields.ORIENTATION, number, 1, value)
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
     return head + struct.pack(order + "H", count + 1) + other + entry + bytes(4)
 

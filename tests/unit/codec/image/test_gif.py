@@ -68,6 +68,7 @@ STEPS = [(1, 3), (6, 3), (7, 3), *((code, 4) for code in range(8, 16)), (5, 5)]
 """Codes of two bits, each for one pixel more than the one before."""
 NO_BITS = [(1, 1), (0, 1), (3, 2), *((code, 3) for code in (4, 5, 6, 7)), *((code, 4) for code in range(8, 13))]
 NOISE = numpy.random.default_rng(3).integers(0, 2, (300, 300), numpy.uint8)
+WRONG_CONTROLS = b"\x21\xf9\0", b"\x21\xf9\x03abc\0", b"\x21\xf9\x05abcde\0", b"\x21\xf9\x04\x04\0\0\0\x01a\0"
 AS_CHROMIUM_SHOWS = {
     "a first frame smaller than the screen": small(filled(0, 4, 4, 2, 2)),
     "a first frame beyond the screen widens it": small(filled(0, 12, 10, 3, 2), filled(1, 20, 20)),
@@ -106,6 +107,10 @@ AS_CHROMIUM_SHOWS = {
     "repetitions of four bytes": small(b"\x21\xff\x0bNETSCAPE2.0\x04\x01\x04\0\0\0", *TWO),
     "repetitions numbered 9": small(b"\x21\xff\x0bNETSCAPE2.0\x03\x09\x04\0\0", *TWO),
     "the name NETSCAPE alone": small(b"\x21\xff\x08NETSCAPE\x03\x01\x04\0\0", *TWO),
+    **{f"a control of wrong length, {each[2]}": small(filled(0), each, filled(1)) for each in WRONG_CONTROLS},
+    "an application without a name": small(filled(0), b"\x21\xff\0", filled(1)),
+    "an application without data": small(filled(0), b"\x21\xff\x0bABCDEFGHIJK\0", filled(1)),
+    "a name without repetitions": small(filled(0), b"\x21\xff\x0bNETSCAPE2.0\0", filled(1)),
     "the older version": gif((loop(3), control(300, 0, 1), *TWO), 8, 8, PALETTE, version=b"87a"),
     "a profile": small(b"\x21\xff\x0bICCRGBG1012" + blocks(b"no profile"), *TWO),
     "no clear code first": small(stored(blocks(packed(STEPS)))),
@@ -148,10 +153,6 @@ LAST = small(filled(0), stored(blocks(CODES)))
 WHOLE = {
     "a file that lacks its last empty block": LAST[:-2],
     "a file that lacks its end code": LAST[:-3],
-    "a control of five bytes": small(b"\x21\xf9\x05\x04\x1e\0\0\0\0", *TWO),
-    "a control of three bytes": small(b"\x21\xf9\x03\x04\x1e\0\0", *TWO),
-    "an application without a name": small(b"\x21\xff\0", *TWO),
-    "a name without repetitions": small(b"\x21\xff\x0bNETSCAPE2.0\0", *TWO),
 }
 """Chromium shows nothing of these, or not all. Every pixel is there."""
 
@@ -164,11 +165,13 @@ def test_a_file_that_has_every_pixel_is_read(name: str) -> None:
 BROKEN = {
     "no image": small(),
     "junk before the first image": small(b"\0", *TWO),
+    "a control of wrong length before the first image": small(WRONG_CONTROLS[1], *TWO),
     "too few pixels": small(stored(blocks(lzw(RAMP.tobytes()[:50], 2))), filled(1)),
     "too few pixels in a later image": small(filled(0), stored(blocks(lzw(RAMP.tobytes()[:50], 2))), filled(1)),
     "too few pixels and junk that looks like more": small(stored(blocks(lzw(RAMP.tobytes()[:50], 2) + CODES + CODES))),
     "too few pixels of one bit": small(stored(blocks(lzw(bytes(60), 1)), code_bits=1)),
     "no data": small(stored(b"\0")),
+    "no data beside the canvas": small(filled(0), filled(1, 5, 5, 30)[:11] + b"\0", filled(2)),
     "a code for nothing": small(stored(blocks(packed([(4, 3), (1, 3), (7, 3), (1, 3), (7, 3)])))),
     "a code of one bit for nothing": small(stored(blocks(packed([(2, 2), (1, 2), (6, 3)])), code_bits=1)),
     "a first code for nothing": small(stored(blocks(packed([(4, 3), (7, 3)])))),

@@ -24,6 +24,7 @@ FRIEND, PUBLIC = "https://friend.example", "https://public.example"
         ("https://friend.example.evil", False),
         ("http://inside:5001", False),
         ("null", False),
+        ("file://", False),
         ("", False),
         (None, False),
     ],
@@ -33,3 +34,10 @@ def test_our_own_pages_and_those_of_named_origins_may(web: Web, origin: str | No
     known = WebContext(web.here.context, web.here.follower, web.app.extensions["webp-gateway"].frontend, "1", frozenset(), (FRIEND,), PUBLIC)
     environ: dict[str, Any] = {"HTTP_HOST": "inside:5000", "HTTP_X_FORWARDED_HOST": "seen.example, other.example"}
     assert origins.may_connect(known, origin, environ) is expected
+
+
+@pytest.mark.parametrize("origin", ["null", "file://", "", "https://"])
+def test_an_origin_without_a_host_is_nobodys(web: Web, origin: str) -> None:
+    known = WebContext(web.here.context, web.here.follower, web.app.extensions["webp-gateway"].frontend, "1")
+    for environ in ({}, {"HTTP_HOST": ""}, {"HTTP_HOST": "null"}):
+        assert not origins.may_connect(known, origin, environ)
