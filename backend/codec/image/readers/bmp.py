@@ -10,7 +10,7 @@ from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
-from backend.core.image_headers.bmp import bmp_dib
+from backend.core.image_headers.bmp import bmp_dib, bmp_profile
 from backend.core.image_headers.dib import Dib
 from backend.core.image_headers.reader import HeaderReader
 from backend.core.limits import Limits
@@ -45,6 +45,15 @@ class DibPicture(Picture):
 class BmpPicture(DibPicture):
     def __init__(self, source: Source, shape: Shape, limits: Limits) -> None:
         self._source, self._shape, self._limits = source, shape, limits
-        self._dib = bmp_dib(HeaderReader(source.read_at, source.size_bytes))
+        file = HeaderReader(source.read_at, source.size_bytes)
+        self._dib, self._profile = bmp_dib(file), bmp_profile(file)
         self._height = self._dib.height
         limits.check_pixels(*self.size)
+
+    @property
+    def profile(self) -> bytes:
+        return self._profile
+
+    @property
+    def notes(self) -> Notes:
+        return Notes(self._profile)
