@@ -14,9 +14,10 @@ from tests.system.differential.writers.apng import apng
 from tests.system.differential.writers.avif import avif
 from tests.system.differential.writers.bmp import bmp
 from tests.system.differential.writers.gif import gif
+from tests.system.differential.writers.heic import heic
 from tests.system.differential.writers.ico import ico
 from tests.system.differential.writers.jpeg import jpeg
-from tests.system.differential.writers.png import png, png_of
+from tests.system.differential.writers.png import png, png_of, profile_chunk
 from tests.system.differential.writers.sample import Sample
 from tests.system.differential.writers.tiff import tiff
 from tests.system.differential.writers.webp import webp_animated, webp_still
@@ -74,7 +75,7 @@ def played_webp(judge: ChromiumJudge, samples: Sequence[Sample]) -> list[Animati
 def _with_profile(judge: ChromiumJudge, plain: Animation, data: bytes) -> Animation:
     start = data.index(b"ICCP") + 8
     profile = data[start : start + int.from_bytes(data[start - 4 : start], "little")]
-    shown = judge.shown([png_of(each.pixels, profile) for each in plain.frames])
+    shown = judge.shown([png_of(each.pixels, profile_chunk(profile)) for each in plain.frames])
     frames = [replace(each, pixels=managed.pixels) for each, managed in zip(plain.frames, shown, strict=True) if managed]
     return replace(plain, frames=tuple(frames))
 
@@ -91,6 +92,11 @@ def _with_alpha(colours: Animation, alpha: Animation | None) -> Animation | None
     if alpha is None or (alpha.width, alpha.height) != (colours.width, colours.height):
         return None
     return libvips.still(numpy.concatenate([colours.frames[0].pixels[..., :3], alpha.frames[0].pixels[..., 3:]], 2))
+
+
+def as_png(judge: ChromiumJudge, samples: Sequence[Sample]) -> list[Animation | None]:
+    """What Chromium shows for the picture that was given to the encoder, as a PNG of the same colours."""
+    return _shown(judge, [png_of(each.expected, each.told) for each in samples if each.expected is not None])
 
 
 def specified(_: ChromiumJudge, samples: Sequence[Sample]) -> list[Animation | None]:
@@ -118,6 +124,7 @@ KINDS = (
     Kind("avif", avif, played_avif, Tolerance(most=3, mean=1)),
     Kind("bmp", bmp, shown),
     Kind("ico", ico, shown),
+    Kind("heic", heic, as_png, Tolerance(mean=2)),
     Kind("tiff", tiff, specified),
 )
 BY_NAME = {each.name: each for each in KINDS}
