@@ -44,6 +44,7 @@ MEANT = (
         _meant("gif", what, "cut", "a frame whose pixels are all there counts, though its end is missing; Chromium drops it")
         for what in ("pixels", "frames", "durations")
     ),
+    _meant("gif", "durations", "zeroed beyond-screen", "a damaged frame beyond the screen shows nothing for its time; Chromium ends before it"),
     _meant("jpeg", "pixels", "zeroed", "zeros in a table of codes leave data that decodes without a complaint: nothing tells of the damage"),
     _meant("avif", "unjudged", "alpha zeroed", "libvips, which judges alpha, refuses the file that Chromium shows"),
     _meant("tiff", "unjudged", "tiled planar", "libvips does not read tiles of separate planes"),
@@ -52,6 +53,7 @@ MEANT = (
         for traits, why in (
             ("bits-32", "numbers of 32 bits have no range that a picture could be taken from; refused by name"),
             ("format-2", "signed numbers have no range that a picture could be taken from; refused by name"),
+            ("by-libtiff webp", "WebP in TIFF has no reader; refused by name"),
             ("lab planar", "Lab in planes has no reader; refused by name"),
             ("cmyk alpha-associated", "inks with alpha have no reader; refused by name"),
             ("cmyk alpha-unassociated", "inks with alpha have no reader; refused by name"),

@@ -8,6 +8,7 @@ from tests.system.differential.writers.png import (
     SIGNATURE,
     Form,
     chunk,
+    colour_chunks,
     header,
     odd_chunks,
     palette,
@@ -48,8 +49,9 @@ def apng(seed: str) -> Sample:
     width, height, form = chance.number(1, 40), chance.number(1, 40), some_form(chance)
     frames, count = _Frames(chance, form), chance.one_of(1, 2, 2, 3, 3, 4, 5, 8)
     is_hidden = chance.gets("hidden-default-image", 0.3)
-    parts = [SIGNATURE, header(width, height, form), *palette(chance, form), *transparency(chance, form)]
-    parts.append(chunk(b"acTL", struct.pack(">II", count, chance.one_of(0, 0, 1, 2, 3, 1000))))
+    parts = [SIGNATURE, header(width, height, form), *colour_chunks(chance, form), *palette(chance, form), *transparency(chance, form)]
+    stated = count + chance.one_of(-1, 1, 2) if chance.gets("frames-miscounted", 0.05) else count
+    parts.append(chunk(b"acTL", struct.pack(">II", stated, chance.one_of(0, 0, 1, 2, 3, 1000))))
     parts += [] if is_hidden else [frames.control(0, 0, width, height)]
     parts += split(chance, pixels(chance, some_picture(chance, width, height, form), form))
     for _ in range(count if is_hidden else count - 1):

@@ -39,6 +39,18 @@ def png(seed: str) -> Sample:
     return chance.sample(chance.damaged(b"".join(parts) + _end(chance), 0.02))
 
 
+def png_of(picture: Bytes, told: bytes) -> bytes:
+    """RGBA, with the chunks that tell its colours."""
+    height, width, _ = picture.shape
+    data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in picture))
+    parts = (header(width, height, Form(6, 8, False)), told, chunk(b"IDAT", data), chunk(b"IEND", b""))
+    return SIGNATURE + b"".join(parts)
+
+
+def profile_chunk(profile: bytes) -> bytes:
+    return chunk(b"iCCP", b"profile\0\0" + zlib.compress(profile))
+
+
 def _end(chance: Chance) -> bytes:
     if chance.gets("no-end-chunk", 0.03):
         return b""
@@ -102,7 +114,7 @@ def colour_chunks(chance: Chance, form: Form) -> list[bytes]:
         is_grey = form.colour in (0, 4) and not chance.gets("icc-of-other-space", 0.1)
         gamma_value = chance.one_of(1.0, 1.8, 2.2)
         profile = icc.grey_profile(gamma_value) if is_grey else icc.rgb_profile(chance.one_of(*icc.PRIMARIES), gamma_value)
-        found.append(chunk(b"iCCP", b"profile\0\0" + zlib.compress(profile)))
+        found.append(profile_chunk(profile))
     if chance.gets("cicp", 0.1):
         name = chance.one_of(*CICP)
         chance.note(f"cicp-{name}")

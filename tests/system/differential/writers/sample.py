@@ -21,6 +21,8 @@ class Sample:
     traits: frozenset[str]
     expected: Bytes | None = None
     """RGBA by the specification, for files that Chromium does not show."""
+    told: bytes = b""
+    """The chunks by which a PNG tells the colours of ``expected``."""
 
 
 class Chance:
@@ -50,8 +52,8 @@ class Chance:
             return data[:start] + bytes(length) + data[start + length :]
         return data
 
-    def sample(self, data: bytes, expected: Bytes | None = None) -> Sample:
-        return Sample(data, frozenset(self.traits), expected)
+    def sample(self, data: bytes, expected: Bytes | None = None, told: bytes = b"") -> Sample:
+        return Sample(data, frozenset(self.traits), expected, told)
 
     def happens(self, probability: float) -> bool:
         return self._random.random() < probability

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import numpy
+import pyvips  # type: ignore[import-untyped]
 
 from tests.system.differential.writers import icc
 from tests.system.differential.writers.png import packed_rows
@@ -33,6 +34,8 @@ from tests.system.differential.writers.tiff_pixels import (
 
 def tiff(seed: str) -> Sample:
     chance = Chance(seed)
+    if chance.gets("by-libtiff", 0.2):
+        return chance.sample(_by_libtiff(chance))
     form = _form(chance)
     width, height = chance.number(1, 60), chance.number(1, 60)
     picture = _picture(chance, width, height, form)
@@ -54,6 +57,23 @@ def tiff(seed: str) -> Sample:
     if chance.gets("cut", 0.03):
         return chance.sample(data[: -len(chunks[-1]) // 2 - 1])
     return chance.sample(data, expected)
+
+
+def _by_libtiff(chance: Chance) -> bytes:
+    """What needs a codec: JPEG in YCbCr, fax and WebP; pyramids of several pages."""
+    channels, compression = chance.one_of(1, 3, 3), chance.one_of("jpeg", "ccittfax4", "webp", "lzw")
+    is_black_and_white = compression == "ccittfax4"
+    if compression == "webp":
+        channels = 3
+    chance.note(compression)
+    pixels = chance.picture(chance.number(8, 90), chance.number(8, 90), 1 if is_black_and_white else channels)
+    image = pyvips.Image.new_from_array(pixels).copy(interpretation="srgb" if pixels.shape[2] == 3 else "b-w")
+    options: dict[str, object] = {"compression": compression, "Q": chance.number(50, 95)}
+    if is_black_and_white:
+        options |= {"bitdepth": 1, "miniswhite": chance.gets("white-is-zero", 0.5)}
+    if chance.gets("tiled", 0.4):
+        options |= {"tile": True, "tile_width": 32, "tile_height": 48, "pyramid": not is_black_and_white and chance.gets("pyramid", 0.5)}
+    return bytes(image.tiffsave_buffer(**options))
 
 
 def _form(chance: Chance) -> Form:

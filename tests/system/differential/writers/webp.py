@@ -35,14 +35,16 @@ def webp_still(seed: str) -> Sample:
 def webp_animated(seed: str) -> Sample:
     chance = Chance(seed)
     width, height = chance.number(1, 40), chance.number(1, 40)
-    parts, is_clear = [(b"ANIM", chance.bytes(4) + struct.pack("<H", chance.one_of(0, 0, 1, 2, 3, 1000)))], False
+    profile = [(b"ICCP", icc.rgb_profile(chance.one_of(*icc.PRIMARIES), chance.one_of(1.8, 2.2)))] if chance.gets("iccp", 0.15) else []
+    parts, is_clear = [*profile, (b"ANIM", chance.bytes(4) + struct.pack("<H", chance.one_of(0, 0, 1, 2, 3, 1000)))], False
     for _ in range(chance.one_of(1, 2, 2, 3, 3, 4, 5, 8)):
         frame, has_alpha = _frame(chance, width, height)
         parts.append((b"ANMF", frame))
         is_clear = is_clear or has_alpha
         if chance.happens(0.05):
             parts.append((b"ABCD", chance.bytes(chance.number(0, 20))))
-    return chance.sample(chance.damaged(_extended(parts, width, height, IS_ANIMATED | (HAS_ALPHA if is_clear else 0)), 0.02))
+    flags = IS_ANIMATED | (HAS_ALPHA if is_clear else 0) | (HAS_ICC if profile else 0)
+    return chance.sample(chance.damaged(_extended(parts, width, height, flags), 0.02))
 
 
 def _frame(chance: Chance, canvas_width: int, canvas_height: int) -> tuple[bytes, bool]:
