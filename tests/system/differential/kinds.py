@@ -26,7 +26,7 @@ Judgement = Callable[[ChromiumJudge, Sequence[Sample]], "list[Animation | None]"
 EXACT = Tolerance()
 COLOUR = Tolerance(mean=2.0)
 """Two engines of colour management, each right, round differently."""
-COLOUR_TRAITS = {"iccp", "gama", "cicp", "nclx", "cmyk", "lab"}
+COLOUR_TRAITS = {"iccp", "gama", "cicp", "nclx", "cmyk", "lab", "mode-CMYK"}
 DEEP = Tolerance(most=3)
 """Of 16 bits, a colour and its alpha may each be rounded the other way."""
 DEEP_TRAITS = {"depth-16", "bits-16"}
@@ -56,8 +56,15 @@ def shown(judge: ChromiumJudge, samples: Sequence[Sample]) -> list[Animation | N
 
 
 def shown_jpeg(judge: ChromiumJudge, samples: Sequence[Sample]) -> list[Animation | None]:
-    """Where only the end marker is missing it is added: Chromium would wait for the last rows, which are all there."""
-    return _shown(judge, [each.data + b"\xff\xd9" * ("no-end-marker" in each.traits) for each in samples])
+    """Where only the end marker is missing it is added: Chromium would wait for the last rows, which are all there.
+
+    Inks without a profile are read as a press prints them, as libvips does; Chromium multiplies them.
+    """
+    files = [each.data + b"\xff\xd9" * ("no-end-marker" in each.traits) for each in samples]
+    return [
+        libvips.read(data) if "mode-CMYK" in sample.traits else shown
+        for sample, data, shown in zip(samples, files, _shown(judge, files), strict=True)
+    ]
 
 
 def _shown(judge: ChromiumJudge, files: list[bytes]) -> list[Animation | None]:
@@ -120,8 +127,8 @@ KINDS = (
     Kind("webp_animated", webp_animated, played_webp),
     Kind("png", png, shown),
     Kind("webp_still", webp_still, shown),
-    Kind("jpeg", jpeg, shown_jpeg, Tolerance(most=3, mean=0.5)),
-    Kind("avif", avif, played_avif, Tolerance(most=3, mean=1)),
+    Kind("jpeg", jpeg, shown_jpeg),
+    Kind("avif", avif, played_avif, Tolerance(most=2, mean=1)),
     Kind("bmp", bmp, shown),
     Kind("ico", ico, shown),
     Kind("heic", heic, as_png, Tolerance(mean=2)),
