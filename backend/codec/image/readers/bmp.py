@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PIL import Image
 
-from backend.codec.image import dib
-from backend.codec.image.notes import Notes
+from backend.codec.image.dib.pixels import mode_of, read_pixels
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
@@ -24,7 +24,7 @@ class DibPicture(Picture):
 
     @property
     def traits(self) -> Traits:
-        return Traits((self._dib.width, self._height), dib.mode_of(self._dib))
+        return Traits((self._dib.width, self._height), mode_of(self._dib))
 
     @property
     def exif_orientation(self) -> int:
@@ -39,7 +39,7 @@ class DibPicture(Picture):
         return Notes()
 
     def read(self, on_share: OnShare) -> Image.Image:
-        return dib.read_pixels(self._source, self._dib, self._height, on_share)
+        return read_pixels(self._source, self._dib, self._height, on_share)
 
 
 class BmpPicture(DibPicture):

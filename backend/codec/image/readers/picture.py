@@ -11,7 +11,7 @@ from backend.codec.encoders.encoder import Frame
 from backend.codec.geometry import Box, Size
 from backend.codec.image import decode
 from backend.codec.image.composition import played_ms
-from backend.codec.image.notes import Notes
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape

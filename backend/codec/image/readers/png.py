@@ -10,9 +10,10 @@ from PIL import Image
 
 from backend import errors
 from backend.codec.encoders.encoder import Frame
-from backend.codec.image import decode, exif
+from backend.codec.image import decode
 from backend.codec.image.composition import compose, compose_first, played_ms
-from backend.codec.image.notes import Notes
+from backend.codec.image.notes import exif
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.png import icc, pixels
 from backend.codec.image.png.animation import FrameEntry
 from backend.codec.image.png.chunks import Chunk
