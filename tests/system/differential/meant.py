@@ -35,6 +35,12 @@ MEANT = (
     _meant("webp_still", "pixels", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("avif", "pixels", "animated range-full", "Chromium 156 takes full range for limited in sequences; what was written agrees with us"),
     _meant("avif", "pixels", "bits-12 subsampled", "Chromium 156 repeats chroma of 12 bits; ours is interpolated, as it is at 8 and 10 bits"),
+    _meant("gif", "refused:damaged_image", "too-little-data", "an image that lacks pixels is refused; a browser shows the part that is there"),
+    *(
+        _meant("apng", what, trait, "frames against the specification: refused, or the default image alone, as it says")
+        for what in ("refused:damaged_image", "unjudged")
+        for trait in ("sequence-with-a-gap", "frame-beyond-canvas")
+    ),
     *(
         _meant("apng", "unjudged", f"{trait} hidden-default-image", "an image that is never shown may be damaged; Chromium then shows nothing")
         for trait in ("cut", "zeroed", "bad-data-checksum")

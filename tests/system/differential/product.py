@@ -26,7 +26,7 @@ class Outcome:
     error: str = ""
 
 
-def outcome(codec: SealedCodec, data: bytes) -> Outcome:
+def outcome(codec: SealedCodec, data: bytes, options: Options = OPTIONS) -> Outcome:
     image_format = sniff(data[:4096])
     if image_format is None or image_format.pillow is None:
         return Outcome(error="unsupported_format")
@@ -35,7 +35,7 @@ def outcome(codec: SealedCodec, data: bytes) -> Outcome:
         given.flush()
         try:
             shape = read_shape(image_format, lambda at, length: os.pread(given.fileno(), length, at), len(data), LIMITS)
-            conversion = Conversion(shape, OPTIONS, LIMITS)
+            conversion = Conversion(shape, options, LIMITS)
             done = codec.convert(given.fileno(), result.fileno(), conversion, on_progress=lambda _: None, should_stop=lambda: False)
         except errors.GatewayError as error:
             return Outcome(error=".".join(filter(None, (error.code, error.variant))))

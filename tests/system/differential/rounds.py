@@ -14,7 +14,7 @@ from tests.system.differential.meant import is_meant
 from tests.system.differential.product import Outcome, outcome
 from tests.system.differential.writers.sample import Sample
 
-DAMAGE = {"cut", "zeroed", "bad-data-checksum"}
+DAMAGE = {"cut", "zeroed", "bad-data-checksum", "too-little-data", "sequence-with-a-gap", "frame-beyond-canvas"}
 """Only a file with one of these may be called damaged, where no judge shows it."""
 
 

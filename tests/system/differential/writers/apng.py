@@ -40,7 +40,7 @@ class _Frames:
         return [chunk(b"fdAT", struct.pack(">I", self._next()) + part) for part in parts]
 
     def _next(self) -> int:
-        self._sequence += 1
+        self._sequence += 1 + self._chance.gets("sequence-with-a-gap", 0.01)
         return self._sequence - 1
 
 
@@ -63,5 +63,7 @@ def apng(seed: str) -> Sample:
 def _place(chance: Chance, width: int, height: int) -> tuple[int, int, int, int]:
     if chance.happens(0.25):
         return 0, 0, width, height
+    if chance.gets("frame-beyond-canvas", 0.02):
+        return chance.number(0, width), chance.number(0, height), width, height
     left, top = chance.number(0, width - 1), chance.number(0, height - 1)
     return left, top, chance.number(1, width - left), chance.number(1, height - top)

@@ -67,6 +67,8 @@ def _control(chance: Chance, global_bits: int) -> bytes:
 
 def _image(chance: Chance, screen_width: int, screen_height: int, global_bits: int, number: int) -> bytes:
     left, top, width, height = _place(chance, screen_width, screen_height, number)
+    if chance.gets("zero-side", 0.02):
+        width, height = chance.one_of((0, height), (width, 0), (0, 0))
     local_bits = chance.number(1, 8) if chance.happens(0.35) or (not global_bits and not chance.gets("no-palette", 0.1)) else 0
     bits = local_bits or global_bits or 8
     is_interlaced = chance.gets("interlaced", 0.3)
@@ -81,6 +83,8 @@ def _image(chance: Chance, screen_width: int, screen_height: int, global_bits: i
     if chance.gets("too-much-data", 0.03):
         data += chance.bytes(1) * chance.number(1, 50)
         data = bytes(each & ((1 << code_bits) - 1) for each in data)
+    if chance.gets("too-little-data", 0.02):
+        data = data[: len(data) // 2]
     return head + (_palette(chance, local_bits) if local_bits else b"") + bytes([code_bits]) + _blocks(lzw(data, code_bits, chance))
 
 
