@@ -22,7 +22,9 @@ class JobEvent:
     payload: Callable[[Job, Reader], dict[str, Any]]
 
 
-JOB_EVENTS: tuple[JobEvent, ...] = (JobEvent("job", lambda _job: True, public),)
+JOB_EVENTS: tuple[JobEvent, ...] = (
+    JobEvent("job", lambda _job: True, public),
+)
 STATE = JOB_EVENTS[0]
 """Server-Sent Events send it without a name, as the stream's plain message."""
 
