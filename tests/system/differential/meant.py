@@ -51,6 +51,7 @@ MEANT = (
     ),
     _meant("gif", "durations", "zeroed beyond-screen", "a damaged frame beyond the screen shows nothing for its time; Chromium ends before it"),
     _meant("jpeg", "pixels", "zeroed", "zeros in a table of codes leave data that decodes without a complaint: nothing tells of the damage"),
+    _meant("avif", "unjudged", "iccp zeroed", "a broken profile costs its colours, not the picture; Chromium refuses the file"),
     _meant("avif", "unjudged", "alpha zeroed", "libvips, which judges alpha, refuses the file that Chromium shows"),
     _meant("tiff", "unjudged", "tiled planar", "libvips does not read tiles of separate planes"),
     *(
