@@ -31,6 +31,7 @@ from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.ports.announcements import Announcements
 from backend.server import connection_limits
+from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
 from backend.server.metrics.shared_counters import counters
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
     connection_limits.install(_connection_limits(settings))
+    error_response.install(settings.prefix)
     context = gateway_context(settings)
     follower = Follower(context)
     announcements = RedisAnnouncements(

@@ -132,7 +132,8 @@ def _unquoted(value: str) -> str:
 def _without_double_backslashes(header: bytes) -> bytes:
     """``\\\\`` becomes ``\\`` where every backslash is escaped.
 
-    Clients that escape do so byte by byte, also the second bytes of characters: 表 in Shift JIS is 95 5C. So it is undone before characters are read.
+    Clients that escape do so byte by byte, also the second bytes of characters: U+8868 in Shift JIS is 95 5C.
+    So it is undone before characters are read.
     """
     runs = _BACKSLASHES.findall(header)
     is_escaping = all(run.endswith(b'"') or len(run) % 2 == 0 for run in runs)

@@ -11,6 +11,8 @@ from backend.core.options import Options
 
 Stage = Literal["decode", "transform", "encode", "store"]
 STAGES: tuple[Stage, ...] = ("decode", "transform", "encode", "store")
+NOTES = ("exif", "xmp", "iptc", "gain_map", "c2pa")
+"""What a result may lack of its source: metadata that were asked for, an HDR gain map, Content Credentials."""
 REPORT_EVERY_S = 0.053
 """A job passes on at most ten reports a second, so every second report of the child can be passed on.
 

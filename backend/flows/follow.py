@@ -231,4 +231,3 @@ class Follower:
                 self._announcements.unsubscribe(job_id, kind)
             except errors.BackendUnavailable as error:
                 log.warning("job %s is still announced: %s", job_id, error.private)
-

@@ -19,6 +19,7 @@ import { bmp, file, png } from './support/images.mjs';
 const GUIDE = readFileSync(new URL('../../docs/guides/from-uppy.md', import.meta.url), 'utf8');
 const SNIPPETS = [...GUIDE.matchAll(/<!-- page -->\n```html\n(.*?)```/gs)].map(([, html]) => html);
 const DIST = join(dirname(createRequire(import.meta.url).resolve('uppy/package.json')), 'dist');
+const { version } = JSON.parse(readFileSync(join(DIST, '..', 'package.json'), 'utf8'));
 const TYPES = { mjs: 'text/javascript', css: 'text/css' };
 const PATIENCE_MS = 60_000;
 const [XHR, TUS, CONVERSION] = [0, 1, 2];
@@ -92,6 +93,11 @@ const seenOn = async (page) => {
   return page.evaluate(() => Reflect.get(globalThis, 'seen'));
 };
 
+test('the guide names the release that is tried here', () => {
+  assert.deepEqual([...new Set([...GUIDE.matchAll(/uppy\/v([\d.]+)\//g)].map(([, named]) => named))], [version]);
+  assert.equal(SNIPPETS.length, 3);
+});
+
 for (const [name, snippet] of /** @type {[string, number][]} */ ([['one request', XHR], ['tus', TUS]])) {
   test(`by ${name}: upload, progress, and the result in an image element of the other site`, { timeout: 2 * PATIENCE_MS }, async () => {
     const photograph = bmp(1600, 1200);
@@ -119,7 +125,7 @@ test("the Dashboard shows the conversion's percent, and its end is the end", { t
   await page.close();
 });
 
-test("what is no image is refused in the gateway's words", { timeout: PATIENCE_MS }, async () => {
+test('what is no image fails on the Dashboard', { timeout: PATIENCE_MS }, async () => {
   const page = await upload(XHR, file('notes.png', Buffer.from('not an image at all')));
   assert.deepEqual((await seenOn(page)).results, [{ successful: 0, failed: 1 }]);
   await page.close();

@@ -12,8 +12,9 @@ from PIL import AvifImagePlugin, IcoImagePlugin, Image, ImageFile, MpoImagePlugi
 
 from backend import errors
 from backend.codec.geometry import Size
-from backend.codec.image import exif, tiff_layouts
-from backend.codec.image.notes import Notes
+from backend.codec.image import tiff_layouts
+from backend.codec.image.notes import exif
+from backend.codec.image.notes.notes import Notes
 from backend.core.conversion import Shape
 from backend.core.formats import BY_NAME, READABLE
 from backend.core.limits import Limits

@@ -14,8 +14,8 @@ from backend import errors
 from backend.codec.encoders.encoder import Encoder, Planes
 from backend.codec.geometry import Size
 from backend.codec.image import colour, steps
+from backend.codec.image.jpeg.pixels import Shares
 from backend.codec.image.orientation import UPRIGHT, Orientation, orient, swaps_sides
-from backend.codec.image.readers.jpeg_pixels import Shares
 from backend.codec.image.readers.picture import Picture
 from backend.codec.image.steps.step import Plan, Traits
 from backend.codec.native import libjpeg, libjpeg_abi, littlecms

@@ -12,8 +12,9 @@ from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Frame
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.geometry import Size, check_geometry, geometry_for
-from backend.codec.image import decode, jpeg_fast_path, metadata, stage_costs, steps
-from backend.codec.image.notes import Notes
+from backend.codec.image import decode, jpeg_fast_path, stage_costs, steps
+from backend.codec.image.notes import metadata
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored, orientation_for
 from backend.codec.image.readers import open_picture
 from backend.codec.image.steps.step import Plan
@@ -94,7 +95,7 @@ class _Pipeline:
         """Frame by frame, so that one canvas is in memory and not all. Frames are decoded in between, so all of it is the stage ``encode``."""
         meter = self._meter({"encode": 1.0})
         meter.advance("encode", 0.0)
-        self._picture.read(lambda _share: None)
+        self._picture.learn()
         plan = self._plan()
         animation = Animation(plan.geometry.canvas, self._picture.play_count, self._conversion.shape.frames, lambda: self._read_frames(plan))
         carried = self._carried()

@@ -1,7 +1,8 @@
 """Which words of libjpeg mean that a picture is damaged, and which do not. It has few codes that last from version to version, so its words count.
 
-Honest files have bytes after a scan, too: cameras pad to whole words, and webcams leave a few bytes at each restart marker. A scan that lost its
-way leaves data: as a rule much, and where it was overwritten with zeros, it has taken some of these for data.
+Honest files have bytes after a scan, too: cameras pad to whole words, or hide something there, and webcams leave a few bytes at restart markers.
+A scan that lost its way leaves data too. It stopped amid a byte, where padding should be; or what it left goes on as data, and ends with the file's;
+and where it was overwritten with zeros, it has taken some of these for data.
 """
 
 from __future__ import annotations
@@ -10,19 +11,22 @@ import re
 from collections.abc import Callable
 
 from backend import errors
+from backend.codec.native.jpeg_bits import Bits
 
 ReadAt = Callable[[int, int], bytes]
+GoesOn = Callable[[int], bool]
 
 MAX_WARNINGS = 10_000
 """Harmless ones; none is looked at after these. A picture of the largest sides has fewer rows of blocks."""
 STRAY_BYTES = 16
-"""After a scan, beside padding. Webcams were seen to leave up to 10 at a restart marker."""
+"""After an interval, beside padding, where more cannot be known. Webcams were seen to leave up to 10 at a restart marker."""
 BUFFERED_BYTES = 7
 """What libjpeg has read and not used, at most."""
 ZEROS_IN_DATA = 9
 """How many bytes of padding may be a healthy scan's own: its last codes, and 0xFF 0x00."""
 CHUNK_BYTES = 64 << 10
 PADDING = b"\0\xff"
+PREMATURE_END = "Corrupt JPEG data: premature end"
 _LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker")
 _DAMAGE = re.compile(r"Corrupt JPEG data: (?!bad ICC)|Inconsistent progression")
 _MARKER = re.compile(rb"\xff+[^\x00\xff]", re.DOTALL)
@@ -65,12 +69,24 @@ class Judge:
         """Whether to show it further warnings."""
         return self._warnings < MAX_WARNINGS
 
-    def damage_after_scan(self, offset: int) -> str | None:
-        """What is wrong with the bytes between ``offset``, after the last byte that the scan took, and the next marker."""
-        if _MARKER.fullmatch(self._read_at(max(0, offset - 2), 2)):
-            return None
-        end = _next_marker(self._read_at, offset)
-        return f"{end - offset} bytes of data are left" if end > offset and _is_data(self._read_at, end, end - offset) else None
+    def damage_after_scan(self, offset: int, unused: Bits | None, goes_on: GoesOn | None) -> str | None:
+        """What is wrong with the data after a picture's only scan. ``offset`` is after the last byte that was read, ``unused`` what is left of it.
+
+        ``goes_on`` tells whether the scan can be decoded further, up to an offset, and ends there. Each is ``None`` where it cannot be known: then
+        few bytes are taken for stray, and with restart markers all that come after padding, since no more than the last interval can be lost.
+        """
+        is_at_marker = _MARKER.fullmatch(self._read_at(max(0, offset - 2), 2))
+        end = offset - 2 if is_at_marker else _next_marker(self._read_at, offset)
+        left_bytes = max(0, end - offset) + (unused.whole_bytes if unused else 0)
+        padding_bytes, taken_bytes = _padding(self._read_at, end, left_bytes, 0 if unused else BUFFERED_BYTES)
+        stray_bytes = left_bytes - padding_bytes
+        if stray_bytes <= 0:
+            has_lost_its_way = left_bytes > 0 and padding_bytes > taken_bytes
+        elif unused is None:
+            has_lost_its_way = stray_bytes > STRAY_BYTES
+        else:
+            has_lost_its_way = not unused.is_padded or (goes_on is not None and goes_on(end))
+        return f"{left_bytes} bytes of data are left" if has_lost_its_way else None
 
     def _bytes_counted_before(self, offset: int) -> int:
         """libjpeg adds what it had buffered before earlier restart markers to the count. Here, as far as that was padding."""
@@ -94,10 +110,15 @@ def _next_marker(read_at: ReadAt, offset: int) -> int:
 
 
 def _is_data(read_at: ReadAt, end: int, left_bytes: int) -> bool:
-    """Whether the ``left_bytes`` before ``end`` are the rest of a scan that lost its way."""
-    taken_bytes = max(0, left_bytes) + BUFFERED_BYTES + ZEROS_IN_DATA
-    padding_bytes = _padding_bytes(read_at, end, taken_bytes + 1)
+    """Whether the ``left_bytes`` before ``end`` are the rest of an interval that lost its way."""
+    padding_bytes, taken_bytes = _padding(read_at, end, max(0, left_bytes), BUFFERED_BYTES)
     return padding_bytes > taken_bytes or left_bytes - padding_bytes > STRAY_BYTES
+
+
+def _padding(read_at: ReadAt, end: int, left_bytes: int, buffered_bytes: int) -> tuple[int, int]:
+    """How many bytes before ``end`` are padding, and how many may be: with more, the scan has taken padding for data."""
+    most = left_bytes + buffered_bytes + ZEROS_IN_DATA
+    return _padding_bytes(read_at, end, most + 1), most
 
 
 def _padding_bytes(read_at: ReadAt, end: int, most: int) -> int:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from backend import errors
-from backend.codec.native import jpeg_damage
+from backend.codec.native import jpeg_bits, jpeg_damage
 from backend.codec.native.libjpeg_abi import (
     ABI,
     STRUCTURE_BYTES,
@@ -37,6 +37,8 @@ INPUT_BYTES = 64 << 10
 END_OF_IMAGE = b"\xff\xd9"
 MESSAGE_BYTES = 200
 POINTER_BYTES = c.sizeof(Pointer)
+MAX_UNITS = 200_000
+"""Decoded after the picture: a few hundred milliseconds' work."""
 COEFFICIENTS = 64
 """Of a block."""
 
@@ -50,7 +52,14 @@ class _Reading:
     """Whether the file has ended, and ends of image are made up."""
     judge: jpeg_damage.Judge
     damage: str | None = None
+    said = ""
+    """The last warning."""
     on_fatal: Callable[[errors.GatewayError], None] = lambda _error: None
+
+
+def preload() -> None:
+    if library() is not None:
+        jpeg_bits.place()
 
 
 def set_on_fatal(on_fatal: Callable[[errors.GatewayError], None]) -> None:
@@ -68,7 +77,7 @@ def _exit_on_error(decompress: c._Pointer[Decompress]) -> None:
 def _judge_warning(decompress: c._Pointer[Decompress]) -> None:
     """libjpeg's own ``emit_message`` counts warnings, and calls this for the first. One that does no harm is not counted, so the next comes too."""
     _Reading.damage = "a warning that cannot be judged"
-    said = _message(decompress)
+    said = _Reading.said = _message(decompress)
     is_in_data = decompress.contents.input_scan_number > 0
     _Reading.damage = _Reading.judge.damage_in(said, _offset(decompress)) if is_in_data else None
     if _Reading.damage is None and _Reading.judge.is_patient:
@@ -142,9 +151,29 @@ class Rows:
     def _damage_at_end(self) -> str | None:
         if _Reading.is_at_end and self._decompress.arith_code:
             return "the file is cut off"  # an arithmetic decoder reads zeros after the end, and cannot know
-        if self._is_one_scan:
-            return _Reading.judge.damage_after_scan(_offset(c.pointer(self._decompress)))
-        return None if not _Reading.is_at_end or _has_all_coefficients(self._decompress) else "the file ends before its last scan"
+        if not self._is_one_scan:
+            return None if not _Reading.is_at_end or _has_all_coefficients(self._decompress) else "the file ends before its last scan"
+        place = None if self._decompress.arith_code else jpeg_bits.place()
+        if place is None:
+            return _Reading.judge.damage_after_scan(self._offset(), None, None)
+        decoder = jpeg_bits.BlockDecoder(self._decompress, place)
+        goes_on = None if self._decompress.restart_interval else lambda end: self._goes_on(decoder, end)
+        return _Reading.judge.damage_after_scan(self._offset(), decoder.bits(), goes_on)
+
+    def _goes_on(self, decoder: jpeg_bits.BlockDecoder, end: int) -> bool:
+        """Whether the data after the picture is data of a picture, too, to its last bit at ``end``."""
+        for _unit in range(MAX_UNITS):
+            bits, offset = decoder.bits(), self._offset()
+            if bits.count + 8 * max(0, end - offset) < 8:
+                return bits.is_padded
+            _Reading.said, self._decompress.err.contents.num_warnings = "", 0
+            decoder.decode_unit()
+            if _Reading.said.startswith(jpeg_damage.PREMATURE_END) or (decoder.bits(), self._offset()) == (bits, offset):
+                return False
+        return True
+
+    def _offset(self) -> int:
+        return _offset(c.pointer(self._decompress))
 
 
 def _has_all_coefficients(decompress: Decompress) -> bool:

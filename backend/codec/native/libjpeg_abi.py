@@ -27,7 +27,7 @@ class SourceManager(c.Structure):
 
 
 class Decompress(c.Structure):
-    """jpeg_decompress_struct, as far as ``arith_code``."""
+    """jpeg_decompress_struct, as far as ``restart_interval``."""
 
 
 class ComponentInfo(c.Structure):
@@ -99,6 +99,8 @@ _KNOWN: list[tuple[str, Any]] = [
     ("comp_info", Pointer),
     ("progressive_mode", c.c_int),
     ("arith_code", c.c_int),
+    ("arith_conditioning", c.c_ubyte * 48),
+    ("restart_interval", c.c_uint),
 ]
 _known_bytes = sum(c.sizeof(each[1]) for each in _KNOWN)  # what the compiler pads is named
 Decompress._fields_ = [*_KNOWN, ("others", c.c_ubyte * (STRUCTURE_BYTES - _known_bytes))]
@@ -117,6 +119,7 @@ def library() -> c.CDLL | None:
     loader.declare(found, "jpeg_std_error", Pointer, c.POINTER(ErrorManager))
     loader.declare(found, "jpeg_CreateDecompress", None, decompress, c.c_int, c.c_size_t)
     loader.declare(found, "jpeg_read_header", c.c_int, decompress, c.c_int)
+    loader.declare(found, "jpeg_mem_src", None, decompress, c.c_char_p, c.c_ulong)
     loader.declare(found, "jpeg_has_multiple_scans", c.c_int, decompress)
     loader.declare(found, "jpeg_start_decompress", c.c_int, decompress)
     loader.declare(found, "jpeg_read_scanlines", c.c_uint, Pointer, Pointer, c.c_uint)

@@ -42,13 +42,17 @@ class Source(io.RawIOBase):
         view = memoryview(buffer).cast("B")[: max(0, self.size_bytes - self._at)]
         count = os.preadv(self._fd, [view], self._begin + self._at) if view else 0
         self._at += count
-        if self.on_read:
-            self.on_read(min(1.0, self._at / max(1, self.size_bytes)))
+        self.report(self._at)
         return count
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Fewer bytes at the end of the file. Neither moves the position nor counts as progress."""
+        """Fewer bytes at the end of the file. Neither moves the position nor counts as progress; ``report`` does."""
         return os.pread(self._fd, max(0, min(length, self.size_bytes - offset)), self._begin + offset)
+
+    def report(self, at: int) -> None:
+        """Call ``on_read``: what lies before ``at`` is read."""
+        if self.on_read:
+            self.on_read(min(1.0, at / max(1, self.size_bytes)))
 
     def part(self, begin: int, size_bytes: int) -> Source:
         """These bytes as a file of its own."""

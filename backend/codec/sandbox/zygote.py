@@ -17,7 +17,7 @@ import time
 
 from backend.codec import messages
 from backend.codec.image import pipeline
-from backend.codec.native import arrow_buffer, libjpeg_abi, littlecms
+from backend.codec.native import arrow_buffer, libjpeg, littlecms
 from backend.codec.sandbox import child
 from backend.codec.sandbox.warm_up import WarmUp
 from backend.codec.seal import kernel, probe, seccomp
@@ -46,7 +46,7 @@ def preload() -> None:
     logging.disable()
     arrow_buffer.allocate_in_one_block()
     pipeline.preload()
-    libjpeg_abi.library()
+    libjpeg.preload()
     littlecms.preload()
     for threads in (False, True):
         seccomp.program(threads=threads)

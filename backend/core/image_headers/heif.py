@@ -1,6 +1,6 @@
 """AVIF and HEIC: ISO/IEC 14496-12 §12.1.4 (clap); 23008-12 §6.5.3 (ispe), §6.6.2 (items made of others).
 
-The sides are those of the primary item, as cropped. What no decoder reads is refused here by its name.
+The sides are those of the primary item; of HEIC as cropped, for no program crops AVIF. What no decoder reads is refused here by its name.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ def read_avif(file: HeaderReader, limits: Limits) -> Sides:
     _check_matrix(file)
     if is_sequence(file, top):
         return _of_sequence(file, top[b"moov"])
-    return _of_item(file, _meta(file, top, "AVIF", frozenset((b"av01", b"grid"))))
+    return (*_whole_sides(file, _meta(file, top, "AVIF", frozenset((b"av01", b"grid")))), 1)
 
 
 def read_heic(file: HeaderReader, limits: Limits) -> Sides:
-    return _of_item(file, _meta(file, boxes(file, (0, file.size_bytes)), "HEIC", frozenset((b"hvc1", *_MADE_OF_OTHERS))))
+    meta = _meta(file, boxes(file, (0, file.size_bytes)), "HEIC", frozenset((b"hvc1", *_MADE_OF_OTHERS)))
+    return (*_cropped_sides(file, meta), 1)
 
 
 def _meta(file: HeaderReader, top: dict[bytes, Span], name: str, readable: frozenset[bytes]) -> Meta:
@@ -73,14 +74,23 @@ def _check_kinds(meta: Meta, name: str, readable: frozenset[bytes]) -> None:
         item, kind = source, kinds.get(source)
 
 
-def _of_item(file: HeaderReader, meta: Meta) -> Sides:
-    found = dict(reversed(meta.properties_of(meta.primary_item)))
-    if b"ispe" not in found:
+def _whole_sides(file: HeaderReader, meta: Meta) -> tuple[int, int]:
+    at = dict(reversed(meta.properties_of(meta.primary_item))).get(b"ispe")
+    if at is None:
         raise errors.DamagedImage(private="HEIF: the primary item has no size")
-    at, clean = found[b"ispe"], found.get(b"clap")
-    if clean is not None:
-        return file.number(clean, 4) // max(1, file.number(clean + 4, 4)), file.number(clean + 8, 4) // max(1, file.number(clean + 12, 4)), 1
-    return file.number(at + 4, 4), file.number(at + 8, 4), 1
+    return file.number(at + 4, 4), file.number(at + 8, 4)
+
+
+def _cropped_sides(file: HeaderReader, meta: Meta) -> tuple[int, int]:
+    width, height = _whole_sides(file, meta)
+    at = dict(reversed(meta.properties_of(meta.primary_item))).get(b"clap")
+    if at is None:
+        return width, height
+    return min(width, _quotient(file, at)), min(height, _quotient(file, at + 8))
+
+
+def _quotient(file: HeaderReader, at: int) -> int:
+    return file.number(at, 4) // max(1, file.number(at + 4, 4))
 
 
 def _of_sequence(file: HeaderReader, moov: Span) -> Sides:

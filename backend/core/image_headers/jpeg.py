@@ -17,8 +17,10 @@ _BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))
 """Without a length after them."""
 _JPEG_LS = 0xF7
 """ISO/IEC 14495-1 C.1.1."""
-FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {_JPEG_LS}
-_LOSSLESS, _HIERARCHICAL = (0xC3, 0xCB), (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)
+_DEFINE_PROGRESSION = 0xDE
+"""DHP (ISO/IEC 10918-1 B.3.2): a frame header before those of a hierarchical file."""
+FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {_JPEG_LS, _DEFINE_PROGRESSION}
+_LOSSLESS, _HIERARCHICAL = (0xC3, 0xCB), (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, _DEFINE_PROGRESSION)
 _UNREADABLE_FRAMES = {
     **dict.fromkeys(_LOSSLESS, "lossless JPEG"),
     **dict.fromkeys(_HIERARCHICAL, "hierarchical JPEG"),

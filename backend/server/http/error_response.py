@@ -15,6 +15,13 @@ from backend.server.wsgi import StartResponse
 from backend.texts.problems import problem
 
 Headers = tuple[tuple[str, str], ...]
+_prefix = ""
+
+
+def install(prefix: str) -> None:
+    """``prefix`` stands before the paths in these answers (``server/path_prefix``). Call it once in each worker process."""
+    global _prefix
+    _prefix = prefix
 
 
 def refuse(start_response: StartResponse, error: GatewayError, status: int | None = None, headers: Headers = ()) -> Iterable[bytes]:
@@ -34,7 +41,7 @@ def closing_response(error: GatewayError, status: int | None = None) -> bytes:
 def _parts(error: GatewayError, status: int | None, headers: Headers) -> tuple[str, list[tuple[str, str]], bytes]:
     """Status line, headers and body."""
     record: dict[str, Any] = {**error.as_record(), "status": status or error.status}
-    body = json.dumps(problem(record, retry_after_s=error.retry_after_s)).encode()
+    body = json.dumps(problem(record, prefix=_prefix, retry_after_s=error.retry_after_s)).encode()
     fields = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
     if error.retry_after_s is not None:
         fields.append(("Retry-After", str(error.retry_after_s)))

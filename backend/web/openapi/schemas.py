@@ -10,7 +10,7 @@ from typing import Any
 from backend import errors
 from backend.core import formats, options
 from backend.core.batch import Batch, public_batch
-from backend.core.conversion import STAGES
+from backend.core.conversion import NOTES, STAGES
 from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
 from backend.core.reader import Reader
@@ -72,7 +72,9 @@ def schemas() -> dict[str, Schema]:
                 "frames": {"type": "integer", "minimum": 1},
                 "sha256": SHA256,
                 "saved_percent": {"type": "number", "maximum": 100},
+                "dropped": {"type": "array", "items": {"enum": list(NOTES)}},
             },
+            optional=("dropped",),
             more=True,
         ),
         "Job": _job(),

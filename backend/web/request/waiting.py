@@ -20,8 +20,9 @@ def wait_s() -> int | None:
 
 def result_wait_s() -> int | None:
     """As ``wait_s``. A request that wants an image above all, as of an ``<img>``, waits too: an element can neither say so nor ask again."""
+    asked_s = wait_s()
     wants_image = (request.accept_mimetypes.best or "").startswith("image/")
-    return wait_s() or (MAX_WAIT_S if wants_image else None)
+    return MAX_WAIT_S if asked_s is None and wants_image else asked_s
 
 
 def last_seq(text: str | None, name: str) -> int | None:

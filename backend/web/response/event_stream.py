@@ -18,7 +18,6 @@ RETRY_MS = 500
 """After so long a client connects again when a stream breaks off."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """``data`` is sent as JSON. ``id``: where a client resumes. Without ``name`` it is the stream's plain message."""

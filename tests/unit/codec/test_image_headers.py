@@ -105,6 +105,7 @@ def test_no_file_keeps_the_gateway_busy(name: str) -> None:
         ({"marker": 0xCB}, "lossless JPEG"),
         ({"marker": 0xC5}, "hierarchical JPEG"),
         ({"marker": 0xCE}, "hierarchical JPEG"),
+        ({"marker": 0xDE}, "hierarchical JPEG"),
         ({"marker": 0xF7}, "JPEG-LS"),
         ({"components": 2}, "2-component JPEG"),
         ({"components": 5}, "5-component JPEG"),

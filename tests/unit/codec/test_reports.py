@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from backend import errors
-from backend.codec.image import tiff_fields
+from backend.codec.image.notes import tiff_fields
 from tests.unit.codec.conftest import CORPUS, Convert, Outcome
 
 REPORTS = CORPUS / "reports"

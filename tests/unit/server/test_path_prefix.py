@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from backend.errors import BadRequest
+from backend.server.http import error_response
 from backend.server.path_prefix import PathPrefix, forwarded_prefix, without_prefix
 from backend.settings.path_prefix import OWN_NAMES
 from backend.web.routes import resources
@@ -83,3 +85,11 @@ def test_no_prefix_begins_like_a_route_of_ours() -> None:
     for resource in resources():
         app.register_blueprint(resource)
     assert {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()} - {""} <= OWN_NAMES
+
+
+def test_what_the_server_refuses_by_itself_is_explained_below_the_prefix() -> None:
+    error_response.install("/images")
+    try:
+        assert b'"type": "/images/problems/bad_request"' in error_response.closing_response(BadRequest())
+    finally:
+        error_response.install("")

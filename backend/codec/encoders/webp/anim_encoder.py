@@ -21,6 +21,8 @@ NO_KEY_FRAMES = 2**31 - 2, 2**31 - 1
 """kmin and kmax: no key frames but the first. Key frames help seeking, which no browser does, and cost twice the bytes and the time."""
 SMALL_CHANGE = 0.05
 """Share of the canvas. Clearing the frame before pays off only around small changes; trying it on every frame doubles the time."""
+_VP8X_FLAGS_AT, _ALPHA_FLAG = 20, 0x10
+"""RFC 9649 §2.7.1.1. libwebpmux sets it for frames with alpha, but not where frames without alpha leave a part of the canvas clear."""
 _MINIMIZE_SIZE_OFFSET = 16
 """Where WebPAnimEncoder keeps ``options.minimize_size``: after its canvas' two sides and the options' background and loop count."""
 
@@ -30,10 +32,12 @@ class AnimEncoder:
 
     def __init__(self, encoder: int, config: libwebp.Config, minimize_size: MinimizeSize) -> None:
         self._encoder, self._config, self._minimize_size = encoder, config, minimize_size
+        self._has_alpha = False
 
     def add(self, image: Image.Image, at_ms: int, on_percent: Callable[[int], None]) -> None:
         """``image`` is shown from ``at_ms`` on; the encoder keeps it. Raises an error of the contract."""
         self._minimize_size.switch_for(image)
+        self._has_alpha |= image.mode == "RGBA"
         with bitstream.import_picture(image, argb=True) as picture:
             bitstream.listen(picture, on_percent)
             if not libwebp.muxer().WebPAnimEncoderAdd(self._encoder, c.byref(picture), at_ms, c.byref(self._config)):
@@ -47,7 +51,10 @@ class AnimEncoder:
         try:
             if not library.WebPAnimEncoderAssemble(self._encoder, c.byref(data)):
                 raise self._error(None)
-            yield memoryview((c.c_ubyte * data.size).from_address(data.bytes)).cast("B")
+            webp = memoryview((c.c_ubyte * data.size).from_address(data.bytes)).cast("B")
+            if self._has_alpha and bytes(webp[12:16]) == b"VP8X":
+                webp[_VP8X_FLAGS_AT] |= _ALPHA_FLAG
+            yield webp
         finally:
             libwebp.encoder().WebPFree(data.bytes)
 

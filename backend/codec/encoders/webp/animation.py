@@ -12,6 +12,9 @@ from backend.codec.encoders.webp.anim_encoder import open_anim_encoder
 from backend.codec.resource_limits import is_lossless
 from backend.core.options import Options
 
+MAX_FRAME_MS, MAX_TOTAL_MS = (1 << 24) - 1, (1 << 31) - 1
+"""Of a frame, 4.6 hours (RFC 9649 §2.7.1.1); of all, what libwebpmux counts in. An APNG may show one frame for 18 hours."""
+
 
 @contextmanager
 def encode_animation(source: Animation, options: Options, on_share: OnShare) -> Iterator[tuple[memoryview, Facts]]:
@@ -47,8 +50,8 @@ def _encode_at(source: Animation, options: Options, chosen: float, on_share: OnS
     config, until_ms = bitstream.config_for(options, chosen), 0
     with open_anim_encoder(source.size, source.plays, config) as encoder:
         for number, frame in enumerate(source.read_frames()):
-            encoder.add(frame.image, frame.at_ms, _share_of_frame(on_share, number, source.frame_count))
-            until_ms = frame.until_ms
+            encoder.add(frame.image, until_ms, _share_of_frame(on_share, number, source.frame_count))
+            until_ms += min(frame.until_ms - frame.at_ms, MAX_FRAME_MS, MAX_TOTAL_MS // source.frame_count)
         with encoder.assemble(until_ms) as webp:
             yield webp
 

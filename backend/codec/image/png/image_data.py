@@ -96,7 +96,7 @@ class ImageData:
             raise errors.DamagedImage(private=f"PNG: the checksum of {self._kind!r} is wrong")
 
     def _read(self, count: int) -> bytes:
-        self._source.seek(self._at)
-        data = self._source.read(count) or b""
+        data = self._source.read_at(self._at, count)
         self._at += len(data)
+        self._source.report(self._at)
         return data

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 
-from backend.codec.image import exif
-from backend.codec.image.notes import Notes
+from backend.codec.image.notes import exif
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.png.chunks import MAX_BYTES, Chunk, contents_of
 from backend.codec.native.source import Source
 

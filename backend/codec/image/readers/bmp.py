@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PIL import Image
 
-from backend.codec.image import dib
-from backend.codec.image.notes import Notes
+from backend.codec.image.dib.pixels import mode_of, read_pixels
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
-from backend.core.image_headers.bmp import bmp_dib
+from backend.core.image_headers.bmp import bmp_dib, bmp_profile
 from backend.core.image_headers.dib import Dib
 from backend.core.image_headers.reader import HeaderReader
 from backend.core.limits import Limits
@@ -24,7 +24,7 @@ class DibPicture(Picture):
 
     @property
     def traits(self) -> Traits:
-        return Traits((self._dib.width, self._height), dib.mode_of(self._dib))
+        return Traits((self._dib.width, self._height), mode_of(self._dib))
 
     @property
     def exif_orientation(self) -> int:
@@ -39,12 +39,21 @@ class DibPicture(Picture):
         return Notes()
 
     def read(self, on_share: OnShare) -> Image.Image:
-        return dib.read_pixels(self._source, self._dib, self._height, on_share)
+        return read_pixels(self._source, self._dib, self._height, on_share)
 
 
 class BmpPicture(DibPicture):
     def __init__(self, source: Source, shape: Shape, limits: Limits) -> None:
         self._source, self._shape, self._limits = source, shape, limits
-        self._dib = bmp_dib(HeaderReader(source.read_at, source.size_bytes))
+        file = HeaderReader(source.read_at, source.size_bytes)
+        self._dib, self._profile = bmp_dib(file), bmp_profile(file)
         self._height = self._dib.height
         limits.check_pixels(*self.size)
+
+    @property
+    def profile(self) -> bytes:
+        return self._profile
+
+    @property
+    def notes(self) -> Notes:
+        return Notes(self._profile)

@@ -8,10 +8,10 @@ from PIL import Image
 
 from backend.codec.encoders.encoder import Frame
 from backend.codec.image.composition import compose, compose_first
-from backend.codec.image.notes import Notes
+from backend.codec.image.gif.index import GifIndex, StoredImage
+from backend.codec.image.gif.pixels import indexes_of
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.raw_frame import Blend, RawFrame
-from backend.codec.image.readers.gif_index import GifIndex, StoredImage
-from backend.codec.image.readers.gif_pixels import indexes_of
 from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
@@ -56,6 +56,9 @@ class GifPicture(Picture):
             return self._source.read_at(offset, length)
 
         return compose_first(self._raw_frame(self._index.images[0], read_at), self._index.size)
+
+    def learn(self) -> None:
+        """All is known from the index."""
 
     def read_frames(self) -> Iterator[Frame]:
         frames = (self._raw_frame(each, self._source.read_at) for each in self._index.images)

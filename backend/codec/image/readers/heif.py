@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from backend.codec.image.colour_signal import CodePoints, profile_for
-from backend.codec.image.notes import Notes
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.readers.picture import Picture
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from backend.codec.image.dib import read_exactly
+from backend.codec.image.dib.pixels import read_exactly
 from backend.codec.image.readers.bmp import DibPicture
 from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.image.readers.png import PngPicture

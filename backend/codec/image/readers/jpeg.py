@@ -10,11 +10,12 @@ from functools import cached_property
 from PIL import Image
 
 from backend.codec.geometry import Box, Size
-from backend.codec.image import decode, exif
-from backend.codec.image.notes import Notes
-from backend.codec.image.readers import jpeg_notes
-from backend.codec.image.readers.jpeg_header import read_header
-from backend.codec.image.readers.jpeg_pixels import Shares, read_pixels
+from backend.codec.image import decode
+from backend.codec.image.jpeg import notes as jpeg_notes
+from backend.codec.image.jpeg.header import read_header
+from backend.codec.image.jpeg.pixels import Shares, read_pixels
+from backend.codec.image.notes import exif
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.image.steps.step import Traits
 from backend.codec.native import libjpeg_abi

@@ -11,7 +11,7 @@ from backend.codec.encoders.encoder import Frame
 from backend.codec.geometry import Box, Size
 from backend.codec.image import decode
 from backend.codec.image.composition import played_ms
-from backend.codec.image.notes import Notes
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape
@@ -84,6 +84,10 @@ class Picture:
         """The pixels of the still, or of the first frame."""
         self._load(self._image, on_share)
         return self._image
+
+    def learn(self) -> None:
+        """Make what ``size``, ``exif_orientation`` and ``notes`` say of an animation complete. Here, by reading its first frame."""
+        self.read(lambda _share: None)
 
     def read_frames(self) -> Iterator[Frame]:
         """All frames, from the first, as whole canvases. Raises ``TooManyFrames``, ``TooManyPixels`` too. May be called again.

@@ -10,9 +10,10 @@ from PIL import Image
 
 from backend import errors
 from backend.codec.encoders.encoder import Frame
-from backend.codec.image import decode, exif
-from backend.codec.image.composition import compose, played_ms
-from backend.codec.image.notes import Notes
+from backend.codec.image import decode
+from backend.codec.image.composition import compose, compose_first, played_ms
+from backend.codec.image.notes import exif
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.png import icc, pixels
 from backend.codec.image.png.animation import FrameEntry
 from backend.codec.image.png.chunks import Chunk
@@ -70,13 +71,20 @@ class PngPicture(Picture):
         first = self._animation.frames[0]
         if first.control.size == self._structure.header.size:
             return self._read_frame(first, on_share)
-        return next(self.read_frames()).image
+        return self._as_stored(compose_first(self._raw_frame(first), self._structure.header.size))
+
+    def learn(self) -> None:
+        """All is known from the chunks."""
 
     def read_frames(self) -> Iterator[Frame]:
         if not self._animation.frames:
             yield Frame(self.read(lambda _share: None), 0, round(played_ms(0)))
         for frame in compose(self._raw_frames(), self._structure.header.size, self._limits):
-            yield replace(frame, image=_grey(frame.image)) if self._structure.header.is_grey and self.profile else frame
+            yield replace(frame, image=self._as_stored(frame.image))
+
+    def _as_stored(self, canvas: Image.Image) -> Image.Image:
+        """Grey again, where a profile for grey may have to be applied."""
+        return _grey(canvas) if self._structure.header.is_grey and self.profile else canvas
 
     def _raw_frames(self) -> Iterator[RawFrame]:
         """A file that has fewer frames than it says is whole if it has an end."""
@@ -86,7 +94,7 @@ class PngPicture(Picture):
 
     def _raw_frame(self, frame: FrameEntry) -> RawFrame:
         image, control = self._read_frame(frame, lambda _share: None), frame.control
-        return RawFrame(_rgba(image), control.left, control.top, control.duration_ms, control.blend, control.dispose)
+        return RawFrame(_in_colour(image), control.left, control.top, control.duration_ms, control.blend, control.dispose)
 
     def _read_frame(self, frame: FrameEntry, on_share: OnShare) -> Image.Image:
         return self._read_image(self._structure.header.of_size(frame.control.size), frame.data, frame.control.sequence + 1, on_share)
@@ -108,10 +116,10 @@ class PngPicture(Picture):
         )
 
 
-def _rgba(image: Image.Image) -> Image.Image:
-    return image if image.mode == "RGBA" else image.convert("RGBA")
+def _in_colour(image: Image.Image) -> Image.Image:
+    """RGB, or RGBA where something may be transparent."""
+    return image if image.mode in ("RGB", "RGBA") else image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    """That a profile for grey can be applied to."""
     return Image.merge("LA", (image.getchannel("R"), image.getchannel("A"))) if image.mode == "RGBA" else image.getchannel("R")

@@ -6,8 +6,9 @@ from functools import cached_property
 
 from PIL import Image, ImagePalette, TiffImagePlugin
 
-from backend.codec.image import decode, exif, sixteen_bit, tiff_fields
-from backend.codec.image.notes import Notes
+from backend.codec.image import decode, sixteen_bit
+from backend.codec.image.notes import exif, tiff_fields
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.readers.picture import OnShare, Picture
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape

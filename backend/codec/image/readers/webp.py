@@ -9,7 +9,7 @@ from PIL import WebPImagePlugin
 
 from backend.codec.encoders.encoder import Frame
 from backend.codec.image.composition import without_alpha
-from backend.codec.image.notes import Notes
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.readers.picture import Picture
 from backend.codec.native.source import Source
 from backend.core.conversion import Shape

@@ -232,3 +232,19 @@ def test_no_more_frames_are_kept_than_allowed() -> None:
     with pytest.raises(errors.TooManyFrames), opened(THREE.file(), few):
         pass
     assert declared(Apng(THREE.frames[:2], count=1000).file(), few).frames == 2
+
+
+def test_a_frame_of_many_hours_is_shown_as_long_as_a_webp_can(convert: Convert) -> None:
+    frames = [ApngFrame(each, delay=(65535, 1)) for each in (RED, GREEN, BLUE)]
+    result = convert(Apng(frames).file(), lossless=True).image()
+    for number in range(3):
+        result.seek(number)
+        result.load()
+        assert result.info["duration"] == (1 << 24) - 1
+    assert convert(Apng(frames * 50).file()).converted.frames > 1
+
+
+def test_what_opaque_frames_leave_clear_is_clear_for_every_reader(convert: Convert) -> None:
+    result = convert(Apng([ApngFrame(RED, dispose=1), ApngFrame(PATCH)]).file(), lossless=True).image()
+    result.seek(1)
+    assert result.convert("RGBA").getpixel((14, 14)) == (0, 0, 0, 0)

@@ -17,6 +17,7 @@ from backend.codec.image.colour_signal.transfers import SRGB
 from tests.support.chromium_pictures import ChromiumJudge, Pixels, difference
 from tests.unit.codec.conftest import Convert, picture, saved
 from tests.unit.codec.hostile import chunk, png
+from tests.unit.codec.image.test_colour_signal import ADOBE_RGB
 from tests.unit.codec.image.test_steps import plan
 
 V2, V4 = b"\x02\x40\0\0", b"\x04\x40\0\0"
@@ -195,3 +196,22 @@ def test_every_mode_beside_every_profile_gives_an_opaque_picture(mode: str, name
     result = steps.transform(grey, replace(plan(), profile=PROFILES[name]), lambda _share: None)
     assert result.mode in ("RGB", "RGBA")
     assert result.convert("RGBA").getpixel((5, 5))[3] == 255  # type: ignore[index]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_told_colours_beside_every_kind_of_pixels_are_shown_as_by_chromium(convert: Convert, chromium_judge: ChromiumJudge, kind: int) -> None:
+    gamma, adobe_rgb = chunk(b"gAMA", struct.pack(">I", 55_556)), chunk(b"cHRM", struct.pack(">8I", *ADOBE_RGB))
+    sources = {
+        "Display P3": png_of(kind, chunk(b"cICP", bytes((12, 13, 0, 1)))),
+        "PQ": png_of(kind, chunk(b"cICP", bytes((9, 16, 0, 1)))),
+        "PQ with a peak": png_of(kind, chunk(b"cICP", bytes((9, 16, 0, 1))), chunk(b"cLLI", struct.pack(">II", 40_000_000, 0))),
+        "HLG": png_of(kind, chunk(b"cICP", bytes((9, 18, 0, 1)))),
+        "gAMA": png_of(kind, gamma),
+        "gAMA and cHRM": png_of(kind, gamma, adobe_rgb),
+        "cICP before a profile": with_profile(kind, PROFILES["plain"], chunk(b"cICP", bytes((9, 13, 0, 1)))),
+        "an unusable cICP before a profile": with_profile(kind, PROFILES["plain"], chunk(b"cICP", bytes((2, 2, 0, 1)))),
+    }
+    shown = zip(sources.items(), chromium_judge.shown(list(sources.values())), strict=True)
+    mean = {name: float(difference(converted(convert, source), theirs.pixels).mean()) for (name, source), theirs in shown if theirs}
+    assert mean.keys() == sources.keys() and {name: steps for name, steps in mean.items() if steps >= 1} == {}

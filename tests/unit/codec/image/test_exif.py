@@ -8,7 +8,7 @@ import struct
 import pytest
 from PIL import Image
 
-from backend.codec.image import exif, tiff_fields
+from backend.codec.image.notes import exif, tiff_fields
 from tests.unit.codec.conftest import Convert, picture, saved
 
 TYPES = {"BYTE": (1, "Bxxx"), "SHORT": (3, "Hxx"), "LONG": (4, "I"), "SLONG": (9, "i")}

@@ -12,8 +12,8 @@ from PIL import Image, ImageCms
 from backend import errors
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.geometry import Geometry, geometry_for
-from backend.codec.image import exif as exif_fields
 from backend.codec.image import jpeg_fast_path
+from backend.codec.image.notes import exif as exif_fields
 from backend.codec.image.orientation import BY_EXIF, UPRIGHT, Orientation, as_stored, orient
 from backend.codec.image.readers import open_picture
 from backend.codec.image.readers.picture import Picture

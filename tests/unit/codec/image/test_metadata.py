@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from backend.codec.image import metadata, tiff_fields, xmp
-from backend.codec.image.notes import Notes
-from backend.codec.image.tiff_fields import ASCII, COPYRIGHT, Field
+from backend.codec.image.notes import metadata, tiff_fields, xmp
+from backend.codec.image.notes.notes import Notes
+from backend.codec.image.notes.tiff_fields import ASCII, COPYRIGHT, Field
 from backend.core.options import Options
 from tests.unit.codec.conftest import Convert, picture, saved
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.codec.image.notes import Notes
+from backend.codec.image.notes.notes import Notes
 from tests.conftest import missing
 from tests.support.chromium_pictures import ChromiumJudge, difference
 from tests.support.png_files import Png, chunk, noise

@@ -99,3 +99,17 @@ def test_boxes_that_cannot_be_walked_say_nothing() -> None:
     for at in range(len(data)):
         facts(data[:at] + b"\xff" + data[at + 1 :])
     assert facts(full_box(b"meta")) == HeifFacts()
+
+
+def test_heic_is_cropped_by_its_clean_aperture_and_avif_is_not() -> None:
+    """As libheif and libavif decode them, and Chromium shows AVIF."""
+    clap = box(b"clap", struct.pack(">8i", 21, 2, 20, 1, 0, 1, 0, 1))
+    cropped, whole = shape(heif(b"heic", [b"hvc1"], ispe(), clap)), shape(heif(b"avif", [b"av01"], ispe(), clap))
+    assert (cropped.width, cropped.height) == (10, 20)
+    assert (whole.width, whole.height) == (64, 48)
+
+
+def test_a_clean_aperture_beyond_the_picture_is_the_picture() -> None:
+    beyond = box(b"clap", struct.pack(">8i", -3, 1, 400, 1, 0, 1, 0, 1))
+    found = shape(heif(b"heic", [b"hvc1"], ispe(), beyond))
+    assert (found.width, found.height) == (64, 48)

@@ -204,6 +204,11 @@ def test_an_image_element_waits_for_the_end_since_it_cannot_ask_again(web: Web, 
 OTHERS = ["*/*", "", "application/json", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"]
 
 
+def test_who_would_not_wait_is_told_so_at_once(web: Web, problem: Check) -> None:
+    headers = {"Accept": "image/webp,*/*;q=0.5", "Prefer": "wait=0"}
+    problem(web.get(f"/api/jobs/{web.upload()['id']}/result", headers=headers), 409, "not_ready")
+
+
 @pytest.mark.parametrize("accept", OTHERS)
 def test_any_other_client_is_told_at_once_that_it_is_not_ready(web: Web, problem: Check, accept: str) -> None:
     problem(web.get(f"/api/jobs/{web.upload()['id']}/result", headers={"Accept": accept}), 409, "not_ready")

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from backend import errors
-from backend.codec.image.notes import Notes
+from backend.codec.image.jpeg.header import NOTES_BYTES, read_header
+from backend.codec.image.notes.notes import Notes
 from backend.codec.image.readers import open_picture
-from backend.codec.image.readers.jpeg_header import NOTES_BYTES, read_header
 from backend.codec.image.readers.picture import Picture
 from backend.codec.native import arrow_buffer, libjpeg_abi
 from backend.codec.native.source import Source

@@ -13,7 +13,7 @@ from PIL import Image
 
 from backend import errors
 from tests.unit.codec.conftest import Convert, corpus, picture, saved
-from tests.unit.codec.jpegs import EOI, SOI, app, data_at, padded_at_restarts, restarts, segment, with_segments
+from tests.unit.codec.jpegs import EOI, SOI, app, data_at, frame_at, padded_at_restarts, restarts, segment, with_segments
 
 KINDS = {
     "4:2:0": {"subsampling": 2},
@@ -105,6 +105,8 @@ ODDITIES: dict[str, Callable[[bytes], bytes]] = {
     "fill bytes before the end marker": lambda source: source[:-2] + b"\xff" * 77 + EOI,
     "a stray byte before the end marker": lambda source: source[:-2] + b"\x7f" + EOI,
     "some stray bytes before the end marker": lambda source: source[:-2] + bytes(range(1, 11)) + EOI,
+    "a note hidden before the end marker": lambda source: source[:-2] + b"<SQ Tech. MEGA-Cam/>\r\n" * 200 + EOI,
+    "numbers hidden before the end marker": lambda source: source[:-2] + random.Random(1).randbytes(3000).replace(b"\xff", b"\xfe") + EOI,
     "spaces before the end marker": lambda source: source[:-2] + b" " * 500 + EOI,
     "zeros in place of the end marker": lambda source: source[:-2] + bytes(1000),
     "text after the end": lambda source: source + b"a trailer of a telephone" * 9,
@@ -128,8 +130,8 @@ ODDITIES: dict[str, Callable[[bytes], bytes]] = {
     "a segment of no length": lambda source: with_segments(source, b"\xff\xe1\0\0"),
     "segments of 8 MB": lambda source: with_segments(source, segment(0xE5, bytes(65_000)) * 125),
 }
-PROGRESSIVE_TOO = sorted(ODDITIES.keys() - {"a second picture in place of the end"})
-"""Of several scans, libjpeg reads on until the end marker, and gives up at a second start."""
+NOT_PROGRESSIVE = {each for each in ODDITIES if "hidden" in each or each == "a second picture in place of the end"}
+"""Of several scans, libjpeg reads on until the end marker, and gives up at a second start. Where a scan stopped cannot be known."""
 
 
 @pytest.mark.parametrize("oddity", ODDITIES)
@@ -139,7 +141,14 @@ def test_an_odd_file_is_shown(convert: Convert, oddity: str) -> None:
         assert convert(ODDITIES[oddity](source), **options).data == convert(source, **options).data
 
 
-@pytest.mark.parametrize("oddity", PROGRESSIVE_TOO)
+@pytest.mark.parametrize("oddity", sorted(ODDITIES.keys() - {"a second picture in place of the end"}))
+@pytest.mark.parametrize("kind", ["4:4:4", "optimised", "restarts"])
+def test_so_is_one_with_other_data(convert: Convert, kind: str, oddity: str) -> None:
+    source = photo(kind)
+    assert convert(ODDITIES[oddity](source)).data == convert(source).data
+
+
+@pytest.mark.parametrize("oddity", sorted(ODDITIES.keys() - NOT_PROGRESSIVE))
 def test_so_is_an_odd_progressive_file(convert: Convert, oddity: str) -> None:
     source = photo("progressive")
     assert convert(ODDITIES[oddity](source)).data == convert(source).data
@@ -164,6 +173,15 @@ def test_so_is_what_webcams_leave_at_some(convert: Convert) -> None:
 @pytest.mark.parametrize("path", [*corpus("photos"), *corpus("orientation")], ids=lambda path: path.name)
 def test_real_photographs_are_whole(convert: Convert, path: object) -> None:
     assert convert(path, width=200).converted.width
+
+
+@pytest.mark.parametrize("lost", range(1, 40, 3))
+def test_a_scan_that_leaves_a_little_is_damaged(convert: Convert, lost: int) -> None:
+    """The picture is cut down in its header, so that the scan's last units are left: as after a few bytes that were lost."""
+    source = saved(picture(64 * 8, 8, mode="L"), "JPEG", quality=90)
+    at = frame_at(source) + 3
+    with pytest.raises(errors.DamagedImage):
+        convert(source[:at] + (8 * (64 - lost)).to_bytes(2, "big") + source[at + 2 :])
 
 
 def test_a_flat_picture_may_be_all_zeros(convert: Convert) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from PIL import Image, ImageChops
 
 from backend import errors
-from backend.codec.image.run_length import decode_rows
+from backend.codec.image.dib.run_length import decode_rows
 from backend.codec.native.source import Source
 from backend.core.image_headers.dib import Dib
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from backend.codec.image import exif
-from backend.codec.image.notes import Notes
-from backend.codec.image.readers.jpeg_gain_map import has_gain_map
-from backend.codec.image.readers.jpeg_header import APP1, APP2, APP11, APP13, App
+from backend.codec.image.jpeg.gain_map import has_gain_map
+from backend.codec.image.jpeg.header import APP1, APP2, APP11, APP13, App
+from backend.codec.image.notes import exif
+from backend.codec.image.notes.notes import Notes
 from backend.codec.native.source import Source
 
 EXIF, XMP, EXTENDED_XMP = b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from backend import errors
-from backend.codec.image.readers.gif_index import StoredImage
+from backend.codec.image.gif.index import StoredImage
 from backend.core.image_headers.reader import ReadAt
 
 PIECE_BYTES = 256 << 10

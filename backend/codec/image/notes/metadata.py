@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 
 from backend.codec.encoders.encoder import Metadata
-from backend.codec.image import iptc, tiff_fields, xmp
 from backend.codec.image.colour import SRGB_PROFILE
-from backend.codec.image.notes import Notes
-from backend.codec.image.tiff_fields import ARTIST, ASCII, COPYRIGHT, IPTC, ORIENTATION, UNDEFINED, Field, NotTiff
+from backend.codec.image.notes import iptc, tiff_fields, xmp
+from backend.codec.image.notes.notes import Notes
+from backend.codec.image.notes.tiff_fields import ARTIST, ASCII, COPYRIGHT, IPTC, ORIENTATION, UNDEFINED, Field, NotTiff
 from backend.core.options import Options
 
 MAX_BYTES = 1 << 20

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from backend import errors
-from backend.codec.image.readers.jpeg_header import APP1, APP2, App, read_header
+from backend.codec.image.jpeg.header import APP1, APP2, App, read_header
 from backend.codec.native.source import Source
 
 ISO_21496 = b"urn:iso:std:iso:ts:21496:-1\0"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backend.codec.image import tiff_fields
-from backend.codec.image.tiff_fields import ORIENTATION, NotTiff
+from backend.codec.image.notes import tiff_fields
+from backend.codec.image.notes.tiff_fields import ORIENTATION, NotTiff
 
 PREFIX = b"Exif\0"
 """What stands before the TIFF header where a container keeps JPEG's identifier. One byte more follows, zero as a rule; some leave it out."""

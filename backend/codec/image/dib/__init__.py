@@ -1,0 +1,1 @@
+"""DIB, the picture within BMP and ICO: its pixels."""

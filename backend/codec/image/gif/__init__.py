@@ -1,0 +1,1 @@
+"""GIF: where its images lie, and their pixels as palette indexes."""

@@ -1,0 +1,1 @@
+"""JPEG: its header, its notes, and its pixels through libjpeg."""
