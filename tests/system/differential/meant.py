@@ -51,7 +51,11 @@ MEANT = (
     ),
     _meant("gif", "durations", "zeroed beyond-screen", "a damaged frame beyond the screen shows nothing for its time; Chromium ends before it"),
     _meant("jpeg", "pixels", "zeroed", "zeros in a table of codes leave data that decodes without a complaint: nothing tells of the damage"),
+    _meant("avif", "unjudged", "iccp zeroed", "a broken profile costs its colours, not the picture; Chromium refuses the file"),
     _meant("avif", "unjudged", "alpha zeroed", "libvips, which judges alpha, refuses the file that Chromium shows"),
+    _meant("bmp", "pixels", "header-124 bitfields tiny", "Chromium 156 shows nothing of a V5 bitmap with less than 12 bytes of pixels"),
+    _meant("tiff", "unjudged", "cut planar extra-unspecified", "the plane that is cut has no meaning; every plane that has one is whole"),
+    _meant("tiff", "pixels", "black-is-zero planar extra-unspecified iccp", "libvips takes the strips of two planes in the wrong order"),
     _meant("tiff", "unjudged", "tiled planar", "libvips does not read tiles of separate planes"),
     *(
         _meant("tiff", "refused:unsupported_format.variant", traits, why)
@@ -68,7 +72,6 @@ MEANT = (
             ("black-is-zero bits-16 extra-unspecified", "grey of 16 bits with more beside has no reader; refused by name"),
             ("black-is-zero planar alpha-associated", "grey and alpha in planes has no reader; refused by name"),
             ("black-is-zero planar alpha-unassociated", "grey and alpha in planes has no reader; refused by name"),
-            ("black-is-zero planar extra-unspecified", "grey and more in planes has no reader; refused by name"),
         )
     ),
 )

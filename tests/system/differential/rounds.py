@@ -52,7 +52,8 @@ def findings(codec: SealedCodec, judge: ChromiumJudge, kind: Kind, numbers: Iter
 
 def _between(kind: Kind, sample: Sample, answer: Outcome, ours: Animation | None, theirs: Animation | None) -> list[Difference]:
     if answer.error:
-        is_right = theirs is None and answer.error.startswith("damaged_image" if sample.traits & DAMAGE else "unsupported_format")
+        right = ("damaged_image", "unsupported_format") if sample.traits & DAMAGE else "unsupported_format"
+        is_right = theirs is None and answer.error.startswith(right)
         return [] if is_right else [Difference(f"refused:{answer.error}")]
     if ours is None:
         return [Difference("unreadable", "Chromium does not show the result")]

@@ -31,6 +31,8 @@ def bmp(seed: str) -> Sample:
         chance.note("alpha-mask")
     indices = chance.picture(width, height, 1, 1 << bits)[..., 0] if bits <= 8 else None
     body = _rle(chance, indices, bits) if is_rle and indices is not None else _rows(chance, width, height, bits, indices, is_top_down)
+    if len(body) < 12:
+        chance.note("tiny")
     kind = (RLE8 if bits == 8 else RLE4) if is_rle else BITFIELDS if has_fields else RGB
     return chance.sample(chance.damaged(_file(chance, size, (width, -height if is_top_down else height), bits, kind, fields, body), 0.02))
 
