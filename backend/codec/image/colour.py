@@ -77,12 +77,15 @@ def _grey_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 @lru_cache(maxsize=4)
 def _grey_ramp(profile: bytes | None) -> tuple[list[int], list[int], list[int]] | None:
-    """Red, green and blue of each of 256 greys; ``None`` where they stay. A profile for RGB counts for greys, too."""
+    """Red, green and blue of each of 256 greys; ``None`` where they stay. A profile for RGB counts for greys, too.
+
+    Not through LittleCMS' shortcut for greys, whose table is too coarse for a curve that is steep in the darks.
+    """
     given = colour_signal.as_browsers_take(profile) if profile else None
     if given is None or not given.data or given.space not in ("GRAY", "RGB"):
         return None
     greys = Image.frombytes("L", (256, 1), bytes(range(256))).convert("L" if given.space == "GRAY" else "RGB")
-    transform = _transform(given.data, greys.mode, "RGB")
+    transform = _transform(given.data, greys.mode, "RGB", ImageCms.Flags.NOOPTIMIZE)
     if transform is None:
         return None
     red, green, blue = (list(band.tobytes()) for band in transform.apply(greys).split())
@@ -102,10 +105,12 @@ def _result_mode(mode: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _transform(profile: bytes, mode: str, result_mode: str) -> ImageCms.ImageCmsTransform | None:
+def _transform(
+    profile: bytes, mode: str, result_mode: str, flags: ImageCms.Flags = ImageCms.Flags.NONE
+) -> ImageCms.ImageCmsTransform | None:
     try:
         given = ImageCms.getOpenProfile(io.BytesIO(profile))
-        return ImageCms.buildTransform(given, _SRGB, mode, result_mode, _INTENT)
+        return ImageCms.buildTransform(given, _SRGB, mode, result_mode, _INTENT, flags)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 

@@ -64,6 +64,7 @@ PROFILES = {
     **{f"intent {number}": profile(MATRIX | CURVES, intent=number) for number in (1, 2, 3, 9)},
     "connected by RGB": profile(MATRIX | CURVES, pcs=b"RGB "),
     "grey": profile({b"kTRC": curve(round(1.8 * 256))}, space=b"GRAY"),
+    "grey, light-linear": profile({b"kTRC": curve(256)}, space=b"GRAY"),
     "grey by Lab": profile({b"kTRC": curve(round(1.8 * 256))}, space=b"GRAY", pcs=b"Lab "),
     "grey curve in RGB": profile({b"kTRC": curve(round(1.8 * 256))} | MATRIX | CURVES),
     "CMYK": colour.CMYK_PROFILE,
@@ -156,6 +157,16 @@ def test_grey_with_alpha_and_a_profile_keeps_its_alpha(convert: Convert) -> None
     result = converted(convert, with_profile(4, PROFILES["grey"]))
     assert (result[..., 3] == pixels(4)[..., 1]).all()
     assert tuple(result[64, 0, :3]) == (81, 81, 81), result[64, 0]
+
+
+@pytest.mark.parametrize("kind", [0, 4])
+def test_the_darks_of_a_light_linear_grey_are_exact(convert: Convert, kind: int) -> None:
+    """sRGB's own curve (IEC 61966-2-1) is the judge: LittleCMS' shortcut for greys was ten steps off."""
+    result = converted(convert, with_profile(kind, PROFILES["grey, light-linear"]))
+    for level in range(256):
+        light = level / 255
+        right = 255 * (12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055)
+        assert abs(int(result[level, 0, 0]) - right) <= 1, level
 
 
 def test_grey_with_a_transparent_level_keeps_its_profile(convert: Convert) -> None:
