@@ -46,8 +46,8 @@ MEANT = (
         for trait in ("cut", "zeroed", "bad-data-checksum")
     ),
     *(
-        _meant("gif", what, "cut", "a frame whose pixels are all there counts, though its end is missing; Chromium drops it")
-        for what in ("pixels", "frames", "durations")
+        _meant(kind, what, "cut", "a frame whose pixels are all there counts, though its end is missing; Chromium drops it")
+        for kind, what in (*(("gif", each) for each in ("pixels", "frames", "durations", "unjudged")), ("apng", "frames"))
     ),
     _meant("gif", "durations", "zeroed beyond-screen", "a damaged frame beyond the screen shows nothing for its time; Chromium ends before it"),
     _meant("jpeg", "pixels", "zeroed", "zeros in a table of codes leave data that decodes without a complaint: nothing tells of the damage"),
