@@ -26,7 +26,7 @@ def _meant(kind: str, what: str, traits: str, why: str) -> Meant:
 
 MEANT = (
     _meant("png", "pixels", "index-beyond-palette", "an error by the specification, which leaves the colour open; libpng's is black"),
-    _meant("png", "pixels", "cicp-pq colour-3", "HDR goes through a table of 33 steps: a palette of saturated colours can be 2.5 steps off in the mean"),
+    _meant("png", "pixels", "cicp-pq colour-3", "HDR goes through a table of 33 steps: a saturated palette can be 2.5 steps off in the mean"),
     *(
         _meant(kind, "refused:damaged_image", trait, "a damaged picture is refused; a browser shows the part that is whole, and grey or nothing")
         for kind in ("gif", "apng", "webp_animated", "webp_still", "png", "jpeg", "bmp", "avif", "tiff")
