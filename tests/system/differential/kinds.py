@@ -87,6 +87,10 @@ def _with_profile(judge: ChromiumJudge, plain: Animation, data: bytes) -> Animat
     return replace(plain, frames=tuple(frames))
 
 
+FAINT = 16
+"""Chromium's alpha, stretched, up to which it keeps no colour that could be compared: libvips' counts there."""
+
+
 def played_avif(judge: ChromiumJudge, samples: Sequence[Sample]) -> list[Animation | None]:
     """Chromium's frames, but a still's alpha from libvips: Chromium 156 stretches it as if its range were limited (MIAF: it is full)."""
     return [
@@ -98,7 +102,9 @@ def played_avif(judge: ChromiumJudge, samples: Sequence[Sample]) -> list[Animati
 def _with_alpha(colours: Animation, alpha: Animation | None) -> Animation | None:
     if alpha is None or (alpha.width, alpha.height) != (colours.width, colours.height):
         return None
-    return libvips.still(numpy.concatenate([colours.frames[0].pixels[..., :3], alpha.frames[0].pixels[..., 3:]], 2))
+    shown, other = colours.frames[0].pixels, alpha.frames[0].pixels
+    told = numpy.where(shown[..., 3:] > FAINT, shown[..., :3], other[..., :3])
+    return libvips.still(numpy.concatenate([told, other[..., 3:]], 2))
 
 
 def as_png(judge: ChromiumJudge, samples: Sequence[Sample]) -> list[Animation | None]:

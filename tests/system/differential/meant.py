@@ -32,6 +32,7 @@ MEANT = (
         for kind in ("gif", "apng", "webp_animated", "webp_still", "png", "jpeg", "bmp", "avif", "tiff")
         for trait in ("cut", "zeroed", "bad-data-checksum")
     ),
+    _meant("bmp", "pixels", "tiny bitfields", "Chromium shows nothing of a file with masks that is four bytes shorter than it expects"),
     _meant("webp_still", "size", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("webp_still", "pixels", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("avif", "pixels", "animated range-full", "Chromium 156 takes full range for limited in sequences; what was written agrees with us"),

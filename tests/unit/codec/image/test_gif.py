@@ -192,7 +192,7 @@ def test_data_are_read_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     palette = numpy.random.default_rng(6).integers(0, 256, (256, 3), numpy.uint8)
     data = gif([GifFrame(pixels).data()], 70, 90, palette)
     for piece_bytes in (1, 7, 256, 1000):
-        monkeypatch.setattr("backend.codec.image.readers.gif_pixels.PIECE_BYTES", piece_bytes)
+        monkeypatch.setattr("backend.codec.image.gif.pixels.PIECE_BYTES", piece_bytes)
         assert (played(data).canvases[0][..., :3] == palette[pixels]).all()
 
 
