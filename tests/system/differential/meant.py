@@ -32,7 +32,7 @@ MEANT = (
         for kind in ("gif", "apng", "webp_animated", "webp_still", "png", "jpeg", "bmp", "avif", "tiff")
         for trait in ("cut", "zeroed", "bad-data-checksum")
     ),
-    _meant("bmp", "pixels", "tiny bitfields", "Chromium shows nothing of a file with masks that is four bytes shorter than it expects"),
+    _meant("bmp", "pixels", "tiny bitfields", "Chromium 156 shows nothing of a V4 or V5 bitmap with less than 12 bytes of pixels"),
     _meant("webp_still", "size", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("webp_still", "pixels", "exif-orientation", "EXIF turns a picture, as libvips does it; Chromium does not read EXIF in WebP"),
     _meant("avif", "pixels", "animated range-full", "Chromium 156 takes full range for limited in sequences; what was written agrees with us"),
@@ -55,7 +55,6 @@ MEANT = (
     _meant("jpeg", "pixels", "zeroed", "zeros in a table of codes leave data that decodes without a complaint: nothing tells of the damage"),
     _meant("avif", "unjudged", "iccp zeroed", "a broken profile costs its colours, not the picture; Chromium refuses the file"),
     _meant("avif", "unjudged", "alpha zeroed", "libvips, which judges alpha, refuses the file that Chromium shows"),
-    _meant("bmp", "pixels", "header-124 bitfields tiny", "Chromium 156 shows nothing of a V5 bitmap with less than 12 bytes of pixels"),
     _meant("tiff", "unjudged", "cut planar extra-unspecified", "the plane that is cut has no meaning; every plane that has one is whole"),
     _meant("tiff", "pixels", "black-is-zero planar extra-unspecified iccp", "libvips takes the strips of two planes in the wrong order"),
     _meant("tiff", "unjudged", "tiled planar", "libvips does not read tiles of separate planes"),
