@@ -17,7 +17,7 @@ from backend.core.limits import Limits
 
 
 class DibPicture(Picture):
-    """A picture that is known without Pillow. ``_dib`` and ``_size`` are set by the subclass."""
+    """A picture that is known without Pillow. ``_dib`` and ``_height`` are set by the subclass."""
 
     _dib: Dib
     _height: int
