@@ -17,6 +17,27 @@ from backend.texts.problems import problem
 
 _numbers = count(1)
 READER = Reader("en", problem)
+JOB_FIELDS = [
+    "id",
+    "state",
+    "stage",
+    "progress",
+    "seq",
+    "queue_position",
+    "eta_seconds",
+    "source",
+    "options",
+    "result",
+    "error",
+    "batch",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "expires_at",
+    "url",
+    "links",
+]
+"""Of the contract's Job, in its order."""
 
 
 def next_id() -> str:

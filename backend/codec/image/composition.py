@@ -73,7 +73,7 @@ def _draw(frame: RawFrame, canvas: Image.Image, box: Box | None) -> Image.Image:
     """``canvas`` itself unless its mode must change. An opaque one is RGB, so that this and all later steps have less to do."""
     if box is None:
         return canvas
-    inside = _moved(box, -frame.left, -frame.top)
+    inside = _move(box, -frame.left, -frame.top)
     image = frame.image if inside == (0, 0, *frame.image.size) else frame.image.crop(inside)
     if image.size == canvas.size:
         image = without_alpha(image) if frame.blend == "source" else image
@@ -109,7 +109,7 @@ def _visible_box(frame: RawFrame, size: Size) -> Box | None:
     return (left, top, right, bottom) if left < right and top < bottom else None
 
 
-def _moved(box: Box, right: int, down: int) -> Box:
+def _move(box: Box, right: int, down: int) -> Box:
     return box[0] + right, box[1] + down, box[2] + right, box[3] + down
 
 
@@ -117,7 +117,7 @@ def _blend(image: Image.Image, canvas: Image.Image, box: Box) -> None:
     rows = max(1, STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         strip = 0, top, image.width, min(image.height, top + rows)
-        on_canvas = _moved(strip, box[0], box[1])
+        on_canvas = _move(strip, box[0], box[1])
         canvas.paste(over(image.crop(strip), canvas.crop(on_canvas)), on_canvas)
 
 

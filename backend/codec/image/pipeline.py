@@ -71,7 +71,7 @@ class _Pipeline:
         decoded = picture.read(lambda share: meter.advance("decode", share))
         if not picture.is_reducible:
             plan = self._plan()
-        carried = self._carried()
+        carried = self._carry_notes()
         meter.advance("transform", 0.0)
         result = steps.transform(decoded, plan, lambda share: meter.advance("transform", share))
         meter.advance("encode", 0.0)
@@ -82,7 +82,7 @@ class _Pipeline:
         """Colours and orientation are a part of the stage ``decode``; the stage ``transform`` is empty."""
         picture, shape = self._picture, self._conversion.shape
         meter = self._meter(stage_costs.of_fast_path(shape, picture.traits, plan, self._encoder, is_progressive=picture.is_progressive))
-        carried = self._carried()
+        carried = self._carry_notes()
         meter.advance("decode", 0.0)
         with self._encoder.open_planes(picture.size, self._options) as planes:
             jpeg_fast_path.read_into(planes, self._source, picture, plan, lambda share: meter.advance("decode", share))
@@ -98,7 +98,7 @@ class _Pipeline:
         self._picture.learn()
         plan = self._plan()
         animation = Animation(plan.geometry.canvas, self._picture.play_count, self._conversion.shape.frames, lambda: self._read_frames(plan))
-        carried = self._carried()
+        carried = self._carry_notes()
         with self._encoder.encode_animation(animation, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
             return self._write(encoded, plan.geometry.canvas, carried, meter)
 
@@ -106,10 +106,10 @@ class _Pipeline:
         for frame in self._picture.read_frames():
             yield replace(frame, image=steps.transform(frame.image, plan, lambda _share: None))
 
-    def _carried(self) -> metadata.Carried:
+    def _carry_notes(self) -> metadata.Carried:
         """To be called once the pixels are read, or for a JPEG."""
         is_wanted = self._options.metadata != "none"
-        return metadata.carried_from(self._picture.notes if is_wanted else Notes(extras=self._picture.extras), self._options)
+        return metadata.carry(self._picture.notes if is_wanted else Notes(extras=self._picture.extras), self._options)
 
     def _meter(self, costs: Mapping[Stage, float]) -> Meter:
         return Meter(costs, self._on_progress, self._conversion.report_every_s)

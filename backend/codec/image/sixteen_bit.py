@@ -38,14 +38,14 @@ def exchange_bytes(image: Image.Image) -> None:
 def merge_bytes(image: Image.Image, reduction: Reduction) -> Image.Image:
     """Grey with alpha of 8 bits, from its four bytes, decoded as red, green, blue and alpha."""
     grey, grey_low, alpha, alpha_low = image.split()
-    result = Image.merge("LA", (_reduced(grey, grey_low, reduction), _reduced(alpha, alpha_low, reduction)))
+    result = Image.merge("LA", (_reduce(grey, grey_low, reduction), _reduce(alpha, alpha_low, reduction)))
     result.info = dict(image.info)
     return result
 
 
 def round_to_eight_bits(high: Image.Image, low: Image.Image, reduction: Reduction = "nearest") -> Image.Image:
     """From two decodes that differ only in the bytes kept."""
-    result = _reduced(high, low, reduction)
+    result = _reduce(high, low, reduction)
     result.info = dict(high.info)
     key = result.info.pop("transparency", None)
     if isinstance(key, tuple) and len(key) == len(high.getbands()) == 3:
@@ -62,7 +62,7 @@ def _where(high: Image.Image, low: Image.Image, key: tuple[int, ...]) -> Image.I
     return reduce(ImageChops.darker, is_high + is_low)
 
 
-def _reduced(high: Image.Image, low: Image.Image, reduction: Reduction) -> Image.Image:
+def _reduce(high: Image.Image, low: Image.Image, reduction: Reduction) -> Image.Image:
     return _nearest(high, low) if reduction == "nearest" else high.copy()
 
 

@@ -15,7 +15,7 @@ from backend.core.job import ENDED, FOLLOWING, STATES, Job, Manifest, Result, So
 from backend.core.options import Options
 from backend.core.reader import Reader
 from backend.texts.problems import problem
-from tests.fakes.samples import READER
+from tests.fakes.samples import JOB_FIELDS, READER
 
 ALLOWED = """
 queued → queued running succeeded failed cancelled
@@ -36,26 +36,6 @@ MANIFEST = Manifest(
     request_id="request-7",
 )
 RUNNING = Status(seq=17, state="running", stage="encode", progress=71, attempt=1, started_at=1_800_000_001.0, eta_s=2.4)
-FIELDS = [
-    "id",
-    "state",
-    "stage",
-    "progress",
-    "seq",
-    "queue_position",
-    "eta_seconds",
-    "source",
-    "options",
-    "result",
-    "error",
-    "batch",
-    "created_at",
-    "started_at",
-    "finished_at",
-    "expires_at",
-    "url",
-    "links",
-]
 
 
 def test_the_states_and_their_successors_are_the_contracts() -> None:
@@ -87,7 +67,7 @@ def test_only_success_is_a_hundred_percent() -> None:
 
 def test_a_job_shows_exactly_the_contracts_fields() -> None:
     shown = jobs.public(Job(MANIFEST, RUNNING), READER)
-    assert list(shown) == FIELDS
+    assert list(shown) == JOB_FIELDS
     assert shown == {
         "id": "4k6Zr0m1x8uQyB5w2TnHcA",
         "state": "running",

@@ -40,11 +40,11 @@ def as_browsers_take(profile: bytes) -> Embedded | None:
     if profile[16:20] == b"GRAY":
         return Embedded("GRAY", profile) if b"kTRC" in tags and profile[20:24] == b"XYZ " else None
     if profile[16:20] == b"CMYK":
-        return Embedded("CMYK", _mended(profile, tags))
+        return Embedded("CMYK", _mend(profile, tags))
     if profile[16:20] != b"RGB ":
         return None
     signalled = _by_code_points(tags)
-    return Embedded("RGB", _mended(profile, tags) if signalled is None else signalled)
+    return Embedded("RGB", _mend(profile, tags) if signalled is None else signalled)
 
 
 def _tags(profile: bytes) -> Tags | None:
@@ -71,7 +71,7 @@ def _by_code_points(tags: Tags) -> bytes | None:
     return profile_for(replace(said, transfer=_VIDEO.get(said.transfer, said.transfer)))
 
 
-def _mended(profile: bytes, tags: Tags) -> bytes:
+def _mend(profile: bytes, tags: Tags) -> bytes:
     """Of a display or printer, with the table for perceptual intent alone: browsers read so, whatever the header says."""
     mended = bytearray(profile)
     if profile[12:16] != b"prtr":

@@ -55,10 +55,10 @@ def _strips(source: Source, dib: Dib, height: int) -> Iterator[tuple[int, Image.
     for first in range(0, height, rows_a_strip):
         rows = min(rows_a_strip, height - first)
         data = read_exactly(source, dib.pixels_at + first * dib.stride_bytes, rows * dib.stride_bytes)
-        yield (first if dib.is_top_down else height - first - rows), _unpacked(data, dib, (dib.width, rows))
+        yield (first if dib.is_top_down else height - first - rows), _unpack(data, dib, (dib.width, rows))
 
 
-def _unpacked(data: bytes, dib: Dib, size: tuple[int, int]) -> Image.Image:
+def _unpack(data: bytes, dib: Dib, size: tuple[int, int]) -> Image.Image:
     way = 1 if dib.is_top_down else -1
     if dib.bits <= 8:
         return Image.frombuffer("P", size, data, "raw", _INDEXED[dib.bits], dib.stride_bytes, way)

@@ -11,10 +11,10 @@ def text_of(iptc: bytes, name: tuple[int, int]) -> str:
     """The values of a dataset, separated by semicolons; empty where there is none. ``name`` is record and number."""
     found = _datasets(iptc)
     is_utf_8 = any(each == _CHARACTER_SET and value == _UTF_8 for each, value in found)
-    return "; ".join(_decoded(value, is_utf_8=is_utf_8) for each, value in found if each == name)
+    return "; ".join(_decode(value, is_utf_8=is_utf_8) for each, value in found if each == name)
 
 
-def _decoded(value: bytes, *, is_utf_8: bool) -> str:
+def _decode(value: bytes, *, is_utf_8: bool) -> str:
     """Many files are in UTF-8 and do not say so."""
     try:
         return value.decode("utf-8")

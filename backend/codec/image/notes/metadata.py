@@ -29,7 +29,7 @@ class Carried:
     dropped: tuple[str, ...]
 
 
-def carried_from(notes: Notes, options: Options) -> Carried:
+def carry(notes: Notes, options: Options) -> Carried:
     metadata, dropped = _CHOICES[options.metadata](notes, options)
     return Carried(metadata, tuple(sorted({*dropped, *notes.extras})))
 

@@ -115,7 +115,7 @@ def block_of(fields: Iterable[Field], order: Order = "little") -> bytes:
     """A block with one directory of these fields; empty bytes for none."""
     chosen = list(fields)
     magic = next(each for each, known in _ORDERS.items() if known == order)
-    return magic + HEADER_BYTES.to_bytes(4, order) + _packed(chosen, order, HEADER_BYTES) if chosen else b""
+    return magic + HEADER_BYTES.to_bytes(4, order) + _pack(chosen, order, HEADER_BYTES) if chosen else b""
 
 
 def subset(block: bytes, tags: frozenset[int]) -> bytes:
@@ -144,10 +144,10 @@ def _with_directory(block: bytes, pointer: int, below: Directory) -> bytes:
     block += b"\0" * (len(block) % 2)
     fields = [each for tag, each in below.fields.items() if tag != _INTEROPERABILITY]
     at = Field(pointer, LONG, 1, len(block).to_bytes(4, below.order))
-    return with_field(block + _packed(fields, below.order, len(block)), at)
+    return with_field(block + _pack(fields, below.order, len(block)), at)
 
 
-def _packed(fields: list[Field], order: Order, at: int) -> bytes:
+def _pack(fields: list[Field], order: Order, at: int) -> bytes:
     """A directory that stands ``at``, and behind it the values that do not fit into their entries."""
     entries, values, values_at = [], b"", at + 2 + ENTRY_BYTES * len(fields) + 4
     for field in sorted(fields, key=lambda each: each.tag):

@@ -63,7 +63,7 @@ class PngPixels(ImageFile.ImageFile):
         self.tile = [ImageFile._Tile("zip", (0, 0, *self._size), 0, self._raw_mode)]
         self.decoderconfig = (int(self._header.is_interlaced),)
         if self._mode == "P":
-            self.palette = ImagePalette.raw("RGB", _filled_up(self._colours, 3))
+            self.palette = ImagePalette.raw("RGB", _fill_up(self._colours, 3))
 
     def load_prepare(self) -> None:
         super().load_prepare()
@@ -125,7 +125,7 @@ def read_image(header: Header, palette: bytes, transparency: bytes, open_data: O
 def _with_transparency(image: Image.Image, header: Header, palette: bytes, transparency: bytes) -> Image.Image:
     if header.colour == PALETTE:
         entries = len(palette) // 3
-        image.info["transparency"] = _filled_up(transparency[:entries].ljust(entries, b"\xff"), 1)
+        image.info["transparency"] = _fill_up(transparency[:entries].ljust(entries, b"\xff"), 1)
         return image
     if header.colour == RGB:
         image.info["transparency"] = tuple(value & 255 for value in _samples(transparency, 3))
@@ -146,7 +146,7 @@ def _grey_with_key(image: Image.Image, key: int) -> Image.Image:
     return Image.merge("LA", (image, image.point([255 * (value != key) for value in range(256)])))
 
 
-def _filled_up(table: bytes, entry_bytes: int) -> bytes:
+def _fill_up(table: bytes, entry_bytes: int) -> bytes:
     """A pixel beyond the table has its last entry, as in Chromium."""
     return table + table[-entry_bytes:] * (256 - len(table) // entry_bytes)
 

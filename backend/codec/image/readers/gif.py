@@ -78,9 +78,9 @@ class GifPicture(Picture):
         indexes = indexes_of(stored, read_at)
         width, height = max(0, min(image.width, canvas_width - image.left)), max(0, min(image.height, canvas_height - image.top))
         visible = indexes if indexes.size == (width, height) else indexes.crop((0, 0, width, height))
-        return self._coloured(visible, stored)
+        return self._colour(visible, stored)
 
-    def _coloured(self, indexes: Image.Image, stored: StoredImage) -> Image.Image:
+    def _colour(self, indexes: Image.Image, stored: StoredImage) -> Image.Image:
         """An index without a colour shows black, as in Chromium."""
         indexes.putpalette(self._source.read_at(stored.palette_at, stored.palette_bytes).ljust(PALETTE_BYTES, b"\0"))
         if stored.control.transparent is None:

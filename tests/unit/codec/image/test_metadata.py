@@ -140,11 +140,11 @@ def test_content_credentials_that_are_lost_are_said(convert: Convert) -> None:
 def test_what_was_asked_for_and_is_too_large_is_said() -> None:
     large = b"x" * (metadata.MAX_BYTES + 1)
     exif = tiff_fields.block_of([Field(COPYRIGHT, ASCII, 3, b"me\0")])
-    carried = metadata.carried_from(Notes(exif=exif, xmp=large, iptc=large, extras=frozenset(("gain_map",))), Options(metadata="all"))
+    carried = metadata.carry(Notes(exif=exif, xmp=large, iptc=large, extras=frozenset(("gain_map",))), Options(metadata="all"))
     assert carried.dropped == ("gain_map", "iptc", "xmp")
     assert carried.metadata.exif == exif and not carried.metadata.xmp
-    assert metadata.carried_from(Notes(exif=b"no TIFF"), Options(metadata="all")).dropped == ("exif",)
-    assert metadata.carried_from(Notes(xmp=large), Options()).dropped == ()
+    assert metadata.carry(Notes(exif=b"no TIFF"), Options(metadata="all")).dropped == ("exif",)
+    assert metadata.carry(Notes(xmp=large), Options()).dropped == ()
 
 
 @pytest.mark.parametrize("packet", [BOMB, b"<not xml", b"\0" * 50, b"<?xml version='1.0' encoding='klingon'?><a/>", zlib.compress(b"x")])

@@ -12,36 +12,17 @@ from werkzeug.test import TestResponse
 
 from backend.core.conversion import Progress
 from tests.fakes.codec import ScriptedCodec
+from tests.fakes.samples import JOB_FIELDS
 from tests.fakes.waiting import until
 from tests.unit.web.conftest import Web
 
 Check = Callable[[TestResponse, int, str], dict[str, Any]]
 UNKNOWN = "AAAAAAAAAAAAAAAAAAAAAA"
-FIELDS = [
-    "id",
-    "state",
-    "stage",
-    "progress",
-    "seq",
-    "queue_position",
-    "eta_seconds",
-    "source",
-    "options",
-    "result",
-    "error",
-    "batch",
-    "created_at",
-    "started_at",
-    "finished_at",
-    "expires_at",
-    "url",
-    "links",
-]
 
 
 def test_a_job_is_shown_with_exactly_the_contracts_fields(web: Web) -> None:
     job = web.finished()
-    assert list(job) == FIELDS
+    assert list(job) == JOB_FIELDS
     assert (job["state"], job["progress"], job["stage"]) == ("succeeded", 100, None)
     assert {"url", "bytes", "format", "width", "height", "frames", "sha256", "saved_percent"} <= set(job["result"])
     response = web.get(job["links"]["self"])
