@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from backend import errors
 from backend.core import formats, image_headers
+from backend.core.client_limits import ClientLimits
 from backend.core.conversion import Shape
 from backend.core.formats import Format
 from backend.core.job import Job, Manifest, Source, Status, work_key
@@ -37,12 +38,13 @@ EPHEMERAL_MARGIN_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue, ``maker`` finds the job in a list."""
+    """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue and has ``limits``, ``maker`` finds the job in a list."""
 
     owner: str = ""
     client: str = ""
     request_id: str = ""
     maker: str = ""
+    limits: ClientLimits = ClientLimits()
 
 
 @dataclass(frozen=True, slots=True)

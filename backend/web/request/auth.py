@@ -10,6 +10,7 @@ import secrets
 from flask import g, request
 
 from backend import errors, texts
+from backend.core.client_limits import ClientLimits
 from backend.web.request.context import WebContext, web_context
 from backend.web.request.peer import peer
 
@@ -49,6 +50,11 @@ def owner_of(web: WebContext, key: str) -> str:
 
 def key_digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def client_limits() -> ClientLimits:
+    """What the client of this request may have."""
+    return web_context().client_limits
 
 
 def client_address() -> str:

@@ -45,7 +45,7 @@ def digest() -> str:
 def sender(*, is_listed: bool = True) -> Sender:
     """Raises ``Unauthorized``."""
     owner = auth.owner()
-    return Sender(owner, owner or auth.client_address(), auth.request_id(), digest() if is_listed else "")
+    return Sender(owner, owner or auth.client_address(), auth.request_id(), digest() if is_listed else "", auth.client_limits())
 
 
 def ensure_token() -> None:

@@ -71,7 +71,7 @@ def _gateway_error(error: HTTPException) -> errors.GatewayError:
         return errors.NotFound()
     if error.code == 405:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
-        return errors.MethodNotAllowed("method", method=request.method, allowed=allowed)
+        return errors.MethodNotAllowed(method=request.method, allowed=allowed)
     if isinstance(error, RequestedRangeNotSatisfiable):
         return errors.RangeNotSatisfiable("range", size_bytes=error.length)
     if error.code == 413:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask import Response, current_app, request
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed as UnknownMethod
 from werkzeug.http import http_date
 
 from backend import errors
@@ -140,7 +140,7 @@ def _dispatch(views: dict[str, View], *arguments: str) -> Response:
     """By the method that the client means. Raises werkzeug's ``MethodNotAllowed``."""
     view = views.get(upload_headers.method())
     if view is None:
-        raise MethodNotAllowed(valid_methods=list(views))
+        raise UnknownMethod(valid_methods=list(views))
     return view(*arguments)
 
 

@@ -116,7 +116,7 @@ def test_every_error_reaches_the_reader_whole_and_in_both_languages(web: Web, pr
 )
 def test_a_method_that_is_not_possible_is_told_with_those_that_are(web: Web, problem: Check, method: str, path: str) -> None:
     response = web.ask(method, path)
-    body = problem(response, 405, "bad_request")
+    body = problem(response, 405, "method_not_allowed")
     assert response.headers["Allow"]
     for allowed in response.headers["Allow"].split(", "):
         assert allowed in body["detail"]
