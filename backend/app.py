@@ -188,6 +188,8 @@ def _maintain(janitor: Janitor) -> None:
             janitor.maintain()
         except errors.GatewayError as error:
             log.warning("maintenance could not be finished this time: %s", error)
+        except errors.Overstayed:
+            pass  # The watchdog has logged where it was.
         except Exception as error:
             log.error("maintenance met an unexpected %r", error, exc_info=error)
         time.sleep(MAINTAIN_EVERY_S)

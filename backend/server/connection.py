@@ -93,11 +93,15 @@ class Connection:
 
     def abort(self) -> None:
         """End it at once; what was not sent yet is lost."""
+        self.reset_at_close()
+        _shutdown(self.sock, socket.SHUT_RDWR)
+
+    def reset_at_close(self) -> None:
+        """Have the client see that its answer was cut off, also one whose end only a close would tell."""
         try:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         except OSError:
             pass
-        _shutdown(self.sock, socket.SHUT_RDWR)
 
     def finish(self) -> None:
         request = self.parser.mesg

@@ -27,7 +27,7 @@ from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.sock import ssl_context
 
 from backend import logs
-from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal
+from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal, Overstayed
 from backend.ports.peer import KEY, Peer
 from backend.server import connection_limits
 from backend.server.client_sockets import set_options, shake_hands
@@ -44,6 +44,7 @@ from backend.server.peer import RequestPeer
 from backend.server.run_dir import lasting_dir, run_dir
 from backend.server.socketio.session_handover import SessionHandover
 from backend.server.turns import turns
+from backend.server.watchdog import Watchdog
 from backend.server.websocket_upgrade import RETRY_AFTER_S, Upgrade
 from backend.server.wsgi import Environ, StartResponse, Wsgi
 
@@ -83,6 +84,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         self.handover.open()
         loop_lag.start()
         turns.start()
+        Watchdog(turns).start()
         process_metrics = ProcessMetrics(self.connections)
         try:
             while self.alive:
@@ -112,6 +114,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
                 self._turn_away(connection, BackendUnavailable(part="connections", retry_after_s=RETRY_AFTER_S))
         except OSError as error:
             self._log_broken(connection, error)
+        except Overstayed:
+            self._answer_overstayed(connection)
         finally:
             try:
                 connection.finish()
@@ -203,6 +207,13 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         connection.must_linger = True
         count_request("", MALFORMED, str(status or error.status))
         connection.sock.sendall(closing_response(error, status))
+
+    def _answer_overstayed(self, connection: Connection) -> None:
+        """The watchdog has logged it. A client whose answer has begun must not take it for a whole one."""
+        if connection.writer.has_begun or connection.websocket is not None:
+            connection.reset_at_close()
+        else:
+            self._turn_away(connection, Internal(private="the watchdog ended it"))
 
     def _log_broken(self, connection: Connection, error: OSError) -> None:
         if isinstance(error, TimeoutError):
