@@ -21,6 +21,7 @@ from backend.flows import ingest
 from backend.flows.find_job import find
 from backend.texts import text
 from backend.texts.problems import problem
+from backend.web.openapi.answers import FORM_OR_IMAGE
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import flow_context, web_context
@@ -32,7 +33,7 @@ REFRESH_S = 2
 Words = Callable[..., str]
 
 
-@routes.post("/")
+@routes.receive("/", FORM_OR_IMAGE)
 def take() -> Response:
     """The form's images and options. An option that was left empty does not count as given."""
     context, sender = flow_context(), client_identity.sender()
