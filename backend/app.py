@@ -38,7 +38,7 @@ from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
 from backend.server.socketio import sessions
 from backend.settings import Settings
-from backend.web.request import auth, origins
+from backend.web.request import auth, body_rules, origins
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     socketio = _socketio(app, web)
     app.extensions[KEY] = web
     SocketIOHandlers(socketio, web).install()
-    for part in (problems, headers):
+    for part in (problems, headers, body_rules):
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
