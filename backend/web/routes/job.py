@@ -13,7 +13,6 @@ from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, OPTIONS, RESUL
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
-from backend.web.request.peer import peer
 from backend.web.request.waiting import result_wait_s, wait_s
 from backend.web.response import files
 from backend.web.response.headers import allow_embedding
@@ -40,7 +39,8 @@ def show(job_id: str) -> Response:
     job = find(web.context, job_id, owner)
     seconds = wait_s()
     if seconds is not None and _is_known(job):
-        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each))
+        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each) or auth.has_lost_key())
+        auth.check_again()
     response = job_response(job)
     response.set_etag(str(job.status.seq), weak=True)
     if seconds is not None:
@@ -130,7 +130,8 @@ def result(job_id: str) -> Response:
     web, owner = web_context(), auth.owner()
     job, seconds = find(web.context, job_id, owner), result_wait_s()
     if seconds is not None and not job.status.has_ended:
-        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=peer().has_left)
+        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=auth.has_left)
+        auth.check_again()
     known, blob = deliver.result(web.context, job)
     return allow_embedding(files.send_result(job, known, blob, is_attachment="download" in request.args))
 

@@ -112,7 +112,8 @@ def _wait_for_end(job: Job) -> Response:
     seconds = wait_s()
     if seconds is None:
         return accepted_job(job)
-    job = web_context().follower.wait_for_end(job.id, seconds, owner=auth.owner())
+    job = web_context().follower.wait_for_end(job.id, seconds, owner=auth.owner(), is_left=auth.has_lost_key)
+    auth.check_again()
     response = job_response(job) if job.status.has_ended else accepted_job(job)
     response.headers["Preference-Applied"] = f"wait={seconds}"
     return response
