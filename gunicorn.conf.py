@@ -43,7 +43,6 @@ preload_app = False
 sendfile = False  # gevent's copies 8 KiB at a time; the application sends 256 KiB blocks
 control_socket_disable = True
 backlog = _settings.backlog
-forwarder_headers = ""  # no client says by a header of this name where the application lies: GATEWAY_PATH_PREFIX does
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190

@@ -21,6 +21,7 @@ from backend.flows import ingest
 from backend.flows.find_job import find
 from backend.texts import text
 from backend.texts.problems import problem
+from backend.web.openapi.answers import FORM_OR_IMAGE
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import flow_context, web_context
@@ -43,7 +44,7 @@ PAGE = """<!doctype html>
 <main class="main"><h1 class="plain-title">{heading}</h1>{body}</main></body></html>"""
 
 
-@routes.post("/")
+@routes.receive("/", FORM_OR_IMAGE)
 def take() -> Response:
     """The form's images and options. An option that was left empty does not count as given."""
     context, sender = flow_context(), client_identity.sender()
