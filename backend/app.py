@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import secrets
@@ -127,7 +128,9 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     if settings.fetch == "off":
         return None
     rules = Rules(settings.fetch_allowed_networks, float(settings.fetch_timeout_s), settings.body_min_bytes_per_s)
-    return Fetcher(context, HttpSources(rules))
+    fetcher = Fetcher(context, HttpSources(rules))
+    atexit.register(fetcher.hand_back)
+    return fetcher
 
 
 def _api_keys(settings: Settings) -> KeyTable:

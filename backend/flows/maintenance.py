@@ -147,9 +147,12 @@ def _is_unknown(context: Context, job_id: str) -> bool:
 
 
 def _make_known(context: Context, job: Job) -> None:
-    """Queue a job; one whose source is still to be fetched is reserved with a lease that has run out, so that a fetcher takes it over."""
+    """Queue a job; one whose source is still to be fetched is reserved with a lease that has run out, so that a fetcher takes it over.
+
+    How often its fetch has begun is lost with Redis. It counts as once: it may be what killed the process, and Redis too.
+    """
     if job.manifest.is_awaited:
-        context.fetch_leases.reserve(job, "", 0.0, limit=None)
+        context.fetch_leases.reserve(job, "", 0.0, limit=None, begun=1)
     else:
         context.queue.enqueue(job, limit=None)
 

@@ -24,6 +24,8 @@ class Known:
     status: Status
     token: str = ""
     tries: int = 0
+    fetches: int = 0
+    handed_back: int = 0
     leader: str = ""
     log: list[Status] = field(default_factory=list)
 

@@ -8,7 +8,7 @@ Each change of a job is published three times over, to those whom it concerns:
 
 Keys, all under one prefix (``client.KEY_PREFIX``)::
 
-    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, leader; passing where the job is ephemeral
+    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader; passing where the job is ephemeral
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
     queue         zset    waiting ids; score = virtual start × 2^20 + serial
     queue:tags    hash    client → virtual start of its newest waiting job
