@@ -25,6 +25,7 @@ from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.adapters.stores import open_store
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
+from backend.flows import shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
@@ -144,6 +145,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         allowed_origins=settings.allowed_origins,
         public_origin=settings.public_origin,
         rate_limit=settings.rate_limit,
+        client_limits=settings.client_limits,
         max_files=settings.max_files,
         process_health=process_health,
         worker_counters=counters.read_all,
@@ -185,6 +187,7 @@ def _warm_up(app: Flask, context: Context, announcements: Announcements) -> None
 def _maintain(janitor: Janitor) -> None:
     while True:
         try:
+            shares.tell_bytes(janitor.context)
             janitor.maintain()
         except errors.GatewayError as error:
             log.warning("maintenance could not be finished this time: %s", error)

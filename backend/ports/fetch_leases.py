@@ -10,10 +10,10 @@ from backend.core.job import Job
 class FetchLeases(Protocol):
     """A job whose source is still to come waits outside the queue. Every method raises ``BackendUnavailable``."""
 
-    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None) -> Job:
+    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, share: int | None = None) -> Job:
         """Make a job known whose source is fetched under ``token``; a job that is known stays as it is.
 
-        Raises ``QueueFull`` when ``limit`` jobs wait or are being fetched.
+        Raises ``QueueFull`` when ``limit`` jobs wait or are being fetched, and ``QuotaExceeded`` as ``JobQueue.enqueue``.
         """
 
     def renew(self, job_id: str, token: str, percent: int, lease_s: float) -> bool | None:

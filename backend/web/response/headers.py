@@ -6,6 +6,7 @@ import re
 
 from flask import Flask, Response, g, request
 
+from backend.flows import shares
 from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
@@ -37,6 +38,13 @@ def install(app: Flask) -> None:
         """tus answers ``OPTIONS`` itself."""
         is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         return Response(status=204) if is_preflight and origins.is_allowed() and not upload_headers.is_upload_path() else None
+
+    @app.after_request
+    def count_bytes(response: Response) -> Response:
+        """The body's bytes belong to the client's day, whatever became of them."""
+        if received_bytes := peer().received_bytes:
+            shares.count_bytes(web_context().context, auth.known_client(), received_bytes)
+        return response
 
     @app.after_request
     def finish(response: Response) -> Response:
