@@ -81,6 +81,8 @@ def tell_bytes(context: Context) -> None:
         return
     told = dict(untold)
     untold.clear()
+    for client in told:
+        context.clients.seen.pop(client, None)
     try:
         context.client_uses.add_bytes(told)
     except errors.BackendUnavailable as error:

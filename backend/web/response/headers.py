@@ -66,8 +66,8 @@ def _set_rate(response: Response) -> None:
     """draft-ietf-httpapi-ratelimit-headers-10."""
     if "rate" in g:
         limit, window_s, remaining, left_s = g.rate
-        response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window_s}'
-        response.headers["RateLimit"] = f'"default";r={remaining};t={left_s}'
+        response.headers.add("RateLimit-Policy", f'"default";q={limit};w={window_s}')
+        response.headers.add("RateLimit", f'"default";r={remaining};t={left_s}')
 
 
 def _allow_origin(response: Response) -> None:
