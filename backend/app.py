@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import secrets
@@ -28,6 +29,7 @@ from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable
+from backend.flows import shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
@@ -42,7 +44,7 @@ from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
 from backend.server.socketio import sessions
 from backend.settings import Settings, key_file
-from backend.web.request import origins
+from backend.web.request import body_rules, origins
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -77,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[KEY] = web
     handlers = SocketIOHandlers(socketio, web)
     handlers.install()
-    for part in (problems, headers):
+    for part in (problems, headers, body_rules):
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
@@ -127,7 +129,9 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     if settings.fetch == "off":
         return None
     rules = Rules(settings.fetch_allowed_networks, float(settings.fetch_timeout_s), settings.body_min_bytes_per_s)
-    return Fetcher(context, HttpSources(rules))
+    fetcher = Fetcher(context, HttpSources(rules))
+    atexit.register(fetcher.hand_back)
+    return fetcher
 
 
 def _api_keys(settings: Settings) -> KeyTable:
@@ -157,6 +161,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         allowed_origins=settings.allowed_origins,
         public_origin=settings.public_origin,
         rate_limit=settings.rate_limit,
+        client_limits=settings.client_limits,
         max_files=settings.max_files,
         process_health=process_health,
         worker_counters=counters.read_all,
@@ -210,9 +215,12 @@ def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
 def _maintain(janitor: Janitor) -> None:
     while True:
         try:
+            shares.tell_bytes(janitor.context)
             janitor.maintain()
         except errors.GatewayError as error:
             log.warning("maintenance could not be finished this time: %s", error)
+        except errors.Overstayed:
+            pass  # The watchdog has logged where it was.
         except Exception as error:
             log.error("maintenance met an unexpected %r", error, exc_info=error)
         time.sleep(MAINTAIN_EVERY_S)

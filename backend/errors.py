@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
+class Overstayed(BaseException):
+    """Raised by the watchdog in a greenlet that kept a worker's loop for seconds. Only the edge of a process catches it, and ends what ran."""
+
+
 class GatewayError(Exception):
     """Base of all. ``variant`` picks a more exact sentence of the same code, ``params`` fill its placeholders."""
 

@@ -56,6 +56,7 @@ WORKERS: tuple[Row, ...] = (
     Row("http_received_bytes", "gateway_http_received_bytes", "counter", ("route",), "Bytes of request bodies, as they came"),
     Row("http_sent_bytes", "gateway_http_sent_bytes", "counter", ("route",), "Bytes of response bodies"),
     Row("loop_delay", "gateway_loop_delay_seconds", "histogram", (), "How late the workers' loops woke a greenlet that asked for it"),
+    Row("overstays", "gateway_loop_overstays", "counter", ("end",), "Greenlets that kept a loop for 0.5 s, by their end (ended, let_go)"),
     Row("event_delay", "gateway_event_delay_seconds", "histogram", (), "From a change's record in Redis to its being handed to the watchers"),
 )
 EACH_WORKER: tuple[Row, ...] = (Row("cpu_s", "gateway_worker_cpu_seconds", "counter", ("worker",), "Processor time of the workers, by slot"),)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from flask import Response, request
 
 from backend import errors
-from backend.core import form_fields, formats, options
+from backend.core import filenames, formats, options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find_job import find
-from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, JSON, RESULT, UNCHANGED, file_answers
+from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, OPTIONS, RESULT, UNCHANGED, file_answers
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.openapi.schemas import ref
-from backend.web.request import auth, client_identity, idempotency, query
+from backend.web.request import auth, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.waiting import result_wait_s, wait_s
 from backend.web.response import files
@@ -96,7 +95,7 @@ def cancel(job_id: str) -> Response:
         {202: Answer(JOB, ("Location", "Retry-After"))},
         (errors.BadRequest, errors.InvalidOption, errors.RateLimited, errors.QueueFull, errors.StorageFull, *FIND_ERRORS),
         ("job_id", "Idempotency-Key"),
-        {JSON: ref("Options")},
+        OPTIONS,
         has_options=True,
         curl="curl -X POST '{base}/api/jobs/$job/retry?quality=60'",
     )
@@ -105,24 +104,14 @@ def retry(job_id: str) -> Response:
     """With the job's options, except those given in the query, a form or a JSON object. An empty value or ``null`` resets one to its default."""
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
-    ingest.check_room(context)
+    ingest.check_room(context, sender)
     job = find(context, job_id, sender.owner)
-    given = _given_options()
+    given = [*query.pairs(), *option_fields.read()]
     cleared = [name for name, value in given if value in ("", None)]
     wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted, sender)
-    return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
-
-
-def _given_options() -> list[tuple[str, object]]:
-    fields = [pair for pair in request.form.items(multi=True) if form_fields.is_option(pair[0])]
-    given: list[tuple[str, object]] = [*query.pairs(), *fields]
-    if request.mimetype == "application/json" and request.content_length:
-        record = request.get_json(silent=True)
-        if not isinstance(record, dict):
-            raise errors.BadRequest("json")
-        given += record.items()
-    return given
+    with idempotency.released_on_error():
+        return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
 
 
 @routes.serve(
@@ -164,5 +153,6 @@ def source(job_id: str) -> Response:
     job = find(context, job_id, auth.owner())
     known = job.manifest.source
     blob = deliver.source(context, job)
-    media_type = formats.BY_NAME[known.format].media_type
-    return allow_embedding(files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True))
+    image_format = formats.BY_NAME[known.format]
+    name = filenames.source_name(known.filename, image_format.extensions)
+    return allow_embedding(files.send(blob, media_type=image_format.media_type, etag=known.sha256, name=name, is_attachment=True))

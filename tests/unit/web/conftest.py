@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from backend.core.api_keys import KeyTable, plain_key
 from backend.flows.fetch import Fetcher
+from backend.web.request import body_rules
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -43,7 +44,7 @@ class Web:
         self.app = Flask("webp-gateway", static_folder=None)
         rules = {"api_keys": keys, "fetcher": fetcher, **self.web_rules}
         self.app.extensions[KEY] = WebContext(self.here.context, self.here.follower, FRONTEND, "1.2.3", **rules)
-        for part in (problems, headers):
+        for part in (problems, headers, body_rules):
             part.install(self.app)
         for resource in resources():
             self.app.register_blueprint(resource)
