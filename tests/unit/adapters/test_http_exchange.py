@@ -88,6 +88,12 @@ def test_a_request_says_what_it_is_given_and_nothing_of_the_gateways() -> None:
     assert b"Host: 127.0.0.1:%d" % port in lines
 
 
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\0", "ä"])
+def test_a_field_that_is_not_one_line_of_ascii_is_never_sent(value: str) -> None:
+    with pytest.raises(ValueError):
+        HttpRequest("POST", http_address.parse("http://127.0.0.1/"), {"X": value}).encode()
+
+
 @pytest.mark.parametrize(
     ("answer", "body"),
     [
