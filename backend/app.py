@@ -29,6 +29,7 @@ from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable
+from backend.flows import shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
@@ -160,6 +161,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         allowed_origins=settings.allowed_origins,
         public_origin=settings.public_origin,
         rate_limit=settings.rate_limit,
+        client_limits=settings.client_limits,
         max_files=settings.max_files,
         process_health=process_health,
         worker_counters=counters.read_all,
@@ -213,6 +215,7 @@ def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
 def _maintain(janitor: Janitor) -> None:
     while True:
         try:
+            shares.tell_bytes(janitor.context)
             janitor.maintain()
         except errors.GatewayError as error:
             log.warning("maintenance could not be finished this time: %s", error)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from backend import errors
 from backend.core.job import Job, Manifest, Source, Status, failed, work_key
 from backend.core.options import Options
+from backend.core.turns import client_of
+from backend.flows import shares
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored
@@ -70,7 +72,7 @@ class Fetcher:
             created_at=now,
             expires_at=now + context.retention_s,
             owner=sender.owner,
-            client=sender.client,
+            client=sender.turn,
             request_id=sender.request_id,
             maker=sender.maker,
             url=url,
@@ -78,7 +80,10 @@ class Fetcher:
         context.store.reserve(manifest)
         token = context.new_id()
         try:
-            job = context.fetch_leases.reserve(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs)
+            job = context.fetch_leases.reserve(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
+        except errors.QuotaExceeded:
+            context.store.erase(manifest.id)
+            raise
         except errors.QueueFull:
             context.store.erase(manifest.id)
             raise queue_is_full(context, context.max_queued_jobs) from None
@@ -153,7 +158,10 @@ class Fetcher:
         try:
             intake = Intake(context, manifest.source.filename)
             try:
-                received = _receive(context, intake, download, lease)
+                try:
+                    received = _receive(context, intake, download, lease)
+                finally:
+                    shares.count_bytes(context, client_of(manifest.client), intake.upload.size_bytes)
                 check_sides(received.shape, manifest.options)
                 source = replace(received.source(), filename=_display_name(manifest, download, received.filename))
                 key = work_key(source, manifest.options, manifest.owner) if context.shares_results else ""

@@ -18,7 +18,7 @@ from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.find_job import SEQ_MARGIN, find_stored
-from backend.flows.uploads import sweep
+from backend.flows.uploads import count_unfinished, sweep
 
 log = logging.getLogger(__name__)
 DUTY = "caretaker"
@@ -110,6 +110,8 @@ def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int
             go_on()
     context.index.add(page)
     queued = _queue_unknown(context, unfinished, go_on)
+    if context.uploads is not None:
+        count_unfinished(context)
     if queued:
         log.info("%s unfinished jobs found in the store", queued)
     return queued

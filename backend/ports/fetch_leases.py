@@ -10,10 +10,10 @@ from backend.core.job import Job
 class FetchLeases(Protocol):
     """A job whose source is still to come waits outside the queue. Every method raises ``BackendUnavailable``."""
 
-    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, begun: int = 0) -> Job:
+    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, share: int | None = None, begun: int = 0) -> Job:
         """Make a job known whose source is fetched under ``token``; a job that is known stays as it is. ``begun``: fetches that have begun.
 
-        Raises ``QueueFull`` when ``limit`` jobs wait or are being fetched.
+        Raises ``QueueFull`` when ``limit`` jobs wait or are being fetched, and ``QuotaExceeded`` as ``JobQueue.enqueue``.
         """
 
     def begin(self, job_id: str, token: str, lease_s: float) -> bool | None:

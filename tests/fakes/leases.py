@@ -36,7 +36,7 @@ class MemoryLeases:
         known = state.known.get(job_id)
         if known is not None and known.status.state != "queued":
             return False
-        state.queue.pop(job_id, None)
+        state.leave_queue(job_id)
         if known is None:
             server.add(tally.of_created(claim.job))
             known = server.create(claim.job)
@@ -57,11 +57,12 @@ class MemoryFetchLeases:
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
 
-    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, begun: int = 0) -> Job:
+    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, share: int | None = None, begun: int = 0) -> Job:
         server, state = self._server, self._server.reach()
         if job.id not in state.known:
             if limit is not None and len(state.queue) + len(state.fetching) >= limit:
                 raise errors.QueueFull(limit=limit, retry_after_s=1)
+            server.check_share(job, share)
             server.add(tally.of_created(job))
             known = server.create(job)
             known.token, known.fetches = token, begun
@@ -114,7 +115,7 @@ class MemoryFetchLeases:
         state.fetching.pop(job.id, None)
         if known.status.state == "queued" and job.id not in state.queue:
             server.add({tally.UPLOAD_BYTES: job.manifest.source.bytes})
-            server.line_up(job.id, job.manifest.client)
+            server.line_up(job.manifest)
             placed = server.place(known.status, server.rank(job.id))
             server.change(known, position=placed.position, eta_s=placed.eta_s)
             queued = job.at(known.status)

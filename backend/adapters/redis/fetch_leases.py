@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from backend import errors
 from backend.adapters.redis.job_arguments import job_arguments, milliseconds
 from backend.adapters.redis.leases import expired_in
-from backend.adapters.redis.queue import QUEUE_IS_FULL
+from backend.adapters.redis.queue import bounds, raise_refusal
 from backend.adapters.redis.scripts import Scripts
 from backend.core import tally
 from backend.core.job import Job, Status
@@ -16,11 +15,10 @@ class RedisFetchLeases:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, begun: int = 0) -> Job:
+    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, share: int | None = None, begun: int = 0) -> Job:
         created, lease = as_json(tally.of_created(job)), (token, milliseconds(lease_s), begun)
-        answer = self._scripts.run("reserve", *job_arguments(job), "" if limit is None else limit, created, *lease)
-        if answer == QUEUE_IS_FULL:
-            raise errors.QueueFull(limit=limit, retry_after_s=1)
+        answer = self._scripts.run("reserve", *job_arguments(job), *bounds(limit, share), created, *lease)
+        raise_refusal(answer, limit, share)
         return job.at(Status.from_json(answer))
 
     def begin(self, job_id: str, token: str, lease_s: float) -> bool | None:

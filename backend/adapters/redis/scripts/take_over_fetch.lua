@@ -1,6 +1,7 @@
 -- Take over a fetch whose lease has run out.
 -- ARGV: id, token, lease in ms
 -- Answer: how often a fetch of it has begun; -1 if the lease had not run out.
+begin_in_any_case()
 local id, token, lease_ms = unpack(ARGV)
 local until_ms = redis.call('ZSCORE', key('fetching'), id)
 if not until_ms or tonumber(until_ms) > now_ms() then return -1 end

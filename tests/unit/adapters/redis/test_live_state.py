@@ -63,6 +63,10 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "memos.get": lambda live: live.memos.get("key"),
     "memos.put_if_absent": lambda live: live.memos.put_if_absent("key", "value", 1),
     "memos.delete": lambda live: live.memos.delete("key"),
+    "client_uses.look": lambda live: live.client_uses.look("client"),
+    "client_uses.add_bytes": lambda live: live.client_uses.add_bytes({"client": 1}),
+    "client_uses.add_uploads": lambda live: live.client_uses.add_uploads("client", [("id", time.time() + 60)]),
+    "client_uses.remove_upload": lambda live: live.client_uses.remove_upload("client", "id"),
     "counters.count_in_window": lambda live: live.counters.count_in_window("key", 1, 1),
 }
 
