@@ -114,6 +114,16 @@ def test_an_answer_ends_where_it_says(answer: bytes, body: bytes) -> None:
         assert ask(port)[1] == body
 
 
+def test_a_field_that_is_too_long_is_left_out_and_many_are_cut() -> None:
+    long = b"X-Long: " + b"x" * (http_answer.FIELD_BYTES + 1) + b"\r\n"
+    many = (b"X-Many: " + b"," * 4000 + b"\r\n") * 10
+    with peer(says(OK + long + many + b"X-Short: y\r\n\r\n")) as port:
+        answer = HttpClient(ALLOWED).ask(HttpRequest("GET", http_address.parse(f"http://127.0.0.1:{port}/")), Deadline.after(5))
+        answer.close()
+    assert answer.head.field(b"x-long") == b"" and answer.head.field(b"x-short") == b"y"
+    assert len(answer.head.joined(b"x-many")) == http_answer.FIELD_BYTES
+
+
 @pytest.mark.parametrize(
     "answer",
     [
