@@ -86,6 +86,12 @@ def redirects(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
 
 
+def redirected(connection: socket.socket) -> None:
+    """To what the query says."""
+    target = connection.recv(1 << 16).split(b" ")[1].partition(b"?")[2]
+    connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: " + target + b"\r\n\r\n")
+
+
 SERVERS: dict[str, Serve] = {
     "endless trailers": flood(CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n"),
     "endless trailers of no use": flood(CHUNKED + b"%x\r\n%s\r\n0\r\n" % (len(BMP), BMP), b"\x00\n"),
@@ -101,6 +107,7 @@ SERVERS: dict[str, Serve] = {
     "gzip bomb": bomb,
     "gzip of nothing": empty_blocks,
     "redirects": redirects,
+    "redirected": redirected,
     "silent from the start": silence(b"", after_request=False),
     "silent after the status": silence(OK),
     "silent in the body": silence(OK + b"Content-Length: 100000\r\n\r\n" + BMP),
