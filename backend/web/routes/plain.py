@@ -16,6 +16,7 @@ from backend.core import filenames, formats, options
 from backend.core.batch import has_ended
 from backend.core.job import Job, public
 from backend.core.reader import Reader
+from backend.core.security_headers import PAGE_POLICY
 from backend.flows import batch as batches
 from backend.flows import ingest
 from backend.flows.find_job import find
@@ -159,11 +160,13 @@ def _page(words: Words, heading: str, body: str, *, refresh: bool = False) -> Re
     again = f'<meta http-equiv="refresh" content="{REFRESH_S}">' if refresh else ""
     page = f"""<!doctype html>
 <html lang="{auth.language()}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{again}
-<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>{heading} – {words("name")}</title>
+<meta name="color-scheme" content="light dark"><meta name="referrer" content="same-origin"><meta name="robots" content="noindex">
+<title>{heading} – {words("name")}</title>
 <link rel="icon" href="/static/icons/favicon.svg" type="image/svg+xml">{sheets}</head>
 <body><header class="header"><a class="brand" href="/">{mark}<span>{words("name")}</span></a></header>
 <main class="main"><h1 class="plain-title">{heading}</h1>{body}</main></body></html>"""
     response = Response(with_prefix(page), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Vary"] = "Accept-Language"
     return response
