@@ -5,16 +5,14 @@ from __future__ import annotations
 from flask import Response, request
 
 from backend import errors
-from backend.core import filenames, form_fields, formats, options
+from backend.core import filenames, formats, options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find_job import find
-from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, JSON, RESULT, UNCHANGED, file_answers
+from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, OPTIONS, RESULT, UNCHANGED, file_answers
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.openapi.schemas import ref
-from backend.web.request import auth, client_identity, idempotency, query
+from backend.web.request import auth, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
-from backend.web.request.peer import peer
 from backend.web.request.waiting import result_wait_s, wait_s
 from backend.web.response import files
 from backend.web.response.headers import allow_embedding
@@ -41,7 +39,8 @@ def show(job_id: str) -> Response:
     job = find(web.context, job_id, owner)
     seconds = wait_s()
     if seconds is not None and _is_known(job):
-        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each))
+        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each) or auth.has_lost_key())
+        auth.check_again()
     response = job_response(job)
     response.set_etag(str(job.status.seq), weak=True)
     if seconds is not None:
@@ -96,7 +95,7 @@ def cancel(job_id: str) -> Response:
         {202: Answer(JOB, ("Location", "Retry-After"))},
         (errors.BadRequest, errors.InvalidOption, errors.RateLimited, errors.QueueFull, errors.StorageFull, *FIND_ERRORS),
         ("job_id", "Idempotency-Key"),
-        {JSON: ref("Options")},
+        OPTIONS,
         has_options=True,
         curl="curl -X POST '{base}/api/jobs/$job/retry?quality=60'",
     )
@@ -107,22 +106,11 @@ def retry(job_id: str) -> Response:
     auth.check_rate()
     ingest.check_room(context)
     job = find(context, job_id, sender.owner)
-    given = _given_options()
+    given = [*query.pairs(), *option_fields.read()]
     cleared = [name for name, value in given if value in ("", None)]
     wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted, sender)
     return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
-
-
-def _given_options() -> list[tuple[str, object]]:
-    fields = [pair for pair in request.form.items(multi=True) if form_fields.is_option(pair[0])]
-    given: list[tuple[str, object]] = [*query.pairs(), *fields]
-    if request.mimetype == "application/json" and request.content_length:
-        record = request.get_json(silent=True)
-        if not isinstance(record, dict):
-            raise errors.BadRequest("json")
-        given += record.items()
-    return given
 
 
 @routes.serve(
@@ -142,7 +130,8 @@ def result(job_id: str) -> Response:
     web, owner = web_context(), auth.owner()
     job, seconds = find(web.context, job_id, owner), result_wait_s()
     if seconds is not None and not job.status.has_ended:
-        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=peer().has_left)
+        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=auth.has_left)
+        auth.check_again()
     known, blob = deliver.result(web.context, job)
     return allow_embedding(files.send_result(job, known, blob, is_attachment="download" in request.args))
 
