@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import secrets
@@ -29,6 +30,7 @@ from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable
 from backend.core.host_names import allowed_hosts
+from backend.flows import shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
@@ -145,7 +147,9 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     if settings.fetch == "off":
         return None
     rules = Rules(settings.fetch_allowed_networks, float(settings.fetch_timeout_s), settings.body_min_bytes_per_s)
-    return Fetcher(context, HttpSources(rules))
+    fetcher = Fetcher(context, HttpSources(rules))
+    atexit.register(fetcher.hand_back)
+    return fetcher
 
 
 def _api_keys(settings: Settings) -> KeyTable:
@@ -175,6 +179,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         allowed_origins=settings.allowed_origins,
         public_origin=settings.public_origin,
         rate_limit=settings.rate_limit,
+        client_limits=settings.client_limits,
         max_files=settings.max_files,
         process_health=process_health,
         worker_counters=counters.read_all,
@@ -229,6 +234,7 @@ def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
 def _maintain(janitor: Janitor) -> None:
     while True:
         try:
+            shares.tell_bytes(janitor.context)
             janitor.maintain()
         except errors.GatewayError as error:
             log.warning("maintenance could not be finished this time: %s", error)

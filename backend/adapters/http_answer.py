@@ -1,12 +1,13 @@
 """An answer by HTTP/1, read from a wire: its head as browsers read it, and its body. Each loop over its bytes has a bound and asks the deadline.
 
-Lines of a head that are no header fields are passed over, as browsers do. Trailers are not read: the connection serves one answer.
+Lines of a head that are no header fields are passed over, as browsers do.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from backend.adapters.http_deadline import Deadline
@@ -14,7 +15,7 @@ from backend.adapters.http_failures import Broken
 from backend.adapters.http_wire import RECEIVE_BYTES, Wire
 
 HEAD_BYTES = 256 << 10
-"""Of all heads together, interim ones included. Chromium takes as much (``kMaxHeaderBufSize``)."""
+"""Of all heads together, interim ones and trailers included. Chromium takes as much (``kMaxHeaderBufSize``)."""
 MAX_INTERIM = 20
 """Answers like ``100 Continue`` and ``103 Early Hints`` before the answer. One or two are common."""
 MAX_FIELDS = 100
@@ -33,6 +34,10 @@ CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 LENGTH = re.compile(rb"\d{1,30}")
 SWITCHING_PROTOCOLS = 101
 WITHOUT_BODY = (101, 204, 304)
+
+
+class Ended(Broken):
+    """The answer ends within a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,8 @@ class AnswerReader:
             yield from self._exactly(size_bytes)
             if self._line(2).strip(b"\r"):
                 raise Broken("a chunk is longer than stated")
+        with suppress(Ended):  # some servers close without the empty line after the last chunk
+            self._fields()
 
     def _chunk_bytes(self) -> int:
         line = self._line(CHUNK_LINE_BYTES).rstrip(b"\r")
@@ -170,11 +177,13 @@ class AnswerReader:
         self._deadline.check()
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
-            received = self._wire.receive() if searched <= most_bytes else b""
+            if searched > most_bytes:
+                break
+            received = self._wire.receive()
             if not received:
-                raise Broken("a line that is too long, or has no end")
+                raise Ended("a line without end")
             self._buffer += received
-        if end > most_bytes:
+        if not 0 <= end <= most_bytes:
             raise Broken("a line that is too long")
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]

@@ -13,23 +13,26 @@ from backend.adapters.http_failures import Late
 
 SLICE_S = 0.001
 """An exchange runs for so long before others have a turn. A request of somebody else's meets a handful of slices, far below 50 ms."""
+TURN_S = 3 * SLICE_S
 PULSE_S = 0.25
 SILENCE_S = 15.0
 """A wait for the other server's next bytes lasts no longer."""
 
 
 class _Turns:
-    """The exchanges of a process that never have to wait run one after the other, and together take half of the loop's time at most."""
+    """The exchanges of a process that never have to wait run one after the other, and together take a third of the loop's time at most."""
 
     def __init__(self) -> None:
-        self._next_s = 0.0
+        self._reserved_s = self._begun_s = 0.0
 
-    def reserve_s(self) -> float:
-        """The seconds until the caller's turn."""
-        now = time.monotonic()
-        begins_s = max(now, self._next_s)
-        self._next_s = begins_s + 2 * SLICE_S
-        return begins_s - now
+    def wait(self) -> None:
+        """Others run meanwhile. After a delay several turns are due: the last check keeps them apart nevertheless."""
+        due_s = max(time.monotonic(), self._reserved_s)
+        self._reserved_s = due_s + TURN_S
+        time.sleep(0)
+        while (left_s := max(due_s, self._begun_s + TURN_S) - time.monotonic()) > 0:
+            time.sleep(left_s)
+        self._begun_s = time.monotonic()
 
 
 _turns = _Turns()
@@ -53,7 +56,7 @@ class Deadline:
 
     def _rest(self) -> None:
         self._pulse()
-        time.sleep(_turns.reserve_s())
+        _turns.wait()
         self._begin_slice()
 
     def _begin_slice(self) -> None:

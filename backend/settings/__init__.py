@@ -23,6 +23,7 @@ from backend import texts
 from backend.core import host_names
 from backend.core.addresses import Network
 from backend.core.api_keys import ApiKey, plain_key
+from backend.core.client_limits import ClientLimits
 from backend.core.limits import Limits
 from backend.core.store_schemes import scheme_of
 from backend.errors import SettingsError, WrongSetting
@@ -54,6 +55,11 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 4
+
+
+def quarter_of_memory() -> int:
+    """Bytes, within 256 MiB and 4 GiB."""
+    return max(256 * MIB, min(4096 * MIB, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4))
 
 
 def setting(env: str, kind: Kind, default: Any) -> Any:
@@ -88,6 +94,10 @@ class Settings:
     max_frames: int = setting("GATEWAY_MAX_FRAMES", kinds.number(1, 100_000), 256)
     max_files: int = setting("GATEWAY_MAX_FILES_PER_REQUEST", kinds.number(1, 10_000), 100)
     max_queued_jobs: int = setting("GATEWAY_MAX_QUEUED_JOBS", kinds.number(1, MOST), 1000)
+    client_jobs: int = setting("GATEWAY_CLIENT_JOBS", kinds.number(1, MOST), ClientLimits().jobs)
+    client_bytes_per_day: int = setting("GATEWAY_CLIENT_BYTES_PER_DAY", kinds.size(1, 1 << 50), ClientLimits().bytes_per_day)
+    client_uploads: int = setting("GATEWAY_CLIENT_UPLOADS", kinds.number(1, MOST), ClientLimits().uploads)
+    redis_max_bytes: int = setting("GATEWAY_REDIS_MAX_BYTES", kinds.size(16 * MIB, 1 << 50), quarter_of_memory)
     encode_timeout_s: int = setting("GATEWAY_ENCODE_TIMEOUT_S", kinds.seconds(1, 86_400), 60)
     retention_s: int = setting("GATEWAY_RETENTION_S", kinds.seconds(1, 10**9), 86_400)
     share_results: str = setting("GATEWAY_SHARE_RESULTS", kinds.one_of("on", "off"), "on")
@@ -121,6 +131,11 @@ class Settings:
     def limits(self) -> Limits:
         """What the flows check images against."""
         return Limits(self.max_upload_bytes, self.max_pixels, self.max_frames)
+
+    @property
+    def client_limits(self) -> ClientLimits:
+        """Of a client whose key has none of its own."""
+        return ClientLimits(self.client_jobs, self.client_bytes_per_day, self.client_uploads)
 
     @property
     def encoders_min(self) -> int:

@@ -9,6 +9,7 @@ import re
 
 from flask import Flask, Response, g, request
 
+from backend.flows import shares
 from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
@@ -36,6 +37,13 @@ def install(app: Flask) -> None:
         return Response(status=204) if is_preflight and origins.is_allowed() and not upload_headers.is_upload_path() else None
 
     @app.after_request
+    def count_bytes(response: Response) -> Response:
+        """The body's bytes belong to the client's day, whatever became of them."""
+        if received_bytes := peer().received_bytes:
+            shares.count_bytes(web_context().context, auth.known_client(), received_bytes)
+        return response
+
+    @app.after_request
     def finish(response: Response) -> Response:
         response.headers["X-Request-Id"] = auth.request_id()
         client_identity.set_cookie(response)
@@ -49,8 +57,8 @@ def _set_rate(response: Response) -> None:
     """draft-ietf-httpapi-ratelimit-headers-10."""
     if "rate" in g:
         limit, window_s, remaining, left_s = g.rate
-        response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window_s}'
-        response.headers["RateLimit"] = f'"default";r={remaining};t={left_s}'
+        response.headers.add("RateLimit-Policy", f'"default";q={limit};w={window_s}')
+        response.headers.add("RateLimit", f'"default";r={remaining};t={left_s}')
 
 
 def _allow_origin(response: Response) -> None:

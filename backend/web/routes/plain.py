@@ -51,7 +51,7 @@ def take() -> Response:
     """The form's images and options. An option that was left empty does not count as given."""
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
-    ingest.check_room(context)
+    ingest.check_room(context, sender)
     form = bodies.read(context, filename="", max_files=web_context().max_files)
     try:
         wanted = options.parse([field for field in form.fields if field[1]])

@@ -302,3 +302,30 @@ def test_an_honest_result_is_the_same_as_ever(hostile_codec: SealedCodec, codec:
         )
         data = os.pread(result.fileno(), own.bytes, 0)
     assert convert(hostile_codec, "say(done())")[1] == data
+
+
+HEIC = saved(picture(64, 48), "HEIF")
+MOST_THREADS = 16
+"""Twice ``thread_budget.MAX_THREADS``: each that lives may be let in with another on its way."""
+
+
+@pytest.mark.parametrize("image", [SMALL, HEIC], ids=["no threads at all", "HEIC, which decodes in a thread"])
+def test_a_child_makes_no_flood_of_threads(hostile_codec: SealedCodec, image: bytes) -> None:
+    """Also as root, for whom RLIMIT_NPROC does not count."""
+    threads: list[int] = []
+
+    def look(_progress: Progress) -> None:
+        threads.extend(each.num_threads() for each in zygote_of(hostile_codec).children())
+
+    code = "made = make_threads()\nsay({'at': ['decode', 1]}); hang()"
+    with pytest.raises(errors.EncodeTimeout):
+        convert(hostile_codec, code, image=image, timeout_s=3.0, on_progress=look)
+    assert 1 <= max(threads) <= MOST_THREADS
+    assert (max(threads) > 1) == (image is HEIC)
+
+
+@pytest.mark.parametrize("image", [SMALL, HEIC], ids=["no threads at all", "HEIC, which decodes in a thread"])
+def test_a_child_makes_no_process(hostile_codec: SealedCodec, image: bytes) -> None:
+    code = "try: os.fork()\nexcept OSError as error: say(failed()) if error.errno == 1 else hang()"
+    with pytest.raises(errors.DamagedImage):
+        convert(hostile_codec, code, image=image, timeout_s=3.0)
