@@ -20,6 +20,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from backend import texts
+from backend.core import host_names
 from backend.core.addresses import Network
 from backend.core.api_keys import ApiKey, plain_key
 from backend.core.client_limits import ClientLimits
@@ -110,6 +111,7 @@ class Settings:
     api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())
     api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.file(), None)
     allowed_origins: tuple[str, ...] = setting("GATEWAY_ALLOWED_ORIGINS", kinds.origins(), ())
+    allowed_hosts: tuple[str, ...] | None = setting("GATEWAY_ALLOWED_HOSTS", kinds.hosts(), None)
     public_url: str | None = setting("GATEWAY_PUBLIC_URL", kinds.public_url(), None)
     path_prefix: str | None = setting("GATEWAY_PATH_PREFIX", kinds.path_prefix(), None)
     rate_limit: tuple[int, int] | None = setting("GATEWAY_RATE_LIMIT", kinds.rate(), None)
@@ -185,6 +187,18 @@ class Settings:
     def public_origin(self) -> str:
         """Scheme and host of ``GATEWAY_PUBLIC_URL``; empty without one."""
         return self.public_url.removesuffix(urlsplit(self.public_url).path) if self.public_url else ""
+
+    @property
+    def host_patterns(self) -> tuple[str, ...]:
+        """As ``core.host_names.allowed_hosts`` takes them. Keys, or a proxy, keep a page that was rebound from reading anything."""
+        if self.allowed_hosts is not None:
+            return self.allowed_hosts
+        return (host_names.ANY,) if self.api_keys or self.api_keys_file or self.proxy_hops else ()
+
+    @property
+    def given_names(self) -> tuple[str, ...]:
+        """What the operator calls this gateway in other settings."""
+        return (self.host, *((self.metrics_bind[0],) if self.metrics_bind else ()), urlsplit(self.public_url or "").hostname or "")
 
     @property
     def keys(self) -> tuple[ApiKey, ...]:

@@ -65,7 +65,17 @@ READ: dict[str, list[tuple[str, Any]]] = {
     "GATEWAY_BODY_MIN_BYTES_PER_S": [("0", 0)],
     "GATEWAY_CONNECTIONS_PER_ADDRESS": [("0", 0), ("64", 64)],
     "GATEWAY_API_KEYS": [(KEY, (KEY,)), (f"{KEY}, another-key", (KEY, "another-key"))],
-    "GATEWAY_ALLOWED_ORIGINS": [("https://example.com", ("https://example.com",)), ("http://a:8080/, https://b", ("http://a:8080", "https://b"))],
+    "GATEWAY_ALLOWED_ORIGINS": [
+        ("https://example.com", ("https://example.com",)),
+        ("http://a:8080/, https://B", ("http://a:8080", "https://b")),
+        ("null", ("null",)),
+    ],
+    "GATEWAY_ALLOWED_HOSTS": [
+        ("images.example.com, .example.org,*.example.net", ("images.example.com", ".example.org", "*.example.net")),
+        ("NAS.Example., bücher.example, xn--fa-hia.example", ("nas.example", "xn--bcher-kva.example", "xn--fa-hia.example")),
+        ("192.168.1.5, [::1], fe80::1, my_nas", ("192.168.1.5", "::1", "fe80::1", "my_nas")),
+        ("*", ("*",)),
+    ],
     "GATEWAY_PUBLIC_URL": [
         ("https://example.com", "https://example.com"),
         ("http://[::1]:8080/", "http://[::1]:8080"),
@@ -123,6 +133,10 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_API_KEYS": ["short", "with space in it", f"{KEY},", f"{KEY},,another-key", "ключ-ключ-ключ"],
     "GATEWAY_API_KEYS_FILE": ["/no/such/file", "/"],
     "GATEWAY_ALLOWED_ORIGINS": ["*", "example.com", "https://example.com/path", "https://a,", "ftp://a"],
+    "GATEWAY_ALLOWED_HOSTS": [
+        *("https://example.com", "example.com:5000", "example.com/path", "a b", "a,,b", ",", "*example.com", "a.*.com", "**", "*.", ".", "-a.com"),
+        *("a..b", "[::1", "10.0.0.999", "straße.example", "user@example.com", 64 * "a", 50 * "abcde." + "com", "*.*.com", "\x7f.com"),
+    ],
     "GATEWAY_PUBLIC_URL": [
         "example.com",
         "ftp://example.com",

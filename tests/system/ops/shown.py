@@ -42,6 +42,7 @@ SHOWN: dict[str, str] = {
     "GATEWAY_CONNECTIONS_PER_ADDRESS": f"{HERE}::test_one_address_holds_so_many_connections_and_no_more",
     "GATEWAY_API_KEYS": "tests/system/main_path/test_deduplicate.py::test_a_key_learns_nothing_of_another_keys_work",
     "GATEWAY_API_KEYS_FILE": f"{HERE}::test_keys_of_a_file_open_the_gateway_and_others_do_not",
+    "GATEWAY_ALLOWED_HOSTS": "tests/system/live/test_foreign_pages.py::test_the_named_hosts_are_answered_and_others_are_not",
     "GATEWAY_ALLOWED_ORIGINS": f"{HERE}::test_named_origins_may_call_and_others_may_not",
     "GATEWAY_PUBLIC_URL": "tests/system/deploy/test_prefix.py::test_the_public_address_is_that_of_the_result",
     "GATEWAY_PATH_PREFIX": "tests/system/deploy/test_prefix.py::test_behind_the_shipped_file_everything_works_below_a_path",
