@@ -13,7 +13,7 @@
 #   ./tests/run.sh page-all        the page in Chromium: slow lines, restarts, a hundred files
 #   ./tests/run.sh fuzz            damaged and hostile images
 #   ./tests/run.sh differential    random files of every kind against Chromium and libvips: an hour (DIFFERENTIAL_MINUTES, DIFFERENTIAL_SEED)
-#   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
+#   ./tests/run.sh load            hundreds of clients, slow ones too, a thousand cut connections, restarts under two hundred jobs, dead peers
 #   ./tests/run.sh soak            an hour of mixed good and hostile traffic (SOAK_MINUTES): no 500, nothing grows
 #   ./tests/run.sh autobahn        Autobahn's WebSocket suite (Python 2.7 is needed; it is installed into var/)
 #   ./tests/run.sh faults          processes killed and disks filled while they work

@@ -78,10 +78,11 @@ def test_three_hundred_slow_clients_are_cut_off_and_nobody_else_notices(
     fates = SlowClients(kind, strained.port, COUNT, seconds, path).result()
     attacked = probe.result()
     wait_for(lambda: connections(strained) < 50, 10, "for the connections to go")
-    print(kind, fates, "idle", idle, "attacked", attacked, "MiB", before >> 20, worker_bytes(strained) >> 20)
+    idle_ms = max(idle["p99_ms"], Probe(health, 5).result()["p99_ms"])
+    print(kind, fates, "idle", idle, idle_ms, "attacked", attacked, "MiB", before >> 20, worker_bytes(strained) >> 20)
     if cut_within_s is not None:
         assert fates["cut"] == COUNT
         assert fates["last_s"] < cut_within_s
     assert attacked["failed"] == 0
-    assert attacked["p99_ms"] < max(3 * idle["p99_ms"], FLOOR_MS)
+    assert attacked["p99_ms"] < max(3 * idle_ms, FLOOR_MS)
     assert worker_bytes(strained) - before < 64 << 20
