@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs, telemetry
 from backend.adapters.files.resumable import FileUploads
+from backend.adapters.http_receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
@@ -25,10 +26,12 @@ from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.adapters.stores import open_store
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
+from backend.core.reader import Reader
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
+from backend.flows.send_webhooks import WebhookSender
 from backend.ports.announcements import Announcements
 from backend.server import connection_limits
 from backend.server.http import error_response
@@ -38,6 +41,7 @@ from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
 from backend.server.socketio import sessions
 from backend.settings import Settings
+from backend.texts.problems import problem
 from backend.web.request import auth, origins
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
@@ -68,7 +72,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
     fetcher = _fetcher(settings, context)
-    web = _web_context(settings, context, follower, fetcher)
+    webhooks = _webhook_sender(settings, context)
+    web = _web_context(settings, context, follower, fetcher, webhooks)
     socketio = _socketio(app, web)
     app.extensions[KEY] = web
     SocketIOHandlers(socketio, web).install()
@@ -86,8 +91,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
     gevent.spawn(_warm_up, app, context, announcements)
-    gevent.spawn(_maintain, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
+    _start_background(Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher), webhooks)
     return app
+
+
+def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
+    gevent.spawn(_maintain, janitor)
+    if webhooks is not None:
+        gevent.spawn(_send_webhooks, webhooks)
 
 
 def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits:
@@ -114,7 +125,22 @@ def gateway_context(settings: Settings) -> Context:
         retention_s=settings.retention_s,
         encode_timeout_s=settings.encode_timeout_s,
         shares_results=settings.share_results == "on",
+        receiver=receiver(settings),
+        sends_webhooks=bool(settings.webhook_secrets),
     )
+
+
+def receiver(settings: Settings) -> Reader:
+    """For whom webhooks are written: a program, which is given codes beside the English sentences."""
+    return Reader("en", problem, settings.prefix, settings.public_origin)
+
+
+def _webhook_sender(settings: Settings, context: Context) -> WebhookSender | None:
+    if not settings.webhook_secrets:
+        return None
+    timeout_s = float(settings.webhook_timeout_s)
+    receivers = HttpReceivers(ReceiverRules(settings.webhook_allowed_networks, timeout_s))
+    return WebhookSender(context, receivers, settings.webhook_secrets, timeout_s, settings.webhook_pauses_s)
 
 
 def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
@@ -124,7 +150,7 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     return Fetcher(context, HttpSources(rules))
 
 
-def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None) -> WebContext:
+def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None) -> WebContext:
     def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
 
@@ -138,6 +164,8 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         context=context,
         follower=follower,
         fetcher=fetcher,
+        receivers=webhooks.receivers if webhooks else None,
+        pending_webhooks=settings.client_webhooks,
         frontend=FRONTEND,
         version=__version__,
         key_digests=frozenset(auth.key_digest(key) for key in settings.keys),
@@ -180,6 +208,19 @@ def _warm_up(app: Flask, context: Context, announcements: Announcements) -> None
         context.queue.depth()
     except errors.GatewayError as error:
         log.info("not everything is within reach yet: %s", error)
+
+
+def _send_webhooks(webhooks: WebhookSender) -> None:
+    while True:
+        try:
+            if not webhooks.send_due():
+                webhooks.wait()
+        except errors.GatewayError as error:
+            log.warning("no webhook can be sent now: %s", error)
+            time.sleep(MAINTAIN_EVERY_S)
+        except Exception as error:
+            log.error("sending webhooks met an unexpected %r", error, exc_info=error)
+            time.sleep(MAINTAIN_EVERY_S)
 
 
 def _maintain(janitor: Janitor) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core import records
-from backend.core.job import Job, public, rfc3339
+from backend.core.job import DELIVERIES, Job, public, rfc3339
 from backend.core.reader import Reader
 
 
@@ -51,6 +51,9 @@ def public_batch(batch: Batch, jobs: Sequence[Job], reader: Reader) -> dict[str,
     """The contract's Batch. Jobs that were deleted are no longer listed, nor counted."""
     states = [job.status.state for job in jobs]
     own = reader.path(f"/api/batches/{batch.id}")
+    links = {"self": own, "events": f"{own}/events", "archive": f"{own}/archive.zip", "cancel": f"{own}/cancel"}
+    if any(job.manifest.webhook_url for job in jobs):
+        links["deliveries"] = reader.path(f"{DELIVERIES}?batch={batch.id}")
     return {
         "id": batch.id,
         "total": len(jobs),
@@ -60,5 +63,5 @@ def public_batch(batch: Batch, jobs: Sequence[Job], reader: Reader) -> dict[str,
         "jobs": [public(job, reader) for job in jobs],
         "created_at": rfc3339(batch.created_at),
         "expires_at": rfc3339(batch.expires_at),
-        "links": {"self": own, "events": f"{own}/events", "archive": f"{own}/archive.zip", "cancel": f"{own}/cancel"},
+        "links": links,
     }

@@ -55,7 +55,7 @@ def _make_job(context: Context, writer: UploadWriter) -> None:
     try:
         known = ingest.sniff_format(writer.read_head(formats.SNIFF_BYTES))
         received = ingest.judge(context, upload, known, info.filename)
-        sender = Sender(info.owner, info.client, info.request_id, info.maker)
+        sender = Sender(info.owner, info.client, info.request_id, info.maker, webhook_url=info.webhook_url)
         ingest.accept(context, received, info.options, sender, job_id=info.job_id)
     except BaseException:
         upload.discard()

@@ -38,13 +38,17 @@ EPHEMERAL_MARGIN_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue and has ``limits``, ``maker`` finds the job in a list."""
+    """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue and has ``limits``, ``maker`` finds the job in a list.
+
+    ``webhook_url`` is told when the job has ended, or when its batch has; empty for nobody.
+    """
 
     owner: str = ""
     client: str = ""
     request_id: str = ""
     maker: str = ""
     limits: ClientLimits = ClientLimits()
+    webhook_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,7 @@ def keep(
         is_ephemeral=is_ephemeral,
         work_key=work_key(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
+        webhook_url=sender.webhook_url,
     )
     if not context.store.commit_job(received.upload, manifest):
         return find_stored(context, manifest.id), False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from backend.ports.counters import Counters
+from backend.ports.delivery_queue import DeliveryQueue
 from backend.ports.duties import Duties
 from backend.ports.fetch_leases import FetchLeases
 from backend.ports.index import JobIndex
@@ -27,3 +28,4 @@ class LiveState(TypedDict):
     memos: Memos
     duties: Duties
     presence: Presence
+    deliveries: DeliveryQueue

@@ -14,6 +14,7 @@ from typing import Any
 from backend import errors
 from backend.core.job import FOLLOWING, Job, Manifest, Status
 from backend.ports.clock import Clock
+from backend.ports.delivery_queue import Waiting
 
 LOG_LIMIT = 512
 
@@ -54,6 +55,11 @@ class State:
     totals: dict[str, float] = field(default_factory=dict)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
+    deliveries: dict[str, Waiting] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
+    leased: dict[str, float] = field(default_factory=dict)
+    host_pauses: dict[str, float] = field(default_factory=dict)
+    host_failures: dict[str, int] = field(default_factory=dict)
 
 
 class MemoryServer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend import errors
 from backend.core import formats
 from backend.web.openapi.resource import Answer, Kind
-from backend.web.openapi.schemas import TEXT, Schema, ref
+from backend.web.openapi.schemas import TEXT, WEBHOOK, Schema, ref
 
 RECEIVE_ERRORS: tuple[Kind, ...] = (
     errors.BadRequest,
@@ -30,7 +30,7 @@ JOB: dict[str, Schema] = {JSON: ref("Job")}
 BATCH: dict[str, Schema] = {JSON: ref("Batch")}
 FORM: Schema = {
     "type": "object",
-    "properties": {"file": {"oneOf": [BINARY, {"type": "array", "items": BINARY}]}},
+    "properties": {"file": {"oneOf": [BINARY, {"type": "array", "items": BINARY}]}, **WEBHOOK},
     "required": ["file"],
     "additionalProperties": {"description": "Any conversion option"},
 }
