@@ -118,7 +118,7 @@ class Fetcher:
 
     def _fetch_source(self, job: Job, lease: FetchLease) -> None:
         context, manifest = self.context, job.manifest
-        download = self.sources.open(manifest.url)
+        download = self.sources.open(manifest.url, lease.pulse)
         try:
             intake = Intake(context, manifest.source.filename)
             try:
@@ -167,6 +167,10 @@ class FetchLease:
         """Renew the lease when that is due. The percent stays 0 for a server that does not say how much it sends."""
         if size_bytes:
             self.percent = min(FETCH_PERCENT, FETCH_PERCENT * received_bytes // size_bytes)
+        self.pulse()
+
+    def pulse(self) -> None:
+        """Renew the lease if that is due, also while the other server is silent. Raises ``Unwanted``."""
         if self.context.clock() - self._renewed_s >= RENEW_S:
             self.renew()
 

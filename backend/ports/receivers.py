@@ -22,5 +22,5 @@ class Receivers(Protocol):
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Send ``body``, follow no redirect, and keep nothing of the answer's body.
 
-        Raises ``BadRequest`` where there is no answer; its variant says why.
+        Raises ``BadRequest`` where there is no answer; its variant says why: ``url_unreachable``, ``url_slow`` or ``url_answer``.
         """

@@ -19,7 +19,8 @@ from backend.server import connection_limits
 from backend.server.connection_limits import ConnectionLimits
 from backend.server.http.read_timeouts import HeadTimeout
 from backend.server.http.request_parser import BoundedParser, BoundedRequest
-from backend.server.http.socket_reader import YIELD_EVERY_BYTES, TimedUnreader
+from backend.server.http.socket_reader import TimedUnreader
+from backend.server.turns import turns
 from backend.server.websocket.websocket import WebSocket
 
 FRESH, IDLE, BUSY = "fresh", "idle", "busy"
@@ -67,6 +68,7 @@ class Connection:
             yield request
             self.state = IDLE
             self.is_event_stream = False
+            turns.give_turn()
 
     def _next_request(self) -> BoundedRequest | None:
         if self.state == FRESH:
@@ -132,7 +134,7 @@ def linger(sock: Any, limits: ConnectionLimits) -> None:
     _shutdown(sock, socket.SHUT_WR)
     scrap = bytearray(65536)
     deadline = time.monotonic() + limits.linger_s
-    discarded_bytes = since_yield_bytes = 0
+    discarded_bytes = 0
     try:
         while discarded_bytes < limits.linger_bytes and (left_s := deadline - time.monotonic()) > 0:
             sock.settimeout(min(left_s, limits.linger_idle_s))
@@ -140,10 +142,7 @@ def linger(sock: Any, limits: ConnectionLimits) -> None:
             if not count:
                 return
             discarded_bytes += count
-            since_yield_bytes += count
-            if since_yield_bytes >= YIELD_EVERY_BYTES:
-                since_yield_bytes = 0
-                gevent.sleep(0)
+            turns.give_turn()
     except OSError:
         return
 

@@ -18,6 +18,13 @@ class ConnectionLimits:
     # A head fits into a few packets. The time runs over the whole head, so that a byte now and then does not prolong it (slowloris).
     header_timeout_s: float = 5.0
 
+    # Request line and headers together; browsers send a few KiB, nginx takes 32. It bounds a chunked body's trailers too.
+    head_bytes: int = 64 * KIB
+
+    # What a chunked body may have in chunk headers and extensions, beyond as much again as its data. A client that writes byte by byte has five
+    # bytes of them for each; a body of 250 KB still passes.
+    chunk_overhead_bytes: int = MIB
+
     # A phone that changes cells is silent for some seconds; longer than this, and it has gone.
     body_idle_timeout_s: float = 15.0
 
@@ -38,6 +45,11 @@ class ConnectionLimits:
 
     # OWASP's figure for one message. Images go by HTTP, never through a WebSocket.
     websocket_message_bytes: int = 64 * KIB
+
+    # Twice the messages that a session may send. A client pings every few seconds; browsers cannot. Above them a WebSocket is closed with 1008.
+    websocket_frames: int = 4800
+    websocket_control_frames: int = 200
+    websocket_frames_window_s: float = 10.0
 
     # How long a frame may wait in the peer's closed TCP window before the peer is cut off.
     websocket_write_timeout_s: float = 30.0

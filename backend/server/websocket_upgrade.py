@@ -99,8 +99,7 @@ class Upgrade:
             connection.sock,
             accept=handshake.accept,
             pending=peer.body.release_read_ahead(),
-            message_bytes=connection.limits.websocket_message_bytes,
-            write_timeout_s=connection.limits.websocket_write_timeout_s,
+            limits=connection.limits,
         )
         connection.websocket = environ["wsgi.websocket"] = socket
         # Only ``socket`` may write to it from here on. And for each connection with this key, engine.io would define a class (middleware.py).

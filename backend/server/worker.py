@@ -35,6 +35,7 @@ from backend.server.connection import Connection, Connections
 from backend.server.graceful_shutdown import drain
 from backend.server.http.error_response import closing_response, status_of
 from backend.server.http.read_timeouts import TooSlow
+from backend.server.http.request_parser import InvalidHost
 from backend.server.metrics import loop_lag
 from backend.server.metrics.http_middleware import HttpMetrics, count_request
 from backend.server.metrics.process import ProcessMetrics
@@ -42,6 +43,7 @@ from backend.server.metrics.shared_counters import counters
 from backend.server.peer import RequestPeer
 from backend.server.run_dir import lasting_dir, run_dir
 from backend.server.socketio.session_handover import SessionHandover
+from backend.server.turns import turns
 from backend.server.websocket_upgrade import RETRY_AFTER_S, Upgrade
 from backend.server.wsgi import Environ, StartResponse, Wsgi
 
@@ -82,6 +84,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         servers = [self._listen(listener, pool) for listener in self.sockets]
         self.handover.open()
         loop_lag.start()
+        turns.start()
         process_metrics = ProcessMetrics(self.connections)
         try:
             while self.alive:
@@ -134,9 +137,11 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             error, status = exc, exc.status
             self.log.info("%s %s ended: %s", req.method, logs.redacted(req.path), exc)
         elif isinstance(exc, LimitRequestHeaders):
-            most, most_bytes = self.cfg.limit_request_fields, self.cfg.limit_request_field_size
-            error, status = BadRequest("headers", limit=most, limit_bytes=most_bytes, private=str(exc)), 431
+            error, status = BadRequest("headers", **self._head_limits(), private=str(exc)), 431
             self.log.warning("no request from %s: %s", host, str(exc)[:LOGGED_CHARACTERS])
+        elif isinstance(exc, InvalidHost):
+            error, status = BadRequest("header", header="Host", accepted="host[:port]", private=str(exc)), 400
+            self.log.info("no request from %s: a Host that is none", host)
         elif (known := status_of(exc)) is not None:
             error, status = BadRequest(private=str(exc)), known
             self.log.warning("no request from %s: %s %r", host, type(exc).__name__, str(exc)[:LOGGED_CHARACTERS])
@@ -146,6 +151,10 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         if req is None or not isinstance(exc, GatewayError):
             count_request("", MALFORMED, str(status))
         client.sendall(closing_response(error, status))
+
+    def _head_limits(self) -> dict[str, int]:
+        head_bytes = connection_limits.current().head_bytes
+        return {"limit": self.cfg.limit_request_fields, "limit_bytes": self.cfg.limit_request_field_size, "head_bytes": head_bytes}
 
     def _listen(self, listener: Any, pool: Pool) -> StreamServer:
         listener.setblocking(1)

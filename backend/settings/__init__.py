@@ -143,6 +143,12 @@ class Settings:
         return Path(unquote(urlsplit(self.storage_url).path)) if scheme is not None and scheme.is_folder else self.data_dir / "spool"
 
     @property
+    def has_bucket(self) -> bool:
+        """Whether the store is no folder."""
+        scheme = scheme_of(self.storage_url or "")
+        return scheme is not None and not scheme.is_folder
+
+    @property
     def run_dir(self) -> Path:
         """Sockets and process files; emptied at each start. It is in the data folder, unless that path is too long for a socket: then in
         ``TMPDIR``, or in ``/tmp`` where ``TMPDIR`` is too long as well."""

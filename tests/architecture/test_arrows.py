@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "codec": {"codec", "core", "errors"},
     "adapters": {"adapters", "core", "ports", "errors"},
     "web": {"web", "flows", "core", "ports", "errors", "texts"},
-    "server": {"server", "ports", "errors", "texts", "settings", "logs"},
+    "server": {"server", "core", "ports", "errors", "texts", "settings", "logs"},
     "logs": set(),
     "telemetry": {"settings", "logs"},
     "supervisor": {"errors", "texts"},

@@ -16,6 +16,7 @@ from backend.errors import BadRequest, GatewayError
 from backend.server.connection_limits import KIB, MIB, ConnectionLimits
 from backend.server.http.read_timeouts import TooSlow
 from backend.server.http.socket_reader import TimedUnreader
+from backend.server.turns import turns
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -46,6 +47,7 @@ class RequestBody:
         self._failure: GatewayError | None = None
         self._has_ended = False
         self.received_bytes = 0
+        self._begin_bytes = unreader.consumed_bytes
         if isinstance(reader, LengthReader):
             self._declared_bytes = reader.length
             self._has_ended = reader.length == 0
@@ -151,8 +153,10 @@ class RequestBody:
     def _next_piece(self) -> bytes:
         """Empty when there is none any more; ``_is_over`` then."""
         self._send_continue()
+        turns.give_turn()
         try:
             piece: bytes = next(self._pieces)
+            self._check_overhead(len(piece))
         except StopIteration:
             self._has_ended = True
         except TooSlow:
@@ -165,6 +169,14 @@ class RequestBody:
             self.received_bytes += len(piece)
             return piece
         return b""
+
+    def _check_overhead(self, piece_bytes: int) -> None:
+        """Raises ``InvalidChunkSize`` for a body that is more chunk headers than data. A chunk as small as its header costs twice its bytes."""
+        if self._declared_bytes is None:
+            data_bytes = self.received_bytes + piece_bytes
+            overhead_bytes = self._unreader.consumed_bytes - self._begin_bytes - data_bytes
+            if overhead_bytes > self._limits.chunk_overhead_bytes + data_bytes:
+                raise parse_errors.InvalidChunkSize(b"%d bytes of chunk headers" % overhead_bytes)
 
     def _send_continue(self) -> None:
         if self._owes_continue:

@@ -6,16 +6,11 @@ import re
 
 from flask import Flask, Response, g, request
 
+from backend.core import security_headers
 from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
 
-PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-USER_CONTENT_POLICY = "default-src 'none'; sandbox"
-"""For bytes that came from clients: a browser runs nothing of them, whatever they are."""
 EXPOSED = (
     "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition, "
     "Content-Language, Content-Range, Accept-Ranges, "
@@ -42,11 +37,10 @@ def install(app: Flask) -> None:
     def finish(response: Response) -> Response:
         headers = response.headers
         headers["X-Request-Id"] = auth.request_id()
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        for name, value in security_headers.ALWAYS:
+            headers[name] = value
+        for name, value in security_headers.UNLESS_SET:
+            headers.setdefault(name, value)
         client_identity.set_cookie(response)
         _set_rate(response)
         if web_context().allowed_origins:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from backend import errors
-from backend.core import form_fields, formats, options, wish
+from backend.core import filenames, form_fields, formats, options, wish
 from backend.core.job import Job
 from backend.core.wish import Wish
 from backend.flows import conclude, deliver, ingest
@@ -175,5 +175,6 @@ def source(job_id: str) -> Response:
     job = find(context, job_id, auth.owner())
     known = job.manifest.source
     blob = deliver.source(context, job)
-    media_type = formats.BY_NAME[known.format].media_type
-    return allow_embedding(files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True))
+    image_format = formats.BY_NAME[known.format]
+    name = filenames.source_name(known.filename, image_format.extensions)
+    return allow_embedding(files.send(blob, media_type=image_format.media_type, etag=known.sha256, name=name, is_attachment=True))

@@ -98,7 +98,7 @@ def test_each_end_is_told_once_signed_by_every_secret(telling: Gateway, receiver
     assert len(receiver.messages) == len(ends) + 1, "each was told once, and no job of the batch for itself"
     shown = ask(telling, "GET", f"/api/jobs/{form}").json()
     assert "secret" not in str(shown) and shown["links"]["deliveries"] == f"/api/webhooks/deliveries?job={form}"
-    assert [line for line in telling.log.read_text().splitlines() if "token" in line and "gunicorn.access" not in line] == []
+    assert "token" not in telling.log.read_text()
 
 
 def resumable(gateway: Gateway, url: str) -> str:
@@ -120,7 +120,6 @@ def resumable(gateway: Gateway, url: str) -> str:
         "file:///etc/passwd",
         "http://user@127.0.0.1/",
         "hook",
-        "http://no-such-host.invalid/",
     ],
 )
 def test_addresses_that_may_not_be_told_are_refused(telling: Gateway, url: str) -> None:

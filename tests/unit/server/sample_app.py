@@ -46,6 +46,11 @@ def index() -> dict[str, Any]:
     return {"pid": os.getpid(), "client": request.remote_addr}
 
 
+@app.get("/environ")
+def environ() -> dict[str, str]:
+    return {name: value for name, value in request.environ.items() if isinstance(value, str)}
+
+
 @app.post("/count")
 def count() -> dict[str, int]:
     total = 0
