@@ -29,7 +29,7 @@ SHARES = Shares(client=8, host=4)
 """Of all processes together. A receiver that takes a second for each gets four a second."""
 LOOK_EVERY_S = 0.5
 """How often a process with nothing to do asks for work."""
-LEASE_MARGIN_S = 30.0
+LEASE_MARGIN_S = 10.0
 """A lease is this much longer than a try may take: time for the store, and for a loop that is busy."""
 FAILURES_BEFORE_PAUSE = 5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 15.0, 600.0

@@ -46,7 +46,8 @@ def command(language: str, folder: Path, port: int) -> list[str]:
 def receiving(language: str, folder: Path, secret: str) -> Iterator[tuple[str, Path]]:
     """Its address, and what it says."""
     port, said = free_port(), folder / f"{language}.log"
-    environment = {**os.environ, "WEBHOOK_SECRET": secret, "PORT": str(port), "SEEN_DB": str(folder / "seen.sqlite"), "SEEN_FILE": str(folder / "seen.txt")}
+    seen = {"SEEN_DB": str(folder / "seen.sqlite"), "SEEN_FILE": str(folder / "seen.txt")}
+    environment = {**os.environ, "WEBHOOK_SECRET": secret, "PORT": str(port), **seen}
     with said.open("w") as log:
         process = subprocess.Popen(command(language, folder, port), env=environment, cwd=folder, stdout=log, stderr=log)
         try:
