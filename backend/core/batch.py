@@ -47,8 +47,8 @@ def progress(jobs: Sequence[Job]) -> int:
     return min(99, sum(weight * percent for weight, percent in zip(weights, done, strict=True)) // sum(weights))
 
 
-def public_batch(batch: Batch, jobs: Sequence[Job], reader: Reader) -> dict[str, Any]:
-    """The contract's Batch. Jobs that were deleted are no longer listed, nor counted."""
+def public_batch(batch: Batch, jobs: Sequence[Job], reader: Reader, *, lists_jobs: bool = True) -> dict[str, Any]:
+    """The contract's Batch. Jobs that were deleted are no longer listed, nor counted. Unless ``lists_jobs``, they are counted only."""
     states = [job.status.state for job in jobs]
     own = reader.path(f"/api/batches/{batch.id}")
     links = {"self": own, "events": f"{own}/events", "archive": f"{own}/archive.zip", "cancel": f"{own}/cancel"}
@@ -60,7 +60,7 @@ def public_batch(batch: Batch, jobs: Sequence[Job], reader: Reader) -> dict[str,
         **{state: states.count(state) for state in ("succeeded", "failed", "cancelled")},
         "progress": progress(jobs),
         "seq": seq(jobs),
-        "jobs": [public(job, reader) for job in jobs],
+        "jobs": [public(job, reader) for job in jobs] if lists_jobs else [],
         "created_at": rfc3339(batch.created_at),
         "expires_at": rfc3339(batch.expires_at),
         "links": links,

@@ -44,8 +44,9 @@ MOST_LOGGED = 20
 """Tries that are remembered of a delivery: the whole schedule, and as many by hand."""
 KEPT_AFTER_END_S = 86_400
 """How long the record of a delivery is kept after its end, and after its job has expired: so nobody records the event anew."""
-MOST_BODY_BYTES = 256 << 10
-"""A batch whose jobs make more of it is sent without them. A hundred jobs, the most of one request by default, take 150 kB."""
+MOST_BODY_BYTES, MOST_JOBS = 256 << 10, 400
+"""A batch whose jobs make more of it is sent without them. A hundred jobs, the most of one request by default, take 150 kB. So many jobs always
+make more: they are not even tried."""
 _ORIGIN = re.compile(r"https?://[^/?#]+")
 
 
@@ -124,7 +125,7 @@ def of_job(job: Job, reader: Reader) -> Delivery:
 def of_batch(batch: Batch, jobs: Sequence[Job], last: Job, reader: Reader) -> Delivery:
     """What is sent of a batch whose jobs have all ended; ``last`` is any of them. Too many jobs are left out: their counts stay."""
     at = max((job.status.finished_at or job.manifest.created_at for job in jobs), default=batch.created_at)
-    data = public_batch(batch, jobs, reader)
+    data = public_batch(batch, jobs, reader, lists_jobs=len(jobs) <= MOST_JOBS)
     if len(records.as_json(data).encode()) > MOST_BODY_BYTES:
         data["jobs"] = []
     return _delivery(BATCH_ENDED, batch.id, last, at, batch.expires_at, data)

@@ -182,7 +182,7 @@ def _problem() -> Schema:
 
 def _capabilities() -> Schema:
     known = whole({"name": TEXT, "media_type": TEXT, "extensions": {"type": "array", "items": TEXT}}, more=True)
-    limits = ("upload_bytes", "pixels", "frames", "side_pixels", "files_per_request", "queued_jobs")
+    limits = ("upload_bytes", "pixels", "frames", "side_pixels", "files_per_request", "queued_jobs", "pending_webhooks")
     return whole(
         {
             "version": TEXT,

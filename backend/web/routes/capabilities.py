@@ -46,9 +46,10 @@ def capabilities(web: WebContext) -> dict[str, Any]:
             "side_pixels": formats.MAX_OUTPUT_SIDE,
             "files_per_request": web.max_files,
             "queued_jobs": web.context.max_queued_jobs,
+            "pending_webhooks": web.pending_webhooks,
         },
         "options": options.schema(),
         "retention_s": web.context.retention_s,
         "auth": bool(web.key_digests),
-        "features": [*FEATURES, *(["url"] if web.fetcher is not None else [])],
+        "features": [*FEATURES, *(["url"] if web.fetcher is not None else []), *(["webhooks"] if web.receivers is not None else [])],
     }

@@ -185,6 +185,7 @@ def test_capabilities_tell_what_is_taken_and_how_much(make_web: Callable[..., We
         "side_pixels": 16_383,
         "files_per_request": 5,
         "queued_jobs": 9,
+        "pending_webhooks": 10_000,
     }
     assert known["options"] == options.schema()
     assert (known["version"], known["retention_s"], known["auth"]) == ("1.2.3", 77, False)
