@@ -17,6 +17,7 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs, telemetry
+from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http_receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http_sources import HttpSources, Rules
@@ -24,8 +25,10 @@ from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.adapters.stores import open_store
+from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
+from backend.core.api_keys import KeyTable
 from backend.core.reader import Reader
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
@@ -33,6 +36,7 @@ from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
 from backend.ports.announcements import Announcements
+from backend.ports.api_keys import ApiKeys
 from backend.server import connection_limits
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
@@ -40,9 +44,9 @@ from backend.server.metrics.metrics_port import MetricsPort
 from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
 from backend.server.socketio import sessions
-from backend.settings import Settings
+from backend.settings import Settings, key_file
 from backend.texts.problems import problem
-from backend.web.request import auth, origins
+from backend.web.request import body_rules, origins
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -76,23 +80,29 @@ def create_app(settings: Settings | None = None) -> Flask:
     web = _web_context(settings, context, follower, fetcher, webhooks)
     socketio = _socketio(app, web)
     app.extensions[KEY] = web
-    SocketIOHandlers(socketio, web).install()
-    for part in (problems, headers):
+    handlers = SocketIOHandlers(socketio, web)
+    handlers.install()
+    for part in (problems, headers, body_rules):
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
+    _add_middleware(app, settings)
+    telemetry.start(settings, "gateway", app)
+    sessions.install(socketio, prefix=settings.prefix)
+    loop_lag.start()
+    gevent.spawn(_warm_up, app, context, announcements)
+    gevent.spawn(_watch_keys, web.api_keys, handlers)
+    _start_background(Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher), webhooks)
+    return app
+
+
+def _add_middleware(app: Flask, settings: Settings) -> None:
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
     if settings.prefix or settings.proxy_hops:
         app.wsgi_app = PathPrefix(app.wsgi_app, settings.prefix, settings.proxy_hops)  # type: ignore[method-assign]
     if settings.metrics_bind:
         app.wsgi_app = MetricsPort(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
-    telemetry.start(settings, "gateway", app)
-    sessions.install(socketio, prefix=settings.prefix)
-    loop_lag.start()
-    gevent.spawn(_warm_up, app, context, announcements)
-    _start_background(Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher), webhooks)
-    return app
 
 
 def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
@@ -150,6 +160,13 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     return Fetcher(context, HttpSources(rules))
 
 
+def _api_keys(settings: Settings) -> KeyTable:
+    """Those of the file are read in a thread of their own: its disk may hang."""
+    if settings.api_keys_file is None:
+        return KeyTable(settings.keys)
+    return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run)
+
+
 def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None) -> WebContext:
     def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
@@ -168,7 +185,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         pending_webhooks=settings.client_webhooks,
         frontend=FRONTEND,
         version=__version__,
-        key_digests=frozenset(auth.key_digest(key) for key in settings.keys),
+        api_keys=_api_keys(settings),
         allowed_origins=settings.allowed_origins,
         public_origin=settings.public_origin,
         rate_limit=settings.rate_limit,
@@ -223,12 +240,26 @@ def _send_webhooks(webhooks: WebhookSender) -> None:
             time.sleep(MAINTAIN_EVERY_S)
 
 
+def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
+    """What the operator changes of the keys counts within two rounds, for open sockets too; so does a key's expiry."""
+    while api_keys.are_set:
+        time.sleep(LOOK_EVERY_S)
+        try:
+            if isinstance(api_keys, ApiKeysFile):
+                api_keys.look()
+            handlers.disconnect_refused()
+        except Exception as error:
+            log.error("watching the API keys met an unexpected %r", error, exc_info=error)
+
+
 def _maintain(janitor: Janitor) -> None:
     while True:
         try:
             janitor.maintain()
         except errors.GatewayError as error:
             log.warning("maintenance could not be finished this time: %s", error)
+        except errors.Overstayed:
+            pass  # The watchdog has logged where it was.
         except Exception as error:
             log.error("maintenance met an unexpected %r", error, exc_info=error)
         time.sleep(MAINTAIN_EVERY_S)

@@ -1,4 +1,4 @@
-"""The commands behind ``start.sh``: run everything, run one role, check, ask for health."""
+"""The commands behind ``start.sh``: run everything, run one role, check, ask for health, make a key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend import __version__, preflight, texts
+from backend import __version__, key_command, preflight, texts
 from backend.errors import BackendUnavailable, CannotStart, SettingsError
 from backend.settings import Settings, problem_lines
 from backend.settings.role_environment import encoder_environment, redis_environment
@@ -44,6 +44,8 @@ def main(arguments: list[str]) -> int:
         "health": tell_health,
     }
     try:
+        if arguments[0] == "key":
+            return key_command.run(arguments[1:])
         return commands[arguments[0]](Settings.from_environment(), arguments[1:])
     except SettingsError as error:
         say("\n".join(problem_lines(error)))

@@ -16,6 +16,7 @@
 #   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
 #   ./tests/run.sh autobahn        Autobahn's WebSocket suite (Python 2.7 is needed; it is installed into var/)
 #   ./tests/run.sh faults          processes killed and disks filled while they work
+#   ./tests/run.sh supply_chain    the locked packages against the advisories that the package index knows (-rs tells what was not checked)
 #   ./tests/run.sh ops             operation under load: reloads, recycling, metrics to the last one, each setting's effect
 #
 # What follows the name goes to pytest: ./tests/run.sh unit/core -k progress. With CI=true a missing component fails instead of being skipped.

@@ -29,7 +29,9 @@ class OptionType:
 
 def _integer(low: int, high: int) -> OptionType:
     def read(value: Value) -> int:
-        if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,12}", str(value)):
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # as JSON Schema counts
+        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,12}", str(value)):
             raise ValueError(value)
         number = int(value)
         if not low <= number <= high:
@@ -186,10 +188,21 @@ def _read(name: str, value: Value) -> Value:
         near = difflib.get_close_matches(name.lower(), (*_TYPES, WEBHOOK_URL), n=1, cutoff=0.0)
         raise errors.InvalidOption("unknown", option=name[:100], suggestion=near[0])
     try:
-        return _TYPES[name].read(value)
+        return _TYPES[name].read(_scalar(value))
     except (ValueError, KeyError, TypeError):
-        said, accepted = str(value)[:100], _TYPES[name].accepted
+        said, accepted = _said(value), _TYPES[name].accepted
         raise errors.InvalidOption(option=name, value=said, accepted=accepted, suggestion=_nearest(name, said)) from None
+
+
+def _scalar(value: Value) -> Value:
+    """Raises ``TypeError`` for a list or an object of JSON: to write out what is nested a thousand deep would end in a ``RecursionError``."""
+    if isinstance(value, list | dict):
+        raise TypeError(type(value))
+    return value
+
+
+def _said(value: Value) -> str:
+    return "…" if isinstance(value, list | dict) else str(value)[:100]
 
 
 def _nearest(name: str, value: str) -> str:

@@ -34,14 +34,21 @@ class ConnectionLimits:
     # TCP's slow start, a radio that wakes up: for so long a body may stay below the minimum rate.
     body_grace_s: float = 5.0
 
-    # A browser reads an early 413 or 503 only after it has sent everything, and never if its connection is reset. So what it still sends is read
-    # and thrown away: an upload of the size that would have been accepted, at the rate that is asked of every body, but not an endless one.
+    # A client may read an early 413 or 503 only after it has sent everything, and never if its connection is reset. So what it still sends is read
+    # and thrown away. A body that says it is larger than ``linger_most_bytes`` cannot be waited for; of such a one ``linger_bytes`` are taken, the
+    # size that would have been accepted.
+    linger_most_bytes: int = 512 * MIB
     linger_bytes: int = 65 * MIB
-    linger_s: float = 30.0
+    linger_s: float = 30.0  # and longer at the rate that is asked of every body, up to:
+    linger_most_s: float = 300.0
     linger_idle_s: float = 2.0
 
-    # A client that does not take the next 64 KiB of its response in this time no longer reads.
-    response_idle_timeout_s: float = 30.0
+    # 64 KiB in 30 s, for every kind of answer: files, archives, chunks.
+    response_min_bytes_per_s: int = 2184
+
+    # A client that takes nothing for so long no longer reads. Its system tells of free space in steps of up to 110 KB (Linux, 128 KiB of receive
+    # buffer), which at the minimum rate is 50 s of silence. Below TCP_USER_TIMEOUT, after which the kernel gives up.
+    response_idle_timeout_s: float = 55.0
 
     # OWASP's figure for one message. Images go by HTTP, never through a WebSocket.
     websocket_message_bytes: int = 64 * KIB

@@ -20,11 +20,10 @@ from typing import Any
 from backend.errors import BackendUnavailable, BadRequest, GatewayError
 from backend.ports.peer import KEY
 from backend.server.connection import Connections
-from backend.server.http.chunked_writer import close_response
 from backend.server.http.error_response import refuse
 from backend.server.peer import RequestPeer
 from backend.server.websocket.websocket import WebSocket, WebSocketClosed
-from backend.server.wsgi import Environ, StartResponse, Wsgi
+from backend.server.wsgi import Environ, StartResponse, Wsgi, close_response
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 VERSION = "13"

@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app": EVERYTHING,
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
+    "key_command": EVERYTHING,
     "preflight": EVERYTHING,
     "__init__": set(),
 }

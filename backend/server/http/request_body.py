@@ -47,13 +47,12 @@ class RequestBody:
         self._failure: GatewayError | None = None
         self._has_ended = False
         self.received_bytes = 0
-        self._begin_bytes = unreader.consumed_bytes
         if isinstance(reader, LengthReader):
             self._declared_bytes = reader.length
             self._has_ended = reader.length == 0
             self._pieces = self._pieces_of_length()
         else:
-            self._pieces = reader.parser
+            self._pieces = bounded_pieces(reader, unreader, limits.chunk_overhead_bytes)
 
     @property
     def failed(self) -> bool:
@@ -73,6 +72,11 @@ class RequestBody:
         if self._has_ended or self._declared_bytes is None:
             return not self._has_ended
         return self._declared_bytes - self.received_bytes > self._unreader.buffered_bytes
+
+    @property
+    def left_bytes(self) -> int | None:
+        """How much of it has not come yet; None where its length is unknown."""
+        return None if self._declared_bytes is None else self._declared_bytes - self.received_bytes
 
     def withdraw_continue(self) -> None:
         """The response begins: a ``100 Continue`` would land in the middle of it."""
@@ -156,7 +160,6 @@ class RequestBody:
         turns.give_turn()
         try:
             piece: bytes = next(self._pieces)
-            self._check_overhead(len(piece))
         except StopIteration:
             self._has_ended = True
         except TooSlow:
@@ -169,14 +172,6 @@ class RequestBody:
             self.received_bytes += len(piece)
             return piece
         return b""
-
-    def _check_overhead(self, piece_bytes: int) -> None:
-        """Raises ``InvalidChunkSize`` for a body that is more chunk headers than data. A chunk as small as its header costs twice its bytes."""
-        if self._declared_bytes is None:
-            data_bytes = self.received_bytes + piece_bytes
-            overhead_bytes = self._unreader.consumed_bytes - self._begin_bytes - data_bytes
-            if overhead_bytes > self._limits.chunk_overhead_bytes + data_bytes:
-                raise parse_errors.InvalidChunkSize(b"%d bytes of chunk headers" % overhead_bytes)
 
     def _send_continue(self) -> None:
         if self._owes_continue:
@@ -193,6 +188,17 @@ class RequestBody:
             if next_request:
                 self._unreader.unread(next_request)
             yield piece
+
+
+def bounded_pieces(reader: ChunkedReader, unreader: TimedUnreader, overhead_bytes: int) -> Iterator[bytes]:
+    """Of a chunked body. Raises ``InvalidChunkSize`` where chunk headers are more than ``overhead_bytes`` and the data together."""
+    begin_bytes, data_bytes = unreader.consumed_bytes, 0
+    for piece in reader.parser:
+        data_bytes += len(piece)
+        header_bytes = unreader.consumed_bytes - begin_bytes - data_bytes
+        if header_bytes > overhead_bytes + data_bytes:
+            raise parse_errors.InvalidChunkSize(b"%d bytes of chunk headers" % header_bytes)
+        yield piece
 
 
 class SocketChunk:

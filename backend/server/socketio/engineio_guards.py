@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 def install(engineio: Any) -> None:
     guard_requests(engineio)
     guard_messages(engineio)
+    guard_disconnect(engineio)
 
 
 def guard_requests(engineio: Any) -> None:
@@ -103,3 +104,18 @@ def guard_messages(engineio: Any) -> None:
                 session.close(wait=False, reason=engineio.reason.TRANSPORT_ERROR)
 
     engineio.handlers["message"] = message
+
+
+def guard_disconnect(engineio: Any) -> None:
+    """End a session without waiting until its client has fetched what is queued for it.
+
+    python-engineio waits for that within the request that brought a body too long or a packet of no type: for ever, since that client need not poll.
+    """
+
+    def disconnect(session_id: str | None = None) -> None:
+        ended = list(engineio.sockets.values()) if session_id is None else [engineio.sockets.get(session_id)]
+        for session in ended:
+            if session is not None:
+                session.close(wait=False, reason=engineio.reason.SERVER_DISCONNECT)
+
+    engineio.disconnect = disconnect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend import errors
 from backend.core import formats
-from backend.web.openapi.resource import Answer, Kind
+from backend.web.openapi.resource import Answer, Body, Kind
 from backend.web.openapi.schemas import TEXT, WEBHOOK, Schema, ref
 
 RECEIVE_ERRORS: tuple[Kind, ...] = (
@@ -34,7 +34,9 @@ FORM: Schema = {
     "required": ["file"],
     "additionalProperties": {"description": "Any conversion option"},
 }
-FORM_OR_IMAGE: dict[str, Schema] = {"image/*": BINARY, "application/octet-stream": BINARY, "multipart/form-data": FORM}
+FORM_OR_IMAGE: Body = {"image/*": BINARY, "application/octet-stream": BINARY, "multipart/form-data": FORM}
+OPTIONS: Body = dict.fromkeys((JSON, "application/x-www-form-urlencoded", "multipart/form-data"), ref("JobOptions"))
+"""A body that brings options alone. Its media types are those of ``request/option_fields``."""
 
 UNCHANGED = Answer({}, ("ETag",), shared="unchanged")
 EVENTS = Answer({"text/event-stream": TEXT}, shared="events")

@@ -15,6 +15,8 @@ from backend.web.openapi.components import TAGS
 from backend.web.openapi.schemas import Schema
 
 Kind = type[errors.GatewayError]
+Body = dict[str, Schema]
+"""Media type → schema. Empty for a route that takes no body."""
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 
@@ -44,7 +46,7 @@ class Operation:
     answers: dict[int, Answer]
     errors: tuple[Kind, ...] = ()
     parameters: tuple[str, ...] = ()
-    body: dict[str, Schema] = field(default_factory=dict)
+    body: Body = field(default_factory=dict)
     has_options: bool = False
     is_guarded: bool = True
     curl: str = ""
@@ -60,6 +62,7 @@ class Resource(Blueprint):
         super().__init__(name, import_name)
         self.tag = tag
         self.operations: list[Operation] = []
+        self._bodies: dict[tuple[str, str], Body] = {}
 
     @property
     def place(self) -> tuple[int, str]:
@@ -76,6 +79,16 @@ class Resource(Blueprint):
             docstring = (view.__doc__ or "").strip().split("\n")[0]
             self.operations += [replace(each, tag=each.tag or self.tag, docstring=docstring) for each in operations]
             self.add_url_rule(rule, view_func=view, methods=[each.method for each in operations], **options)
+            self._bodies |= {(each.method, rule): each.body for each in operations}
             return view
 
         return register
+
+    def receive(self, rule: str, body: Body) -> Callable[[View], View]:
+        """As Flask's ``post``, for a route that takes a body and is not described."""
+        self._bodies[("POST", rule)] = body
+        return self.post(rule)
+
+    def body_of(self, method: str, rule: str) -> Body:
+        """What a request to this route may bring."""
+        return self._bodies.get((method, rule), {})

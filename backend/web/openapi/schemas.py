@@ -54,6 +54,7 @@ def option_schemas() -> dict[str, Schema]:
 def schemas() -> dict[str, Schema]:
     return {
         "Options": {"type": "object", "properties": option_schemas(), "additionalProperties": False},
+        "JobOptions": {"type": "object", "properties": {**option_schemas(), **WEBHOOK}, "additionalProperties": False},
         "Source": whole(
             {
                 "filename": TEXT,
@@ -82,10 +83,7 @@ def schemas() -> dict[str, Schema]:
         "Job": _job(),
         "JobList": whole({"jobs": {"type": "array", "items": ref("Job")}, "next": either(ADDRESS)}),
         "Batch": _batch(),
-        "Delivery": _delivery(),
-        "DeliveryList": whole({"deliveries": {"type": "array", "items": ref("Delivery")}}),
-        "JobEvent": _event(list(webhooks.EVENT_OF.values()), "Job"),
-        "BatchEvent": _event([webhooks.BATCH_ENDED], "Batch"),
+        **_webhooks(),
         "Problem": _problem(),
         "Capabilities": _capabilities(),
         "Health": _health(),
@@ -136,6 +134,15 @@ def _batch() -> Schema:
         more=True,
         example=public_batch(Batch("Vq2eE0a9hJmC7kXw4ZrTbA", (EXAMPLE.id,), 1795215600.0, 1795302000.0), [EXAMPLE], READER),
     )
+
+
+def _webhooks() -> dict[str, Schema]:
+    return {
+        "Delivery": _delivery(),
+        "DeliveryList": whole({"deliveries": {"type": "array", "items": ref("Delivery")}}),
+        "JobEvent": _event(list(webhooks.EVENT_OF.values()), "Job"),
+        "BatchEvent": _event([webhooks.BATCH_ENDED], "Batch"),
+    }
 
 
 def _event(types: list[str], data: str) -> Schema:

@@ -9,7 +9,7 @@ from backend.core import filenames, tus, wish
 from backend.core.resumable import UploadInfo
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
-from backend.web.request import idempotency, query
+from backend.web.request import body_stream, idempotency, query
 from backend.web.request.context import flow_context
 from backend.web.request.webhook import with_receiver
 
@@ -24,6 +24,11 @@ def is_upload_path() -> bool:
 def method() -> str:
     """The request's method, or the one that ``X-HTTP-Method-Override`` names: for clients that can send nothing but GET and POST."""
     return request.headers.get(OVERRIDE, request.method).strip().upper()
+
+
+def routed_method() -> str:
+    """The method by which the request's route was found: an override counts as POST, whatever method it comes with."""
+    return "POST" if is_upload_path() and OVERRIDE in request.headers else request.method
 
 
 def new_upload(sender: Sender) -> UploadInfo:
@@ -74,7 +79,7 @@ def offset_bytes() -> int:
 
 def has_body() -> bool:
     """Whether bytes come with the request. Raises ``UnsupportedFormat`` if they come as another type than the protocol's."""
-    is_there = bool(request.content_length) or "Transfer-Encoding" in request.headers
+    is_there = body_stream.is_announced()
     if is_there:
         check_media_type()
     return is_there

@@ -31,6 +31,8 @@ def problem_response(error: errors.GatewayError) -> Response:
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after_s is not None or error.status in (429, 503):
         response.headers["Retry-After"] = str(error.retry_after_s or 1)
+    if isinstance(error, errors.UnsupportedFormat) and error.variant == "coded":
+        response.headers["Accept-Encoding"] = "identity"  # RFC 9110 §15.5.16
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="webp-gateway"'
     return response

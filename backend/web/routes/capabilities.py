@@ -50,6 +50,6 @@ def capabilities(web: WebContext) -> dict[str, Any]:
         },
         "options": options.schema(),
         "retention_s": web.context.retention_s,
-        "auth": bool(web.key_digests),
+        "auth": web.api_keys.are_set,
         "features": [*FEATURES, *(["url"] if web.fetcher is not None else []), *(["webhooks"] if web.receivers is not None else [])],
     }

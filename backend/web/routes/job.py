@@ -5,17 +5,15 @@ from __future__ import annotations
 from flask import Response, request
 
 from backend import errors
-from backend.core import filenames, form_fields, formats, options, wish
+from backend.core import filenames, formats, options, wish
 from backend.core.job import Job
 from backend.core.wish import Wish
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find_job import find
-from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, JSON, RESULT, UNCHANGED, file_answers
+from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, OPTIONS, RESULT, UNCHANGED, file_answers
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.openapi.schemas import WEBHOOK, option_schemas
-from backend.web.request import auth, client_identity, idempotency, query
+from backend.web.request import auth, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
-from backend.web.request.peer import peer
 from backend.web.request.waiting import result_wait_s, wait_s
 from backend.web.request.webhook import with_receiver
 from backend.web.response import files
@@ -43,7 +41,8 @@ def show(job_id: str) -> Response:
     job = find(web.context, job_id, owner)
     seconds = wait_s()
     if seconds is not None and _is_known(job):
-        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each))
+        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each) or auth.has_lost_key())
+        auth.check_again()
     response = job_response(job)
     response.set_etag(str(job.status.seq), weak=True)
     if seconds is not None:
@@ -98,7 +97,7 @@ def cancel(job_id: str) -> Response:
         {202: Answer(JOB, ("Location", "Retry-After"))},
         (errors.BadRequest, errors.InvalidOption, errors.RateLimited, errors.QuotaExceeded, errors.QueueFull, errors.StorageFull, *FIND_ERRORS),
         ("job_id", "Idempotency-Key", "webhook_url"),
-        {JSON: {"type": "object", "properties": {**option_schemas(), **WEBHOOK}, "additionalProperties": False}},
+        OPTIONS,
         has_options=True,
         curl="curl -X POST '{base}/api/jobs/$job/retry?quality=60'",
     )
@@ -112,7 +111,7 @@ def retry(job_id: str) -> Response:
     auth.check_rate()
     ingest.check_room(context)
     job = find(context, job_id, sender.owner)
-    given = _given_options()
+    given = [*query.pairs(), *option_fields.read()]
     cleared = [name for name, value in given if value in ("", None)]
     own = Wish(options.without(job.manifest.options, set(cleared) - {options.WEBHOOK_URL}), _own_webhook(job))
     wanted = wish.parse([pair for pair in given if pair[0] == options.WEBHOOK_URL or pair[0] not in cleared], own)
@@ -124,17 +123,6 @@ def retry(job_id: str) -> Response:
 def _own_webhook(job: Job) -> str:
     """Whom a retry tells unless it names another. That of a job in a batch is the batch's, and stays with it."""
     return job.manifest.webhook_url if job.manifest.batch is None else ""
-
-
-def _given_options() -> list[tuple[str, object]]:
-    fields = [pair for pair in request.form.items(multi=True) if form_fields.is_option(pair[0])]
-    given: list[tuple[str, object]] = [*query.pairs(), *fields]
-    if request.mimetype == "application/json" and request.content_length:
-        record = request.get_json(silent=True)
-        if not isinstance(record, dict):
-            raise errors.BadRequest("json")
-        given += record.items()
-    return given
 
 
 @routes.serve(
@@ -154,7 +142,8 @@ def result(job_id: str) -> Response:
     web, owner = web_context(), auth.owner()
     job, seconds = find(web.context, job_id, owner), result_wait_s()
     if seconds is not None and not job.status.has_ended:
-        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=peer().has_left)
+        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=auth.has_left)
+        auth.check_again()
     known, blob = deliver.result(web.context, job)
     return allow_embedding(files.send_result(job, known, blob, is_attachment="download" in request.args))
 

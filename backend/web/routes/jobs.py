@@ -21,7 +21,7 @@ from backend.flows import ingest, list_jobs
 from backend.web.openapi.answers import FORM_OR_IMAGE, JOB, JSON, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import WEBHOOK, Schema, ref
-from backend.web.request import auth, bodies, client_identity, idempotency, query
+from backend.web.request import auth, bodies, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.reader import reader
 from backend.web.request.waiting import wait_s
@@ -66,7 +66,7 @@ def create() -> Response:
     ingest.check_room(web.context)
     wanted = wish.parse(query.pairs())
     if request.mimetype == "application/json":
-        return _wait_for_end(_fetch(bodies.read_json(), wanted, sender))
+        return _wait_for_end(_fetch(option_fields.read_json(), wanted, sender))
     form = bodies.read(web.context, filename=filenames.display_name(wanted.options.filename or ""), max_files=web.max_files)
     try:
         wanted = wish.parse(form.fields, wanted) if form.fields else wanted
@@ -121,7 +121,8 @@ def _wait_for_end(job: Job) -> Response:
     seconds = wait_s()
     if seconds is None:
         return accepted_job(job)
-    job = web_context().follower.wait_for_end(job.id, seconds, owner=auth.owner())
+    job = web_context().follower.wait_for_end(job.id, seconds, owner=auth.owner(), is_left=auth.has_lost_key)
+    auth.check_again()
     response = job_response(job) if job.status.has_ended else accepted_job(job)
     response.headers["Preference-Applied"] = f"wait={seconds}"
     return response
