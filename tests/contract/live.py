@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backend.core.job import Job, Result
+from backend.ports.client_uses import ClientUses
 from backend.ports.counters import Counters
 from backend.ports.delivery_queue import DeliveryQueue
 from backend.ports.duties import Duties
@@ -28,6 +29,7 @@ class Live:
     leases: Leases
     fetch_leases: FetchLeases
     index: JobIndex
+    client_uses: ClientUses
     counters: Counters
     memos: Memos
     duties: Duties

@@ -95,9 +95,10 @@ class MemoryBlob:
 
     def __post_init__(self) -> None:
         self.size_bytes = len(self.data)
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
-        self._file.write(self.data)
-        self._file.flush()
+        with tempfile.NamedTemporaryFile() as written:
+            written.write(self.data)
+            written.flush()
+            self._file = open(written.name, "rb")  # noqa: SIM115 - closed by ``close``
 
     def read_at(self, offset: int, length: int) -> bytes:
         return self.data[offset : offset + length]

@@ -109,7 +109,7 @@ def retry(job_id: str) -> Response:
     """
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
-    ingest.check_room(context)
+    ingest.check_room(context, sender)
     job = find(context, job_id, sender.owner)
     given = [*query.pairs(), *option_fields.read()]
     cleared = [name for name, value in given if value in ("", None)]
@@ -117,7 +117,8 @@ def retry(job_id: str) -> Response:
     wanted = wish.parse([pair for pair in given if pair[0] == options.WEBHOOK_URL or pair[0] not in cleared], own)
     sender = with_receiver(sender, wanted.webhook_url)
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted.options, sender)
-    return accepted_job(known or ingest.retry(context, job, wanted.options, sender, job_id=made_id))
+    with idempotency.released_on_error():
+        return accepted_job(known or ingest.retry(context, job, wanted.options, sender, job_id=made_id))
 
 
 def _own_webhook(job: Job) -> str:

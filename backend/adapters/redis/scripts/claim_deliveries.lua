@@ -2,6 +2,7 @@
 -- A host that gave no answer the last time has one place until it answers.
 -- ARGV: how many at most, lease in ms, places of a client, places of a host
 -- Answer: their ids. Fewer may be returned than are due.
+begin_in_any_case()
 local most, lease_ms, client_places, host_places = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now, leased, clients = now_ms(), key('webhooks:leased'), key('webhooks:clients')
 local look_again_ms, most_clients, most_hosts = 500, 100, 20

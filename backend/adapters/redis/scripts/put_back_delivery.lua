@@ -1,6 +1,7 @@
 -- A try of a webhook's delivery has failed: the next one is due at a time.
 -- ARGV: id, due in ms, amounts
 -- Answer: 1; 0 when the delivery is unknown.
+begin_in_any_case()
 local id, due_ms, amounts = unpack(ARGV)
 add(key('totals'), cjson.decode(amounts))
 local host, client = route_of(id)

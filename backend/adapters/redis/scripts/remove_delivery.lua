@@ -1,6 +1,7 @@
 -- A webhook's delivery has ended. One that was made due meanwhile stays.
 -- ARGV: id, amounts
 -- Answer: 1 when it was removed, else 0.
+begin_in_any_case()
 local id, amounts = unpack(ARGV)
 add(key('totals'), cjson.decode(amounts))
 local host, client = route_of(id)

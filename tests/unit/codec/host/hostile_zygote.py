@@ -23,6 +23,7 @@ MARK = b"\n# hostile\n"
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.mmap.restype = ctypes.c_void_p
 LIBC.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+KEPT: list[object] = []
 LAUNCH = (
     "import sys; sys.path.insert(0, {root!r}); from tests.unit.codec.host import hostile_zygote; hostile_zygote.install(); "
     "from backend.codec.sandbox.zygote import main; main({sandbox!r}, {guarded_by})"
@@ -64,6 +65,19 @@ def run_code(order: messages.Order, source: Source, result_fd: int, channel: soc
         """Python's own mmap asks what no sealed process may."""
         address = LIBC.mmap(None, length, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, result_fd, 0)
         return (ctypes.c_char * length).from_address(address)
+
+    def make_threads() -> int:
+        """As many as it can get, each with the smallest stack, waiting for ever; their number."""
+        attributes, semaphore = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
+        LIBC.pthread_attr_init(attributes)
+        LIBC.pthread_attr_setstacksize(attributes, ctypes.c_size_t(16384))
+        LIBC.sem_init(semaphore, 0, 0)
+        KEPT.extend((attributes, semaphore))
+        wait = ctypes.cast(LIBC.sem_wait, ctypes.c_void_p)
+        made = 0
+        while LIBC.pthread_create(ctypes.byref(ctypes.c_ulong()), attributes, wait, semaphore) == 0:
+            made += 1
+        return made
 
     code = source.read_at(0, source.size_bytes).split(MARK)[1].decode()
     exec(code, globals() | locals())

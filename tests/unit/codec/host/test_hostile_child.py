@@ -16,6 +16,7 @@ from PIL import Image
 
 from backend import errors
 from backend.codec.host import zygote_client
+from backend.codec.seal import thread_budget
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion, Converted, Progress
 from backend.core.limits import Limits
@@ -302,3 +303,31 @@ def test_an_honest_result_is_the_same_as_ever(hostile_codec: SealedCodec, codec:
         )
         data = os.pread(result.fileno(), own.bytes, 0)
     assert convert(hostile_codec, "say(done())")[1] == data
+
+
+HEIC = saved(picture(64, 48), "HEIF")
+MOST_THREADS = 16
+"""Twice ``thread_budget.MAX_THREADS``: each that lives may be let in with another on its way."""
+
+
+@pytest.mark.parametrize("image", [SMALL, HEIC], ids=["no threads at all", "HEIC, which decodes in a thread"])
+def test_a_child_makes_no_flood_of_threads(hostile_codec: SealedCodec, image: bytes) -> None:
+    """Also as root, for whom RLIMIT_NPROC does not count."""
+    threads, said = [1], [0.0]
+
+    def look(progress: Progress) -> None:
+        threads.extend(each.num_threads() for each in zygote_of(hostile_codec).children())
+        said.append(progress.percent)
+
+    code = "made = make_threads()\nsay({'at': ['decode', min(100, made)]}); hang()"
+    with pytest.raises(errors.EncodeTimeout):
+        convert(hostile_codec, code, image=image, timeout_s=3.0, on_progress=look)
+    assert max(threads) <= MOST_THREADS
+    assert 1 + max(said) == (thread_budget.MAX_THREADS if image is HEIC else 1)
+
+
+@pytest.mark.parametrize("image", [SMALL, HEIC], ids=["no threads at all", "HEIC, which decodes in a thread"])
+def test_a_child_makes_no_process(hostile_codec: SealedCodec, image: bytes) -> None:
+    code = "try: os.fork()\nexcept OSError as error: say(failed()) if error.errno == 1 else hang()"
+    with pytest.raises(errors.DamagedImage):
+        convert(hostile_codec, code, image=image, timeout_s=3.0)
