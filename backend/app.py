@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import secrets
 import shutil
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from backend import __version__, errors, logs, telemetry
 from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http_sources import HttpSources, Rules
+from backend.adapters.own_host_names import own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
@@ -28,6 +29,8 @@ from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable
+from backend.core.host_names import allowed_hosts
+from backend.flows import shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
@@ -40,9 +43,11 @@ from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
 from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
+from backend.server.security_headers import SecurityHeaders
 from backend.server.socketio import sessions
+from backend.server.wsgi import Wsgi
 from backend.settings import Settings, key_file
-from backend.web.request import body_rules, origins
+from backend.web.request import admission, body_rules
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -71,22 +76,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
+    flask_alone = app.wsgi_app
     fetcher = _fetcher(settings, context)
     web = _web_context(settings, context, follower, fetcher)
-    socketio = _socketio(app, web)
+    socketio = _socketio(app)
     app.extensions[KEY] = web
     handlers = SocketIOHandlers(socketio, web)
     handlers.install()
-    for part in (problems, headers, body_rules):
+    for part in (admission, problems, headers, body_rules):
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
-    if settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
-    if settings.prefix or settings.proxy_hops:
-        app.wsgi_app = PathPrefix(app.wsgi_app, settings.prefix, settings.proxy_hops)  # type: ignore[method-assign]
-    if settings.metrics_bind:
-        app.wsgi_app = MetricsPort(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
+    app.wsgi_app = _wrap(app.wsgi_app, flask_alone, settings)  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
@@ -94,6 +95,25 @@ def create_app(settings: Settings | None = None) -> Flask:
     gevent.spawn(_watch_keys, web.api_keys, handlers)
     gevent.spawn(_maintain, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
     return app
+
+
+def _wrap(app: Wsgi, flask_alone: Wsgi, settings: Settings) -> Wsgi:
+    """What every request passes on its way to Socket.IO and Flask, the last line first."""
+    hops = settings.proxy_hops
+    app = admission.Admission(app, flask_alone, _admission_rules(settings))
+    if hops:
+        app = ProxyFix(app, x_for=hops, x_proto=hops, x_host=hops)
+    if settings.prefix or hops:
+        app = PathPrefix(app, settings.prefix, hops)
+    if settings.metrics_bind:
+        app = MetricsPort(app, settings.metrics_bind[1])
+    return SecurityHeaders(app)
+
+
+def _admission_rules(settings: Settings) -> admission.Rules:
+    hosts = allowed_hosts(settings.host_patterns, (*own_host_names(), *settings.given_names))
+    own = settings.public_origin.lower()
+    return admission.Rules(hosts, frozenset((*settings.allowed_origins, own)) - {""}, own)
 
 
 def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits:
@@ -127,7 +147,9 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     if settings.fetch == "off":
         return None
     rules = Rules(settings.fetch_allowed_networks, float(settings.fetch_timeout_s), settings.body_min_bytes_per_s)
-    return Fetcher(context, HttpSources(rules))
+    fetcher = Fetcher(context, HttpSources(rules))
+    atexit.register(fetcher.hand_back)
+    return fetcher
 
 
 def _api_keys(settings: Settings) -> KeyTable:
@@ -157,6 +179,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         allowed_origins=settings.allowed_origins,
         public_origin=settings.public_origin,
         rate_limit=settings.rate_limit,
+        client_limits=settings.client_limits,
         max_files=settings.max_files,
         process_health=process_health,
         worker_counters=counters.read_all,
@@ -166,12 +189,13 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
     )
 
 
-def _socketio(app: Flask, web: WebContext) -> SocketIO:
-    """No message queue: announcements come through the follower, so that a worker hears only of jobs that its own clients watch."""
+def _socketio(app: Flask) -> SocketIO:
+    """No message queue: announcements come through the follower, so that a worker hears only of jobs that its own clients watch. Foreign pages were
+    refused before (``web/request/admission``); whoever comes as far as this may read the answer."""
     return SocketIO(
         app,
         async_mode="gevent",
-        cors_allowed_origins=partial(origins.may_connect, web),
+        cors_allowed_origins="*",
         ping_interval=10,
         ping_timeout=10,
         max_http_buffer_size=SOCKET_MESSAGE_BYTES,
@@ -210,6 +234,7 @@ def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
 def _maintain(janitor: Janitor) -> None:
     while True:
         try:
+            shares.tell_bytes(janitor.context)
             janitor.maintain()
         except errors.GatewayError as error:
             log.warning("maintenance could not be finished this time: %s", error)

@@ -123,6 +123,7 @@ def become_redis(settings: Settings, _: list[str]) -> int:
         "appendonly": "no",
         "dir": str(settings.run_dir),
         "logfile": str(logs / "redis.log"),
+        "maxmemory": str(settings.redis_max_bytes),
         "maxmemory-policy": "noeviction",
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]

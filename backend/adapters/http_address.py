@@ -56,14 +56,14 @@ def parse(url: str) -> HttpAddress:
     url = _with_slashes(url)
     try:
         parts = urlsplit(url)
-        port, host = parts.port, _ascii_host(parts.hostname or "")
+        port, host, target = parts.port, _ascii_host(parts.hostname or ""), _target(parts)
     except ValueError:
         raise errors.BadRequest("url") from None
     if parts.scheme not in PORTS or "@" in parts.netloc or len(url) > MAX_URL_CHARACTERS or UNSAFE.search(url):
         raise errors.BadRequest("url")
     if port == 0:
         raise errors.BadRequest("url")
-    return HttpAddress(url, parts.scheme, host, port or PORTS[parts.scheme], _target(parts))
+    return HttpAddress(url, parts.scheme, host, port or PORTS[parts.scheme], target)
 
 
 def redirected(address: HttpAddress, location: bytes) -> str:

@@ -1,12 +1,13 @@
 """An answer by HTTP/1, read from a wire: its head as browsers read it, and its body. Each loop over its bytes has a bound and asks the deadline.
 
-Lines of a head that are no header fields are passed over, as browsers do. Trailers are not read: the connection serves one answer.
+Lines of a head that are no header fields are passed over, as browsers do.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from backend.adapters.http_deadline import Deadline
@@ -14,10 +15,12 @@ from backend.adapters.http_failures import Broken
 from backend.adapters.http_wire import RECEIVE_BYTES, Wire
 
 HEAD_BYTES = 256 << 10
-"""Of all heads together, interim ones included. Chromium takes as much (``kMaxHeaderBufSize``)."""
+"""Of all heads together, interim ones and trailers included. Chromium takes as much (``kMaxHeaderBufSize``)."""
 MAX_INTERIM = 20
 """Answers like ``100 Continue`` and ``103 Early Hints`` before the answer. One or two are common."""
 MAX_FIELDS = 100
+FIELD_BYTES = 8 << 10
+"""Longer fields are left out. None that is read here comes near, and some would take the loop's time."""
 MAX_PASSED_OVER = 100
 """Lines of an answer that are no header fields."""
 MAX_CHUNKS, MEAN_CHUNK_BYTES = 20_000, 64
@@ -35,6 +38,10 @@ SWITCHING_PROTOCOLS = 101
 WITHOUT_BODY = (101, 204, 304)
 
 
+class Ended(Broken):
+    """The answer ends within a line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """``fields`` by their names in small letters, in their order. Values are on one line each."""
@@ -47,7 +54,7 @@ class Head:
         return next((value for key, value in self.fields if key == name), b"")
 
     def joined(self, name: bytes) -> bytes:
-        return b",".join(value for key, value in self.fields if key == name)
+        return b",".join(value for key, value in self.fields if key == name)[:FIELD_BYTES]
 
     @property
     def is_chunked(self) -> bool:
@@ -104,7 +111,7 @@ class AnswerReader:
             lines += 1
             if passed_over > MAX_PASSED_OVER or lines - passed_over > MAX_FIELDS:
                 raise Broken(f"{lines} lines in a head")
-        return [(name, value.strip(b" \t")) for name, value in fields]
+        return [(name, value.strip(b" \t")) for name, value in fields if len(value) <= FIELD_BYTES]
 
     def read_body(self, head: Head) -> Iterator[bytes]:
         """In pieces of ``RECEIVE_BYTES`` at most. What comes after the body is not read."""
@@ -134,6 +141,8 @@ class AnswerReader:
             yield from self._exactly(size_bytes)
             if self._line(2).strip(b"\r"):
                 raise Broken("a chunk is longer than stated")
+        with suppress(Ended):  # some servers close without the empty line after the last chunk
+            self._fields()
 
     def _chunk_bytes(self) -> int:
         line = self._line(CHUNK_LINE_BYTES).rstrip(b"\r")
@@ -170,11 +179,13 @@ class AnswerReader:
         self._deadline.check()
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
-            received = self._wire.receive() if searched <= most_bytes else b""
+            if searched > most_bytes:
+                break
+            received = self._wire.receive()
             if not received:
-                raise Broken("a line that is too long, or has no end")
+                raise Ended("a line without end")
             self._buffer += received
-        if end > most_bytes:
+        if not 0 <= end <= most_bytes:
             raise Broken("a line that is too long")
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]

@@ -20,8 +20,10 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from backend import texts
+from backend.core import host_names
 from backend.core.addresses import Network
 from backend.core.api_keys import ApiKey, plain_key
+from backend.core.client_limits import ClientLimits
 from backend.core.limits import Limits
 from backend.core.store_schemes import scheme_of
 from backend.errors import SettingsError, WrongSetting
@@ -53,6 +55,11 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 4
+
+
+def quarter_of_memory() -> int:
+    """Bytes, within 256 MiB and 4 GiB."""
+    return max(256 * MIB, min(4096 * MIB, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4))
 
 
 def setting(env: str, kind: Kind, default: Any) -> Any:
@@ -87,6 +94,10 @@ class Settings:
     max_frames: int = setting("GATEWAY_MAX_FRAMES", kinds.number(1, 100_000), 256)
     max_files: int = setting("GATEWAY_MAX_FILES_PER_REQUEST", kinds.number(1, 10_000), 100)
     max_queued_jobs: int = setting("GATEWAY_MAX_QUEUED_JOBS", kinds.number(1, MOST), 1000)
+    client_jobs: int = setting("GATEWAY_CLIENT_JOBS", kinds.number(1, MOST), ClientLimits().jobs)
+    client_bytes_per_day: int = setting("GATEWAY_CLIENT_BYTES_PER_DAY", kinds.size(1, 1 << 50), ClientLimits().bytes_per_day)
+    client_uploads: int = setting("GATEWAY_CLIENT_UPLOADS", kinds.number(1, MOST), ClientLimits().uploads)
+    redis_max_bytes: int = setting("GATEWAY_REDIS_MAX_BYTES", kinds.size(16 * MIB, 1 << 50), quarter_of_memory)
     encode_timeout_s: int = setting("GATEWAY_ENCODE_TIMEOUT_S", kinds.seconds(1, 86_400), 60)
     retention_s: int = setting("GATEWAY_RETENTION_S", kinds.seconds(1, 10**9), 86_400)
     share_results: str = setting("GATEWAY_SHARE_RESULTS", kinds.one_of("on", "off"), "on")
@@ -100,6 +111,7 @@ class Settings:
     api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())
     api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.file(), None)
     allowed_origins: tuple[str, ...] = setting("GATEWAY_ALLOWED_ORIGINS", kinds.origins(), ())
+    allowed_hosts: tuple[str, ...] | None = setting("GATEWAY_ALLOWED_HOSTS", kinds.hosts(), None)
     public_url: str | None = setting("GATEWAY_PUBLIC_URL", kinds.public_url(), None)
     path_prefix: str | None = setting("GATEWAY_PATH_PREFIX", kinds.path_prefix(), None)
     rate_limit: tuple[int, int] | None = setting("GATEWAY_RATE_LIMIT", kinds.rate(), None)
@@ -119,6 +131,11 @@ class Settings:
     def limits(self) -> Limits:
         """What the flows check images against."""
         return Limits(self.max_upload_bytes, self.max_pixels, self.max_frames)
+
+    @property
+    def client_limits(self) -> ClientLimits:
+        """Of a client whose key has none of its own."""
+        return ClientLimits(self.client_jobs, self.client_bytes_per_day, self.client_uploads)
 
     @property
     def encoders_min(self) -> int:
@@ -170,6 +187,18 @@ class Settings:
     def public_origin(self) -> str:
         """Scheme and host of ``GATEWAY_PUBLIC_URL``; empty without one."""
         return self.public_url.removesuffix(urlsplit(self.public_url).path) if self.public_url else ""
+
+    @property
+    def host_patterns(self) -> tuple[str, ...]:
+        """As ``core.host_names.allowed_hosts`` takes them. Keys, or a proxy, keep a page that was rebound from reading anything."""
+        if self.allowed_hosts is not None:
+            return self.allowed_hosts
+        return (host_names.ANY,) if self.api_keys or self.api_keys_file or self.proxy_hops else ()
+
+    @property
+    def given_names(self) -> tuple[str, ...]:
+        """What the operator calls this gateway in other settings."""
+        return (self.host, *((self.metrics_bind[0],) if self.metrics_bind else ()), urlsplit(self.public_url or "").hostname or "")
 
     @property
     def keys(self) -> tuple[ApiKey, ...]:

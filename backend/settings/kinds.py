@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from backend.core import host_names
 from backend.core.addresses import Network
 from backend.core.store_schemes import SCHEMES, scheme_of
 from backend.settings.path_prefix import OWN_NAMES, is_path_prefix
@@ -113,7 +114,17 @@ def keys() -> Kind:
 
 
 def origins() -> Kind:
-    return Kind("origins", lambda text: tuple(matched(r"https?://[0-9A-Za-z.:\[\]_-]+", each.strip().rstrip("/"))[0] for each in text.split(",")))
+    """As browsers write them; ``null`` is that of a page from a file, or in a sandboxed frame."""
+
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(matched(r"null|https?://[0-9a-z.:\[\]_-]+", each.strip().rstrip("/").lower())[0] for each in text.split(","))
+
+    return Kind("origins", read)
+
+
+def hosts() -> Kind:
+    """As ``core.host_names.pattern`` says."""
+    return Kind("hosts", lambda text: tuple(host_names.pattern(each.strip()) for each in text.split(",")))
 
 
 def networks() -> Kind:

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend import errors, texts
 from backend.core import options
+from backend.core.cross_site import is_guarded
 from backend.core.job import STATES
 from backend.texts.problems import problem
 from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
@@ -70,8 +71,9 @@ def _answer(answer: Answer, description: str) -> dict[str, Any]:
 
 
 def _refusals(each: Operation, language: str, has_keys: bool) -> dict[str, Any]:
-    """By status, with every code that it may carry; ``internal`` can happen to any."""
-    kinds = [*each.errors, *((errors.Unauthorized,) if each.is_guarded and has_keys else ()), errors.Internal]
+    """By status, with every code that it may carry; a wrong host and a fault of ours can happen to any."""
+    kinds = [*each.errors, *((errors.Unauthorized,) if each.is_guarded and has_keys else ()), errors.WrongHost, errors.Internal]
+    kinds += [errors.CrossSite] if is_guarded(each.method, each.path) else []
     found: dict[str, Any] = {}
     for status in sorted({kind.status for kind in kinds} - set(each.answers)):
         these = list(dict.fromkeys(kind for kind in kinds if kind.status == status))

@@ -10,6 +10,7 @@ from flask import g, request
 from backend import errors, texts
 from backend.core.api_keys import ApiKey, digest_of, is_mistyped
 from backend.core.client_limits import ClientLimits
+from backend.core.turns import network_of
 from backend.web.request.context import WebContext, web_context
 from backend.web.request.peer import peer
 
@@ -110,6 +111,19 @@ def client_address() -> str:
     return request.remote_addr or "local"
 
 
+def client() -> str:
+    """Who takes turns and has a share: the API key's digest, else the client's address, and of an IPv6 address its /64. Raises ``Unauthorized``."""
+    return owner() or network_of(client_address())
+
+
+def known_client() -> str:
+    """As ``client``. Where the key is wrong or missing, the address."""
+    try:
+        return client()
+    except errors.Unauthorized:
+        return network_of(client_address())
+
+
 def check_rate(amount: int = 1) -> None:
     """Raises ``RateLimited``. ``response.headers`` puts the counts on the answer. Without Redis nothing is limited."""
     web, key = web_context(), api_key()
@@ -118,7 +132,7 @@ def check_rate(amount: int = 1) -> None:
         return
     limit, window_s = allowed
     try:
-        count, left_s = web.context.counters.count_in_window(f"rate:{owner() or client_address()}", amount, window_s)
+        count, left_s = web.context.counters.count_in_window(f"rate:{client()}", amount, window_s)
     except errors.BackendUnavailable:
         return
     g.rate = (limit, window_s, max(0, limit - count), left_s)

@@ -1,4 +1,7 @@
-"""The headers of every answer: security, request id, rate limit, and CORS for the origins that the operator named."""
+"""What routes have in common: request id, rate limit, and CORS for the origins that the operator named.
+
+``server/security_headers`` adds what every answer has, those of Socket.IO too.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 
 from flask import Flask, Response, g, request
 
-from backend.core import security_headers
+from backend.flows import shares
 from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
@@ -34,13 +37,15 @@ def install(app: Flask) -> None:
         return Response(status=204) if is_preflight and origins.is_allowed() and not upload_headers.is_upload_path() else None
 
     @app.after_request
+    def count_bytes(response: Response) -> Response:
+        """The body's bytes belong to the client's day, whatever became of them."""
+        if received_bytes := peer().received_bytes:
+            shares.count_bytes(web_context().context, auth.known_client(), received_bytes)
+        return response
+
+    @app.after_request
     def finish(response: Response) -> Response:
-        headers = response.headers
-        headers["X-Request-Id"] = auth.request_id()
-        for name, value in security_headers.ALWAYS:
-            headers[name] = value
-        for name, value in security_headers.UNLESS_SET:
-            headers.setdefault(name, value)
+        response.headers["X-Request-Id"] = auth.request_id()
         client_identity.set_cookie(response)
         _set_rate(response)
         if web_context().allowed_origins:
@@ -52,8 +57,8 @@ def _set_rate(response: Response) -> None:
     """draft-ietf-httpapi-ratelimit-headers-10."""
     if "rate" in g:
         limit, window_s, remaining, left_s = g.rate
-        response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window_s}'
-        response.headers["RateLimit"] = f'"default";r={remaining};t={left_s}'
+        response.headers.add("RateLimit-Policy", f'"default";q={limit};w={window_s}')
+        response.headers.add("RateLimit", f'"default";r={remaining};t={left_s}')
 
 
 def _allow_origin(response: Response) -> None:

@@ -55,7 +55,7 @@ def convert() -> Response:
     started_s = context.clock()
     sender = client_identity.sender(is_listed=False)
     auth.check_rate()
-    ingest.check_queue(context)
+    ingest.check_queue(context, sender)
     wanted = options.parse(query.pairs())
     form = bodies.read(context, filename=filenames.display_name(wanted.filename or ""), max_files=1)
     try:

@@ -104,13 +104,14 @@ def retry(job_id: str) -> Response:
     """With the job's options, except those given in the query, a form or a JSON object. An empty value or ``null`` resets one to its default."""
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
-    ingest.check_room(context)
+    ingest.check_room(context, sender)
     job = find(context, job_id, sender.owner)
     given = [*query.pairs(), *option_fields.read()]
     cleared = [name for name, value in given if value in ("", None)]
     wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted, sender)
-    return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
+    with idempotency.released_on_error():
+        return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
 
 
 @routes.serve(

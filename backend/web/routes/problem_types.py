@@ -62,7 +62,13 @@ def show(code: str) -> Response:
         raise errors.NotFound()
     language = auth.language()
     known = describe(code, language, request.script_root)
-    headings = {name: text(f"problem_page.{name}", language) for name in ("index", "status", "happened", "advice", "sentences")}
+    headings = {
+        "index": text("problem_page.index", language),
+        "status": text("problem_page.status", language),
+        "happened": text("problem_page.happened", language),
+        "advice": text("problem_page.advice", language),
+        "sentences": text("problem_page.sentences", language),
+    }
     sentences = Markup().join(markup("<li>{sentence}</li>", sentence=each) for each in known["sentences"])
     body = markup(BODY, heading=headings, known=known, statuses=", ".join(map(str, known["status"])), sentences=sentences)
     return _answer(known, known["title"], body, language)
