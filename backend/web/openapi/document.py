@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from backend import errors, texts
-from backend.core import options
+from backend.core import options, webhooks
 from backend.core.cross_site import is_guarded
 from backend.core.job import STATES
 from backend.texts.problems import problem
@@ -17,6 +17,7 @@ from backend.web.openapi.schemas import ref, schemas
 
 PROBLEM = "application/problem+json"
 EVERYWHERE = ("X-Request-Id",)
+RECEIVER_ANSWERS = ("2XX", "410", "default")
 
 
 def describe(operations: Iterable[Operation], version: str, language: str, has_keys: bool, server: str = "/") -> dict[str, Any]:
@@ -37,12 +38,27 @@ def describe(operations: Iterable[Operation], version: str, language: str, has_k
         "servers": [{"url": server}],
         "tags": [{"name": name, "description": texts.text(f"api.tags.{name}", language)} for name in TAGS],
         "paths": paths,
+        "webhooks": {event: {"post": _webhook(event, language)} for event in webhooks.EVENTS},
         "components": {
             "schemas": {**schemas(), "State": {"type": "string", "enum": list(STATES)}},
             "parameters": _parameters(language) | _option_parameters(language),
             "headers": _described({name: {"schema": schema} for name, schema in HEADERS.items()}, "api.headers", language),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}, "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
         },
+    }
+
+
+def _webhook(event: str, language: str) -> dict[str, Any]:
+    """What a receiver is sent, and what it may answer."""
+    schema = ref("BatchEvent" if event == webhooks.BATCH_ENDED else "JobEvent")
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    return {
+        "operationId": event,
+        "tags": ["webhooks"],
+        "summary": texts.text(f"api.webhooks.{event.replace('.', '_')}", language),
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {answer: {"description": texts.text(f"api.webhooks.{answer}", language)} for answer in RECEIVER_ANSWERS},
     }
 
 
