@@ -36,6 +36,14 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     room          string  empty: written first by a script, so that a full Redis refuses it or lets it be (``prelude.lua``)
     totals        hash    what was counted so far, by the names of ``core.tally``
     pace:<n>      hash    the same for ten seconds, the nth since the epoch
+    webhooks:known            hash    id → host and client, of every delivery that is pending
+    webhooks:counts           hash    client → how many of these are its own
+    webhooks:clients          zset    clients of whom one waits; score = when the first is due, ms
+    webhooks:hosts:<client>   zset    the hosts for which these wait; score = the same
+    webhooks:due:<client host> zset   the ids that wait; score = when each is due, ms
+    webhooks:leased           zset    the ids that a process tries now; score = end of the lease, ms
+    webhooks:failures:<host>  string  how often in a row it gave no answer
+    webhooks:paused:<host>    string  there while it is left alone
     duty:<name>   string  who holds a duty
     epoch         string  who rebuilt this state, and on which run of the server
     memo:<key>    string  a memo

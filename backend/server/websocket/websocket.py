@@ -60,6 +60,7 @@ class WebSocket:
         self._budget = FrameBudget(limits)
         self._write_timeout_s = limits.websocket_write_timeout_s
         self._writing = BoundedSemaphore(1)
+        self._reading = BoundedSemaphore(1)
 
     @property
     def closed(self) -> bool:
@@ -91,14 +92,20 @@ class WebSocket:
     def receive(self) -> str | bytes | None:
         """The next message; pings are answered on the way. None once the connection has ended, for whatever reason."""
         self._ensure_accepted()
-        try:
-            return None if self._has_ended else self._next_message()
-        except Violation as violation:
-            self._send_close(violation.code)
-        except OSError:
-            pass
-        self._has_ended = True
-        return None
+        with self._reading:
+            try:
+                return None if self._has_ended else self._next_message()
+            except Violation as violation:
+                self._send_close(violation.code)
+            except OSError:
+                pass
+            self._has_ended = True
+            return None
+
+    def wait_for_reader(self) -> None:
+        """After ``close``: until another greenlet's ``receive`` has returned, since two may not read from one socket."""
+        if self._reading.acquire(timeout=2 * CLOSE_WAIT_S):
+            self._reading.release()
 
     def send(self, message: str | bytes | bytearray, binary: bool | None = None) -> None:
         """Raises ``WebSocketClosed``, which is a ``ConnectionError``, when the message cannot be delivered."""
