@@ -11,6 +11,7 @@ from backend import errors
 from backend.core import formats, options
 from backend.core.batch import Batch, public_batch
 from backend.core.conversion import NOTES, STAGES
+from backend.core.events import JOB_EVENTS, STATE
 from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
 from backend.core.reader import Reader
@@ -49,17 +50,25 @@ def option_schemas() -> dict[str, Schema]:
     return {name: {key: value for key, value in each.items() if key != "default" or value is not None} for name, each in known.items()}
 
 
+def changed_option_schemas(*reset: str | None) -> dict[str, Schema]:
+    """As ``core.options`` reads them for a job that has options already: a value of ``reset`` takes one back."""
+    return {name: {"anyOf": [each, {"enum": [*reset]}]} for name, each in option_schemas().items()}
+
+
 def schemas() -> dict[str, Schema]:
     return {
         "Options": {"type": "object", "properties": option_schemas(), "additionalProperties": False},
+        "ChangedOptions": {"type": "object", "properties": changed_option_schemas("", None), "additionalProperties": False},
+        "ChangedOptionsForm": {"type": "object", "properties": changed_option_schemas(""), "additionalProperties": False},
+        "Event": _event(),
         "Source": whole(
             {
                 "filename": TEXT,
-                "bytes": WHOLE,
-                "format": {"enum": [each.name for each in formats.READABLE]},
-                "width": WHOLE,
-                "height": WHOLE,
-                "frames": {"type": "integer", "minimum": 1},
+                "bytes": either(WHOLE),
+                "format": {"enum": [*(each.name for each in formats.READABLE), None]},
+                "width": either(WHOLE),
+                "height": either(WHOLE),
+                "frames": either({"type": "integer", "minimum": 1}),
             }
         ),
         "Result": whole(
@@ -85,6 +94,19 @@ def schemas() -> dict[str, Schema]:
         "Health": _health(),
         "Live": whole({"status": {"const": "ok"}, "version": TEXT}, more=True),
     }
+
+
+def _event() -> Schema:
+    """One event of a stream, as ``EventSource`` reads it."""
+    return whole(
+        {
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "event": {"type": "string", "enum": ["message", *(each.name for each in JOB_EVENTS if each is not STATE)]},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+            "retry": WHOLE,
+        },
+        optional=("id", "event", "retry"),
+    )
 
 
 def _job() -> Schema:

@@ -93,7 +93,7 @@ def cancel(job_id: str) -> Response:
         "/api/jobs/{job_id}/retry",
         "retryJob",
         {202: Answer(JOB, ("Location", "Retry-After"))},
-        (errors.BadRequest, errors.InvalidOption, errors.RateLimited, errors.QueueFull, errors.StorageFull, *FIND_ERRORS),
+        (errors.NotReady, errors.Gone, errors.InvalidOption, errors.RateLimited, errors.QueueFull, errors.StorageFull, *FIND_ERRORS),
         ("job_id", "Idempotency-Key"),
         OPTIONS,
         has_options=True,
@@ -101,12 +101,15 @@ def cancel(job_id: str) -> Response:
     )
 )
 def retry(job_id: str) -> Response:
-    """With the job's options, except those given in the query, a form or a JSON object. An empty value or ``null`` resets one to its default."""
+    """With the job's options, except those given: in the query, and in a form or a JSON object, which goes before it. An empty value or ``null``
+    resets one to its default."""
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
     ingest.check_room(context)
     job = find(context, job_id, sender.owner)
-    given = [*query.pairs(), *option_fields.read()]
+    in_body = option_fields.read()
+    given = [*(pair for pair in query.pairs() if pair[0] not in dict(in_body)), *in_body]
+    options.check_unique(name for name, _ in given)
     cleared = [name for name, value in given if value in ("", None)]
     wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted, sender)
@@ -141,9 +144,10 @@ def result(job_id: str) -> Response:
         "/api/jobs/{job_id}/source",
         "getSource",
         file_answers({"image/*": BINARY}),
-        (errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
+        (errors.NotReady, errors.Gone, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
         ("job_id", *CONDITIONS),
         curl="curl -OJ {base}/api/jobs/$job/source",
+        head_id="headSource",
     )
 )
 def source(job_id: str) -> Response:

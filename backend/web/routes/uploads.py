@@ -93,7 +93,7 @@ def collection() -> Response:
         "/api/uploads/{upload_id}",
         "describeUpload",
         VERSIONS,
-        parameters=("upload_id",),
+        parameters=("any_upload_id",),
         is_guarded=False,
     ),
     Operation(
@@ -127,7 +127,7 @@ def collection() -> Response:
         "overrideUpload",
         {200: Answer({}, PROGRESS_HEADERS), 204: Answer({}, PROGRESS_HEADERS)},
         (*RECEIVE_ERRORS, errors.MethodNotAllowed, *WRITE_ERRORS, *TUS_ERRORS),
-        ("upload_id", *VERSION),
+        ("upload_id", *VERSION, upload_headers.OVERRIDE),
         {tus.MEDIA_TYPE: BINARY},
     ),
     **ROUTING,
