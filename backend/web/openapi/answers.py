@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend import errors
 from backend.core import formats
 from backend.web.openapi.resource import Answer, Body, Kind
-from backend.web.openapi.schemas import Schema, ref
+from backend.web.openapi.schemas import Schema, ref, with_options
 
 RECEIVE_ERRORS: tuple[Kind, ...] = (
     errors.BadRequest,
@@ -42,13 +42,15 @@ JSON = "application/json"
 BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 JOB: dict[str, Schema] = {JSON: ref("Job")}
 BATCH: dict[str, Schema] = {JSON: ref("Batch")}
-FORM: Schema = {
-    "type": "object",
-    "properties": {"file": {"oneOf": [BINARY, {"type": "array", "items": BINARY}]}},
-    "required": ["file"],
-    "additionalProperties": {"description": "Any conversion option"},
-}
-FORM_OR_IMAGE: Body = {"image/*": BINARY, "application/octet-stream": BINARY, "multipart/form-data": FORM}
+
+
+def form(file: Schema) -> Schema:
+    return with_options({"file": file}, required=("file",))
+
+
+IMAGE: Body = {"image/*": BINARY, "application/octet-stream": BINARY}
+FORM_OR_IMAGE: Body = {**IMAGE, "multipart/form-data": form({"oneOf": [BINARY, {"type": "array", "items": BINARY, "minItems": 1}]})}
+FORM_OF_ONE_OR_IMAGE: Body = {**IMAGE, "multipart/form-data": form(BINARY)}
 OPTIONS: Body = {
     JSON: ref("ChangedOptions"),
     "application/x-www-form-urlencoded": ref("ChangedOptionsForm"),

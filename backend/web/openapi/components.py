@@ -59,7 +59,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Upload-Concat": _parameter("Upload-Concat", "header", {"type": "string", "pattern": f"^(partial|final;{PART}( {PART})*)$"}),
     "Upload-Offset": _parameter("Upload-Offset", "header", {"type": "integer", "minimum": 0}, required=True),
     "Upload-Checksum": _parameter("Upload-Checksum", "header", {"type": "string", "pattern": f"^({CHECKSUMS})$"}),
-    "X-HTTP-Method-Override": _parameter("X-HTTP-Method-Override", "header", {"enum": ["DELETE", "HEAD", "OPTIONS", "PATCH"]}, required=True),
+    "X-HTTP-Method-Override": _parameter("X-HTTP-Method-Override", "header", {"enum": ["DELETE", "HEAD", "PATCH"]}, required=True),
 }
 HEADERS: dict[str, Schema] = {
     "X-Request-Id": TEXT,

@@ -13,7 +13,7 @@ from backend.texts.problems import problem
 from backend.web.openapi.answers import ANY_REQUEST
 from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
 from backend.web.openapi.resource import Answer, Kind, Operation
-from backend.web.openapi.schemas import ref, schemas
+from backend.web.openapi.schemas import Schema, ref, schemas
 
 PROBLEM = "application/problem+json"
 EVERYWHERE = ("X-Request-Id",)
@@ -54,7 +54,7 @@ def _operation(each: Operation, language: str, has_keys: bool) -> dict[str, Any]
     if names:
         shown["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
     if each.body:
-        shown["requestBody"] = {"content": {media_type: {"schema": schema} for media_type, schema in each.body.items()}}
+        shown["requestBody"] = {"content": {media_type: _content(schema) for media_type, schema in each.body.items()}, "required": each.needs_body}
     answers = {str(status): _answer(answer, _answer_text(each, status, answer, language)) for status, answer in each.answers.items()}
     shown["responses"] = answers | _refusals(each, language, has_keys)
     if each.is_guarded and has_keys:
@@ -62,6 +62,12 @@ def _operation(each: Operation, language: str, has_keys: bool) -> dict[str, Any]
     if each.curl:
         shown["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": each.curl}]
     return shown
+
+
+def _content(schema: Schema) -> dict[str, Any]:
+    """A form's part is an image by its media type, or by having a file name, which OpenAPI cannot say."""
+    is_form = "file" in schema.get("properties", {})
+    return {"schema": schema, "encoding": {"file": {"contentType": "image/*, application/octet-stream"}}} if is_form else {"schema": schema}
 
 
 def _answer(answer: Answer, description: str) -> dict[str, Any]:

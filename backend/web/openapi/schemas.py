@@ -50,16 +50,24 @@ def option_schemas() -> dict[str, Schema]:
     return {name: {key: value for key, value in each.items() if key != "default" or value is not None} for name, each in known.items()}
 
 
-def changed_option_schemas(*reset: str | None) -> dict[str, Schema]:
-    """As ``core.options`` reads them for a job that has options already: a value of ``reset`` takes one back."""
-    return {name: {"anyOf": [each, {"enum": [*reset]}]} for name, each in option_schemas().items()}
+def with_options(properties: dict[str, Schema], *reset: str | None, required: tuple[str, ...] = ()) -> Schema:
+    """A body of these members and of options. A value of ``reset`` takes back one that a job has already."""
+    known = {name: {"anyOf": [each, {"enum": [*reset]}]} if reset else each for name, each in option_schemas().items()}
+    body: Schema = {"type": "object", "properties": {**properties, **known}, "additionalProperties": False, "allOf": _exclusive()}
+    return {**body, "required": [*required]} if required else body
+
+
+def _exclusive() -> list[Schema]:
+    """No two options that exclude each other, unless one of them is off."""
+    is_on = {"not": {"enum": [False, None, ""]}}
+    return [{"not": {"required": [*pair], "properties": dict.fromkeys(pair, is_on)}} for pair in options.EXCLUSIVE]
 
 
 def schemas() -> dict[str, Schema]:
     return {
         "Options": {"type": "object", "properties": option_schemas(), "additionalProperties": False},
-        "ChangedOptions": {"type": "object", "properties": changed_option_schemas("", None), "additionalProperties": False},
-        "ChangedOptionsForm": {"type": "object", "properties": changed_option_schemas(""), "additionalProperties": False},
+        "ChangedOptions": with_options({}, "", None),
+        "ChangedOptionsForm": with_options({}, ""),
         "Event": _event(),
         "Source": whole(
             {

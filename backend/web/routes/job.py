@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response, request
 
 from backend import errors
 from backend.core import formats, options
 from backend.core.job import Job
+from backend.core.options import Options
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find_job import find
 from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, OPTIONS, RESULT, UNCHANGED, file_answers
@@ -107,13 +110,15 @@ def retry(job_id: str) -> Response:
     auth.check_rate()
     ingest.check_room(context)
     job = find(context, job_id, sender.owner)
-    in_body = option_fields.read()
-    given = [*(pair for pair in query.pairs() if pair[0] not in dict(in_body)), *in_body]
-    options.check_unique(name for name, _ in given)
-    cleared = [name for name, value in given if value in ("", None)]
-    wanted = options.parse([pair for pair in given if pair[0] not in cleared], options.without(job.manifest.options, cleared))
+    wanted = _changed(_changed(job.manifest.options, query.pairs()), option_fields.read())
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted, sender)
     return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
+
+
+def _changed(present: Options, given: Sequence[tuple[str, object]]) -> Options:
+    options.check_unique(name for name, _ in given)
+    cleared = [name for name, value in given if value in ("", None)]
+    return options.parse([pair for pair in given if pair[0] not in cleared], options.without(present, cleared))
 
 
 @routes.serve(

@@ -19,7 +19,7 @@ from backend.flows import batch as batches
 from backend.flows import ingest, list_jobs
 from backend.web.openapi.answers import FORM_OR_IMAGE, JOB, JSON, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.openapi.schemas import Schema, ref
+from backend.web.openapi.schemas import Schema, ref, with_options
 from backend.web.request import auth, bodies, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.reader import reader
@@ -30,7 +30,7 @@ from backend.web.response.json_response import json_response
 routes = Resource("jobs", __name__, tag="jobs")
 LIST_PARAMETERS = ("state", "limit", "cursor")
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-BY_URL: Schema = {"type": "object", "properties": {"url": {"type": "string", "format": "uri"}}, "required": ["url"], "additionalProperties": True}
+BY_URL: Schema = with_options({"url": {"type": "string", "format": "uri"}}, required=("url",))
 
 
 @routes.serve(
@@ -48,6 +48,7 @@ BY_URL: Schema = {"type": "object", "properties": {"url": {"type": "string", "fo
         (*RECEIVE_ERRORS, errors.Forbidden),
         ("Prefer", "Idempotency-Key", "Content-Digest"),
         {**FORM_OR_IMAGE, JSON: BY_URL},
+        needs_body=True,
         has_options=True,
         curl="curl -F file=@cat.jpg -F quality=75 {base}/api/jobs",
     )

@@ -112,6 +112,7 @@ def collection() -> Response:
         (*RECEIVE_ERRORS, *WRITE_ERRORS, *TUS_ERRORS),
         ("upload_id", *VERSION, "Upload-Offset", "Upload-Length", "Upload-Checksum"),
         {tus.MEDIA_TYPE: BINARY},
+        needs_body=True,
     ),
     Operation(
         "DELETE",
