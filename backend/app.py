@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import secrets
@@ -17,19 +18,24 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs, telemetry
+from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http_sources import HttpSources, Rules
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.adapters.stores import open_store
+from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
+from backend.core.api_keys import KeyTable
+from backend.flows import shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.ports.announcements import Announcements
+from backend.ports.api_keys import ApiKeys
 from backend.server import connection_limits
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
@@ -37,8 +43,8 @@ from backend.server.metrics.metrics_port import MetricsPort
 from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
 from backend.server.socketio import sessions
-from backend.settings import Settings
-from backend.web.request import auth, body_rules, origins
+from backend.settings import Settings, key_file
+from backend.web.request import body_rules, origins
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -71,7 +77,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     web = _web_context(settings, context, follower, fetcher)
     socketio = _socketio(app, web)
     app.extensions[KEY] = web
-    SocketIOHandlers(socketio, web).install()
+    handlers = SocketIOHandlers(socketio, web)
+    handlers.install()
     for part in (problems, headers, body_rules):
         part.install(app)
     for resource in resources():
@@ -86,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
     gevent.spawn(_warm_up, app, context, announcements)
+    gevent.spawn(_watch_keys, web.api_keys, handlers)
     gevent.spawn(_maintain, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
     return app
 
@@ -121,7 +129,16 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     if settings.fetch == "off":
         return None
     rules = Rules(settings.fetch_allowed_networks, float(settings.fetch_timeout_s), settings.body_min_bytes_per_s)
-    return Fetcher(context, HttpSources(rules))
+    fetcher = Fetcher(context, HttpSources(rules))
+    atexit.register(fetcher.hand_back)
+    return fetcher
+
+
+def _api_keys(settings: Settings) -> KeyTable:
+    """Those of the file are read in a thread of their own: its disk may hang."""
+    if settings.api_keys_file is None:
+        return KeyTable(settings.keys)
+    return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run)
 
 
 def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None) -> WebContext:
@@ -140,10 +157,11 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         fetcher=fetcher,
         frontend=FRONTEND,
         version=__version__,
-        key_digests=frozenset(auth.key_digest(key) for key in settings.keys),
+        api_keys=_api_keys(settings),
         allowed_origins=settings.allowed_origins,
         public_origin=settings.public_origin,
         rate_limit=settings.rate_limit,
+        client_limits=settings.client_limits,
         max_files=settings.max_files,
         process_health=process_health,
         worker_counters=counters.read_all,
@@ -182,12 +200,27 @@ def _warm_up(app: Flask, context: Context, announcements: Announcements) -> None
         log.info("not everything is within reach yet: %s", error)
 
 
+def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
+    """What the operator changes of the keys counts within two rounds, for open sockets too; so does a key's expiry."""
+    while api_keys.are_set:
+        time.sleep(LOOK_EVERY_S)
+        try:
+            if isinstance(api_keys, ApiKeysFile):
+                api_keys.look()
+            handlers.disconnect_refused()
+        except Exception as error:
+            log.error("watching the API keys met an unexpected %r", error, exc_info=error)
+
+
 def _maintain(janitor: Janitor) -> None:
     while True:
         try:
+            shares.tell_bytes(janitor.context)
             janitor.maintain()
         except errors.GatewayError as error:
             log.warning("maintenance could not be finished this time: %s", error)
+        except errors.Overstayed:
+            pass  # The watchdog has logged where it was.
         except Exception as error:
             log.error("maintenance met an unexpected %r", error, exc_info=error)
         time.sleep(MAINTAIN_EVERY_S)

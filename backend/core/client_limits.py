@@ -17,3 +17,7 @@ class ClientLimits:
     jobs: int = 500
     bytes_per_day: int = 20 * GIB
     uploads: int = 200
+
+
+ADMITTED = ClientLimits(jobs=1 << 53)
+"""For a job whose upload was admitted earlier: it is made, however many jobs its client has by now."""

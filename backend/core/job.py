@@ -21,6 +21,7 @@ from typing import Any, Literal
 from backend import errors
 from backend.core import records
 from backend.core.conversion import Shape
+from backend.core.facts import shown_facts
 from backend.core.formats import DEFAULT_OUTPUT
 from backend.core.options import Options
 from backend.core.reader import Reader
@@ -108,7 +109,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``file``: the name inside the job's folder. ``facts``: what the codec reports (probes, score, seconds by stage)."""
+    """``file``: the name inside the job's folder. ``facts``: what the codec reports (``core.facts``)."""
 
     file: str
     bytes: int
@@ -234,4 +235,4 @@ def _public_result(job: Job, address: str) -> dict[str, Any] | None:
         return None
     saved = 100 * (1 - result.bytes / job.manifest.source.bytes)
     shown = {name: getattr(result, name) for name in ("bytes", "format", "width", "height", "frames", "sha256")}
-    return {"url": address, **shown, "saved_percent": round(saved, 1), **result.facts}
+    return {"url": address, **shown, "saved_percent": round(saved, 1), **shown_facts(result.facts)}

@@ -12,7 +12,7 @@ from backend import errors
 from backend.core.batch import Batch, has_ended
 from backend.core.job import Job
 from backend.core.options import Options
-from backend.flows import conclude, ingest
+from backend.flows import conclude, ingest, shares
 from backend.flows.context import Context
 from backend.flows.find_job import ID, find
 from backend.flows.follow import Follower
@@ -29,6 +29,7 @@ def accept(context: Context, images: Sequence[Received], options: Options, sende
     With a ``batch_id`` from an ``Idempotency-Key`` the jobs' ids follow from it: two requests with one key make the jobs once.
     A process that dies before the batch is on disk leaves jobs without a batch; nobody runs them (``maintenance.recover``).
     """
+    shares.check(context, sender.client, sender.limits, jobs=len(images))
     now = context.clock()
     ids = tuple(_derived_id(batch_id, number) if batch_id else context.new_id() for number, _ in enumerate(images))
     batch = Batch(batch_id or context.new_id(), ids, now, now + context.retention_s, sender.owner)
@@ -37,7 +38,7 @@ def accept(context: Context, images: Sequence[Received], options: Options, sende
         for job_id, image in zip(ids, images, strict=True):
             kept.append(ingest.keep(context, image, options, sender, job_id=job_id, batch=batch.id))
         context.store.save_batch(batch)
-        return batch, [ingest.queue(context, job) if is_new else job for job, is_new in kept]
+        return batch, [ingest.queue(context, job, sender.limits) if is_new else job for job, is_new in kept]
     except errors.GatewayError:
         for job, is_new in kept:
             if is_new:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend.core.limits import Limits
 from backend.ports.announcements import Cancellations
+from backend.ports.client_uses import ClientUse, ClientUses
 from backend.ports.clock import Clock
 from backend.ports.counters import Counters
 from backend.ports.duties import Duties
@@ -38,6 +40,22 @@ class QueueDepthCache:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenUse:
+    """What a client used when this process last looked, and when that was."""
+
+    use: ClientUse
+    at_s: float
+
+
+@dataclass(slots=True)
+class ClientCache:
+    """What this process knows of the clients: what each used a moment ago, and the bytes that it has sent since they were told to Redis."""
+
+    seen: dict[str, SeenUse] = field(default_factory=dict)
+    untold_bytes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """``uploads`` is None in an encoder, which takes no uploads. ``cancellations`` is None in a gateway, which encodes nothing."""
 
@@ -47,6 +65,7 @@ class Context:
     leases: Leases
     fetch_leases: FetchLeases
     index: JobIndex
+    client_uses: ClientUses
     counters: Counters
     memos: Memos
     duties: Duties
@@ -59,5 +78,6 @@ class Context:
     encode_timeout_s: int = 60
     shares_results: bool = True
     queue_depth: QueueDepthCache = field(default_factory=QueueDepthCache)
+    clients: ClientCache = field(default_factory=ClientCache)
     clock: Clock = time.time
     new_id: Callable[[], str] = random_id

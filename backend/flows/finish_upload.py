@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from backend import errors
 from backend.core import formats
+from backend.core.client_limits import ADMITTED
 from backend.core.job import Job, Status
-from backend.flows import conclude, ingest
+from backend.core.turns import client_of, line_of
+from backend.flows import conclude, ingest, shares
 from backend.flows.context import Context
 from backend.flows.ingest import Sender
 from backend.ports.resumable import Uploads, UploadWriter
@@ -31,12 +33,14 @@ def finish(context: Context, uploads: Uploads, writer: UploadWriter) -> None:
             _make_job(context, writer)
     except UNRECOVERABLE:
         uploads.erase(info.id)
+        shares.release_upload(context, info)
         raise
     try:
         writer.mark_as_job(context.clock())
     except errors.NotFound:
         conclude.erase(context, Job(context.store.manifest(info.job_id), Status()))
         raise
+    shares.release_upload(context, info)
 
 
 def _is_made(context: Context, job_id: str) -> bool:
@@ -46,7 +50,7 @@ def _is_made(context: Context, job_id: str) -> bool:
     except errors.NotFound:
         return False
     if context.store.outcome(job_id) is None:
-        ingest.queue(context, Job(manifest, Status()))
+        ingest.queue(context, Job(manifest, Status()), ADMITTED)
     return True
 
 
@@ -55,7 +59,7 @@ def _make_job(context: Context, writer: UploadWriter) -> None:
     try:
         known = ingest.sniff_format(writer.read_head(formats.SNIFF_BYTES))
         received = ingest.judge(context, upload, known, info.filename)
-        sender = Sender(info.owner, info.client, info.request_id, info.maker)
+        sender = Sender(info.owner, client_of(info.client), info.request_id, info.maker, ADMITTED, line_of(info.client))
         ingest.accept(context, received, info.options, sender, job_id=info.job_id)
     except BaseException:
         upload.discard()

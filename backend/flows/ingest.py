@@ -17,7 +17,8 @@ from backend.core.conversion import Shape
 from backend.core.formats import Format
 from backend.core.job import Job, Manifest, Source, Status, work_key
 from backend.core.options import Options
-from backend.flows import deduplicate
+from backend.core.turns import turn
+from backend.flows import deduplicate, shares
 from backend.flows.context import Context
 from backend.flows.deliver import check_source
 from backend.flows.find_job import find_stored
@@ -39,13 +40,22 @@ EPHEMERAL_MARGIN_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue and has ``limits``, ``maker`` finds the job in a list."""
+    """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue and has ``limits``, ``maker`` finds the job in a list.
+
+    ``line`` takes turns within the client. ``is_waiting``: somebody waits for the answer, so the job goes before the line's others.
+    """
 
     owner: str = ""
     client: str = ""
     request_id: str = ""
     maker: str = ""
     limits: ClientLimits = ClientLimits()
+    line: str = ""
+    is_waiting: bool = False
+
+    @property
+    def turn(self) -> str:
+        return turn(self.client, self.line, is_waited_for=self.is_waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +116,28 @@ def judge(context: Context, upload: Upload, known: Format, filename: str) -> Rec
     return Received(upload, shape, filename or f"image.{known.extensions[0]}")
 
 
-def check_room(context: Context) -> None:
-    """Check, before a body is read, that it could be stored and queued. Raises ``QueueFull``, ``StorageFull``."""
+def check_room(context: Context, sender: Sender) -> None:
+    """Check, before a body is read, that it could be stored and queued. Raises ``QuotaExceeded``, ``QueueFull``, ``StorageFull``."""
     context.store.check()
-    check_queue(context)
+    check_queue(context, sender)
 
 
-def check_queue(context: Context) -> None:
-    """As ``check_room``, for a body that goes straight into the store, which checks its own room. Raises ``QueueFull``.
+def check_queue(context: Context, sender: Sender) -> None:
+    """As ``check_room``, for a body that goes straight into the store, which checks its own room. Raises ``QuotaExceeded``, ``QueueFull``.
 
     A queue that had ample room a moment ago is not asked again for each upload: ``queue`` refuses what there is no room for.
     """
     seen, now = context.queue_depth, context.clock()
-    if 0 <= now - seen.at_s < QUEUE_DEPTH_CACHED_S and seen.waiting + AMPLE_ROOM <= context.max_queued_jobs:
-        return
-    try:
-        waiting = context.queue.depth()
-    except errors.BackendUnavailable:
-        return
-    seen.waiting, seen.at_s = waiting, now
-    if waiting >= context.max_queued_jobs:
-        raise queue_is_full(context, waiting)
+    known_since_s = seen.at_s
+    shares.check(context, sender.client, sender.limits)  # where it asks Redis, it learns the queue's depth too
+    is_ample = 0 <= now - seen.at_s < QUEUE_DEPTH_CACHED_S and seen.waiting + AMPLE_ROOM <= context.max_queued_jobs
+    if seen.at_s == known_since_s and not is_ample:
+        try:
+            seen.waiting, seen.at_s = context.queue.depth(), now
+        except errors.BackendUnavailable:
+            return
+    if seen.waiting >= context.max_queued_jobs:
+        raise queue_is_full(context, seen.waiting)
 
 
 def accept(
@@ -141,10 +152,10 @@ def accept(
 ) -> Job:
     """Make a job: durable, then queued. With a ``job_id`` that is a job already, that job.
 
-    Raises ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
+    Raises ``QuotaExceeded``, ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
     """
     job, is_new = keep(context, received, options, sender, job_id=job_id, batch=batch, is_ephemeral=is_ephemeral)
-    return queue(context, job) if is_new else job
+    return queue(context, job, sender.limits) if is_new else job
 
 
 def keep(
@@ -168,7 +179,7 @@ def keep(
         created_at=now,
         expires_at=now + lifetime_s,
         owner=sender.owner,
-        client=sender.client,
+        client=sender.turn,
         batch=batch,
         request_id=sender.request_id,
         is_ephemeral=is_ephemeral,
@@ -192,19 +203,27 @@ def retry(context: Context, job: Job, options: Options, sender: Sender, *, job_i
         raise
 
 
-def queue(context: Context, job: Job) -> Job:
+def queue(context: Context, job: Job, limits: ClientLimits) -> Job:
     """Queue a durable job; the job as it is then. One that has completed duplicates ends at once with a duplicate's result.
 
-    Without Redis the job stays in the store until the recovery finds it. Raises ``QueueFull``; the job is erased then.
+    Without Redis, or where it is full, the job stays in the store until the recovery finds it. Raises ``QueueFull``, ``QuotaExceeded``, and for
+    an ephemeral job, whose client waits for nothing else, ``BackendUnavailable``; the job is erased then.
     """
-    limit = context.max_queued_jobs
+    limit, share = context.max_queued_jobs, limits.jobs
     try:
-        return context.queue.submit(job, limit=limit) or deduplicate.end_as_duplicate(context, job) or context.queue.enqueue(job, limit=limit)
+        known = context.queue.submit(job, limit=limit, share=share) or deduplicate.end_as_duplicate(context, job)
+        return known or context.queue.enqueue(job, limit=limit, share=share)
+    except errors.QuotaExceeded:
+        context.store.erase(job.id)
+        raise
     except errors.QueueFull:
         context.queue_depth.at_s = -math.inf
         context.store.erase(job.id)
         raise queue_is_full(context, limit) from None
     except errors.BackendUnavailable as error:
+        if job.manifest.is_ephemeral:
+            context.store.erase(job.id, durable=False)
+            raise
         log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
         return job
 

@@ -18,7 +18,7 @@ from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.find_job import SEQ_MARGIN, find_stored
-from backend.flows.uploads import sweep
+from backend.flows.uploads import count_unfinished, sweep
 
 log = logging.getLogger(__name__)
 DUTY = "caretaker"
@@ -110,6 +110,8 @@ def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int
             go_on()
     context.index.add(page)
     queued = _queue_unknown(context, unfinished, go_on)
+    if context.uploads is not None:
+        count_unfinished(context)
     if queued:
         log.info("%s unfinished jobs found in the store", queued)
     return queued
@@ -147,9 +149,12 @@ def _is_unknown(context: Context, job_id: str) -> bool:
 
 
 def _make_known(context: Context, job: Job) -> None:
-    """Queue a job; one whose source is still to be fetched is reserved with a lease that has run out, so that a fetcher takes it over."""
+    """Queue a job; one whose source is still to be fetched is reserved with a lease that has run out, so that a fetcher takes it over.
+
+    How often its fetch has begun is lost with Redis. It counts as once: it may be what killed the process, and Redis too.
+    """
     if job.manifest.is_awaited:
-        context.fetch_leases.reserve(job, "", 0.0, limit=None)
+        context.fetch_leases.reserve(job, "", 0.0, limit=None, begun=1)
     else:
         context.queue.enqueue(job, limit=None)
 

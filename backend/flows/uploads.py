@@ -14,8 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from backend import errors
+from backend.core import tus
+from backend.core.client_limits import ClientLimits
 from backend.core.resumable import UploadInfo, UploadState
-from backend.flows import finish_upload
+from backend.core.turns import client_of
+from backend.flows import finish_upload, shares
 from backend.flows.context import Context
 from backend.flows.find_job import ID
 from backend.flows.receive_upload import Body, check_end, receive, receive_with_checksum
@@ -25,6 +28,11 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 5.0
 """Longer than a silent holder takes to close (the web: about 2 s), shorter than a client's patience."""
 RETRY_S = 0.1
+PAGE = 500
+USED_S = 3600
+"""Parts are erased so many seconds after a final upload that was made of them has become a job."""
+EMPTY_S = 3600
+"""An upload of which no byte has come expires after so many seconds: clients send the first ones at once, and nothing is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +45,23 @@ class PatchRequest:
     size_bytes: int | None = None
 
 
-def create(context: Context, info: UploadInfo, length_bytes: int | None) -> tuple[UploadInfo, UploadState]:
-    """Make the upload, durable; or return the one of that id if there is one. Raises ``TooLarge``, ``EmptyFile``, ``StorageFull``."""
+def create(context: Context, info: UploadInfo, length_bytes: int | None, limits: ClientLimits) -> tuple[UploadInfo, UploadState]:
+    """Make the upload, durable; or return the one of that id if there is one.
+
+    Raises ``TooLarge``, ``EmptyFile``, ``QuotaExceeded``, ``StorageFull``.
+    """
     if length_bytes is not None:
         context.limits.check_bytes(length_bytes)
         if length_bytes == 0 and not info.is_partial:
             raise errors.EmptyFile()
     state = UploadState(context.clock(), length_bytes=length_bytes)
-    return _create(context, info, state) or find(context, info.id, info.owner)
+    return _create(context, info, state, limits) or find(context, info.id, info.owner)
 
 
-def concatenate(context: Context, info: UploadInfo, parts: Sequence[str]) -> tuple[UploadInfo, UploadState]:
+def concatenate(context: Context, info: UploadInfo, parts: Sequence[str], limits: ClientLimits) -> tuple[UploadInfo, UploadState]:
     """Make a final upload of partial ones, and its job; or return the one of that id if there is one.
 
-    Raises ``BadRequest``, ``NotFound``, ``TooLarge`` and what ``finish_upload.finish`` raises.
+    Raises ``BadRequest``, ``NotFound``, ``TooLarge``, ``QuotaExceeded`` and what ``finish_upload.finish`` raises.
     """
     try:
         return resume(context, info.id, info.owner)
@@ -58,23 +69,33 @@ def concatenate(context: Context, info: UploadInfo, parts: Sequence[str]) -> tup
         pass
     total = sum(_part_bytes(context, part, number, info.owner) for number, part in enumerate(parts, 1))
     context.limits.check_bytes(total)
-    _create(context, info, UploadState(context.clock(), offset_bytes=total, length_bytes=total), parts)
+    _create(context, info, UploadState(context.clock(), offset_bytes=total, length_bytes=total), limits, parts)
     with open_writer(context, info.id, info.owner) as writer:
         _finish(context, writer)
         return writer.info, writer.state
 
 
-def _create(context: Context, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> tuple[UploadInfo, UploadState] | None:
+def _create(
+    context: Context, info: UploadInfo, state: UploadState, limits: ClientLimits, parts: Sequence[str] = ()
+) -> tuple[UploadInfo, UploadState] | None:
     """None where there is one of that id already. One that has expired, and is not erased yet, is replaced."""
+    shares.admit_upload(context, info, expires_at(context, state), limits)
+    try:
+        return (info, state) if _put(context, info, state, parts) else None
+    except BaseException:
+        shares.release_upload(context, info)
+        raise
+
+
+def _put(context: Context, info: UploadInfo, state: UploadState, parts: Sequence[str]) -> bool:
     uploads = _uploads(context)
     if uploads.create(info, state, parts):
-        return info, state
+        return True
     known, earlier = uploads.find(info.id)
-    if known.owner == info.owner and expires_at(context, earlier) <= context.clock():
-        uploads.erase(info.id)
-        if uploads.create(info, state, parts):
-            return info, state
-    return None
+    if known.owner != info.owner or expires_at(context, earlier) > context.clock():
+        return False
+    uploads.erase(info.id)
+    return uploads.create(info, state, parts)
 
 
 def _part_bytes(context: Context, part: str, number: int, owner: str) -> int:
@@ -95,8 +116,9 @@ def find(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, Uplo
 
 
 def expires_at(context: Context, state: UploadState) -> float:
-    """Counted from the last progress. The record of a finished upload lives as long as its job."""
-    return state.touched_at + context.retention_s
+    """Counted from the last progress. The record of a finished upload lives as long as its job. One without a byte does not live for long."""
+    is_empty = state.offset_bytes == 0 and not state.is_complete
+    return state.touched_at + (min(EMPTY_S, context.retention_s) if is_empty else context.retention_s)
 
 
 @contextmanager
@@ -152,7 +174,7 @@ def append(context: Context, writer: UploadWriter, patch: PatchRequest, body: Bo
         else:
             receive_with_checksum(context, writer, patch.checksum, body)
     except errors.UnsupportedFormat:
-        _uploads(context).erase(writer.info.id)
+        _erase(context, writer.info)
         raise
     _finish(context, writer)
     return writer.state
@@ -180,13 +202,30 @@ def _check_length(context: Context, state: UploadState, length_bytes: int) -> No
 
 def terminate(context: Context, upload_id: str, owner: str) -> None:
     """Erase the upload, also while another request sends bytes to it. A job that was made of it stays. Raises ``NotFound``."""
-    find(context, upload_id, owner)
-    discard(context, upload_id)
+    info, _ = find(context, upload_id, owner)
+    discard(context, info)
 
 
-def discard(context: Context, upload_id: str) -> None:
+def discard(context: Context, info: UploadInfo) -> None:
     """As ``terminate``, of an upload that is the caller's own. It may be gone already."""
-    _uploads(context).erase(upload_id)
+    _erase(context, info)
+
+
+def _erase(context: Context, info: UploadInfo) -> int:
+    freed = _uploads(context).erase(info.id)
+    shares.release_upload(context, info)
+    return freed
+
+
+def count_unfinished(context: Context) -> None:
+    """Tell Redis of all unfinished uploads, client by client: it may have begun empty."""
+    unfinished: dict[str, list[tuple[str, float]]] = {}
+    for info, state in _uploads(context).all():
+        if not state.has_job:
+            unfinished.setdefault(client_of(info.client), []).append((info.id, expires_at(context, state)))
+    for client, found in unfinished.items():
+        for first in range(0, len(found), PAGE):
+            context.client_uses.add_uploads(client, found[first : first + PAGE])
 
 
 def sweep(context: Context) -> int:
@@ -194,9 +233,22 @@ def sweep(context: Context) -> int:
     freed = 0
     for info, state in _uploads(context).all():
         if expires_at(context, state) <= context.clock():
-            freed += _uploads(context).erase(info.id)
+            freed += _erase(context, info)
         elif state.is_complete and not state.has_job and not info.is_partial:
             _finish_unlocked(context, info.id)
+        elif state.has_job and info.is_final and state.touched_at + USED_S <= context.clock():
+            freed += _erase_parts(context, info)
+    return freed
+
+
+def _erase_parts(context: Context, info: UploadInfo) -> int:
+    """Erase what a final upload was put together of: it is a job now, and its client had time to ask once more."""
+    freed = 0
+    for part in tus.concat(info.concat or "")[1]:
+        try:
+            freed += _erase(context, find(context, part, info.owner)[0])
+        except errors.NotFound:
+            continue
     return freed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from backend.ports.client_uses import ClientUses
 from backend.ports.counters import Counters
 from backend.ports.duties import Duties
 from backend.ports.fetch_leases import FetchLeases
@@ -23,6 +24,7 @@ class LiveState(TypedDict):
     leases: Leases
     fetch_leases: FetchLeases
     index: JobIndex
+    client_uses: ClientUses
     counters: Counters
     memos: Memos
     duties: Duties

@@ -21,15 +21,18 @@ class Claim:
 
 
 class JobQueue(Protocol):
-    """A fair queue: clients take turns. Every method raises ``BackendUnavailable``.
+    """A fair queue: clients take turns, and within each its lines (``core/turns.py``). Every method raises ``BackendUnavailable``.
 
     With each job that is queued, by whichever port, a ticket goes to the encoders: whoever gets it takes the job at the head of the queue.
     """
 
-    def enqueue(self, job: Job, *, limit: int | None) -> Job:
-        """Queue the job unless it is known; the job with its position and estimate. Raises ``QueueFull`` when ``limit`` jobs wait."""
+    def enqueue(self, job: Job, *, limit: int | None, share: int | None = None) -> Job:
+        """Queue the job unless it is known; the job with its position and estimate.
 
-    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+        Raises ``QueueFull`` when ``limit`` jobs wait, and ``QuotaExceeded`` when ``share`` jobs of the client wait, run or are fetched.
+        """
+
+    def submit(self, job: Job, *, limit: int | None, share: int | None = None) -> Job | None:
         """As ``enqueue``. None, and nothing changes, where the job has completed duplicates (``JobStates.completed_duplicates``)."""
 
     def take(self, token: str, lease_s: float) -> Claim | None:

@@ -20,11 +20,10 @@ from typing import Any
 from backend.errors import BackendUnavailable, BadRequest, GatewayError, UpgradeRequired
 from backend.ports.peer import KEY
 from backend.server.connection import Connections
-from backend.server.http.chunked_writer import close_response
 from backend.server.http.error_response import refuse
 from backend.server.peer import RequestPeer
 from backend.server.websocket.websocket import WebSocket, WebSocketClosed
-from backend.server.wsgi import Environ, StartResponse, Wsgi
+from backend.server.wsgi import Environ, StartResponse, Wsgi, close_response
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 VERSION = "13"
@@ -99,8 +98,7 @@ class Upgrade:
             connection.sock,
             accept=handshake.accept,
             pending=peer.body.release_read_ahead(),
-            message_bytes=connection.limits.websocket_message_bytes,
-            write_timeout_s=connection.limits.websocket_write_timeout_s,
+            limits=connection.limits,
         )
         connection.websocket = environ["wsgi.websocket"] = socket
         # Only ``socket`` may write to it from here on. And for each connection with this key, engine.io would define a class (middleware.py).

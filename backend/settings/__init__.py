@@ -21,17 +21,21 @@ from urllib.parse import unquote, urlsplit
 
 from backend import texts
 from backend.core.addresses import Network
+from backend.core.api_keys import ApiKey, plain_key
+from backend.core.client_limits import ClientLimits
 from backend.core.limits import Limits
 from backend.core.store_schemes import scheme_of
 from backend.errors import SettingsError, WrongSetting
-from backend.settings import kinds
+from backend.settings import key_file, kinds, secret_files
 from backend.settings.kinds import Kind
 
 PREFIX = "GATEWAY_"
 INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
 """Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
 SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "REDIS_URL"}
-"""Left out of ``repr``: each may hold a password."""
+"""Left out of ``repr``: each may hold a password. Each may be given as the path of a file instead (``secret_files``)."""
+FILES = secret_files.names(SECRET - {"GATEWAY_API_KEYS"})
+"""``GATEWAY_API_KEYS_FILE`` is a row of its own: it may say more of a key."""
 EXTRAS = {
     "sentry_dsn": ("GATEWAY_SENTRY_DSN", "sentry-sdk", "sentry_sdk"),
     "traces_endpoint": ("GATEWAY_TRACES_ENDPOINT", "opentelemetry-exporter-otlp-proto-http", "opentelemetry.exporter.otlp.proto.http"),
@@ -50,6 +54,11 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 4
+
+
+def quarter_of_memory() -> int:
+    """Bytes, within 256 MiB and 4 GiB."""
+    return max(256 * MIB, min(4096 * MIB, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4))
 
 
 def setting(env: str, kind: Kind, default: Any) -> Any:
@@ -84,6 +93,10 @@ class Settings:
     max_frames: int = setting("GATEWAY_MAX_FRAMES", kinds.number(1, 100_000), 256)
     max_files: int = setting("GATEWAY_MAX_FILES_PER_REQUEST", kinds.number(1, 10_000), 100)
     max_queued_jobs: int = setting("GATEWAY_MAX_QUEUED_JOBS", kinds.number(1, MOST), 1000)
+    client_jobs: int = setting("GATEWAY_CLIENT_JOBS", kinds.number(1, MOST), ClientLimits().jobs)
+    client_bytes_per_day: int = setting("GATEWAY_CLIENT_BYTES_PER_DAY", kinds.size(1, 1 << 50), ClientLimits().bytes_per_day)
+    client_uploads: int = setting("GATEWAY_CLIENT_UPLOADS", kinds.number(1, MOST), ClientLimits().uploads)
+    redis_max_bytes: int = setting("GATEWAY_REDIS_MAX_BYTES", kinds.size(16 * MIB, 1 << 50), quarter_of_memory)
     encode_timeout_s: int = setting("GATEWAY_ENCODE_TIMEOUT_S", kinds.seconds(1, 86_400), 60)
     retention_s: int = setting("GATEWAY_RETENTION_S", kinds.seconds(1, 10**9), 86_400)
     share_results: str = setting("GATEWAY_SHARE_RESULTS", kinds.one_of("on", "off"), "on")
@@ -118,6 +131,11 @@ class Settings:
         return Limits(self.max_upload_bytes, self.max_pixels, self.max_frames)
 
     @property
+    def client_limits(self) -> ClientLimits:
+        """Of a client whose key has none of its own."""
+        return ClientLimits(self.client_jobs, self.client_bytes_per_day, self.client_uploads)
+
+    @property
     def encoders_min(self) -> int:
         return min(2, self.encoders) if self.given_encoders_min is None else self.given_encoders_min
 
@@ -135,6 +153,12 @@ class Settings:
             return self.data_dir / "store"
         scheme = scheme_of(self.storage_url)
         return Path(unquote(urlsplit(self.storage_url).path)) if scheme is not None and scheme.is_folder else self.data_dir / "spool"
+
+    @property
+    def has_bucket(self) -> bool:
+        """Whether the store is no folder."""
+        scheme = scheme_of(self.storage_url or "")
+        return scheme is not None and not scheme.is_folder
 
     @property
     def run_dir(self) -> Path:
@@ -163,21 +187,25 @@ class Settings:
         return self.public_url.removesuffix(urlsplit(self.public_url).path) if self.public_url else ""
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        return self.api_keys + (keys_in(self.api_keys_file) if self.api_keys_file else ())
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Those of the list, or those that the file holds now. Raises ``SettingsError``, ``OSError``."""
+        of_file = key_file.parse(self.api_keys_file.read_bytes()) if self.api_keys_file else ()
+        return (*map(plain_key, self.api_keys), *of_file)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """An empty variable is as good as an unset one. Raises ``SettingsError``."""
         values: dict[str, Any] = {}
-        problems = [*unknown_names(environment)]
+        given, problems = secret_files.read(FILES, environment)
+        problems += unknown_names(environment)
         for each in table():
             name, kind = each.metadata["env"], each.metadata["kind"]
-            if environment.get(name):
+            if given.get(name):
                 try:
-                    values[each.name] = kind.read(environment[name])
+                    values[each.name] = kind.read(given[name])
                 except (ValueError, OSError):
-                    problems.append(WrongSetting(name, presentable(name, environment[name]), kind.accepted, **kind.params))
+                    variable, shown = secret_files.place(name, environment) or (name, presentable(name, given[name]))
+                    problems.append(WrongSetting(variable, shown, kind.accepted, **kind.params))
         run_dir = environment.get("GATEWAY_RUN_DIR")
         settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None)
         problems += contradictions(settings)
@@ -197,7 +225,7 @@ def presentable(name: str, value: str) -> str:
 
 
 def unknown_names(environment: Mapping[str, str]) -> Iterator[WrongSetting]:
-    known = {each.metadata["env"] for each in table()}
+    known = {each.metadata["env"] for each in table()} | FILES.keys()
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known | INTERNAL:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
@@ -218,9 +246,9 @@ def contradictions(settings: Settings) -> Iterator[WrongSetting]:
         if getattr(settings, attribute) and not is_installed(module):
             yield WrongSetting(name, None, "package", package=package, command=f".venv/bin/pip install {package}")
     if settings.api_keys_file and settings.api_keys:
-        yield WrongSetting("GATEWAY_API_KEYS_FILE", None, "one_of_two")
-    if settings.api_keys_file and not has_keys(settings.api_keys_file):
-        yield WrongSetting("GATEWAY_API_KEYS_FILE", repr(str(settings.api_keys_file)), "file_of_keys")
+        yield WrongSetting("GATEWAY_API_KEYS_FILE", None, "one_of_two", other="GATEWAY_API_KEYS")
+    if settings.api_keys_file:
+        yield from problems_of_keys(settings.api_keys_file)
 
 
 def is_installed(module: str) -> bool:
@@ -230,18 +258,16 @@ def is_installed(module: str) -> bool:
         return False
 
 
-def has_keys(path: Path) -> bool:
+def problems_of_keys(path: Path) -> Iterator[WrongSetting]:
+    """Each names the file, or the key and its field."""
     try:
-        return bool(keys_in(path))
-    except (ValueError, OSError):
-        return False
-
-
-def keys_in(path: Path) -> tuple[str, ...]:
-    """One key a line; blank lines and ``#`` lines count for nothing. Raises ``ValueError`` where there is no key, or a wrong one."""
-    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
-    keys = [line for line in lines if line and not line.startswith("#")]
-    return tuple(kinds.keys().read(",".join(keys)))
+        key_file.parse(path.read_bytes())
+    except OSError:
+        yield WrongSetting(key_file.NAME, repr(str(path)), "file")
+    except SettingsError as error:
+        for each in error.problems:
+            is_whole = each.name == key_file.NAME and each.value is None
+            yield WrongSetting(each.name, repr(str(path)) if is_whole else each.value, each.accepted, **each.params)
 
 
 def problem_lines(error: SettingsError) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backend.core.job import Job, Result
+from backend.ports.client_uses import ClientUses
 from backend.ports.counters import Counters
 from backend.ports.duties import Duties
 from backend.ports.fetch_leases import FetchLeases
@@ -27,6 +28,7 @@ class Live:
     leases: Leases
     fetch_leases: FetchLeases
     index: JobIndex
+    client_uses: ClientUses
     counters: Counters
     memos: Memos
     duties: Duties

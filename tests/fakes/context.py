@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from backend.core.client_limits import ADMITTED
 from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import ingest
@@ -52,7 +53,7 @@ class MemoryContext:
 
     def upload(self, *, client: str = "someone", owner: str = "", options: Options = Options(), **given: Any) -> Job:
         """A job as a client makes it."""
-        return ingest.accept(self.context, self.receive(), options, ingest.Sender(owner, client, "request-1"), **given)
+        return ingest.accept(self.context, self.receive(), options, ingest.Sender(owner, client, "request-1", limits=ADMITTED), **given)
 
     def encode(self, codec: ScriptedCodec | None = None, token: str = "token") -> bool:
         """What an encoder does with a ticket; whether there was a job."""

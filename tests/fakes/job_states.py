@@ -27,7 +27,8 @@ class MemoryJobStates:
 
     def end(self, job: Job) -> Job:
         server, state = self._server, self._server.reach()
-        for each in (state.queue, state.leases, state.fetching):
+        state.leave_queue(job.id)
+        for each in (state.leases, state.fetching):
             each.pop(job.id, None)
         known = state.known.get(job.id)
         if known is None or not known.status.has_ended:
@@ -59,7 +60,8 @@ class MemoryJobStates:
         if job_id in state.known and not state.known[job_id].status.has_ended:
             server.add({f"{tally.ENDED}:{tally.ERASED}:": 1})
         known = state.known.get(job_id)
-        for each in (state.queue, state.leases, state.fetching, state.expiries, state.listed, state.known):
+        state.leave_queue(job_id)
+        for each in (state.leases, state.fetching, state.expiries, state.listed, state.known):
             each.pop(job_id, None)
         if known is not None:
             server.release_followers(known)

@@ -9,6 +9,8 @@ from typing import Any
 from backend.core.job import STATES
 from backend.core.overview import Overview
 from backend.ports.live_state import LiveState
+from backend.ports.memos import MOST_IN_GROUP
+from tests.fakes.client_uses import MemoryClientUses
 from tests.fakes.job_states import MemoryJobIndex, MemoryJobStates
 from tests.fakes.leases import MemoryFetchLeases, MemoryLeases
 from tests.fakes.queue import MemoryJobQueue
@@ -22,6 +24,7 @@ def live_state(server: MemoryServer) -> LiveState:
         "leases": MemoryLeases(server),
         "fetch_leases": MemoryFetchLeases(server),
         "index": MemoryJobIndex(server),
+        "client_uses": MemoryClientUses(server),
         "counters": MemoryCounters(server),
         "memos": MemoryMemos(server),
         "duties": MemoryDuties(server),
@@ -71,14 +74,24 @@ class MemoryMemos:
         value, until = self._server.reach().memos.get(key, ("", 0.0))
         return value if until > self._server.clock() else None
 
-    def put_if_absent(self, key: str, value: str, seconds: int) -> bool:
+    def put_if_absent(self, key: str, value: str, seconds: int, *, group: str = "") -> bool:
         if self.get(key) is not None:
             return False
-        self._server.reach().memos[key] = (value, self._server.clock() + seconds)
+        state = self._server.reach()
+        state.memos[key] = (value, self._server.clock() + seconds)
+        if group:
+            state.memo_groups.setdefault(group, []).append(key)
+            while len(state.memo_groups[group]) > MOST_IN_GROUP:
+                state.memos.pop(state.memo_groups[group].pop(0), None)
         return True
 
-    def delete(self, key: str) -> None:
-        self._server.reach().memos.pop(key, None)
+    def delete(self, key: str, *, value: str = "", group: str = "") -> None:
+        state = self._server.reach()
+        if value and self.get(key) != value:
+            return
+        state.memos.pop(key, None)
+        if group and key in state.memo_groups.get(group, []):
+            state.memo_groups[group].remove(key)
 
 
 class MemoryDuties:

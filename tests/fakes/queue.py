@@ -13,29 +13,31 @@ class MemoryJobQueue:
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
 
-    def enqueue(self, job: Job, *, limit: int | None) -> Job:
+    def enqueue(self, job: Job, *, limit: int | None, share: int | None = None) -> Job:
         server, state = self._server, self._server.reach()
         if job.id in state.known:
             return job.at(state.known[job.id].status)
         if limit is not None and len(state.queue) >= limit:
             raise errors.QueueFull(limit=limit, retry_after_s=1)
+        server.check_share(job, share)
         server.add(tally.of_created(job))
-        server.line_up(job.id, job.manifest.client)
+        server.line_up(job.manifest)
         queued = server.create(job.at(server.place(job.status, server.rank(job.id)))).job
         server.push_ticket()
         return queued
 
-    def submit(self, job: Job, *, limit: int | None) -> Job | None:
+    def submit(self, job: Job, *, limit: int | None, share: int | None = None) -> Job | None:
         state = self._server.reach()
         if job.id not in state.known and job.manifest.work_key and state.completed.get(job.manifest.work_key):
             return None
-        return self.enqueue(job, limit=limit)
+        return self.enqueue(job, limit=limit, share=share)
 
     def take(self, token: str, lease_s: float) -> Claim | None:
         state = self._server.reach()
         while state.queue:
-            job_id = min(state.queue, key=lambda each: (state.queue[each], each))
-            state.virtual_now = state.queue.pop(job_id)[0]
+            job_id = state.seats.order()[0]
+            state.virtual_now = state.queue[job_id][0]
+            state.leave_queue(job_id)
             known = state.known.get(job_id)
             if known is not None and known.status.state == "queued" and not self._follows(known, lease_s):
                 return self._begin(known, token, lease_s)

@@ -13,7 +13,10 @@ from typing import Any
 
 from backend import errors
 from backend.core.job import FOLLOWING, Job, Manifest, Status
+from backend.core.turns import client_of
 from backend.ports.clock import Clock
+from tests.fakes import turns
+from tests.fakes.turns import Seats, Slot
 
 LOG_LIMIT = 512
 
@@ -24,6 +27,8 @@ class Known:
     status: Status
     token: str = ""
     tries: int = 0
+    fetches: int = 0
+    handed_back: int = 0
     leader: str = ""
     log: list[Status] = field(default_factory=list)
 
@@ -35,8 +40,12 @@ class Known:
 @dataclass
 class State:
     known: dict[str, Known] = field(default_factory=dict)
-    queue: dict[str, tuple[int, int]] = field(default_factory=dict)
-    tags: dict[str, int] = field(default_factory=dict)
+    seats: Seats = field(default_factory=Seats)
+    clients: dict[str, Seats] = field(default_factory=dict)
+    lines: dict[str, Seats] = field(default_factory=dict)
+    bytes_of_day: dict[str, tuple[int, float]] = field(default_factory=dict)
+    unfinished: dict[str, dict[str, float]] = field(default_factory=dict)
+    memo_groups: dict[str, list[str]] = field(default_factory=dict)
     tickets: int = 0
     virtual_now: int = 0
     serial: int = 0
@@ -54,6 +63,14 @@ class State:
     totals: dict[str, float] = field(default_factory=dict)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
+
+    @property
+    def queue(self) -> dict[str, Slot]:
+        return self.seats.slots
+
+    def leave_queue(self, job_id: str) -> None:
+        for each in (self.seats, *self.clients.values(), *self.lines.values()):
+            each.slots.pop(job_id, None)
 
 
 class MemoryServer:
@@ -84,8 +101,7 @@ class MemoryServer:
             self._state.totals[name] = self._state.totals.get(name, 0) + amount
 
     def rank(self, job_id: str) -> int:
-        queue = self._state.queue
-        return sorted(queue, key=lambda each: (queue[each], each)).index(job_id) if job_id in queue else 0
+        return self._state.seats.order().index(job_id) if job_id in self._state.queue else 0
 
     def place(self, status: Status, rank: int) -> Status:
         recent = self._state.recent
@@ -93,13 +109,18 @@ class MemoryServer:
         eta_s = round((rank // encoders + 1) * sum(recent) / len(recent) / 1000, 1) if recent else None
         return replace(status, position=rank, eta_s=eta_s)
 
-    def line_up(self, job_id: str, client: str) -> None:
+    def line_up(self, manifest: Manifest) -> None:
         state = self._state
-        if not state.queue:
-            state.tags.clear()
-        state.tags[client] = max(state.virtual_now, state.tags.get(client, 0)) + 1
         state.serial += 1
-        state.queue[job_id] = (state.tags[client], state.serial)
+        turns.line_up(state.seats, state.clients, state.lines, manifest, state.virtual_now, state.serial)
+
+    def underway(self, client: str) -> int:
+        return sum(client_of(each.manifest.client) == client and not each.status.has_ended for each in self._state.known.values())
+
+    def check_share(self, job: Job, share: int | None) -> None:
+        """Raises ``QuotaExceeded``."""
+        if share is not None and self.underway(client_of(job.manifest.client)) >= share:
+            raise errors.QuotaExceeded("jobs", limit=share, retry_after_s=5)
 
     def push_ticket(self) -> bool:
         """Unless each waiting job has one."""

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from backend import texts
+from backend.core.api_keys import plain_key
 from backend.core.limits import Limits
 from backend.errors import SettingsError
-from backend.settings import Settings, problem_lines, rows
+from backend.settings import SECRET, Settings, problem_lines, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "a-long-secret-key"
@@ -49,6 +50,10 @@ READ: dict[str, list[tuple[str, Any]]] = {
     "GATEWAY_MAX_FRAMES": [("1", 1)],
     "GATEWAY_MAX_FILES_PER_REQUEST": [("1", 1)],
     "GATEWAY_MAX_QUEUED_JOBS": [("1", 1)],
+    "GATEWAY_CLIENT_JOBS": [("1", 1), ("50", 50)],
+    "GATEWAY_CLIENT_BYTES_PER_DAY": [("1", 1), ("20GiB", 20 << 30)],
+    "GATEWAY_CLIENT_UPLOADS": [("1", 1)],
+    "GATEWAY_REDIS_MAX_BYTES": [("64MiB", 64 * MIB), ("2G", 2 << 30)],
     "GATEWAY_ENCODE_TIMEOUT_S": [("5", 5)],
     "GATEWAY_RETENTION_S": [("60", 60)],
     "GATEWAY_FETCH": [("on", "on"), ("off", "off")],
@@ -101,6 +106,10 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_MAX_FRAMES": ["0"],
     "GATEWAY_MAX_FILES_PER_REQUEST": ["0"],
     "GATEWAY_MAX_QUEUED_JOBS": ["0", "1000 "],
+    "GATEWAY_CLIENT_JOBS": ["0", "many"],
+    "GATEWAY_CLIENT_BYTES_PER_DAY": ["0", "20GB"],
+    "GATEWAY_CLIENT_UPLOADS": ["0", "-1"],
+    "GATEWAY_REDIS_MAX_BYTES": ["0", "1M", "half"],
     "GATEWAY_ENCODE_TIMEOUT_S": ["0", "60s"],
     "GATEWAY_RETENTION_S": ["0", "1d"],
     "GATEWAY_FETCH": ["yes"],
@@ -137,6 +146,7 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_LOG_FORMAT": ["xml", "JSON"],
     "GATEWAY_LOG_LEVEL": ["trace", "INFO"],
 }
+A_SECRET = {"REDIS_URL": "rediss://:pass@example.com", "GATEWAY_SENTRY_DSN": "https://key@sentry.example/7"}
 BY_ENV = {each.metadata["env"]: each for each in fields(Settings) if each.metadata}
 
 
@@ -274,7 +284,7 @@ def test_a_long_temporary_folder_does_not_hold_sockets_either(tmp_path: Path, mo
 def test_keys_come_from_a_file_one_a_line(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text(f"# for the shop\n{KEY}\n\n  another-key  \n")
-    assert Settings.from_environment({"GATEWAY_API_KEYS_FILE": str(path)}).keys == (KEY, "another-key")
+    assert Settings.from_environment({"GATEWAY_API_KEYS_FILE": str(path)}).keys == (plain_key(KEY), plain_key("another-key"))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "short\n", "two words here\n"])
@@ -290,6 +300,47 @@ def test_keys_and_a_file_of_keys_exclude_each_other(tmp_path: Path) -> None:
     path.write_text(KEY)
     (line,) = problems({"GATEWAY_API_KEYS_FILE": str(path), "GATEWAY_API_KEYS": KEY})
     assert "GATEWAY_API_KEYS" in line
+
+
+def test_a_wrong_file_of_keys_is_told_with_every_key_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(f'[keys.alice]\nsha256 = "{KEY}"\njobs = "many"\n[keys.bob]\nsha = "{"a" * 64}"\n')
+    told = problems({"GATEWAY_API_KEYS_FILE": str(path)})
+    assert [line.split(":")[0] for line in told] == [
+        "GATEWAY_API_KEYS_FILE keys.alice.sha256",
+        "GATEWAY_API_KEYS_FILE keys.alice.jobs='many'",
+        "GATEWAY_API_KEYS_FILE keys.bob='sha'",
+        "GATEWAY_API_KEYS_FILE keys.bob.sha256",
+    ]
+    assert "perhaps sha256" in told[2] and KEY not in "".join(told)
+
+
+@pytest.mark.parametrize("name", sorted(SECRET - {"GATEWAY_API_KEYS"}))
+def test_every_secret_may_stand_in_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.settings.is_installed", lambda module: True)
+    path = tmp_path / "secret"
+    value = A_SECRET[name]
+    path.write_text(f"{value}\n")
+    settings = Settings.from_environment({f"{name}_FILE": str(path)})
+    assert settings == Settings.from_environment({name: value}) != Settings.from_environment({})
+    assert value not in repr(settings)
+    assert f"`{name}_FILE`" in (ROOT / "docs/reference/settings.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe", b"rediss://a\0b", b"redis://" + b"x" * 70_000, b"http://:pass-word@host"])
+def test_a_wrong_file_of_a_secret_is_one_line_that_shows_its_path_alone(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    (line,) = problems({"REDIS_URL_FILE": str(path)})
+    assert line.startswith(f"REDIS_URL_FILE={str(path)!r}: expected ") and "pass-word" not in line
+
+
+def test_a_secret_and_its_file_exclude_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("redis://one")
+    (line,) = problems({"REDIS_URL_FILE": str(path), "REDIS_URL": "redis://two"})
+    assert line.startswith("REDIS_URL_FILE: expected to be unset while REDIS_URL is set; ")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

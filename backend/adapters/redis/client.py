@@ -1,6 +1,7 @@
 """The one place where Redis clients are made, with explicit timeouts; ``translate_errors`` turns every failure into ``BackendUnavailable``.
 
-redis-py's own defaults (5 s, ten retries) turn a hung server into a minute of silence; here a call ends within two seconds.
+redis-py's own defaults (5 s, ten retries) turn a hung server into a minute of silence; here a call ends within two seconds, and one
+more where all connections are taken.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from backend import errors
+from backend.adapters.redis.connection_pool import BoundedPool
 
 CALL_TIMEOUT_S = 1.0
 KEY_PREFIX = "{webp-gateway}:"
@@ -47,8 +49,9 @@ class Parser(DefaultParser):  # type: ignore[misc, valid-type]
 
 
 def connect(url: str, *, timeout_s: float = CALL_TIMEOUT_S) -> redis.Redis:
-    return redis.Redis.from_url(
+    pool = BoundedPool.from_url(
         url,
+        wait_s=timeout_s,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         retry=Retry(NoBackoff(), 1),
@@ -56,6 +59,7 @@ def connect(url: str, *, timeout_s: float = CALL_TIMEOUT_S) -> redis.Redis:
         decode_responses=True,
         parser_class=Parser,
     )
+    return redis.Redis.from_pool(pool)
 
 
 @contextmanager

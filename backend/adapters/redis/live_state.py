@@ -5,6 +5,7 @@ from __future__ import annotations
 import redis
 
 from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.client_uses import RedisClientUses
 from backend.adapters.redis.counters import RedisCounters
 from backend.adapters.redis.duties import RedisDuties
 from backend.adapters.redis.fetch_leases import RedisFetchLeases
@@ -26,6 +27,7 @@ def live_state(client: redis.Redis, *, prefix: str = KEY_PREFIX) -> LiveState:
         "leases": RedisLeases(scripts),
         "fetch_leases": RedisFetchLeases(scripts),
         "index": RedisJobIndex(scripts),
+        "client_uses": RedisClientUses(scripts),
         "counters": RedisCounters(scripts),
         "memos": RedisMemos(scripts),
         "duties": RedisDuties(scripts),

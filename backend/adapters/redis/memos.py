@@ -6,20 +6,19 @@ from typing import cast
 
 from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.scripts import Scripts
+from backend.ports.memos import MOST_IN_GROUP
 
 
 class RedisMemos:
     def __init__(self, scripts: Scripts) -> None:
-        self._client, self._key = scripts.client, scripts.key
+        self._scripts, self._client, self._key = scripts, scripts.client, scripts.key
 
     def get(self, key: str) -> str | None:
         with translate_errors():
             return cast(str | None, self._client.get(self._key(f"memo:{key}")))
 
-    def put_if_absent(self, key: str, value: str, seconds: int) -> bool:
-        with translate_errors():
-            return bool(self._client.set(self._key(f"memo:{key}"), value, nx=True, ex=seconds))
+    def put_if_absent(self, key: str, value: str, seconds: int, *, group: str = "") -> bool:
+        return bool(self._scripts.run("put_memo", key, value, seconds, group, MOST_IN_GROUP))
 
-    def delete(self, key: str) -> None:
-        with translate_errors():
-            self._client.delete(self._key(f"memo:{key}"))
+    def delete(self, key: str, *, value: str = "", group: str = "") -> None:
+        self._scripts.run("delete_memo", key, value, group)

@@ -13,25 +13,26 @@ from backend.core.job import Job, Manifest, Status
 from backend.core.records import as_json
 from backend.ports.queue import Claim
 
-QUEUE_IS_FULL, HAS_DUPLICATES = -1, -2
+QUEUE_IS_FULL, HAS_DUPLICATES, SHARE_IS_USED = -1, -2, -3
 """What the scripts answer instead of a status."""
+JOBS_RETRY_S = 5
+"""When it pays to try again once a client has its share of jobs: a few of them have ended by then."""
 
 
 class RedisJobQueue:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    def enqueue(self, job: Job, *, limit: int | None) -> Job:
-        return job.at(Status.from_json(self._enqueue(job, limit)))
+    def enqueue(self, job: Job, *, limit: int | None, share: int | None = None) -> Job:
+        return job.at(Status.from_json(self._enqueue(job, limit, share)))
 
-    def submit(self, job: Job, *, limit: int | None) -> Job | None:
-        answer = self._enqueue(job, limit, "unless duplicate")
+    def submit(self, job: Job, *, limit: int | None, share: int | None = None) -> Job | None:
+        answer = self._enqueue(job, limit, share, "unless duplicate")
         return None if answer == HAS_DUPLICATES else job.at(Status.from_json(answer))
 
-    def _enqueue(self, job: Job, limit: int | None, *only_if: str) -> Any:
-        answer = self._scripts.run("enqueue", *job_arguments(job), "" if limit is None else limit, as_json(tally.of_created(job)), *only_if)
-        if answer == QUEUE_IS_FULL:
-            raise errors.QueueFull(limit=limit, retry_after_s=1)
+    def _enqueue(self, job: Job, limit: int | None, share: int | None, *only_if: str) -> Any:
+        answer = self._scripts.run("enqueue", *job_arguments(job), *bounds(limit, share), as_json(tally.of_created(job)), *only_if)
+        raise_refusal(answer, limit, share)
         return answer
 
     def take(self, token: str, lease_s: float) -> Claim | None:
@@ -50,3 +51,16 @@ class RedisJobQueue:
 
     def publish_positions(self) -> int:
         return int(self._scripts.run("publish_positions"))
+
+
+def bounds(limit: int | None, share: int | None) -> tuple[int | str, int | str]:
+    """As the scripts take them: '' for none."""
+    return "" if limit is None else limit, "" if share is None else share
+
+
+def raise_refusal(answer: Any, limit: int | None, share: int | None) -> None:
+    """Raises ``QueueFull``, ``QuotaExceeded``."""
+    if answer == QUEUE_IS_FULL:
+        raise errors.QueueFull(limit=limit, retry_after_s=1)
+    if answer == SHARE_IS_USED:
+        raise errors.QuotaExceeded("jobs", limit=share, retry_after_s=JOBS_RETRY_S)

@@ -8,12 +8,18 @@ Each change of a job is published three times over, to those whom it concerns:
 
 Keys, all under one prefix (``client.KEY_PREFIX``)::
 
-    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, leader; passing where the job is ephemeral
+    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader; passing where the job is ephemeral
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
-    queue         zset    waiting ids; score = virtual start × 2^20 + serial
-    queue:tags    hash    client → virtual start of its newest waiting job
-    queue:now     string  virtual time: the tag last taken
+    queue         zset    waiting ids; score = the slot: its time × 2^20 + serial
+    queue:tags    hash    client → time at which its next slot is due; at most ten thousand clients
+    queue:now     string  virtual time: that of the slot last taken
     queue:serial  string  rises with each job that is queued
+    client:<who>  zset    a client's waiting ids; score = slot among its lines, as in the queue
+    client:tags:<who> hash line of the client → time at which its next slot there is due
+    line:<who> <line> zset a line's waiting ids; score = class × 2^40 + serial
+    underway:<who> zset   a client's ids that wait, run or are fetched; score = when each is to be erased, s
+    uploads:<who> zset    a client's unfinished resumable uploads; score = when each expires, s
+    bytes:<who>   string  what a client sent since the window of a day began
     encode        list    Celery's: tickets, one for each waiting job unless some were lost (see ``ticket``)
     waiting       zset    the ids in the queue; score = when the job was made, s
     fetching      zset    ids whose source is being fetched; score = end of the lease, ms
@@ -27,15 +33,19 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     leader:<work> string  the running job that encodes this work
     twins:<id>    set     the followers of a job
     same:<work>   zset    jobs that succeeded with this work; score = when each is to be erased, s
+    room          string  empty: written first by a script, so that a full Redis refuses it or lets it be (``prelude.lua``)
     totals        hash    what was counted so far, by the names of ``core.tally``
     pace:<n>      hash    the same for ten seconds, the nth since the epoch
     duty:<name>   string  who holds a duty
     epoch         string  who rebuilt this state, and on which run of the server
     memo:<key>    string  a memo
+    memos:<group> zset    the memos of one group, of which only so many are kept; score = when each was put, ms
     count:<key>   string  a counter that ends with its window
 
-The queue is start-time fair queueing (Goyal, Vin, Cheng 1996) with equal weights and unit cost. Each client's jobs get rising tags, and the
-lowest tag goes first: a single image waits for at most one job of each other client.
+The queue is start-time fair queueing (Goyal, Vin, Cheng 1996) with equal weights; a job costs what it has of pixels. Clients take turns: the next
+slot of each is due when its jobs before would be done, were all clients served alike. So a single image waits for at most one job of each other
+client. Within a client its lines take turns in the same way, over the client's own slots; so nobody gets more turns by opening lines. Within a
+line the classes of ``core/turns.py`` go one after the other. What bounds the number of these keys is in docs/internals/shares.md.
 """
 
 from __future__ import annotations

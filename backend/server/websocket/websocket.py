@@ -5,7 +5,7 @@ in unfinished fragments are kept). That one also unmasks byte by byte in Python 
 greenlets. Here one greenlet writes at a time and has ``write_timeout_s`` for a frame. No extension is spoken, and so no compression, which could
 hide a huge message in a small frame.
 
-Close codes sent: 1002 protocol error, 1007 not UTF-8, 1009 message too big, and what the application chooses.
+Close codes sent: 1002 protocol error, 1007 not UTF-8, 1008 too many frames, 1009 message too big, and what the application chooses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from gevent.lock import BoundedSemaphore
 from gevent.socket import socket as PlainSocket
 from geventwebsocket.exceptions import WebSocketError
 
+from backend.server.connection_limits import ConnectionLimits
 from backend.server.websocket import frames
+from backend.server.websocket.frame_budget import FrameBudget
 from backend.server.websocket.frame_reader import FrameReader
 from backend.server.websocket.frames import BINARY, CLOSE, CONTROL_OPCODES, CONTROL_PAYLOAD_BYTES, NORMAL, PING, PONG, TEXT, Header, Violation
 from backend.server.websocket.message import Message
@@ -42,9 +44,9 @@ class WebSocket:
         *,
         accept: Callable[[], None] = lambda: None,
         pending: bytes = b"",
-        message_bytes: int = 64 * 1024,
-        write_timeout_s: float = 30.0,
+        limits: ConnectionLimits | None = None,
     ) -> None:
+        limits = limits or ConnectionLimits()
         self.environ = environ
         self.close_code: int | None = None
         self._sock = sock
@@ -54,8 +56,9 @@ class WebSocket:
         self._has_ended = False
         self._silence_s: float | None = None
         self._reader = FrameReader(sock, pending)
-        self._message = Message(message_bytes)
-        self._write_timeout_s = write_timeout_s
+        self._message = Message(limits.websocket_message_bytes)
+        self._budget = FrameBudget(limits)
+        self._write_timeout_s = limits.websocket_write_timeout_s
         self._writing = BoundedSemaphore(1)
 
     @property
@@ -142,6 +145,7 @@ class WebSocket:
     def _next_message(self) -> str | bytes | None:
         while True:
             header = self._reader.read_header()
+            self._budget.spend(header)
             if header.opcode in CONTROL_OPCODES:
                 if self._handle_control(header):
                     return None

@@ -56,6 +56,7 @@ WORKERS: tuple[Row, ...] = (
     Row("http_received_bytes", "gateway_http_received_bytes", "counter", ("route",), "Bytes of request bodies, as they came"),
     Row("http_sent_bytes", "gateway_http_sent_bytes", "counter", ("route",), "Bytes of response bodies"),
     Row("loop_delay", "gateway_loop_delay_seconds", "histogram", (), "How late the workers' loops woke a greenlet that asked for it"),
+    Row("overstays", "gateway_loop_overstays", "counter", ("end",), "Greenlets that kept a loop for 0.5 s, by their end (ended, let_go)"),
     Row("event_delay", "gateway_event_delay_seconds", "histogram", (), "From a change's record in Redis to its being handed to the watchers"),
 )
 EACH_WORKER: tuple[Row, ...] = (Row("cpu_s", "gateway_worker_cpu_seconds", "counter", ("worker",), "Processor time of the workers, by slot"),)
@@ -78,6 +79,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_encoder_resident_bytes": ("Memory of the encoder processes with their codecs, by machine", ("host",)),
     "gateway_seal_level": ("The lowest seal of any encoder (3: full, 0: none)", ()),
     "gateway_store_free_bytes": ("Free space of the store", ()),
+    "gateway_api_keys_stale": ("Whether a changed GATEWAY_API_KEYS_FILE cannot be used, so that earlier keys count", ()),
     "gateway_workers": ("Gateway workers of this machine", ()),
 }
 WORKER_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -104,6 +106,7 @@ class Figures:
     parts: Mapping[str, bool] = field(default_factory=dict)
     queue_limit: int = 0
     store_free_bytes: int | None = None
+    has_stale_keys: bool = False
 
 
 def families(figures: Figures) -> Iterator[Metric]:
@@ -119,6 +122,7 @@ def families(figures: Figures) -> Iterator[Metric]:
     yield _gauge("gateway_workers", {(): len(living)})
     if figures.store_free_bytes is not None:
         yield _gauge("gateway_store_free_bytes", {(): figures.store_free_bytes})
+    yield _gauge("gateway_api_keys_stale", {(): figures.has_stale_keys})
     yield _gauge("gateway_queue_limit", {(): figures.queue_limit})
     if figures.overview is not None:
         yield from (_family(row, figures.overview.totals) for row in JOBS)

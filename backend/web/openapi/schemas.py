@@ -182,11 +182,12 @@ def _problem() -> Schema:
 def _capabilities() -> Schema:
     known = whole({"name": TEXT, "media_type": TEXT, "extensions": {"type": "array", "items": TEXT}}, more=True)
     limits = ("upload_bytes", "pixels", "frames", "side_pixels", "files_per_request", "queued_jobs")
+    shares = ("client_jobs", "client_bytes_per_day", "client_uploads")
     return whole(
         {
             "version": TEXT,
             "formats": {"type": "array", "items": known},
-            "limits": whole(dict.fromkeys(limits, WHOLE), more=True),
+            "limits": whole(dict.fromkeys(limits + shares, WHOLE), more=True),
             "options": {"type": "object", "additionalProperties": {"type": "object"}},
             "retention_s": WHOLE,
             "auth": {"type": "boolean"},

@@ -18,6 +18,7 @@ import secrets
 
 from flask import Response, g, request
 
+from backend.core.turns import network_of
 from backend.flows.ingest import Sender
 from backend.web.request import auth
 from backend.web.request.context import web_context
@@ -26,6 +27,7 @@ COOKIE = "gateway_client"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 COOKIE_MAX_AGE_S = 400 * 86_400
 """The longest that browsers keep a cookie (RFC 6265bis)."""
+LINE_DIGITS = 16
 PROXY_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "X-Forwarded-Host")
 
 
@@ -42,15 +44,25 @@ def digest() -> str:
     return _sha256(f"token {_new_token()}")
 
 
-def sender(*, is_listed: bool = True) -> Sender:
+def sender(*, is_listed: bool = True, is_waiting: bool = False) -> Sender:
     """Raises ``Unauthorized``."""
-    owner = auth.owner()
-    return Sender(owner, owner or auth.client_address(), auth.request_id(), digest() if is_listed else "", auth.client_limits())
+    owner, maker = auth.owner(), digest() if is_listed else ""
+    return Sender(owner, auth.client(), auth.request_id(), maker, auth.client_limits(), line(), is_waiting)
+
+
+def line() -> str:
+    """Who takes turns within the client: each address that uses an API key; without keys each browser that sent its token, and all who sent none.
+
+    A token costs nothing, so whoever takes many gets more turns of the same client, and none of another's.
+    """
+    if auth.owner():
+        return network_of(auth.client_address())
+    return _sha256(f"line {_token()}")[:LINE_DIGITS] if _token() else ""
 
 
 def ensure_token() -> None:
     """A browser that opens the page gets its token at once, so that its first upload counts as its own."""
-    if not web_context().key_digests and not _token():
+    if not web_context().api_keys.are_set and not _token():
         _new_token()
 
 

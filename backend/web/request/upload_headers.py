@@ -44,7 +44,7 @@ def new_upload(sender: Sender) -> UploadInfo:
         metadata=metadata or None,
         concat=request.headers.get("Upload-Concat"),
         owner=sender.owner,
-        client=sender.client,
+        client=sender.turn,
         request_id=sender.request_id,
         maker=sender.maker,
     )

@@ -13,10 +13,9 @@ from werkzeug.http import is_resource_modified
 from werkzeug.wsgi import wrap_file
 
 from backend import errors
-from backend.core import filenames, formats
+from backend.core import filenames, formats, security_headers
 from backend.core.job import Job, Result
 from backend.ports.blob import Blob
-from backend.web.response.headers import USER_CONTENT_POLICY
 
 BLOCK_BYTES = 1 << 18
 
@@ -77,7 +76,7 @@ def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bo
     response.cache_control.max_age = 3600
     response.cache_control.immutable = True
     response.headers["Content-Disposition"] = disposition(name, is_attachment=is_attachment)
-    response.headers["Content-Security-Policy"] = USER_CONTENT_POLICY
+    response.headers["Content-Security-Policy"] = security_headers.USER_CONTENT_POLICY
     response.content_length = blob.size_bytes
     response.headers["Accept-Ranges"] = "bytes"
     try:

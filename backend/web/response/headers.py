@@ -6,16 +6,12 @@ import re
 
 from flask import Flask, Response, g, request
 
+from backend.core import security_headers
+from backend.flows import shares
 from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
 
-PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-USER_CONTENT_POLICY = "default-src 'none'; sandbox"
-"""For bytes that came from clients: a browser runs nothing of them, whatever they are."""
 EXPOSED = (
     "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition, "
     "Content-Language, Content-Range, Accept-Ranges, "
@@ -39,14 +35,20 @@ def install(app: Flask) -> None:
         return Response(status=204) if is_preflight and origins.is_allowed() and not upload_headers.is_upload_path() else None
 
     @app.after_request
+    def count_bytes(response: Response) -> Response:
+        """The body's bytes belong to the client's day, whatever became of them."""
+        if received_bytes := peer().received_bytes:
+            shares.count_bytes(web_context().context, auth.known_client(), received_bytes)
+        return response
+
+    @app.after_request
     def finish(response: Response) -> Response:
         headers = response.headers
         headers["X-Request-Id"] = auth.request_id()
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        for name, value in security_headers.ALWAYS:
+            headers[name] = value
+        for name, value in security_headers.UNLESS_SET:
+            headers.setdefault(name, value)
         client_identity.set_cookie(response)
         _set_rate(response)
         if web_context().allowed_origins:
@@ -58,8 +60,8 @@ def _set_rate(response: Response) -> None:
     """draft-ietf-httpapi-ratelimit-headers-10."""
     if "rate" in g:
         limit, window_s, remaining, left_s = g.rate
-        response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window_s}'
-        response.headers["RateLimit"] = f'"default";r={remaining};t={left_s}'
+        response.headers.add("RateLimit-Policy", f'"default";q={limit};w={window_s}')
+        response.headers.add("RateLimit", f'"default";r={remaining};t={left_s}')
 
 
 def _allow_origin(response: Response) -> None:

@@ -18,6 +18,8 @@ from backend.web.response.json_response import json_text
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+QUOTAS = {"jobs": "q={limit}", "bytes": 'q={limit_bytes};qu="content-bytes";w=86400', "uploads": "q={limit}"}
+"""One client's shares as ``RateLimit-Policy`` has them (draft-ietf-httpapi-ratelimit-headers-10): quota, its unit, its window."""
 
 
 def problem_response(error: errors.GatewayError) -> Response:
@@ -33,6 +35,9 @@ def problem_response(error: errors.GatewayError) -> Response:
         response.headers["Retry-After"] = str(error.retry_after_s or 1)
     if isinstance(error, errors.UnsupportedFormat) and error.variant == "coded":
         response.headers["Accept-Encoding"] = "identity"  # RFC 9110 §15.5.16
+    if isinstance(error, errors.QuotaExceeded) and error.variant in QUOTAS:
+        response.headers["RateLimit-Policy"] = f'"{error.variant}";{QUOTAS[error.variant].format(**error.params)}'
+        response.headers["RateLimit"] = f'"{error.variant}";r=0;t={error.retry_after_s}'
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="webp-gateway"'
     return response

@@ -46,9 +46,12 @@ def capabilities(web: WebContext) -> dict[str, Any]:
             "side_pixels": formats.MAX_OUTPUT_SIDE,
             "files_per_request": web.max_files,
             "queued_jobs": web.context.max_queued_jobs,
+            "client_jobs": web.client_limits.jobs,
+            "client_bytes_per_day": web.client_limits.bytes_per_day,
+            "client_uploads": web.client_limits.uploads,
         },
         "options": options.schema(),
         "retention_s": web.context.retention_s,
-        "auth": bool(web.key_digests),
+        "auth": web.api_keys.are_set,
         "features": [*FEATURES, *(["url"] if web.fetcher is not None else [])],
     }

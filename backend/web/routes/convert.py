@@ -17,7 +17,6 @@ from backend.web.openapi.answers import FILE_HEADERS, FORM_OF_ONE_OR_IMAGE, RECE
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth, bodies, client_identity, query
 from backend.web.request.context import flow_context, web_context
-from backend.web.request.peer import peer
 from backend.web.response import files
 
 routes = Resource("convert", __name__, tag="convert")
@@ -58,7 +57,7 @@ def convert() -> Response:
     started_s = context.clock()
     sender = client_identity.sender(is_listed=False)
     auth.check_rate()
-    ingest.check_queue(context)
+    ingest.check_queue(context, sender)
     wanted = options.parse(query.pairs())
     form = bodies.read(context, filename=filenames.display_name(wanted.filename or ""), max_files=1)
     try:
@@ -73,7 +72,8 @@ def convert() -> Response:
 def _send_result(context: Context, job: Job, started_s: float) -> Response:
     """Raises the job's own error. Whatever happens, the job is erased afterwards."""
     try:
-        job = web_context().follower.wait_for_end(job.id, MAX_QUEUE_WAIT_S, owner=auth.owner(), is_left=peer().has_left)
+        job = web_context().follower.wait_for_end(job.id, MAX_QUEUE_WAIT_S, owner=auth.owner(), is_left=auth.has_left)
+        auth.check_again()
         if job.status.error:
             raise errors.from_record(job.status.error)
         known, blob = deliver.result(context, job)

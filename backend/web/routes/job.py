@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Response, request
 
 from backend import errors
-from backend.core import formats, options
+from backend.core import filenames, formats, options
 from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import conclude, deliver, ingest
@@ -16,7 +16,6 @@ from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, OPTIONS, RESUL
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
-from backend.web.request.peer import peer
 from backend.web.request.waiting import result_wait_s, wait_s
 from backend.web.response import files
 from backend.web.response.headers import allow_embedding
@@ -43,7 +42,8 @@ def show(job_id: str) -> Response:
     job = find(web.context, job_id, owner)
     seconds = wait_s()
     if seconds is not None and _is_known(job):
-        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each))
+        job = web.follower.wait(job_id, seconds, owner=owner, is_enough=lambda each: not _is_known(each) or auth.has_lost_key())
+        auth.check_again()
     response = job_response(job)
     response.set_etag(str(job.status.seq), weak=True)
     if seconds is not None:
@@ -108,11 +108,12 @@ def retry(job_id: str) -> Response:
     resets one to its default."""
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
-    ingest.check_room(context)
+    ingest.check_room(context, sender)
     job = find(context, job_id, sender.owner)
     wanted = _changed(_changed(job.manifest.options, query.pairs()), option_fields.read())
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted, sender)
-    return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
+    with idempotency.released_on_error():
+        return accepted_job(known or ingest.retry(context, job, wanted, sender, job_id=made_id))
 
 
 def _changed(present: Options, given: Sequence[tuple[str, object]]) -> Options:
@@ -138,7 +139,8 @@ def result(job_id: str) -> Response:
     web, owner = web_context(), auth.owner()
     job, seconds = find(web.context, job_id, owner), result_wait_s()
     if seconds is not None and not job.status.has_ended:
-        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=peer().has_left)
+        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=auth.has_left)
+        auth.check_again()
     known, blob = deliver.result(web.context, job)
     return allow_embedding(files.send_result(job, known, blob, is_attachment="download" in request.args))
 
@@ -160,5 +162,6 @@ def source(job_id: str) -> Response:
     job = find(context, job_id, auth.owner())
     known = job.manifest.source
     blob = deliver.source(context, job)
-    media_type = formats.BY_NAME[known.format].media_type
-    return allow_embedding(files.send(blob, media_type=media_type, etag=known.sha256, name=known.filename, is_attachment=True))
+    image_format = formats.BY_NAME[known.format]
+    name = filenames.source_name(known.filename, image_format.extensions)
+    return allow_embedding(files.send(blob, media_type=image_format.media_type, etag=known.sha256, name=name, is_attachment=True))

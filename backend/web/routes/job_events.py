@@ -1,7 +1,8 @@
 """A job's changes without Socket.IO: Server-Sent Events and a plain WebSocket, with the same JSON in the same order.
 
 Both give the present state first; a client that resumes gives the ``seq`` it has and gets what came after it. Then follow all changes, and the
-stream ends with the job. A worker that drains ends it early; the client resumes at another.
+stream ends with the job. A worker that drains ends it early; the client resumes at another. So does the end of the client's key; then the
+client is refused.
 """
 
 from __future__ import annotations
@@ -41,20 +42,25 @@ class JobStream:
 
     def __init__(self, job_id: str, owner: str, after: int | None) -> None:
         """Raises ``NotFound``, ``BackendUnavailable``."""
-        self._job_id, self._follower, self._outbox, self._peer = job_id, web_context().follower, Outbox(), peer()
-        self.job = self._follower.follow(job_id, self._outbox.put, owner=owner, after=after)
+        self._job_id, self._web, self._owner, self._outbox, self._peer = job_id, web_context(), owner, Outbox(), peer()
+        self.job = self._web.follower.follow(job_id, self._outbox.put, owner=owner, after=after)
         if after is None:
             self._outbox.put(self.job)
         self.has_nothing_new = self.job.status.has_ended and after is not None and after >= self.job.status.seq
 
+    @property
+    def is_admitted(self) -> bool:
+        """Whether the client's key still counts."""
+        return auth.is_admitted(self._web, self._owner)
+
     def __iter__(self) -> Iterator[Job | None]:
         seen = -1
         try:
-            while not self._peer.is_draining:
+            while not self._peer.is_draining and self.is_admitted:
                 taken = self._outbox.take(TICK_S)
                 if not taken:
                     yield None
-                for job in taken:
+                for job in taken if self.is_admitted else ():
                     if job.status.seq > seen:
                         seen = job.status.seq
                         yield job
@@ -64,7 +70,7 @@ class JobStream:
             self.close()
 
     def close(self) -> None:
-        self._follower.unfollow(self._job_id, self._outbox.put)
+        self._web.follower.unfollow(self._job_id, self._outbox.put)
 
 
 @routes.serve(
@@ -141,7 +147,7 @@ def _send_all(stream: JobStream, socket: WebSocket, known: Reader) -> None:
         if time.monotonic() >= next_ping_s:
             socket.ping()
             next_ping_s = time.monotonic() + PING_EVERY_S
-    socket.close(NORMAL if has_ended else GOING_AWAY)
+    socket.close(NORMAL if has_ended else GOING_AWAY if stream.is_admitted else POLICY_VIOLATION)
 
 
 def _discard_messages(socket: WebSocket) -> None:

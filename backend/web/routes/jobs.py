@@ -55,9 +55,9 @@ BY_URL: Schema = with_options({"url": {"type": "string", "format": "uri"}}, requ
 )
 def create() -> Response:
     web = web_context()
-    sender = client_identity.sender()
+    sender = client_identity.sender(is_waiting=wait_s() is not None)
     auth.check_rate()
-    ingest.check_room(web.context)
+    ingest.check_room(web.context, sender)
     wanted = options.parse(query.pairs())
     if request.mimetype == "application/json":
         return _wait_for_end(_fetch(option_fields.read_json(), wanted, sender))
@@ -80,7 +80,8 @@ def _accept_batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> 
         batch, jobs = batches.find_batch(flow_context(), batch_id or "", sender.owner)
         form.abandon()
     except errors.NotFound:
-        batch, jobs = batches.accept(flow_context(), form.images, wanted, sender, batch_id=batch_id)
+        with idempotency.released_on_error():
+            batch, jobs = batches.accept(flow_context(), form.images, wanted, sender, batch_id=batch_id)
     return accepted_batch(batch, jobs)
 
 
@@ -95,7 +96,8 @@ def _fetch(record: dict[str, object], wanted: Options, sender: ingest.Sender) ->
     wanted = options.parse(record.items(), wanted)
     wanted = replace(wanted, filename=filenames.display_name(wanted.filename or ""))
     job_id, known = idempotency.claim_job(f"url {url}", wanted, sender)
-    return known or web.fetcher.order(url.strip(), wanted, sender, job_id=job_id)
+    with idempotency.released_on_error():
+        return known or web.fetcher.order(url.strip(), wanted, sender, job_id=job_id)
 
 
 def _accept_once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> Job:
@@ -103,7 +105,8 @@ def _accept_once(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> J
     received = form.images[0]
     job_id, known = idempotency.claim_job(received.upload.sha256(), wanted, sender)
     if known is None:
-        return ingest.accept(flow_context(), received, wanted, sender, job_id=job_id)
+        with idempotency.released_on_error():
+            return ingest.accept(flow_context(), received, wanted, sender, job_id=job_id)
     form.abandon()
     return known
 
@@ -113,7 +116,8 @@ def _wait_for_end(job: Job) -> Response:
     seconds = wait_s()
     if seconds is None:
         return accepted_job(job)
-    job = web_context().follower.wait_for_end(job.id, seconds, owner=auth.owner())
+    job = web_context().follower.wait_for_end(job.id, seconds, owner=auth.owner(), is_left=auth.has_lost_key)
+    auth.check_again()
     response = job_response(job) if job.status.has_ended else accepted_job(job)
     response.headers["Preference-Applied"] = f"wait={seconds}"
     return response

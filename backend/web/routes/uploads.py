@@ -11,10 +11,11 @@ from werkzeug.http import http_date
 from backend import errors
 from backend.core import tus
 from backend.core.resumable import UploadInfo, UploadState
-from backend.flows import ingest, uploads
+from backend.flows import ingest, shares, uploads
+from backend.flows.finish_upload import UNRECOVERABLE
 from backend.web.openapi.answers import BINARY, FIND_ERRORS, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Kind, Operation, Resource
-from backend.web.request import auth, client_identity, upload_headers
+from backend.web.request import auth, client_identity, idempotency, upload_headers
 from backend.web.request.context import flow_context
 from backend.web.request.reader import reader
 from backend.web.request.upload_body import upload_body
@@ -22,6 +23,8 @@ from backend.web.response import problems
 
 routes = Resource("uploads", __name__, tag="uploads")
 View = Callable[..., Response]
+UNFINISHED = (errors.QueueFull, errors.StorageFull, errors.BackendUnavailable)
+"""A final upload may be there all the same, and become a job later: its key stays."""
 TUS_ERRORS: tuple[Kind, ...] = (errors.BadRequest, errors.PreconditionFailed, *FIND_ERRORS)
 WRITE_ERRORS: tuple[Kind, ...] = (errors.Forbidden, errors.OffsetMismatch, errors.Locked, errors.ChecksumMismatch)
 VERSIONS = {200: Answer({}, ("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"), shared="versions")}
@@ -157,18 +160,19 @@ def versions(_: str = "") -> Response:
 def create() -> Response:
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
-    ingest.check_room(context)
+    ingest.check_room(context, sender)
     concat = request.headers.get("Upload-Concat")
     parts = tus.concat(concat)[1] if concat is not None else ()
     wanted = upload_headers.new_upload(sender)
-    has_body = upload_headers.has_body()
-    if parts:
-        upload_headers.check_final(has_body)
-        info, state = uploads.concatenate(context, wanted, parts)
-    else:
-        info, state = uploads.create(context, wanted, upload_headers.length_bytes())
-        is_new = info.job_id == wanted.job_id
-        state = _append_first(info) if has_body and is_new else state
+    with idempotency.released_on_error(but=UNFINISHED):
+        has_body = upload_headers.has_body()
+        if parts:
+            upload_headers.check_final(has_body)
+            info, state = uploads.concatenate(context, wanted, parts, sender.limits)
+        else:
+            info, state = uploads.create(context, wanted, upload_headers.length_bytes(), sender.limits)
+    if has_body and info.job_id == wanted.job_id:
+        state = _append_first(info)
     response = _response(201, info, state)
     response.headers["Location"] = reader().path(f"{tus.PATH}/{info.id}")
     response.headers["Upload-Offset"] = str(state.offset_bytes)
@@ -184,9 +188,13 @@ def _append_first(info: UploadInfo) -> UploadState:
     try:
         with uploads.open_writer(context, info.id, info.owner) as writer, upload_body(writer) as body:
             return uploads.append(context, writer, upload_headers.patch_request(0), body)
+    except UNRECOVERABLE:
+        uploads.discard(context, info)
+        idempotency.release()
+        raise
     except BaseException:
         if "Idempotency-Key" not in request.headers:
-            uploads.discard(context, info.id)
+            uploads.discard(context, info)
         raise
 
 
@@ -207,6 +215,7 @@ def show(upload_id: str) -> Response:
 
 def append(upload_id: str) -> Response:
     context, owner = flow_context(), auth.owner()
+    shares.check(context, auth.client(), auth.client_limits(), jobs=0)
     upload_headers.check_media_type()
     patch = upload_headers.patch_request(upload_headers.offset_bytes())
     with uploads.open_writer(context, upload_id, owner) as writer, upload_body(writer) as body:

@@ -23,7 +23,7 @@ def nginx(binary: str, ports: Sequence[int], folder: Path) -> Iterator[str]:
     """The address of an nginx in front of gateways on ``ports``; only ports and paths of the shipped file are changed."""
     site = CONFIGURATION.read_text("utf-8")
     server = next(line for line in site.splitlines() if "server 127.0.0.1:5000" in line)
-    site = site.replace(server, "\n".join(server.replace("5000", str(each)) for each in ports))
+    site = site.replace(server, "\n".join(server.replace("5000", str(each)) for each in ports)).replace("/var/log/nginx", str(folder))
     with serving(binary, site.replace("/var/cache/webp-gateway", f"{folder}/cache"), folder, "/api/health/live") as address:
         yield address
 

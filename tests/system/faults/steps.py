@@ -20,6 +20,7 @@ from typing import TypeVar
 from backend import errors
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.files.store import FileStore
+from backend.core.client_limits import ClientLimits
 from backend.core.job import Job, Result, Status, succeeded
 from backend.core.options import Options
 from backend.core.resumable import UploadInfo
@@ -83,7 +84,7 @@ class Here:
 
     def info(self) -> UploadInfo:
         info = UploadInfo(self.new_id(), self.new_id(), Options(), "cat.png")
-        uploads.create(self.context, info, len(PNG))
+        uploads.create(self.context, info, len(PNG), ClientLimits())
         self.append(info, 0, PNG[:50])
         return info
 
@@ -170,7 +171,7 @@ def create_upload(here: Here) -> dict[str, object]:
 def create_again(here: Here) -> dict[str, object]:
     """A client that has heard no answer asks for the upload that is there already, with the ``Idempotency-Key`` that stands for its id."""
     known, _ = one(list(here.uploads.all()))
-    info, state = uploads.create(here.context, replace(known, job_id=here.new_id()), len(PNG))
+    info, state = uploads.create(here.context, replace(known, job_id=here.new_id()), len(PNG), ClientLimits())
     assert (info, state.offset_bytes) == (known, 50)
     return {"upload": info.id}
 

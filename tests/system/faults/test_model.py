@@ -26,6 +26,7 @@ from backend import errors
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.files.store import FileStore
 from backend.adapters.redis.live_state import live_state as redis_live_state
+from backend.core.client_limits import ClientLimits
 from backend.core.conversion import Converted
 from backend.core.job import Job
 from backend.core.options import Options
@@ -174,7 +175,7 @@ class Gateway(RuleBasedStateMachine):
     @rule(which=st.sampled_from(range(len(IMAGES))))
     def begin_resumable(self, which: int) -> None:
         info = UploadInfo(random_id(), random_id(), Options(), "cat.png")
-        uploads.create(self.context, info, len(IMAGES[which]))
+        uploads.create(self.context, info, len(IMAGES[which]), ClientLimits())
         self.sending[info.id] = Sending(IMAGES[which], 0, self.clock(), info.job_id)
 
     @precondition(lambda self: self.under_way())
@@ -182,7 +183,7 @@ class Gateway(RuleBasedStateMachine):
     def begin_again(self, which: int) -> None:
         """The answer was lost, and the creation comes again with the ``Idempotency-Key`` that stands for this id."""
         upload_id, sending, offset = self.resumed(which)
-        info, state = uploads.create(self.context, UploadInfo(upload_id, random_id(), Options(), "cat.png"), len(sending.data))
+        info, state = uploads.create(self.context, UploadInfo(upload_id, random_id(), Options(), "cat.png"), len(sending.data), ClientLimits())
         assert (info.job_id, state.offset_bytes) == (sending.job_id, offset)
 
     @precondition(lambda self: self.under_way())

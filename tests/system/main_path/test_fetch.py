@@ -171,7 +171,7 @@ def ask(url):
         return error.as_record().get("variant") or "bad_request"
 
 sources = HttpSources(Rules(timeout_s=5))
-said = {"plain": ask(f"http://{PUBLIC}/"), "named": ask("http://good.test/")}
+said = {"plain": ask(f"http://{PUBLIC}/"), "named": ask("http://good.test/"), "before": ask("http://rebind.test/")}
 hosts = [f"[{each}]" if ":" in each else each for each in HOSTILE]
 hosts += ["localhost", "2130706433", "0x7f000001", "017700000001", "127.1", "0", "0x7f.0.0.1", "inside.test", "both.test", "rebind.test"]
 urls = [f"http://{host}/" for host in hosts] + [f"http://{PUBLIC}/to/http://{host}/" for host in hosts]
@@ -204,6 +204,6 @@ def test_no_hostile_address_name_or_redirect_reaches_this_machines_loopback(tmp_
     ended = subprocess.run([str(unshare), "-n", "-m", "sh", "-c", script], env=environment, cwd=ROOT, capture_output=True, check=False, timeout=100)
     assert ended.returncode == 0, ended.stderr.decode()[-2000:]
     report = json.loads(ended.stdout)
-    assert report["said"] == {"plain": "hello", "named": "hello"}
+    assert report["said"] == {"plain": "hello", "named": "hello", "before": "hello"}
     assert len(report["answers"]) > 140 and "hello" not in report["answers"].values(), report["answers"]
     assert report["reached"] == []

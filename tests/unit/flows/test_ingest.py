@@ -87,21 +87,22 @@ def test_a_full_queue_refuses_and_leaves_nothing_of_the_image() -> None:
 
 def test_a_full_queue_is_told_before_the_body_is_read() -> None:
     here = MemoryContext(rules={"max_queued_jobs": 1})
-    check_room(here.context)
+    check_room(here.context, Sender())
     here.upload()
     with pytest.raises(errors.QueueFull):
-        check_room(here.context)
+        check_room(here.context, Sender())
     here.encode()
-    check_room(here.context)
+    check_room(here.context, Sender())
 
 
 def test_a_queue_with_much_room_is_asked_once_a_second_and_at_once_when_it_was_full_after_all() -> None:
     here = MemoryContext(rules={"max_queued_jobs": 2 * AMPLE_ROOM})
-    asked, queued = [], here.queue.depth
+    asked, queued, used = [], here.queue.depth, here.context.client_uses.look
     here.queue.depth = lambda: asked.append(here.clock()) or queued()  # type: ignore[method-assign, func-returns-value]
+    here.context.client_uses.look = lambda client: asked.append(here.clock()) or used(client)  # type: ignore[method-assign, func-returns-value]
 
     def look() -> int:
-        check_room(here.context)
+        check_room(here.context, Sender())
         return len(asked)
 
     assert [look(), look()] == [1, 1]
@@ -128,10 +129,10 @@ def test_a_queue_with_much_room_is_asked_once_a_second_and_at_once_when_it_was_f
 
 def test_a_full_store_is_told_before_the_body_is_read_and_a_missing_redis_is_no_reason_to_refuse(here: MemoryContext) -> None:
     here.server.is_down = True
-    check_room(here.context)
+    check_room(here.context, Sender())
     here.store.is_full = True
     with pytest.raises(errors.StorageFull):
-        check_room(here.context)
+        check_room(here.context, Sender())
 
 
 @pytest.mark.parametrize("chunks", [(), (b"",), (b"", b"")])
@@ -231,14 +232,14 @@ def test_a_full_queue_tells_when_a_tenth_of_it_will_have_gone() -> None:
     for _ in range(30):
         here.upload()
     with pytest.raises(errors.QueueFull) as raised:
-        check_room(here.context)
+        check_room(here.context, Sender())
     assert raised.value.retry_after_s == 60, "nothing has ended in the last minute: nobody knows"
     while here.encode():
         pass
     for _ in range(30):
         here.upload()
     with pytest.raises(errors.QueueFull) as raised:
-        check_room(here.context)
+        check_room(here.context, Sender())
     assert raised.value.retry_after_s == 6, "thirty a minute: three go in six seconds"
 
 
@@ -254,5 +255,5 @@ def test_a_gateway_that_was_idle_till_its_queue_was_full_goes_by_its_encoders_an
     for _ in range(30):
         here.upload()
     with pytest.raises(errors.QueueFull) as raised:
-        check_room(here.context)
+        check_room(here.context, Sender())
     assert raised.value.retry_after_s == 12, "three conversions of eight seconds, two at a time"

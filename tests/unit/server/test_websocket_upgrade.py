@@ -131,8 +131,30 @@ def attack(wire: Wire, total_bytes: int) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    "flood",
+    [masked(9, b""), masked(10, b"x" * 125), masked(1, b"", final=False) + masked(0, b""), masked(1, b"x")],
+    ids=["pings", "pongs", "empty fragments", "tiny messages"],
+)
+def test_a_flood_of_frames_costs_the_flooder_its_connection(gateway: Gateway, flood: bytes) -> None:
+    with gateway.wire() as wire:
+        wire.upgrade()
+        wire.until(b"\r\n\r\n")
+        sending = threading.Thread(target=send_all, args=(wire, flood * 5000))
+        sending.start()
+        assert wire.close_code() == 1008
+        sending.join()
+
+
+def send_all(wire: Wire, data: bytes) -> None:
+    try:
+        wire.send(data)
+    except OSError:
+        pass
+
+
 def test_a_flood_of_empty_frames_lets_the_others_run(start_gateway: Any) -> None:
-    gateway = start_gateway(workers=1)
+    gateway = start_gateway(workers=1, websocket_frames=1 << 40, websocket_control_frames=1 << 40)
     with gateway.wire() as wire:
         wire.upgrade()
         wire.until(b"\r\n\r\n")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend import errors, settings
+from backend import errors, key_command, settings
 from backend.core import options
 from backend.core.conversion import STAGES
 from backend.errors import BY_CODE, GatewayError
@@ -100,6 +100,7 @@ def used_keys(known: set[str]) -> set[str]:
     used |= {f"errors.{code}.{part}" for code in BY_CODE for part in PARTS_OF_A_CODE}
     used |= {f"settings.{each.metadata['env']}.{part}" for each in settings.table() for part in ("meaning", "default")}
     used |= {f"plain.{stage}" for stage in STAGES}
+    used |= {f"key_command.{option}" for option in key_command.OPTIONS}
     used |= set(keys_of_the_description())
     source = "".join(path.read_text("utf-8") for path in BACKEND.rglob("*.py"))
     variants = {key for key in known if re.fullmatch(r"errors\.\w+\.\w+\.(title|detail)", key)}

@@ -13,8 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from backend.core.api_keys import KeyTable, plain_key
 from backend.flows.fetch import Fetcher
-from backend.web.request import auth, body_rules
+from backend.web.request import body_rules
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -39,9 +40,9 @@ class Web:
         self.here = MemoryContext(ShiftedClock(), self.rules)
         self.sources = MemorySources()
         fetcher = Fetcher(self.here.context, self.sources, lambda call: call())
-        digests = frozenset(auth.key_digest(key) for key in self.keys)
+        keys = KeyTable(map(plain_key, self.keys))
         self.app = Flask("webp-gateway", static_folder=None)
-        rules = {"key_digests": digests, "fetcher": fetcher, **self.web_rules}
+        rules = {"api_keys": keys, "fetcher": fetcher, **self.web_rules}
         self.app.extensions[KEY] = WebContext(self.here.context, self.here.follower, FRONTEND, "1.2.3", **rules)
         for part in (problems, headers, body_rules):
             part.install(self.app)

@@ -3,6 +3,7 @@
 --       amounts of the end, of a job that was unknown, of the last minute,
 --       and optionally 'alone': leave a job that has followers, or 'known': leave also one that is unknown
 -- Answer: the status as recorded; -2 when the job was left.
+begin_in_any_case()
 local id, manifest, status_text, client, expire_at, patch_text, took_ms, ended, created, pace, condition = unpack(ARGV)
 if condition and redis.call('EXISTS', key('twins:' .. id)) == 1 then return -2 end
 local state = redis.call('HGET', key('job:' .. id), 'state')

@@ -1,12 +1,14 @@
 -- Delete everything that is known of a job, and announce that with an empty text.
 -- ARGV: id
 -- Answer: 1.
+begin_in_any_case()
 local id = unpack(ARGV)
 local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest')
 local state, manifest = job[1], job[2]
 if state and not has_ended(state) then add(key('totals'), {['ended:erased:'] = 1}) end
 announce_stop(id)
 remove_from_queue(id)
+leave_share(id)
 for _, name in ipairs({'running', 'expiry', 'ended:succeeded', 'ended:failed', 'ended:cancelled'}) do redis.call('ZREM', key(name), id) end
 local maker = redis.call('HGET', key('listers'), id)
 if maker then

@@ -3,6 +3,7 @@
 -- Of an ephemeral job nobody watches anything but the end.
 -- ARGV: id, token, lease in ms, patch ('' for none)
 -- Answer: {the job's seq, how many subscribers received the change}; the seq is 0 when the job is another's, -1 when it is unknown.
+begin_in_any_case()
 local id, token, lease_ms, patch = unpack(ARGV)
 local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq', 'tries', 'passing')
 if not job[1] or (job[1] == 'queued' and job[4] == '0') then return {-1, 0} end

@@ -1,6 +1,7 @@
 -- Put a running job, whose encoder is lost, at the head of the queue.
 -- ARGV: id
 -- Answer: how often it was tried; -1 when it does not run.
+begin_in_any_case()
 local id = unpack(ARGV)
 redis.call('ZREM', key('running'), id)
 local job = redis.call('HMGET', key('job:' .. id), 'state', 'client', 'tries', 'manifest')

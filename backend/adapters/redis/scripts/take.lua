@@ -1,6 +1,7 @@
 -- Give out the next job in fair order. A job whose work is being encoded follows the job that is, and the next one is looked at.
 -- ARGV: token, lease in ms
 -- Answer: {manifest, status, ids of completed duplicates}; nil when no job waits.
+begin_in_any_case()
 local token, lease_ms = unpack(ARGV)
 while true do
   local head = redis.call('ZPOPMIN', key('queue'))
@@ -8,7 +9,8 @@ while true do
   local id = head[1]
   redis.call('ZREM', key('waiting'), id)
   redis.call('SET', key('queue:now'), string.format('%.0f', math.floor(tonumber(head[2]) / 1048576)))
-  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status')
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'client')
+  if job[4] then leave_line(id, job[4]) end
   if job[1] == 'queued' then
     local now = now_ms()
     local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)

@@ -31,6 +31,8 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "queue.take": lambda live: live.queue.take("token", 1),
     "queue.top_up_tickets": lambda live: live.queue.top_up_tickets(),
     "fetch_leases.reserve": lambda live: live.fetch_leases.reserve(job(), "token", 1, limit=None),
+    "fetch_leases.begin": lambda live: live.fetch_leases.begin("id", "token", 1),
+    "fetch_leases.hand_back": lambda live: live.fetch_leases.hand_back("id", "token", 1),
     "fetch_leases.renew": lambda live: live.fetch_leases.renew("id", "token", 1, 1),
     "fetch_leases.expired": lambda live: live.fetch_leases.expired(),
     "fetch_leases.take_over": lambda live: live.fetch_leases.take_over("id", "token", 1),
@@ -61,6 +63,10 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "memos.get": lambda live: live.memos.get("key"),
     "memos.put_if_absent": lambda live: live.memos.put_if_absent("key", "value", 1),
     "memos.delete": lambda live: live.memos.delete("key"),
+    "client_uses.look": lambda live: live.client_uses.look("client"),
+    "client_uses.add_bytes": lambda live: live.client_uses.add_bytes({"client": 1}),
+    "client_uses.add_uploads": lambda live: live.client_uses.add_uploads("client", [("id", time.time() + 60)]),
+    "client_uses.remove_upload": lambda live: live.client_uses.remove_upload("client", "id"),
     "counters.count_in_window": lambda live: live.counters.count_in_window("key", 1, 1),
 }
 

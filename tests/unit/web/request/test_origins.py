@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.core.api_keys import KeyTable
 from backend.web.request import origins
 from backend.web.request.context import WebContext
 from tests.unit.web.conftest import Web
@@ -31,7 +32,7 @@ FRIEND, PUBLIC = "https://friend.example", "https://public.example"
 )
 def test_our_own_pages_and_those_of_named_origins_may(web: Web, origin: str | None, expected: bool) -> None:
     """Our own too where others are named: they could not, and the page went without live updates."""
-    known = WebContext(web.here.context, web.here.follower, web.app.extensions["webp-gateway"].frontend, "1", frozenset(), (FRIEND,), PUBLIC)
+    known = WebContext(web.here.context, web.here.follower, web.app.extensions["webp-gateway"].frontend, "1", KeyTable(), (FRIEND,), PUBLIC)
     environ: dict[str, Any] = {"HTTP_HOST": "inside:5000", "HTTP_X_FORWARDED_HOST": "seen.example, other.example"}
     assert origins.may_connect(known, origin, environ) is expected
 
