@@ -138,13 +138,13 @@ class Settings:
         return Limits(self.max_upload_bytes, self.max_pixels, self.max_frames)
 
     @property
-    def webhook_allowed_networks(self) -> tuple[Network, ...]:
-        return self.fetch_allowed_networks if self.given_webhook_networks is None else self.given_webhook_networks
-
-    @property
     def client_limits(self) -> ClientLimits:
         """Of a client whose key has none of its own."""
         return ClientLimits(self.client_jobs, self.client_bytes_per_day, self.client_uploads)
+
+    @property
+    def webhook_allowed_networks(self) -> tuple[Network, ...]:
+        return self.fetch_allowed_networks if self.given_webhook_networks is None else self.given_webhook_networks
 
     @property
     def encoders_min(self) -> int:

@@ -12,6 +12,7 @@ from backend.flows import ingest
 from backend.flows.context import Context
 from backend.flows.encode import encode_next
 from backend.flows.follow import Follower
+from backend.ports.codec import Codec
 from tests.fakes.announcements import MemoryAnnouncements
 from tests.fakes.clock import SettableClock, ShiftedClock
 from tests.fakes.codec import ScriptedCodec
@@ -57,7 +58,7 @@ class MemoryContext:
         sender = ingest.Sender(owner, client, "request-1", limits=ADMITTED, webhook_url=webhook_url)
         return ingest.accept(self.context, self.receive(), options, sender, **given)
 
-    def encode(self, codec: ScriptedCodec | None = None, token: str = "token") -> bool:
+    def encode(self, codec: Codec | None = None, token: str = "token") -> bool:
         """What an encoder does with a ticket; whether there was a job."""
         self.server.pop_ticket()
         return encode_next(self.context, codec or ScriptedCodec(), token)
