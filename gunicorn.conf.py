@@ -17,6 +17,7 @@ from pathlib import Path
 
 from backend.errors import SettingsError
 from backend.settings import Settings, problem_lines
+from backend.settings.role_environment import encoder_environment
 
 try:
     _settings = Settings.from_environment()
@@ -42,7 +43,6 @@ preload_app = False
 sendfile = False  # gevent's copies 8 KiB at a time; the application sends 256 KiB blocks
 control_socket_disable = True
 backlog = _settings.backlog
-forwarder_headers = ""  # no client says by a header of this name where the application lies: GATEWAY_PATH_PREFIX does
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
@@ -83,7 +83,8 @@ def on_starting(server):
     _log_values(server)
     if _settings.redis_url is None and "GATEWAY_SUPERVISED" not in os.environ and not getattr(sys, "frozen", False):
         command = [sys.executable, "-c", _LAUNCH, str(Path(__file__).resolve().parent), str(os.getpid())]
-        COMPANIONS.append(os.posix_spawn(sys.executable, command, os.environ, setsid=True))
+        own = encoder_environment(os.environ, has_bucket=_settings.has_bucket)
+        COMPANIONS.append(os.posix_spawn(sys.executable, command, own, setsid=True))
 
 
 _LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import main; sys.exit(main(['companions', sys.argv[2]]))"

@@ -4,10 +4,12 @@
 #   ./start.sh             everything on this machine
 #   ./start.sh gateway     one role, on a machine of a cluster; likewise: encoder, redis
 #   ./start.sh health      ask from outside whether it is well: exit code 0 or 1; `health encoder` asks for this machine's encoders
+#   ./start.sh key NAME    make an API key; `key --help` shows its options
 #   ./start.sh setup       only set up
 #
 # Its own sentences stand here in both languages and not in backend/texts: they are needed where Python or its packages are missing.
 set -Eeuo pipefail
+called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 fail() { printf 'start.sh: %s\n' "$1" >&2; exit "${2:-1}"; }
@@ -42,8 +44,8 @@ set_up() {
 
 role=${1:-all}
 case $role in
-  all | gateway | encoder | redis | health | setup) ;;
-  *) fail "There is no role “$role”. Use: ./start.sh [gateway|encoder|redis|health|setup] 没有“$role”这个角色。" 2 ;;
+  all | gateway | encoder | redis | health | key | setup) ;;
+  *) fail "There is no role “$role”. Use: ./start.sh [gateway|encoder|redis|health|key|setup] 没有“$role”这个角色。" 2 ;;
 esac
 
 # A child of the supervisor finds everything set up and checked.
@@ -52,6 +54,12 @@ if [[ -z "${GATEWAY_SUPERVISED:-}" ]]; then
   case $role in
     all) exec .venv/bin/python -m backend.cli up ;;
     health) exec .venv/bin/python -m backend.cli health "${@:2}" ;;
+    key)
+      # Paths that are given count from where the command was called.
+      root=$PWD
+      cd "$called_from"
+      PYTHONPATH=$root exec "$root/.venv/bin/python" -P -m backend.cli key "${@:2}"
+      ;;
     setup) exit 0 ;;
   esac
   .venv/bin/python -m backend.cli check "$role"

@@ -1,4 +1,4 @@
-"""The commands behind ``start.sh``: run everything, run one role, check, ask for health."""
+"""The commands behind ``start.sh``: run everything, run one role, check, ask for health, make a key."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend import __version__, preflight, texts
+from backend import __version__, key_command, preflight, texts
 from backend.errors import BackendUnavailable, CannotStart, SettingsError
 from backend.settings import Settings, problem_lines
+from backend.settings.role_environment import encoder_environment, redis_environment
 from backend.supervisor import Role, Supervisor, die_with_parent, end_leftovers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
         "health": tell_health,
     }
     try:
+        if arguments[0] == "key":
+            return key_command.run(arguments[1:])
         return commands[arguments[0]](Settings.from_environment(), arguments[1:])
     except SettingsError as error:
         say("\n".join(problem_lines(error)))
@@ -97,11 +100,11 @@ def become_encoder(settings: Settings, _: list[str]) -> int:
     """Replace this process by the Celery worker. It is a little less important than the gateway, so that health and progress stay quick."""
     os.nice(ENCODER_NICENESS)
     celery = [sys.executable, "-m", "celery", "--app", "backend.encoder", "--quiet", "worker"]
-    os.environ["AUTOSCALE_KEEPALIVE"] = str(settings.encoders_idle_s)
     bounds = f"{settings.encoders},{settings.encoders_min}"
     options = ["--pool", "prefork", "--autoscale", bounds, "--queues", "encode", "--loglevel", settings.log_level]
     quiet = ["--without-gossip", "--without-mingle"]
-    os.execv(sys.executable, celery + options + quiet)
+    own = encoder_environment(os.environ, has_bucket=settings.has_bucket)
+    os.execve(sys.executable, celery + options + quiet, {**own, "AUTOSCALE_KEEPALIVE": str(settings.encoders_idle_s)})
 
 
 def become_redis(settings: Settings, _: list[str]) -> int:
@@ -123,7 +126,8 @@ def become_redis(settings: Settings, _: list[str]) -> int:
         "maxmemory": str(settings.redis_max_bytes),
         "maxmemory-policy": "noeviction",
     }
-    os.execv(binary, [binary, *(word for name, value in options.items() for word in (f"--{name}", value))])
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    os.execve(binary, [binary, *words], redis_environment(os.environ))
 
 
 def tell_health(settings: Settings, arguments: list[str]) -> int:

@@ -34,10 +34,12 @@ from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.core.conversion import Converted
+from backend.core.reader import Reader
 from backend.flows.context import Context
 from backend.flows.encode import encode_express, encode_next
 from backend.ports.codec import Codec
 from backend.settings import Settings
+from backend.texts.problems import problem
 
 log = logging.getLogger(__name__)
 warnings.simplefilter("ignore", SecurityWarning)
@@ -220,6 +222,7 @@ def encoder_context(cancellations: RedisCancellations) -> Context:
         retention_s=settings.retention_s,
         encode_timeout_s=settings.encode_timeout_s,
         shares_results=settings.share_results == "on",
+        receiver=Reader("en", problem, settings.prefix, settings.public_origin),
     )
 
 

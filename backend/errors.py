@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
+class Overstayed(BaseException):
+    """Raised by the watchdog in a greenlet that kept a worker's loop for seconds. Only the edge of a process catches it, and ends what ran."""
+
+
 class GatewayError(Exception):
     """Base of all. ``variant`` picks a more exact sentence of the same code, ``params`` fill its placeholders."""
 
@@ -43,7 +47,9 @@ class PreconditionFailed(BadRequest): status = 412
 class RangeNotSatisfiable(BadRequest): status = 416
 class Locked(BadRequest): status = 423
 class ChecksumMismatch(BadRequest): status = 460  # tus 1.0.0 has a status of its own
+class UpgradeRequired(BadRequest): status = 426
 class Unauthorized(GatewayError): code, status = "unauthorized", 401
+class OperatorOnly(Unauthorized): status = 403  # a right key that may not do this (RFC 6750 §3.1)
 class CrossSite(GatewayError): code, status = "cross_site", 403
 class NotFound(GatewayError): code, status = "not_found", 404
 class MethodNotAllowed(GatewayError): code, status = "method_not_allowed", 405

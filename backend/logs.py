@@ -34,8 +34,10 @@ NOISY = {
     "urllib3": logging.WARNING,
 }
 JOB = re.compile(r"\bjob ([A-Za-z0-9_-]{22})\b")
-SECRET = re.compile(r"((?:^|[?&;])(?:sid|key|api_key|token|access_token|signature)=)[^&;#\s]*", re.IGNORECASE)
-"""Keys and signatures in an address, and Socket.IO session ids: with one of those anybody can use the connection."""
+QUERY = re.compile(r"\?(?=[^\s=\"']*=)[^\s\"']*")
+"""Of an address: names of files, addresses to fetch, keys, signatures, Socket.IO session ids. Nothing of it is for a log."""
+SECRET = re.compile(r"((?:^|[&;])(?:sid|key|api_key|token|access_token|signature)=)[^&;#\s]*", re.IGNORECASE)
+"""The same where no question mark stands before."""
 SESSION = re.compile(r"\b([0-9a-f]{16})\.[\w-]{24}(?![\w-])", re.ASCII)
 """A session id that a library logs. The worker it belongs to, its first part, is kept."""
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(0x80, 0xA0))} | {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: " "}
@@ -64,9 +66,9 @@ def bind(request_id: str) -> None:
     _request.set(request_id)
 
 
-def redacted(uri: str) -> str:
-    """The address without the values of its secret parameters."""
-    return SECRET.sub(r"\1…", uri)
+def redacted(text: str) -> str:
+    """An address, or a sentence with addresses in it, without their queries."""
+    return SECRET.sub(r"\1…", QUERY.sub("?…", text))
 
 
 def configure(style: Style) -> None:

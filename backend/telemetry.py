@@ -1,7 +1,7 @@
 """Error reports to Sentry and traces by OpenTelemetry: both off unless asked for, both optional packages (``pip install '.[sentry,traces]'``).
 
 ``start`` is called in each process after its fork, because the threads and connections of both packages do not survive one. No image, body,
-header, local variable or session id is sent.
+header, query or local variable is sent.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _start_sentry(dsn: str, role: str) -> None:
 
 
 def _strip_request(event: Any, _: Any) -> Any:
-    """Leave method and address of the request, without secrets."""
+    """Leave method and address of the request, without its query."""
     request = event.get("request") or {}
     event["request"] = {name: logs.redacted(request[name]) for name in ("method", "url") if name in request}
     return event
@@ -72,4 +72,12 @@ def _start_traces(endpoint: str, role: str, app: Any) -> None:
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
 
         instrumentor: Any = FlaskInstrumentor()
-        instrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="api/health,metrics")
+        instrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="api/health,metrics", response_hook=_strip_query)
+
+
+
+def _strip_query(span: Any, _status: str, _headers: Any) -> None:
+    """Leave the path. Which of the attributes there are depends on the server and on the version of OpenTelemetry's conventions."""
+    for name in ("http.target", "http.url", "url.query", "url.full"):
+        if known := (span.attributes or {}).get(name):
+            span.set_attribute(name, "" if name == "url.query" else known.partition("?")[0])

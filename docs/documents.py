@@ -38,7 +38,7 @@ def twin(name: str) -> str:
 def pairs() -> list[tuple[str, str]]:
     """Every page in both languages, by its path from the root."""
     pages = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("**/*.md") if not path.name.endswith(CHINESE))
-    return [(name, twin(name)) for name in ("README.md", *pages)]
+    return [(name, twin(name)) for name in ("README.md", "SECURITY.md", *pages)]
 
 
 def with_settings(text: str, language: str, heads: tuple[str, str, str]) -> str:

@@ -2,7 +2,7 @@
 # Sets up and runs the tests. Needs Python 3.11+; Node for the page's tests.
 #
 #   ./tests/run.sh                 the quick ones: ruff, mypy, the page's modules, unit, contract, architecture, main_path
-#   ./tests/run.sh rest            what CI runs after them: live, uploads, faults, ops, deploy, page, differential, examples
+#   ./tests/run.sh rest            what CI runs after them: live, uploads, faults, tenants, ops, deploy, page, differential, examples, schema
 #   ./tests/run.sh uploads         one suite: a folder of tests/ or tests/system/, without its slow tests
 #   ./tests/run.sh unit/web        a part of one
 #   ./tests/run.sh lint            ruff and mypy
@@ -13,9 +13,13 @@
 #   ./tests/run.sh page-all        the page in Chromium: slow lines, restarts, a hundred files
 #   ./tests/run.sh fuzz            damaged and hostile images
 #   ./tests/run.sh differential    random files of every kind against Chromium and libvips: an hour (DIFFERENTIAL_MINUTES, DIFFERENTIAL_SEED)
+#   ./tests/run.sh schema          the served description against answers, by schemathesis: ten minutes (SCHEMA_EXAMPLES, SCHEMA_SEED)
 #   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
+#   ./tests/run.sh soak            an hour of mixed good and hostile traffic (SOAK_MINUTES): no 500, nothing grows
 #   ./tests/run.sh autobahn        Autobahn's WebSocket suite (Python 2.7 is needed; it is installed into var/)
 #   ./tests/run.sh faults          processes killed and disks filled while they work
+#   ./tests/run.sh supply_chain    the locked packages against the advisories that the package index knows (-rs tells what was not checked)
+#   ./tests/run.sh tenants         two tenants and an operator take 10 000 random steps (TENANT_STEPS): nobody sees anything of another
 #   ./tests/run.sh ops             operation under load: reloads, recycling, metrics to the last one, each setting's effect
 #
 # What follows the name goes to pytest: ./tests/run.sh unit/core -k progress. With CI=true a missing component fails instead of being skipped.
@@ -146,7 +150,7 @@ folder() {
       return
     fi
   done
-  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|differential|load|autobahn|faults|ops], or one of: $(suites)" 2
+  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|differential|schema|load|soak|autobahn|faults|tenants|supply_chain|ops], or one of: $(suites)" 2
 }
 
 suite=${1:-quick}
@@ -163,7 +167,8 @@ case $suite in
     set_up_python
     step "the page's packages" set_up_node
     beside tests/system/page tests/system/live tests/system/load -m 'not slow' "$@"
-    pytest tests/system/uploads tests/system/faults tests/system/ops tests/system/deploy tests/system/differential tests/system/examples -m 'not slow' "$@"
+    pytest tests/system/uploads tests/system/faults tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/examples \
+      tests/system/schema -m 'not slow' "$@"
     ;;
   lint)
     set_up_python
@@ -177,13 +182,17 @@ case $suite in
     page
     pytest tests/system/page -m 'slow or not slow' "$@"
     ;;
-  fuzz | differential | autobahn)
+  fuzz | differential | autobahn | schema | soak)
     set_up_python
     pytest "tests/system/$suite" -m slow -s "$@"
     ;;
   load)
     set_up_python
     pytest tests/system/load tests/system/live -m 'slow or not slow' "$@"
+    ;;
+  tenants)
+    set_up_python
+    TENANT_STEPS=${TENANT_STEPS:-10000} pytest tests/system/tenants -s "$@"
     ;;
   faults | ops)
     set_up_python

@@ -1,22 +1,17 @@
-"""The addresses of images on other servers: which may be asked, and a socket that is connected to one of them."""
+"""URLs of other servers, read as browsers read them."""
 
 from __future__ import annotations
 
 import re
-import socket
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from encodings.idna import nameprep
 from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 from backend import errors
-from backend.core.addresses import Network, may_be_asked, parsed
 from backend.core.charsets import utf8_or_guessed
 
 MAX_URL_CHARACTERS = 4096
-MAX_ADDRESSES = 8
-CONNECT_TIMEOUT_S = 5.0
 PORTS = {"http": 80, "https": 443}
 NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 IPV6 = re.compile(r"[0-9A-Fa-f:.]{2,45}")
@@ -47,29 +42,42 @@ class HttpAddress:
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
+    def is_this_machine(self) -> bool:
+        """By its name (RFC 6761 §6.3)."""
+        return self.host.lower().removesuffix(".").rpartition(".")[2] == "localhost"
+
+    @property
     def last_path_segment(self) -> str:
         return utf8_or_guessed(unquote_to_bytes(urlsplit(self.url).path.rsplit("/", 1)[-1]))
 
 
 def parse(url: str) -> HttpAddress:
     """Raises ``BadRequest`` for anything but a plain address of a file by HTTP or HTTPS."""
+    if len(url) > MAX_URL_CHARACTERS:
+        raise errors.BadRequest("url")
     url = _with_slashes(url)
     try:
         parts = urlsplit(url)
-        port, host = parts.port, _ascii_host(parts.hostname or "")
+        port, host, target = parts.port, _ascii_host(parts.hostname or ""), _target(parts)
     except ValueError:
         raise errors.BadRequest("url") from None
-    if parts.scheme not in PORTS or "@" in parts.netloc or len(url) > MAX_URL_CHARACTERS or UNSAFE.search(url):
+    if parts.scheme not in PORTS or "@" in parts.netloc or UNSAFE.search(url):
         raise errors.BadRequest("url")
     if port == 0:
         raise errors.BadRequest("url")
-    return HttpAddress(url, parts.scheme, host, port or PORTS[parts.scheme], _target(parts))
+    return HttpAddress(url, parts.scheme, host, port or PORTS[parts.scheme], target)
 
 
 def redirected(address: HttpAddress, location: bytes) -> str:
-    """The URL that ``Location`` leads to. Bytes beyond ASCII are kept and escaped, as browsers do, whatever charset they are in."""
+    """The URL that ``Location`` leads to. Bytes beyond ASCII are kept and escaped, as browsers do, whatever charset they are in.
+
+    Raises ``BadRequest`` for what is no URL.
+    """
     text = quote(location.translate(None, b"\t\r\n").strip(b" "), safe=PATH_SAFE + QUERY_SAFE + "#" + '"<> ')
-    return urljoin(address.url, _with_slashes(text))
+    try:
+        return urljoin(address.url, _with_slashes(text))
+    except ValueError:
+        raise errors.BadRequest("url") from None
 
 
 def _with_slashes(url: str) -> str:
@@ -112,35 +120,8 @@ def _without_dots(path: str) -> str:
     for segment in path.split("/")[1:]:
         plain = segment.lower().replace("%2e", ".")
         if plain == "..":
-            kept = kept[:-1]
+            del kept[-1:]
         elif plain != ".":
             kept.append(segment)
     ends_in_dots = bool(re.search(r"/(?:\.|%2e){1,2}$", path, re.IGNORECASE))
     return "/" + "/".join([*kept, ""] if ends_in_dots and kept else kept)
-
-
-def resolve(address: HttpAddress, allowed: Sequence[Network]) -> list[str]:
-    """The IP addresses of the host. Raises ``BadRequest`` when there are none, or when one of them must not be asked: then the name is suspicious.
-
-    ``allowed`` are networks that may be asked though they are not public.
-    """
-    try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise errors.BadRequest("url_unreachable", private=repr(error)) from error
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-    for each in addresses:
-        if not may_be_asked(parsed(each), allowed):
-            raise errors.BadRequest("url_forbidden", private=f"{address.host} is {each}")
-    return addresses[:MAX_ADDRESSES]
-
-
-def connect(addresses: Sequence[str], port: int) -> socket.socket:
-    """To the first IP address that answers. Raises ``BadRequest``."""
-    failure: OSError | None = None
-    for address in addresses:
-        try:
-            return socket.create_connection((address, port), timeout=CONNECT_TIMEOUT_S)
-        except OSError as error:
-            failure = error
-    raise errors.BadRequest("url_unreachable", private=repr(failure)) from failure

@@ -5,9 +5,8 @@ Unknown ones, such as ``aws-chunked``, ``binary`` or ``utf-8``, are passed over 
 
 from __future__ import annotations
 
-import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 from backend import errors
@@ -16,6 +15,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 NAMES = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
 UNREADABLE = frozenset({"br", "zstd", "dcb", "dcz"})
 """Browsers know these, and the standard library of Python 3.11 does not."""
+MAX_CODINGS = 5
+"""One over the other, as many as curl undoes (CVE-2022-32206). Nobody is known to apply more than two."""
 PIECE_BYTES = 1 << 16
 """What is decoded at once, so that a small answer cannot become much memory."""
 
@@ -30,11 +31,16 @@ def known_codings(header: str) -> tuple[str, ...]:
     for each in stated:
         if each in UNREADABLE:
             raise errors.BadRequest("url_answer", answer=f"Content-Encoding: {each}")
-    return tuple(NAMES[each] for each in reversed(stated) if each in NAMES)
+    known = tuple(NAMES[each] for each in reversed(stated) if each in NAMES)
+    if len(known) > MAX_CODINGS:
+        raise errors.BadRequest("url_answer", answer=f"Content-Encoding: > {MAX_CODINGS}")
+    return known
 
 
-def decoded(chunks: Iterator[bytes], coding: str) -> Iterator[bytes]:
-    """In pieces of ``PIECE_BYTES`` at most. What follows the coding's end is not read. Raises ``DecodingFailed``.
+def decoded(chunks: Iterator[bytes], coding: str, check: Callable[[], None]) -> Iterator[bytes]:
+    """In pieces of ``PIECE_BYTES`` at most. What follows the coding's end is not read. Raises ``DecodingFailed``, and what ``check`` raises.
+
+    ``check`` is called for each piece: a few bytes may become pieces without end, none of which a later coding hands on.
 
     What is no gzip is passed on as it is: many a store has its images labelled so, and the images are sound.
     """
@@ -45,7 +51,7 @@ def decoded(chunks: Iterator[bytes], coding: str) -> Iterator[bytes]:
     if window_bits is None:
         yield from chain([head], chunks)
     else:
-        yield from _inflated(chain([head], chunks), window_bits)
+        yield from _inflated(chain([head], chunks), window_bits, check)
 
 
 def _window_bits(head: bytes, coding: str) -> int | None:
@@ -56,11 +62,12 @@ def _window_bits(head: bytes, coding: str) -> int | None:
     return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
 
 
-def _inflated(chunks: Iterator[bytes], window_bits: int) -> Iterator[bytes]:
+def _inflated(chunks: Iterator[bytes], window_bits: int, check: Callable[[], None]) -> Iterator[bytes]:
     inflater = zlib.decompressobj(window_bits)
     for chunk in chunks:
         rest, piece = chunk, b""
         while rest or len(piece) == PIECE_BYTES:
+            check()
             try:
                 piece = inflater.decompress(rest, PIECE_BYTES)
             except zlib.error as error:
@@ -68,7 +75,6 @@ def _inflated(chunks: Iterator[bytes], window_bits: int) -> Iterator[bytes]:
             rest = inflater.unconsumed_tail
             if piece:
                 yield piece
-            time.sleep(0)  # lets others run under gevent: a chunk may become a thousand pieces
         if inflater.eof:
             return
     raise DecodingFailed("it ends too early")

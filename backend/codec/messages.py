@@ -10,7 +10,8 @@ zygote → encoder  ``{"ready": level}`` once; for each order, by its ``number``
 child → encoder   ``{"at": [stage, percent]}``, then ``{"done": {…}}`` or ``{"failed": {…}}``
 ================= ==================================================================================================
 
-The decoder may have been taken over by the image, so every message of a child is checked here before it is used.
+What a child says is parsed in ``host/child_reports`` alone, since the image may have taken the decoder over. The zygote is trusted: it never sees
+a byte of an image.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend import errors
-from backend.core.conversion import STAGES, Conversion, Converted, Progress, Shape
+from backend.core.conversion import Conversion, Converted, Progress, Shape
 from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.core.records import as_dict
@@ -31,19 +32,6 @@ CONTROL_FD = 3
 MAX_LINE_BYTES = 64 << 10
 MAX_PRIVATE_CHARACTERS = 500
 READ_BYTES = 16 << 10
-REPORTABLE: tuple[type[errors.GatewayError], ...] = (
-    errors.DamagedImage,
-    errors.UnsupportedFormat,
-    errors.InvalidOption,
-    errors.TooManyPixels,
-    errors.TooManyFrames,
-    errors.EmptyFile,
-    errors.EncodeTimeout,
-    errors.StorageFull,
-    errors.Internal,
-)
-"""The errors that a child may report."""
-
 Message = dict[str, Any]
 
 
@@ -131,29 +119,3 @@ def done_message(converted: Converted) -> Message:
 
 def error_message(error: errors.GatewayError) -> Message:
     return {"failed": error.as_record(), "private": error.private[:MAX_PRIVATE_CHARACTERS]}
-
-
-def progress_in(message: Message) -> Progress | None:
-    match message.get("at"):
-        case [str(stage), int() | float() as percent] if stage in STAGES and 0 <= percent <= 100:
-            return Progress(stage, percent)
-    return None
-
-
-def converted_in(message: Message) -> Converted | None:
-    match message.get("done"):
-        case {"bytes": int(size), "width": int(width), "height": int(height), "frames": int(frames), "facts": dict(facts)}:
-            return Converted(size, width, height, frames, facts)
-    return None
-
-
-def error_in(message: Message) -> errors.GatewayError | None:
-    record = message.get("failed")
-    if not isinstance(record, dict) or not isinstance(record.get("params", {}), dict):
-        return None
-    error = errors.from_record(record)
-    if not isinstance(error, REPORTABLE):
-        return None
-    error.private = ascii(message.get("private", ""))[1:-1]
-    error.args = (f"{error} {error.private}",)
-    return error

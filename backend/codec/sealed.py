@@ -79,8 +79,8 @@ class SealedCodec:
         tick_s: float = 0.1,
     ) -> Converted:
         """Raises ``Stopped``, and the errors that ``ports.Codec`` names. ``should_stop`` is asked at least every ``tick_s``."""
-        monitor = ChildMonitor(on_progress, should_stop, tick_s, conversion)
         order = _order_for(conversion)
+        monitor = ChildMonitor(on_progress, should_stop, tick_s, order)
         for _attempt in range(ATTEMPTS):
             try:
                 return self._attempt(source_fd, result_fd, order, monitor)
@@ -95,9 +95,10 @@ class SealedCodec:
         with open_result_memory(order.conversion.shape) as memory:
             written_fd = memory.fd if memory else result_fd
             end = self._run_child(source_fd, written_fd, order, monitor, memory.seal if memory else _never)
-            converted = _result_of(end, written_fd, order)
+            converted = _result_of(end, order)
             if memory:
                 memory.copy_to(result_fd)
+            _verify(converted, result_fd, order.conversion)
             return converted
 
     def _run_child(self, source_fd: int, written_fd: int, order: messages.Order, monitor: ChildMonitor, is_final: Callable[[], bool]) -> ChildEnd:
@@ -124,12 +125,11 @@ def _never() -> bool:
     return False
 
 
-def _result_of(end: ChildEnd, written_fd: int, order: messages.Order) -> Converted:
+def _result_of(end: ChildEnd, order: messages.Order) -> Converted:
     """Raises an error of the contract, or ``ChildLost``."""
     if end.error is not None:
         raise end.error
     if end.converted is not None and not end.status:
-        _verify(end.converted, written_fd, order.conversion)
         return end.converted
     assert end.status is not None
     name = signal.Signals(-end.status).name if end.status < 0 else f"exit {end.status}"
@@ -142,9 +142,9 @@ def _result_of(end: ChildEnd, written_fd: int, order: messages.Order) -> Convert
     raise errors.Internal(private=f"the child ended with {name} and reported nothing")
 
 
-def _verify(converted: Converted, written_fd: int, conversion: Conversion) -> None:
-    """Compare the child's report with the file. Raises ``DamagedImage`` where they differ: then the image has taken the child over."""
-    size_bytes, shape = os.fstat(written_fd).st_size, shape_of(written_fd, conversion.output)
+def _verify(converted: Converted, result_fd: int, conversion: Conversion) -> None:
+    """Compare the child's report with the file as it is kept. Raises ``DamagedImage`` where they differ: then the image has taken the child over."""
+    size_bytes, shape = os.fstat(result_fd).st_size, shape_of(result_fd, conversion.output)
     reported = Shape(conversion.output.name, converted.width, converted.height, converted.frames)
     if shape != reported or size_bytes != converted.bytes:
         raise errors.DamagedImage(private=f"the child reported {converted}, the file has {size_bytes} bytes, {shape}")

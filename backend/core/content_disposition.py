@@ -73,10 +73,11 @@ def _parameters(header: str) -> dict[str, str]:
 
 def _pairs(header: str) -> Iterator[tuple[str, str]]:
     """``key=value`` between semicolons. What has no ``=`` is passed over, the type of the disposition for one."""
-    place = 0
+    place, equals = 0, -1
     while place < len(header):
         end = _next(";", header, place)
-        equals = _next("=", header, place)
+        if equals < place:  # found once for a run of semicolons, not for each of them
+            equals = _next("=", header, place)
         if equals >= end:
             place = end + 1
             continue

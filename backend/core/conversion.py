@@ -58,7 +58,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """The result as written. ``facts`` holds what only some conversions report (probes, score, seconds by stage)."""
+    """The result as written. ``facts`` holds what only some conversions report (``core.facts``)."""
 
     bytes: int
     width: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 MAX_CHARACTERS = 255
 ARCHIVE_NAME_BYTES = 255
@@ -31,6 +32,14 @@ def _shown(character: str) -> str:
 def result_name(source_name: str, extension: str) -> str:
     """``cat.jpg`` → ``cat.webp``. Only what looks like an extension is replaced: ``v1.2 final`` keeps its dot."""
     return f"{EXTENSION.sub('', source_name) or 'image'}.{extension}"
+
+
+def source_name(name: str, extensions: Collection[str]) -> str:
+    """The client's name for what it uploaded, with one of the format's ``extensions``: a client may call an image ``evil.html``."""
+    stem, _, extension = name.rpartition(".")
+    if stem and extension.lower() in extensions:
+        return name
+    return result_name(name, next(iter(extensions)))
 
 
 def archive_name(name: str, taken: set[str]) -> str:

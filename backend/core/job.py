@@ -21,6 +21,7 @@ from typing import Any, Literal
 from backend import errors
 from backend.core import records
 from backend.core.conversion import Shape
+from backend.core.facts import shown_facts
 from backend.core.formats import DEFAULT_OUTPUT
 from backend.core.options import Options
 from backend.core.reader import Reader
@@ -42,6 +43,7 @@ ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.item
 STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
 """Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
 FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
+DELIVERIES = "/api/webhooks/deliveries"
 MAX_ATTEMPTS = 3
 """A job fails when so many encoders were lost over it, so that no image is tried for ever."""
 
@@ -72,6 +74,7 @@ class Manifest:
     ``url``: where the source is fetched from. Until it is there, ``source`` has a file name and nothing else.
     ``work_key``: equal for jobs that may share one encode, '' for a job that shares nothing (see the function ``work_key``).
     ``maker``: a digest of who made the job; it is listed to that maker only, and to nobody where it is ''.
+    ``webhook_url``: who is told when the job has ended, or when its batch has; '' for nobody.
     """
 
     id: str
@@ -87,6 +90,7 @@ class Manifest:
     work_key: str = ""
     maker: str = ""
     url: str = ""
+    webhook_url: str = ""
 
     @property
     def lister(self) -> str:
@@ -98,7 +102,9 @@ class Manifest:
         return not self.source.sha256
 
     def to_json(self) -> str:
-        return records.as_json({STORED_NAMES.get(name, name): value for name, value in records.as_dict(self).items()})
+        """Without ``webhook_url`` where there is none, since versions before it do not know the name."""
+        known = records.as_dict(self)
+        return records.as_json({STORED_NAMES.get(name, name): value for name, value in known.items() if value or name != "webhook_url"})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Manifest:
@@ -108,7 +114,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``file``: the name inside the job's folder. ``facts``: what the codec reports (probes, score, seconds by stage)."""
+    """``file``: the name inside the job's folder. ``facts``: what the codec reports (``core.facts``)."""
 
     file: str
     bytes: int
@@ -195,6 +201,8 @@ def rfc3339(seconds: float | None) -> str | None:
 def public(job: Job, reader: Reader) -> dict[str, Any]:
     """The contract's Job: everything that a client may see and nothing else."""
     manifest, status, own = job.manifest, job.status, links(job.id)
+    if manifest.webhook_url and manifest.batch is None:
+        own["deliveries"] = f"{DELIVERIES}?job={job.id}"
     return {
         "id": job.id,
         "state": status.state,
@@ -234,4 +242,4 @@ def _public_result(job: Job, address: str) -> dict[str, Any] | None:
         return None
     saved = 100 * (1 - result.bytes / job.manifest.source.bytes)
     shown = {name: getattr(result, name) for name in ("bytes", "format", "width", "height", "frames", "sha256")}
-    return {"url": address, **shown, "saved_percent": round(saved, 1), **result.facts}
+    return {"url": address, **shown, "saved_percent": round(saved, 1), **shown_facts(result.facts)}

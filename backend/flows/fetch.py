@@ -1,15 +1,16 @@
 """Fetch: a job whose source is on somebody else's server. The job is on disk before the answer; its source comes afterwards.
 
 The job is ``queued`` while its source is fetched; that makes the first ``FETCH_PERCENT`` of its progress. The gateway that fetches holds a lease.
-When the lease runs out, the Janitor gives the job to another gateway, which begins at the first byte again. What cannot be fetched ends as
-``failed``, with the code that an upload of it would have got.
+When the lease runs out, the Janitor gives the job to another gateway, which begins at the first byte again. A job over whose fetch so many processes
+were lost fails. What cannot be fetched ends as ``failed``, with the code that an upload of it would have got.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from backend import errors
@@ -21,14 +22,22 @@ from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored
 from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
+from backend.flows.places import Places
 from backend.ports.sources import Download, Sources
 
 log = logging.getLogger(__name__)
 FETCH_PERCENT = 10
 LEASE_S = 10.0
 RENEW_S = 0.25
-MAX_DOWNLOADS = 8
-"""Downloads of one process at once; others wait. A slow server holds a place for no longer than its deadline."""
+RENEW_WAITING_S = 2.5
+"""While a job waits for a place: often enough for ``LEASE_S``, and few calls for a thousand jobs that wait."""
+MAX_DOWNLOADS, CLIENT_DOWNLOADS = 64, 32
+"""Of one process at once, and of one client's among them; others wait as in the queue, and their deadline has not begun. A download takes half a MB
+of memory and two descriptors. A server that is slow, or a name server that is silent, holds a place until the deadline."""
+MAX_FETCHES = 2
+"""A fetch that was lost so often with its process begins no more: it may be what kills them."""
+MAX_HANDED_BACK = 5
+"""So often a process that ends as it should costs a fetch nothing. A worker ends after ``GUNICORN_MAX_REQUESTS``, which may be every minute."""
 
 
 class Unwanted(Exception):
@@ -46,7 +55,8 @@ class Fetcher:
     context: Context
     sources: Sources
     start: Callable[[Callable[[], None]], None] = run_in_background
-    _places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MAX_DOWNLOADS))
+    _places: Places = field(default_factory=lambda: Places(MAX_DOWNLOADS, CLIENT_DOWNLOADS))
+    _begun: set[FetchLease] = field(init=False, default_factory=set)
 
     def order(self, url: str, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
         """Make a durable job, and start to fetch its source.
@@ -66,6 +76,7 @@ class Fetcher:
             request_id=sender.request_id,
             maker=sender.maker,
             url=url,
+            webhook_url=sender.webhook_url,
         )
         context.store.reserve(manifest)
         token = context.new_id()
@@ -95,21 +106,34 @@ class Fetcher:
         elif not job.manifest.is_awaited:
             self.context.fetch_leases.attach_source(job)
         else:
-            token = self.context.new_id()
-            if self.context.fetch_leases.take_over(job_id, token, LEASE_S):
-                log.info("job %s is fetched again", job_id)
-                self.start(lambda: self.fetch(job, token))
+            self._take_over(job)
+
+    def _take_over(self, job: Job) -> None:
+        token = self.context.new_id()
+        begun = self.context.fetch_leases.take_over(job.id, token, LEASE_S)
+        if begun is None:
+            return
+        if begun >= MAX_FETCHES:
+            self._fail(job, errors.Internal("fetch_lost", attempts=begun))
+            return
+        log.info("job %s is fetched again", job.id)
+        self.start(lambda: self.fetch(job, token))
+
+    def hand_back(self) -> None:
+        """Call it when the process ends as it should: others take over at once, and what they fetch counts as if it had not begun here."""
+        for lease in list(self._begun):
+            try:
+                lease.hand_back()
+            except errors.BackendUnavailable as error:
+                log.info("a fetch could not be handed back, so its lease has to run out: %s", error.private)
+                return
 
     def fetch(self, job: Job, token: str) -> None:
         """Fetch the source and queue the job, or end the job as failed. Raises nothing: this is the edge of a background thread."""
         lease = FetchLease(self.context, job, token)
         try:
-            while not self._places.acquire(timeout=RENEW_S):
-                lease.renew()
-            try:
+            with self._places.take(job.manifest.client, lease.renew, RENEW_WAITING_S), self._begin(lease):
                 self._fetch_source(job, lease)
-            finally:
-                self._places.release()
         except Unwanted:
             log.info("job %s is no longer wanted here", job.id)
         except errors.NotFound:
@@ -120,9 +144,18 @@ class Fetcher:
             log.error("fetching for job %s met an unexpected %r", job.id, error, exc_info=error)
             self._fail(job, errors.Internal())
 
+    @contextmanager
+    def _begin(self, lease: FetchLease) -> Iterator[None]:
+        lease.begin()
+        self._begun.add(lease)
+        try:
+            yield
+        finally:
+            self._begun.discard(lease)
+
     def _fetch_source(self, job: Job, lease: FetchLease) -> None:
         context, manifest = self.context, job.manifest
-        download = self.sources.open(manifest.url)
+        download = self.sources.open(manifest.url, lease.pulse)
         try:
             intake = Intake(context, manifest.source.filename)
             try:
@@ -160,7 +193,7 @@ class Fetcher:
             log.warning("how job %s ended could not be stored, so it will be fetched again: %s", job.id, trouble)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FetchLease:
     """This process's lease on a job whose source it fetches."""
 
@@ -174,14 +207,29 @@ class FetchLease:
         """Renew the lease when that is due. The percent stays 0 for a server that does not say how much it sends."""
         if size_bytes:
             self.percent = min(FETCH_PERCENT, FETCH_PERCENT * received_bytes // size_bytes)
+        self.pulse()
+
+    def pulse(self) -> None:
+        """Renew the lease if that is due, also while the other server is silent. Raises ``Unwanted``."""
         if self.context.clock() - self._renewed_s >= RENEW_S:
             self.renew()
 
+    def begin(self) -> None:
+        """Count that the fetch begins. Raises as ``renew``."""
+        self._hold(lambda: self.context.fetch_leases.begin(self.job.id, self.token, LEASE_S))
+
     def renew(self) -> None:
         """Renew the lease. Without Redis the download goes on: the store will take the source. Raises ``Unwanted``."""
+        self._hold(lambda: self.context.fetch_leases.renew(self.job.id, self.token, self.percent, LEASE_S))
+
+    def hand_back(self) -> None:
+        """Raises ``BackendUnavailable``."""
+        self.context.fetch_leases.hand_back(self.job.id, self.token, MAX_HANDED_BACK)
+
+    def _hold(self, call: Callable[[], bool | None]) -> None:
         self._renewed_s = self.context.clock()
         try:
-            is_held = self.context.fetch_leases.renew(self.job.id, self.token, self.percent, LEASE_S)
+            is_held = call()
         except errors.BackendUnavailable:
             return
         if is_held is False:

@@ -17,10 +17,14 @@ SEQ_MARGIN = 16
 
 
 def find(context: Context, job_id: str, owner: str = "") -> Job:
-    """Raises ``NotFound``: unknown, expired, erased and somebody else's all look the same."""
+    """Raises ``NotFound``: unknown, expired, erased and somebody else's all look the same, and take the same look-ups."""
     if not ID.fullmatch(job_id):
         raise errors.NotFound()
-    job = _find_live(context, job_id) or find_stored(context, job_id)
+    job = _find_live(context, job_id)
+    if job is None or job.manifest.owner != owner:
+        if context.store.manifest(job_id).owner != owner:
+            raise errors.NotFound()
+        job = find_stored(context, job_id)
     if job.manifest.owner != owner or job.manifest.expires_at <= context.clock():
         raise errors.NotFound()
     return job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 
@@ -20,10 +20,11 @@ class Download(Protocol):
 
 
 class Sources(Protocol):
-    """Both methods raise ``BadRequest`` for an address that must not be asked."""
-
     def check(self, url: str) -> str:
-        """The file name in ``url``."""
+        """The file name in ``url``. Asks nobody, and raises ``BadRequest`` for what is no address, or one that must not be asked as it stands."""
 
-    def open(self, url: str) -> Download:
-        """Raises ``BadRequest`` also when the server does not answer with a file."""
+    def open(self, url: str, pulse: Callable[[], None]) -> Download:
+        """Raises ``BadRequest`` for an address that must not be asked, and when the server does not answer with a file.
+
+        ``pulse`` is called a few times a second, also while ``chunks`` waits. What it raises ends the download.
+        """

@@ -19,7 +19,9 @@ from backend.server import connection_limits
 from backend.server.connection_limits import ConnectionLimits
 from backend.server.http.read_timeouts import HeadTimeout
 from backend.server.http.request_parser import BoundedParser, BoundedRequest
-from backend.server.http.socket_reader import YIELD_EVERY_BYTES, TimedUnreader
+from backend.server.http.response_writer import ResponseWriter
+from backend.server.http.socket_reader import TimedUnreader
+from backend.server.turns import turns
 from backend.server.websocket.websocket import WebSocket
 
 FRESH, IDLE, BUSY = "fresh", "idle", "busy"
@@ -48,6 +50,7 @@ class Connection:
         self._keepalive_s: float = cfg.keepalive
         timeout = HeadTimeout(self.limits.header_timeout_s, self.limits.header_timeout_s)
         unreader = TimedUnreader(sock, timeout, self.limits.response_idle_timeout_s, pending)
+        self.writer = ResponseWriter(sock, self.limits)
         self.parser = BoundedParser(cfg, unreader, address, self.limits)
 
     @property
@@ -64,9 +67,11 @@ class Connection:
             self._proxy_protocol_info = request.proxy_protocol_info or self._proxy_protocol_info
             request.proxy_protocol_info = self._proxy_protocol_info
             self.state = BUSY
+            self.writer.begin()
             yield request
             self.state = IDLE
             self.is_event_stream = False
+            turns.give_turn()
 
     def _next_request(self) -> BoundedRequest | None:
         if self.state == FRESH:
@@ -88,16 +93,20 @@ class Connection:
 
     def abort(self) -> None:
         """End it at once; what was not sent yet is lost."""
+        self.reset_at_close()
+        _shutdown(self.sock, socket.SHUT_RDWR)
+
+    def reset_at_close(self) -> None:
+        """Have the client see that its answer was cut off, also one whose end only a close would tell."""
         try:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         except OSError:
             pass
-        _shutdown(self.sock, socket.SHUT_RDWR)
 
     def finish(self) -> None:
         request = self.parser.mesg
         if not self.is_handed_over and (self.must_linger or (request is not None and request.body.has_unread)):
-            linger(self.sock, self.limits)
+            linger(self.sock, self.limits, request.body.left_bytes if request is not None else None)
         self.sock.close()
 
 
@@ -127,23 +136,27 @@ class Connections:
             del self._by_host[connection.host]
 
 
-def linger(sock: Any, limits: ConnectionLimits) -> None:
-    """Close our side, then throw away what the client still sends until it closes or a limit is reached (RFC 9112 §9.6)."""
+def linger(sock: Any, limits: ConnectionLimits, left_bytes: int | None) -> None:
+    """Close our side, then throw away what the client still sends until it closes or a limit is reached (RFC 9112 §9.6).
+
+    ``left_bytes`` of its body are to come; None where nobody knows.
+    """
+    most_bytes = limits.linger_bytes if left_bytes is not None and left_bytes > limits.linger_most_bytes else limits.linger_most_bytes
     _shutdown(sock, socket.SHUT_WR)
     scrap = bytearray(65536)
-    deadline = time.monotonic() + limits.linger_s
-    discarded_bytes = since_yield_bytes = 0
+    begun_s = time.monotonic()
+    discarded_bytes = 0
     try:
-        while discarded_bytes < limits.linger_bytes and (left_s := deadline - time.monotonic()) > 0:
+        while discarded_bytes < most_bytes:
+            allowed_s = min(limits.linger_s + discarded_bytes / max(1, limits.body_min_bytes_per_s), limits.linger_most_s)
+            if (left_s := begun_s + allowed_s - time.monotonic()) <= 0:
+                return
             sock.settimeout(min(left_s, limits.linger_idle_s))
             count = sock.recv_into(scrap)
             if not count:
                 return
             discarded_bytes += count
-            since_yield_bytes += count
-            if since_yield_bytes >= YIELD_EVERY_BYTES:
-                since_yield_bytes = 0
-                gevent.sleep(0)
+            turns.give_turn()
     except OSError:
         return
 

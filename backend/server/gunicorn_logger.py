@@ -1,4 +1,5 @@
-"""Gunicorn's logger. Its lines go where all others go, in the same form. An access line names its request and job, but never a session id.
+"""Gunicorn's logger. Its lines go where all others go, in the same form. An access line names its request and job, and never anything of
+the query: that holds file names, addresses to fetch, keys, signatures, session ids.
 
 Gunicorn's command line overrides the settings: ``--log-level``, ``--error-logfile`` and ``--access-logfile`` decide for every line.
 """
@@ -37,11 +38,10 @@ class GatewayLogger(Logger):  # type: ignore[misc]
         if path in QUIET and status < 400:
             return
         peer = peer_of(environ)
-        uri = logs.redacted(environ.get("RAW_URI") or path)
         fields = {
             "address": environ.get("REMOTE_ADDR", ""),
             "method": environ.get("REQUEST_METHOD", ""),
-            "path": uri,
+            "path": (environ.get("RAW_URI") or path).partition("?")[0],
             "status": status,
             "bytes": resp.sent or resp.response_length or 0,
             "milliseconds": round(request_time.total_seconds() * 1000, 1),

@@ -17,14 +17,13 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from backend.errors import BackendUnavailable, BadRequest, GatewayError
+from backend.errors import BackendUnavailable, BadRequest, GatewayError, UpgradeRequired
 from backend.ports.peer import KEY
 from backend.server.connection import Connections
-from backend.server.http.chunked_writer import close_response
 from backend.server.http.error_response import refuse
 from backend.server.peer import RequestPeer
 from backend.server.websocket.websocket import WebSocket, WebSocketClosed
-from backend.server.wsgi import Environ, StartResponse, Wsgi
+from backend.server.wsgi import Environ, StartResponse, Wsgi, close_response
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 VERSION = "13"
@@ -74,8 +73,8 @@ class Upgrade:
         if "websocket" not in tokens(environ, "HTTP_UPGRADE"):
             return self._app(environ, start_response)
         if has_wrong_version(environ):
-            wrong = BadRequest("header", header="Sec-WebSocket-Version", accepted=VERSION)
-            return refuse(start_response, wrong, 426, (("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)))
+            wrong = UpgradeRequired("header", header="Sec-WebSocket-Version", accepted=VERSION)
+            return refuse(start_response, wrong, headers=(("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)))
         try:
             handshake = Handshake(start_response, check_handshake(environ))
             self._check_capacity()
@@ -99,8 +98,7 @@ class Upgrade:
             connection.sock,
             accept=handshake.accept,
             pending=peer.body.release_read_ahead(),
-            message_bytes=connection.limits.websocket_message_bytes,
-            write_timeout_s=connection.limits.websocket_write_timeout_s,
+            limits=connection.limits,
         )
         connection.websocket = environ["wsgi.websocket"] = socket
         # Only ``socket`` may write to it from here on. And for each connection with this key, engine.io would define a class (middleware.py).
@@ -116,6 +114,7 @@ class Upgrade:
             return response
         close_response(response)
         socket.close()
+        socket.wait_for_reader()
         connection.must_linger = True
         return []
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import errno
 import signal
-import socket
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,25 +27,28 @@ from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.sock import ssl_context
 
 from backend import logs
-from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal
+from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal, Overstayed
 from backend.ports.peer import KEY, Peer
 from backend.server import connection_limits
+from backend.server.client_sockets import set_options, shake_hands
 from backend.server.connection import Connection, Connections
 from backend.server.graceful_shutdown import drain
 from backend.server.http.error_response import closing_response, status_of
 from backend.server.http.read_timeouts import TooSlow
+from backend.server.http.request_parser import InvalidHost
 from backend.server.metrics import loop_lag
 from backend.server.metrics.http_middleware import HttpMetrics, count_request
 from backend.server.metrics.process import ProcessMetrics
 from backend.server.metrics.shared_counters import counters
 from backend.server.peer import RequestPeer
+from backend.server.recycling import Recycling
 from backend.server.run_dir import lasting_dir, run_dir
 from backend.server.socketio.session_handover import SessionHandover
+from backend.server.turns import turns
+from backend.server.watchdog import Watchdog
 from backend.server.websocket_upgrade import RETRY_AFTER_S, Upgrade
 from backend.server.wsgi import Environ, StartResponse, Wsgi
 
-KEEPALIVE_OPTIONS = (("SO_KEEPALIVE", 1), ("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
-"""A client that vanished without a word (power, cable, NAT) is given up after a minute, whether it sends or we do. In s; the last in ms."""
 PEER_IS_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
 HEARTBEAT_S = 1.0
 MALFORMED = "malformed"
@@ -65,6 +67,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         signal.signal(signal.SIGTERM, super().handle_exit)
         self.connections = Connections()
         self.draining = Event()
+        self.recycling = Recycling(self.cfg.workers)
         if lasting_dir() is not None:
             counters.keep_in(run_dir() / "metrics")
         super().init_process()
@@ -82,6 +85,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         servers = [self._listen(listener, pool) for listener in self.sockets]
         self.handover.open()
         loop_lag.start()
+        turns.start()
+        Watchdog(turns).start()
         process_metrics = ProcessMetrics(self.connections)
         try:
             while self.alive:
@@ -111,6 +116,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
                 self._turn_away(connection, BackendUnavailable(part="connections", retry_after_s=RETRY_AFTER_S))
         except OSError as error:
             self._log_broken(connection, error)
+        except Overstayed:
+            self._answer_overstayed(connection)
         finally:
             try:
                 connection.finish()
@@ -118,6 +125,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
                 self.connections.remove(connection)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
+        if self.alive and self.nr + 1 >= self.max_requests:
+            self.max_requests += self.recycling.postponed_by()
         try:
             return bool(super().handle_request(listener_name, req, sock, addr))
         finally:
@@ -134,9 +143,11 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             error, status = exc, exc.status
             self.log.info("%s %s ended: %s", req.method, logs.redacted(req.path), exc)
         elif isinstance(exc, LimitRequestHeaders):
-            most, most_bytes = self.cfg.limit_request_fields, self.cfg.limit_request_field_size
-            error, status = BadRequest("headers", limit=most, limit_bytes=most_bytes, private=str(exc)), 431
+            error, status = BadRequest("headers", **self._head_limits(), private=str(exc)), 431
             self.log.warning("no request from %s: %s", host, str(exc)[:LOGGED_CHARACTERS])
+        elif isinstance(exc, InvalidHost):
+            error, status = BadRequest("header", header="Host", accepted="host[:port]", private=str(exc)), 400
+            self.log.info("no request from %s: a Host that is none", host)
         elif (known := status_of(exc)) is not None:
             error, status = BadRequest(private=str(exc)), known
             self.log.warning("no request from %s: %s %r", host, type(exc).__name__, str(exc)[:LOGGED_CHARACTERS])
@@ -147,12 +158,23 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             count_request("", MALFORMED, str(status))
         client.sendall(closing_response(error, status))
 
+    def _head_limits(self) -> dict[str, int]:
+        head_bytes = connection_limits.current().head_bytes
+        return {"limit": self.cfg.limit_request_fields, "limit_bytes": self.cfg.limit_request_field_size, "head_bytes": head_bytes}
+
     def _listen(self, listener: Any, pool: Pool) -> StreamServer:
         listener.setblocking(1)
-        set_keepalive(listener)
-        tls = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
+        set_options(listener)
+        tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
         name = listener.getsockname()  # Now: a connection may be accepted just before the listener closes, and served after that.
-        server = StreamServer(listener, handle=lambda client, addr: self.serve(Connection(client, addr, name, self.cfg)), spawn=pool, **tls)
+
+        def serve(client: Any, address: Any) -> None:
+            if tls is None:
+                self.serve(Connection(client, address, name, self.cfg))
+            elif (encrypted := shake_hands(client, tls, connection_limits.current().header_timeout_s)) is not None:
+                self.serve(Connection(encrypted, address, name, self.cfg))
+
+        server = StreamServer(listener, handle=serve, spawn=pool)
         if self.cfg.workers > 1:
             server.max_accept = 1  # Leave the next connection to a sibling that may be less busy.
         server.start()
@@ -160,7 +182,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
 
     def _with_peer(self, app: Wsgi) -> Wsgi:
         def call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-            connection = self.connections.by_socket[environ["gunicorn.socket"]]
+            connection = self.connections.by_socket[environ["gunicorn.socket"].sock]
             peer: Peer = RequestPeer(connection, environ["wsgi.input"], self.draining)
             environ[KEY] = peer
             return app(environ, start_response)
@@ -173,7 +195,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             for request in connection.requests():
                 if self.handover.hand_over(request, connection):
                     return
-                self.handle_request(connection.listener, request, connection.sock, connection.address)
+                self.handle_request(connection.listener, request, connection.writer, connection.address)
         except (StopIteration, NoMoreData):
             pass  # Gunicorn raises these to say: close the connection.
         except TooSlow:
@@ -190,18 +212,16 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         count_request("", MALFORMED, str(status or error.status))
         connection.sock.sendall(closing_response(error, status))
 
+    def _answer_overstayed(self, connection: Connection) -> None:
+        """The watchdog has logged it. A client whose answer has begun must not take it for a whole one."""
+        if connection.writer.has_begun or connection.websocket is not None:
+            connection.reset_at_close()
+        else:
+            self._turn_away(connection, Internal(private="the watchdog ended it"))
+
     def _log_broken(self, connection: Connection, error: OSError) -> None:
         if isinstance(error, TimeoutError):
             self.log.info("Response to %s was not read and was cut off", connection.host)
             connection.abort()
         elif error.errno not in PEER_IS_GONE:
             self.log.error("Connection of %s broke", connection.host, exc_info=error)
-
-
-def set_keepalive(listener: Any) -> None:
-    """Accepted sockets inherit these options. A platform that lacks one keeps its own times."""
-    if listener.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    for name, value in KEEPALIVE_OPTIONS:
-        if (option := getattr(socket, name, None)) is not None:
-            listener.setsockopt(socket.SOL_SOCKET if name.startswith("SO_") else socket.IPPROTO_TCP, option, value)

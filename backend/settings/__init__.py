@@ -20,19 +20,23 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from backend import texts
+from backend.core import host_names, webhooks
 from backend.core.addresses import Network
+from backend.core.api_keys import ApiKey, plain_key
 from backend.core.client_limits import ClientLimits
 from backend.core.limits import Limits
 from backend.core.store_schemes import scheme_of
 from backend.errors import SettingsError, WrongSetting
-from backend.settings import kinds
+from backend.settings import key_file, kinds, secret_files
 from backend.settings.kinds import Kind
 
 PREFIX = "GATEWAY_"
 INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
 """Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
-SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "REDIS_URL"}
-"""Left out of ``repr``: each may hold a password."""
+SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "GATEWAY_WEBHOOK_SECRET", "REDIS_URL"}
+"""Left out of ``repr``: each may hold a password. Each may be given as the path of a file instead (``secret_files``)."""
+FILES = secret_files.names(SECRET - {"GATEWAY_API_KEYS"})
+"""``GATEWAY_API_KEYS_FILE`` is a row of its own: it may say more of a key."""
 EXTRAS = {
     "sentry_dsn": ("GATEWAY_SENTRY_DSN", "sentry-sdk", "sentry_sdk"),
     "traces_endpoint": ("GATEWAY_TRACES_ENDPOINT", "opentelemetry-exporter-otlp-proto-http", "opentelemetry.exporter.otlp.proto.http"),
@@ -103,10 +107,16 @@ class Settings:
     fetch: str = setting("GATEWAY_FETCH", kinds.one_of("on", "off"), "on")
     fetch_timeout_s: int = setting("GATEWAY_FETCH_TIMEOUT_S", kinds.seconds(1, 3600), 60)
     fetch_allowed_networks: tuple[Network, ...] = setting("GATEWAY_FETCH_ALLOWED_NETWORKS", kinds.networks(), ())
+    webhook_secrets: tuple[bytes, ...] = setting("GATEWAY_WEBHOOK_SECRET", kinds.webhook_secrets(), ())
+    given_webhook_networks: tuple[Network, ...] | None = setting("GATEWAY_WEBHOOK_ALLOWED_NETWORKS", kinds.networks(), None)
+    webhook_timeout_s: int = setting("GATEWAY_WEBHOOK_TIMEOUT_S", kinds.seconds(1, 300), 20)
+    webhook_pauses_s: tuple[int, ...] = setting("GATEWAY_WEBHOOK_PAUSES_S", kinds.pauses(), webhooks.PAUSES_S)
+    client_webhooks: int = setting("GATEWAY_CLIENT_WEBHOOKS", kinds.number(1, MOST), 10_000)
     connections_per_address: int = setting("GATEWAY_CONNECTIONS_PER_ADDRESS", kinds.number(0, 100_000), 1800)
     api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())
     api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.file(), None)
     allowed_origins: tuple[str, ...] = setting("GATEWAY_ALLOWED_ORIGINS", kinds.origins(), ())
+    allowed_hosts: tuple[str, ...] | None = setting("GATEWAY_ALLOWED_HOSTS", kinds.hosts(), None)
     public_url: str | None = setting("GATEWAY_PUBLIC_URL", kinds.public_url(), None)
     path_prefix: str | None = setting("GATEWAY_PATH_PREFIX", kinds.path_prefix(), None)
     rate_limit: tuple[int, int] | None = setting("GATEWAY_RATE_LIMIT", kinds.rate(), None)
@@ -133,6 +143,10 @@ class Settings:
         return ClientLimits(self.client_jobs, self.client_bytes_per_day, self.client_uploads)
 
     @property
+    def webhook_allowed_networks(self) -> tuple[Network, ...]:
+        return self.fetch_allowed_networks if self.given_webhook_networks is None else self.given_webhook_networks
+
+    @property
     def encoders_min(self) -> int:
         return min(2, self.encoders) if self.given_encoders_min is None else self.given_encoders_min
 
@@ -150,6 +164,12 @@ class Settings:
             return self.data_dir / "store"
         scheme = scheme_of(self.storage_url)
         return Path(unquote(urlsplit(self.storage_url).path)) if scheme is not None and scheme.is_folder else self.data_dir / "spool"
+
+    @property
+    def has_bucket(self) -> bool:
+        """Whether the store is no folder."""
+        scheme = scheme_of(self.storage_url or "")
+        return scheme is not None and not scheme.is_folder
 
     @property
     def run_dir(self) -> Path:
@@ -178,21 +198,37 @@ class Settings:
         return self.public_url.removesuffix(urlsplit(self.public_url).path) if self.public_url else ""
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        return self.api_keys + (keys_in(self.api_keys_file) if self.api_keys_file else ())
+    def host_patterns(self) -> tuple[str, ...]:
+        """As ``core.host_names.allowed_hosts`` takes them. Keys, or a proxy, keep a page that was rebound from reading anything."""
+        if self.allowed_hosts is not None:
+            return self.allowed_hosts
+        return (host_names.ANY,) if self.api_keys or self.api_keys_file or self.proxy_hops else ()
+
+    @property
+    def given_names(self) -> tuple[str, ...]:
+        """What the operator calls this gateway in other settings."""
+        return (self.host, *((self.metrics_bind[0],) if self.metrics_bind else ()), urlsplit(self.public_url or "").hostname or "")
+
+    @property
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Those of the list, or those that the file holds now. Raises ``SettingsError``, ``OSError``."""
+        of_file = key_file.parse(self.api_keys_file.read_bytes()) if self.api_keys_file else ()
+        return (*map(plain_key, self.api_keys), *of_file)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """An empty variable is as good as an unset one. Raises ``SettingsError``."""
         values: dict[str, Any] = {}
-        problems = [*unknown_names(environment)]
+        given, problems = secret_files.read(FILES, environment)
+        problems += unknown_names(environment)
         for each in table():
             name, kind = each.metadata["env"], each.metadata["kind"]
-            if environment.get(name):
+            if given.get(name):
                 try:
-                    values[each.name] = kind.read(environment[name])
+                    values[each.name] = kind.read(given[name])
                 except (ValueError, OSError):
-                    problems.append(WrongSetting(name, presentable(name, environment[name]), kind.accepted, **kind.params))
+                    variable, shown = secret_files.place(name, environment) or (name, presentable(name, given[name]))
+                    problems.append(WrongSetting(variable, shown, kind.accepted, **kind.params))
         run_dir = environment.get("GATEWAY_RUN_DIR")
         settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None)
         problems += contradictions(settings)
@@ -212,7 +248,7 @@ def presentable(name: str, value: str) -> str:
 
 
 def unknown_names(environment: Mapping[str, str]) -> Iterator[WrongSetting]:
-    known = {each.metadata["env"] for each in table()}
+    known = {each.metadata["env"] for each in table()} | FILES.keys()
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known | INTERNAL:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
@@ -233,9 +269,9 @@ def contradictions(settings: Settings) -> Iterator[WrongSetting]:
         if getattr(settings, attribute) and not is_installed(module):
             yield WrongSetting(name, None, "package", package=package, command=f".venv/bin/pip install {package}")
     if settings.api_keys_file and settings.api_keys:
-        yield WrongSetting("GATEWAY_API_KEYS_FILE", None, "one_of_two")
-    if settings.api_keys_file and not has_keys(settings.api_keys_file):
-        yield WrongSetting("GATEWAY_API_KEYS_FILE", repr(str(settings.api_keys_file)), "file_of_keys")
+        yield WrongSetting("GATEWAY_API_KEYS_FILE", None, "one_of_two", other="GATEWAY_API_KEYS")
+    if settings.api_keys_file:
+        yield from problems_of_keys(settings.api_keys_file)
 
 
 def is_installed(module: str) -> bool:
@@ -245,18 +281,16 @@ def is_installed(module: str) -> bool:
         return False
 
 
-def has_keys(path: Path) -> bool:
+def problems_of_keys(path: Path) -> Iterator[WrongSetting]:
+    """Each names the file, or the key and its field."""
     try:
-        return bool(keys_in(path))
-    except (ValueError, OSError):
-        return False
-
-
-def keys_in(path: Path) -> tuple[str, ...]:
-    """One key a line; blank lines and ``#`` lines count for nothing. Raises ``ValueError`` where there is no key, or a wrong one."""
-    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
-    keys = [line for line in lines if line and not line.startswith("#")]
-    return tuple(kinds.keys().read(",".join(keys)))
+        key_file.parse(path.read_bytes())
+    except OSError:
+        yield WrongSetting(key_file.NAME, repr(str(path)), "file")
+    except SettingsError as error:
+        for each in error.problems:
+            is_whole = each.name == key_file.NAME and each.value is None
+            yield WrongSetting(each.name, repr(str(path)) if is_whole else each.value, each.accepted, **each.params)
 
 
 def problem_lines(error: SettingsError) -> list[str]:
@@ -279,4 +313,6 @@ def default_in(each: Field[Any], language: str) -> str:
         return texts.text(f"settings.{name}.default", language)
     if isinstance(value, int) and name.endswith("_BYTES") and value >= MIB and value % MIB == 0:
         return f"{value // MIB} MiB"
+    if isinstance(value, tuple) and value:
+        return f"`{','.join(map(str, value))}`"
     return texts.text("settings.unset", language) if value is None or value == () else str(value)

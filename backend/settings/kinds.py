@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from backend.core import host_names
 from backend.core.addresses import Network
 from backend.core.store_schemes import SCHEMES, scheme_of
 from backend.settings.path_prefix import OWN_NAMES, is_path_prefix
@@ -42,14 +44,14 @@ def size(low: int, high: int) -> Kind:
     """Bytes, with or without a binary unit."""
 
     def read(text: str) -> int:
-        match = _match(rf"(\d{{1,15}})\s?({'|'.join(UNITS)})", text)
+        match = matched(rf"(\d{{1,15}})\s?({'|'.join(UNITS)})", text)
         return _within(int(match[1]) * UNITS[match[2]], low, high)
 
     return Kind("size", read, {"low": low, "high": high})
 
 
 def one_of(*words: str) -> Kind:
-    return Kind("one_of", lambda text: _match("|".join(words), text)[0], {"words": words})
+    return Kind("one_of", lambda text: matched("|".join(words), text)[0], {"words": words})
 
 
 def url(*schemes: str) -> Kind:
@@ -66,7 +68,7 @@ def public_url() -> Kind:
     def read(text: str) -> str:
         parts = urlsplit(text)
         path = parts.path.rstrip("/")
-        host = _match(r"[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\]", parts.netloc.rpartition(":")[0] if parts.port else parts.netloc)[0]
+        host = matched(r"[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\]", parts.netloc.rpartition(":")[0] if parts.port else parts.netloc)[0]
         is_right = parts.scheme in ("http", "https") and bool(host) and text.rstrip("/") == f"{parts.scheme}://{parts.netloc}{path}"
         return _checked(text.rstrip("/"), is_right and (not path or is_path_prefix(path)))
 
@@ -109,11 +111,41 @@ def file() -> Kind:
 
 
 def keys() -> Kind:
-    return Kind("keys", lambda text: tuple(_match(KEY, each.strip())[0] for each in text.split(",")))
+    return Kind("keys", lambda text: tuple(matched(KEY, each.strip())[0] for each in text.split(",")))
+
+
+def webhook_secrets() -> Kind:
+    """The keys themselves, as Standard Webhooks writes them: ``whsec_`` and base64 of 24 to 64 bytes."""
+
+    def read(text: str) -> tuple[bytes, ...]:
+        return tuple(_webhook_key(each.strip()) for each in text.split(","))
+
+    return Kind("webhook_secrets", read)
+
+
+def _webhook_key(text: str) -> bytes:
+    key = base64.b64decode(matched(r"whsec_([A-Za-z0-9+/]+={0,2})", text)[1], validate=True)
+    _within(len(key), 24, 64)
+    return key
+
+
+def pauses() -> Kind:
+    """Seconds before each try, the first of which comes at once."""
+    return Kind("pauses", lambda text: tuple(_whole(each.strip(), 0, 604_800) for each in _checked(text, text.count(",") < 50).split(",")))
 
 
 def origins() -> Kind:
-    return Kind("origins", lambda text: tuple(_match(r"https?://[0-9A-Za-z.:\[\]_-]+", each.strip().rstrip("/"))[0] for each in text.split(",")))
+    """As browsers write them; ``null`` is that of a page from a file, or in a sandboxed frame."""
+
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(matched(r"null|https?://[0-9a-z.:\[\]_-]+", each.strip().rstrip("/").lower())[0] for each in text.split(","))
+
+    return Kind("origins", read)
+
+
+def hosts() -> Kind:
+    """As ``core.host_names.pattern`` says."""
+    return Kind("hosts", lambda text: tuple(host_names.pattern(each.strip()) for each in text.split(",")))
 
 
 def networks() -> Kind:
@@ -127,13 +159,13 @@ def rate() -> Kind:
     """A number and the seconds in which it is allowed."""
 
     def read(text: str) -> tuple[int, int]:
-        match = _match(rf"([1-9]\d{{0,8}})/({'|'.join(SECONDS)})", text)
+        match = matched(rf"([1-9]\d{{0,8}})/({'|'.join(SECONDS)})", text)
         return int(match[1]), SECONDS[match[2]]
 
     return Kind("rate", read)
 
 
-def _match(pattern: str, text: str) -> re.Match[str]:
+def matched(pattern: str, text: str) -> re.Match[str]:
     match = re.fullmatch(pattern, text)
     if match is None:
         raise ValueError(text)
@@ -153,8 +185,8 @@ def _within(value: int, low: int, high: int) -> int:
 
 
 def _whole(text: str, low: int, high: int) -> int:
-    return _within(int(_match(r"\d{1,18}", text)[0]), low, high)
+    return _within(int(matched(r"\d{1,18}", text)[0]), low, high)
 
 
 def _host(text: str) -> str:
-    return _match(r"[0-9A-Za-z.:_-]+", text)[0]
+    return matched(r"[0-9A-Za-z.:_-]+", text)[0]

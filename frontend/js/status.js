@@ -46,6 +46,7 @@ async function connect() {
     setMode('live');
     const reply = await socket.emitWithAck('subscribe', { status: true });
     if (reply.ok) show(reply.status);
+    else if (reply.error.code === 'unauthorized') askForAnother(socket);
   });
   socket.on('disconnect', () => setMode('connecting'));
   socket.on('connect_error', (/** @type {any} */ error) => error.type ? setMode('connecting') : askForKey());
@@ -54,6 +55,13 @@ async function connect() {
 
 function askForKey() {
   find('key', HTMLElement).hidden = false;
+}
+
+/** The key is a client's: it may not read the figures. @param {any} socket */
+function askForAnother(socket) {
+  socket.disconnect();
+  find('not-operator', HTMLElement).hidden = false;
+  askForKey();
 }
 
 /** @param {import('./core/types.js').Mode} now */

@@ -19,7 +19,7 @@ from tests.system.ops.shown import SHOWN
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = documents.pairs()
 ALL = sorted({name for pair in PAIRS for name in pair})
-ONE_LANGUAGE = ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+ONE_LANGUAGE = ["CONTRIBUTING.md", "CHANGELOG.md"]
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 CODE = re.compile(r"```.*?```", re.DOTALL)
 INLINE = re.compile(r"`([^`\s]+)`")

@@ -57,16 +57,23 @@ class MemoryFetchLeases:
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
 
-    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, share: int | None = None) -> Job:
+    def reserve(self, job: Job, token: str, lease_s: float, *, limit: int | None, share: int | None = None, begun: int = 0) -> Job:
         server, state = self._server, self._server.reach()
         if job.id not in state.known:
             if limit is not None and len(state.queue) + len(state.fetching) >= limit:
                 raise errors.QueueFull(limit=limit, retry_after_s=1)
             server.check_share(job, share)
             server.add(tally.of_created(job))
-            server.create(job).token = token
+            known = server.create(job)
+            known.token, known.fetches = token, begun
             state.fetching[job.id] = server.clock() + lease_s
         return job.at(state.known[job.id].status)
+
+    def begin(self, job_id: str, token: str, lease_s: float) -> bool | None:
+        is_held = self.renew(job_id, token, 0, lease_s)
+        if is_held:
+            self._server.reach().known[job_id].fetches += 1
+        return is_held
 
     def renew(self, job_id: str, token: str, percent: int, lease_s: float) -> bool | None:
         server, state = self._server, self._server.reach()
@@ -83,13 +90,20 @@ class MemoryFetchLeases:
     def expired(self) -> list[str]:
         return [job_id for job_id, until in self._server.reach().fetching.items() if until <= self._server.clock()]
 
-    def take_over(self, job_id: str, token: str, lease_s: float) -> bool:
+    def take_over(self, job_id: str, token: str, lease_s: float) -> int | None:
         if job_id not in self.expired():
-            return False
+            return None
         state = self._server.reach()
         state.known[job_id].token = token
         state.fetching[job_id] = self._server.clock() + lease_s
-        return True
+        return state.known[job_id].fetches
+
+    def hand_back(self, job_id: str, token: str, most: int) -> None:
+        state = self._server.reach()
+        if job_id in state.fetching and (known := state.known[job_id]).token == token:
+            known.token, known.handed_back = "", known.handed_back + 1
+            known.fetches -= known.handed_back <= most
+            state.fetching[job_id] = self._server.clock()
 
     def attach_source(self, job: Job) -> Job:
         server, state = self._server, self._server.reach()

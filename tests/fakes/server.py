@@ -15,6 +15,7 @@ from backend import errors
 from backend.core.job import FOLLOWING, Job, Manifest, Status
 from backend.core.turns import client_of
 from backend.ports.clock import Clock
+from backend.ports.delivery_queue import Waiting
 from tests.fakes import turns
 from tests.fakes.turns import Seats, Slot
 
@@ -27,6 +28,8 @@ class Known:
     status: Status
     token: str = ""
     tries: int = 0
+    fetches: int = 0
+    handed_back: int = 0
     leader: str = ""
     log: list[Status] = field(default_factory=list)
 
@@ -62,6 +65,11 @@ class State:
     totals: dict[str, float] = field(default_factory=dict)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
+    deliveries: dict[str, Waiting] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
+    leased: dict[str, float] = field(default_factory=dict)
+    host_pauses: dict[str, float] = field(default_factory=dict)
+    host_failures: dict[str, int] = field(default_factory=dict)
 
     @property
     def queue(self) -> dict[str, Slot]:

@@ -37,9 +37,10 @@ class MemorySources:
 
     def check(self, url: str) -> str:
         if url.startswith("http://inside"):
-            raise errors.BadRequest("url_forbidden")
+            raise errors.BadRequest("url_unreachable")
         return url.rsplit("/", 1)[-1]
 
-    def open(self, url: str) -> MemoryDownload:
+    def open(self, url: str, pulse: Callable[[], None]) -> MemoryDownload:
         self.asked.append(url)
+        pulse()
         return self.answers[url]

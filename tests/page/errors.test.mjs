@@ -2,6 +2,7 @@
 /** Errors of the contract, provoked for real, each shown in words that say what happened and what to do: in both languages. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,6 +160,29 @@ test('a key is asked for, a wrong one refused in words, the right one works; fig
     await context.close();
   },
 ));
+
+test('the operator’s page tells a client’s key why it shows nothing, and takes an operator’s', { timeout: 4 * PATIENCE_MS }, async () => {
+  const path = join(tmpdir(), `keys-${process.pid}.toml`);
+  const table = (/** @type {string} */ name, /** @type {string} */ role) => `[keys.${name}]\nsha256 = "${createHash('sha256').update(`key-of-${name}`).digest('hex')}"\nrole = "${role}"\n`;
+  writeFileSync(path, table('alice', 'client') + table('olga', 'operator'));
+  await withGateway({ GATEWAY_API_KEYS_FILE: path }, async (url) => {
+    for (const [locale, words] of /** @type {const} */ ([['en-GB', /only an operator’s key reads these figures/], ['zh-CN', /只有管理员密钥才能查看这些数据/]])) {
+      const { context, page } = await visit(browser, { gateway: url, path: '/status', locale });
+      for (const name of ['alice', 'olga']) {
+        await page.fill('#key input', `key-of-${name}`);
+        await Promise.all([page.waitForEvent('load'), page.click('#key button')]);
+        if (name === 'alice') {
+          await page.locator('#not-operator').filter({ hasText: words }).waitFor();
+          assert.equal(await page.innerText('#queue .tile-now'), '');
+        }
+      }
+      await page.waitForSelector('html[data-figures]');
+      assert.equal(await page.isVisible('#key'), false);
+      await context.close();
+    }
+  });
+  rmSync(path);
+});
 
 test('a result that is gone from the gateway', { timeout: 4 * PATIENCE_MS }, () => withGateway({}, async (url) => {
   for (const [locale, words] of /** @type {const} */ ([['en-GB', /No longer on the server.*Add the image again/], ['zh-CN', /服务器上已不存在.*请重新添加图片/]])) {

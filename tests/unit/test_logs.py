@@ -73,13 +73,17 @@ def test_a_line_is_one_line_whatever_a_client_put_into_it(formatter: logging.For
 @pytest.mark.parametrize(
     ("uri", "shown"),
     [
-        ("/socket.io/?EIO=4&sid=abc.def&t=1", "/socket.io/?EIO=4&sid=…&t=1"),
-        ("/api/jobs?key=secret", "/api/jobs?key=…"),
-        ("/x?API_KEY=secret&token=t;access_token=u", "/x?API_KEY=…&token=…;access_token=…"),
-        ("/api/jobs?monkey=1&side=2", "/api/jobs?monkey=1&side=2"),
+        ("/socket.io/?EIO=4&sid=abc.def&t=1", "/socket.io/?…"),
+        ("/api/jobs?key=secret", "/api/jobs?…"),
+        ("/x;API_KEY=secret&token=t;access_token=u", "/x;API_KEY=…&token=…;access_token=…"),
+        ("/api/convert?filename=payslip.png HTTP/1.1", "/api/convert?… HTTP/1.1"),
+        ("'https://example.com/a?X-Amz-Signature=abc&x=1' is not reached", "'https://example.com/a?…' is not reached"),
+        ("/x&key=secret&x=1", "/x&key=…&x=1"),
+        ("/api/jobs;monkey=1;side=2", "/api/jobs;monkey=1;side=2"),
+        ("what? a question=1", "what? a question=1"),
     ],
 )
-def test_sessions_and_keys_are_left_out(uri: str, shown: str) -> None:
+def test_queries_sessions_and_keys_are_left_out(uri: str, shown: str) -> None:
     assert logs.redacted(uri) == shown
     assert parsed(record("GET %s", uri))["message"] == f"GET {shown}"
 

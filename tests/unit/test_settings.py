@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from backend import texts
+from backend.core.api_keys import plain_key
 from backend.core.limits import Limits
 from backend.errors import SettingsError
-from backend.settings import Settings, problem_lines, rows
+from backend.settings import SECRET, Settings, problem_lines, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "a-long-secret-key"
+WHSEC = "whsec_" + 8 * "a2tr"
 MIB = 1 << 20
 READ: dict[str, list[tuple[str, Any]]] = {
     "API_HOST": [("0.0.0.0", "0.0.0.0"), ("::1", "::1"), ("gateway.example", "gateway.example")],
@@ -62,9 +64,24 @@ READ: dict[str, list[tuple[str, Any]]] = {
     "GATEWAY_MIN_FREE_BYTES": [("0", 0), ("1GiB", 1024 * MIB)],
     "GATEWAY_BODY_IDLE_TIMEOUT_S": [("15", 15)],
     "GATEWAY_BODY_MIN_BYTES_PER_S": [("0", 0)],
+    "GATEWAY_WEBHOOK_SECRET": [(WHSEC, (b"k" * 24,)), (f"{WHSEC}, whsec_{64 * 'a'}aa==", (b"k" * 24, b"i\xa6\x9a" * 16 + b"i"))],
+    "GATEWAY_WEBHOOK_ALLOWED_NETWORKS": [("127.0.0.0/8, fd00::/8", (ip_network("127.0.0.0/8"), ip_network("fd00::/8")))],
+    "GATEWAY_WEBHOOK_TIMEOUT_S": [("1", 1), ("300", 300)],
+    "GATEWAY_WEBHOOK_PAUSES_S": [("0", (0,)), ("0, 5,300", (0, 5, 300))],
+    "GATEWAY_CLIENT_WEBHOOKS": [("1", 1)],
     "GATEWAY_CONNECTIONS_PER_ADDRESS": [("0", 0), ("64", 64)],
     "GATEWAY_API_KEYS": [(KEY, (KEY,)), (f"{KEY}, another-key", (KEY, "another-key"))],
-    "GATEWAY_ALLOWED_ORIGINS": [("https://example.com", ("https://example.com",)), ("http://a:8080/, https://b", ("http://a:8080", "https://b"))],
+    "GATEWAY_ALLOWED_ORIGINS": [
+        ("https://example.com", ("https://example.com",)),
+        ("http://a:8080/, https://B", ("http://a:8080", "https://b")),
+        ("null", ("null",)),
+    ],
+    "GATEWAY_ALLOWED_HOSTS": [
+        ("images.example.com, .example.org,*.example.net", ("images.example.com", ".example.org", "*.example.net")),
+        ("NAS.Example., bücher.example, xn--fa-hia.example", ("nas.example", "xn--bcher-kva.example", "xn--fa-hia.example")),
+        ("192.168.1.5, [::1], fe80::1, my_nas", ("192.168.1.5", "::1", "fe80::1", "my_nas")),
+        ("*", ("*",)),
+    ],
     "GATEWAY_PUBLIC_URL": [
         ("https://example.com", "https://example.com"),
         ("http://[::1]:8080/", "http://[::1]:8080"),
@@ -118,10 +135,27 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_MIN_FREE_BYTES": ["-1", "5%"],
     "GATEWAY_BODY_IDLE_TIMEOUT_S": ["0"],
     "GATEWAY_BODY_MIN_BYTES_PER_S": ["-1"],
+    "GATEWAY_WEBHOOK_SECRET": [
+        "secret",
+        "whsec_",
+        "whsec_c2hvcnQ=",
+        f"{WHSEC},",
+        f"whsec_{100 * 'a'}",
+        "whsec_" + 31 * "a",
+        "whsec_" + 31 * "a" + "-",
+    ],
+    "GATEWAY_WEBHOOK_ALLOWED_NETWORKS": ["10.1.0.0/8"],
+    "GATEWAY_WEBHOOK_TIMEOUT_S": ["0", "301"],
+    "GATEWAY_WEBHOOK_PAUSES_S": ["0,", "-1", "0,5s", "604801", ",".join(60 * "1")],
+    "GATEWAY_CLIENT_WEBHOOKS": ["0"],
     "GATEWAY_CONNECTIONS_PER_ADDRESS": ["-1", "many"],
     "GATEWAY_API_KEYS": ["short", "with space in it", f"{KEY},", f"{KEY},,another-key", "ключ-ключ-ключ"],
     "GATEWAY_API_KEYS_FILE": ["/no/such/file", "/"],
     "GATEWAY_ALLOWED_ORIGINS": ["*", "example.com", "https://example.com/path", "https://a,", "ftp://a"],
+    "GATEWAY_ALLOWED_HOSTS": [
+        *("https://example.com", "example.com:5000", "example.com/path", "a b", "a,,b", ",", "*example.com", "a.*.com", "**", "*.", ".", "-a.com"),
+        *("a..b", "[::1", "10.0.0.999", "straße.example", "user@example.com", 64 * "a", 50 * "abcde." + "com", "*.*.com", "\x7f.com"),
+    ],
     "GATEWAY_PUBLIC_URL": [
         "example.com",
         "ftp://example.com",
@@ -145,6 +179,7 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_LOG_FORMAT": ["xml", "JSON"],
     "GATEWAY_LOG_LEVEL": ["trace", "INFO"],
 }
+A_SECRET = {"GATEWAY_WEBHOOK_SECRET": WHSEC, "REDIS_URL": "rediss://:pass@example.com", "GATEWAY_SENTRY_DSN": "https://key@sentry.example/7"}
 BY_ENV = {each.metadata["env"]: each for each in fields(Settings) if each.metadata}
 
 
@@ -173,6 +208,14 @@ def test_the_metrics_own_address_has_a_port_of_its_own() -> None:
     assert line.startswith("GATEWAY_METRICS_BIND='127.0.0.2:9464': expected another port than API_PORT, which is 9464. ") and "应为" in line
     (line,) = problems({"GATEWAY_METRICS_BIND": "127.0.0.1:5000"})
     assert "which is 5000" in line
+
+
+def test_webhooks_may_go_where_is_fetched_from_unless_that_is_said_apart() -> None:
+    fetching = {"GATEWAY_FETCH_ALLOWED_NETWORKS": "10.0.0.0/8"}
+    assert Settings.from_environment(fetching).webhook_allowed_networks == (ip_network("10.0.0.0/8"),)
+    apart = Settings.from_environment({**fetching, "GATEWAY_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"})
+    assert apart.webhook_allowed_networks == (ip_network("127.0.0.0/8"),)
+    assert Settings.from_environment({}).webhook_allowed_networks == ()
 
 
 def test_the_prefix_is_the_public_addresss_path_unless_it_is_given() -> None:
@@ -206,7 +249,7 @@ def test_a_wrong_value_is_one_line_with_name_value_and_accepted_form(name: str, 
     (line,) = problems({name: text})
     assert line.startswith(f"{name}=") and line.endswith(f": {expected(name)}")
     assert "\n" not in line
-    if name != "GATEWAY_API_KEYS":
+    if name not in ("GATEWAY_API_KEYS", "GATEWAY_WEBHOOK_SECRET"):
         assert repr(text) in line
 
 
@@ -234,8 +277,9 @@ def test_an_empty_value_is_as_good_as_none() -> None:
 
 def test_no_secret_is_told_wherever_it_was_written() -> None:
     wrong = {"GATEWAY_API_KEYS": f"{KEY},", "GATEWAY_API_KEY": KEY, "GATEWAY_SECRET_KEY": KEY, "REDIS_URL": f"http://user:{KEY}@example.com:6379"}
-    told = problems(wrong)
-    assert len(told) == 4
+    told = problems({**wrong, "GATEWAY_WEBHOOK_SECRET": f"{WHSEC},{KEY}"})
+    assert len(told) == 5
+    assert WHSEC not in "".join(told)
     assert KEY not in "".join(told)
     assert "example.com:6379" in "".join(told)
 
@@ -282,7 +326,7 @@ def test_a_long_temporary_folder_does_not_hold_sockets_either(tmp_path: Path, mo
 def test_keys_come_from_a_file_one_a_line(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text(f"# for the shop\n{KEY}\n\n  another-key  \n")
-    assert Settings.from_environment({"GATEWAY_API_KEYS_FILE": str(path)}).keys == (KEY, "another-key")
+    assert Settings.from_environment({"GATEWAY_API_KEYS_FILE": str(path)}).keys == (plain_key(KEY), plain_key("another-key"))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "short\n", "two words here\n"])
@@ -298,6 +342,47 @@ def test_keys_and_a_file_of_keys_exclude_each_other(tmp_path: Path) -> None:
     path.write_text(KEY)
     (line,) = problems({"GATEWAY_API_KEYS_FILE": str(path), "GATEWAY_API_KEYS": KEY})
     assert "GATEWAY_API_KEYS" in line
+
+
+def test_a_wrong_file_of_keys_is_told_with_every_key_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(f'[keys.alice]\nsha256 = "{KEY}"\njobs = "many"\n[keys.bob]\nsha = "{"a" * 64}"\n')
+    told = problems({"GATEWAY_API_KEYS_FILE": str(path)})
+    assert [line.split(":")[0] for line in told] == [
+        "GATEWAY_API_KEYS_FILE keys.alice.sha256",
+        "GATEWAY_API_KEYS_FILE keys.alice.jobs='many'",
+        "GATEWAY_API_KEYS_FILE keys.bob='sha'",
+        "GATEWAY_API_KEYS_FILE keys.bob.sha256",
+    ]
+    assert "perhaps sha256" in told[2] and KEY not in "".join(told)
+
+
+@pytest.mark.parametrize("name", sorted(SECRET - {"GATEWAY_API_KEYS"}))
+def test_every_secret_may_stand_in_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.settings.is_installed", lambda module: True)
+    path = tmp_path / "secret"
+    value = A_SECRET[name]
+    path.write_text(f"{value}\n")
+    settings = Settings.from_environment({f"{name}_FILE": str(path)})
+    assert settings == Settings.from_environment({name: value}) != Settings.from_environment({})
+    assert value not in repr(settings)
+    assert f"`{name}_FILE`" in (ROOT / "docs/reference/settings.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe", b"rediss://a\0b", b"redis://" + b"x" * 70_000, b"http://:pass-word@host"])
+def test_a_wrong_file_of_a_secret_is_one_line_that_shows_its_path_alone(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    (line,) = problems({"REDIS_URL_FILE": str(path)})
+    assert line.startswith(f"REDIS_URL_FILE={str(path)!r}: expected ") and "pass-word" not in line
+
+
+def test_a_secret_and_its_file_exclude_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("redis://one")
+    (line,) = problems({"REDIS_URL_FILE": str(path), "REDIS_URL": "redis://two"})
+    assert line.startswith("REDIS_URL_FILE: expected to be unset while REDIS_URL is set; ")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

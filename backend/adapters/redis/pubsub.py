@@ -112,7 +112,7 @@ class RedisAnnouncements:
         while True:
             try:
                 self._listen()
-            except (RedisError, OSError, AttributeError) as error:
+            except (RedisError, OSError, AttributeError, errors.Overstayed) as error:
                 log.warning("announcements interrupted, listening again: %r", error)
                 self._start_over()
 

@@ -8,7 +8,7 @@ Each change of a job is published three times over, to those whom it concerns:
 
 Keys, all under one prefix (``client.KEY_PREFIX``)::
 
-    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, leader; passing where the job is ephemeral
+    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader; passing where the job is ephemeral
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
     queue         zset    a slot for each waiting job, labelled with one; score = its time × 2^20 + serial
     queue:tags    hash    client → time at which its next slot is due; at most ten thousand clients
@@ -39,6 +39,14 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     room          string  empty: written first by a script, so that a full Redis refuses it or lets it be (``prelude.lua``)
     totals        hash    what was counted so far, by the names of ``core.tally``
     pace:<n>      hash    the same for ten seconds, the nth since the epoch
+    webhooks:known            hash    id → host and client, of every delivery that is pending
+    webhooks:counts           hash    client → how many of these are its own
+    webhooks:clients          zset    clients of whom one waits; score = when the first is due, ms
+    webhooks:hosts:<client>   zset    the hosts for which these wait; score = the same
+    webhooks:due:<client host> zset   the ids that wait; score = when each is due, ms
+    webhooks:leased           zset    the ids that a process tries now; score = end of the lease, ms
+    webhooks:failures:<host>  string  how often in a row it gave no answer
+    webhooks:paused:<host>    string  there while it is left alone
     duty:<name>   string  who holds a duty
     epoch         string  who rebuilt this state, and on which run of the server
     memo:<key>    string  a memo

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from backend import errors
 from backend.codec import messages
+from backend.codec.host.child_reports import Report, ReportReader
 from backend.codec.host.cpu_progress import CpuProgress
 from backend.codec.host.zygote_client import ZygoteClient
-from backend.core.conversion import Conversion, Converted, Progress, Stage, Stopped
+from backend.core.conversion import Converted, Progress, Stage, Stopped
 
 SILENCE_S = 0.2
 """After so long without a report, an estimate is passed on; with the tick, the bar stands for less than 400 ms. Where reports are rare on purpose,
@@ -39,9 +40,10 @@ class ChildEnd:
 class ChildMonitor:
     """Watches every attempt at one conversion: time limit and percent go on where the last attempt left them."""
 
-    def __init__(self, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool], tick_s: float, conversion: Conversion) -> None:
+    def __init__(self, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool], tick_s: float, order: messages.Order) -> None:
+        conversion = order.conversion
         self._on_progress, self._should_stop = on_progress, should_stop
-        self._tick_s, self._timeout_s = tick_s, conversion.timeout_s
+        self._order, self._tick_s, self._timeout_s = order, tick_s, conversion.timeout_s
         self._deadline_s = time.monotonic() + conversion.timeout_s
         self._silence_s = max(SILENCE_S, 4 * conversion.report_every_s)
         self._percent = 0.0
@@ -64,23 +66,22 @@ class ChildMonitor:
                 self._cpu_progress.close()
 
     def _watch(self, client: ZygoteClient, channel: socket.socket, is_final: Callable[[], bool]) -> ChildEnd:
-        reader, end, was_asked = messages.MessageReader(channel), ChildEnd(), False
+        reader, end, was_asked = ReportReader(channel, self._order), ChildEnd(), False
         poll = select.poll()
         poll.register(channel, select.POLLIN)
         poll.register(client, select.POLLIN)
         while True:
             ready = {fd for fd, _event in poll.poll(self._poll_timeout_ms())}
             if channel.fileno() in ready:
-                self._read_reports(reader, end)
+                self._take(reader.read(), end)
                 if reader.is_over:
                     poll.unregister(channel)
-                if end.converted is not None and end.error is None and not was_asked:
+                if end.converted is not None and not was_asked:
                     was_asked = True
                     if is_final():
                         return end
             if client.fileno() in ready and self._has_ended(client, end):
-                while not reader.is_over:
-                    self._read_reports(reader, end)
+                self._take(reader.read_rest(), end)
                 return end
             self._check_stop_and_deadline()
             self._pass_on_estimate()
@@ -94,16 +95,18 @@ class ChildMonitor:
         if time.monotonic() > self._deadline_s:
             raise errors.EncodeTimeout(limit_s=round(self._timeout_s, 1))
 
-    def _read_reports(self, reader: messages.MessageReader, end: ChildEnd) -> None:
-        for message in reader.read():
-            progress = messages.progress_in(message)
-            end.converted = end.converted or messages.converted_in(message)
-            end.error = end.error or messages.error_in(message)
-            if progress is not None:
-                self._stage = progress.stage
-                self._pass_on(progress.percent)
-                if self._cpu_progress is not None:
-                    self._cpu_progress.note_report(progress.percent)
+    def _take(self, reports: list[Report], end: ChildEnd) -> None:
+        for report in reports:
+            match report:
+                case Progress(stage, percent):
+                    self._stage = stage
+                    self._pass_on(percent)
+                    if self._cpu_progress is not None:
+                        self._cpu_progress.note_report(percent)
+                case Converted():
+                    end.converted = report
+                case _:
+                    end.error = report
 
     def _pass_on(self, percent: float) -> None:
         if percent >= self._percent:

@@ -21,7 +21,7 @@ from backend.codec.image import pipeline
 from backend.codec.native import libjpeg
 from backend.codec.native.source import Source
 from backend.codec.sandbox.warm_up import WarmUp
-from backend.codec.seal import kernel
+from backend.codec.seal import kernel, thread_budget
 from backend.core.conversion import Progress
 
 DESCRIPTORS = 3
@@ -41,7 +41,11 @@ class Seal:
 
     def put_on(self, order: messages.Order) -> None:
         seal.set_limits({**order.limits, "AS": order.limits["AS"] + self.mapped_bytes})
-        seal.install_seccomp(self.sandbox, threads=order.conversion.shape.format in FORMATS_WITH_THREADS)
+        seal.install_seccomp(self.sandbox, threads=has_threads(order))
+
+
+def has_threads(order: messages.Order) -> bool:
+    return order.conversion.shape.format in FORMATS_WITH_THREADS
 
 
 def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> NoReturn:
@@ -51,6 +55,7 @@ def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> N
         _close_all_but(end.fileno())
         warm_up.run()
         last = Seal(sandbox, _mapped_bytes())
+        stat_fd = None if sandbox == "off" else thread_budget.open_own_stat()
         seal.drop_privileges(sandbox)
         if os.getppid() != zygote_pid:  # the zygote died before the child asked the kernel to die with it
             os._exit(1)
@@ -59,9 +64,12 @@ def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> N
         while not received and not reader.is_over:
             received = reader.read()
         if received:
+            order = messages.Order.from_message(received[0])
+            if has_threads(order):
+                thread_budget.offer(end, stat_fd)
             end.detach()
             source_fd, result_fd, channel_fd = reader.descriptors
-            _run_order(messages.Order.from_message(received[0]), source_fd, result_fd, channel_fd, last)
+            _run_order(order, source_fd, result_fd, channel_fd, last)
     finally:
         os._exit(1)
 

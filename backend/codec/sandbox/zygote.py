@@ -5,6 +5,7 @@ It opens no untrusted image, holds no secret, and ends when its encoder process 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import math
@@ -20,7 +21,8 @@ from backend.codec.image import pipeline
 from backend.codec.native import arrow_buffer, libjpeg, littlecms
 from backend.codec.sandbox import child
 from backend.codec.sandbox.warm_up import WarmUp
-from backend.codec.seal import kernel, probe, seccomp
+from backend.codec.seal import kernel, probe, seccomp, thread_budget
+from backend.codec.seal.thread_budget import ThreadQuestions
 from backend.core.conversion import Shape
 from backend.core.formats import OUTPUT
 
@@ -89,19 +91,24 @@ class Zygote:
         self._warm_up = WarmUp()
         self._fork_at_s = math.inf
         """When the next child is to be forked."""
+        self._poll = select.poll()
+        self._thread_questions: ThreadQuestions | None = None
+        """Of the child at work, where it may make threads."""
 
     def serve(self) -> None:
         """Until the encoder process has ended."""
-        poll = select.poll()
-        poll.register(self._control, select.POLLIN)
-        poll.register(self._sigchld_fd, select.POLLIN)
+        self._poll.register(self._control, select.POLLIN)
+        self._poll.register(self._sigchld_fd, select.POLLIN)
         self._fork_child()
         while not self._reader.is_over:
-            for fd, _event in poll.poll(self._poll_timeout_ms()):
+            for fd, event in self._poll.poll(self._poll_timeout_ms()):
                 if fd == self._sigchld_fd:
                     os.read(fd, 512)
+                elif self._thread_questions is not None and fd == self._thread_questions.fileno():
+                    self._answer(self._thread_questions, event)
                 else:
                     self._read_messages()
+                    break  # an order brings descriptors, which may have the numbers of events that are still to be looked at
             self._reap()
             if time.monotonic() >= self._fork_at_s:
                 self._fork_child()
@@ -140,31 +147,49 @@ class Zygote:
         theirs.close()
         self._waiting_socket = ours
 
-    def _assign(self, order: messages.Message) -> None:
+    def _watch_threads(self, questions: ThreadQuestions | None) -> None:
+        """Answer these from now on, and no longer those about the child before: there, the kernel refuses."""
+        if self._thread_questions is not None:
+            self._poll.unregister(self._thread_questions)
+            self._thread_questions.close()
+        self._thread_questions = questions
+        if questions is not None:
+            self._poll.register(questions, select.POLLIN)
+
+    def _answer(self, questions: ThreadQuestions, event: int) -> None:
+        if not event & select.POLLIN:
+            self._watch_threads(None)
+            return
+        with contextlib.suppress(OSError):  # the child has died meanwhile
+            questions.answer()
+
+    def _assign(self, message: messages.Message) -> None:
         """Give the order to the child that waits; to a new one where that was killed meanwhile."""
-        self._number = order["number"]
+        self._number, order = message["number"], messages.Order.from_message(message)
+        self._watch_threads(None)
         queued = self._reader.descriptors
         descriptors, self._reader.descriptors = queued[: child.DESCRIPTORS], queued[child.DESCRIPTORS :]
-        if not self._send_order(order, descriptors):
+        if not self._send_order(message, order, descriptors):
             self._forget_waiting()
             self._fork_child()
-            self._send_order(order, descriptors)
+            self._send_order(message, order, descriptors)
         for fd in descriptors:
             os.close(fd)
-        conversion = messages.Order.from_message(order).conversion
-        self._warm_up = WarmUp.like(conversion)
+        self._warm_up = WarmUp.like(order.conversion)
         if self._waiting_pid is None:
-            self._fork_at_s = time.monotonic() + fork_delay_s(conversion.shape)
+            self._fork_at_s = time.monotonic() + fork_delay_s(order.conversion.shape)
 
-    def _send_order(self, order: messages.Message, descriptors: list[int]) -> bool:
+    def _send_order(self, message: messages.Message, order: messages.Order, descriptors: list[int]) -> bool:
         if self._waiting_socket is None:
             return False
         waiting_socket, self._waiting_socket = self._waiting_socket, None
         with waiting_socket:
             try:
-                socket.send_fds(waiting_socket, [messages.pack(order)], descriptors)
+                socket.send_fds(waiting_socket, [messages.pack(message)], descriptors)
             except OSError:
                 return False
+            if child.has_threads(order):
+                self._watch_threads(thread_budget.receive(waiting_socket))
         self._working_pid, self._waiting_pid = self._waiting_pid, None
         self._control.sendall(messages.pack({"taken": self._working_pid, "number": self._number}))
         return True

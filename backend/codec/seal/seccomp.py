@@ -16,7 +16,7 @@ from backend.codec.seal import kernel
 from backend.codec.seal.syscalls import TABLES, Table
 
 _MODE_FILTER = 2
-_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_ALLOW, _ASK, _KILL, _ERRNO = 0x7FFF0000, 0x7FC00000, 0x80000000, 0x00050000
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 # struct seccomp_data: number, architecture, instruction pointer, six 64-bit arguments.
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _THIRD_ARGUMENT = 0, 4, 16, 16 + 2 * 8
@@ -28,7 +28,7 @@ _NEW_THREAD = (0x3D0F00, 0x7D0F00)
 Instruction = tuple[int, int, int, int]
 
 
-class _Program(ctypes.Structure):
+class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
@@ -45,13 +45,21 @@ def install(*, threads: bool) -> bool:
 
 
 @lru_cache
-def program(*, threads: bool) -> _Program | None:
+def program(*, threads: bool) -> Program | None:
     """For this machine; None for an architecture without a table. Made once: the zygote calls it before it forks."""
     table = TABLES.get(platform.machine())
     if table is None:
         return None
-    instructions = _instructions(table, threads=threads)
-    return _Program(len(instructions), b"".join(struct.pack("=HBBI", *each) for each in instructions))
+    return _packed(_instructions(table, threads=threads))
+
+
+def asking_program(table: Table) -> Program:
+    """Allows everything, but that it asks for each clone (``thread_budget``)."""
+    return _packed([(_LOAD, 0, 0, _NUMBER), (_JUMP_EQUAL, 0, 1, table.clone), (_RETURN, 0, 0, _ASK), (_RETURN, 0, 0, _ALLOW)])
+
+
+def _packed(instructions: list[Instruction]) -> Program:
+    return Program(len(instructions), b"".join(struct.pack("=HBBI", *each) for each in instructions))
 
 
 def _instructions(table: Table, *, threads: bool) -> list[Instruction]:

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``architecture`` is AUDIT_ARCH_…. ``mapping`` are the calls that may map memory that is not executable. ``absent`` answer ENOSYS."""
+    """``architecture`` is AUDIT_ARCH_…. ``mapping`` are the calls that may map memory that is not executable. ``absent`` answer ENOSYS.
+    ``clone`` and ``seccomp`` are those of ``seccomp`` and ``thread_budget``."""
 
     architecture: int
     allowed: frozenset[int]
     mapping: frozenset[int]
     absent: frozenset[int]
     clone: int
+    seccomp: int
 
 
-def _table(architecture: int, mapping: tuple[int, ...], absent: tuple[int, ...], clone: int, **allowed: int) -> Table:
-    return Table(architecture, frozenset(allowed.values()), frozenset(mapping), frozenset(absent), clone)
+def _table(architecture: int, mapping: tuple[int, ...], absent: tuple[int, ...], clone: int, seccomp: int, **allowed: int) -> Table:
+    return Table(architecture, frozenset(allowed.values()), frozenset(mapping), frozenset(absent), clone, seccomp)
 
 
 _CLONE3 = 435
@@ -32,6 +34,7 @@ TABLES: dict[str, Table] = {
         mapping=(9, 10),
         absent=(_CLONE3,),
         clone=56,
+        seccomp=317,
         read=0,
         write=1,
         close=3,
@@ -73,6 +76,7 @@ TABLES: dict[str, Table] = {
         mapping=(222, 226),
         absent=(_CLONE3,),
         clone=220,
+        seccomp=277,
         close=57,
         lseek=62,
         read=63,

@@ -1,4 +1,4 @@
-"""How long a read from a client may wait: one rule for a request's head and one for its body.
+"""How long a read from a client may wait: one rule for a request's head and one for its body, which holds for writes too (``response_writer``).
 
 Before every ``recv`` it says how long that may wait; after it, it gets the number of bytes. Only time spent waiting for the client counts.
 """
@@ -44,19 +44,28 @@ class HeadTimeout:
             self._deadline = self._clock() + self._head_s
 
 
-class BodyTimeout:
-    """A leaky bucket of seconds: bytes fill it at the minimum rate, waiting drains it, and it holds no more than the idle timeout."""
+class RateTimeout:
+    """A leaky bucket of seconds: bytes fill it at the minimum rate, waiting drains it. It begins with ``begin_s`` and holds ``capacity_s``.
 
-    def __init__(self, limits: ConnectionLimits) -> None:
-        self._capacity_s = max(limits.body_idle_timeout_s, limits.body_grace_s)
-        self._min_bytes_per_s = limits.body_min_bytes_per_s
-        self._left_s = limits.body_grace_s
+    A rate of 0 asks only that something comes.
+    """
+
+    def __init__(self, capacity_s: float, min_bytes_per_s: float, begin_s: float) -> None:
+        self._capacity_s, self._min_bytes_per_s, self._left_s = capacity_s, min_bytes_per_s, begin_s
 
     def wait_s(self) -> float:
         return _positive(self._left_s)
 
     def add_received(self, count: int, waited_s: float) -> None:
-        self._left_s = min(self._capacity_s, self._left_s - waited_s + count / self._min_bytes_per_s)
+        earned_s = count / self._min_bytes_per_s if self._min_bytes_per_s else count * self._capacity_s
+        self._left_s = min(self._capacity_s, self._left_s - waited_s + earned_s)
+
+
+class BodyTimeout(RateTimeout):
+    """Of a request's body."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        super().__init__(max(limits.body_idle_timeout_s, limits.body_grace_s), limits.body_min_bytes_per_s, limits.body_grace_s)
 
 
 def _positive(seconds: float) -> float:

@@ -16,6 +16,7 @@ from backend.errors import BadRequest, GatewayError
 from backend.server.connection_limits import KIB, MIB, ConnectionLimits
 from backend.server.http.read_timeouts import TooSlow
 from backend.server.http.socket_reader import TimedUnreader
+from backend.server.turns import turns
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -51,7 +52,7 @@ class RequestBody:
             self._has_ended = reader.length == 0
             self._pieces = self._pieces_of_length()
         else:
-            self._pieces = reader.parser
+            self._pieces = bounded_pieces(reader, unreader, limits.chunk_overhead_bytes)
 
     @property
     def failed(self) -> bool:
@@ -71,6 +72,11 @@ class RequestBody:
         if self._has_ended or self._declared_bytes is None:
             return not self._has_ended
         return self._declared_bytes - self.received_bytes > self._unreader.buffered_bytes
+
+    @property
+    def left_bytes(self) -> int | None:
+        """How much of it has not come yet; None where its length is unknown."""
+        return None if self._declared_bytes is None else self._declared_bytes - self.received_bytes
 
     def withdraw_continue(self) -> None:
         """The response begins: a ``100 Continue`` would land in the middle of it."""
@@ -151,6 +157,7 @@ class RequestBody:
     def _next_piece(self) -> bytes:
         """Empty when there is none any more; ``_is_over`` then."""
         self._send_continue()
+        turns.give_turn()
         try:
             piece: bytes = next(self._pieces)
         except StopIteration:
@@ -181,6 +188,17 @@ class RequestBody:
             if next_request:
                 self._unreader.unread(next_request)
             yield piece
+
+
+def bounded_pieces(reader: ChunkedReader, unreader: TimedUnreader, overhead_bytes: int) -> Iterator[bytes]:
+    """Of a chunked body. Raises ``InvalidChunkSize`` where chunk headers are more than ``overhead_bytes`` and the data together."""
+    begin_bytes, data_bytes = unreader.consumed_bytes, 0
+    for piece in reader.parser:
+        data_bytes += len(piece)
+        header_bytes = unreader.consumed_bytes - begin_bytes - data_bytes
+        if header_bytes > overhead_bytes + data_bytes:
+            raise parse_errors.InvalidChunkSize(b"%d bytes of chunk headers" % header_bytes)
+        yield piece
 
 
 class SocketChunk:

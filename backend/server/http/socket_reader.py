@@ -7,15 +7,12 @@ import ssl
 import time
 from typing import Any
 
-import gevent
 import gevent.socket
 from gunicorn.http.unreader import SocketUnreader
 
-from backend.server.connection_limits import KIB, MIB
+from backend.server.connection_limits import KIB
 from backend.server.http.read_timeouts import ReadTimeout, TooSlow
-
-YIELD_EVERY_BYTES = MIB
-"""A sender on the same machine never lets ``recv`` wait. Other greenlets get their turn after so many bytes of it."""
+from backend.server.turns import turns
 
 
 class TimedUnreader(SocketUnreader):  # type: ignore[misc]
@@ -30,7 +27,7 @@ class TimedUnreader(SocketUnreader):  # type: ignore[misc]
         self.is_last = False
         self.is_waiting = False
         self._write_timeout_s = write_timeout_s
-        self._since_yield_bytes = 0
+        self._received_bytes = len(pending)
         sock.settimeout(write_timeout_s)
         if pending:
             self.unread(pending)
@@ -48,6 +45,11 @@ class TimedUnreader(SocketUnreader):  # type: ignore[misc]
     def buffered_bytes(self) -> int:
         return int(self.buf.getbuffer().nbytes)
 
+    @property
+    def consumed_bytes(self) -> int:
+        """How much of what came has been taken from the buffer, since the connection began."""
+        return self._received_bytes - self.buffered_bytes
+
     def chunk(self, size_hint: int | None = None) -> bytes:
         """What the socket has. Raises ``TooSlow``."""
         self.sock.settimeout(self.timeout.wait_s())
@@ -61,7 +63,8 @@ class TimedUnreader(SocketUnreader):  # type: ignore[misc]
             self.is_waiting = False
             self.sock.settimeout(self._write_timeout_s)
         self.timeout.add_received(len(data), time.monotonic() - begun_s)
-        self._yield_now_and_then(len(data))
+        self._received_bytes += len(data)
+        turns.give_turn()
         return data
 
     def wait_for_bytes(self, count: int, most_s: float) -> bool:
@@ -81,9 +84,3 @@ class TimedUnreader(SocketUnreader):  # type: ignore[misc]
         finally:
             self.is_waiting = False
             self.timeout.add_received(0, time.monotonic() - begun_s)
-
-    def _yield_now_and_then(self, count: int) -> None:
-        self._since_yield_bytes += count
-        if self._since_yield_bytes >= YIELD_EVERY_BYTES:
-            self._since_yield_bytes = 0
-            gevent.sleep(0)

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gunicorn.http.wsgi import FileWrapper
 
 from backend.ports.peer import KEY
-from backend.server.http.chunked_writer import SlicedResponse
 from backend.server.metrics.shared_counters import counters
 from backend.server.peer import RequestPeer
 from backend.server.socketio import sessions
-from backend.server.wsgi import Environ, StartResponse, Wsgi
+from backend.server.wsgi import Environ, StartResponse, Wsgi, close_response
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -36,10 +35,25 @@ class HttpMetrics:
         exchange = Exchange(environ, start_response)
         response: Iterable[bytes] = self._app(environ, exchange.start_response)
         is_file = isinstance(response, FileWrapper)
-        if is_file:  # It goes by sendfile, which sends small blocks by itself.
+        if is_file:  # Gunicorn knows it by its type.
             exchange.count_sent(exchange.length_bytes)
             return response
-        return SlicedResponse(response, exchange.count_sent)
+        return CountedResponse(response, exchange.count_sent)
+
+
+class CountedResponse:
+    """A response that tells ``on_item`` the size of each item before it is sent."""
+
+    def __init__(self, response: Iterable[bytes], on_item: Callable[[int], None]) -> None:
+        self._response, self._on_item = response, on_item
+
+    def __iter__(self) -> Iterator[bytes]:
+        for item in self._response:
+            self._on_item(len(item))
+            yield item
+
+    def close(self) -> None:
+        close_response(self._response)
 
 
 class Exchange:

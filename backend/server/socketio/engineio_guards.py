@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import time
 from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,6 +11,7 @@ from weakref import WeakKeyDictionary
 from backend.errors import GatewayError
 from backend.server import connection_limits
 from backend.server.socketio.session_ids import session_id_of
+from backend.server.window_rate import WindowRate
 from backend.server.wsgi import Environ
 
 PROTOCOL_ERROR = 1002
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 def install(engineio: Any) -> None:
     guard_requests(engineio)
     guard_messages(engineio)
+    guard_disconnect(engineio)
 
 
 def guard_requests(engineio: Any) -> None:
@@ -80,34 +81,19 @@ def drop_session(engineio: Any, environ: Environ) -> None:
         session.close(wait=False, abort=True, reason=engineio.reason.TRANSPORT_ERROR)
 
 
-class MessageRate:
-    """How many messages a session has sent within the present window."""
-
-    __slots__ = ("_began_s", "_count", "_limits")
-
-    def __init__(self) -> None:
-        self._count, self._began_s, self._limits = 0, time.monotonic(), connection_limits.current()
-
-    def is_exceeded_by_one_more(self) -> bool:
-        now = time.monotonic()
-        if now - self._began_s >= self._limits.session_messages_window_s:
-            self._count, self._began_s = 0, now
-        self._count += 1
-        return self._count > self._limits.session_messages
-
-
 def guard_messages(engineio: Any) -> None:
     """End a session that sends what python-socketio cannot decode, that sends too much, or that sends anything binary.
 
     None of our events is binary, and python-socketio collects the attachments that a binary packet announces without a bound.
     """
-    handle = engineio.handlers["message"]
-    rates: WeakKeyDictionary[Any, MessageRate] = WeakKeyDictionary()
+    handle, limits = engineio.handlers["message"], connection_limits.current()
+    rates: WeakKeyDictionary[Any, WindowRate] = WeakKeyDictionary()
 
     def message(session_id: str, data: Any) -> None:
         session = engineio.sockets.get(session_id)
         try:
-            if session is not None and rates.setdefault(session, MessageRate()).is_exceeded_by_one_more():
+            rate = WindowRate(limits.session_messages, limits.session_messages_window_s)
+            if session is not None and rates.setdefault(session, rate).is_exceeded_by_one_more():
                 raise ValueError("too many messages")
             if not isinstance(data, str) or data[:1] in BINARY_PACKETS:
                 raise ValueError("binary data")
@@ -118,3 +104,18 @@ def guard_messages(engineio: Any) -> None:
                 session.close(wait=False, reason=engineio.reason.TRANSPORT_ERROR)
 
     engineio.handlers["message"] = message
+
+
+def guard_disconnect(engineio: Any) -> None:
+    """End a session without waiting until its client has fetched what is queued for it.
+
+    python-engineio waits for that within the request that brought a body too long or a packet of no type: for ever, since that client need not poll.
+    """
+
+    def disconnect(session_id: str | None = None) -> None:
+        ended = list(engineio.sockets.values()) if session_id is None else [engineio.sockets.get(session_id)]
+        for session in ended:
+            if session is not None:
+                session.close(wait=False, reason=engineio.reason.SERVER_DISCONNECT)
+
+    engineio.disconnect = disconnect

@@ -15,8 +15,8 @@ from backend.server.connection import Connection
 from backend.server.http.request_parser import BoundedRequest
 
 LENGTH = struct.Struct("!I")
-MAX_BYTES = 2 * 1024 * 1024
-"""Far above any head that Gunicorn's limits let through (100 fields of 8190 bytes), with what was read beyond it."""
+MAX_BYTES = 512 * 1024
+"""Far above any head that is taken (64 KiB), with what was read beyond it."""
 
 
 def pack(request: BoundedRequest, connection: Connection) -> bytes:

@@ -6,13 +6,10 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-import gevent
-
+from backend.server.turns import turns
 from backend.server.websocket.frames import CONTROL_OPCODES, CONTROL_PAYLOAD_BYTES, OPCODES, PROTOCOL_ERROR, Header, Violation, unmask
 
 RECEIVE_BYTES = 16 * 1024
-FRAMES_PER_TURN = 100
-"""A peer that floods never lets ``recv`` wait. After so many frames, about a millisecond, other greenlets get their turn."""
 
 
 class FrameReader:
@@ -21,11 +18,10 @@ class FrameReader:
     def __init__(self, sock: Any, pending: bytes) -> None:
         self._sock = sock
         self._buffer = bytearray(pending)
-        self._frames_since_turn = 0
 
     def read_header(self) -> Header:
         """Raises ``Violation``."""
-        self._take_turns()
+        turns.give_turn()
         first, second = self._take(2)
         is_final, opcode, short = bool(first & 0x80), first & 0x0F, second & 0x7F
         if first & 0x70 or not second & 0x80 or opcode not in OPCODES:
@@ -52,12 +48,6 @@ class FrameReader:
             raise Violation(PROTOCOL_ERROR)
         return int(length)
 
-    def _take_turns(self) -> None:
-        self._frames_since_turn += 1
-        if self._frames_since_turn >= FRAMES_PER_TURN:
-            self._frames_since_turn = 0
-            gevent.sleep(0)
-
     def _take(self, count: int) -> bytes:
         while len(self._buffer) < count:
             self._fill()
@@ -70,5 +60,4 @@ class FrameReader:
         if not data:
             raise ConnectionError("end of stream")
         self._buffer += data
-        if len(data) == RECEIVE_BYTES:
-            gevent.sleep(0)
+        turns.give_turn()

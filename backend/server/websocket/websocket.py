@@ -5,7 +5,7 @@ in unfinished fragments are kept). That one also unmasks byte by byte in Python 
 greenlets. Here one greenlet writes at a time and has ``write_timeout_s`` for a frame. No extension is spoken, and so no compression, which could
 hide a huge message in a small frame.
 
-Close codes sent: 1002 protocol error, 1007 not UTF-8, 1009 message too big, and what the application chooses.
+Close codes sent: 1002 protocol error, 1007 not UTF-8, 1008 too many frames, 1009 message too big, and what the application chooses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from gevent.lock import BoundedSemaphore
 from gevent.socket import socket as PlainSocket
 from geventwebsocket.exceptions import WebSocketError
 
+from backend.server.connection_limits import ConnectionLimits
 from backend.server.websocket import frames
+from backend.server.websocket.frame_budget import FrameBudget
 from backend.server.websocket.frame_reader import FrameReader
 from backend.server.websocket.frames import BINARY, CLOSE, CONTROL_OPCODES, CONTROL_PAYLOAD_BYTES, NORMAL, PING, PONG, TEXT, Header, Violation
 from backend.server.websocket.message import Message
@@ -42,9 +44,9 @@ class WebSocket:
         *,
         accept: Callable[[], None] = lambda: None,
         pending: bytes = b"",
-        message_bytes: int = 64 * 1024,
-        write_timeout_s: float = 30.0,
+        limits: ConnectionLimits | None = None,
     ) -> None:
+        limits = limits or ConnectionLimits()
         self.environ = environ
         self.close_code: int | None = None
         self._sock = sock
@@ -54,9 +56,11 @@ class WebSocket:
         self._has_ended = False
         self._silence_s: float | None = None
         self._reader = FrameReader(sock, pending)
-        self._message = Message(message_bytes)
-        self._write_timeout_s = write_timeout_s
+        self._message = Message(limits.websocket_message_bytes)
+        self._budget = FrameBudget(limits)
+        self._write_timeout_s = limits.websocket_write_timeout_s
         self._writing = BoundedSemaphore(1)
+        self._reading = BoundedSemaphore(1)
 
     @property
     def closed(self) -> bool:
@@ -88,14 +92,20 @@ class WebSocket:
     def receive(self) -> str | bytes | None:
         """The next message; pings are answered on the way. None once the connection has ended, for whatever reason."""
         self._ensure_accepted()
-        try:
-            return None if self._has_ended else self._next_message()
-        except Violation as violation:
-            self._send_close(violation.code)
-        except OSError:
-            pass
-        self._has_ended = True
-        return None
+        with self._reading:
+            try:
+                return None if self._has_ended else self._next_message()
+            except Violation as violation:
+                self._send_close(violation.code)
+            except OSError:
+                pass
+            self._has_ended = True
+            return None
+
+    def wait_for_reader(self) -> None:
+        """After ``close``: until another greenlet's ``receive`` has returned, since two may not read from one socket."""
+        if self._reading.acquire(timeout=2 * CLOSE_WAIT_S):
+            self._reading.release()
 
     def send(self, message: str | bytes | bytearray, binary: bool | None = None) -> None:
         """Raises ``WebSocketClosed``, which is a ``ConnectionError``, when the message cannot be delivered."""
@@ -131,7 +141,7 @@ class WebSocket:
         """Send a close frame if none was sent. The peer has ``CLOSE_WAIT_S`` to answer it. Any greenlet may call this."""
         if self._is_accepted and not self.closed:
             self._send_close(code, message)
-            gevent.spawn_later(CLOSE_WAIT_S, self._stop_reading)
+            gevent.spawn_later(CLOSE_WAIT_S, stop_reading, self._sock)
 
     def _ensure_accepted(self) -> None:
         if not self._is_accepted:
@@ -142,6 +152,7 @@ class WebSocket:
     def _next_message(self) -> str | bytes | None:
         while True:
             header = self._reader.read_header()
+            self._budget.spend(header)
             if header.opcode in CONTROL_OPCODES:
                 if self._handle_control(header):
                     return None
@@ -190,7 +201,7 @@ class WebSocket:
             self._has_sent_close = opcode == CLOSE
             if not is_whole:
                 self._has_ended = True
-                self._stop_reading()
+                stop_reading(self._sock)
 
     def _finish_frame(self, rest: bytes) -> None:
         """Write the end of a frame that ``send_now`` began, and release the lock that it holds."""
@@ -199,12 +210,14 @@ class WebSocket:
                 self._sock.sendall(rest)
         except OSError:
             self._has_ended = True
-            self._stop_reading()
+            stop_reading(self._sock)
         finally:
             self._writing.release()
 
-    def _stop_reading(self) -> None:
-        try:
-            self._sock.shutdown(socket.SHUT_RD)
-        except OSError:
-            pass
+
+def stop_reading(sock: Any) -> None:
+    """End a wait for the peer's next bytes."""
+    try:
+        sock.shutdown(socket.SHUT_RD)
+    except OSError:
+        pass

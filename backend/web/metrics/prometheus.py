@@ -48,6 +48,8 @@ JOBS: tuple[Row, ...] = (
     Row("encoders_lost", "gateway_encoders_lost", "counter", (), "Jobs that were queued again because their encoder was lost"),
     Row("encoder_starts", "gateway_encoder_starts", "counter", ("reason",), "Encoder processes that began, by reason (start, restart, scale)"),
     Row("encoder_cpu_s", "gateway_encoder_cpu_seconds", "counter", ("host",), "Processor time of the encoders with their codecs, by machine"),
+    Row("webhooks", "gateway_webhooks_ended", "counter", ("state",), "Webhooks that ended: delivered, gone (410) or exhausted"),
+    Row("webhook_tries", "gateway_webhook_tries", "counter", ("answer",), "Tries of webhooks, by the answer's class or why there was none"),
     Row("freed_bytes", "gateway_retention_freed_bytes", "counter", (), "Bytes that were erased after their retention"),
 )
 WORKERS: tuple[Row, ...] = (
@@ -56,6 +58,7 @@ WORKERS: tuple[Row, ...] = (
     Row("http_received_bytes", "gateway_http_received_bytes", "counter", ("route",), "Bytes of request bodies, as they came"),
     Row("http_sent_bytes", "gateway_http_sent_bytes", "counter", ("route",), "Bytes of response bodies"),
     Row("loop_delay", "gateway_loop_delay_seconds", "histogram", (), "How late the workers' loops woke a greenlet that asked for it"),
+    Row("overstays", "gateway_loop_overstays", "counter", ("end",), "Greenlets that kept a loop for 0.5 s, by their end (ended, let_go)"),
     Row("event_delay", "gateway_event_delay_seconds", "histogram", (), "From a change's record in Redis to its being handed to the watchers"),
 )
 EACH_WORKER: tuple[Row, ...] = (Row("cpu_s", "gateway_worker_cpu_seconds", "counter", ("worker",), "Processor time of the workers, by slot"),)
@@ -73,11 +76,13 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_queue_depth": ("Jobs that wait", ()),
     "gateway_queue_limit": ("GATEWAY_MAX_QUEUED_JOBS", ()),
     "gateway_queue_oldest_seconds": ("How long ago the oldest waiting job was made", ()),
+    "gateway_webhooks_pending": ("Webhooks that wait for their next try or are being sent", ()),
     "gateway_encoders": ("Encoder processes that are there, by machine and level of their seal (3: full)", ("host", "seal")),
     "gateway_encoders_busy": ("Encoder processes that convert now", ()),
     "gateway_encoder_resident_bytes": ("Memory of the encoder processes with their codecs, by machine", ("host",)),
     "gateway_seal_level": ("The lowest seal of any encoder (3: full, 0: none)", ()),
     "gateway_store_free_bytes": ("Free space of the store", ()),
+    "gateway_api_keys_stale": ("Whether a changed GATEWAY_API_KEYS_FILE cannot be used, so that earlier keys count", ()),
     "gateway_workers": ("Gateway workers of this machine", ()),
 }
 WORKER_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -104,6 +109,7 @@ class Figures:
     parts: Mapping[str, bool] = field(default_factory=dict)
     queue_limit: int = 0
     store_free_bytes: int | None = None
+    has_stale_keys: bool = False
 
 
 def families(figures: Figures) -> Iterator[Metric]:
@@ -119,6 +125,7 @@ def families(figures: Figures) -> Iterator[Metric]:
     yield _gauge("gateway_workers", {(): len(living)})
     if figures.store_free_bytes is not None:
         yield _gauge("gateway_store_free_bytes", {(): figures.store_free_bytes})
+    yield _gauge("gateway_api_keys_stale", {(): figures.has_stale_keys})
     yield _gauge("gateway_queue_limit", {(): figures.queue_limit})
     if figures.overview is not None:
         yield from (_family(row, figures.overview.totals) for row in JOBS)
@@ -129,6 +136,7 @@ def _of_overview(seen: Overview) -> Iterator[Metric]:
     yield _gauge("gateway_jobs", {(state,): count for state, count in seen.jobs.items()})
     yield _gauge("gateway_queue_depth", {(): seen.queued})
     yield _gauge("gateway_queue_oldest_seconds", {(): round(seen.oldest_queued_s, 3)})
+    yield _gauge("gateway_webhooks_pending", {(): seen.webhooks_pending})
     yield _gauge("gateway_encoders_busy", {(): seen.encoders_busy})
     sealed: dict[tuple[str, ...], float] = defaultdict(float)
     memory: dict[tuple[str, ...], float] = defaultdict(float)

@@ -15,6 +15,8 @@ from backend.web.openapi.components import TAGS
 from backend.web.openapi.schemas import Schema
 
 Kind = type[errors.GatewayError]
+Body = dict[str, Schema]
+"""Media type → schema. Empty for a route that takes no body."""
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 
@@ -32,7 +34,8 @@ class Answer:
 class Operation:
     """One method of one path, which has its variables in braces: ``/api/jobs/{job_id}``.
 
-    ``answers`` is by status; ``parameters`` name rows of ``components.PARAMETERS``; ``body`` is media type → schema. ``has_options``: conversion
+    ``answers`` is by status; ``parameters`` name rows of ``components.PARAMETERS``; ``body`` is media type → schema. ``needs_body``: there is no
+    answer without one. ``has_options``: conversion
     options may stand in the query. ``is_guarded``: with API keys, it asks for one. ``head_id`` is the id of ``HEAD``, where that is described
     too. ``tag`` is the resource's, unless another is given. Its summary is the text ``api.operations.<id>.summary``; without one, the first line
     of the function's docstring.
@@ -44,7 +47,8 @@ class Operation:
     answers: dict[int, Answer]
     errors: tuple[Kind, ...] = ()
     parameters: tuple[str, ...] = ()
-    body: dict[str, Schema] = field(default_factory=dict)
+    body: Body = field(default_factory=dict)
+    needs_body: bool = False
     has_options: bool = False
     is_guarded: bool = True
     curl: str = ""
@@ -60,6 +64,7 @@ class Resource(Blueprint):
         super().__init__(name, import_name)
         self.tag = tag
         self.operations: list[Operation] = []
+        self._bodies: dict[tuple[str, str], Body] = {}
 
     @property
     def place(self) -> tuple[int, str]:
@@ -76,6 +81,16 @@ class Resource(Blueprint):
             docstring = (view.__doc__ or "").strip().split("\n")[0]
             self.operations += [replace(each, tag=each.tag or self.tag, docstring=docstring) for each in operations]
             self.add_url_rule(rule, view_func=view, methods=[each.method for each in operations], **options)
+            self._bodies |= {(each.method, rule): each.body for each in operations}
             return view
 
         return register
+
+    def receive(self, rule: str, body: Body) -> Callable[[View], View]:
+        """As Flask's ``post``, for a route that takes a body and is not described."""
+        self._bodies[("POST", rule)] = body
+        return self.post(rule)
+
+    def body_of(self, method: str, rule: str) -> Body:
+        """What a request to this route may bring."""
+        return self._bodies.get((method, rule), {})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import secrets
 
 from flask import g, request
 
 from backend import errors, texts
+from backend.core.api_keys import ApiKey, digest_of, is_mistyped
 from backend.core.client_limits import ClientLimits
 from backend.core.turns import network_of
 from backend.web.request.context import WebContext, web_context
@@ -32,30 +31,80 @@ def request_id() -> str:
     return str(g.request_id)
 
 
+def api_key() -> ApiKey | None:
+    """The request's; None where the gateway has no keys. Raises ``Unauthorized``."""
+    if "api_key" not in g:
+        g.api_key = key_of(web_context(), _sent_key())
+    found: ApiKey | None = g.api_key
+    return found
+
+
+def key_of(web: WebContext, text: str) -> ApiKey | None:
+    """The key that a client sent; None where the gateway has no keys. Raises ``Unauthorized``, which says of a key that is unknown nothing that
+    the client could not compute itself."""
+    if not web.api_keys.are_set:
+        return None
+    found = web.api_keys.find(digest_of(text))
+    if found is None:
+        raise errors.Unauthorized("mistyped" if is_mistyped(text) else "")
+    if found.expires_at <= web.context.clock():
+        raise errors.Unauthorized("expired")
+    return found
+
+
 def owner() -> str:
     """The digest of the request's API key; empty where the gateway has no keys. Raises ``Unauthorized``."""
-    if "owner" not in g:
-        g.owner = owner_of(web_context(), _sent_key())
-    return str(g.owner)
+    key = api_key()
+    return key.digest if key else ""
 
 
-def owner_of(web: WebContext, key: str) -> str:
-    """Compares with every key, in constant time. Raises ``Unauthorized``."""
-    if not web.key_digests:
-        return ""
-    digest = key_digest(key)
-    if sum(hmac.compare_digest(digest, known) for known in web.key_digests) == 0:
+def has_lost_key() -> bool:
+    """Whether the request's key was taken away, or has expired, since the request began."""
+    return not is_admitted(web_context(), owner())
+
+
+def check_again() -> None:
+    """After a wait. Raises ``Unauthorized``."""
+    if has_lost_key():
         raise errors.Unauthorized()
-    return digest
 
 
-def key_digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+def has_left() -> bool:
+    """Whether nobody waits for the answer any more, or nobody who may have it."""
+    return peer().has_left() or has_lost_key()
+
+
+def is_admitted(web: WebContext, owner: str) -> bool:
+    """Whether an owner's key still counts. Sockets and streams, which outlive their request, ask this about once a second."""
+    if not web.api_keys.are_set:
+        return owner == ""
+    found = web.api_keys.find(owner)
+    return found is not None and found.expires_at > web.context.clock()
+
+
+def check_figures() -> None:
+    """Raises ``Unauthorized``, ``OperatorOnly`` for a client that may not read figures of everybody's work."""
+    key = api_key()
+    if key is not None and not key.reads_figures:
+        raise errors.OperatorOnly("operator")
+
+
+def may_read_figures() -> bool:
+    """As ``check_figures``, for an answer that is given without a key too. The metrics port is the operator's."""
+    port = web_context().metrics_port
+    if port is not None and peer().listener_port == port:
+        return True
+    try:
+        check_figures()
+    except errors.Unauthorized:
+        return False
+    return True
 
 
 def client_limits() -> ClientLimits:
-    """What the client of this request may have."""
-    return web_context().client_limits
+    """What the client of this request may have: its key's own limits, else the gateway's. Raises ``Unauthorized``."""
+    key, defaults = api_key(), web_context().client_limits
+    return key.limits(defaults) if key else defaults
 
 
 def client_address() -> str:
@@ -77,10 +126,11 @@ def known_client() -> str:
 
 def check_rate(amount: int = 1) -> None:
     """Raises ``RateLimited``. ``response.headers`` puts the counts on the answer. Without Redis nothing is limited."""
-    web = web_context()
-    if web.rate_limit is None:
+    web, key = web_context(), api_key()
+    allowed = (key and key.rate_limit) or web.rate_limit
+    if allowed is None:
         return
-    limit, window_s = web.rate_limit
+    limit, window_s = allowed
     try:
         count, left_s = web.context.counters.count_in_window(f"rate:{client()}", amount, window_s)
     except errors.BackendUnavailable:

@@ -1,8 +1,8 @@
-"""The images and option fields that a request brings: a raw image, a multipart form, or a small JSON object."""
+"""The images and option fields that a request brings: a raw image, or a multipart form."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flask import request
@@ -16,15 +16,14 @@ from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
 from backend.web.request import body_stream
-from backend.web.request.body_stream import CHUNK_BYTES
-from backend.web.request.form_decoder import FormDecoder
+from backend.web.request.body_stream import CHUNK_BYTES, SMALL_BODY_BYTES
+from backend.web.request.form_decoder import PART_HEAD_BYTES, FormDecoder
 
-FIELD_BYTES = 64 << 10
-"""All option fields of a form together."""
 BUFFER_BYTES = 2 * CHUNK_BYTES
 """What werkzeug's decoder may hold of a part that has no end in sight."""
-JSON_BYTES = 64 << 10
 FORM_PARTS_BEYOND_FILES = 50
+BOUNDARY_BYTES = 200
+"""RFC 2046 §5.1.1 has at most 70; werkzeug's own client sends one of 71 now and then."""
 CHARSET_FIELD = "_charset_"
 """A browser fills it with the charset that it wrote the form's names in (RFC 7578 §4.6)."""
 IMAGE_TYPES = ("image/", "application/octet-stream")
@@ -52,27 +51,12 @@ def read(context: Context, *, filename: str, max_files: int) -> Form:
         raise errors.BadRequest("piece", field="Content-Range")
     media_type, parameters = parse_options_header(request.content_type)
     if media_type == "multipart/form-data":
-        form = _multipart(context, parameters.get("boundary", ""), parameters.get("charset", ""), max_files)
+        _check_form_bytes(context, max_files)
+        form = read_form(context, body_stream.chunks(), parameters, max_files)
         if not form.images:
             raise errors.BadRequest("no_file")
         return form
     return Form([_raw(context, filename)])
-
-
-def read_json() -> dict[str, object]:
-    """An object of at most ``JSON_BYTES``. Raises ``BadRequest``."""
-    body = bytearray()
-    for chunk in body_stream.chunks():
-        body += chunk
-        if len(body) > JSON_BYTES:
-            raise errors.BadRequest("json")
-    try:
-        record = json.loads(body)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
-        raise errors.BadRequest("json")
-    return record
 
 
 def _raw(context: Context, filename: str) -> Received:
@@ -89,18 +73,28 @@ def _raw(context: Context, filename: str) -> Received:
         raise
 
 
-def _multipart(context: Context, boundary: str, charset: str, max_files: int) -> Form:
-    if not boundary:
+def _check_form_bytes(context: Context, max_files: int) -> None:
+    """Raises ``TooLarge`` for an announced length that no form with so many images can have, before anything is read."""
+    parts = max_files + FORM_PARTS_BEYOND_FILES
+    most_bytes = max_files * context.limits.upload_bytes + SMALL_BODY_BYTES + parts * PART_HEAD_BYTES
+    if (request.content_length or 0) > most_bytes:
+        raise errors.TooLarge(limit_bytes=context.limits.upload_bytes)
+
+
+def read_form(context: Context, chunks: Iterable[bytes], parameters: Mapping[str, str], max_files: int) -> Form:
+    """``parameters`` are those of the form's ``Content-Type``. Raises as ``read``."""
+    boundary = parameters.get("boundary", "").encode("latin-1", "replace")
+    if not 0 < len(boundary) <= BOUNDARY_BYTES:
         raise errors.BadRequest("multipart")
-    decoder = FormDecoder(boundary.encode("latin-1", "replace"), charset, BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
+    decoder = FormDecoder(boundary, parameters.get("charset", ""), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
     reader = _Reader(context, decoder, max_files)
     try:
-        for chunk in body_stream.chunks():
+        for chunk in chunks:
             reader.feed(chunk)
             del chunk  # nobody holds it while the next is waited for
         reader.finish()
         return reader.form
-    except (ValueError, RequestEntityTooLarge) as error:  # the latter: too many parts, or a part's header that is too long
+    except (ValueError, RequestEntityTooLarge) as error:  # the latter: too many parts, or a part without an end in sight
         reader.abandon()
         raise errors.BadRequest("multipart", private=repr(error)) from error
     except BaseException:
@@ -159,6 +153,8 @@ class _Reader:
         self.form.abandon()
 
     def _open(self) -> None:
+        if not self._max_files:
+            raise errors.BadRequest("file_not_taken")
         if len(self.form.images) >= self._max_files:
             raise errors.BadRequest("too_many_files", limit=self._max_files)
         part = self._decoder.part
@@ -180,8 +176,8 @@ class _Reader:
 
     def _take_field(self, event: Data) -> None:
         self._field_bytes += len(event.data)
-        if self._field_bytes > FIELD_BYTES:
-            raise errors.BadRequest("multipart")
+        if self._field_bytes > SMALL_BODY_BYTES:
+            raise errors.TooLarge("fields", limit_bytes=SMALL_BODY_BYTES)
         self._value += event.data
         if not event.more_data:
             self._end_field(self._name, charsets.utf8_or_guessed(bytes(self._value)))

@@ -8,14 +8,44 @@ from collections.abc import Iterator
 from flask import request
 
 from backend import errors
-from backend.ports.peer import SocketChunk
+from backend.ports.peer import Peer, SocketChunk
 from backend.web.request import content_digest
 from backend.web.request.peer import peer
 
 CHUNK_BYTES = 1 << 18
+SMALL_BODY_BYTES = 64 << 10
+"""A body that is no image, and all option fields of a form together. The longest file name among them has 10 kB."""
+GATHERED_BYTES = 4 << 10
 FAST_READS = 2
 FAST_BYTES_PER_S = 16 << 20
 """Since the body began. While the loop is busy, many slow senders fill their reads too, and a thread's turn for each would make it busier."""
+
+
+def is_announced() -> bool:
+    """Whether the request's headers say that it has a body. One in chunks may turn out to be empty."""
+    return bool(request.content_length) or is_chunked()
+
+
+def is_chunked() -> bool:
+    """Whether the body's length is not known before its end."""
+    return "Transfer-Encoding" in request.headers
+
+
+def check_small() -> None:
+    """Raises ``TooLarge`` where more than ``SMALL_BODY_BYTES`` are announced."""
+    if (request.content_length or 0) > SMALL_BODY_BYTES:
+        raise errors.TooLarge("body", limit_bytes=SMALL_BODY_BYTES)
+
+
+def small_body() -> bytes:
+    """The whole body. Raises ``TooLarge`` as soon as it has more than ``SMALL_BODY_BYTES``, and as ``chunks``."""
+    check_small()
+    body = bytearray()
+    for chunk in chunks():
+        body += chunk
+        if len(body) > SMALL_BODY_BYTES:
+            raise errors.TooLarge("body", limit_bytes=SMALL_BODY_BYTES)
+    return bytes(body)
 
 
 def checked_pieces() -> Iterator[bytes | SocketChunk]:
@@ -26,7 +56,7 @@ def checked_pieces() -> Iterator[bytes | SocketChunk]:
 def chunks() -> Iterator[bytes]:
     """The body, all of it read. Raises ``BadRequest`` when it breaks off or has another digest than stated."""
     source, received_bytes, digests = peer(), 0, content_digest.stated_digests(request.headers.get("Content-Digest"))
-    while chunk := source.read(CHUNK_BYTES):
+    while chunk := _read(source):
         received_bytes += len(chunk)
         for each in digests:
             each.update(chunk)
@@ -43,7 +73,7 @@ def pieces() -> Iterator[bytes | SocketChunk]:
     Raises ``BadRequest`` when it breaks off.
     """
     source, rate = peer(), SenderRate()
-    while chunk := source.read(CHUNK_BYTES):
+    while chunk := _read(source):
         rate.add(len(chunk))
         yield chunk
         del chunk  # frees it before the next is waited for
@@ -53,6 +83,20 @@ def pieces() -> Iterator[bytes | SocketChunk]:
                 break
             rate.add(more.received_bytes)
     _check_end(rate.received_bytes)
+
+
+def _read(source: Peer) -> bytes:
+    """Empty at the end. HTTP chunks of a few bytes are gathered: each would cost what a large one does. Raises ``BadRequest`` where nothing came."""
+    chunk = source.read(CHUNK_BYTES)
+    if not is_chunked() or not chunk or len(chunk) >= GATHERED_BYTES:
+        return chunk
+    gathered = bytearray(chunk)
+    try:
+        while len(gathered) < GATHERED_BYTES and (chunk := source.read(CHUNK_BYTES)):
+            gathered += chunk
+    except errors.BadRequest:
+        pass  # the next read raises it again
+    return bytes(gathered)
 
 
 class SenderRate:

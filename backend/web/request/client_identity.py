@@ -62,7 +62,7 @@ def line() -> str:
 
 def ensure_token() -> None:
     """A browser that opens the page gets its token at once, so that its first upload counts as its own."""
-    if not web_context().key_digests and not _token():
+    if not web_context().api_keys.are_set and not _token():
         _new_token()
 
 

@@ -9,10 +9,13 @@ from typing import Any, cast
 
 from flask import current_app
 
+from backend.core.api_keys import KeyTable
 from backend.core.client_limits import ClientLimits
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
+from backend.ports.api_keys import ApiKeys
+from backend.ports.receivers import Receivers
 from backend.web.metrics.prometheus import Worker
 
 KEY = "webp-gateway"
@@ -22,25 +25,27 @@ KEY = "webp-gateway"
 class WebContext:
     """One a process; the composition root makes it.
 
-    ``key_digests`` are SHA-256 digests of the API keys; without any, the gateway is open to everybody. ``fetcher`` is None where fetching by
-    URL is off. ``rate_limit`` is a number of requests and a window in seconds. ``client_limits`` are those of a client whose key
-    has none of its own. ``process_health`` gives what health says of this process.
+    ``fetcher`` is None where fetching by URL is off. ``rate_limit`` is a number of requests and a window in seconds. ``client_limits`` are those
+    of a client whose key has none of its own. ``receivers`` is None where there are no webhooks; a client may have so many ``pending_webhooks``.
+    ``process_health`` gives what health says of this process.
     ``worker_counters`` reads the counters of all workers. ``free_bytes`` is the store's free space, None where it is not known.
     ``public_origin`` is the scheme and host under which clients see the gateway, where the operator says so.
-    ``metrics_port`` is the only port that answers ``/metrics``, and then without a key; None: every port, with a key where there are keys.
-    ``bind_log`` names the request in the log lines that follow.
+    ``metrics_port`` is the only port that answers ``/metrics``, and then without a key; None: every port, with an operator's key where there are
+    keys. ``bind_log`` names the request in the log lines that follow.
     """
 
     context: Context
     follower: Follower
     frontend: Path
     version: str
-    key_digests: frozenset[str] = frozenset()
+    api_keys: ApiKeys = KeyTable()
     allowed_origins: tuple[str, ...] = ()
     public_origin: str = ""
     fetcher: Fetcher | None = None
     rate_limit: tuple[int, int] | None = None
     client_limits: ClientLimits = ClientLimits()
+    receivers: Receivers | None = None
+    pending_webhooks: int = 10_000
     max_files: int = 100
     process_health: Callable[[], dict[str, Any]] = field(default=dict)
     worker_counters: Callable[[], Sequence[Worker]] = field(default=list)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from werkzeug.datastructures import Headers
-from werkzeug.sansio.multipart import MultipartDecoder
+from werkzeug.sansio.multipart import Event, MultipartDecoder, NeedData, State
 
 from backend.core.content_disposition import FormPart, form_part
 
 DISPOSITION = "Content-Disposition"
+PART_HEAD_BYTES = 16 << 10
+"""The headers of one part, and what stands before the first. The longest file name has 10 kB; to read 1 MB of headers takes tenths of a second."""
 
 
 class FormDecoder(MultipartDecoder):
@@ -18,11 +20,20 @@ class FormDecoder(MultipartDecoder):
         self.charset = charset
         self.part = FormPart("", None)
 
+    def next_event(self) -> Event:
+        """Raises ``ValueError`` for a malformed form, and for headers or a preamble of more than ``PART_HEAD_BYTES``."""
+        event = super().next_event()
+        if isinstance(event, NeedData) and self.state in (State.PREAMBLE, State.PART) and len(self.buffer) > PART_HEAD_BYTES:
+            raise ValueError("headers without an end")
+        return event
+
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         """Werkzeug 3.1.9 reads headers as UTF-8, and refuses the form where they are not. Here each byte is one character until its name is read.
 
         Only whether there is a ``filename`` is left for werkzeug, which tells files from fields by it.
         """
+        if len(data) > PART_HEAD_BYTES:
+            raise ValueError("headers are too long")
         headers = super()._parse_headers(data.decode("latin-1").encode())
         disposition = headers.get(DISPOSITION)
         if disposition is not None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from flask import request
+from werkzeug.wsgi import get_input_stream
 
 from backend.ports.peer import KEY, Note, Peer
+
+INPUT = "gateway.input"
 
 
 class UnknownPeer:
@@ -20,7 +23,10 @@ class UnknownPeer:
         return False
 
     def read(self, most_bytes: int) -> bytes:
-        return request.stream.read(most_bytes)
+        if INPUT not in request.environ:
+            request.environ[INPUT] = get_input_stream(request.environ)
+        chunk: bytes = request.environ[INPUT].read(most_bytes)
+        return chunk
 
     def next_chunk(self, *, is_fast: bool) -> None:
         return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import request
 
 from backend import errors
-from backend.core import filenames, options, tus
+from backend.core import filenames, tus, wish
 from backend.core.resumable import UploadInfo
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
-from backend.web.request import idempotency, query
+from backend.web.request import body_stream, idempotency, query
 from backend.web.request.context import flow_context
+from backend.web.request.webhook import with_receiver
 
 OVERRIDE = "X-HTTP-Method-Override"
 CREATION_HEADERS = ("Upload-Length", "Upload-Defer-Length", "Upload-Concat", "Upload-Metadata", "Content-Length", "Content-Digest", "Upload-Checksum")
@@ -25,11 +26,17 @@ def method() -> str:
     return request.headers.get(OVERRIDE, request.method).strip().upper()
 
 
+def routed_method() -> str:
+    """The method by which the request's route was found: an override counts as POST, whatever method it comes with."""
+    return "POST" if is_upload_path() and OVERRIDE in request.headers else request.method
+
+
 def new_upload(sender: Sender) -> UploadInfo:
-    """Raises ``BadRequest``, ``TooLarge``, ``InvalidOption``."""
+    """Raises ``BadRequest``, ``TooLarge``, ``InvalidOption``, ``QuotaExceeded``."""
     metadata = request.headers.get("Upload-Metadata", "").strip()
     pairs = tus.metadata(metadata)
-    wanted = options.parse(tus.wishes(pairs), options.parse(query.pairs()))
+    given = wish.parse(tus.wishes(pairs), wish.parse(query.pairs()))
+    wanted, sender = given.options, with_receiver(sender, given.webhook_url)
     known_id = idempotency.claim_id(_content(), wanted, sender)
     return UploadInfo(
         id=known_id or flow_context().new_id(),
@@ -42,6 +49,7 @@ def new_upload(sender: Sender) -> UploadInfo:
         client=sender.turn,
         request_id=sender.request_id,
         maker=sender.maker,
+        webhook_url=sender.webhook_url,
     )
 
 
@@ -71,7 +79,7 @@ def offset_bytes() -> int:
 
 def has_body() -> bool:
     """Whether bytes come with the request. Raises ``UnsupportedFormat`` if they come as another type than the protocol's."""
-    is_there = bool(request.content_length) or "Transfer-Encoding" in request.headers
+    is_there = body_stream.is_announced()
     if is_there:
         check_media_type()
     return is_there

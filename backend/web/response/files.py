@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.http import is_resource_modified
 from werkzeug.wsgi import wrap_file
 
 from backend import errors
-from backend.core import filenames, formats
+from backend.core import filenames, formats, security_headers
 from backend.core.job import Job, Result
 from backend.ports.blob import Blob
-from backend.web.response.headers import USER_CONTENT_POLICY
 
 BLOCK_BYTES = 1 << 18
 
@@ -76,11 +76,12 @@ def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bo
     response.cache_control.max_age = 3600
     response.cache_control.immutable = True
     response.headers["Content-Disposition"] = disposition(name, is_attachment=is_attachment)
-    response.headers["Content-Security-Policy"] = USER_CONTENT_POLICY
+    response.headers["Content-Security-Policy"] = security_headers.USER_CONTENT_POLICY
     response.content_length = blob.size_bytes
     response.headers["Accept-Ranges"] = "bytes"
     try:
-        response.make_conditional(request, accept_ranges=_is_one_range(), complete_length=blob.size_bytes)
+        is_asked = is_resource_modified(request.environ, etag=response.headers["ETag"])  # conditions go before the range (RFC 9110 §13.2.2)
+        response.make_conditional(request, accept_ranges=is_asked and _is_one_range(), complete_length=blob.size_bytes)
     except RequestedRangeNotSatisfiable:
         response.close()
         raise

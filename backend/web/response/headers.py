@@ -1,4 +1,7 @@
-"""The headers of every answer: security, request id, rate limit, and CORS for the origins that the operator named."""
+"""What routes have in common: request id, rate limit, and CORS for the origins that the operator named.
+
+``server/security_headers`` adds what every answer has, those of Socket.IO too.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,6 @@ from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
 
-PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-USER_CONTENT_POLICY = "default-src 'none'; sandbox"
-"""For bytes that came from clients: a browser runs nothing of them, whatever they are."""
 EXPOSED = (
     "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition, "
     "Content-Language, Content-Range, Accept-Ranges, "
@@ -48,13 +45,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        headers = response.headers
-        headers["X-Request-Id"] = auth.request_id()
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers["X-Request-Id"] = auth.request_id()
         client_identity.set_cookie(response)
         _set_rate(response)
         if web_context().allowed_origins:

@@ -26,7 +26,7 @@ def catalog(frontend: Path, language: str) -> dict[str, str]:
 
 def with_languages(html: str, frontend: Path) -> str:
     """A page of ``frontend/`` with the list of languages in it; without a server it offers English alone."""
-    return html.replace(f'data-languages="{IN_THE_FILE}"', f'data-languages="{" ".join(languages(frontend))}"', 1)
+    return html.replace(f'data-languages="{IN_THE_FILE}"', f'data-languages="{escape(" ".join(languages(frontend)))}"', 1)
 
 
 def in_language(html: str, frontend: Path, language: str) -> str:
@@ -34,5 +34,5 @@ def in_language(html: str, frontend: Path, language: str) -> str:
     if language == IN_THE_FILE or language not in languages(frontend):
         return html
     known = catalog(frontend, language)
-    html = html.replace(f'<html lang="{IN_THE_FILE}"', f'<html lang="{language}"', 1)
+    html = html.replace(f' lang="{IN_THE_FILE}"', f' lang="{escape(language)}"', 1)
     return TEXT_OF_AN_ELEMENT.sub(lambda found: found[1] + escape(known[found[2]]), html)

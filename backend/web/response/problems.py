@@ -33,6 +33,8 @@ def problem_response(error: errors.GatewayError) -> Response:
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after_s is not None or error.status in (429, 503):
         response.headers["Retry-After"] = str(error.retry_after_s or 1)
+    if isinstance(error, errors.UnsupportedFormat) and error.variant == "coded":
+        response.headers["Accept-Encoding"] = "identity"  # RFC 9110 §15.5.16
     if isinstance(error, errors.QuotaExceeded) and error.variant in QUOTAS:
         response.headers["RateLimit-Policy"] = f'"{error.variant}";{QUOTAS[error.variant].format(**error.params)}'
         response.headers["RateLimit"] = f'"{error.variant}";r=0;t={error.retry_after_s}'

@@ -21,7 +21,7 @@ from backend.ports.peer import Peer
 from backend.web.openapi.answers import BATCH, BINARY, EVENTS, FIND_ERRORS, NOTHING_NEW, UNCHANGED
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth
-from backend.web.request.context import flow_context, web_context
+from backend.web.request.context import WebContext, flow_context, web_context
 from backend.web.request.peer import peer
 from backend.web.request.reader import reader
 from backend.web.request.waiting import last_seq
@@ -90,13 +90,15 @@ def events(batch_id: str) -> Response:
     latest: Latest[list[Job]] = Latest()
     watch = BatchWatch(web.context, web.follower, batch, latest.put)
     latest.put(watch.begin())
-    return event_stream(_events(batch, latest, reader(), peer()), watch.close)
+    return event_stream(_events(web, batch, latest, reader(), peer()), watch.close)
 
 
-def _events(batch: Batch, latest: Latest[list[Job]], known: Reader, client: Peer) -> Iterator[Event | None]:
-    """Until the batch has ended, or the worker drains."""
+def _events(web: WebContext, batch: Batch, latest: Latest[list[Job]], known: Reader, client: Peer) -> Iterator[Event | None]:
+    """Until the batch has ended, the worker drains, or the client's key no longer counts."""
     while not client.is_draining:
         jobs = latest.take(TICK_S)
+        if not auth.is_admitted(web, batch.owner):
+            return
         yield Event(seq(jobs), public_batch(batch, jobs, known)) if jobs is not None else None
         if jobs is not None and has_ended(jobs):
             return

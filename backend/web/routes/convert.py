@@ -13,11 +13,10 @@ from backend.core import filenames, options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
 from backend.flows.context import Context
-from backend.web.openapi.answers import FILE_HEADERS, FORM_OR_IMAGE, RECEIVE_ERRORS, RESULT
+from backend.web.openapi.answers import FILE_HEADERS, FORM_OF_ONE_OR_IMAGE, RECEIVE_ERRORS, RESULT
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth, bodies, client_identity, query
 from backend.web.request.context import flow_context, web_context
-from backend.web.request.peer import peer
 from backend.web.response import files
 
 routes = Resource("convert", __name__, tag="convert")
@@ -35,7 +34,8 @@ CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors
         CONVERTED,
         CONVERT_ERRORS,
         ("Content-Digest",),
-        FORM_OR_IMAGE,
+        FORM_OF_ONE_OR_IMAGE,
+        needs_body=True,
         has_options=True,
         curl="curl --data-binary @cat.jpg '{base}/api/convert?width=800' -o cat.webp",
     ),
@@ -46,7 +46,8 @@ CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors
         CONVERTED,
         CONVERT_ERRORS,
         ("Content-Digest",),
-        FORM_OR_IMAGE,
+        FORM_OF_ONE_OR_IMAGE,
+        needs_body=True,
         has_options=True,
         curl="curl -T cat.jpg '{base}/api/convert?quality=80' -o cat.webp",
     ),
@@ -71,7 +72,8 @@ def convert() -> Response:
 def _send_result(context: Context, job: Job, started_s: float) -> Response:
     """Raises the job's own error. Whatever happens, the job is erased afterwards."""
     try:
-        job = web_context().follower.wait_for_end(job.id, MAX_QUEUE_WAIT_S, owner=auth.owner(), is_left=peer().has_left)
+        job = web_context().follower.wait_for_end(job.id, MAX_QUEUE_WAIT_S, owner=auth.owner(), is_left=auth.has_left)
+        auth.check_again()
         if job.status.error:
             raise errors.from_record(job.status.error)
         known, blob = deliver.result(context, job)

@@ -1,4 +1,7 @@
-"""``/api/health``: does this process answer, and are Redis, store and encoders within reach?"""
+"""``/api/health``: does this process answer, and are Redis, store and encoders within reach?
+
+Where keys are set, figures of everybody's work (queue, encoders, this process) are told to an operator's key and at the metrics port only.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from backend.flows.context import Context
 from backend.web.openapi.answers import JSON
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import ref
+from backend.web.request import auth
 from backend.web.request.context import flow_context, web_context
 from backend.web.response.json_response import json_response
 
@@ -50,7 +54,8 @@ def health() -> Response:
     web = web_context()
     parts, facts = check_parts(flow_context())
     is_well = all(part == "ok" for part in parts.values())
-    body = {"status": "ok" if is_well else "unavailable", "version": web.version, "parts": parts, **facts, **web.process_health()}
+    figures = {**facts, **web.process_health()} if auth.may_read_figures() else {}
+    body = {"status": "ok" if is_well else "unavailable", "version": web.version, "parts": parts, **figures}
     if is_well:
         return json_response(body, cache="no-store")
     body["failing"] = [name for name, part in parts.items() if part != "ok"]
@@ -70,7 +75,8 @@ def health() -> Response:
 )
 def live() -> Response:
     web = web_context()
-    return json_response({"status": "ok", "version": web.version, **web.process_health()}, cache="no-store")
+    figures = web.process_health() if auth.may_read_figures() else {}
+    return json_response({"status": "ok", "version": web.version, **figures}, cache="no-store")
 
 
 def check_parts(context: Context) -> tuple[dict[str, str], dict[str, Any]]:

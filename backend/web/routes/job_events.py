@@ -1,7 +1,8 @@
 """A job's changes without Socket.IO: Server-Sent Events and a plain WebSocket, with the same JSON in the same order.
 
 Both give the present state first; a client that resumes gives the ``seq`` it has and gets what came after it. Then follow all changes, and the
-stream ends with the job. A worker that drains ends it early; the client resumes at another.
+stream ends with the job. A worker that drains ends it early; the client resumes at another. So does the end of the client's key; then the
+client is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from backend.flows.outbox import Outbox
 from backend.ports.peer import WebSocket
 from backend.web.openapi.answers import EVENTS, FIND_ERRORS, NOTHING_NEW
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.request import auth, origins
+from backend.web.request import auth
 from backend.web.request.context import web_context
 from backend.web.request.peer import peer
 from backend.web.request.reader import reader
@@ -41,20 +42,25 @@ class JobStream:
 
     def __init__(self, job_id: str, owner: str, after: int | None) -> None:
         """Raises ``NotFound``, ``BackendUnavailable``."""
-        self._job_id, self._follower, self._outbox, self._peer = job_id, web_context().follower, Outbox(), peer()
-        self.job = self._follower.follow(job_id, self._outbox.put, owner=owner, after=after)
+        self._job_id, self._web, self._owner, self._outbox, self._peer = job_id, web_context(), owner, Outbox(), peer()
+        self.job = self._web.follower.follow(job_id, self._outbox.put, owner=owner, after=after)
         if after is None:
             self._outbox.put(self.job)
         self.has_nothing_new = self.job.status.has_ended and after is not None and after >= self.job.status.seq
 
+    @property
+    def is_admitted(self) -> bool:
+        """Whether the client's key still counts."""
+        return auth.is_admitted(self._web, self._owner)
+
     def __iter__(self) -> Iterator[Job | None]:
         seen = -1
         try:
-            while not self._peer.is_draining:
+            while not self._peer.is_draining and self.is_admitted:
                 taken = self._outbox.take(TICK_S)
                 if not taken:
                     yield None
-                for job in taken:
+                for job in taken if self.is_admitted else ():
                     if job.status.seq > seen:
                         seen = job.status.seq
                         yield job
@@ -64,7 +70,7 @@ class JobStream:
             self.close()
 
     def close(self) -> None:
-        self._follower.unfollow(self._job_id, self._outbox.put)
+        self._web.follower.unfollow(self._job_id, self._outbox.put)
 
 
 @routes.serve(
@@ -102,14 +108,13 @@ def _events(stream: JobStream, known: Reader) -> Iterator[Event | None]:
         "/api/jobs/{job_id}/ws",
         "watchJob",
         {101: Answer()},
-        (errors.BadRequest, errors.Forbidden, *FIND_ERRORS),
-        ("job_id", "after"),
+        (errors.BadRequest, errors.UpgradeRequired, *FIND_ERRORS),
+        ("job_id", "after", "Upgrade", "Connection", "Sec-WebSocket-Version", "Sec-WebSocket-Key"),
     ),
     websocket=True,
 )
 def plain_websocket(job_id: str) -> Response:
-    """A wrong job or origin is refused before the ``101``, with an ordinary answer."""
-    _check_origin()
+    """A wrong job is refused before the ``101``, with an ordinary answer."""
     socket = peer().websocket
     if socket is None:
         raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
@@ -141,7 +146,7 @@ def _send_all(stream: JobStream, socket: WebSocket, known: Reader) -> None:
         if time.monotonic() >= next_ping_s:
             socket.ping()
             next_ping_s = time.monotonic() + PING_EVERY_S
-    socket.close(NORMAL if has_ended else GOING_AWAY)
+    socket.close(NORMAL if has_ended else GOING_AWAY if stream.is_admitted else POLICY_VIOLATION)
 
 
 def _discard_messages(socket: WebSocket) -> None:
@@ -150,10 +155,3 @@ def _discard_messages(socket: WebSocket) -> None:
         if socket.receive() is None:
             return
     socket.close(POLICY_VIOLATION)
-
-
-def _check_origin() -> None:
-    """Raises ``Unauthorized``. A client that is no browser sends no origin."""
-    origin = request.headers.get("Origin")
-    if origin and not origins.may_connect(web_context(), origin, request.environ):
-        raise errors.Unauthorized()

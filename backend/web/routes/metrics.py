@@ -1,7 +1,8 @@
 """``/metrics``: Prometheus over all workers of this machine and all encoders of all machines, as its text format or OpenMetrics.
 
 Counts of jobs come from Redis, where the change that commits a job also counts it, once. Counts of requests come from the workers' files. With
-API keys ``/metrics`` asks for one (in Prometheus: ``authorization: credentials``), unless it has a port of its own (``GATEWAY_METRICS_BIND``).
+API keys ``/metrics`` asks for an operator's (in Prometheus: ``authorization: credentials``), unless it has a port of its own
+(``GATEWAY_METRICS_BIND``).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class CollectOnce:
 def show() -> Response:
     port = web_context().metrics_port
     if port is None:
-        auth.owner()
+        auth.check_figures()
     elif peer().listener_port != port:
         raise errors.NotFound()
     registry = CollectorRegistry(auto_describe=False)
@@ -58,6 +59,7 @@ def figures() -> Figures:
         parts={part: said == "ok" for part, said in parts.items()},
         queue_limit=web.context.max_queued_jobs,
         store_free_bytes=web.free_bytes(),
+        has_stale_keys=web.api_keys.are_stale,
     )
 
 

@@ -34,7 +34,7 @@ routes = Resource("openapi", __name__, tag="gateway")
 def description() -> Response:
     web = web_context()
     server = web.public_origin + request.script_root or "/"
-    response = Response(_text(web.version, auth.language(), bool(web.key_digests), server), content_type=MEDIA_TYPE)
+    response = Response(_text(web.version, auth.language(), web.api_keys.are_set, server), content_type=MEDIA_TYPE)
     response.headers["Vary"] = "Accept-Language"
     response.headers["Content-Language"] = auth.language()
     return revalidate(response)

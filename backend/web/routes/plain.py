@@ -6,33 +6,47 @@ It runs the same flows as the API. Where the gateway has API keys it cannot work
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 from flask import Response, request
+from markupsafe import Markup
 
 from backend import errors
 from backend.core import filenames, formats, options
 from backend.core.batch import has_ended
 from backend.core.job import Job, public
 from backend.core.reader import Reader
+from backend.core.security_headers import PAGE_POLICY
 from backend.flows import batch as batches
 from backend.flows import ingest
 from backend.flows.find_job import find
 from backend.texts import text
 from backend.texts.problems import problem
+from backend.web.openapi.answers import FORM_OR_IMAGE
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.reader import reader
-from backend.web.response.html_response import with_prefix
+from backend.web.response.html_response import markup, with_prefix
 
 routes = Resource("plain", __name__)
 REFRESH_S = 2
 Words = Callable[..., str]
+SHEETS = ("base", "controls", "header", "plain")
+NOTICE = '<div class="notice" role="alert"><div><strong>{title}</strong><p>{detail}</p></div></div>{back}'
+PROGRESS = '<p>{stage}</p><progress max="100" value="{percent}" aria-label="{stage}">{percent}%</progress>'
+OUTCOME = '<p>{outcome}</p><img src="{url}" alt="{name}" loading="lazy"><p><a class="button button-soft" href="{url}?download=1">{text}</a></p>'
+PAGE = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{again}
+<meta name="color-scheme" content="light dark"><meta name="referrer" content="same-origin"><meta name="robots" content="noindex">
+<title>{heading} – {name}</title>
+<link rel="icon" href="/static/icons/favicon.svg" type="image/svg+xml">{sheets}</head>
+<body><header class="header"><a class="brand" href="/"><img class="brand-mark" src="/static/icons/favicon.svg" alt="" width="28" height="28">
+<span>{name}</span></a></header>
+<main class="main"><h1 class="plain-title">{heading}</h1>{body}</main></body></html>"""
 
 
-@routes.post("/")
+@routes.receive("/", FORM_OR_IMAGE)
 def take() -> Response:
     """The form's images and options. An option that was left empty does not count as given."""
     context, sender = flow_context(), client_identity.sender()
@@ -82,7 +96,7 @@ def refuse(error: errors.GatewayError) -> Response:
     more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
     told = reader().problem(error.as_record(), **more)
     detail = words("key", url=request.url_root) if isinstance(error, errors.Unauthorized) else told["detail"]
-    body = f'<div class="notice" role="alert"><div><strong>{escape(told["title"])}</strong><p>{escape(detail)}</p></div></div>{_back(words)}'
+    body = markup(NOTICE, title=told["title"], detail=detail, back=_back(words))
     response = _page(words, words("failed"), body)
     response.status_code = error.status
     if error.retry_after_s is not None:
@@ -98,28 +112,30 @@ def _redirect(path: str) -> Response:
 def _progress_page(jobs: Sequence[Job], own: str, archive: str = "") -> Response:
     words, is_over = _words(), has_ended(jobs)
     known = Reader(auth.language(), problem)  # its paths are those of the page, to which ``with_prefix`` adds the prefix
-    rows = "".join(f"<li>{_row(public(each, known), words)}</li>" for each in jobs)
-    parts = [f'<ul class="plain-list">{rows}</ul>']
+    rows = Markup().join(markup("<li>{row}</li>", row=_row(public(each, known), words)) for each in jobs)
+    parts = [markup('<ul class="plain-list">{rows}</ul>', rows=rows)]
     if is_over:
         if archive and any(each.status.state == "succeeded" for each in jobs):
-            parts.append(f'<p><a class="button button-primary" href="{archive}">{words("archive")}</a></p>')
+            parts.append(markup('<p><a class="button button-primary" href="{archive}">{text}</a></p>', archive=archive, text=words("archive")))
         parts.append(_back(words))
     else:
-        parts.append(f"<p><small>{words('reload', seconds=REFRESH_S)}</small></p>")
-        parts.append(f'<form action="{own}/cancel" method="post"><button class="button">{words("cancel")}</button></form>')
-    return _page(words, words("ended" if is_over else "running"), "".join(parts), refresh=not is_over)
+        parts.append(markup("<p><small>{text}</small></p>", text=words("reload", seconds=REFRESH_S)))
+        parts.append(markup('<form action="{own}/cancel" method="post"><button class="button">{text}</button></form>', own=own, text=words("cancel")))
+    return _page(words, words("ended" if is_over else "running"), Markup().join(parts), refresh=not is_over)
 
 
-def _row(job: dict[str, Any], words: Words) -> str:
-    name = f"<strong>{escape(job['source']['filename'] or job['id'])}</strong>"
+def _row(job: dict[str, Any], words: Words) -> Markup:
+    return markup("<strong>{name}</strong>", name=job["source"]["filename"] or job["id"]) + _state(job, words)
+
+
+def _state(job: dict[str, Any], words: Words) -> Markup:
     if job["state"] == "failed":
-        return f'{name}<p class="plain-failed">{escape(job["error"]["detail"])}</p>'
+        return markup('<p class="plain-failed">{detail}</p>', detail=job["error"]["detail"])
     if job["state"] == "cancelled":
-        return f"{name}<p>{words('cancelled')}</p>"
+        return markup("<p>{text}</p>", text=words("cancelled"))
     if job["state"] == "succeeded":
-        return name + _outcome(job, words)
-    stage = _stage(job, words)
-    return f'{name}<p>{stage}</p><progress max="100" value="{job["progress"]}" aria-label="{stage}">{job["progress"]}%</progress>'
+        return _outcome(job, words)
+    return markup(PROGRESS, stage=_stage(job, words), percent=job["progress"])
 
 
 def _stage(job: dict[str, Any], words: Words) -> str:
@@ -128,14 +144,13 @@ def _stage(job: dict[str, Any], words: Words) -> str:
     return words(job["stage"] or "decode", percent=job["progress"])
 
 
-def _outcome(job: dict[str, Any], words: Words) -> str:
+def _outcome(job: dict[str, Any], words: Words) -> Markup:
     result, source = job["result"], job["source"]
     saved = f"{-result['saved_percent']:+.0f}%".replace("-", "−")
     figures = {"before": _size(source["bytes"]), "after": _size(result["bytes"]), "saved": saved}
     outcome = words("succeeded", width=result["width"], height=result["height"], **figures)
     name = filenames.result_name(source["filename"], formats.output(result["format"]).extension)
-    link = f'<a class="button button-soft" href="{result["url"]}?download=1">{escape(words("download", name=name))}</a>'
-    return f'<p>{outcome}</p><img src="{result["url"]}" alt="{escape(name)}" loading="lazy"><p>{link}</p>'
+    return markup(OUTCOME, outcome=outcome, url=result["url"], name=name, text=words("download", name=name))
 
 
 def _size(count: int) -> str:
@@ -149,21 +164,16 @@ def _words() -> Words:
     return lambda key, **values: text(f"plain.{key}", language, **values)
 
 
-def _back(words: Words) -> str:
-    return f'<p><a class="button" href="/">{words("more")}</a></p>'
+def _back(words: Words) -> Markup:
+    return markup('<p><a class="button" href="/">{text}</a></p>', text=words("more"))
 
 
-def _page(words: Words, heading: str, body: str, *, refresh: bool = False) -> Response:
-    sheets = "".join(f'<link rel="stylesheet" href="/static/css/{each}.css">' for each in ("base", "controls", "header", "plain"))
-    mark = '<img class="brand-mark" src="/static/icons/favicon.svg" alt="" width="28" height="28">'
-    again = f'<meta http-equiv="refresh" content="{REFRESH_S}">' if refresh else ""
-    page = f"""<!doctype html>
-<html lang="{auth.language()}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{again}
-<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>{heading} – {words("name")}</title>
-<link rel="icon" href="/static/icons/favicon.svg" type="image/svg+xml">{sheets}</head>
-<body><header class="header"><a class="brand" href="/">{mark}<span>{words("name")}</span></a></header>
-<main class="main"><h1 class="plain-title">{heading}</h1>{body}</main></body></html>"""
+def _page(words: Words, heading: str, body: Markup, *, refresh: bool = False) -> Response:
+    sheets = Markup().join(markup('<link rel="stylesheet" href="/static/css/{name}.css">', name=each) for each in SHEETS)
+    again = markup('<meta http-equiv="refresh" content="{seconds}">', seconds=REFRESH_S) if refresh else ""
+    page = markup(PAGE, language=auth.language(), again=again, heading=heading, name=words("name"), sheets=sheets, body=body)
     response = Response(with_prefix(page), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Vary"] = "Accept-Language"
     return response

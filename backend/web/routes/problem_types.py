@@ -6,7 +6,7 @@ from string import Template
 from typing import Any
 
 from flask import Response, request
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from backend import errors
 from backend.texts import text
@@ -14,12 +14,18 @@ from backend.texts.problems import details_of
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth
 from backend.web.request.context import web_context
-from backend.web.response.html_response import html_response
+from backend.web.response.html_response import html_response, markup
 from backend.web.response.json_response import json_response
 from backend.web.response.revalidation import revalidate
 
 routes = Resource("problem_types", __name__)
 VARY = "Accept, Accept-Language"
+ITEM = '<li><a href="/problems/{code}"><code>{code}</code></a> {title}</li>'
+BODY = (
+    '<p><a href="/problems">{heading[index]}</a></p><h1>{known[title]}</h1><p><code>{known[code]}</code> · {heading[status]} {statuses}</p>'
+    "<h2>{heading[happened]}</h2><p>{known[happened]}</p><h2>{heading[advice]}</h2><p>{known[advice]}</p>"
+    "<h2>{heading[sentences]}</h2><ul>{sentences}</ul>"
+)
 
 
 def statuses(code: str) -> list[int]:
@@ -45,9 +51,9 @@ def describe(code: str, language: str, prefix: str = "") -> dict[str, Any]:
 def index() -> Response:
     language = auth.language()
     known = [describe(code, language, request.script_root) for code in errors.BY_CODE]
-    items = "".join(f'<li><a href="/problems/{each["code"]}"><code>{each["code"]}</code></a> {escape(each["title"])}</li>' for each in known)
+    items = Markup().join(markup(ITEM, code=each["code"], title=each["title"]) for each in known)
     title = text("problem_page.index", language)
-    return _answer({"problems": known}, title, f"<h1>{title}</h1><ul>{items}</ul>", language)
+    return _answer({"problems": known}, title, markup("<h1>{title}</h1><ul>{items}</ul>", title=title, items=items), language)
 
 
 @routes.get("/problems/<code>")
@@ -56,18 +62,19 @@ def show(code: str) -> Response:
         raise errors.NotFound()
     language = auth.language()
     known = describe(code, language, request.script_root)
-    sentences = "".join(f"<li>{escape(each)}</li>" for each in known["sentences"])
-    body = (
-        f'<p><a href="/problems">{text("problem_page.index", language)}</a></p><h1>{escape(known["title"])}</h1>'
-        f"<p><code>{code}</code> · {text('problem_page.status', language)} {', '.join(map(str, known['status']))}</p>"
-        f"<h2>{text('problem_page.happened', language)}</h2><p>{escape(known['happened'])}</p>"
-        f"<h2>{text('problem_page.advice', language)}</h2><p>{escape(known['advice'])}</p>"
-        f"<h2>{text('problem_page.sentences', language)}</h2><ul>{sentences}</ul>"
-    )
+    headings = {
+        "index": text("problem_page.index", language),
+        "status": text("problem_page.status", language),
+        "happened": text("problem_page.happened", language),
+        "advice": text("problem_page.advice", language),
+        "sentences": text("problem_page.sentences", language),
+    }
+    sentences = Markup().join(markup("<li>{sentence}</li>", sentence=each) for each in known["sentences"])
+    body = markup(BODY, heading=headings, known=known, statuses=", ".join(map(str, known["status"])), sentences=sentences)
     return _answer(known, known["title"], body, language)
 
 
-def _answer(record: dict[str, Any], title: str, body: str, language: str) -> Response:
+def _answer(record: dict[str, Any], title: str, body: Markup, language: str) -> Response:
     if _wants_json():
         response = revalidate(json_response(record, cache="no-cache", vary=VARY))
     else:

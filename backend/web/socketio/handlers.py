@@ -1,6 +1,7 @@
 """Socket.IO: ``subscribe``, ``unsubscribe`` and ``cancel``, each with an acknowledgement; ``job``, ``batch`` and ``status`` events follow.
 
-A client's owner, language and address are taken when it connects. Its messages and subscriptions are bounded.
+A client's owner, language and address are taken when it connects; once its key no longer counts, it is disconnected. Its messages and
+subscriptions are bounded.
 """
 
 from __future__ import annotations
@@ -56,13 +57,15 @@ Handler = Callable[["Client", Message], dict[str, Any]]
 
 @dataclass(slots=True)
 class Client:
-    """One Socket.IO client with its subscriptions, by job and by batch. ``messages`` counts those of the present window."""
+    """One Socket.IO client with its subscriptions, by job and by batch. ``reads_figures``: it is sent the operator's. ``messages`` counts
+    those of the present window."""
 
     owner: str
     reader: Reader
     engineio_sid: str = ""
     listeners: dict[str, Listener] = field(default_factory=dict)
     watches: dict[str, BatchWatch] = field(default_factory=dict)
+    reads_figures: bool = False
     messages: int = 0
     window_began_s: float = 0.0
 
@@ -87,10 +90,10 @@ class SocketIOHandlers:
     def _connect(self, handshake: Any = None) -> None:
         key = handshake.get("key") if isinstance(handshake, dict) else None
         try:
-            owner = auth.owner_of(self._web, key if isinstance(key, str) else "")
+            known = auth.key_of(self._web, key if isinstance(key, str) else "")
         except errors.Unauthorized as error:
             raise ConnectionRefusedError(reader().problem(error.as_record())) from None
-        self._clients[_sid()] = Client(owner, reader(), self._sender.engineio_sid(_sid()))
+        self._clients[_sid()] = Client(known.digest if known else "", reader(), self._sender.engineio_sid(_sid()))
         _shrink(request.environ)
 
     def _disconnect(self, reason: str = "") -> None:
@@ -111,6 +114,7 @@ class SocketIOHandlers:
             try:
                 if not isinstance(message, dict):
                     raise errors.BadRequest("json")
+                self._check_key(client)
                 self._check_rate(client)
                 return {"ok": True, **handle(client, message)}
             except errors.GatewayError as error:
@@ -120,6 +124,20 @@ class SocketIOHandlers:
                 return {"ok": False, "error": client.reader.problem(errors.Internal().as_record())}
 
         return handler
+
+    def disconnect_refused(self) -> None:
+        """Those whose key no longer counts, or no longer reads the figures that it is sent. Meant to be called about once a second."""
+        web = self._web
+        if not web.api_keys.are_set:
+            return
+        admitted = {owner: auth.is_admitted(web, owner) for owner in {each.owner for each in self._clients.values()}}
+        for sid, client in list(self._clients.items()):
+            if not admitted.get(client.owner) or (client.reads_figures and not _may_read_figures(web, client)):
+                self._socketio.server.disconnect(sid)
+
+    def _check_key(self, client: Client) -> None:
+        if not auth.is_admitted(self._web, client.owner):
+            raise errors.Unauthorized()
 
     def _check_rate(self, client: Client) -> None:
         now = self._web.context.clock()
@@ -133,7 +151,7 @@ class SocketIOHandlers:
         if "batch" in message:
             return self._subscribe_batch(client, message)
         if message.get("status") is True:
-            return {"status": self._live_status.subscribe(client.engineio_sid, self._status_sender(_sid()))}
+            return {"status": self._subscribe_status(client)}
         return self._subscribe_job(client, _job_id(message), _after(message))
 
     def _subscribe_job(self, client: Client, job_id: str, after: int | None) -> dict[str, Any]:
@@ -163,6 +181,12 @@ class SocketIOHandlers:
 
         return send
 
+    def _subscribe_status(self, client: Client) -> dict[str, Any]:
+        if not _may_read_figures(self._web, client):
+            raise errors.OperatorOnly("operator")
+        client.reads_figures = True
+        return self._live_status.subscribe(client.engineio_sid, self._status_sender(_sid()))
+
     def _status_sender(self, sid: str) -> Callable[[dict[str, Any]], None]:
         return lambda seen: self._socketio.emit("status", seen, to=sid)
 
@@ -188,6 +212,7 @@ class SocketIOHandlers:
 
     def _unsubscribe(self, client: Client, message: Message) -> dict[str, Any]:
         if message.get("status") is True:
+            client.reads_figures = False
             self._live_status.unsubscribe(client.engineio_sid)
         elif isinstance(message.get("batch"), str):
             self._unsubscribe_batch(client, message["batch"])
@@ -209,6 +234,11 @@ class SocketIOHandlers:
         listener = client.listeners.pop(job_id, None)
         if listener is not None:
             self._web.follower.unfollow(job_id, listener)
+
+
+def _may_read_figures(web: WebContext, client: Client) -> bool:
+    found = web.api_keys.find(client.owner)
+    return found.reads_figures if found is not None else not web.api_keys.are_set
 
 
 def _shrink(environ: dict[str, Any]) -> None:

@@ -81,6 +81,16 @@ def test_default_clients_of_each_kind_work_through_nginx(gateway: Gateway, url: 
     assert python_clients(url, ids, 20) == [(True, True)] * 20
 
 
+def test_its_log_holds_no_query(url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for path in ("/api/capabilities?filename=payslip.png", "/nowhere?expires=1&signature=payslip", "/api/convert?filename=payslip.png"):
+        requests.get(url + path, timeout=20)
+    log = next(tmp_path_factory.getbasetemp().glob("nginx*/webp-gateway.log"))
+    wait_for(lambda: "/api/convert" in log.read_text("utf-8"), 10, "for the log")
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert {"/api/capabilities", "/nowhere", "/api/convert"} <= {line["path"] for line in lines}
+    assert "payslip" not in log.read_text("utf-8")
+
+
 def test_sixty_megabytes_reach_the_gateway_while_the_client_still_sends(gateway: Gateway, url: str, tmp_path: Path) -> None:
     image = bitmap(5000, 4000)
     assert len(image) > 57 * MIB

@@ -36,6 +36,8 @@ def talk(gateway: Gateway) -> str:
     job = requests.post(f"{gateway.url}/api/jobs", data=bytes(damaged), headers={**headers, "X-Request-Id": "request-of-mine"}, timeout=20).json()
     wait_for(lambda: requests.get(f"{gateway.url}/api/jobs/{job['id']}", headers=headers, timeout=20).json()["finished_at"], 30)
     requests.get(f"{gateway.url}/api/capabilities?key={KEY}", timeout=20)
+    requests.post(f"{gateway.url}/api/convert?filename=payslip.png", data=b"no image", headers=headers, timeout=20)
+    requests.get(f"{gateway.url}/nowhere?expires=1&signature=s&url=http://127.0.0.1/payslip", headers=headers, timeout=20)
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as raw:
         raw.sendall(b"NONSENSE\r\n\r\n")
         raw.recv(1000)
@@ -53,8 +55,8 @@ def check(said: list[dict[str, Any]], job_id: str) -> None:
     failures = [line for line in said if "failed" in line["message"]]
     assert [line["request"] for line in failures] == ["request-of-mine"], "one line for one failure, with the request that brought the job"
     assert [line["level"] for line in said if "no request from" in line["message"]] == ["warning"]
-    polled = [line for line in said if "/socket.io/" in line.get("path", "") and "sid=" in line["path"]]
-    assert polled and all("sid=…" in line["path"] for line in polled)
+    assert {"/socket.io/", "/api/convert"} <= {line["path"] for line in said if "path" in line}
+    assert not [line for line in said if "?" in line.get("path", "") or "sid=" in line["message"] or "payslip" in line["message"]]
     assert KEY not in json.dumps(said) and not [line for line in said if "traceback" in line]
 
 

@@ -71,14 +71,15 @@ def fails():
     except RuntimeError as error:
         logging.getLogger("backend").error("unexpected %r", error, exc_info=error)
     return ""
-app.test_client().post("/api/jobs?sid=a-session", data=b"image-bytes", headers={"Authorization": "Bearer a-key", "Cookie": "c=cookie-value"})
+address = "/api/jobs?sid=a-session&filename=payslip.png"
+app.test_client().post(address, data=b"image-bytes", headers={"Authorization": "Bearer a-key", "Cookie": "c=cookie-value"})
 sentry_sdk.flush(30)
 """,
         GATEWAY_SENTRY_DSN=f"http://public@{address}/1",
     )
     events = [body for _, body in heard if b'"type":"event"' in body.replace(b'": "', b'":"')]
     assert len(events) == 1 and b"the cause" in events[0] and b"gateway" in events[0]
-    for private in (b"a-session", b"image-bytes", b"a-key", b"cookie-value", b'local-variable-value"'):
+    for private in (b"a-session", b"payslip", b"image-bytes", b"a-key", b"cookie-value", b'local-variable-value"'):
         assert private not in events[0].replace(b'secret_local = \\"local-variable-value\\"', b""), private
 
 
@@ -93,7 +94,7 @@ from backend.settings import Settings
 app = Flask("x")
 app.add_url_rule("/api/jobs/<job_id>", "job", lambda job_id: job_id)
 telemetry.start(Settings.from_environment(), "gateway", app)
-app.test_client().get("/api/jobs/42")
+app.test_client().get("/api/jobs/42?filename=payslip.png")
 with telemetry.span("encode"):
     pass
 """,
@@ -102,6 +103,7 @@ with telemetry.span("encode"):
     assert {path for path, _ in heard} == {"/v1/traces"}
     said = b"".join(body for _, body in heard)
     assert b"/api/jobs/<job_id>" in said and b"webp-gateway" in said and b"encode" in said
+    assert b"/api/jobs/42" in said and b"payslip" not in said
 
 
 def test_off_they_cost_nothing_and_are_not_even_imported() -> None:

@@ -14,9 +14,9 @@ from werkzeug.test import TestResponse
 
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.files.store import FileStore
+from backend.core.api_keys import KeyTable, plain_key
 from backend.flows import uploads as flow
 from backend.flows.context import random_id
-from backend.web.request import auth
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -45,8 +45,8 @@ class Tus:
 
     def restart(self) -> None:
         app = Flask("webp-gateway", static_folder=None)
-        digests = frozenset(auth.key_digest(key) for key in self.keys)
-        rules = {"key_digests": digests, "allowed_origins": ("https://other.example",)}
+        keys = KeyTable(map(plain_key, self.keys))
+        rules = {"api_keys": keys, "allowed_origins": ("https://other.example",)}
         app.extensions[KEY] = WebContext(self.context, self.here.follower, Path("."), "1.2.3", **rules)
         for part in (problems, headers):
             part.install(app)

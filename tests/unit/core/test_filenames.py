@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.core import formats
-from backend.core.filenames import archive_name, ascii_name, display_name, result_name, unique_name
+from backend.core.filenames import archive_name, ascii_name, display_name, result_name, source_name, unique_name
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,29 @@ from backend.core.filenames import archive_name, ascii_name, display_name, resul
 )
 def test_a_result_has_its_sources_name_and_its_own_extension(source: str, shown: str) -> None:
     assert result_name(source, formats.output("webp").extension) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "image_format", "shown"),
+    [
+        ("cat.jpg", "jpeg", "cat.jpg"),
+        ("CAT.JPEG", "jpeg", "CAT.JPEG"),
+        ("我的图片.png", "png", "我的图片.png"),
+        ("evil.html", "png", "evil.png"),
+        ("evil.SVG", "jpeg", "evil.jpg"),
+        ("evil.png.html", "png", "evil.png.png"),
+        ("evil.html.", "gif", "evil.html..gif"),
+        ("evil.html ", "gif", "evil.html .gif"),
+        ("evil.webmanifest", "tiff", "evil.webmanifest.tif"),
+        ("photo.png", "jpeg", "photo.jpg"),
+        ("v1.2 final", "webp", "v1.2 final.webp"),
+        ("jpg", "jpeg", "jpg.jpg"),
+        (".html", "png", "image.png"),
+        ("", "heic", "image.heic"),
+    ],
+)
+def test_a_source_has_its_own_name_and_its_formats_extension(name: str, image_format: str, shown: str) -> None:
+    assert source_name(name, formats.BY_NAME[image_format].extensions) == shown
 
 
 @pytest.mark.parametrize(

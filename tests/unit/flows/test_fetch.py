@@ -11,7 +11,7 @@ from backend.core.job import Job, public
 from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.flows import conclude, deliver, ingest
-from backend.flows.fetch import LEASE_S, Fetcher
+from backend.flows.fetch import LEASE_S, MAX_FETCHES, MAX_HANDED_BACK, Fetcher
 from backend.flows.maintenance import Janitor
 from tests.fakes.codec import ScriptedCodec
 from tests.fakes.context import MemoryContext
@@ -42,6 +42,14 @@ class Here(MemoryContext):
 
     def left_open(self) -> bool:
         return any(each.is_open for each in self.sources.answers.values()) or bool(self.store.incoming)
+
+
+class ProcessLost(BaseException):
+    """Ends everything at once, as a killed process does."""
+
+
+def lose_the_process() -> None:
+    raise ProcessLost
 
 
 @pytest.fixture
@@ -150,6 +158,61 @@ def test_when_the_one_who_fetches_dies_another_begins_again(here: Here) -> None:
     here.run()
     here.encode()
     assert here.find(job).status.state == "succeeded"
+
+
+def test_a_fetch_over_which_two_processes_were_lost_fails(here: Here) -> None:
+    janitor = Janitor(here.context, "me", here.fetcher)
+    job = here.order(lose_the_process)
+    for _ in range(MAX_FETCHES):
+        with pytest.raises(ProcessLost):
+            here.run()
+        here.clock.advance(LEASE_S + 1)
+        janitor.maintain()
+    assert not here.waiting
+    status = here.find(job).status
+    assert (status.state, status.error) == ("failed", {"code": "internal", "status": 500, "variant": "fetch_lost", "params": {"attempts": 2}})
+
+
+def test_a_job_that_only_waited_is_fetched_however_many_processes_were_lost(here: Here) -> None:
+    job = here.order(PNG)
+    for _ in range(5):
+        here.waiting.clear()
+        here.clock.advance(LEASE_S + 1)
+        Janitor(here.context, "me", here.fetcher).maintain()
+    here.run()
+    assert not here.find(job).manifest.is_awaited
+
+
+def test_a_process_that_ends_as_it_should_hands_its_fetches_back(here: Here) -> None:
+    janitor = Janitor(here.context, "me", here.fetcher)
+
+    def end() -> None:
+        here.fetcher.hand_back()
+        lose_the_process()
+
+    job = here.order(end)
+    for _ in range(MAX_HANDED_BACK):
+        with pytest.raises(ProcessLost):
+            here.run()
+        janitor.maintain()
+    here.sources.answers[URL] = MemoryDownload([PNG])
+    here.run()
+    assert not here.find(job).manifest.is_awaited
+
+
+def test_a_fetch_counts_as_begun_once_when_redis_is_lost_with_it(here: Here) -> None:
+    job = here.order(lose_the_process)
+    janitor = Janitor(here.context, "me", here.fetcher)
+    with pytest.raises(ProcessLost):
+        here.run()
+    here.server.lose_everything()
+    janitor.maintain()
+    janitor.maintain()
+    with pytest.raises(ProcessLost):
+        here.run()
+    here.clock.advance(LEASE_S + 1)
+    janitor.maintain()
+    assert here.find(job).status.state == "failed"
 
 
 def test_who_was_given_up_too_soon_does_not_disturb_the_other(here: Here) -> None:

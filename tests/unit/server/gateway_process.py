@@ -32,7 +32,7 @@ def wait_for(state: Callable[[], T], what: str, deadline_s: float = 30.0) -> T:
 
 
 class Gateway:
-    def __init__(self, *arguments: str, workers: int = 3, bind: str = "", worker_class: str = WORKER, **limits: Any) -> None:
+    def __init__(self, *arguments: str, workers: int = 3, bind: str = "", worker_class: str = WORKER, app: str = "sample_app", **limits: Any) -> None:
         self.run_dir = tempfile.TemporaryDirectory(prefix="gw-")
         self._wires: list[Wire] = []
         self.port = free_port()
@@ -48,7 +48,7 @@ class Gateway:
             "TEST_LIMITS": json.dumps(limits),
         }
         self.process = subprocess.Popen(
-            [*command, *arguments, "sample_app:app"], env=environ, cwd=HERE, stdout=self._log, stderr=self._log, start_new_session=True
+            [*command, *arguments, f"{app}:app"], env=environ, cwd=HERE, stdout=self._log, stderr=self._log, start_new_session=True
         )
         self.workers = workers
         wait_for(lambda: len(self.booted()) >= workers and len(self.doors()) >= (workers if worker_class == WORKER else 0), "workers up")

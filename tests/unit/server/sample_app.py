@@ -15,6 +15,7 @@ from typing import Any  # noqa: E402
 import gevent  # noqa: E402
 from flask import Flask, Response, request  # noqa: E402
 from flask_socketio import SocketIO, emit  # noqa: E402
+from werkzeug.wsgi import wrap_file  # noqa: E402
 
 from backend.adapters.files.splice import splice  # noqa: E402
 from backend.errors import GatewayError, TooLarge  # noqa: E402
@@ -44,6 +45,11 @@ def refused_request(error: GatewayError) -> tuple[dict[str, Any], int]:
 @app.get("/")
 def index() -> dict[str, Any]:
     return {"pid": os.getpid(), "client": request.remote_addr}
+
+
+@app.get("/environ")
+def environ() -> dict[str, str]:
+    return {name: value for name, value in request.environ.items() if isinstance(value, str)}
 
 
 @app.post("/count")
@@ -126,6 +132,20 @@ def big(size: int) -> Response:
     return Response(b"x" * size)
 
 
+@app.get("/file/<int:size>")
+def file(size: int) -> Response:
+    """As results are sent: blocks of 256 KiB, through the server's own wrapper."""
+    whole = tempfile.TemporaryFile()  # noqa: SIM115  # the response closes it
+    whole.truncate(size)
+    return Response(wrap_file(request.environ, whole, 1 << 18), direct_passthrough=True, headers={"Content-Length": str(size)})
+
+
+@app.get("/chunks/<int:size>")
+def chunks(size: int) -> Response:
+    """As archives are sent: without a length, in blocks of 256 KiB."""
+    return Response(bytes(min(1 << 18, size - begin)) for begin in range(0, size, 1 << 18))
+
+
 @app.get("/stream")
 def stream() -> Response:
     peer = client()
@@ -152,6 +172,17 @@ def echo() -> tuple[str, int]:
     assert socket is not None
     while (message := socket.receive()) is not None:
         socket.send(message)
+    return "", 200
+
+
+@app.get("/ws/news", websocket=True)
+def news() -> tuple[str, int]:
+    """As a job's watchers are served: another greenlet reads, and goes on when this one has nothing more to say."""
+    socket = client().websocket
+    assert socket is not None
+    socket.send("news")
+    gevent.spawn(lambda: any(socket.receive() is None for _ in range(1000)))
+    gevent.sleep(0.05)
     return "", 200
 
 

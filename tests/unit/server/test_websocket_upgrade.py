@@ -106,6 +106,20 @@ def test_a_client_that_vanishes_leaves_no_traceback(gateway: Gateway) -> None:
     assert "WebSocketClosed" not in gateway.log
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_socket_that_another_greenlet_reads_ends_without_a_traceback(gateway: Gateway, answers: bool) -> None:
+    """Found by the soak: the connection's end read beside the application's reader, which gevent refuses."""
+    with gateway.wire() as wire:
+        wire.upgrade("/ws/news")
+        wire.until(b"\r\n\r\n")
+        assert wire.read_frame() == (1, b"news")
+        assert wire.close_code() == 1000
+        if answers:
+            wire.frame(8, b"\x03\xe8")
+        assert wire.rest() == b""
+    assert "ConcurrentObjectUseError" not in gateway.log
+
+
 def test_the_unfinished_message_attack_costs_no_memory_and_no_time(start_gateway: Any) -> None:
     gateway = start_gateway(workers=1)
     before = gateway.get("/vitals")
@@ -131,8 +145,30 @@ def attack(wire: Wire, total_bytes: int) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    "flood",
+    [masked(9, b""), masked(10, b"x" * 125), masked(1, b"", final=False) + masked(0, b""), masked(1, b"x")],
+    ids=["pings", "pongs", "empty fragments", "tiny messages"],
+)
+def test_a_flood_of_frames_costs_the_flooder_its_connection(gateway: Gateway, flood: bytes) -> None:
+    with gateway.wire() as wire:
+        wire.upgrade()
+        wire.until(b"\r\n\r\n")
+        sending = threading.Thread(target=send_all, args=(wire, flood * 5000))
+        sending.start()
+        assert wire.close_code() == 1008
+        sending.join()
+
+
+def send_all(wire: Wire, data: bytes) -> None:
+    try:
+        wire.send(data)
+    except OSError:
+        pass
+
+
 def test_a_flood_of_empty_frames_lets_the_others_run(start_gateway: Any) -> None:
-    gateway = start_gateway(workers=1)
+    gateway = start_gateway(workers=1, websocket_frames=1 << 40, websocket_control_frames=1 << 40)
     with gateway.wire() as wire:
         wire.upgrade()
         wire.until(b"\r\n\r\n")

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend import errors, settings
+from backend import errors, key_command, settings
 from backend.core import options
 from backend.core.conversion import STAGES
+from backend.core.webhooks import EVENTS
 from backend.errors import BY_CODE, GatewayError
 from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
+from backend.web.openapi.document import RECEIVER_ANSWERS
 from backend.web.routes import operations
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -100,6 +102,7 @@ def used_keys(known: set[str]) -> set[str]:
     used |= {f"errors.{code}.{part}" for code in BY_CODE for part in PARTS_OF_A_CODE}
     used |= {f"settings.{each.metadata['env']}.{part}" for each in settings.table() for part in ("meaning", "default")}
     used |= {f"plain.{stage}" for stage in STAGES}
+    used |= {f"key_command.{option}" for option in key_command.OPTIONS}
     used |= set(keys_of_the_description())
     source = "".join(path.read_text("utf-8") for path in BACKEND.rglob("*.py"))
     variants = {key for key in known if re.fullmatch(r"errors\.\w+\.\w+\.(title|detail)", key)}
@@ -110,6 +113,7 @@ def keys_of_the_description() -> Iterator[str]:
     """Those of ``/api/openapi.json``, by the tables that it is made of."""
     for table, names in (("tags", TAGS), ("parameters", PARAMETERS), ("headers", HEADERS), ("options", options.schema())):
         yield from (f"api.{table}.{name}" for name in names)
+    yield from (f"api.webhooks.{name}" for name in (*(event.replace(".", "_") for event in EVENTS), *RECEIVER_ANSWERS))
     for each in operations():
         yield f"api.operations.{each.id}.summary"
         for status, answer in each.answers.items():

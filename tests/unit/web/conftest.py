@@ -13,8 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from backend.core.api_keys import KeyTable, plain_key
+from backend.core.host_names import allowed_hosts
 from backend.flows.fetch import Fetcher
-from backend.web.request import auth
+from backend.server.security_headers import SecurityHeaders
+from backend.web.request import admission, body_rules
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -34,19 +37,22 @@ class Web:
     rules: dict[str, Any] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     web_rules: dict[str, Any] = field(default_factory=dict)
+    admission_rules: admission.Rules = admission.Rules(allowed_hosts(()))
 
     def __post_init__(self) -> None:
         self.here = MemoryContext(ShiftedClock(), self.rules)
         self.sources = MemorySources()
         fetcher = Fetcher(self.here.context, self.sources, lambda call: call())
-        digests = frozenset(auth.key_digest(key) for key in self.keys)
+        keys = KeyTable(map(plain_key, self.keys))
         self.app = Flask("webp-gateway", static_folder=None)
-        rules = {"key_digests": digests, "fetcher": fetcher, **self.web_rules}
+        rules = {"api_keys": keys, "fetcher": fetcher, **self.web_rules}
         self.app.extensions[KEY] = WebContext(self.here.context, self.here.follower, FRONTEND, "1.2.3", **rules)
-        for part in (problems, headers):
+        for part in (admission, problems, headers, body_rules):
             part.install(self.app)
         for resource in resources():
             self.app.register_blueprint(resource)
+        admitted = admission.Admission(self.app.wsgi_app, self.app.wsgi_app, self.admission_rules)
+        self.app.wsgi_app = SecurityHeaders(admitted)  # type: ignore[method-assign]
         self.client: FlaskClient = self.app.test_client()
         self.client.environ_base["wsgi.input_terminated"] = True
 

@@ -338,3 +338,23 @@ local function create(id, manifest_text, status_text, client, expire_at)
     redis.call('ZADD', key('listed:' .. manifest.maker), manifest.created_at, id)
   end
 end
+
+-- Let a webhook's delivery wait for its next try. Its client and its host within that client are looked at no later than then.
+local function await_try(id, host, client, due_ms)
+  redis.call('ZADD', key('webhooks:due:' .. client .. ' ' .. host), due_ms, id)
+  redis.call('ZADD', key('webhooks:hosts:' .. client), 'LT', due_ms, host)
+  redis.call('ZADD', key('webhooks:clients'), 'LT', due_ms, client)
+end
+
+-- Host and client of a known delivery, or nil.
+local function route_of(id)
+  local known = redis.call('HGET', key('webhooks:known'), id)
+  if known then return string.match(known, '^(%S+) (.*)$') end
+end
+
+-- A try is over: what waits for a place at this client or this host may have it.
+local function free_place(id, host, client)
+  redis.call('ZREM', key('webhooks:leased'), id)
+  redis.call('ZADD', key('webhooks:hosts:' .. client), 'XX', 'LT', now_ms(), host)
+  redis.call('ZADD', key('webhooks:clients'), 'XX', 'LT', now_ms(), client)
+end

@@ -1,10 +1,10 @@
 -- Take over a fetch whose lease has run out.
 -- ARGV: id, token, lease in ms
--- Answer: 1 if the lease had run out, else 0.
+-- Answer: how often a fetch of it has begun; -1 if the lease had not run out.
 begin_in_any_case()
 local id, token, lease_ms = unpack(ARGV)
 local until_ms = redis.call('ZSCORE', key('fetching'), id)
-if not until_ms or tonumber(until_ms) > now_ms() then return 0 end
+if not until_ms or tonumber(until_ms) > now_ms() then return -1 end
 redis.call('HSET', key('job:' .. id), 'token', token)
 redis.call('ZADD', key('fetching'), now_ms() + tonumber(lease_ms), id)
-return 1
+return tonumber(redis.call('HGET', key('job:' .. id), 'fetches') or '0')

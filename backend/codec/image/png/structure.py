@@ -145,10 +145,10 @@ class _Walk:
             self.kept.setdefault(kind, contents)
 
     def _take_critical(self, chunk: Chunk, contents: bytes | None) -> None:
-        if contents is None or chunk.kind in (b"IHDR", b"IEND"):
+        if contents is None or chunk.kind in (b"IHDR", b"IEND") or not chunk.kind.isalpha():
             raise errors.DamagedImage(private=f"PNG: {chunk.kind!r} is broken, or there by mistake")
         if chunk.kind != b"PLTE":
-            name = chunk.kind.decode("ascii", "replace")
+            name = chunk.kind.decode("ascii")
             raise errors.UnsupportedFormat("variant", format=f"PNG with the unknown chunk {name}", base="PNG")
         self.is_past_palette = True
         if self.header.colour != PALETTE:

@@ -15,6 +15,7 @@ from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.live_state import live_state
 from backend.core.job import Status
+from backend.ports.delivery_queue import Shares, Waiting
 from backend.ports.queue import Claim, JobQueue
 from backend.texts.problems import problem
 from tests.contract.live import Live
@@ -33,6 +34,8 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "queue.take_express": lambda live: live.queue.take_express("id", "token", 1),
     "queue.top_up_tickets": lambda live: live.queue.top_up_tickets(),
     "fetch_leases.reserve": lambda live: live.fetch_leases.reserve(job(), "token", 1, limit=None),
+    "fetch_leases.begin": lambda live: live.fetch_leases.begin("id", "token", 1),
+    "fetch_leases.hand_back": lambda live: live.fetch_leases.hand_back("id", "token", 1),
     "fetch_leases.renew": lambda live: live.fetch_leases.renew("id", "token", 1, 1),
     "fetch_leases.expired": lambda live: live.fetch_leases.expired(),
     "fetch_leases.take_over": lambda live: live.fetch_leases.take_over("id", "token", 1),
@@ -67,6 +70,13 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "client_uses.add_bytes": lambda live: live.client_uses.add_bytes({"client": 1}),
     "client_uses.add_uploads": lambda live: live.client_uses.add_uploads("client", [("id", time.time() + 60)]),
     "client_uses.remove_upload": lambda live: live.client_uses.remove_upload("client", "id"),
+    "deliveries.add": lambda live: live.deliveries.add([Waiting("id", "client", "http://a", 1.0)]),
+    "deliveries.claim": lambda live: live.deliveries.claim(1, 1.0, Shares(1, 1)),
+    "deliveries.put_back": lambda live: live.deliveries.put_back("id", 1.0, {}),
+    "deliveries.remove": lambda live: live.deliveries.remove("id", {}),
+    "deliveries.pause": lambda live: live.deliveries.pause("http://a", 1.0),
+    "deliveries.count_failures": lambda live: live.deliveries.count_failures("http://a", True),
+    "deliveries.count": lambda live: live.deliveries.count("client"),
     "counters.count_in_window": lambda live: live.counters.count_in_window("key", 1, 1),
 }
 

@@ -13,6 +13,7 @@ import time
 from typing import Any, cast
 
 import pytest
+import requests
 from gateway_process import Gateway, Wire, wait_for
 
 from backend.server.connection_limits import ConnectionLimits
@@ -398,3 +399,20 @@ def test_a_unix_socket_gives_no_sips(start_gateway: Any, tmp_path: Any) -> None:
         wire.sock.connect(f"{tmp_path}/g.sock")
         said = sipped(wire, b"x" * 3_000_000, 100_000, 0.001)
     assert (said["bytes"], said["sips"]) == (3_000_000, [])
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 200000000", "Transfer-Encoding: chunked"])
+def test_an_early_refusal_reaches_a_client_that_sends_two_hundred_megabytes_before_it_reads(gateway: Gateway, framing: str) -> None:
+    """A body of 100 MB got no answer at all: what was left of it unread reset the connection."""
+    megabyte = b"x" * 1_000_000
+    piece = megabyte if "Length" in framing else b"f4240\r\n" + megabyte + b"\r\n"
+    with gateway.wire() as wire:
+        wire.send(f"POST /refuse HTTP/1.1\r\nHost: t\r\n{framing}\r\n\r\n")
+        for _ in range(200):
+            wire.send(piece)
+        assert wire.rest().startswith(b"HTTP/1.1 413")
+
+
+def test_requests_reads_the_answer_to_a_body_of_a_hundred_megabytes(gateway: Gateway) -> None:
+    answer = requests.post(f"{gateway.url}/refuse", files={"field": b"x" * 100_000_000}, timeout=30)
+    assert answer.status_code == 413

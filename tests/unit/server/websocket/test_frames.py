@@ -9,6 +9,7 @@ import pytest
 from gateway_process import Wire, masked
 from gevent import socket
 
+from backend.server.connection_limits import ConnectionLimits
 from backend.server.websocket.frames import encode_header, unmask
 from backend.server.websocket.websocket import WebSocket, WebSocketClosed
 
@@ -19,7 +20,7 @@ Pair = tuple[WebSocket, Wire]
 def pair() -> Iterator[Pair]:
     ours, theirs = socket.socketpair()
     theirs.settimeout(5)
-    yield WebSocket({}, ours, message_bytes=1000, write_timeout_s=0.2), Wire(theirs)
+    yield WebSocket({}, ours, limits=ConnectionLimits(websocket_message_bytes=1000, websocket_write_timeout_s=0.2)), Wire(theirs)
     ours.close()
     theirs.close()
 

@@ -46,9 +46,14 @@ def test_what_names_no_address_is_refused(web: Web, problem: Check, body: Any) -
     problem(web.post("/api/jobs", json=body), 400, "bad_request")
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 50_000, b'{"url": "' + b"x" * 70_000 + b'"}'])
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 50_000, b'{"url": NaN}', b'{"url": "a", "url": "b"}', b'{"url": "\\ud800"}'])
 def test_what_is_no_json_is_refused(web: Web, problem: Check, data: bytes) -> None:
     problem(web.post("/api/jobs", data=data, content_type="application/json"), 400, "bad_request")
+
+
+def test_a_longer_object_than_any_is_too_large(web: Web, problem: Check) -> None:
+    body = problem(web.post("/api/jobs", json={"url": "x" * 70_000}), 413, "too_large")
+    assert "65536 bytes" in body["detail"]
 
 
 @pytest.mark.parametrize(("name", "value"), [("qualty", 80), ("quality", 101), ("quality", [80]), ("width", {"px": 4}), ("lossless", None)])
@@ -71,3 +76,11 @@ def test_an_idempotency_key_makes_one_job_and_one_download(web: Web, problem: Ch
     ids = {web.post("/api/jobs", json={"url": URL}, headers=headers).json["id"] for _ in range(3)}  # type: ignore[index]
     assert len(ids) == 1 and web.sources.asked == [URL]
     problem(web.post("/api/jobs", json={"url": URL, "quality": 5}, headers=headers), 422, "invalid_option")
+
+
+def test_an_image_that_could_not_be_fetched_can_neither_be_sent_nor_converted_again(web: Web, problem: Check) -> None:
+    web.sources.answers[URL] = MemoryDownload([b"no image at all"])
+    own = f"/api/jobs/{web.post('/api/jobs', json={'url': URL}).json['id']}"  # type: ignore[index]
+    assert web.get(own).json["state"] == "failed"  # type: ignore[index]
+    for refused in (web.get(f"{own}/source"), web.post(f"{own}/retry")):
+        assert "never fetched" in problem(refused, 410, "gone")["detail"]
