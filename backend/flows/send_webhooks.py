@@ -23,11 +23,12 @@ from backend.ports.delivery_queue import Shares
 from backend.ports.receivers import Receivers, Reply
 
 log = logging.getLogger(__name__)
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 128
 """Tries of one process at once. Each holds a connection and one body."""
-SHARES = Shares(client=8, host=4)
-"""Of all processes together. A receiver that takes a second for each gets four a second."""
-LOOK_EVERY_S = 0.5
+SHARES = Shares(client=32, host=4)
+"""Of all processes together. A receiver that takes a second for each gets four a second. Eight dead ones at once do not fill a client's share, and
+after their first failure 32 do not."""
+LOOK_EVERY_S = 1.0
 """How often a process with nothing to do asks for work."""
 LEASE_MARGIN_S = 10.0
 """A lease is this much longer than a try may take: time for the store, and for a loop that is busy."""

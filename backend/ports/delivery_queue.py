@@ -19,7 +19,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many tries are under way at once, at most, for one client and to one host."""
+    """How many tries are under way at once, at most, for one client and to one host. A host that gave no answer the last time has one place."""
 
     client: int
     host: int

@@ -108,7 +108,7 @@ class Settings:
     fetch_timeout_s: int = setting("GATEWAY_FETCH_TIMEOUT_S", kinds.seconds(1, 3600), 60)
     fetch_allowed_networks: tuple[Network, ...] = setting("GATEWAY_FETCH_ALLOWED_NETWORKS", kinds.networks(), ())
     webhook_secrets: tuple[bytes, ...] = setting("GATEWAY_WEBHOOK_SECRET", kinds.webhook_secrets(), ())
-    webhook_allowed_networks: tuple[Network, ...] = setting("GATEWAY_WEBHOOK_ALLOWED_NETWORKS", kinds.networks(), ())
+    given_webhook_networks: tuple[Network, ...] | None = setting("GATEWAY_WEBHOOK_ALLOWED_NETWORKS", kinds.networks(), None)
     webhook_timeout_s: int = setting("GATEWAY_WEBHOOK_TIMEOUT_S", kinds.seconds(1, 300), 20)
     webhook_pauses_s: tuple[int, ...] = setting("GATEWAY_WEBHOOK_PAUSES_S", kinds.pauses(), webhooks.PAUSES_S)
     client_webhooks: int = setting("GATEWAY_CLIENT_WEBHOOKS", kinds.number(1, MOST), 10_000)
@@ -141,6 +141,10 @@ class Settings:
     def client_limits(self) -> ClientLimits:
         """Of a client whose key has none of its own."""
         return ClientLimits(self.client_jobs, self.client_bytes_per_day, self.client_uploads)
+
+    @property
+    def webhook_allowed_networks(self) -> tuple[Network, ...]:
+        return self.fetch_allowed_networks if self.given_webhook_networks is None else self.given_webhook_networks
 
     @property
     def encoders_min(self) -> int:

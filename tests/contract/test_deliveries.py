@@ -178,6 +178,15 @@ def test_a_host_takes_no_more_than_its_share_and_costs_no_other_host_anything(li
     assert sorted(each.split("-")[0] for each in found) == ["dead"] * 4 + ["well"] * 3
 
 
+def test_a_host_that_gave_no_answer_has_one_place_until_it_answers(live: Live) -> None:
+    live.deliveries.add([waiting(f"one-{number}", f"client-{number}") for number in range(6)])
+    live.deliveries.count_failures("https://a", True)
+    assert len(claimed(live, shares=Shares(client=8, host=4))) == 1
+    live.deliveries.count_failures("https://a", False)
+    time.sleep(0.6)
+    assert len(claimed(live, shares=Shares(client=8, host=4))) == 3
+
+
 def test_a_host_that_is_paused_is_left_alone_for_so_long(live: Live) -> None:
     live.deliveries.add([waiting("dead", host="https://dead"), waiting("well", host="https://well")])
     live.deliveries.pause("https://dead", 0.3)

@@ -36,7 +36,8 @@ class MemoryDeliveryQueue:
             known = state.deliveries[delivery_id]
             others = [state.deliveries[each] for each in state.leased]
             clients, hosts = Counter(each.client for each in others), Counter(each.host for each in others)
-            has_place = clients[known.client] < shares.client and hosts[known.host] < shares.host
+            host_places = 1 if state.host_failures.get(known.host) else shares.host
+            has_place = clients[known.client] < shares.client and hosts[known.host] < host_places
             is_served = known.client in {state.deliveries[each].client for each in found}
             is_ready = state.due[delivery_id] <= now and state.host_pauses.get(known.host, 0.0) <= now and delivery_id not in state.leased
             if len(found) < most and has_place and is_ready and not is_served:

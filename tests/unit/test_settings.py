@@ -210,6 +210,14 @@ def test_the_metrics_own_address_has_a_port_of_its_own() -> None:
     assert "which is 5000" in line
 
 
+def test_webhooks_may_go_where_is_fetched_from_unless_that_is_said_apart() -> None:
+    fetching = {"GATEWAY_FETCH_ALLOWED_NETWORKS": "10.0.0.0/8"}
+    assert Settings.from_environment(fetching).webhook_allowed_networks == (ip_network("10.0.0.0/8"),)
+    apart = Settings.from_environment({**fetching, "GATEWAY_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"})
+    assert apart.webhook_allowed_networks == (ip_network("127.0.0.0/8"),)
+    assert Settings.from_environment({}).webhook_allowed_networks == ()
+
+
 def test_the_prefix_is_the_public_addresss_path_unless_it_is_given() -> None:
     one = Settings.from_environment({"GATEWAY_PUBLIC_URL": "https://example.com/images/"})
     assert (one.public_origin, one.prefix) == ("https://example.com", "/images")

@@ -40,6 +40,7 @@ SEED = int(os.environ.get("WEBHOOK_SEED", "1"))
 SECRET = f"whsec_{base64.b64encode(os.urandom(32)).decode()}"
 LATEST_S = 420.0
 """Longer than the scan that finds ends without a record (``maintenance.RESCAN_EVERY_S``), and a lease."""
+CLIENTS = 4
 VICTIMS = ("gateway worker", "encoder", "redis", "redis emptied", "python", "node")
 SETTINGS = {
     "GUNICORN_WORKERS": "3",
@@ -94,15 +95,17 @@ class Promises:
 
 
 class Client(threading.Thread):
-    """Sends images with a webhook until ``most`` are promised; cancels and deletes some of them."""
+    """Sends images with a webhook, one in ``pace_s`` seconds on average, until ``most`` are promised; cancels and deletes some of them."""
 
-    def __init__(self, gateway: Gateway, receivers: list[ReceiverProcess], promises: Promises, most: int, seed: int) -> None:
+    def __init__(self, gateway: Gateway, receivers: list[ReceiverProcess], promises: Promises, most: int, pace_s: float, seed: int) -> None:
         super().__init__()
-        self.gateway, self.receivers, self.promises, self.most, self.dice = gateway, receivers, promises, most, random.Random(seed)
+        self.gateway, self.receivers, self.promises, self.dice = gateway, receivers, promises, random.Random(seed)
+        self.most, self.pace_s = most, pace_s
         self.is_stopped = threading.Event()
 
     def run(self) -> None:
         while len(self.promises.subjects) < self.most and not self.is_stopped.is_set():
+            self.is_stopped.wait(2 * self.pace_s * self.dice.random())
             try:
                 self.send()
             except requests.RequestException:
@@ -141,8 +144,9 @@ def receiving(folder: Path) -> Iterator[list[ReceiverProcess]]:
 
 
 @contextmanager
-def sending(gateway: Gateway, receivers: list[ReceiverProcess], promises: Promises, most: int) -> Iterator[list[Client]]:
-    clients = [Client(gateway, receivers, promises, most, SEED * 100 + number) for number in range(3)]
+def sending(gateway: Gateway, receivers: list[ReceiverProcess], promises: Promises, most: int, seconds: float) -> Iterator[list[Client]]:
+    """Nearly as long as the kills go on, so that something is always on its way."""
+    clients = [Client(gateway, receivers, promises, most, 0.6 * CLIENTS * seconds / most, SEED * 100 + number) for number in range(CLIENTS)]
     for each in clients:
         each.start()
     try:
@@ -186,7 +190,7 @@ def run(folder: Path, deliveries: int, kills: int, seconds: float) -> None:
     dice, promises, killed = random.Random(SEED), Promises(), Counter[str]()
     with receiving(folder) as receivers, running(folder / "data", **SETTINGS) as gateway:
         ends_s = time.monotonic() + seconds
-        with sending(gateway, receivers, promises, deliveries) as clients:
+        with sending(gateway, receivers, promises, deliveries, seconds) as clients:
             while sum(killed.values()) < kills and time.monotonic() < ends_s:
                 victim = dice.choice(VICTIMS)
                 kill(gateway, receivers, victim, dice)

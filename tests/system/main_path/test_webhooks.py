@@ -189,6 +189,18 @@ def test_hostile_receivers_are_given_up_in_time_and_cost_nobody_anything(telling
     assert [each.status() for each in telling.find("gunicorn")]
 
 
+def test_silent_receivers_of_a_client_do_not_keep_its_others_waiting(telling: Gateway, receiver: Receiver) -> None:
+    """Seven at once, with a message each, hold their places for the whole time of a try."""
+    client = "192.0.2.99"
+    with contextlib.ExitStack() as stack:
+        urls = [stack.enter_context(hostile("silence")) for _ in range(7)]
+        for job in [taken(telling, webhook_url=url, client=client) for url in urls]:
+            telling.ended(job)
+        begun = time.monotonic()
+        told(receiver, taken(telling, webhook_url=receiver.url, client=client), within_s=10)
+        assert time.monotonic() - begun < TIMEOUT_S + 2
+
+
 def test_a_client_with_too_many_waiting_is_told_so(telling: Gateway, receiver: Receiver) -> None:
     receiver.answers = {"/never": [500]}
     client = "192.0.2.77"

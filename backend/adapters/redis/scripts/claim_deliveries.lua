@@ -1,4 +1,5 @@
 -- Lease deliveries of webhooks that are due: one of each client, in turn, as long as the client and the host have a place.
+-- A host that gave no answer the last time has one place until it answers.
 -- ARGV: how many at most, lease in ms, places of a client, places of a host
 -- Answer: their ids. Fewer may be returned than are due.
 begin_in_any_case()
@@ -26,7 +27,8 @@ end
 local function wait_of(host)
   local pause_ms = redis.call('PTTL', key('webhooks:paused:' .. host))
   if pause_ms > 0 then return now + pause_ms end
-  if (taken['host ' .. host] or 0) >= host_places then return now + look_again_ms end
+  local has_failed = redis.call('EXISTS', key('webhooks:failures:' .. host)) == 1
+  if (taken['host ' .. host] or 0) >= (has_failed and 1 or host_places) then return now + look_again_ms end
 end
 
 -- Put the score of ``member`` at that of the first in ``waiting``, or remove it where nothing waits.
