@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend import errors
 from backend.core import formats
 from backend.web.openapi.resource import Answer, Body, Kind
-from backend.web.openapi.schemas import TEXT, Schema, ref
+from backend.web.openapi.schemas import TEXT, WEBHOOK, Schema, ref
 
 RECEIVE_ERRORS: tuple[Kind, ...] = (
     errors.BadRequest,
@@ -30,12 +30,12 @@ JOB: dict[str, Schema] = {JSON: ref("Job")}
 BATCH: dict[str, Schema] = {JSON: ref("Batch")}
 FORM: Schema = {
     "type": "object",
-    "properties": {"file": {"oneOf": [BINARY, {"type": "array", "items": BINARY}]}},
+    "properties": {"file": {"oneOf": [BINARY, {"type": "array", "items": BINARY}]}, **WEBHOOK},
     "required": ["file"],
     "additionalProperties": {"description": "Any conversion option"},
 }
 FORM_OR_IMAGE: Body = {"image/*": BINARY, "application/octet-stream": BINARY, "multipart/form-data": FORM}
-OPTIONS: Body = dict.fromkeys((JSON, "application/x-www-form-urlencoded", "multipart/form-data"), ref("Options"))
+OPTIONS: Body = dict.fromkeys((JSON, "application/x-www-form-urlencoded", "multipart/form-data"), ref("JobOptions"))
 """A body that brings options alone. Its media types are those of ``request/option_fields``."""
 
 UNCHANGED = Answer({}, ("ETag",), shared="unchanged")

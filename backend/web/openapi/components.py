@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.core import tus
+from backend.core import tus, webhooks
 from backend.web.openapi.schemas import ID, TEXT, Schema
 
 
@@ -12,6 +12,7 @@ def _parameter(name: str, where: str, schema: Schema, **more: Any) -> dict[str, 
     return {"name": name, "in": where, "required": where == "path", "schema": schema, **more}
 
 
+ID_PATTERN = webhooks.ID.pattern
 PARAMETERS: dict[str, dict[str, Any]] = {
     "job_id": _parameter("job_id", "path", ID),
     "batch_id": _parameter("batch_id", "path", ID),
@@ -24,6 +25,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Range": _parameter("Range", "header", TEXT),
     "If-Range": _parameter("If-Range", "header", TEXT),
     "Last-Event-ID": _parameter("Last-Event-ID", "header", {"type": "string", "pattern": "^[0-9]*$"}),
+    "delivery_id": _parameter("delivery_id", "path", {"type": "string", "pattern": f"^{ID_PATTERN}$"}),
+    "job": _parameter("job", "query", ID),
+    "batch": _parameter("batch", "query", ID),
+    "webhook_url": _parameter("webhook_url", "query", {"type": "string", "format": "uri"}),
+    "webhook-id": _parameter("webhook-id", "header", {"type": "string", "pattern": f"^{ID_PATTERN}$"}, required=True),
+    "webhook-timestamp": _parameter("webhook-timestamp", "header", {"type": "integer"}, required=True),
+    "webhook-signature": _parameter("webhook-signature", "header", TEXT, required=True),
     "after": _parameter("after", "query", {"type": "integer", "minimum": 0}),
     "download": _parameter("download", "query", TEXT, allowEmptyValue=True),
     "state": _parameter(
@@ -68,5 +76,5 @@ HEADERS: dict[str, Schema] = {
     "Upload-Concat": TEXT,
     "Upload-Expires": TEXT,
 }
-TAGS = ("jobs", "events", "batches", "convert", "uploads", "gateway")
+TAGS = ("jobs", "events", "batches", "convert", "uploads", "webhooks", "gateway")
 """In the order in which the description shows them."""

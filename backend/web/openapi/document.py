@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from backend import errors, texts
-from backend.core import options
+from backend.core import options, webhooks
+from backend.core.cross_site import is_guarded
 from backend.core.job import STATES
 from backend.texts.problems import problem
 from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
@@ -16,6 +17,7 @@ from backend.web.openapi.schemas import ref, schemas
 
 PROBLEM = "application/problem+json"
 EVERYWHERE = ("X-Request-Id",)
+RECEIVER_ANSWERS = ("2XX", "410", "default")
 
 
 def describe(operations: Iterable[Operation], version: str, language: str, has_keys: bool, server: str = "/") -> dict[str, Any]:
@@ -36,12 +38,27 @@ def describe(operations: Iterable[Operation], version: str, language: str, has_k
         "servers": [{"url": server}],
         "tags": [{"name": name, "description": texts.text(f"api.tags.{name}", language)} for name in TAGS],
         "paths": paths,
+        "webhooks": {event: {"post": _webhook(event, language)} for event in webhooks.EVENTS},
         "components": {
             "schemas": {**schemas(), "State": {"type": "string", "enum": list(STATES)}},
             "parameters": _parameters(language) | _option_parameters(language),
             "headers": _described({name: {"schema": schema} for name, schema in HEADERS.items()}, "api.headers", language),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}, "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
         },
+    }
+
+
+def _webhook(event: str, language: str) -> dict[str, Any]:
+    """What a receiver is sent, and what it may answer."""
+    schema = ref("BatchEvent" if event == webhooks.BATCH_ENDED else "JobEvent")
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    return {
+        "operationId": event,
+        "tags": ["webhooks"],
+        "summary": texts.text(f"api.webhooks.{event.replace('.', '_')}", language),
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {answer: {"description": texts.text(f"api.webhooks.{answer}", language)} for answer in RECEIVER_ANSWERS},
     }
 
 
@@ -70,8 +87,9 @@ def _answer(answer: Answer, description: str) -> dict[str, Any]:
 
 
 def _refusals(each: Operation, language: str, has_keys: bool) -> dict[str, Any]:
-    """By status, with every code that it may carry; ``internal`` can happen to any."""
-    kinds = [*each.errors, *((errors.Unauthorized,) if each.is_guarded and has_keys else ()), errors.Internal]
+    """By status, with every code that it may carry; a wrong host and a fault of ours can happen to any."""
+    kinds = [*each.errors, *((errors.Unauthorized,) if each.is_guarded and has_keys else ()), errors.WrongHost, errors.Internal]
+    kinds += [errors.CrossSite] if is_guarded(each.method, each.path) else []
     found: dict[str, Any] = {}
     for status in sorted({kind.status for kind in kinds} - set(each.answers)):
         these = list(dict.fromkeys(kind for kind in kinds if kind.status == status))
