@@ -141,7 +141,7 @@ class WebSocket:
         """Send a close frame if none was sent. The peer has ``CLOSE_WAIT_S`` to answer it. Any greenlet may call this."""
         if self._is_accepted and not self.closed:
             self._send_close(code, message)
-            gevent.spawn_later(CLOSE_WAIT_S, self._stop_reading)
+            gevent.spawn_later(CLOSE_WAIT_S, stop_reading, self._sock)
 
     def _ensure_accepted(self) -> None:
         if not self._is_accepted:
@@ -201,7 +201,7 @@ class WebSocket:
             self._has_sent_close = opcode == CLOSE
             if not is_whole:
                 self._has_ended = True
-                self._stop_reading()
+                stop_reading(self._sock)
 
     def _finish_frame(self, rest: bytes) -> None:
         """Write the end of a frame that ``send_now`` began, and release the lock that it holds."""
@@ -210,12 +210,14 @@ class WebSocket:
                 self._sock.sendall(rest)
         except OSError:
             self._has_ended = True
-            self._stop_reading()
+            stop_reading(self._sock)
         finally:
             self._writing.release()
 
-    def _stop_reading(self) -> None:
-        try:
-            self._sock.shutdown(socket.SHUT_RD)
-        except OSError:
-            pass
+
+def stop_reading(sock: Any) -> None:
+    """End a wait for the peer's next bytes."""
+    try:
+        sock.shutdown(socket.SHUT_RD)
+    except OSError:
+        pass

@@ -108,8 +108,8 @@ def _events(stream: JobStream, known: Reader) -> Iterator[Event | None]:
         "/api/jobs/{job_id}/ws",
         "watchJob",
         {101: Answer()},
-        (errors.BadRequest, *FIND_ERRORS),
-        ("job_id", "after"),
+        (errors.BadRequest, errors.UpgradeRequired, *FIND_ERRORS),
+        ("job_id", "after", "Upgrade", "Connection", "Sec-WebSocket-Version", "Sec-WebSocket-Key"),
     ),
     websocket=True,
 )

@@ -53,9 +53,12 @@ def test_a_gateway_under_mixed_traffic_stays_as_it_was(tmp_path: Path) -> None:
     folder.mkdir()
     server = RedisServer(program, folder)
     server.start()
-    limits = {"GUNICORN_WORKERS": "2", "GUNICORN_MAX_REQUESTS": "0", "GATEWAY_FETCH_ALLOWED_NETWORKS": "127.0.0.1/32", "GATEWAY_FETCH_TIMEOUT_S": "10", "GATEWAY_RETENTION_S": str(RETENTION_S)}
+    settings = {
+        "REDIS_URL": server.url, "GUNICORN_WORKERS": "2", "GUNICORN_MAX_REQUESTS": "0", "GATEWAY_RETENTION_S": str(RETENTION_S),
+        "GATEWAY_FETCH_ALLOWED_NETWORKS": "127.0.0.1/32", "GATEWAY_FETCH_TIMEOUT_S": "10",
+    }
     try:
-        with redis.Redis.from_url(server.url) as client, running(tmp_path / "data", REDIS_URL=server.url, **limits) as gateway:
+        with redis.Redis.from_url(server.url) as client, running(tmp_path / "data", **settings) as gateway:
             first = {each.pid for each in workers(gateway)}
             idle = figures_of(gateway, client)
             samples, end_s = Samples(), time.monotonic() + MINUTES * 60
