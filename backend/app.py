@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backend import __version__, errors, logs, telemetry
 from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
 from backend.adapters.files.resumable import FileUploads
+from backend.adapters.http_receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http_sources import HttpSources, Rules
+from backend.adapters.own_host_names import own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
@@ -29,11 +30,14 @@ from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable
+from backend.core.host_names import allowed_hosts
+from backend.core.reader import Reader
 from backend.flows import shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
+from backend.flows.send_webhooks import WebhookSender
 from backend.ports.announcements import Announcements
 from backend.ports.api_keys import ApiKeys
 from backend.server import connection_limits
@@ -42,9 +46,12 @@ from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
 from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
+from backend.server.security_headers import SecurityHeaders
 from backend.server.socketio import sessions
+from backend.server.wsgi import Wsgi
 from backend.settings import Settings, key_file
-from backend.web.request import body_rules, origins
+from backend.texts.problems import problem
+from backend.web.request import admission, body_rules
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -73,29 +80,51 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
+    flask_alone = app.wsgi_app
     fetcher = _fetcher(settings, context)
-    web = _web_context(settings, context, follower, fetcher)
-    socketio = _socketio(app, web)
+    webhooks = _webhook_sender(settings, context)
+    web = _web_context(settings, context, follower, fetcher, webhooks)
+    socketio = _socketio(app)
     app.extensions[KEY] = web
     handlers = SocketIOHandlers(socketio, web)
     handlers.install()
-    for part in (problems, headers, body_rules):
+    for part in (admission, problems, headers, body_rules):
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
-    if settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=0)  # type: ignore[method-assign]
-    if settings.prefix or settings.proxy_hops:
-        app.wsgi_app = PathPrefix(app.wsgi_app, settings.prefix, settings.proxy_hops)  # type: ignore[method-assign]
-    if settings.metrics_bind:
-        app.wsgi_app = MetricsPort(app.wsgi_app, settings.metrics_bind[1])  # type: ignore[method-assign]
+    app.wsgi_app = _wrap(app.wsgi_app, flask_alone, settings)  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
     gevent.spawn(_warm_up, app, context, announcements)
     gevent.spawn(_watch_keys, web.api_keys, handlers)
-    gevent.spawn(_maintain, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
+    _start_background(Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher), webhooks)
     return app
+
+
+def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
+    gevent.spawn(_maintain, janitor)
+    if webhooks is not None:
+        gevent.spawn(_send_webhooks, webhooks)
+
+
+def _wrap(app: Wsgi, flask_alone: Wsgi, settings: Settings) -> Wsgi:
+    """What every request passes on its way to Socket.IO and Flask, the last line first."""
+    hops = settings.proxy_hops
+    app = admission.Admission(app, flask_alone, _admission_rules(settings))
+    if hops:
+        app = ProxyFix(app, x_for=hops, x_proto=hops, x_host=hops)
+    if settings.prefix or hops:
+        app = PathPrefix(app, settings.prefix, hops)
+    if settings.metrics_bind:
+        app = MetricsPort(app, settings.metrics_bind[1])
+    return SecurityHeaders(app)
+
+
+def _admission_rules(settings: Settings) -> admission.Rules:
+    hosts = allowed_hosts(settings.host_patterns, (*own_host_names(), *settings.given_names))
+    own = settings.public_origin.lower()
+    return admission.Rules(hosts, frozenset((*settings.allowed_origins, own)) - {""}, own)
 
 
 def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits:
@@ -122,7 +151,22 @@ def gateway_context(settings: Settings) -> Context:
         retention_s=settings.retention_s,
         encode_timeout_s=settings.encode_timeout_s,
         shares_results=settings.share_results == "on",
+        receiver=receiver(settings),
+        sends_webhooks=bool(settings.webhook_secrets),
     )
+
+
+def receiver(settings: Settings) -> Reader:
+    """For whom webhooks are written: a program, which is given codes beside the English sentences."""
+    return Reader("en", problem, settings.prefix, settings.public_origin)
+
+
+def _webhook_sender(settings: Settings, context: Context) -> WebhookSender | None:
+    if not settings.webhook_secrets:
+        return None
+    timeout_s = float(settings.webhook_timeout_s)
+    receivers = HttpReceivers(ReceiverRules(settings.webhook_allowed_networks, timeout_s))
+    return WebhookSender(context, receivers, settings.webhook_secrets, timeout_s, settings.webhook_pauses_s)
 
 
 def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
@@ -141,7 +185,7 @@ def _api_keys(settings: Settings) -> KeyTable:
     return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run)
 
 
-def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None) -> WebContext:
+def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None) -> WebContext:
     def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
 
@@ -155,6 +199,8 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         context=context,
         follower=follower,
         fetcher=fetcher,
+        receivers=webhooks.receivers if webhooks else None,
+        pending_webhooks=settings.client_webhooks,
         frontend=FRONTEND,
         version=__version__,
         api_keys=_api_keys(settings),
@@ -171,12 +217,13 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
     )
 
 
-def _socketio(app: Flask, web: WebContext) -> SocketIO:
-    """No message queue: announcements come through the follower, so that a worker hears only of jobs that its own clients watch."""
+def _socketio(app: Flask) -> SocketIO:
+    """No message queue: announcements come through the follower, so that a worker hears only of jobs that its own clients watch. Foreign pages were
+    refused before (``web/request/admission``); whoever comes as far as this may read the answer."""
     return SocketIO(
         app,
         async_mode="gevent",
-        cors_allowed_origins=partial(origins.may_connect, web),
+        cors_allowed_origins="*",
         ping_interval=10,
         ping_timeout=10,
         max_http_buffer_size=SOCKET_MESSAGE_BYTES,
@@ -198,6 +245,19 @@ def _warm_up(app: Flask, context: Context, announcements: Announcements) -> None
         context.queue.depth()
     except errors.GatewayError as error:
         log.info("not everything is within reach yet: %s", error)
+
+
+def _send_webhooks(webhooks: WebhookSender) -> None:
+    while True:
+        try:
+            if not webhooks.send_due():
+                webhooks.wait()
+        except errors.GatewayError as error:
+            log.warning("no webhook can be sent now: %s", error)
+            time.sleep(MAINTAIN_EVERY_S)
+        except Exception as error:
+            log.error("sending webhooks met an unexpected %r", error, exc_info=error)
+            time.sleep(MAINTAIN_EVERY_S)
 
 
 def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:

@@ -15,6 +15,7 @@
 #   ./tests/run.sh differential    random files of every kind against Chromium and libvips: an hour (DIFFERENTIAL_MINUTES, DIFFERENTIAL_SEED)
 #   ./tests/run.sh schema          the served description against answers, by schemathesis: ten minutes (SCHEMA_EXAMPLES, SCHEMA_SEED)
 #   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
+#   ./tests/run.sh soak            an hour of mixed good and hostile traffic (SOAK_MINUTES): no 500, nothing grows
 #   ./tests/run.sh autobahn        Autobahn's WebSocket suite (Python 2.7 is needed; it is installed into var/)
 #   ./tests/run.sh faults          processes killed and disks filled while they work
 #   ./tests/run.sh supply_chain    the locked packages against the advisories that the package index knows (-rs tells what was not checked)
@@ -149,7 +150,7 @@ folder() {
       return
     fi
   done
-  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|differential|schema|load|autobahn|faults|tenants|ops], or one of: $(suites)" 2
+  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|differential|schema|load|soak|autobahn|faults|tenants|supply_chain|ops], or one of: $(suites)" 2
 }
 
 suite=${1:-quick}
@@ -181,7 +182,7 @@ case $suite in
     page
     pytest tests/system/page -m 'slow or not slow' "$@"
     ;;
-  fuzz | differential | autobahn | schema)
+  fuzz | differential | autobahn | schema | soak)
     set_up_python
     pytest "tests/system/$suite" -m slow -s "$@"
     ;;

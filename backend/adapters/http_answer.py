@@ -19,6 +19,8 @@ HEAD_BYTES = 256 << 10
 MAX_INTERIM = 20
 """Answers like ``100 Continue`` and ``103 Early Hints`` before the answer. One or two are common."""
 MAX_FIELDS = 100
+FIELD_BYTES = 8 << 10
+"""Longer fields are left out. None that is read here comes near, and some would take the loop's time."""
 MAX_PASSED_OVER = 100
 """Lines of an answer that are no header fields."""
 MAX_CHUNKS, MEAN_CHUNK_BYTES = 20_000, 64
@@ -52,7 +54,7 @@ class Head:
         return next((value for key, value in self.fields if key == name), b"")
 
     def joined(self, name: bytes) -> bytes:
-        return b",".join(value for key, value in self.fields if key == name)
+        return b",".join(value for key, value in self.fields if key == name)[:FIELD_BYTES]
 
     @property
     def is_chunked(self) -> bool:
@@ -109,7 +111,7 @@ class AnswerReader:
             lines += 1
             if passed_over > MAX_PASSED_OVER or lines - passed_over > MAX_FIELDS:
                 raise Broken(f"{lines} lines in a head")
-        return [(name, value.strip(b" \t")) for name, value in fields]
+        return [(name, value.strip(b" \t")) for name, value in fields if len(value) <= FIELD_BYTES]
 
     def read_body(self, head: Head) -> Iterator[bytes]:
         """In pieces of ``RECEIVE_BYTES`` at most. What comes after the body is not read."""

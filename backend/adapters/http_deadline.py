@@ -14,6 +14,8 @@ from backend.adapters.http_failures import Late
 SLICE_S = 0.001
 """An exchange runs for so long before others have a turn. A request of somebody else's meets a handful of slices, far below 50 ms."""
 TURN_S = 3 * SLICE_S
+GLANCE_S = SLICE_S / 4
+"""After a wait an exchange runs for so long without a turn: enough for what comes at once, also where many waits end at the same moment."""
 PULSE_S = 0.25
 SILENCE_S = 15.0
 """A wait for the other server's next bytes lasts no longer."""
@@ -57,20 +59,20 @@ class Deadline:
     def _rest(self) -> None:
         self._pulse()
         _turns.wait()
-        self._begin_slice()
+        self._begin_slice(SLICE_S)
 
-    def _begin_slice(self) -> None:
+    def _begin_slice(self, seconds: float) -> None:
         now = time.monotonic()
         if now >= self.at_s:
             raise Late("the deadline has passed")
-        self._slice_ends_s = min(now + SLICE_S, self.at_s)
+        self._slice_ends_s = min(now + seconds, self.at_s)
 
     def wait(self, is_ready: Callable[[float], object], most_s: float = SILENCE_S) -> None:
         """Call ``is_ready(seconds)``, which may wait so long, until it is. Raises ``Late`` at the deadline, and after ``most_s``."""
         until_s = min(self.at_s, time.monotonic() + most_s)
         while (left_s := until_s - time.monotonic()) > 0:
             if is_ready(min(PULSE_S, left_s)):
-                self._begin_slice()
+                self._begin_slice(GLANCE_S)
                 return
             self._pulse()
         raise Late("nothing came in time")

@@ -10,6 +10,7 @@ Whatever the other server sends, and however fast, the exchange ends by its dead
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from backend.adapters.http_lookup import Lookups
 from backend.adapters.http_wire import TlsWire, Wire
 from backend.core.addresses import Network
 
+LINE_ENDS = re.compile(r"[\r\n\0]")
 USER_AGENT = f"webp-gateway/{__version__}"
 
 
@@ -45,6 +47,8 @@ class HttpRequest:
         if self.body or self.method != "GET":
             fields["Content-Length"] = str(len(self.body))
         lines = [f"{self.method} {self.address.target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        if LINE_ENDS.search("".join(lines)):
+            raise ValueError("a field of a request has a line's end")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + self.body
 
 

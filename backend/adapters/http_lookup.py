@@ -10,6 +10,7 @@ import socket
 from _socket import getaddrinfo
 from collections.abc import Iterable, Sequence
 
+from gevent.event import AsyncResult
 from gevent.lock import Semaphore
 from gevent.threadpool import ThreadPool
 
@@ -42,8 +43,7 @@ class Lookups:
     def _look_up(self, address: HttpAddress, deadline: Deadline) -> list[str]:
         try:
             deadline.wait(lambda seconds: self._free.acquire(timeout=seconds), LOOKUP_S)
-            task = self._threads().spawn(_system_addresses, address.host, address.port)
-            task.rawlink(lambda _: self._free.release())
+            task = self._start(address)
             deadline.wait(lambda seconds: task.wait(seconds) or task.ready(), LOOKUP_S)
         except Late as late:
             raise NotReached(f"{address.host} was not looked up in time") from late
@@ -52,10 +52,17 @@ class Lookups:
             return found
         raise NotReached(f"{address.host}: {found}")
 
-    def _threads(self) -> ThreadPool:
-        if self._pool is None:
-            self._pool = ThreadPool(LOOKUP_THREADS, idle_task_timeout=IDLE_THREAD_S)
-        return self._pool
+    def _start(self, address: HttpAddress) -> AsyncResult[list[str] | str]:
+        """``_free`` has room again when the lookup has ended, however long its caller waits for it."""
+        try:
+            if self._pool is None:
+                self._pool = ThreadPool(LOOKUP_THREADS, idle_task_timeout=IDLE_THREAD_S)
+            task = self._pool.spawn(_system_addresses, address.host, address.port)
+        except RuntimeError as error:
+            self._free.release()
+            raise NotReached(f"no thread for looking up {address.host}: {error}") from error
+        task.rawlink(lambda _: self._free.release())
+        return task
 
 
 def check_addresses(found: Sequence[str], allowed: Sequence[Network]) -> None:

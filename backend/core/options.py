@@ -137,6 +137,8 @@ OFFERED = tuple(each for each in fields(Options) if each.metadata["is_stored"])
 _ALWAYS = ("quality", "method")
 _SHOWN = tuple(each for each in OFFERED if each.name != "filename")
 _TYPES: dict[str, OptionType] = {each.name: each.metadata["type"] for each in OFFERED}
+WEBHOOK_URL = "webhook_url"
+"""Stands among the options of whatever makes a job, and is none: it says nothing of the image (``core/wish``)."""
 SIMILAR = 0.8
 """The ratio of ``difflib`` from which a word resembles an option: one letter missing, added or wrong, or two swapped in a word of five."""
 EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
@@ -180,12 +182,14 @@ def letters(name: str) -> str:
     return re.sub("[_-]", "", name).lower()
 
 
-_LETTERS = tuple(letters(each.name) for each in fields(Options))
+_LETTERS = tuple(map(letters, (*(each.name for each in fields(Options)), WEBHOOK_URL)))
 
 
 def _read(name: str, value: Value) -> Value:
+    if name == WEBHOOK_URL:
+        raise errors.InvalidOption("webhook_unwanted", option=name)
     if name not in _TYPES:
-        near = difflib.get_close_matches(name.lower(), _TYPES, n=1, cutoff=0.0)
+        near = difflib.get_close_matches(name.lower(), (*_TYPES, WEBHOOK_URL), n=1, cutoff=0.0)
         raise errors.InvalidOption("unknown", option=name[:100], suggestion=near[0])
     try:
         return _TYPES[name].read(_scalar(value))

@@ -1,9 +1,11 @@
 """The security headers of every answer, whichever room gives it: a route, Socket.IO, or the server before there is a request.
 
-Of a name that an answer sets itself, only the rows of ``ALWAYS`` are replaced.
+What an answer sets itself stays, so that a page has a policy of its own, and a result may be shown on another site.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -11,19 +13,24 @@ PAGE_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+"""For our own pages, their scripts and styles."""
 USER_CONTENT_POLICY = "default-src 'none'; sandbox"
 """For bytes that came from clients: a browser runs nothing of them, whatever they are."""
-NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""For an answer that is never a page, such as a problem in JSON."""
+NO_PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""For an answer that is never a page, such as JSON."""
 
-ALWAYS: Headers = (
+NO_PAGE: Headers = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", NO_PAGE_POLICY),
     ("Cross-Origin-Opener-Policy", "same-origin"),
-)
-UNLESS_SET: Headers = (
-    ("Content-Security-Policy", PAGE_POLICY),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-NO_PAGE: Headers = (*ALWAYS, ("Content-Security-Policy", NO_PAGE_POLICY), ("Cross-Origin-Resource-Policy", "same-origin"))
-"""All of them, for the answers that the server gives by itself."""
+"""All of them. ``frame-ancestors`` says what ``X-Frame-Options`` would. ``Strict-Transport-Security`` is the proxy's, which alone speaks TLS."""
+
+
+def with_security(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """``headers`` and what they lack."""
+    own = list(headers)
+    names = {name.lower() for name, _ in own}
+    return own + [each for each in NO_PAGE if each[0].lower() not in names]

@@ -43,6 +43,7 @@ class Sender:
     """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue and has ``limits``, ``maker`` finds the job in a list.
 
     ``line`` takes turns within the client. ``is_waiting``: somebody waits for the answer, so the job goes before the line's others.
+    ``webhook_url`` is told when the job has ended, or when its batch has; empty for nobody.
     """
 
     owner: str = ""
@@ -52,6 +53,7 @@ class Sender:
     limits: ClientLimits = ClientLimits()
     line: str = ""
     is_waiting: bool = False
+    webhook_url: str = ""
 
     @property
     def turn(self) -> str:
@@ -185,6 +187,7 @@ def keep(
         is_ephemeral=is_ephemeral,
         work_key=work_key(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
+        webhook_url=sender.webhook_url,
     )
     if not context.store.commit_job(received.upload, manifest):
         return find_stored(context, manifest.id), False

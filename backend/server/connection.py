@@ -148,7 +148,7 @@ def linger(sock: Any, limits: ConnectionLimits, left_bytes: int | None) -> None:
     discarded_bytes = 0
     try:
         while discarded_bytes < most_bytes:
-            allowed_s = min(limits.linger_s + discarded_bytes / limits.body_min_bytes_per_s, limits.linger_most_s)
+            allowed_s = min(limits.linger_s + discarded_bytes / max(1, limits.body_min_bytes_per_s), limits.linger_most_s)
             if (left_s := begun_s + allowed_s - time.monotonic()) <= 0:
                 return
             sock.settimeout(min(left_s, limits.linger_idle_s))

@@ -114,6 +114,7 @@ class Upgrade:
             return response
         close_response(response)
         socket.close()
+        socket.wait_for_reader()
         connection.must_linger = True
         return []
 

@@ -41,6 +41,7 @@ from backend.server.metrics.http_middleware import HttpMetrics, count_request
 from backend.server.metrics.process import ProcessMetrics
 from backend.server.metrics.shared_counters import counters
 from backend.server.peer import RequestPeer
+from backend.server.recycling import Recycling
 from backend.server.run_dir import lasting_dir, run_dir
 from backend.server.socketio.session_handover import SessionHandover
 from backend.server.turns import turns
@@ -66,6 +67,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         signal.signal(signal.SIGTERM, super().handle_exit)
         self.connections = Connections()
         self.draining = Event()
+        self.recycling = Recycling(self.cfg.workers)
         if lasting_dir() is not None:
             counters.keep_in(run_dir() / "metrics")
         super().init_process()
@@ -123,6 +125,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
                 self.connections.remove(connection)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
+        if self.alive and self.nr + 1 >= self.max_requests:
+            self.max_requests += self.recycling.postponed_by()
         try:
             return bool(super().handle_request(listener_name, req, sock, addr))
         finally:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from backend import texts
+from backend.core import host_names, webhooks
 from backend.core.addresses import Network
 from backend.core.api_keys import ApiKey, plain_key
 from backend.core.client_limits import ClientLimits
@@ -32,7 +33,7 @@ from backend.settings.kinds import Kind
 PREFIX = "GATEWAY_"
 INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
 """Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
-SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "REDIS_URL"}
+SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "GATEWAY_WEBHOOK_SECRET", "REDIS_URL"}
 """Left out of ``repr``: each may hold a password. Each may be given as the path of a file instead (``secret_files``)."""
 FILES = secret_files.names(SECRET - {"GATEWAY_API_KEYS"})
 """``GATEWAY_API_KEYS_FILE`` is a row of its own: it may say more of a key."""
@@ -106,10 +107,16 @@ class Settings:
     fetch: str = setting("GATEWAY_FETCH", kinds.one_of("on", "off"), "on")
     fetch_timeout_s: int = setting("GATEWAY_FETCH_TIMEOUT_S", kinds.seconds(1, 3600), 60)
     fetch_allowed_networks: tuple[Network, ...] = setting("GATEWAY_FETCH_ALLOWED_NETWORKS", kinds.networks(), ())
+    webhook_secrets: tuple[bytes, ...] = setting("GATEWAY_WEBHOOK_SECRET", kinds.webhook_secrets(), ())
+    given_webhook_networks: tuple[Network, ...] | None = setting("GATEWAY_WEBHOOK_ALLOWED_NETWORKS", kinds.networks(), None)
+    webhook_timeout_s: int = setting("GATEWAY_WEBHOOK_TIMEOUT_S", kinds.seconds(1, 300), 20)
+    webhook_pauses_s: tuple[int, ...] = setting("GATEWAY_WEBHOOK_PAUSES_S", kinds.pauses(), webhooks.PAUSES_S)
+    client_webhooks: int = setting("GATEWAY_CLIENT_WEBHOOKS", kinds.number(1, MOST), 10_000)
     connections_per_address: int = setting("GATEWAY_CONNECTIONS_PER_ADDRESS", kinds.number(0, 100_000), 1800)
     api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())
     api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.file(), None)
     allowed_origins: tuple[str, ...] = setting("GATEWAY_ALLOWED_ORIGINS", kinds.origins(), ())
+    allowed_hosts: tuple[str, ...] | None = setting("GATEWAY_ALLOWED_HOSTS", kinds.hosts(), None)
     public_url: str | None = setting("GATEWAY_PUBLIC_URL", kinds.public_url(), None)
     path_prefix: str | None = setting("GATEWAY_PATH_PREFIX", kinds.path_prefix(), None)
     rate_limit: tuple[int, int] | None = setting("GATEWAY_RATE_LIMIT", kinds.rate(), None)
@@ -134,6 +141,10 @@ class Settings:
     def client_limits(self) -> ClientLimits:
         """Of a client whose key has none of its own."""
         return ClientLimits(self.client_jobs, self.client_bytes_per_day, self.client_uploads)
+
+    @property
+    def webhook_allowed_networks(self) -> tuple[Network, ...]:
+        return self.fetch_allowed_networks if self.given_webhook_networks is None else self.given_webhook_networks
 
     @property
     def encoders_min(self) -> int:
@@ -185,6 +196,18 @@ class Settings:
     def public_origin(self) -> str:
         """Scheme and host of ``GATEWAY_PUBLIC_URL``; empty without one."""
         return self.public_url.removesuffix(urlsplit(self.public_url).path) if self.public_url else ""
+
+    @property
+    def host_patterns(self) -> tuple[str, ...]:
+        """As ``core.host_names.allowed_hosts`` takes them. Keys, or a proxy, keep a page that was rebound from reading anything."""
+        if self.allowed_hosts is not None:
+            return self.allowed_hosts
+        return (host_names.ANY,) if self.api_keys or self.api_keys_file or self.proxy_hops else ()
+
+    @property
+    def given_names(self) -> tuple[str, ...]:
+        """What the operator calls this gateway in other settings."""
+        return (self.host, *((self.metrics_bind[0],) if self.metrics_bind else ()), urlsplit(self.public_url or "").hostname or "")
 
     @property
     def keys(self) -> tuple[ApiKey, ...]:
@@ -290,4 +313,6 @@ def default_in(each: Field[Any], language: str) -> str:
         return texts.text(f"settings.{name}.default", language)
     if isinstance(value, int) and name.endswith("_BYTES") and value >= MIB and value % MIB == 0:
         return f"{value // MIB} MiB"
+    if isinstance(value, tuple) and value:
+        return f"`{','.join(map(str, value))}`"
     return texts.text("settings.unset", language) if value is None or value == () else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from backend.core import host_names
 from backend.core.addresses import Network
 from backend.core.store_schemes import SCHEMES, scheme_of
 from backend.settings.path_prefix import OWN_NAMES, is_path_prefix
@@ -112,8 +114,38 @@ def keys() -> Kind:
     return Kind("keys", lambda text: tuple(matched(KEY, each.strip())[0] for each in text.split(",")))
 
 
+def webhook_secrets() -> Kind:
+    """The keys themselves, as Standard Webhooks writes them: ``whsec_`` and base64 of 24 to 64 bytes."""
+
+    def read(text: str) -> tuple[bytes, ...]:
+        return tuple(_webhook_key(each.strip()) for each in text.split(","))
+
+    return Kind("webhook_secrets", read)
+
+
+def _webhook_key(text: str) -> bytes:
+    key = base64.b64decode(matched(r"whsec_([A-Za-z0-9+/]+={0,2})", text)[1], validate=True)
+    _within(len(key), 24, 64)
+    return key
+
+
+def pauses() -> Kind:
+    """Seconds before each try, the first of which comes at once."""
+    return Kind("pauses", lambda text: tuple(_whole(each.strip(), 0, 604_800) for each in _checked(text, text.count(",") < 50).split(",")))
+
+
 def origins() -> Kind:
-    return Kind("origins", lambda text: tuple(matched(r"https?://[0-9A-Za-z.:\[\]_-]+", each.strip().rstrip("/"))[0] for each in text.split(",")))
+    """As browsers write them; ``null`` is that of a page from a file, or in a sandboxed frame."""
+
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(matched(r"null|https?://[0-9a-z.:\[\]_-]+", each.strip().rstrip("/").lower())[0] for each in text.split(","))
+
+    return Kind("origins", read)
+
+
+def hosts() -> Kind:
+    """As ``core.host_names.pattern`` says."""
+    return Kind("hosts", lambda text: tuple(host_names.pattern(each.strip()) for each in text.split(",")))
 
 
 def networks() -> Kind:

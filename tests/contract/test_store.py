@@ -49,6 +49,18 @@ def test_a_committed_source_and_its_manifest_are_there_as_they_were_given(store:
     assert store.outcome(known.id) is None
 
 
+def test_who_has_a_source_open_cannot_change_it(store: Store) -> None:
+    """Its descriptor is given to a decoder, which an image may have taken over."""
+    known = put(store)
+    blob = store.open_source(known.id)
+    try:
+        with pytest.raises(OSError):
+            os.pwrite(blob.fileno(), b"changed", 0)
+    finally:
+        blob.close()
+    assert content(store.open_source(known.id)) == DATA
+
+
 def test_a_job_is_committed_once_and_the_first_stands(store: Store) -> None:
     known = put(store)
     upload = store.create_upload()

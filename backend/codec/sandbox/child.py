@@ -55,6 +55,7 @@ def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> N
         _close_all_but(end.fileno())
         warm_up.run()
         last = Seal(sandbox, _mapped_bytes())
+        stat_fd = None if sandbox == "off" else thread_budget.open_own_stat()
         seal.drop_privileges(sandbox)
         if os.getppid() != zygote_pid:  # the zygote died before the child asked the kernel to die with it
             os._exit(1)
@@ -65,7 +66,7 @@ def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> N
         if received:
             order = messages.Order.from_message(received[0])
             if has_threads(order):
-                thread_budget.offer(end, sandbox)
+                thread_budget.offer(end, stat_fd)
             end.detach()
             source_fd, result_fd, channel_fd = reader.descriptors
             _run_order(order, source_fd, result_fd, channel_fd, last)

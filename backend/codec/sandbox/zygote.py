@@ -22,6 +22,7 @@ from backend.codec.native import arrow_buffer, libjpeg, littlecms
 from backend.codec.sandbox import child
 from backend.codec.sandbox.warm_up import WarmUp
 from backend.codec.seal import kernel, probe, seccomp, thread_budget
+from backend.codec.seal.thread_budget import ThreadQuestions
 from backend.core.conversion import Shape
 from backend.core.formats import OUTPUT
 
@@ -91,8 +92,8 @@ class Zygote:
         self._fork_at_s = math.inf
         """When the next child is to be forked."""
         self._poll = select.poll()
-        self._threads_fd: int | None = None
-        """Where the kernel asks whether the child at work may make a thread."""
+        self._thread_questions: ThreadQuestions | None = None
+        """Of the child at work, where it may make threads."""
 
     def serve(self) -> None:
         """Until the encoder process has ended."""
@@ -103,8 +104,8 @@ class Zygote:
             for fd, event in self._poll.poll(self._poll_timeout_ms()):
                 if fd == self._sigchld_fd:
                     os.read(fd, 512)
-                elif fd == self._threads_fd:
-                    self._answer_for_thread(event)
+                elif self._thread_questions is not None and fd == self._thread_questions.fileno():
+                    self._answer(self._thread_questions, event)
                 else:
                     self._read_messages()
                     break  # an order brings descriptors, which may have the numbers of events that are still to be looked at
@@ -146,22 +147,21 @@ class Zygote:
         theirs.close()
         self._waiting_socket = ours
 
-    def _watch_threads(self, fd: int | None) -> None:
-        """Answer at ``fd`` from now on, and no longer where the child before asked. There, the kernel refuses."""
-        if self._threads_fd is not None:
-            self._poll.unregister(self._threads_fd)
-            os.close(self._threads_fd)
-        self._threads_fd = fd
-        if fd is not None:
-            self._poll.register(fd, select.POLLIN)
+    def _watch_threads(self, questions: ThreadQuestions | None) -> None:
+        """Answer these from now on, and no longer those about the child before: there, the kernel refuses."""
+        if self._thread_questions is not None:
+            self._poll.unregister(self._thread_questions)
+            self._thread_questions.close()
+        self._thread_questions = questions
+        if questions is not None:
+            self._poll.register(questions, select.POLLIN)
 
-    def _answer_for_thread(self, event: int) -> None:
-        assert self._threads_fd is not None
+    def _answer(self, questions: ThreadQuestions, event: int) -> None:
         if not event & select.POLLIN:
             self._watch_threads(None)
             return
         with contextlib.suppress(OSError):  # the child has died meanwhile
-            thread_budget.answer(self._threads_fd)
+            questions.answer()
 
     def _assign(self, message: messages.Message) -> None:
         """Give the order to the child that waits; to a new one where that was killed meanwhile."""

@@ -13,7 +13,6 @@ import os
 import platform
 import socket
 import struct
-from pathlib import Path
 
 from backend.codec.seal import kernel, seccomp
 from backend.codec.seal.syscalls import TABLES
@@ -21,6 +20,7 @@ from backend.codec.seal.syscalls import TABLES
 MAX_THREADS = 8
 """That live at once when another is let in. libde265 has one beside the main thread, and one more while a tile's decoder ends and the next begins.
 Each of them may be let in with another on its way, so twice as many can live."""
+STAT_BYTES = 1024
 OFFER_TIMEOUT_S = 1.0
 """It takes less than a millisecond, or the child has died."""
 _SET_MODE_FILTER, _NEW_LISTENER = 1, 1 << 3
@@ -30,25 +30,63 @@ _RECEIVE, _SEND = 0xC0502100, 0xC0182101
 _CONTINUE = 1
 
 
-def offer(end: socket.socket, sandbox: str) -> None:
-    """Have the kernel ask before each new thread of this process, and send ``end`` the descriptor to answer at; none where the kernel cannot.
+class ThreadQuestions:
+    """The kernel's, about one child. ``fileno`` is readable when there is one. Once it is closed, the kernel refuses every thread."""
+
+    def __init__(self, listener: int, stat_fd: int) -> None:
+        self._listener, self._stat_fd = listener, stat_fd
+
+    def fileno(self) -> int:
+        return self._listener
+
+    def answer(self) -> None:
+        """One question: may this thread be made? Raises ``OSError`` when the child is gone."""
+        notification = bytearray(_NOTIFICATION.size)
+        fcntl.ioctl(self._listener, _RECEIVE, notification)
+        question = _NOTIFICATION.unpack(notification)[0]
+        is_allowed = self.live_threads() < MAX_THREADS
+        response = _RESPONSE.pack(question, 0, 0 if is_allowed else -errno.EAGAIN, _CONTINUE if is_allowed else 0)
+        fcntl.ioctl(self._listener, _SEND, bytearray(response))
+
+    def live_threads(self) -> int:
+        """proc(5), stat. Raises ``OSError``."""
+        return int(os.pread(self._stat_fd, STAT_BYTES, 0).rpartition(b")")[2].split()[17])
+
+    def close(self) -> None:
+        os.close(self._listener)
+        os.close(self._stat_fd)
+
+
+def open_own_stat() -> int | None:
+    """To be called while this process may still open files, by a child that may have to ``offer``.
+
+    Another process may be unable to open it, since a child cannot be traced (proc(5), hidepid; systemd's ProtectProc).
+    """
+    try:
+        return os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def offer(end: socket.socket, stat_fd: int | None) -> None:
+    """Have the kernel ask before each new thread of this process, and send ``end`` what is needed to answer; nothing where the kernel cannot.
 
     To be called after ``drop_privileges``, and before the main filter.
     """
-    listener = None if sandbox == "off" else _listener()
-    socket.send_fds(end, [b"x"], [] if listener is None else [listener])
+    listener = None if stat_fd is None else _listener()
+    socket.send_fds(end, [b"x"], [] if listener is None or stat_fd is None else [listener, stat_fd])
     if listener is not None:
         os.close(listener)
 
 
-def receive(end: socket.socket) -> int | None:
+def receive(end: socket.socket) -> ThreadQuestions | None:
     """What ``offer`` sent. The child has read nothing of its image yet."""
     end.settimeout(OFFER_TIMEOUT_S)
     try:
-        _byte, descriptors, _flags, _address = socket.recv_fds(end, 1, 1)
+        _byte, descriptors, _flags, _address = socket.recv_fds(end, 1, 2)
     except OSError:
         return None
-    return descriptors[0] if descriptors else None
+    return ThreadQuestions(*descriptors) if descriptors else None
 
 
 def _listener() -> int | None:
@@ -60,21 +98,3 @@ def _listener() -> int | None:
         return kernel.syscall(table.seccomp, ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(_NEW_LISTENER), ctypes.byref(program))
     except OSError:  # an old kernel, or a container whose own filter has such a listener
         return None
-
-
-def answer(listener: int) -> None:
-    """One question of the kernel: may this thread be made? Raises ``OSError`` when the child is gone."""
-    notification = bytearray(_NOTIFICATION.size)
-    fcntl.ioctl(listener, _RECEIVE, notification)
-    question, thread, _flags = _NOTIFICATION.unpack(notification)
-    is_allowed = live_threads(thread) < MAX_THREADS
-    response = _RESPONSE.pack(question, 0, 0 if is_allowed else -errno.EAGAIN, _CONTINUE if is_allowed else 0)
-    fcntl.ioctl(listener, _SEND, bytearray(response))
-
-
-def live_threads(thread: int) -> int:
-    """Of the process that ``thread`` belongs to (proc(5), stat); 0 where ``/proc`` is hidden."""
-    try:
-        return int(Path(f"/proc/{thread}/stat").read_text().rpartition(")")[2].split()[17])
-    except (OSError, IndexError, ValueError):
-        return 0

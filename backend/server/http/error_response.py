@@ -1,4 +1,4 @@
-"""The answers that this room gives without the application: problems (RFC 9457), in English, with the security headers of every answer."""
+"""The answers that this room gives without the application: problems (RFC 9457), in English."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from gunicorn.http import errors as parse_errors
 
-from backend.core import security_headers
+from backend.core.security_headers import with_security
 from backend.errors import GatewayError
 from backend.server.wsgi import StartResponse
 from backend.texts.problems import problem
@@ -46,7 +46,7 @@ def _parts(error: GatewayError, status: int | None, headers: Headers) -> tuple[s
     fields = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
     if error.retry_after_s is not None:
         fields.append(("Retry-After", str(error.retry_after_s)))
-    return f"{record['status']} {HTTPStatus(record['status']).phrase}", [*fields, *security_headers.NO_PAGE, *headers], body
+    return f"{record['status']} {HTTPStatus(record['status']).phrase}", with_security([*fields, *headers]), body
 
 
 STATUS_OF: tuple[tuple[type[Exception], int], ...] = (

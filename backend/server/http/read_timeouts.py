@@ -45,7 +45,10 @@ class HeadTimeout:
 
 
 class RateTimeout:
-    """A leaky bucket of seconds: bytes fill it at the minimum rate, waiting drains it. It begins with ``begin_s`` and holds ``capacity_s``."""
+    """A leaky bucket of seconds: bytes fill it at the minimum rate, waiting drains it. It begins with ``begin_s`` and holds ``capacity_s``.
+
+    A rate of 0 asks only that something comes.
+    """
 
     def __init__(self, capacity_s: float, min_bytes_per_s: float, begin_s: float) -> None:
         self._capacity_s, self._min_bytes_per_s, self._left_s = capacity_s, min_bytes_per_s, begin_s
@@ -54,7 +57,8 @@ class RateTimeout:
         return _positive(self._left_s)
 
     def add_received(self, count: int, waited_s: float) -> None:
-        self._left_s = min(self._capacity_s, self._left_s - waited_s + count / self._min_bytes_per_s)
+        earned_s = count / self._min_bytes_per_s if self._min_bytes_per_s else count * self._capacity_s
+        self._left_s = min(self._capacity_s, self._left_s - waited_s + earned_s)
 
 
 class BodyTimeout(RateTimeout):

@@ -60,6 +60,7 @@ class WebSocket:
         self._budget = FrameBudget(limits)
         self._write_timeout_s = limits.websocket_write_timeout_s
         self._writing = BoundedSemaphore(1)
+        self._reading = BoundedSemaphore(1)
 
     @property
     def closed(self) -> bool:
@@ -91,14 +92,20 @@ class WebSocket:
     def receive(self) -> str | bytes | None:
         """The next message; pings are answered on the way. None once the connection has ended, for whatever reason."""
         self._ensure_accepted()
-        try:
-            return None if self._has_ended else self._next_message()
-        except Violation as violation:
-            self._send_close(violation.code)
-        except OSError:
-            pass
-        self._has_ended = True
-        return None
+        with self._reading:
+            try:
+                return None if self._has_ended else self._next_message()
+            except Violation as violation:
+                self._send_close(violation.code)
+            except OSError:
+                pass
+            self._has_ended = True
+            return None
+
+    def wait_for_reader(self) -> None:
+        """After ``close``: until another greenlet's ``receive`` has returned, since two may not read from one socket."""
+        if self._reading.acquire(timeout=2 * CLOSE_WAIT_S):
+            self._reading.release()
 
     def send(self, message: str | bytes | bytearray, binary: bool | None = None) -> None:
         """Raises ``WebSocketClosed``, which is a ``ConnectionError``, when the message cannot be delivered."""
@@ -134,7 +141,7 @@ class WebSocket:
         """Send a close frame if none was sent. The peer has ``CLOSE_WAIT_S`` to answer it. Any greenlet may call this."""
         if self._is_accepted and not self.closed:
             self._send_close(code, message)
-            gevent.spawn_later(CLOSE_WAIT_S, self._stop_reading)
+            gevent.spawn_later(CLOSE_WAIT_S, stop_reading, self._sock)
 
     def _ensure_accepted(self) -> None:
         if not self._is_accepted:
@@ -194,7 +201,7 @@ class WebSocket:
             self._has_sent_close = opcode == CLOSE
             if not is_whole:
                 self._has_ended = True
-                self._stop_reading()
+                stop_reading(self._sock)
 
     def _finish_frame(self, rest: bytes) -> None:
         """Write the end of a frame that ``send_now`` began, and release the lock that it holds."""
@@ -203,12 +210,14 @@ class WebSocket:
                 self._sock.sendall(rest)
         except OSError:
             self._has_ended = True
-            self._stop_reading()
+            stop_reading(self._sock)
         finally:
             self._writing.release()
 
-    def _stop_reading(self) -> None:
-        try:
-            self._sock.shutdown(socket.SHUT_RD)
-        except OSError:
-            pass
+
+def stop_reading(sock: Any) -> None:
+    """End a wait for the peer's next bytes."""
+    try:
+        sock.shutdown(socket.SHUT_RD)
+    except OSError:
+        pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend import errors
 from backend.core import formats
 from backend.web.openapi.resource import Answer, Body, Kind
-from backend.web.openapi.schemas import Schema, ref, with_options
+from backend.web.openapi.schemas import WEBHOOK, Schema, ref, with_options
 
 RECEIVE_ERRORS: tuple[Kind, ...] = (
     errors.BadRequest,
@@ -44,12 +44,12 @@ JOB: dict[str, Schema] = {JSON: ref("Job")}
 BATCH: dict[str, Schema] = {JSON: ref("Batch")}
 
 
-def form(file: Schema) -> Schema:
-    return with_options({"file": file}, required=("file",))
+def form(file: Schema, **more: Schema) -> Schema:
+    return with_options({"file": file, **more}, required=("file",))
 
 
 IMAGE: Body = {"image/*": BINARY, "application/octet-stream": BINARY}
-FORM_OR_IMAGE: Body = {**IMAGE, "multipart/form-data": form({"oneOf": [BINARY, {"type": "array", "items": BINARY, "minItems": 1}]})}
+FORM_OR_IMAGE: Body = {**IMAGE, "multipart/form-data": form({"oneOf": [BINARY, {"type": "array", "items": BINARY, "minItems": 1}]}, **WEBHOOK)}
 FORM_OF_ONE_OR_IMAGE: Body = {**IMAGE, "multipart/form-data": form(BINARY)}
 OPTIONS: Body = {
     JSON: ref("ChangedOptions"),

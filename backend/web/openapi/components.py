@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.core import cursor, tus
+from backend.core import cursor, tus, webhooks
 from backend.core.events import SEQ_DIGITS
 from backend.web.openapi.schemas import ID, TEXT, Schema
 
@@ -23,6 +23,7 @@ DIGEST_PATTERN = f"^(sha-256=:{_base64(32)}:|sha-512=:{_base64(64)}:)$"
 CHECKSUMS = "|".join(f"{name} {_base64(size_bytes)}" for name, size_bytes in tus.CHECKSUMS.items())
 METADATUM = "[!-+\\--~]+( ([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)?"
 PART = f"{tus.PATH}/[A-Za-z0-9_-]{{22}}"
+ID_PATTERN = webhooks.ID.pattern
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "job_id": _parameter("job_id", "path", ID),
@@ -37,6 +38,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Range": _parameter("Range", "header", TEXT),
     "If-Range": _parameter("If-Range", "header", TEXT),
     "Last-Event-ID": _parameter("Last-Event-ID", "header", {"type": "string", "pattern": f"^[0-9]{{0,{SEQ_DIGITS}}}$"}),
+    "delivery_id": _parameter("delivery_id", "path", {"type": "string", "pattern": f"^{ID_PATTERN}$"}),
+    "job": _parameter("job", "query", ID),
+    "batch": _parameter("batch", "query", ID),
+    "webhook_url": _parameter("webhook_url", "query", {"type": "string", "format": "uri"}),
+    "webhook-id": _parameter("webhook-id", "header", {"type": "string", "pattern": f"^{ID_PATTERN}$"}, required=True),
+    "webhook-timestamp": _parameter("webhook-timestamp", "header", {"type": "integer"}, required=True),
+    "webhook-signature": _parameter("webhook-signature", "header", TEXT, required=True),
     "after": _parameter("after", "query", {"type": "integer", "minimum": 0, "maximum": 10**SEQ_DIGITS - 1}),
     "download": _parameter("download", "query", TEXT, allowEmptyValue=True),
     "state": _parameter(
@@ -86,5 +94,5 @@ HEADERS: dict[str, Schema] = {
     "Upload-Concat": TEXT,
     "Upload-Expires": TEXT,
 }
-TAGS = ("jobs", "events", "batches", "convert", "uploads", "gateway")
+TAGS = ("jobs", "events", "batches", "convert", "uploads", "webhooks", "gateway")
 """In the order in which the description shows them."""

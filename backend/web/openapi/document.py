@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from backend import errors, texts
-from backend.core import options
+from backend.core import options, webhooks
+from backend.core.cross_site import is_guarded
 from backend.core.job import STATES
 from backend.texts.problems import problem
 from backend.web.openapi.answers import ANY_REQUEST
@@ -17,6 +18,7 @@ from backend.web.openapi.schemas import Schema, ref, schemas
 
 PROBLEM = "application/problem+json"
 EVERYWHERE = ("X-Request-Id",)
+RECEIVER_ANSWERS = ("2XX", "410", "default")
 ASKED_FOR_A_KEY: dict[int, tuple[Kind, ...]] = {401: (errors.Unauthorized,)}
 
 
@@ -38,6 +40,7 @@ def describe(operations: Iterable[Operation], version: str, language: str, has_k
         "servers": [{"url": server}],
         "tags": [{"name": name, "description": texts.text(f"api.tags.{name}", language)} for name in TAGS],
         "paths": paths,
+        "webhooks": {event: {"post": _webhook(event, language)} for event in webhooks.EVENTS},
         "components": {
             "schemas": {**schemas(), "State": {"type": "string", "enum": list(STATES)}},
             "parameters": _parameters(language) | _option_parameters(language),
@@ -45,6 +48,20 @@ def describe(operations: Iterable[Operation], version: str, language: str, has_k
             "headers": _described({name: {"schema": schema} for name, schema in HEADERS.items()}, "api.headers", language),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}, "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
         },
+    }
+
+
+def _webhook(event: str, language: str) -> dict[str, Any]:
+    """What a receiver is sent, and what it may answer."""
+    schema = ref("BatchEvent" if event == webhooks.BATCH_ENDED else "JobEvent")
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    return {
+        "operationId": event,
+        "tags": ["webhooks"],
+        "summary": texts.text(f"api.webhooks.{event.replace('.', '_')}", language),
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {answer: {"description": texts.text(f"api.webhooks.{answer}", language)} for answer in RECEIVER_ANSWERS},
     }
 
 
@@ -80,7 +97,8 @@ def _answer(answer: Answer, description: str) -> dict[str, Any]:
 
 def _refusals(each: Operation, language: str, has_keys: bool) -> dict[str, Any]:
     """By status, with every code that it may carry. Those that the operation has in common with every other are written once."""
-    common = ANY_REQUEST | (ASKED_FOR_A_KEY if each.is_guarded and has_keys else {})
+    common = {status: kinds for status, kinds in ANY_REQUEST.items() if status != errors.CrossSite.status or is_guarded(each.method, each.path)}
+    common |= ASKED_FOR_A_KEY if each.is_guarded and has_keys else {}
     own: dict[int, list[Kind]] = {}
     for kind in each.errors:
         own.setdefault(kind.status, []).append(kind)

@@ -1,4 +1,7 @@
-"""The headers of every answer: security, request id, rate limit, and CORS for the origins that the operator named."""
+"""What routes have in common: request id, rate limit, and CORS for the origins that the operator named.
+
+``server/security_headers`` adds what every answer has, those of Socket.IO too.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import re
 
 from flask import Flask, Response, g, request
 
-from backend.core import security_headers
 from backend.flows import shares
 from backend.web.request import auth, client_identity, origins, upload_headers
 from backend.web.request.context import web_context
@@ -43,12 +45,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        headers = response.headers
-        headers["X-Request-Id"] = auth.request_id()
-        for name, value in security_headers.ALWAYS:
-            headers[name] = value
-        for name, value in security_headers.UNLESS_SET:
-            headers.setdefault(name, value)
+        response.headers["X-Request-Id"] = auth.request_id()
         client_identity.set_cookie(response)
         _set_rate(response)
         if web_context().allowed_origins:

@@ -7,6 +7,7 @@ import re
 from flask import Response, request
 from markupsafe import Markup
 
+from backend.core.security_headers import PAGE_POLICY
 from backend.web.response.revalidation import revalidate
 
 MEDIA_TYPE = "text/html; charset=utf-8"
@@ -21,6 +22,7 @@ def markup(template: str, **values: object) -> Markup:
 def html_response(text: str, vary: str = "Accept-Language") -> Response:
     response = Response(with_prefix(text), content_type=MEDIA_TYPE)
     response.headers["Vary"] = vary
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
     return revalidate(response)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Response, send_from_directory
 
+from backend.core.security_headers import PAGE_POLICY
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth, client_identity
 from backend.web.request.context import web_context
@@ -38,6 +39,7 @@ def static_file(name: str) -> Response:
     """A browser asks for it each time (``no-cache`` with an ETag), so that an upgraded gateway never meets an older page's scripts."""
     response = send_from_directory(web_context().frontend, name, conditional=True, max_age=None)
     response.headers["Cache-Control"] = "no-cache"
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
 
 

@@ -16,6 +16,7 @@ from backend.core import filenames, formats, options
 from backend.core.batch import has_ended
 from backend.core.job import Job, public
 from backend.core.reader import Reader
+from backend.core.security_headers import PAGE_POLICY
 from backend.flows import batch as batches
 from backend.flows import ingest
 from backend.flows.find_job import find
@@ -37,7 +38,8 @@ PROGRESS = '<p>{stage}</p><progress max="100" value="{percent}" aria-label="{sta
 OUTCOME = '<p>{outcome}</p><img src="{url}" alt="{name}" loading="lazy"><p><a class="button button-soft" href="{url}?download=1">{text}</a></p>'
 PAGE = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{again}
-<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>{heading} – {name}</title>
+<meta name="color-scheme" content="light dark"><meta name="referrer" content="same-origin"><meta name="robots" content="noindex">
+<title>{heading} – {name}</title>
 <link rel="icon" href="/static/icons/favicon.svg" type="image/svg+xml">{sheets}</head>
 <body><header class="header"><a class="brand" href="/"><img class="brand-mark" src="/static/icons/favicon.svg" alt="" width="28" height="28">
 <span>{name}</span></a></header>
@@ -172,5 +174,6 @@ def _page(words: Words, heading: str, body: Markup, *, refresh: bool = False) ->
     page = markup(PAGE, language=auth.language(), again=again, heading=heading, name=words("name"), sheets=sheets, body=body)
     response = Response(with_prefix(page), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Vary"] = "Accept-Language"
     return response

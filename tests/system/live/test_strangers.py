@@ -124,7 +124,7 @@ ORIGINS = ["https://elsewhere.example", "http://127.0.0.1:1", "null", "http://lo
 def test_a_foreign_page_cannot_open_a_session(gateway: Gateway, origin: str, transport: str) -> None:
     address = f"{gateway.url}/socket.io/?EIO=4&transport={transport}"
     if transport == "polling":
-        assert requests.get(address, headers={"Origin": origin}, timeout=10).status_code == 400
+        assert requests.get(address, headers={"Origin": origin}, timeout=10).status_code == 403
     else:
         with pytest.raises(websocket.WebSocketBadStatusException):
             websocket.create_connection(address.replace("http", "ws", 1), origin=origin, timeout=10)

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -26,7 +27,7 @@ PHOTO = photograph(2400, 1600)
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """``/slow/…`` drips, ``/to?URL`` redirects, ``/gone`` breaks off, everything else is the photograph."""
+    """``/slow/…`` drips, ``/slower/…`` even more, ``/to?URL`` redirects, ``/gone`` breaks off, everything else is the photograph."""
 
     def do_GET(self) -> None:
         if self.path.startswith("/to?"):
@@ -46,8 +47,8 @@ class Server(http.server.BaseHTTPRequestHandler):
             return
         for at in range(0, len(PHOTO), len(PHOTO) // 20):
             self.wfile.write(PHOTO[at : at + len(PHOTO) // 20])
-            if self.path.startswith("/slow/"):
-                time.sleep(0.1)  # the server under test is the other one
+            if self.path.startswith("/slow"):
+                time.sleep(0.5 if self.path.startswith("/slower/") else 0.1)  # the server under test is the other one
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -91,10 +92,37 @@ def test_a_download_survives_the_worker_that_made_it(tmp_path: Path) -> None:
     with another_server() as there, running(tmp_path / "data", GUNICORN_WORKERS="2", GATEWAY_FETCH_ALLOWED_NETWORKS="127.0.0.0/8") as gateway:
         job = order(gateway, f"{there}/slow/cat.jpg").json()
         wait_for(lambda: gateway.job(job["id"])["progress"] > 0, 10)
-        for each in gateway.find("gunicorn"):
-            if not each.children():
-                each.kill()
+        kill_workers(gateway)
         assert gateway.ended(job["id"], 60)["state"] == "succeeded"
+
+
+def kill_workers(gateway: Gateway) -> None:
+    for each in gateway.find("gunicorn"):
+        if not each.children():
+            each.kill()
+
+
+@pytest.mark.slow
+def test_a_download_over_which_two_workers_died_fails(tmp_path: Path) -> None:
+    with another_server() as there, running(tmp_path / "data", GUNICORN_WORKERS="1", GATEWAY_FETCH_ALLOWED_NETWORKS="127.0.0.0/8") as gateway:
+        job = order(gateway, f"{there}/slower/cat.jpg").json()
+        for progress in (1, 2):
+            wait_for(lambda least=progress: gateway.job(job["id"])["progress"] >= least, 40)
+            kill_workers(gateway)
+        ended = gateway.ended(job["id"], 40)
+        assert (ended["state"], ended["error"]["code"]) == ("failed", "internal") and "2 times" in ended["error"]["detail"]
+
+
+def test_a_worker_that_ends_as_it_should_hands_its_downloads_to_another(tmp_path: Path) -> None:
+    """At once: a lease that runs out would take ten seconds."""
+    with another_server() as there, running(tmp_path / "data", GUNICORN_WORKERS="1", GATEWAY_FETCH_ALLOWED_NETWORKS="127.0.0.0/8") as gateway:
+        job = order(gateway, f"{there}/slow/cat.jpg").json()
+        for _ in range(3):
+            wait_for(lambda: gateway.job(job["id"])["progress"] > 0, 10)
+            (worker,) = [each for each in gateway.find("gunicorn") if not each.children()]
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(10)
+        assert gateway.ended(job["id"], 8)["state"] == "succeeded"
 
 
 def test_by_default_nothing_of_this_machine_is_asked(gateway: Gateway) -> None:
@@ -108,6 +136,7 @@ HOSTILE = """
 import json, socket, sys, threading
 from gevent import monkey
 monkey.patch_all()
+from gevent.pool import Pool
 from backend import errors
 from backend.adapters.http_sources import HttpSources, Rules
 from tests.unit.core.test_addresses import HOSTILE
@@ -177,7 +206,7 @@ hosts += ["localhost", "2130706433", "0x7f000001", "017700000001", "127.1", "0",
 urls = [f"http://{host}/" for host in hosts] + [f"http://{PUBLIC}/to/http://{host}/" for host in hosts]
 urls += ["http://good.test/chain/3", "http://good.test/chain/9", "http://good.test@127.0.0.1/", "http://127.0.0.1#@good.test/", "http://127.0.0.1\\\\@good.test/"]
 urls += ["file:///etc/passwd", "gopher://127.0.0.1/", "http://good.test:0/", "http:///", "http://127.0.0.1:80\\r\\nX: y/", "//127.0.0.1/", "http://[fe80::1%25lo]/"]
-answers = {url: ask(url) for url in urls}
+answers = dict(zip(urls, Pool(40).map(ask, urls)))  # each that cannot be reached takes a second
 print(json.dumps({"said": said, "answers": answers, "reached": reached}))
 """
 SET_UP = """

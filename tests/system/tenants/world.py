@@ -72,7 +72,7 @@ class World:
         self.held = {name: Held() for name in EVERYBODY}
         self.owner_of: dict[str, str] = {}
         self.sockets: dict[str, Socket] = {}
-        self.steps = 0
+        self.steps = self.changed_at = 0
         self.write()
         rules = {"GUNICORN_WORKERS": "3", "GATEWAY_ENCODERS": "1", "GATEWAY_SHARE_RESULTS": "on", "GUNICORN_MAX_REQUESTS": "0"}
         self.gateway = Gateway(folder / "data", GATEWAY_API_KEYS_FILE=str(self.file), GATEWAY_MAX_QUEUED_JOBS="100000", **rules)

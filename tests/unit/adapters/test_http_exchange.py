@@ -88,6 +88,12 @@ def test_a_request_says_what_it_is_given_and_nothing_of_the_gateways() -> None:
     assert b"Host: 127.0.0.1:%d" % port in lines
 
 
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\0", "ä"])
+def test_a_field_that_is_not_one_line_of_ascii_is_never_sent(value: str) -> None:
+    with pytest.raises(ValueError):
+        HttpRequest("POST", http_address.parse("http://127.0.0.1/"), {"X": value}).encode()
+
+
 @pytest.mark.parametrize(
     ("answer", "body"),
     [
@@ -106,6 +112,16 @@ def test_a_request_says_what_it_is_given_and_nothing_of_the_gateways() -> None:
 def test_an_answer_ends_where_it_says(answer: bytes, body: bytes) -> None:
     with peer(says(answer)) as port:
         assert ask(port)[1] == body
+
+
+def test_a_field_that_is_too_long_is_left_out_and_many_are_cut() -> None:
+    long = b"X-Long: " + b"x" * (http_answer.FIELD_BYTES + 1) + b"\r\n"
+    many = (b"X-Many: " + b"," * 4000 + b"\r\n") * 10
+    with peer(says(OK + long + many + b"X-Short: y\r\n\r\n")) as port:
+        answer = HttpClient(ALLOWED).ask(HttpRequest("GET", http_address.parse(f"http://127.0.0.1:{port}/")), Deadline.after(5))
+        answer.close()
+    assert answer.head.field(b"x-long") == b"" and answer.head.field(b"x-short") == b"y"
+    assert len(answer.head.joined(b"x-many")) == http_answer.FIELD_BYTES
 
 
 @pytest.mark.parametrize(

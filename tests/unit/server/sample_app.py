@@ -175,6 +175,17 @@ def echo() -> tuple[str, int]:
     return "", 200
 
 
+@app.get("/ws/news", websocket=True)
+def news() -> tuple[str, int]:
+    """As a job's watchers are served: another greenlet reads, and goes on when this one has nothing more to say."""
+    socket = client().websocket
+    assert socket is not None
+    socket.send("news")
+    gevent.spawn(lambda: any(socket.receive() is None for _ in range(1000)))
+    gevent.sleep(0.05)
+    return "", 200
+
+
 @app.get("/ws/echo")
 def echo_without_upgrade() -> tuple[str, int]:
     return "", 426

@@ -157,8 +157,8 @@ def test_a_killed_worker_is_replaced(start_gateway: Start) -> None:
 def test_max_requests_recycles_workers_without_failing_a_request(start_gateway: Start) -> None:
     gateway = start_gateway("--max-requests", "10", workers=2)
     socket = echoing(gateway)
-    pids = {gateway.get("/")["pid"] for _ in range(120)}
-    assert len(pids) > 2
+    first = set(gateway.living())
+    wait_for(lambda: gateway.get("/")["pid"] and not first & set(gateway.living()), "both workers' successors")
     assert socket.close_code() == 1001
 
 
@@ -168,3 +168,20 @@ def test_the_stock_worker_class_runs_the_same_application(start_gateway: Start, 
     clients = run_node("many_clients.js", gateway.url, "10", "default")
     report = json.loads(clients.communicate(timeout=25)[0])
     assert (report["ok"], report["upgraded"]) == (10, 10)
+
+
+def test_workers_that_reach_max_requests_together_end_one_after_the_other(start_gateway: Start) -> None:
+    """Clients that read nothing hold a worker until the graceful timeout. Both drained at once, and everybody waited for half a minute."""
+    gateway = start_gateway("--max-requests", "30", workers=2)
+    held = [gateway.wire() for _ in range(10)]
+    for wire in held:
+        wire.send("GET /big/50000000 HTTP/1.1\r\nHost: t\r\n\r\n")
+    took_s = []
+    for _ in range(120):
+        begun_s = time.monotonic()
+        assert gateway.get("/")["pid"]
+        took_s.append(time.monotonic() - begun_s)
+    assert "Autorestarting" in gateway.log
+    assert max(took_s) < 10
+    for wire in held:
+        wire.sock.close()

@@ -106,6 +106,20 @@ def test_a_client_that_vanishes_leaves_no_traceback(gateway: Gateway) -> None:
     assert "WebSocketClosed" not in gateway.log
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_socket_that_another_greenlet_reads_ends_without_a_traceback(gateway: Gateway, answers: bool) -> None:
+    """Found by the soak: the connection's end read beside the application's reader, which gevent refuses."""
+    with gateway.wire() as wire:
+        wire.upgrade("/ws/news")
+        wire.until(b"\r\n\r\n")
+        assert wire.read_frame() == (1, b"news")
+        assert wire.close_code() == 1000
+        if answers:
+            wire.frame(8, b"\x03\xe8")
+        assert wire.rest() == b""
+    assert "ConcurrentObjectUseError" not in gateway.log
+
+
 def test_the_unfinished_message_attack_costs_no_memory_and_no_time(start_gateway: Any) -> None:
     gateway = start_gateway(workers=1)
     before = gateway.get("/vitals")

@@ -14,8 +14,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from backend.core.api_keys import KeyTable, plain_key
+from backend.core.host_names import allowed_hosts
 from backend.flows.fetch import Fetcher
-from backend.web.request import body_rules
+from backend.server.security_headers import SecurityHeaders
+from backend.web.request import admission, body_rules
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
@@ -35,6 +37,7 @@ class Web:
     rules: dict[str, Any] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     web_rules: dict[str, Any] = field(default_factory=dict)
+    admission_rules: admission.Rules = admission.Rules(allowed_hosts(()))
 
     def __post_init__(self) -> None:
         self.here = MemoryContext(ShiftedClock(), self.rules)
@@ -44,10 +47,12 @@ class Web:
         self.app = Flask("webp-gateway", static_folder=None)
         rules = {"api_keys": keys, "fetcher": fetcher, **self.web_rules}
         self.app.extensions[KEY] = WebContext(self.here.context, self.here.follower, FRONTEND, "1.2.3", **rules)
-        for part in (problems, headers, body_rules):
+        for part in (admission, problems, headers, body_rules):
             part.install(self.app)
         for resource in resources():
             self.app.register_blueprint(resource)
+        admitted = admission.Admission(self.app.wsgi_app, self.app.wsgi_app, self.admission_rules)
+        self.app.wsgi_app = SecurityHeaders(admitted)  # type: ignore[method-assign]
         self.client: FlaskClient = self.app.test_client()
         self.client.environ_base["wsgi.input_terminated"] = True
 

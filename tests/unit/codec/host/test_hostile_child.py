@@ -16,6 +16,7 @@ from PIL import Image
 
 from backend import errors
 from backend.codec.host import zygote_client
+from backend.codec.seal import thread_budget
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion, Converted, Progress
 from backend.core.limits import Limits
@@ -312,16 +313,17 @@ MOST_THREADS = 16
 @pytest.mark.parametrize("image", [SMALL, HEIC], ids=["no threads at all", "HEIC, which decodes in a thread"])
 def test_a_child_makes_no_flood_of_threads(hostile_codec: SealedCodec, image: bytes) -> None:
     """Also as root, for whom RLIMIT_NPROC does not count."""
-    threads: list[int] = []
+    threads, said = [1], [0.0]
 
-    def look(_progress: Progress) -> None:
+    def look(progress: Progress) -> None:
         threads.extend(each.num_threads() for each in zygote_of(hostile_codec).children())
+        said.append(progress.percent)
 
-    code = "made = make_threads()\nsay({'at': ['decode', 1]}); hang()"
+    code = "made = make_threads()\nsay({'at': ['decode', min(100, made)]}); hang()"
     with pytest.raises(errors.EncodeTimeout):
         convert(hostile_codec, code, image=image, timeout_s=3.0, on_progress=look)
-    assert 1 <= max(threads) <= MOST_THREADS
-    assert (max(threads) > 1) == (image is HEIC)
+    assert max(threads) <= MOST_THREADS
+    assert 1 + max(said) == (thread_budget.MAX_THREADS if image is HEIC else 1)
 
 
 @pytest.mark.parametrize("image", [SMALL, HEIC], ids=["no threads at all", "HEIC, which decodes in a thread"])

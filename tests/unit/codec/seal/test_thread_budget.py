@@ -11,6 +11,7 @@ import pytest
 
 from backend.codec import seal
 from backend.codec.seal import kernel, thread_budget
+from backend.codec.seal.thread_budget import ThreadQuestions
 from tests.conftest import missing
 from tests.support.heif_files import grid
 from tests.unit.codec.conftest import Convert, picture, saved
@@ -37,19 +38,20 @@ def counted(work: Callable[[], int]) -> int:
     pid = os.fork()
     if pid == 0:
         try:
+            stat_fd = thread_budget.open_own_stat()
             seal.drop_privileges("prefer")
-            thread_budget.offer(theirs, "prefer")
+            thread_budget.offer(theirs, stat_fd)
             seal.install_seccomp("prefer", threads=True)  # without it, glibc takes clone3, about which nobody is asked
             os.write(writer, bytes([work()]))
         finally:
             os._exit(0)
     os.close(writer)
     with ours, theirs, os.fdopen(reader, "rb") as said:
-        listener = thread_budget.receive(ours)
-        if listener is None:
+        questions = thread_budget.receive(ours)
+        if questions is None:
             missing("this kernel cannot ask before each thread")
-        assert listener is not None
-        answering = threading.Thread(target=answer_until_the_end, args=(listener,))
+        assert questions is not None
+        answering = threading.Thread(target=answer_until_the_end, args=(questions,))
         answering.start()
         count = said.read(1)[0]
         os.waitpid(pid, 0)
@@ -57,12 +59,12 @@ def counted(work: Callable[[], int]) -> int:
         return count
 
 
-def answer_until_the_end(listener: int) -> None:
+def answer_until_the_end(questions: ThreadQuestions) -> None:
     try:
         while True:
-            thread_budget.answer(listener)
+            questions.answer()
     except OSError:
-        os.close(listener)
+        questions.close()
 
 
 def threads_at_once() -> int:
@@ -95,7 +97,7 @@ def test_any_number_may_follow_each_other() -> None:
 def test_without_the_kernels_help_a_byte_is_sent_and_no_descriptor() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        thread_budget.offer(theirs, "off")
+        thread_budget.offer(theirs, None)
         assert thread_budget.receive(ours) is None
 
 

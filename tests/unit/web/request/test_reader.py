@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from backend.core.host_names import allowed_hosts
+from backend.web.request.admission import Rules
 from tests.fakes.samples import image
 from tests.unit.web.conftest import Web
 
@@ -95,11 +97,11 @@ def test_the_results_address_is_whole_where_the_operator_says_the_public_one(mak
 
 def test_the_results_address_is_whole_for_a_page_of_another_site(make_web: Make) -> None:
     """Uppy hands it on as it is: as a path, it would lead to that page's own host."""
-    web = make_web(web_rules={"allowed_origins": (FRIEND, "http://localhost")})
+    rules = Rules(allowed_hosts(()), frozenset((FRIEND,)))
+    web = make_web(web_rules={"allowed_origins": (FRIEND, "http://localhost")}, admission_rules=rules)
 
     def url(origin: str) -> str:
         return str(web.post("/api/jobs", data=image(), headers={"Origin": origin}).json["url"])  # type: ignore[index]
 
     assert url(FRIEND).startswith("http://localhost/api/jobs/")
     assert url("http://localhost").startswith("/api/jobs/")
-    assert url("https://stranger.example").startswith("/api/jobs/")

@@ -28,6 +28,10 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+POLICIES = {
+    **dict.fromkeys(("result", "part", "source", "converted"), "default-src 'none'; sandbox"),
+    **dict.fromkeys(("page", "script", "icon"), "default-src 'self'"),
+}
 
 
 def every_answer(web: Web) -> dict[str, TestResponse]:
@@ -66,7 +70,7 @@ def test_every_answer_has_the_headers_that_keep_browsers_from_harm(web: Web) -> 
             assert response.headers.get(header) == value, (name, header)
         assert response.headers["X-Request-Id"], name
         policy = response.headers["Content-Security-Policy"]
-        assert ("default-src 'none'; sandbox" if name in ("result", "part", "source", "converted") else "default-src 'self'") in policy, name
+        assert policy.startswith(POLICIES.get(name, "default-src 'none'; base-uri 'none'")), name
         assert "unsafe" not in policy, name
 
 
@@ -188,6 +192,7 @@ def test_capabilities_tell_what_is_taken_and_how_much(make_web: Callable[..., We
         "client_jobs": 500,
         "client_bytes_per_day": 20 << 30,
         "client_uploads": 200,
+        "pending_webhooks": 10_000,
     }
     assert known["options"] == options.schema()
     assert (known["version"], known["retention_s"], known["auth"]) == ("1.2.3", 77, False)
