@@ -13,6 +13,7 @@ from tests.fakes.samples import image
 
 NOBODY = "http://127.0.0.1:9/a.png"
 """An address for jobs by URL at which nothing listens. No test asks a server elsewhere."""
+HUGE = 5000
 DIGESTS = ("Content-Digest", "Upload-Checksum")
 """They must be those of the body."""
 
@@ -39,8 +40,13 @@ def filter_case(_: HookContext, case: Case) -> bool:
         return True
     query, headers = case.query or {}, case.headers or {}
     is_right = all(each.mode is GenerationMode.POSITIVE for each in case.meta.components.values())
-    excludes = any(one in query and other in query for one, other in options.EXCLUSIVE)
-    return is_right and not excludes and not any(name in headers for name in DIGESTS) and _has_one_length(case)
+    excludes = any(one in query and other in query for one, other in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
+    return is_right and not excludes and not _is_huge(query) and not _is_huge(case.body) and _has_one_length(case)
+
+
+def _is_huge(given: object) -> bool:
+    """A small picture that is enlarged to the longest side may get a longer one than there can be."""
+    return isinstance(given, dict) and "enlarge" in given and any(int(given.get(side) or 0) > HUGE for side in ("width", "height"))
 
 
 def _has_one_length(case: Case) -> bool:
