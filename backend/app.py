@@ -19,8 +19,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backend import __version__, errors, logs, telemetry
 from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
 from backend.adapters.files.resumable import FileUploads
-from backend.adapters.http_receivers import HttpReceivers, ReceiverRules
-from backend.adapters.http_sources import HttpSources, Rules
+from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
+from backend.adapters.http.sources import HttpSources, Rules
 from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
