@@ -19,8 +19,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backend import __version__, errors, logs, telemetry
 from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
 from backend.adapters.files.resumable import FileUploads
-from backend.adapters.http_sources import HttpSources, Rules
-from backend.adapters.own_host_names import own_host_names
+from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
+from backend.adapters.http.sources import HttpSources, Rules
+from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
@@ -30,11 +31,13 @@ from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable
 from backend.core.host_names import allowed_hosts
+from backend.core.reader import Reader
 from backend.flows import shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
+from backend.flows.send_webhooks import WebhookSender
 from backend.ports.announcements import Announcements
 from backend.ports.api_keys import ApiKeys
 from backend.server import connection_limits
@@ -47,6 +50,7 @@ from backend.server.security_headers import SecurityHeaders
 from backend.server.socketio import sessions
 from backend.server.wsgi import Wsgi
 from backend.settings import Settings, key_file
+from backend.texts.problems import problem
 from backend.web.request import admission, body_rules
 from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
@@ -78,7 +82,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("webp-gateway", static_folder=None)
     flask_alone = app.wsgi_app
     fetcher = _fetcher(settings, context)
-    web = _web_context(settings, context, follower, fetcher)
+    webhooks = _webhook_sender(settings, context)
+    web = _web_context(settings, context, follower, fetcher, webhooks)
     socketio = _socketio(app)
     app.extensions[KEY] = web
     handlers = SocketIOHandlers(socketio, web)
@@ -93,8 +98,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     loop_lag.start()
     gevent.spawn(_warm_up, app, context, announcements)
     gevent.spawn(_watch_keys, web.api_keys, handlers)
-    gevent.spawn(_maintain, Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher))
+    _start_background(Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher), webhooks)
     return app
+
+
+def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
+    gevent.spawn(_maintain, janitor)
+    if webhooks is not None:
+        gevent.spawn(_send_webhooks, webhooks)
 
 
 def _wrap(app: Wsgi, flask_alone: Wsgi, settings: Settings) -> Wsgi:
@@ -111,7 +122,8 @@ def _wrap(app: Wsgi, flask_alone: Wsgi, settings: Settings) -> Wsgi:
 
 
 def _admission_rules(settings: Settings) -> admission.Rules:
-    hosts = allowed_hosts(settings.host_patterns, (*own_host_names(), *settings.given_names))
+    domains = network_domains() if settings.is_in_container else ()
+    hosts = allowed_hosts(settings.host_patterns, (*own_host_names(), *settings.given_names), domains)
     own = settings.public_origin.lower()
     return admission.Rules(hosts, frozenset((*settings.allowed_origins, own)) - {""}, own)
 
@@ -140,7 +152,22 @@ def gateway_context(settings: Settings) -> Context:
         retention_s=settings.retention_s,
         encode_timeout_s=settings.encode_timeout_s,
         shares_results=settings.share_results == "on",
+        receiver=receiver(settings),
+        sends_webhooks=bool(settings.webhook_secrets),
     )
+
+
+def receiver(settings: Settings) -> Reader:
+    """For whom webhooks are written: a program, which is given codes beside the English sentences."""
+    return Reader("en", problem, settings.prefix, settings.public_origin)
+
+
+def _webhook_sender(settings: Settings, context: Context) -> WebhookSender | None:
+    if not settings.webhook_secrets:
+        return None
+    timeout_s = float(settings.webhook_timeout_s)
+    receivers = HttpReceivers(ReceiverRules(settings.webhook_allowed_networks, timeout_s))
+    return WebhookSender(context, receivers, settings.webhook_secrets, timeout_s, settings.webhook_pauses_s)
 
 
 def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
@@ -159,7 +186,7 @@ def _api_keys(settings: Settings) -> KeyTable:
     return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run)
 
 
-def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None) -> WebContext:
+def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None) -> WebContext:
     def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
 
@@ -173,6 +200,8 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         context=context,
         follower=follower,
         fetcher=fetcher,
+        receivers=webhooks.receivers if webhooks else None,
+        pending_webhooks=settings.client_webhooks,
         frontend=FRONTEND,
         version=__version__,
         api_keys=_api_keys(settings),
@@ -217,6 +246,19 @@ def _warm_up(app: Flask, context: Context, announcements: Announcements) -> None
         context.queue.depth()
     except errors.GatewayError as error:
         log.info("not everything is within reach yet: %s", error)
+
+
+def _send_webhooks(webhooks: WebhookSender) -> None:
+    while True:
+        try:
+            if not webhooks.send_due():
+                webhooks.wait()
+        except errors.GatewayError as error:
+            log.warning("no webhook can be sent now: %s", error)
+            time.sleep(MAINTAIN_EVERY_S)
+        except Exception as error:
+            log.error("sending webhooks met an unexpected %r", error, exc_info=error)
+            time.sleep(MAINTAIN_EVERY_S)
 
 
 def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:

@@ -6,6 +6,7 @@ Started as ``celery -A backend.encoder worker``. Each pool process makes its cli
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import resource
@@ -33,10 +34,12 @@ from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.core.conversion import Converted
+from backend.core.reader import Reader
 from backend.flows.context import Context
-from backend.flows.encode import encode_next
+from backend.flows.encode import encode_express, encode_next
 from backend.ports.codec import Codec
 from backend.settings import Settings
+from backend.texts.problems import problem
 
 log = logging.getLogger(__name__)
 warnings.simplefilter("ignore", SecurityWarning)
@@ -51,6 +54,8 @@ START_UP_S = 10.0
 SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
 HEARTBEAT_EVERY_S = 1.0
+EXPRESS_LOOK_S = 0.5
+"""Shorter than a call to Redis may take."""
 PARENT_LOOK_S = 0.5
 settings = Settings.from_environment()
 app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
@@ -95,6 +100,7 @@ class EncoderProcess:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.codec = SealedCodec(sandbox=settings.sandbox)
         self.traced = TracedCodec(self.codec)
+        self.express_codec = SealedCodec(sandbox=settings.sandbox)
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
         self.context = encoder_context(self.cancellations)
         self._counted_cpu_s = 0.0
@@ -107,6 +113,7 @@ class EncoderProcess:
         parent = os.getppid()
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
         threading.Thread(target=self._send_heartbeats, name="heartbeat", daemon=True).start()
+        threading.Thread(target=self._encode_express, name="express", daemon=True).start()
 
     def encode_next(self) -> None:
         """Encode the job at the head of the queue, if one waits."""
@@ -116,6 +123,33 @@ class EncoderProcess:
             log.warning("encoder %s cannot reach the queue: %s", self.name, error.private)
         finally:
             self.codec.abandon_child()
+
+    def _encode_express(self) -> None:
+        """Encode small jobs that came while all encoders were busy with others' work: one at a time, in one process of this machine."""
+        self._acquire_express()
+        time.sleep(START_UP_S)  # a codec of its own need not compete with the others' start; it starts earlier if a job comes
+        self.express_codec.start()
+        while True:
+            try:
+                if job_id := self.context.queue.next_express(EXPRESS_LOOK_S):
+                    encode_express(self.context, self.express_codec, self.cancellations.new_token(), job_id)
+            except errors.BackendUnavailable as error:
+                log.info("encoder %s cannot ask for small jobs: %s", self.name, error.private)
+                time.sleep(HEARTBEAT_EVERY_S)
+            finally:
+                self.express_codec.abandon_child()
+
+    def _acquire_express(self) -> None:
+        """Wait until no other process of this machine does it. The lock ends with the process."""
+        while True:
+            try:
+                settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+                lock = (settings.run_dir / "express.lock").open("a")
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._express_lock = lock
+                return
+            except OSError:
+                time.sleep(HEARTBEAT_EVERY_S)
 
     def _watch_parent(self, parent: int) -> None:
         """End with the master, however it ended: a pool without one would hold jobs that nobody can stop."""
@@ -188,6 +222,7 @@ def encoder_context(cancellations: RedisCancellations) -> Context:
         retention_s=settings.retention_s,
         encode_timeout_s=settings.encode_timeout_s,
         shares_results=settings.share_results == "on",
+        receiver=Reader("en", problem, settings.prefix, settings.public_origin),
     )
 
 
@@ -208,6 +243,7 @@ def _start_process(**_: Any) -> None:
 def _stop_process(**_: Any) -> None:
     if process is not None:
         process.codec.close()
+        process.express_codec.close()
         with contextlib.suppress(errors.BackendUnavailable):
             process.count_cpu({})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core import records
-from backend.core.job import Job, public, rfc3339
+from backend.core.job import DELIVERIES, Job, public, rfc3339
 from backend.core.reader import Reader
 
 
@@ -47,18 +47,21 @@ def progress(jobs: Sequence[Job]) -> int:
     return min(99, sum(weight * percent for weight, percent in zip(weights, done, strict=True)) // sum(weights))
 
 
-def public_batch(batch: Batch, jobs: Sequence[Job], reader: Reader) -> dict[str, Any]:
-    """The contract's Batch. Jobs that were deleted are no longer listed, nor counted."""
+def public_batch(batch: Batch, jobs: Sequence[Job], reader: Reader, *, lists_jobs: bool = True) -> dict[str, Any]:
+    """The contract's Batch. Jobs that were deleted are no longer listed, nor counted. Unless ``lists_jobs``, they are counted only."""
     states = [job.status.state for job in jobs]
     own = reader.path(f"/api/batches/{batch.id}")
+    links = {"self": own, "events": f"{own}/events", "archive": f"{own}/archive.zip", "cancel": f"{own}/cancel"}
+    if any(job.manifest.webhook_url for job in jobs):
+        links["deliveries"] = reader.path(f"{DELIVERIES}?batch={batch.id}")
     return {
         "id": batch.id,
         "total": len(jobs),
         **{state: states.count(state) for state in ("succeeded", "failed", "cancelled")},
         "progress": progress(jobs),
         "seq": seq(jobs),
-        "jobs": [public(job, reader) for job in jobs],
+        "jobs": [public(job, reader) for job in jobs] if lists_jobs else [],
         "created_at": rfc3339(batch.created_at),
         "expires_at": rfc3339(batch.expires_at),
-        "links": {"self": own, "events": f"{own}/events", "archive": f"{own}/archive.zip", "cancel": f"{own}/cancel"},
+        "links": links,
     }

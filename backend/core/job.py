@@ -43,6 +43,7 @@ ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.item
 STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
 """Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
 FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
+DELIVERIES = "/api/webhooks/deliveries"
 MAX_ATTEMPTS = 3
 """A job fails when so many encoders were lost over it, so that no image is tried for ever."""
 
@@ -73,6 +74,7 @@ class Manifest:
     ``url``: where the source is fetched from. Until it is there, ``source`` has a file name and nothing else.
     ``work_key``: equal for jobs that may share one encode, '' for a job that shares nothing (see the function ``work_key``).
     ``maker``: a digest of who made the job; it is listed to that maker only, and to nobody where it is ''.
+    ``webhook_url``: who is told when the job has ended, or when its batch has; '' for nobody.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Manifest:
     work_key: str = ""
     maker: str = ""
     url: str = ""
+    webhook_url: str = ""
 
     @property
     def lister(self) -> str:
@@ -99,7 +102,9 @@ class Manifest:
         return not self.source.sha256
 
     def to_json(self) -> str:
-        return records.as_json({STORED_NAMES.get(name, name): value for name, value in records.as_dict(self).items()})
+        """Without ``webhook_url`` where there is none, since versions before it do not know the name."""
+        known = records.as_dict(self)
+        return records.as_json({STORED_NAMES.get(name, name): value for name, value in known.items() if value or name != "webhook_url"})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Manifest:
@@ -196,6 +201,8 @@ def rfc3339(seconds: float | None) -> str | None:
 def public(job: Job, reader: Reader) -> dict[str, Any]:
     """The contract's Job: everything that a client may see and nothing else."""
     manifest, status, own = job.manifest, job.status, links(job.id)
+    if manifest.webhook_url and manifest.batch is None:
+        own["deliveries"] = f"{DELIVERIES}?job={job.id}"
     return {
         "id": job.id,
         "state": status.state,

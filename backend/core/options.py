@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
@@ -71,18 +72,19 @@ def _boolean() -> OptionType:
 
 
 _COLOURS = {"transparent": "#00000000", "white": "#ffffffff", "black": "#000000ff"}
+_COLOUR_PATTERN = f"^({'|'.join(_COLOURS)}|#?([0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}}))$"
 
 
 def _colour() -> OptionType:
     def read(value: Value) -> str:
-        text = _COLOURS.get(str(value).lower(), str(value).lower()).removeprefix("#")
-        if not re.fullmatch(r"[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", text):
+        if not re.match(_COLOUR_PATTERN, str(value), re.ASCII | re.IGNORECASE) or str(value).endswith("\n"):
             raise ValueError(value)
+        text = _COLOURS.get(str(value).lower(), str(value).lower()).removeprefix("#")
         if len(text) < 6:
             text = "".join(2 * digit for digit in text)
         return "#" + (text if len(text) == 8 else text + "ff")
 
-    return OptionType("#rgb, #rrggbb, #rrggbbaa, transparent, white, black", read, {"type": "string"})
+    return OptionType("#rgb, #rrggbb, #rrggbbaa, transparent, white, black", read, {"type": "string", "pattern": _COLOUR_PATTERN})
 
 
 def _text(limit: int) -> OptionType:
@@ -135,6 +137,8 @@ OFFERED = tuple(each for each in fields(Options) if each.metadata["is_stored"])
 _ALWAYS = ("quality", "method")
 _SHOWN = tuple(each for each in OFFERED if each.name != "filename")
 _TYPES: dict[str, OptionType] = {each.name: each.metadata["type"] for each in OFFERED}
+WEBHOOK_URL = "webhook_url"
+"""Stands among the options of whatever makes a job, and is none: it says nothing of the image (``core/wish``)."""
 SIMILAR = 0.8
 """The ratio of ``difflib`` from which a word resembles an option: one letter missing, added or wrong, or two swapped in a word of five."""
 EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
@@ -143,18 +147,20 @@ EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
 
 def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:
     """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used."""
-    given: dict[str, Value] = {}
-    counts: dict[str, int] = {}
-    for name, value in pairs:
-        counts[name] = counts.get(name, 0) + 1
-        given[name] = _read(name, value)
-    for name, count in counts.items():
-        if count > 1:
-            raise errors.InvalidOption("repeated", option=name, count=count)
+    pairs = list(pairs)
+    given = {name: _read(name, value) for name, value in pairs}
+    check_unique(name for name, _ in pairs)
     for one, other in EXCLUSIVE:
         if given.get(one) not in (None, False) and given.get(other) not in (None, False):
             raise errors.InvalidOption("combination", option=one, other=other)
     return replace(default, **given)
+
+
+def check_unique(names: Iterable[str]) -> None:
+    """Raises ``InvalidOption`` for a name that was given more than once."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise errors.InvalidOption("repeated", option=name, count=count)
 
 
 def without(options: Options, names: Iterable[str]) -> Options:
@@ -176,12 +182,14 @@ def letters(name: str) -> str:
     return re.sub("[_-]", "", name).lower()
 
 
-_LETTERS = tuple(letters(each.name) for each in fields(Options))
+_LETTERS = tuple(map(letters, (*(each.name for each in fields(Options)), WEBHOOK_URL)))
 
 
 def _read(name: str, value: Value) -> Value:
+    if name == WEBHOOK_URL:
+        raise errors.InvalidOption("webhook_unwanted", option=name)
     if name not in _TYPES:
-        near = difflib.get_close_matches(name.lower(), _TYPES, n=1, cutoff=0.0)
+        near = difflib.get_close_matches(name.lower(), (*_TYPES, WEBHOOK_URL), n=1, cutoff=0.0)
         raise errors.InvalidOption("unknown", option=name[:100], suggestion=near[0])
     try:
         return _TYPES[name].read(_scalar(value))

@@ -28,6 +28,7 @@ class Overview:
     recent: Mapping[str, float] = field(default_factory=dict)
     recent_s: float = 60.0
     conversion_s: float = 0.0
+    webhooks_pending: int = 0
 
     @property
     def queued(self) -> int:

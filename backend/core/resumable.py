@@ -21,7 +21,7 @@ from backend.core.tus import FINAL, PARTIAL
 
 @dataclass(frozen=True, slots=True)
 class UploadInfo:
-    """``metadata`` and ``concat`` are the headers as they came; ``owner``, ``client`` and ``maker`` are the job's."""
+    """``metadata`` and ``concat`` are the headers as they came; ``owner``, ``client``, ``maker`` and ``webhook_url`` are the job's."""
 
     id: str
     job_id: str
@@ -33,6 +33,7 @@ class UploadInfo:
     client: str = ""
     request_id: str = ""
     maker: str = ""
+    webhook_url: str = ""
 
     @property
     def is_partial(self) -> bool:
@@ -43,7 +44,8 @@ class UploadInfo:
         return self.concat is not None and self.concat.startswith(FINAL)
 
     def to_json(self) -> str:
-        return records.as_json(self)
+        """Without ``webhook_url`` where there is none, since versions before it do not know the name."""
+        return records.as_json({name: value for name, value in records.as_dict(self).items() if value or name != "webhook_url"})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> UploadInfo:

@@ -8,6 +8,7 @@ Names::
     shared                                      those among them that got a duplicate's result, without an encode of their own
     dropped:<note>                              those whose result lacks a note of the source, as the result says
     wait:… · stage:<stage>:…                    seconds, as histograms: ``le:<bound>`` and ``sum``
+    webhooks:<state> · webhook_tries:<answer>   deliveries that ended, and their tries: 2xx, 3xx, 4xx, 5xx or why there was no answer
     encoders_lost · encoder_starts:<reason> · encoder_cpu_s:<host> · freed_bytes
 """
 
@@ -20,6 +21,7 @@ CREATED, UPLOAD_BYTES = "created", "upload_bytes"
 PIXELS, SOURCE_BYTES, RESULT_BYTES, SAVED_BYTES = "pixels", "source_bytes", "result_bytes", "saved_bytes"
 SHARED, DROPPED, ENCODERS_LOST, FREED_BYTES = "shared", "dropped", "encoders_lost", "freed_bytes"
 ENDED, ERASED, WAIT, STAGE = "ended", "erased", "wait", "stage"
+WEBHOOKS, WEBHOOK_TRIES = "webhooks", "webhook_tries"
 ENCODER_STARTS, ENCODER_CPU_S = "encoder_starts", "encoder_cpu_s"
 PACED = (ENDED, PIXELS, SOURCE_BYTES, RESULT_BYTES)
 """Also summed for the last minute."""
@@ -47,6 +49,13 @@ def of_pace(job: Job) -> Amounts:
     """What an end adds to the sums of the last minute."""
     amounts = _of_conversion(job) if job.status.result is not None else {}
     return {ENDED: 1, **{name: amount for name, amount in amounts.items() if name in PACED}}
+
+
+def of_webhook(state: str, status: int | None, error: str) -> Amounts:
+    """What a try of a delivery adds: by its answer's ``status``, or the ``error`` why there was none; and by the ``state`` that it led to."""
+    answer = error if status is None else f"{status // 100}xx"
+    ended: Amounts = {} if state == "pending" else {f"{WEBHOOKS}:{state}": 1}
+    return {f"{WEBHOOK_TRIES}:{answer}": 1, **ended}
 
 
 def _of_conversion(job: Job) -> Amounts:

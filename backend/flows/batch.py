@@ -40,9 +40,11 @@ def accept(context: Context, images: Sequence[Received], options: Options, sende
         context.store.save_batch(batch)
         return batch, [ingest.queue(context, job, sender.limits) if is_new else job for job, is_new in kept]
     except errors.GatewayError:
-        for job, is_new in kept:
-            if is_new:
-                _erase_kept(context, job)
+        made = [job for job, is_new in kept if is_new]
+        if made:
+            _forget(context, batch.id)
+        for job in made:
+            _erase_kept(context, job)
         raise
 
 
@@ -50,6 +52,14 @@ def _derived_id(batch_id: str, number: int) -> str:
     """128 bits that cannot be guessed without the batch's id."""
     digest = hashlib.sha256(f"{batch_id} {number}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+
+
+def _forget(context: Context, batch_id: str) -> None:
+    """First of all: neither may a client that comes again with its ``Idempotency-Key`` find it empty, nor a receiver hear that it has ended."""
+    try:
+        context.store.erase_batch(batch_id)
+    except errors.GatewayError as error:
+        log.warning("the refused batch %s is left in the store: %s", batch_id, error)
 
 
 def _erase_kept(context: Context, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""End a job, once: the store decides which end is first, and the live state is told afterwards."""
+"""End a job, once: the store decides which end is first, its receiver is noted beside it, and the live state is told afterwards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from backend import errors
 from backend.core.job import Job, cancelled
 from backend.flows.context import Context
+from backend.flows.webhooks import record_end
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +23,17 @@ def conclude(context: Context, job: Job) -> Job:
 
 
 def commit(context: Context, job: Job) -> Job:
-    """Write the end into the store; the job as it ended, for an earlier end stands. Raises ``NotFound`` when the job was erased."""
-    if context.store.commit_outcome(job.id, job.status, durable=not job.manifest.is_ephemeral):
-        return job
-    outcome = context.store.outcome(job.id)
-    if outcome is None:
-        raise errors.NotFound()
-    return job.at(outcome)
+    """Write the end into the store, and what its webhook is to send; the job as it ended, for an earlier end stands.
+
+    Raises ``NotFound`` when the job was erased.
+    """
+    if not context.store.commit_outcome(job.id, job.status, durable=not job.manifest.is_ephemeral):
+        outcome = context.store.outcome(job.id)
+        if outcome is None:
+            raise errors.NotFound()
+        job = job.at(outcome)
+    record_end(context.store, context.deliveries, context.receiver, job)
+    return job
 
 
 def cancel(context: Context, job: Job) -> Job:
@@ -39,6 +44,21 @@ def cancel(context: Context, job: Job) -> Job:
     if ended.status.state != "cancelled":
         raise errors.AlreadyFinished(state=ended.status.state)
     return ended
+
+
+def delete(context: Context, job: Job) -> None:
+    """As ``erase``, of a job whose receiver may wait for its end: one that has not ended is cancelled by that.
+
+    Raises ``NotFound``, ``StorageFull``.
+    """
+    end_for_receiver(context, job)
+    erase(context, job)
+
+
+def end_for_receiver(context: Context, job: Job) -> None:
+    """Commit an end where the job has a webhook. Called before it is erased: afterwards nobody could know what to send."""
+    if job.manifest.webhook_url:
+        commit(context, job if job.status.has_ended else job.at(cancelled(job.status, context.clock())))
 
 
 def erase(context: Context, job: Job) -> None:

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend.core.limits import Limits
+from backend.core.reader import Reader
 from backend.ports.announcements import Cancellations
 from backend.ports.client_uses import ClientUse, ClientUses
 from backend.ports.clock import Clock
 from backend.ports.counters import Counters
+from backend.ports.delivery_queue import DeliveryQueue
 from backend.ports.duties import Duties
 from backend.ports.fetch_leases import FetchLeases
 from backend.ports.index import JobIndex
@@ -57,7 +59,10 @@ class ClientCache:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``uploads`` is None in an encoder, which takes no uploads. ``cancellations`` is None in a gateway, which encodes nothing."""
+    """``uploads`` is None in an encoder, which takes no uploads. ``cancellations`` is None in a gateway, which encodes nothing.
+
+    ``receiver`` is for whom webhooks are written. ``sends_webhooks``: jobs may have a receiver that waits for their end.
+    """
 
     store: Store
     queue: JobQueue
@@ -70,6 +75,8 @@ class Context:
     memos: Memos
     duties: Duties
     presence: Presence
+    deliveries: DeliveryQueue
+    receiver: Reader
     uploads: Uploads | None = None
     cancellations: Cancellations | None = None
     limits: Limits = field(default_factory=Limits)
@@ -77,6 +84,7 @@ class Context:
     retention_s: int = 86_400
     encode_timeout_s: int = 60
     shares_results: bool = True
+    sends_webhooks: bool = False
     queue_depth: QueueDepthCache = field(default_factory=QueueDepthCache)
     clients: ClientCache = field(default_factory=ClientCache)
     clock: Clock = time.time

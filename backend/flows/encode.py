@@ -44,6 +44,14 @@ def encode_next(context: Context, codec: Codec, token: str) -> bool:
     return claim is not None
 
 
+def encode_express(context: Context, codec: Codec, token: str, job_id: str) -> bool:
+    """Encode this job beyond the encoders; False when it waits for its turn, or no longer."""
+    claim = context.queue.take_express(job_id, token, LEASE_S)
+    if claim is not None:
+        encode(context, codec, claim)
+    return claim is not None
+
+
 def encode(context: Context, codec: Codec, claim: Claim) -> None:
     """Encode a job and commit how it ended. A job that is gone, or whose end cannot be stored, ends no encoder: its lease runs out."""
     reporter = Reporter(context, claim)

@@ -76,6 +76,7 @@ class Fetcher:
             request_id=sender.request_id,
             maker=sender.maker,
             url=url,
+            webhook_url=sender.webhook_url,
         )
         context.store.reserve(manifest)
         token = context.new_id()

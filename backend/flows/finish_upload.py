@@ -59,7 +59,7 @@ def _make_job(context: Context, writer: UploadWriter) -> None:
     try:
         known = ingest.sniff_format(writer.read_head(formats.SNIFF_BYTES))
         received = ingest.judge(context, upload, known, info.filename)
-        sender = Sender(info.owner, client_of(info.client), info.request_id, info.maker, ADMITTED, line_of(info.client))
+        sender = Sender(info.owner, client_of(info.client), info.request_id, info.maker, ADMITTED, line_of(info.client), webhook_url=info.webhook_url)
         ingest.accept(context, received, info.options, sender, job_id=info.job_id)
     except BaseException:
         upload.discard()

@@ -20,6 +20,7 @@ from backend.core.options import Options
 from backend.core.turns import turn
 from backend.flows import deduplicate, shares
 from backend.flows.context import Context
+from backend.flows.deliver import check_source
 from backend.flows.find_job import find_stored
 from backend.ports.peer import SocketChunk
 from backend.ports.source_files import Upload
@@ -42,6 +43,7 @@ class Sender:
     """Who sent a request: ``owner`` may see the job, ``client`` takes turns in the queue and has ``limits``, ``maker`` finds the job in a list.
 
     ``line`` takes turns within the client. ``is_waiting``: somebody waits for the answer, so the job goes before the line's others.
+    ``webhook_url`` is told when the job has ended, or when its batch has; empty for nobody.
     """
 
     owner: str = ""
@@ -51,6 +53,7 @@ class Sender:
     limits: ClientLimits = ClientLimits()
     line: str = ""
     is_waiting: bool = False
+    webhook_url: str = ""
 
     @property
     def turn(self) -> str:
@@ -184,6 +187,7 @@ def keep(
         is_ephemeral=is_ephemeral,
         work_key=work_key(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
+        webhook_url=sender.webhook_url,
     )
     if not context.store.commit_job(received.upload, manifest):
         return find_stored(context, manifest.id), False
@@ -191,9 +195,8 @@ def keep(
 
 
 def retry(context: Context, job: Job, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
-    """Make a new job from an earlier one's source. Raises as ``accept``, and ``NotFound`` when the source is gone."""
-    if job.manifest.is_awaited:
-        raise errors.NotReady(state=job.status.state)
+    """Make a new job from an earlier one's source. Raises as ``accept`` and ``check_source``, and ``NotFound`` when the source is gone."""
+    check_source(job)
     source = job.manifest.source
     upload = context.store.reuse_source(job.manifest)
     try:

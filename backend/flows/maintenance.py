@@ -14,7 +14,8 @@ from backend import errors
 from backend.core import tally
 from backend.core.batch import Batch
 from backend.core.job import MAX_ATTEMPTS, Job, Manifest, Status, failed
-from backend.flows.conclude import conclude
+from backend.flows import webhooks
+from backend.flows.conclude import conclude, end_for_receiver
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.find_job import SEQ_MARGIN, find_stored
@@ -94,16 +95,19 @@ class Janitor:
 
 
 def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int:
-    """Queue each stored job that has not ended and is unknown to Redis, oldest first, and index all jobs; how many were queued.
+    """Queue each stored job that has not ended and is unknown to Redis, oldest first, index all jobs, and see to webhooks; how many were queued.
 
     ``go_on`` is called every now and then, so that the caller can renew its duty.
     """
     unfinished: list[Manifest] = []
+    with_webhook: list[Manifest] = []
     page: list[Manifest] = []
     for manifest in context.store.manifests():
         page.append(manifest)
         if manifest.expires_at > context.clock() and _is_unfinished(context, manifest.id):
             unfinished.append(manifest)
+        elif manifest.expires_at > context.clock() and manifest.webhook_url:
+            with_webhook.append(manifest)
         if len(page) >= PAGE:
             context.index.add(page)
             page = []
@@ -112,6 +116,8 @@ def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int
     queued = _queue_unknown(context, unfinished, go_on)
     if context.uploads is not None:
         count_unfinished(context)
+    if with_webhook or context.sends_webhooks:
+        webhooks.recover(context.store, context.deliveries, context.receiver, with_webhook, go_on)
     if queued:
         log.info("%s unfinished jobs found in the store", queued)
     return queued
@@ -194,12 +200,24 @@ def expire(context: Context) -> int:
 def _erase_expired(context: Context, job_id: str) -> int | None:
     """The bytes freed; None when the job cannot be erased now."""
     try:
+        if context.sends_webhooks:
+            _end_expired(context, job_id)
         freed = context.store.erase(job_id)
     except errors.GatewayError as error:
         log.warning("job %s has expired and cannot be erased yet: %s", job_id, error)
         return None
     context.jobs.forget(job_id)
     return freed
+
+
+def _end_expired(context: Context, job_id: str) -> None:
+    """Whoever waits for the end of a job that expires before it hears that it is cancelled."""
+    try:
+        manifest = context.store.manifest(job_id)
+        if manifest.webhook_url:
+            end_for_receiver(context, Job(manifest, context.store.outcome(job_id) or Status()))
+    except errors.NotFound:
+        return
 
 
 def _count_freed(context: Context, freed_bytes: int, why: str) -> None:

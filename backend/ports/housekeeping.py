@@ -27,4 +27,5 @@ class Housekeeping(Protocol):
         """Raises ``StorageFull`` or ``BackendUnavailable`` when nothing could be stored now."""
 
     def clean_up(self, older_than_s: float) -> int:
-        """Delete expired batches, the rest of interrupted erasures, and half-written files untouched for so many seconds; return the bytes freed."""
+        """Delete expired batches, deliveries that are kept no longer, the rest of interrupted erasures, and half-written files untouched for so many
+        seconds; return the bytes freed."""

@@ -38,3 +38,6 @@ class JobRecords(Protocol):
 
     def batch(self, batch_id: str) -> Batch:
         """Raises ``NotFound``."""
+
+    def erase_batch(self, batch_id: str) -> None:
+        """Forget a batch. Its jobs stay. It may be gone already."""

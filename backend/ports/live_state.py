@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from backend.ports.client_uses import ClientUses
 from backend.ports.counters import Counters
+from backend.ports.delivery_queue import DeliveryQueue
 from backend.ports.duties import Duties
 from backend.ports.fetch_leases import FetchLeases
 from backend.ports.index import JobIndex
@@ -29,3 +30,4 @@ class LiveState(TypedDict):
     memos: Memos
     duties: Duties
     presence: Presence
+    deliveries: DeliveryQueue

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from backend import texts
-from backend.core import host_names
+from backend.core import host_names, webhooks
 from backend.core.addresses import Network
 from backend.core.api_keys import ApiKey, plain_key
 from backend.core.client_limits import ClientLimits
@@ -31,9 +31,9 @@ from backend.settings import key_file, kinds, secret_files
 from backend.settings.kinds import Kind
 
 PREFIX = "GATEWAY_"
-INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
-"""Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
-SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "REDIS_URL"}
+INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR", "GATEWAY_IN_CONTAINER"}
+"""Set by the supervisor or ``gunicorn.conf.py`` for their own children, the last by the ``Dockerfile``."""
+SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "GATEWAY_WEBHOOK_SECRET", "REDIS_URL"}
 """Left out of ``repr``: each may hold a password. Each may be given as the path of a file instead (``secret_files``)."""
 FILES = secret_files.names(SECRET - {"GATEWAY_API_KEYS"})
 """``GATEWAY_API_KEYS_FILE`` is a row of its own: it may say more of a key."""
@@ -107,6 +107,11 @@ class Settings:
     fetch: str = setting("GATEWAY_FETCH", kinds.one_of("on", "off"), "on")
     fetch_timeout_s: int = setting("GATEWAY_FETCH_TIMEOUT_S", kinds.seconds(1, 3600), 60)
     fetch_allowed_networks: tuple[Network, ...] = setting("GATEWAY_FETCH_ALLOWED_NETWORKS", kinds.networks(), ())
+    webhook_secrets: tuple[bytes, ...] = setting("GATEWAY_WEBHOOK_SECRET", kinds.webhook_secrets(), ())
+    given_webhook_networks: tuple[Network, ...] | None = setting("GATEWAY_WEBHOOK_ALLOWED_NETWORKS", kinds.networks(), None)
+    webhook_timeout_s: int = setting("GATEWAY_WEBHOOK_TIMEOUT_S", kinds.seconds(1, 300), 20)
+    webhook_pauses_s: tuple[int, ...] = setting("GATEWAY_WEBHOOK_PAUSES_S", kinds.pauses(), webhooks.PAUSES_S)
+    client_webhooks: int = setting("GATEWAY_CLIENT_WEBHOOKS", kinds.number(1, MOST), 10_000)
     connections_per_address: int = setting("GATEWAY_CONNECTIONS_PER_ADDRESS", kinds.number(0, 100_000), 1800)
     api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())
     api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.file(), None)
@@ -126,6 +131,7 @@ class Settings:
     log_level: str = setting("GATEWAY_LOG_LEVEL", kinds.one_of("debug", "info", "warning", "error"), "info")
 
     given_run_dir: Path | None = None
+    is_in_container: bool = False
 
     @property
     def limits(self) -> Limits:
@@ -136,6 +142,10 @@ class Settings:
     def client_limits(self) -> ClientLimits:
         """Of a client whose key has none of its own."""
         return ClientLimits(self.client_jobs, self.client_bytes_per_day, self.client_uploads)
+
+    @property
+    def webhook_allowed_networks(self) -> tuple[Network, ...]:
+        return self.fetch_allowed_networks if self.given_webhook_networks is None else self.given_webhook_networks
 
     @property
     def encoders_min(self) -> int:
@@ -221,7 +231,8 @@ class Settings:
                     variable, shown = secret_files.place(name, environment) or (name, presentable(name, given[name]))
                     problems.append(WrongSetting(variable, shown, kind.accepted, **kind.params))
         run_dir = environment.get("GATEWAY_RUN_DIR")
-        settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None)
+        is_in_container = bool(environment.get("GATEWAY_IN_CONTAINER"))
+        settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None, is_in_container=is_in_container)
         problems += contradictions(settings)
         if problems:
             raise SettingsError(*problems)
@@ -304,4 +315,6 @@ def default_in(each: Field[Any], language: str) -> str:
         return texts.text(f"settings.{name}.default", language)
     if isinstance(value, int) and name.endswith("_BYTES") and value >= MIB and value % MIB == 0:
         return f"{value // MIB} MiB"
+    if isinstance(value, tuple) and value:
+        return f"`{','.join(map(str, value))}`"
     return texts.text("settings.unset", language) if value is None or value == () else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -111,6 +112,26 @@ def file() -> Kind:
 
 def keys() -> Kind:
     return Kind("keys", lambda text: tuple(matched(KEY, each.strip())[0] for each in text.split(",")))
+
+
+def webhook_secrets() -> Kind:
+    """The keys themselves, as Standard Webhooks writes them: ``whsec_`` and base64 of 24 to 64 bytes."""
+
+    def read(text: str) -> tuple[bytes, ...]:
+        return tuple(_webhook_key(each.strip()) for each in text.split(","))
+
+    return Kind("webhook_secrets", read)
+
+
+def _webhook_key(text: str) -> bytes:
+    key = base64.b64decode(matched(r"whsec_([A-Za-z0-9+/]+={0,2})", text)[1], validate=True)
+    _within(len(key), 24, 64)
+    return key
+
+
+def pauses() -> Kind:
+    """Seconds before each try, the first of which comes at once."""
+    return Kind("pauses", lambda text: tuple(_whole(each.strip(), 0, 604_800) for each in _checked(text, text.count(",") < 50).split(",")))
 
 
 def origins() -> Kind:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from backend.core.job import Job, Result
 from backend.ports.client_uses import ClientUses
 from backend.ports.counters import Counters
+from backend.ports.delivery_queue import DeliveryQueue
 from backend.ports.duties import Duties
 from backend.ports.fetch_leases import FetchLeases
 from backend.ports.index import JobIndex
@@ -33,6 +34,7 @@ class Live:
     memos: Memos
     duties: Duties
     presence: Presence
+    deliveries: DeliveryQueue
 
 
 def queued(live: Live, client: str = "someone", **given: object) -> Job:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from backend.core.turns import turn
 from tests.contract.live import Live, claim, found, order, queued
-from tests.fakes.samples import source
+from tests.fakes.live_state import live_state
+from tests.fakes.samples import job, source
+from tests.fakes.server import MemoryServer
 
 
 def named(live: Live, name: str, client: str = "home", line: str = "", *, waits: bool = False, **given: object) -> dict[str, str]:
@@ -78,6 +82,34 @@ def test_a_job_that_leaves_takes_its_line_along(live: Live) -> None:
     third = queued(live, "home b", is_ephemeral=True)
     assert [claim(live).job.id for _ in range(2)] == [third.id, second.id]
     assert live.queue.take("token", 1) is None
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_redis_serves_in_the_order_of_the_model_whatever_comes_and_goes(redis_live: Live, seed: int) -> None:
+    memory, chance = Live(**live_state(MemoryServer())), random.Random(seed)
+    names, waiting = {}, []
+    for number in range(120):
+        if chance.random() < 0.6:
+            given = {"client": turn(chance.choice("abc"), chance.choice(["", "x", "y"]), is_waited_for=chance.random() < 0.2)}
+            made = job(batch=chance.choice([None, "b"]), source=source(width=chance.choice([16, 3000]), height=1000), **given)
+            names[made.id] = str(number)
+            waiting.append(made)
+            for live in (redis_live, memory):
+                live.queue.enqueue(made, limit=None)
+        elif waiting and chance.random() < 0.4:
+            gone = waiting.pop(chance.randrange(len(waiting)))
+            for live in (redis_live, memory):
+                live.jobs.forget(gone.id)
+        elif waiting:
+            taken = [claim(live).job.id for live in (redis_live, memory)]
+            assert taken[0] == taken[1], (names[taken[0]], names[taken[1]])
+            waiting = [each for each in waiting if each.id != taken[0]]
+    redis_live.queue.publish_positions()
+    positions = {each.id: found(redis_live, each.id).status.position for each in waiting}
+    served = [claim(redis_live).job.id for _ in waiting]
+    assert served == [claim(memory).job.id for _ in waiting]
+    assert all(abs(positions[each] - served.index(each)) <= served.index(each) / 9 + 1 for each in served)  # type: ignore[operator]
+    assert redis_live.queue.take("token", 1) is None
 
 
 def test_a_lost_job_is_first_again_whatever_came_meanwhile(live: Live) -> None:

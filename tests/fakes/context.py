@@ -12,11 +12,12 @@ from backend.flows import ingest
 from backend.flows.context import Context
 from backend.flows.encode import encode_next
 from backend.flows.follow import Follower
+from backend.ports.codec import Codec
 from tests.fakes.announcements import MemoryAnnouncements
 from tests.fakes.clock import SettableClock, ShiftedClock
 from tests.fakes.codec import ScriptedCodec
 from tests.fakes.live_state import live_state
-from tests.fakes.samples import image, next_id
+from tests.fakes.samples import READER, image, next_id
 from tests.fakes.server import MemoryServer
 from tests.fakes.store import MemoryStore
 from tests.fakes.uploads import MemoryUploads
@@ -36,8 +37,9 @@ class MemoryContext:
         self.queue, self.jobs, self.leases = live["queue"], live["jobs"], live["leases"]
         self.fetch_leases, self.index, self.counters = live["fetch_leases"], live["index"], live["counters"]
         self.memos, self.duties, self.presence = live["memos"], live["duties"], live["presence"]
+        self.deliveries = live["deliveries"]
         ports = {"store": self.store, **live, "uploads": self.uploads}
-        self.context = Context(**{**ports, "clock": self.clock, "new_id": next_id, "shares_results": False, **self.rules})
+        self.context = Context(**{**ports, "clock": self.clock, "new_id": next_id, "receiver": READER, "shares_results": False, **self.rules})
         self.follower = Follower(self.context)
         self.announcements = MemoryAnnouncements(self.server, self.follower.on_change, self.follower.on_message)
         self.follower.attach(self.announcements)
@@ -51,11 +53,12 @@ class MemoryContext:
             intake.abandon()
             raise
 
-    def upload(self, *, client: str = "someone", owner: str = "", options: Options = Options(), **given: Any) -> Job:
+    def upload(self, *, client: str = "someone", owner: str = "", webhook_url: str = "", options: Options = Options(), **given: Any) -> Job:
         """A job as a client makes it."""
-        return ingest.accept(self.context, self.receive(), options, ingest.Sender(owner, client, "request-1", limits=ADMITTED), **given)
+        sender = ingest.Sender(owner, client, "request-1", limits=ADMITTED, webhook_url=webhook_url)
+        return ingest.accept(self.context, self.receive(), options, sender, **given)
 
-    def encode(self, codec: ScriptedCodec | None = None, token: str = "token") -> bool:
+    def encode(self, codec: Codec | None = None, token: str = "token") -> bool:
         """What an encoder does with a ticket; whether there was a job."""
         self.server.pop_ticket()
         return encode_next(self.context, codec or ScriptedCodec(), token)

@@ -11,6 +11,7 @@ from backend.core.overview import Overview
 from backend.ports.live_state import LiveState
 from backend.ports.memos import MOST_IN_GROUP
 from tests.fakes.client_uses import MemoryClientUses
+from tests.fakes.deliveries import MemoryDeliveryQueue
 from tests.fakes.job_states import MemoryJobIndex, MemoryJobStates
 from tests.fakes.leases import MemoryFetchLeases, MemoryLeases
 from tests.fakes.queue import MemoryJobQueue
@@ -29,6 +30,7 @@ def live_state(server: MemoryServer) -> LiveState:
         "memos": MemoryMemos(server),
         "duties": MemoryDuties(server),
         "presence": MemoryPresence(server),
+        "deliveries": MemoryDeliveryQueue(server),
     }
 
 
@@ -63,6 +65,7 @@ class MemoryCounters:
             totals=dict(state.totals),
             recent=dict(recent),
             conversion_s=sum(state.recent) / len(state.recent) / 1000 if state.recent else 0.0,
+            webhooks_pending=len(state.deliveries),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend import errors
 from backend.core import tally
 from backend.core.job import Job
+from backend.core.turns import client_of
 from backend.ports.queue import Claim
 from tests.fakes.server import Known, MemoryServer
 
@@ -37,11 +38,26 @@ class MemoryJobQueue:
         while state.queue:
             job_id = state.seats.order()[0]
             state.virtual_now = state.queue[job_id][0]
-            state.leave_queue(job_id)
+            state.leave_queue(job_id, is_served=True)
             known = state.known.get(job_id)
             if known is not None and known.status.state == "queued" and not self._follows(known, lease_s):
                 return self._begin(known, token, lease_s)
         return None
+
+    def next_express(self, within_s: float) -> str | None:
+        express = self._server.reach().express
+        return express.pop(0) if express else None
+
+    def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
+        server, state = self._server, self._server.reach()
+        known = state.known.get(job_id)
+        if known is None or job_id not in state.queue or not server.are_encoders_busy():
+            return None
+        running = {client_of(state.known[each].manifest.client) for each in state.leases}
+        if client_of(known.manifest.client) in running:
+            return None
+        state.leave_queue(job_id)
+        return None if self._follows(known, lease_s) else self._begin(known, token, lease_s)
 
     def requeue(self, job_id: str) -> int:
         state = self._server.reach()

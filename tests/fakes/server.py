@@ -15,6 +15,7 @@ from backend import errors
 from backend.core.job import FOLLOWING, Job, Manifest, Status
 from backend.core.turns import client_of
 from backend.ports.clock import Clock
+from backend.ports.delivery_queue import Waiting
 from tests.fakes import turns
 from tests.fakes.turns import Seats, Slot
 
@@ -47,6 +48,7 @@ class State:
     unfinished: dict[str, dict[str, float]] = field(default_factory=dict)
     memo_groups: dict[str, list[str]] = field(default_factory=dict)
     tickets: int = 0
+    express: list[str] = field(default_factory=list)
     virtual_now: int = 0
     serial: int = 0
     leases: dict[str, float] = field(default_factory=dict)
@@ -63,12 +65,19 @@ class State:
     totals: dict[str, float] = field(default_factory=dict)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
+    deliveries: dict[str, Waiting] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
+    leased: dict[str, float] = field(default_factory=dict)
+    host_pauses: dict[str, float] = field(default_factory=dict)
+    host_failures: dict[str, int] = field(default_factory=dict)
 
     @property
     def queue(self) -> dict[str, Slot]:
         return self.seats.slots
 
-    def leave_queue(self, job_id: str) -> None:
+    def leave_queue(self, job_id: str, *, is_served: bool = False) -> None:
+        if job_id in self.known and not is_served:
+            turns.leave(self.seats, self.clients, self.lines, self.known[job_id].manifest)
         for each in (self.seats, *self.clients.values(), *self.lines.values()):
             each.slots.pop(job_id, None)
 
@@ -113,6 +122,11 @@ class MemoryServer:
         state = self._state
         state.serial += 1
         turns.line_up(state.seats, state.clients, state.lines, manifest, state.virtual_now, state.serial)
+        if turns.class_of(manifest) < 2 and turns.cost_of(manifest) <= turns.EXPRESS_COST and self.are_encoders_busy():
+            state.express = [*state.express, manifest.id][-100:]
+
+    def are_encoders_busy(self) -> bool:
+        return len(self._state.leases) >= max(1, len(self._state.encoders))
 
     def underway(self, client: str) -> int:
         return sum(client_of(each.manifest.client) == client and not each.status.has_ended for each in self._state.known.values())

@@ -15,6 +15,7 @@ from backend import errors
 from backend.core.batch import Batch
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest, Status
+from backend.core.webhooks import Delivery
 from backend.ports.clock import Clock
 from backend.ports.source_files import Upload
 
@@ -122,7 +123,42 @@ class Entry:
         return len(self.source or b"") + sum(map(len, self.results.values()))
 
 
-class MemoryStore:
+class MemoryDeliveries:
+    """That part of ``MemoryStore``. ``is_full`` and ``is_down`` are the store's."""
+
+    deliveries: dict[str, Delivery]
+    events: list[str]
+    check: Callable[[], None]
+    _reach: Callable[[], None]
+
+    def add_delivery(self, delivery: Delivery) -> bool:
+        self.check()
+        is_new = delivery.id not in self.deliveries
+        self.deliveries.setdefault(delivery.id, Delivery.from_json(delivery.to_json()))
+        if is_new:
+            self.events.append(f"promise to tell of {delivery.subject}")
+        return is_new
+
+    def save_delivery(self, delivery: Delivery) -> None:
+        self.check()
+        self.deliveries[delivery.id] = Delivery.from_json(delivery.to_json())
+
+    def delivery(self, delivery_id: str) -> Delivery:
+        self._reach()
+        if delivery_id not in self.deliveries:
+            raise errors.NotFound(private=delivery_id)
+        return self.deliveries[delivery_id]
+
+    def delivery_ids(self) -> set[str]:
+        self._reach()
+        return set(self.deliveries)
+
+    def pending_deliveries(self) -> Iterator[Delivery]:
+        self._reach()
+        yield from [each for each in self.deliveries.values() if each.is_pending]
+
+
+class MemoryStore(MemoryDeliveries):
     """``events`` names what was made durable, in order; ``open_files`` what nobody has closed yet."""
 
     def __init__(self, clock: Clock = time.time) -> None:
@@ -130,6 +166,7 @@ class MemoryStore:
         self.entries: dict[str, Entry] = {}
         self.incoming: set[MemoryUpload] = set()
         self.batches: dict[str, Batch] = {}
+        self.deliveries: dict[str, Delivery] = {}
         self.open_files: set[MemoryBlob | MemoryResult] = set()
         self.events: list[str] = []
         self.is_full = self.is_down = False
@@ -177,6 +214,10 @@ class MemoryStore:
         if batch_id not in self.batches:
             raise errors.NotFound()
         return self.batches[batch_id]
+
+    def erase_batch(self, batch_id: str) -> None:
+        self._reach()
+        self.batches.pop(batch_id, None)
 
     def manifest(self, job_id: str) -> Manifest:
         return self._entry(job_id).manifest
@@ -242,7 +283,10 @@ class MemoryStore:
         over = [each for each in self.batches.values() if each.expires_at < self.clock()]
         for batch in over:
             del self.batches[batch.id]
-        return sum(each.size_bytes for each in old) + sum(len(each.to_json()) for each in over)
+        forgotten = [each for each in self.deliveries.values() if each.kept_until is not None and each.kept_until < self.clock()]
+        for delivery in forgotten:
+            del self.deliveries[delivery.id]
+        return sum(each.size_bytes for each in old) + sum(len(each.to_json()) for each in (*over, *forgotten))
 
     def prepare(self) -> None:
         """There is nothing to set up."""

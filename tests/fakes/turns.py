@@ -9,6 +9,7 @@ from backend.core.job import Manifest
 from backend.core.turns import WAITS, client_of, line_of
 
 QUARTER_MEGAPIXEL = 1 << 18
+EXPRESS_COST = 16
 Slot = tuple[int, int]
 
 
@@ -49,6 +50,19 @@ def line_up(queue: Seats, clients: dict[str, Seats], lines: dict[str, Seats], ma
     mine.slots[manifest.id] = (job_class, serial)
     own.seat(mine.from_here_on(manifest.id), own.next_slot(line, served, cost, 0 if job_class == 0 and was_empty else serial))
     queue.seat(own.from_here_on(manifest.id), queue.next_slot(who, now, cost, serial))
+
+
+def leave(queue: Seats, clients: dict[str, Seats], lines: dict[str, Seats], manifest: Manifest) -> None:
+    """A waiting job goes. The slot that its client loses is the last one, and so is that of its line."""
+    own = clients.setdefault(client_of(manifest.client), Seats())
+    mine = lines.setdefault(f"{client_of(manifest.client)} {line_of(manifest.client)}", Seats())
+    if manifest.id not in mine.slots:
+        return
+    turns = sorted(queue.slots.pop(each) for each in own.order())[:-1]
+    turns_of_line = sorted(own.slots.pop(each) for each in mine.order())[:-1]
+    del mine.slots[manifest.id]
+    own.slots.update(zip(mine.order(), turns_of_line, strict=True))
+    queue.slots.update(zip(own.order(), turns, strict=True))
 
 
 def cost_of(manifest: Manifest) -> int:

@@ -19,6 +19,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 BMP = b"BM" + struct.pack("<IHHI", 0, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, 9000, 9000, 1, 24, 0, 0, 0, 0, 0, 0)
 """The beginning of a picture, so that what follows is not refused at once."""
 DRIP_S = 0.2
+BURST_S = 0.001
 
 
 def flood(before: bytes, endless: bytes) -> Serve:
@@ -30,6 +31,20 @@ def flood(before: bytes, endless: bytes) -> Serve:
         connection.sendall(before)
         while True:
             connection.sendall(block)
+
+    return serve
+
+
+def bursts(before: bytes, endless: bytes) -> Serve:
+    """Always something, and always a short wait for more."""
+    block = endless * (1 + (1 << 12) // len(endless))
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(before)
+        while True:
+            connection.sendall(block)
+            time.sleep(BURST_S)
 
     return serve
 
@@ -98,6 +113,7 @@ SERVERS: dict[str, Serve] = {
     "endless 100": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "chunks of a byte": flood(CHUNKED + b"%x\r\n%s\r\n" % (len(BMP), BMP), b"1\r\nx\r\n"),
     "small chunks": flood(CHUNKED + b"%x\r\n%s\r\n" % (len(BMP), BMP), b"40\r\n" + bytes(64) + b"\r\n"),
+    "bursts of chunks": bursts(CHUNKED + b"%x\r\n%s\r\n" % (len(BMP), BMP), b"40\r\n" + bytes(64) + b"\r\n"),
     "endless headers": flood(OK, b"X-Header: value\r\n"),
     "endless header": flood(OK + b"X: ", b"value "),
     "endless lines": flood(OK, b"no field\r\n"),

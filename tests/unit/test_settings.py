@@ -22,6 +22,7 @@ from backend.settings import SECRET, Settings, problem_lines, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "a-long-secret-key"
+WHSEC = "whsec_" + 8 * "a2tr"
 MIB = 1 << 20
 READ: dict[str, list[tuple[str, Any]]] = {
     "API_HOST": [("0.0.0.0", "0.0.0.0"), ("::1", "::1"), ("gateway.example", "gateway.example")],
@@ -63,6 +64,11 @@ READ: dict[str, list[tuple[str, Any]]] = {
     "GATEWAY_MIN_FREE_BYTES": [("0", 0), ("1GiB", 1024 * MIB)],
     "GATEWAY_BODY_IDLE_TIMEOUT_S": [("15", 15)],
     "GATEWAY_BODY_MIN_BYTES_PER_S": [("0", 0)],
+    "GATEWAY_WEBHOOK_SECRET": [(WHSEC, (b"k" * 24,)), (f"{WHSEC}, whsec_{64 * 'a'}aa==", (b"k" * 24, b"i\xa6\x9a" * 16 + b"i"))],
+    "GATEWAY_WEBHOOK_ALLOWED_NETWORKS": [("127.0.0.0/8, fd00::/8", (ip_network("127.0.0.0/8"), ip_network("fd00::/8")))],
+    "GATEWAY_WEBHOOK_TIMEOUT_S": [("1", 1), ("300", 300)],
+    "GATEWAY_WEBHOOK_PAUSES_S": [("0", (0,)), ("0, 5,300", (0, 5, 300))],
+    "GATEWAY_CLIENT_WEBHOOKS": [("1", 1)],
     "GATEWAY_CONNECTIONS_PER_ADDRESS": [("0", 0), ("64", 64)],
     "GATEWAY_API_KEYS": [(KEY, (KEY,)), (f"{KEY}, another-key", (KEY, "another-key"))],
     "GATEWAY_ALLOWED_ORIGINS": [
@@ -129,6 +135,19 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_MIN_FREE_BYTES": ["-1", "5%"],
     "GATEWAY_BODY_IDLE_TIMEOUT_S": ["0"],
     "GATEWAY_BODY_MIN_BYTES_PER_S": ["-1"],
+    "GATEWAY_WEBHOOK_SECRET": [
+        "secret",
+        "whsec_",
+        "whsec_c2hvcnQ=",
+        f"{WHSEC},",
+        f"whsec_{100 * 'a'}",
+        "whsec_" + 31 * "a",
+        "whsec_" + 31 * "a" + "-",
+    ],
+    "GATEWAY_WEBHOOK_ALLOWED_NETWORKS": ["10.1.0.0/8"],
+    "GATEWAY_WEBHOOK_TIMEOUT_S": ["0", "301"],
+    "GATEWAY_WEBHOOK_PAUSES_S": ["0,", "-1", "0,5s", "604801", ",".join(60 * "1")],
+    "GATEWAY_CLIENT_WEBHOOKS": ["0"],
     "GATEWAY_CONNECTIONS_PER_ADDRESS": ["-1", "many"],
     "GATEWAY_API_KEYS": ["short", "with space in it", f"{KEY},", f"{KEY},,another-key", "ключ-ключ-ключ"],
     "GATEWAY_API_KEYS_FILE": ["/no/such/file", "/"],
@@ -160,7 +179,7 @@ REFUSED: dict[str, list[str]] = {
     "GATEWAY_LOG_FORMAT": ["xml", "JSON"],
     "GATEWAY_LOG_LEVEL": ["trace", "INFO"],
 }
-A_SECRET = {"REDIS_URL": "rediss://:pass@example.com", "GATEWAY_SENTRY_DSN": "https://key@sentry.example/7"}
+A_SECRET = {"GATEWAY_WEBHOOK_SECRET": WHSEC, "REDIS_URL": "rediss://:pass@example.com", "GATEWAY_SENTRY_DSN": "https://key@sentry.example/7"}
 BY_ENV = {each.metadata["env"]: each for each in fields(Settings) if each.metadata}
 
 
@@ -189,6 +208,14 @@ def test_the_metrics_own_address_has_a_port_of_its_own() -> None:
     assert line.startswith("GATEWAY_METRICS_BIND='127.0.0.2:9464': expected another port than API_PORT, which is 9464. ") and "应为" in line
     (line,) = problems({"GATEWAY_METRICS_BIND": "127.0.0.1:5000"})
     assert "which is 5000" in line
+
+
+def test_webhooks_may_go_where_is_fetched_from_unless_that_is_said_apart() -> None:
+    fetching = {"GATEWAY_FETCH_ALLOWED_NETWORKS": "10.0.0.0/8"}
+    assert Settings.from_environment(fetching).webhook_allowed_networks == (ip_network("10.0.0.0/8"),)
+    apart = Settings.from_environment({**fetching, "GATEWAY_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"})
+    assert apart.webhook_allowed_networks == (ip_network("127.0.0.0/8"),)
+    assert Settings.from_environment({}).webhook_allowed_networks == ()
 
 
 def test_the_prefix_is_the_public_addresss_path_unless_it_is_given() -> None:
@@ -222,7 +249,7 @@ def test_a_wrong_value_is_one_line_with_name_value_and_accepted_form(name: str, 
     (line,) = problems({name: text})
     assert line.startswith(f"{name}=") and line.endswith(f": {expected(name)}")
     assert "\n" not in line
-    if name != "GATEWAY_API_KEYS":
+    if name not in ("GATEWAY_API_KEYS", "GATEWAY_WEBHOOK_SECRET"):
         assert repr(text) in line
 
 
@@ -250,8 +277,9 @@ def test_an_empty_value_is_as_good_as_none() -> None:
 
 def test_no_secret_is_told_wherever_it_was_written() -> None:
     wrong = {"GATEWAY_API_KEYS": f"{KEY},", "GATEWAY_API_KEY": KEY, "GATEWAY_SECRET_KEY": KEY, "REDIS_URL": f"http://user:{KEY}@example.com:6379"}
-    told = problems(wrong)
-    assert len(told) == 4
+    told = problems({**wrong, "GATEWAY_WEBHOOK_SECRET": f"{WHSEC},{KEY}"})
+    assert len(told) == 5
+    assert WHSEC not in "".join(told)
     assert KEY not in "".join(told)
     assert "example.com:6379" in "".join(told)
 

@@ -9,15 +9,17 @@ from backend.adapters.files.disk import age_s, remove, sync_folder, translate_er
 from backend.adapters.files.store_folder import StoreFolder
 from backend.core.batch import Batch
 from backend.core.job import Manifest
+from backend.core.webhooks import Delivery
 
 
 class FileHousekeeping(StoreFolder):
     def prepare(self) -> None:
         """Make the folders, synced."""
         with translate_errors():
-            for folder in (self.root, self.incoming, self.batches, self.trash, self.all_jobs, *self.shards()):
+            webhooks = (self.pending_webhooks.parent, self.pending_webhooks, self.ended_webhooks)
+            for folder in (self.root, self.incoming, self.batches, self.trash, *webhooks, self.all_jobs, *self.shards()):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (self.all_jobs, self.root, self.root.parent):
+            for folder in (self.all_jobs, self.pending_webhooks.parent, self.root, self.root.parent):
                 sync_folder(folder)
 
     def probe(self) -> None:
@@ -29,6 +31,7 @@ class FileHousekeeping(StoreFolder):
             doomed = [path for path in self.incoming.iterdir() if age_s(path) > older_than_s]
             doomed += list(self.trash.iterdir())
             doomed += [path for path in self.batches.iterdir() if _has_expired(path, now)]
+            doomed += [path for path in self.ended_webhooks.iterdir() if age_s(path) > 0 and _is_kept_no_longer(path, now)]
             doomed += [path for path in self.all_jobs.glob("*/*/") if age_s(path) > older_than_s and _is_torn(path)]
         return sum(map(remove, doomed))
 
@@ -37,6 +40,16 @@ def _has_expired(path: Path, now: float) -> bool:
     """Also True for a file that is no batch: batches are renamed into place as a whole, so nobody is still writing it."""
     try:
         return Batch.from_json(path.read_bytes()).expires_at < now
+    except OSError:
+        return False
+    except (ValueError, TypeError, KeyError):
+        return True
+
+
+def _is_kept_no_longer(path: Path, now: float) -> bool:
+    """Read only where the modification time says so: a copy of the folder may have lost that. Also True for a file that is no delivery."""
+    try:
+        return (Delivery.from_json(path.read_bytes()).kept_until or 0.0) < now
     except OSError:
         return False
     except (ValueError, TypeError, KeyError):

@@ -91,6 +91,11 @@ class FileJobRecords(StoreFolder):
         with translate_errors(errors.NotFound):
             return Batch.from_json(self.batch_file(batch_id).read_bytes())
 
+    def erase_batch(self, batch_id: str) -> None:
+        with translate_errors():
+            self.batch_file(batch_id).unlink(missing_ok=True)
+            sync_folder(self.batches)
+
 
 def _folders_in(path: Path) -> list[Path]:
     with translate_errors():

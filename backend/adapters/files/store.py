@@ -6,6 +6,7 @@ all. What a second process must not repeat is done by an operation that only suc
 
 from __future__ import annotations
 
+from backend.adapters.files.delivery_records import FileDeliveryRecords
 from backend.adapters.files.housekeeping import FileHousekeeping
 from backend.adapters.files.job_records import FileJobRecords
 from backend.adapters.files.result_files import FileResultFiles
@@ -13,7 +14,7 @@ from backend.adapters.files.source_files import FileSourceFiles
 from backend.ports.store import Store
 
 
-class FileStore(FileSourceFiles, FileResultFiles, FileJobRecords, FileHousekeeping):
+class FileStore(FileSourceFiles, FileResultFiles, FileJobRecords, FileDeliveryRecords, FileHousekeeping):
     """``ports.Store``."""
 
 

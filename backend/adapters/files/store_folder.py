@@ -6,6 +6,8 @@
       incoming/<random>             what is being written: uploads, outcomes, folders of new jobs
       jobs/<shard>/<id>/            source, manifest.json, result-<token>.webp, outcome.json
       batches/<id>.json             which jobs came together
+      webhooks/pending/<id>.json    what is to be sent when, and what was tried
+      webhooks/ended/<id>.json      the same of a delivery that has ended; its modification time is until when it is kept
       trash/<random>                erased jobs, until their files are deleted
 """
 
@@ -31,6 +33,7 @@ class StoreFolder:
         self.root = root
         self.min_free_bytes = min_free_bytes
         self.incoming, self.all_jobs, self.batches, self.trash = (root / name for name in ("incoming", "jobs", "batches", "trash"))
+        self.pending_webhooks, self.ended_webhooks = root / "webhooks" / "pending", root / "webhooks" / "ended"
 
     def shards(self) -> list[Path]:
         return [self.all_jobs / f"{number:02x}" for number in range(SHARDS)]

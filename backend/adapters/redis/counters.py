@@ -24,7 +24,7 @@ class RedisCounters:
         return int(count), int(left_s)
 
     def overview(self) -> Overview:
-        now_ms, *counts, oldest, totals, encoders, recent, recent_s, conversion_ms = self._scripts.run("overview")
+        now_ms, *counts, oldest, totals, encoders, recent, recent_s, conversion_ms, webhooks = self._scripts.run("overview")
         return Overview(
             jobs=dict(zip(STATES, counts, strict=True)),
             oldest_queued_s=max(0.0, float(now_ms) / 1000 - float(oldest)) if oldest else 0.0,
@@ -33,4 +33,5 @@ class RedisCounters:
             recent=json.loads(recent),
             recent_s=float(recent_s),
             conversion_s=float(conversion_ms) / 1000,
+            webhooks_pending=int(webhooks),
         )

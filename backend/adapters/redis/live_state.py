@@ -7,6 +7,7 @@ import redis
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.client_uses import RedisClientUses
 from backend.adapters.redis.counters import RedisCounters
+from backend.adapters.redis.delivery_queue import RedisDeliveryQueue
 from backend.adapters.redis.duties import RedisDuties
 from backend.adapters.redis.fetch_leases import RedisFetchLeases
 from backend.adapters.redis.index import RedisJobIndex
@@ -32,4 +33,5 @@ def live_state(client: redis.Redis, *, prefix: str = KEY_PREFIX) -> LiveState:
         "memos": RedisMemos(scripts),
         "duties": RedisDuties(scripts),
         "presence": RedisPresence(scripts),
+        "deliveries": RedisDeliveryQueue(scripts),
     }

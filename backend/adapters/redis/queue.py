@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from backend import errors
 from backend.adapters.redis.client import translate_errors
@@ -36,8 +36,15 @@ class RedisJobQueue:
         return answer
 
     def take(self, token: str, lease_s: float) -> Claim | None:
-        found = self._scripts.run("take", token, milliseconds(lease_s))
-        return Claim(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
+        return _claim(self._scripts.run("take", token, milliseconds(lease_s)), token)
+
+    def next_express(self, within_s: float) -> str | None:
+        with translate_errors():
+            found = cast(tuple[str, str] | None, self._scripts.client.brpop([self._scripts.key("express")], within_s))
+        return found[1] if found else None
+
+    def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
+        return _claim(self._scripts.run("take_express", job_id, token, milliseconds(lease_s)), token)
 
     def requeue(self, job_id: str) -> int:
         return int(self._scripts.run("requeue", job_id))
@@ -51,6 +58,10 @@ class RedisJobQueue:
 
     def publish_positions(self) -> int:
         return int(self._scripts.run("publish_positions"))
+
+
+def _claim(found: Any, token: str) -> Claim | None:
+    return Claim(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
 
 
 def bounds(limit: int | None, share: int | None) -> tuple[int | str, int | str]:

@@ -10,17 +10,20 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
 
     job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader; passing where the job is ephemeral
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
-    queue         zset    waiting ids; score = the slot: its time × 2^20 + serial
+    queue         zset    a slot for each waiting job, labelled with one; score = its time × 2^20 + serial
     queue:tags    hash    client → time at which its next slot is due; at most ten thousand clients
     queue:now     string  virtual time: that of the slot last taken
     queue:serial  string  rises with each job that is queued
-    client:<who>  zset    a client's waiting ids; score = slot among its lines, as in the queue
-    client:tags:<who> hash line of the client → time at which its next slot there is due
+    client:<who>  zset    the client's slots in the queue
+    own:<who>     zset    the slots of the client's lines, each labelled with a waiting job; score as in the queue
+    client:tags:<who> hash line of the client → time at which its next slot in ``own`` is due
+    turns:<who> <line> zset the line's slots in ``own``
     line:<who> <line> zset a line's waiting ids; score = class × 2^40 + serial
     underway:<who> zset   a client's ids that wait, run or are fetched; score = when each is to be erased, s
     uploads:<who> zset    a client's unfinished resumable uploads; score = when each expires, s
     bytes:<who>   string  what a client sent since the window of a day began
     encode        list    Celery's: tickets, one for each waiting job unless some were lost (see ``ticket``)
+    express       list    ids of small jobs that came while all encoders were busy; at most a hundred
     waiting       zset    the ids in the queue; score = when the job was made, s
     fetching      zset    ids whose source is being fetched; score = end of the lease, ms
     running       zset    ids that an encoder holds; score = end of the lease, ms
@@ -36,6 +39,14 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     room          string  empty: written first by a script, so that a full Redis refuses it or lets it be (``prelude.lua``)
     totals        hash    what was counted so far, by the names of ``core.tally``
     pace:<n>      hash    the same for ten seconds, the nth since the epoch
+    webhooks:known            hash    id → host and client, of every delivery that is pending
+    webhooks:counts           hash    client → how many of these are its own
+    webhooks:clients          zset    clients of whom one waits; score = when the first is due, ms
+    webhooks:hosts:<client>   zset    the hosts for which these wait; score = the same
+    webhooks:due:<client host> zset   the ids that wait; score = when each is due, ms
+    webhooks:leased           zset    the ids that a process tries now; score = end of the lease, ms
+    webhooks:failures:<host>  string  how often in a row it gave no answer
+    webhooks:paused:<host>    string  there while it is left alone
     duty:<name>   string  who holds a duty
     epoch         string  who rebuilt this state, and on which run of the server
     memo:<key>    string  a memo

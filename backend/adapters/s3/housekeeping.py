@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from backend import errors
 from backend.adapters.s3.probe import probe
 from backend.adapters.s3.store_objects import StoreObjects
 from backend.core.batch import Batch
+from backend.core.webhooks import Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
@@ -23,7 +25,8 @@ class S3Housekeeping(StoreObjects):
         probe(self.bucket, self.prefix)
 
     def clean_up(self, older_than_s: float) -> int:
-        return self.spool.clean_up(older_than_s) + self._delete_torn_jobs(older_than_s) + self._delete_expired_batches()
+        freed = self.spool.clean_up(older_than_s) + self._delete_torn_jobs(older_than_s)
+        return freed + self._delete_expired("batches/", _has_expired) + self._delete_expired("webhooks/ended/", _is_kept_no_longer)
 
     def _delete_torn_jobs(self, older_than_s: float) -> int:
         """The listing is sorted, so the objects of one job stand together."""
@@ -39,19 +42,25 @@ class S3Housekeeping(StoreObjects):
         self.bucket.delete([each["Key"] for each in found])
         return sum(each["Size"] for each in found)
 
-    def _delete_expired_batches(self) -> int:
+    def _delete_expired(self, folder: str, is_over: Callable[[bytes], bool]) -> int:
+        """Delete the records below ``folder`` that are over, and objects that are no such record."""
         freed = 0
-        for each in self.bucket.objects(f"{self.prefix}batches/"):
-            if self._has_expired(each["Key"]):
+        for each in self.bucket.objects(f"{self.prefix}{folder}"):
+            try:
+                is_doomed = is_over(self.bucket.get(each["Key"])[0])
+            except errors.NotFound:
+                continue
+            except (ValueError, TypeError, KeyError):
+                is_doomed = True
+            if is_doomed:
                 self.bucket.delete([each["Key"]])
                 freed += each["Size"]
         return freed
 
-    def _has_expired(self, key: str) -> bool:
-        """Also True for an object that is no batch."""
-        try:
-            return Batch.from_json(self.bucket.get(key)[0]).expires_at < time.time()
-        except errors.NotFound:
-            return False
-        except (ValueError, TypeError, KeyError):
-            return True
+
+def _has_expired(batch: bytes) -> bool:
+    return Batch.from_json(batch).expires_at < time.time()
+
+
+def _is_kept_no_longer(delivery: bytes) -> bool:
+    return (Delivery.from_json(delivery).kept_until or 0.0) < time.time()

@@ -72,3 +72,6 @@ class S3JobRecords(StoreObjects):
 
     def batch(self, batch_id: str) -> Batch:
         return Batch.from_json(self.bucket.get(self.batch_key(batch_id))[0])
+
+    def erase_batch(self, batch_id: str) -> None:
+        self.bucket.delete([self.batch_key(batch_id)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from backend.adapters.files.store import FileStore
+from backend.adapters.s3.delivery_records import S3DeliveryRecords
 from backend.adapters.s3.housekeeping import S3Housekeeping
 from backend.adapters.s3.job_records import S3JobRecords
 from backend.adapters.s3.result_files import S3ResultFiles
@@ -16,7 +17,7 @@ from backend.adapters.s3.source_files import S3SourceFiles
 from backend.ports.store import Store
 
 
-class S3Store(S3SourceFiles, S3ResultFiles, S3JobRecords, S3Housekeeping):
+class S3Store(S3SourceFiles, S3ResultFiles, S3JobRecords, S3DeliveryRecords, S3Housekeeping):
     """``ports.Store``. It blocks, as the files do."""
 
 

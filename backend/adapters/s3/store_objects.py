@@ -7,6 +7,8 @@
     <prefix>/jobs/<id>/result-<token>.webp
     <prefix>/jobs/<id>/outcome.json         how it ended
     <prefix>/batches/<id>.json              which jobs came together
+    <prefix>/webhooks/pending/<id>.json     what is to be sent when, and what was tried
+    <prefix>/webhooks/ended/<id>.json       the same of a delivery that has ended
 """
 
 from __future__ import annotations
@@ -41,6 +43,9 @@ class StoreObjects:
 
     def batch_key(self, batch_id: str) -> str:
         return f"{self.prefix}batches/{_safe(batch_id)}.json"
+
+    def webhook_key(self, delivery_id: str, *, is_pending: bool) -> str:
+        return f"{self.prefix}webhooks/{'pending' if is_pending else 'ended'}/{_safe(delivery_id)}.json"
 
     def source_key(self, job_id: str) -> str:
         """Raises ``NotFound`` for an unknown job, and for one that is still without its source."""

@@ -8,6 +8,7 @@ from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.upload import ThreadedUpload
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Status
+from backend.core.webhooks import Delivery
 from backend.ports.blob import Blob
 from backend.ports.result_files import ResultFile
 from backend.ports.source_files import Upload
@@ -17,7 +18,7 @@ THREADS = 8
 
 
 class _ThreadedPart:
-    """What the four parts of ``ThreadedStore`` share."""
+    """What the five parts of ``ThreadedStore`` share."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -86,6 +87,26 @@ class _ThreadedJobRecords(_ThreadedPart):
     def batch(self, batch_id: str) -> Batch:
         return self._run(self._store.batch, batch_id)
 
+    def erase_batch(self, batch_id: str) -> None:
+        self._run(self._store.erase_batch, batch_id)
+
+
+class _ThreadedDeliveryRecords(_ThreadedPart):
+    def add_delivery(self, delivery: Delivery) -> bool:
+        return self._run(self._store.add_delivery, delivery)
+
+    def save_delivery(self, delivery: Delivery) -> None:
+        self._run(self._store.save_delivery, delivery)
+
+    def delivery(self, delivery_id: str) -> Delivery:
+        return self._run(self._store.delivery, delivery_id)
+
+    def delivery_ids(self) -> set[str]:
+        return self._run(self._store.delivery_ids)
+
+    def pending_deliveries(self) -> Iterator[Delivery]:
+        return self._threads.iterate(self._store.pending_deliveries())
+
 
 class _ThreadedHousekeeping(_ThreadedPart):
     def prepare(self) -> None:
@@ -101,5 +122,5 @@ class _ThreadedHousekeeping(_ThreadedPart):
         return self._run(self._store.clean_up, older_than_s)
 
 
-class ThreadedStore(_ThreadedSourceFiles, _ThreadedResultFiles, _ThreadedJobRecords, _ThreadedHousekeeping):
+class ThreadedStore(_ThreadedSourceFiles, _ThreadedResultFiles, _ThreadedJobRecords, _ThreadedDeliveryRecords, _ThreadedHousekeeping):
     """``ports.Store``, around another one."""

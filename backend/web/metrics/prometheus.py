@@ -48,6 +48,8 @@ JOBS: tuple[Row, ...] = (
     Row("encoders_lost", "gateway_encoders_lost", "counter", (), "Jobs that were queued again because their encoder was lost"),
     Row("encoder_starts", "gateway_encoder_starts", "counter", ("reason",), "Encoder processes that began, by reason (start, restart, scale)"),
     Row("encoder_cpu_s", "gateway_encoder_cpu_seconds", "counter", ("host",), "Processor time of the encoders with their codecs, by machine"),
+    Row("webhooks", "gateway_webhooks_ended", "counter", ("state",), "Webhooks that ended: delivered, gone (410) or exhausted"),
+    Row("webhook_tries", "gateway_webhook_tries", "counter", ("answer",), "Tries of webhooks, by the answer's class or why there was none"),
     Row("freed_bytes", "gateway_retention_freed_bytes", "counter", (), "Bytes that were erased after their retention"),
 )
 WORKERS: tuple[Row, ...] = (
@@ -74,6 +76,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_queue_depth": ("Jobs that wait", ()),
     "gateway_queue_limit": ("GATEWAY_MAX_QUEUED_JOBS", ()),
     "gateway_queue_oldest_seconds": ("How long ago the oldest waiting job was made", ()),
+    "gateway_webhooks_pending": ("Webhooks that wait for their next try or are being sent", ()),
     "gateway_encoders": ("Encoder processes that are there, by machine and level of their seal (3: full)", ("host", "seal")),
     "gateway_encoders_busy": ("Encoder processes that convert now", ()),
     "gateway_encoder_resident_bytes": ("Memory of the encoder processes with their codecs, by machine", ("host",)),
@@ -133,6 +136,7 @@ def _of_overview(seen: Overview) -> Iterator[Metric]:
     yield _gauge("gateway_jobs", {(state,): count for state, count in seen.jobs.items()})
     yield _gauge("gateway_queue_depth", {(): seen.queued})
     yield _gauge("gateway_queue_oldest_seconds", {(): round(seen.oldest_queued_s, 3)})
+    yield _gauge("gateway_webhooks_pending", {(): seen.webhooks_pending})
     yield _gauge("gateway_encoders_busy", {(): seen.encoders_busy})
     sealed: dict[tuple[str, ...], float] = defaultdict(float)
     memory: dict[tuple[str, ...], float] = defaultdict(float)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from backend import errors
-from backend.core import formats, options
+from backend.core import formats, options, webhooks
 from backend.core.batch import Batch, public_batch
 from backend.core.conversion import NOTES, STAGES
+from backend.core.events import JOB_EVENTS, STATE
 from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
 from backend.core.reader import Reader
@@ -23,6 +24,8 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 ADDRESS: Schema = {"type": "string", "format": "uri-reference"}
 TEXT: Schema = {"type": "string"}
+WEBHOOK: dict[str, Schema] = {"webhook_url": {"type": "string", "format": "uri"}}
+"""The member that stands among the options of what makes a job."""
 
 
 def ref(name: str) -> Schema:
@@ -49,17 +52,33 @@ def option_schemas() -> dict[str, Schema]:
     return {name: {key: value for key, value in each.items() if key != "default" or value is not None} for name, each in known.items()}
 
 
+def with_options(properties: dict[str, Schema], *reset: str | None, required: tuple[str, ...] = ()) -> Schema:
+    """A body of these members and of options. A value of ``reset`` takes back one that a job has already."""
+    known = {name: {"anyOf": [each, {"enum": [*reset]}]} if reset else each for name, each in option_schemas().items()}
+    body: Schema = {"type": "object", "properties": {**properties, **known}, "additionalProperties": False, "allOf": _exclusive()}
+    return {**body, "required": [*required]} if required else body
+
+
+def _exclusive() -> list[Schema]:
+    """No two options that exclude each other, unless one of them is off."""
+    is_on = {"not": {"enum": [False, None, ""]}}
+    return [{"not": {"required": [*pair], "properties": dict.fromkeys(pair, is_on)}} for pair in options.EXCLUSIVE]
+
+
 def schemas() -> dict[str, Schema]:
     return {
         "Options": {"type": "object", "properties": option_schemas(), "additionalProperties": False},
+        "ChangedOptions": with_options({"webhook_url": {"anyOf": [WEBHOOK["webhook_url"], {"enum": ["", None]}]}}, "", None),
+        "ChangedOptionsForm": with_options({"webhook_url": {"anyOf": [WEBHOOK["webhook_url"], {"const": ""}]}}, ""),
+        "Event": _stream_event(),
         "Source": whole(
             {
                 "filename": TEXT,
-                "bytes": WHOLE,
-                "format": {"enum": [each.name for each in formats.READABLE]},
-                "width": WHOLE,
-                "height": WHOLE,
-                "frames": {"type": "integer", "minimum": 1},
+                "bytes": either(WHOLE),
+                "format": {"enum": [*(each.name for each in formats.READABLE), None]},
+                "width": either(WHOLE),
+                "height": either(WHOLE),
+                "frames": either({"type": "integer", "minimum": 1}),
             }
         ),
         "Result": whole(
@@ -80,11 +99,25 @@ def schemas() -> dict[str, Schema]:
         "Job": _job(),
         "JobList": whole({"jobs": {"type": "array", "items": ref("Job")}, "next": either(ADDRESS)}),
         "Batch": _batch(),
+        **_webhooks(),
         "Problem": _problem(),
         "Capabilities": _capabilities(),
         "Health": _health(),
         "Live": whole({"status": {"const": "ok"}, "version": TEXT}, more=True),
     }
+
+
+def _stream_event() -> Schema:
+    """One event of a stream, as ``EventSource`` reads it."""
+    return whole(
+        {
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "event": {"type": "string", "enum": ["message", *(each.name for each in JOB_EVENTS if each is not STATE)]},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+            "retry": WHOLE,
+        },
+        optional=("id", "event", "retry"),
+    )
 
 
 def _job() -> Schema:
@@ -125,10 +158,44 @@ def _batch() -> Schema:
             "jobs": {"type": "array", "items": ref("Job")},
             "created_at": TIME,
             "expires_at": TIME,
-            "links": whole(dict.fromkeys(("self", "events", "archive", "cancel"), ADDRESS)),
+            "links": whole(dict.fromkeys(("self", "events", "archive", "cancel", "deliveries"), ADDRESS), optional=("deliveries",)),
         },
         more=True,
         example=public_batch(Batch("Vq2eE0a9hJmC7kXw4ZrTbA", (EXAMPLE.id,), 1795215600.0, 1795302000.0), [EXAMPLE], READER),
+    )
+
+
+def _webhooks() -> dict[str, Schema]:
+    return {
+        "Delivery": _delivery(),
+        "DeliveryList": whole({"deliveries": {"type": "array", "items": ref("Delivery")}}),
+        "JobEvent": _event(list(webhooks.EVENT_OF.values()), "Job"),
+        "BatchEvent": _event([webhooks.BATCH_ENDED], "Batch"),
+    }
+
+
+def _event(types: list[str], data: str) -> Schema:
+    """The body of a webhook."""
+    return whole({"type": one_of(types), "timestamp": TIME, "data": ref(data)})
+
+
+def _delivery() -> Schema:
+    attempt = whole({"at": TIME, "status": either({"type": "integer"}), "error": either(TEXT), "duration_ms": WHOLE}, more=True)
+    return whole(
+        {
+            "id": {"type": "string", "pattern": f"^{webhooks.ID.pattern}$"},
+            "type": one_of(list(webhooks.EVENTS)),
+            "job": either(ID),
+            "batch": either(ID),
+            "receiver": TEXT,
+            "state": one_of(list(webhooks.DELIVERY_STATES)),
+            "tries": {"type": "array", "items": attempt},
+            "next_try_at": either(TIME),
+            "created_at": TIME,
+            "ended_at": either(TIME),
+            "links": whole({"resend": ADDRESS}),
+        },
+        more=True,
     )
 
 
@@ -151,7 +218,7 @@ def _problem() -> Schema:
 
 def _capabilities() -> Schema:
     known = whole({"name": TEXT, "media_type": TEXT, "extensions": {"type": "array", "items": TEXT}}, more=True)
-    limits = ("upload_bytes", "pixels", "frames", "side_pixels", "files_per_request", "queued_jobs")
+    limits = ("upload_bytes", "pixels", "frames", "side_pixels", "files_per_request", "queued_jobs", "pending_webhooks")
     shares = ("client_jobs", "client_bytes_per_day", "client_uploads")
     return whole(
         {

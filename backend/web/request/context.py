@@ -15,6 +15,7 @@ from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.ports.api_keys import ApiKeys
+from backend.ports.receivers import Receivers
 from backend.web.metrics.prometheus import Worker
 
 KEY = "webp-gateway"
@@ -25,7 +26,8 @@ class WebContext:
     """One a process; the composition root makes it.
 
     ``fetcher`` is None where fetching by URL is off. ``rate_limit`` is a number of requests and a window in seconds. ``client_limits`` are those
-    of a client whose key has none of its own. ``process_health`` gives what health says of this process.
+    of a client whose key has none of its own. ``receivers`` is None where there are no webhooks; a client may have so many ``pending_webhooks``.
+    ``process_health`` gives what health says of this process.
     ``worker_counters`` reads the counters of all workers. ``free_bytes`` is the store's free space, None where it is not known.
     ``public_origin`` is the scheme and host under which clients see the gateway, where the operator says so.
     ``metrics_port`` is the only port that answers ``/metrics``, and then without a key; None: every port, with an operator's key where there are
@@ -42,6 +44,8 @@ class WebContext:
     fetcher: Fetcher | None = None
     rate_limit: tuple[int, int] | None = None
     client_limits: ClientLimits = ClientLimits()
+    receivers: Receivers | None = None
+    pending_webhooks: int = 10_000
     max_files: int = 100
     process_health: Callable[[], dict[str, Any]] = field(default=dict)
     worker_counters: Callable[[], Sequence[Worker]] = field(default=list)

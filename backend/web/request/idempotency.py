@@ -60,7 +60,8 @@ def claim_id(content: str, wanted: Options, sender: Sender) -> str | None:
     if not key:
         return None
     memo = "once:" + hashlib.sha256(f"{sender.client}\n{key}".encode()).hexdigest()
-    fingerprint = hashlib.sha256(f"{content}\n{sorted(wanted.chosen().items())}".encode()).hexdigest()
+    receiver = f"\n{sender.webhook_url}" if sender.webhook_url else ""
+    fingerprint = hashlib.sha256(f"{content}\n{sorted(wanted.chosen().items())}{receiver}".encode()).hexdigest()
     return _claim(memo, fingerprint, flow_context().new_id(), client_of(sender.client))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import request
 
 from backend import errors
-from backend.core import filenames, options, tus
+from backend.core import filenames, tus, wish
 from backend.core.resumable import UploadInfo
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
 from backend.web.request import body_stream, idempotency, query
 from backend.web.request.context import flow_context
+from backend.web.request.webhook import with_receiver
 
 OVERRIDE = "X-HTTP-Method-Override"
 CREATION_HEADERS = ("Upload-Length", "Upload-Defer-Length", "Upload-Concat", "Upload-Metadata", "Content-Length", "Content-Digest", "Upload-Checksum")
@@ -31,10 +32,11 @@ def routed_method() -> str:
 
 
 def new_upload(sender: Sender) -> UploadInfo:
-    """Raises ``BadRequest``, ``TooLarge``, ``InvalidOption``."""
+    """Raises ``BadRequest``, ``TooLarge``, ``InvalidOption``, ``QuotaExceeded``."""
     metadata = request.headers.get("Upload-Metadata", "").strip()
     pairs = tus.metadata(metadata)
-    wanted = options.parse(tus.wishes(pairs), options.parse(query.pairs()))
+    given = wish.parse(tus.wishes(pairs), wish.parse(query.pairs()))
+    wanted, sender = given.options, with_receiver(sender, given.webhook_url)
     known_id = idempotency.claim_id(_content(), wanted, sender)
     return UploadInfo(
         id=known_id or flow_context().new_id(),
@@ -47,6 +49,7 @@ def new_upload(sender: Sender) -> UploadInfo:
         client=sender.turn,
         request_id=sender.request_id,
         maker=sender.maker,
+        webhook_url=sender.webhook_url,
     )
 
 

@@ -49,9 +49,10 @@ def capabilities(web: WebContext) -> dict[str, Any]:
             "client_jobs": web.client_limits.jobs,
             "client_bytes_per_day": web.client_limits.bytes_per_day,
             "client_uploads": web.client_limits.uploads,
+            "pending_webhooks": web.pending_webhooks,
         },
         "options": options.schema(),
         "retention_s": web.context.retention_s,
         "auth": web.api_keys.are_set,
-        "features": [*FEATURES, *(["url"] if web.fetcher is not None else [])],
+        "features": [*FEATURES, *(["url"] if web.fetcher is not None else []), *(["webhooks"] if web.receivers is not None else [])],
     }

@@ -11,26 +11,28 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from backend import errors
-from backend.core import cursor, filenames, options
+from backend.core import cursor, filenames, wish
 from backend.core.cursor import Place
 from backend.core.job import STATES, Job, State, public
 from backend.core.options import Options
+from backend.core.wish import Wish
 from backend.flows import batch as batches
 from backend.flows import ingest, list_jobs
 from backend.web.openapi.answers import FORM_OR_IMAGE, JOB, JSON, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.openapi.schemas import Schema, ref
+from backend.web.openapi.schemas import WEBHOOK, Schema, ref, with_options
 from backend.web.request import auth, bodies, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.reader import reader
 from backend.web.request.waiting import wait_s
+from backend.web.request.webhook import with_receiver
 from backend.web.response.job_responses import accepted_batch, accepted_job, job_response
 from backend.web.response.json_response import json_response
 
 routes = Resource("jobs", __name__, tag="jobs")
 LIST_PARAMETERS = ("state", "limit", "cursor")
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-BY_URL: Schema = {"type": "object", "properties": {"url": {"type": "string", "format": "uri"}}, "required": ["url"], "additionalProperties": True}
+BY_URL: Schema = with_options({"url": {"type": "string", "format": "uri"}, **WEBHOOK}, required=("url",))
 
 
 @routes.serve(
@@ -45,9 +47,10 @@ BY_URL: Schema = {"type": "object", "properties": {"url": {"type": "string", "fo
                 ("Location", "Retry-After"),
             ),
         },
-        (*RECEIVE_ERRORS, errors.Forbidden),
-        ("Prefer", "Idempotency-Key", "Content-Digest"),
+        (*RECEIVE_ERRORS, errors.Forbidden, errors.QuotaExceeded),
+        ("Prefer", "Idempotency-Key", "Content-Digest", "webhook_url"),
         {**FORM_OR_IMAGE, JSON: BY_URL},
+        needs_body=True,
         has_options=True,
         curl="curl -F file=@cat.jpg -F quality=75 {base}/api/jobs",
     )
@@ -57,15 +60,16 @@ def create() -> Response:
     sender = client_identity.sender(is_waiting=wait_s() is not None)
     auth.check_rate()
     ingest.check_room(web.context, sender)
-    wanted = options.parse(query.pairs())
+    wanted = wish.parse(query.pairs())
     if request.mimetype == "application/json":
         return _wait_for_end(_fetch(option_fields.read_json(), wanted, sender))
-    form = bodies.read(web.context, filename=filenames.display_name(wanted.filename or ""), max_files=web.max_files)
+    form = bodies.read(web.context, filename=filenames.display_name(wanted.options.filename or ""), max_files=web.max_files)
     try:
-        wanted = options.parse(form.fields, wanted) if form.fields else wanted
+        wanted = wish.parse(form.fields, wanted) if form.fields else wanted
+        sender = with_receiver(sender, wanted.webhook_url)
         if len(form.images) > 1:
-            return _accept_batch(form, wanted, sender)
-        job = _accept_once(form, wanted, sender)
+            return _accept_batch(form, wanted.options, sender)
+        job = _accept_once(form, wanted.options, sender)
     except BaseException:
         form.abandon()
         raise
@@ -84,16 +88,17 @@ def _accept_batch(form: bodies.Form, wanted: Options, sender: ingest.Sender) -> 
     return accepted_batch(batch, jobs)
 
 
-def _fetch(record: dict[str, object], wanted: Options, sender: ingest.Sender) -> Job:
-    """The job for an image that another server has. All members of ``record`` but ``url`` are options."""
+def _fetch(record: dict[str, object], given: Wish, sender: ingest.Sender) -> Job:
+    """The job for an image that another server has. All members of ``record`` but ``url`` and ``webhook_url`` are options."""
     web = web_context()
     if web.fetcher is None:
         raise errors.BadRequest("url_off")
     url = record.pop("url", None)
     if not isinstance(url, str):
         raise errors.BadRequest("url")
-    wanted = options.parse(record.items(), wanted)
-    wanted = replace(wanted, filename=filenames.display_name(wanted.filename or ""))
+    given = wish.parse(record.items(), given)
+    sender = with_receiver(sender, given.webhook_url)
+    wanted = replace(given.options, filename=filenames.display_name(given.options.filename or ""))
     job_id, known = idempotency.claim_job(f"url {url}", wanted, sender)
     with idempotency.released_on_error():
         return known or web.fetcher.order(url.strip(), wanted, sender, job_id=job_id)

@@ -11,8 +11,10 @@ const EXPECTED = /^(Failed to load resource: (the server responded with a status
 
 export const GATEWAY_URL = (process.env.GATEWAY_URL ?? 'http://127.0.0.1:5000').replace(/\/$/, '');
 
+/** A certificate that Node was told to trust (`NODE_EXTRA_CA_CERTS`) is one that Chromium does not know. */
 export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: ARGUMENTS });
+  const args = process.env.NODE_EXTRA_CA_CERTS ? [...ARGUMENTS, '--ignore-certificate-errors'] : ARGUMENTS;
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args });
 }
 
 /**

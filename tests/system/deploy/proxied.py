@@ -29,20 +29,24 @@ def nginx(binary: str, ports: Sequence[int], folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def nginx_below_a_path(binary: str, port: int, folder: Path, *changes: tuple[str, str]) -> Iterator[str]:
-    """The address of the gateway below ``/images`` of an nginx. ``changes``: how the operator's file differs from the shipped one."""
+def nginx_below_a_path(binary: str, port: int, folder: Path, *changes: tuple[str, str], certificate: Path | None = None) -> Iterator[str]:
+    """The address of the gateway below ``/images`` of an nginx. ``changes``: how the operator's file differs from the shipped one. With
+    ``certificate``, which has its key too, it speaks TLS alone."""
     site = BELOW_A_PATH.read_text("utf-8")
+    if certificate is not None:
+        changes = (*changes, ("listen 80;", f"listen 80 ssl;\nssl_certificate {certificate};\nssl_certificate_key {certificate};"))
     for before, after in changes:
         assert before in site
         site = site.replace(before, after)
     site = site.replace("127.0.0.1:5000", f"127.0.0.1:{port}").replace("server_name example.com", "server_name 127.0.0.1")
-    with serving(binary, site, folder, "/images/api/health/live") as address:
+    with serving(binary, site, folder, "/images/api/health/live", certificate) as address:
         yield f"{address}/images"
 
 
 @contextmanager
-def serving(binary: str, site: str, folder: Path, health: str) -> Iterator[str]:
+def serving(binary: str, site: str, folder: Path, health: str, certificate: Path | None = None) -> Iterator[str]:
     """The address of an nginx with this configuration, which listens elsewhere than it says."""
+    scheme = "https" if certificate else "http"
     port = free_port()
     site = "\n".join(line for line in site.splitlines() if "listen [::]:80" not in line).replace("listen 80", f"listen 127.0.0.1:{port}")
     places = "".join(f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -51,8 +55,8 @@ def serving(binary: str, site: str, folder: Path, health: str) -> Iterator[str]:
     (folder / "nginx.conf").write_text(whole, "utf-8")
     process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"])
     try:
-        wait_for(lambda: status(f"http://127.0.0.1:{port}{health}") == 200, 30, "for nginx")
-        yield f"http://127.0.0.1:{port}"
+        wait_for(lambda: status(f"{scheme}://127.0.0.1:{port}{health}", certificate) == 200, 30, "for nginx")
+        yield f"{scheme}://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGQUIT)
         try:
@@ -67,10 +71,10 @@ def user() -> str:
     return psutil.Process().username()
 
 
-def status(url: str, **headers: str) -> int | None:
+def status(url: str, certificate: Path | None = None, **headers: str) -> int | None:
     """What a GET is answered with; None where nobody answers."""
     try:
-        return requests.get(url, headers=headers, timeout=10).status_code
+        return requests.get(url, headers=headers, timeout=10, verify=str(certificate) if certificate else True).status_code
     except requests.RequestException:
         return None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import websocket
 
 from tests.support.images import photograph
 from tests.support.running import ROOT, Gateway, running
@@ -32,11 +33,10 @@ LIVE = "--test-name-pattern=live|tus-js-client"
 """Where the path is known by another way, what is answered is the same. So one pass of all tests is enough."""
 
 
-def use(url: str, *more: str) -> None:
+def use(url: str, *more: str, **environment: str) -> None:
     command = ["node", "--test", "--test-concurrency=1", "--test-reporter=spec", *more, "prefix.test.mjs"]
-    process = subprocess.run(
-        command, cwd=ROOT / "tests" / "page", env={**os.environ, "GATEWAY_URL": url}, capture_output=True, text=True, timeout=240, check=False
-    )
+    given = {**os.environ, "GATEWAY_URL": url, **environment}
+    process = subprocess.run(command, cwd=ROOT / "tests" / "page", env=given, capture_output=True, text=True, timeout=240, check=False)
     assert process.returncode == 0, process.stdout[-6000:] + process.stderr[-2000:]
 
 
@@ -49,6 +49,36 @@ def test_behind_the_shipped_file_everything_works_below_a_path(told: Gateway, to
 def test_behind_a_proxy_that_takes_the_path_off_too(told: Gateway, tool: Tool, tmp_path: Path) -> None:
     with nginx_below_a_path(tool("nginx"), told.port, tmp_path, (PASS_ON, TAKE_OFF)) as url:
         use(url, LIVE)
+
+
+def make_certificate(tool: Tool, folder: Path) -> Path:
+    """For 127.0.0.1, signed by itself; the key stands in the same file."""
+    path = folder / "certificate.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = [tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", *names]
+    subprocess.run([*command, "-keyout", str(path), "-out", str(folder / "public.pem")], capture_output=True, check=True)
+    with path.open("a") as whole:
+        whole.write((folder / "public.pem").read_text())
+    return path
+
+
+def test_behind_tls_our_own_pages_work_and_those_without_tls_may_change_nothing(told: Gateway, tool: Tool, tmp_path: Path) -> None:
+    """Anybody on the way can write a page of the same host without TLS."""
+    certificate = make_certificate(tool, tmp_path)
+    with nginx_below_a_path(tool("nginx"), told.port, tmp_path, certificate=certificate) as url:
+        use(url, "--test-name-pattern=live|JavaScript|WebSockets", NODE_EXTRA_CA_CERTS=str(certificate))
+        own = url.removesuffix("/images")
+        socket = f"{own.replace('https', 'wss')}/images/socket.io/?EIO=4&transport=websocket"
+        for origin, answer in ((own, 404), (own.replace("https", "http"), 403), ("https://evil.example", 403)):
+            path = f"{url}/api/jobs/none/cancel"
+            assert requests.post(path, headers={"Origin": origin}, timeout=10, verify=str(certificate)).status_code == answer
+            trusted = {"ca_certs": str(certificate)}
+            if answer == 404:
+                websocket.create_connection(socket, origin=origin, sslopt=trusted, timeout=10).close()
+                continue
+            with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+                websocket.create_connection(socket, origin=origin, sslopt=trusted, timeout=10)
+            assert refused.value.status_code == 403
 
 
 def test_a_trusted_proxy_may_say_the_path_by_itself(tool: Tool, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from backend.flows.context import Context
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
 from tests.fakes.live_state import live_state
+from tests.fakes.samples import READER
 from tests.fakes.server import MemoryServer
 from tests.system.faults.pictures import PNG
 
@@ -46,7 +47,7 @@ class Here:
         self.store, self.uploads = FileStore(root), FileUploads(root)
         live = live_state(MemoryServer())
         self.jobs, self.index = live["jobs"], live["index"]
-        self.context = Context(self.store, **live, uploads=self.uploads, new_id=self.new_id, shares_results=False)
+        self.context = Context(self.store, **live, uploads=self.uploads, new_id=self.new_id, receiver=READER, shares_results=False)
 
     def receive(self, data: bytes = PNG) -> ingest.Received:
         intake = ingest.Intake(self.context, "cat.png")

@@ -41,6 +41,7 @@ from backend.ports.live_state import LiveState
 from tests.fakes.clock import ShiftedClock
 from tests.fakes.codec import RESULT, ScriptedCodec
 from tests.fakes.live_state import live_state
+from tests.fakes.samples import READER
 from tests.fakes.server import MemoryServer
 from tests.support.redis_server import RedisServer
 from tests.system.faults.conftest import IN_MEMORY
@@ -116,7 +117,7 @@ class Gateway(RuleBasedStateMachine):
         self.store.prepare()
         self.uploads.prepare()
         ports = {"store": self.store, **self.live, "uploads": self.uploads}
-        self.context = Context(**ports, clock=self.clock, new_id=random_id, retention_s=DAY_S, shares_results=self.shares)
+        self.context = Context(**ports, clock=self.clock, new_id=random_id, receiver=READER, retention_s=DAY_S, shares_results=self.shares)
         self.janitor = maintenance.Janitor(self.context, random_id())
 
     def teardown(self) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 from backend import errors, key_command, settings
 from backend.core import options
 from backend.core.conversion import STAGES
+from backend.core.webhooks import EVENTS
 from backend.errors import BY_CODE, GatewayError
 from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
+from backend.web.openapi.document import RECEIVER_ANSWERS
 from backend.web.routes import operations
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -111,6 +113,7 @@ def keys_of_the_description() -> Iterator[str]:
     """Those of ``/api/openapi.json``, by the tables that it is made of."""
     for table, names in (("tags", TAGS), ("parameters", PARAMETERS), ("headers", HEADERS), ("options", options.schema())):
         yield from (f"api.{table}.{name}" for name in names)
+    yield from (f"api.webhooks.{name}" for name in (*(event.replace(".", "_") for event in EVENTS), *RECEIVER_ANSWERS))
     for each in operations():
         yield f"api.operations.{each.id}.summary"
         for status, answer in each.answers.items():

@@ -14,7 +14,7 @@ if known[1] == 'queued' and not redis.call('ZSCORE', key('queue'), id) then
   add(key('totals'), cjson.decode(attached))
   line_up(id, client, manifest, false)
   local status = cjson.decode(known[2])
-  place(status, redis.call('ZRANK', key('queue'), id), encoder_count(), mean_ms())
+  place(status, rank_of(id, client), encoder_count(), mean_ms())
   change(id, {position = status.position, eta_s = status.eta_s})
 end
 return redis.call('HGET', key('job:' .. id), 'status')

@@ -14,7 +14,7 @@ if redis.call('EXISTS', key('job:' .. id)) == 0 then
   add(key('totals'), cjson.decode(amounts))
   line_up(id, client, manifest, false)
   local status = cjson.decode(status_text)
-  place(status, redis.call('ZRANK', key('queue'), id), encoder_count(), mean_ms())
+  place(status, rank_of(id, client), encoder_count(), mean_ms())
   create(id, manifest, cjson.encode(status), client, expire_at)
 end
 return redis.call('HGET', key('job:' .. id), 'status')

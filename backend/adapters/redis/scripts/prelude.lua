@@ -6,6 +6,7 @@
 
 local prefix, log_limit = KEYS[1], 512
 local ties, classes = 2 ^ 20, 2 ^ 40 -- what a slot's time, and a job's class, is multiplied by
+local express_cost, express_waiting = 16, 100 -- four megapixels; more jobs than that wait for their turn
 local clients_known = 10000 -- more are not remembered in ``queue:tags``
 local log_kept_s = 3600 -- how long the log of a job that has ended stays: watchers that were cut off come back within that
 
@@ -32,6 +33,8 @@ local function mean_ms()
 end
 
 local function encoder_count() return math.max(1, redis.call('HLEN', key('encoders'))) end
+
+local function are_encoders_busy() return redis.call('ZCARD', key('running')) >= encoder_count() end
 
 -- Write position and estimate into a status. ``rank`` counts the jobs before it.
 local function place(status, rank, encoders, mean)
@@ -130,22 +133,75 @@ local function next_slot(tags, name, now, cost)
   return time
 end
 
--- Seat ``ids`` in ``slots``, in this order: on the slots that they have there, and on the new one. The first is new, and has none yet.
--- Others without a slot are gone: a process of an earlier version gave them out.
-local function seat(slots, ids, new)
-  local free, seated, page = {new}, {ids[1]}, 1000
-  for first = 2, #ids, page do
-    local some = {unpack(ids, first, math.min(first + page - 1, #ids))}
-    for i, slot in ipairs(redis.call('ZMSCORE', slots, unpack(some))) do
-      if slot then free[#free + 1], seated[#seated + 1] = tonumber(slot), some[i] end
-    end
-  end
-  table.sort(free)
-  for i, id in ipairs(seated) do redis.call('ZADD', slots, string.format('%.0f', free[i]), id) end
+-- Where a job waits. Slots are labelled with waiting jobs, of which each labels one: ``queue`` has all, ``slots`` the client's; ``own`` has the
+-- slots of the client's lines, ``turns`` this line's. ``jobs`` is the line itself. A slot belongs to its client or line, whichever job labels it.
+local function place_of(client)
+  local who, line, waits = words_of(client)
+  local both = who .. ' ' .. line
+  return {who = who, line = line, waits = waits, slots = key('client:' .. who), own = key('own:' .. who), tags = key('client:tags:' .. who),
+          turns = key('turns:' .. both), jobs = key('line:' .. both)}
 end
 
--- The ids from this one on, by the order of ``line``.
-local function from_here_on(line, id) return redis.call('ZRANGE', line, redis.call('ZRANK', line, id), -1) end
+local function put_slot(all, some, slot, id)
+  redis.call('ZADD', all, slot, id)
+  redis.call('ZADD', some, slot, id)
+end
+
+local function drop_slot(all, some, id)
+  redis.call('ZREM', all, id)
+  redis.call('ZREM', some, id)
+end
+
+-- ``id`` uses the slot that ``first`` labels, which takes over the label of the other.
+local function use_slot(all, some, first, id)
+  local slot = redis.call('ZSCORE', some, id)
+  drop_slot(all, some, id)
+  if first ~= id then put_slot(all, some, slot, first) end
+end
+
+-- ``id`` gives up the last of the slots. So those that stay keep the earlier ones.
+local function give_up_slot(all, some, id)
+  local slot, last = redis.call('ZSCORE', some, id), redis.call('ZREVRANGE', some, 0, 0)[1]
+  drop_slot(all, some, id)
+  if slot and last ~= id then put_slot(all, some, slot, last) end
+end
+
+local function leave_queue(id, client)
+  local at = place_of(client)
+  give_up_slot(key('queue'), at.slots, id)
+  give_up_slot(at.own, at.turns, id)
+  redis.call('ZREM', at.jobs, id)
+end
+
+-- How many jobs are served before this one.
+local function rank_of(id, client)
+  local at = place_of(client)
+  local in_line = redis.call('ZRANK', at.jobs, id)
+  local turn = in_line and redis.call('ZRANGE', at.turns, in_line, in_line)[1]
+  local within = turn and redis.call('ZRANK', at.own, turn)
+  local label = within and redis.call('ZRANGE', at.slots, within, within)[1]
+  return redis.call('ZRANK', key('queue'), label or id) or 0
+end
+
+-- The job whose turn it is, out of the queue. One that a process of an earlier version queued labels its slot, and has no line.
+local function next_in_queue()
+  local head = redis.call('ZRANGE', key('queue'), 0, 0, 'WITHSCORES')
+  local label = head[1]
+  if not label then return nil end
+  redis.call('SET', key('queue:now'), string.format('%.0f', math.floor(tonumber(head[2]) / ties)))
+  local at = place_of(redis.call('HGET', key('job:' .. label), 'client') or '')
+  local turn = redis.call('ZSCORE', at.slots, label) and redis.call('ZRANGE', at.own, 0, 0)[1]
+  local line = turn and place_of(redis.call('HGET', key('job:' .. turn), 'client') or '')
+  local id = line and redis.call('ZRANGE', line.jobs, 0, 0)[1]
+  if not id or not redis.call('ZSCORE', at.slots, id) or not redis.call('ZSCORE', line.turns, id) then
+    for _, gone in ipairs({label, turn or label, id or label}) do leave_queue(gone, at.who .. ' ' .. (line or at).line) end
+    return label
+  end
+  use_slot(key('queue'), at.slots, label, id)
+  use_slot(at.own, line.turns, turn, id)
+  redis.call('ZREM', line.jobs, id)
+  return id
+end
 
 local function forget_old_tags(tags, now)
   if redis.call('HLEN', tags) <= clients_known then return end
@@ -156,40 +212,35 @@ local function forget_old_tags(tags, now)
   if kept > clients_known then redis.call('DEL', tags) end
 end
 
--- Put a job into the fair queue and a ticket for it into Celery's. A job that goes before others of its client takes their slots: they move
--- on by one, and the last of them gets the new slot. So the other clients' turns stay where they are.
+-- Put a job into the fair queue, behind its client's other jobs or at the head, and a ticket for it into Celery's. One that goes before others
+-- of its line is served in their slots, and they in the new one: the other clients' turns stay where they are.
 local function line_up(id, client, manifest_text, at_head)
-  local manifest, who, line, waits = cjson.decode(manifest_text), words_of(client)
-  local queue, own, mine = key('queue'), key('client:' .. who), key('line:' .. who .. ' ' .. line)
+  local manifest, at = cjson.decode(manifest_text), place_of(client)
   local serial, now = redis.call('INCR', key('queue:serial')), tonumber(redis.call('GET', key('queue:now')) or '0')
-  local first = redis.call('ZRANGE', own, 0, 0, 'WITHSCORES')[2]
+  local first = redis.call('ZRANGE', at.own, 0, 0, 'WITHSCORES')[2]
+  local slot, within, rank = now * ties, (tonumber(first) or 0) - 1, serial - classes
   redis.call('ZADD', key('waiting'), manifest.created_at, id)
-  if at_head then
-    redis.call('ZADD', mine, string.format('%.0f', serial - classes), id)
-    redis.call('ZADD', own, string.format('%.0f', (tonumber(first) or 0) - 1), id)
-    redis.call('ZADD', queue, string.format('%.0f', now * ties), id)
-  else
-    if redis.call('ZCARD', queue) == 0 then redis.call('DEL', key('queue:tags')) end
-    if not first then redis.call('DEL', key('client:tags:' .. who)) end
-    local cost, class, tie = cost_of(manifest), class_of(manifest, waits), serial % ties
-    local has_none = redis.call('ZCARD', mine) == 0
-    redis.call('ZADD', mine, string.format('%.0f', class * classes + serial), id)
+  if not at_head then
+    if redis.call('ZCARD', key('queue')) == 0 then redis.call('DEL', key('queue:tags')) end
+    if not first then redis.call('DEL', at.tags) end
+    local cost, class, tie = cost_of(manifest), class_of(manifest, at.waits), serial % ties
     local served = first and math.max(0, math.floor(tonumber(first) / ties)) or 0
     -- In a line that was empty, work that somebody waits for goes before the other lines of the same time.
-    local within = next_slot(key('client:tags:' .. who), line, served, cost) * ties + (class == 0 and has_none and 0 or tie)
-    seat(own, from_here_on(mine, id), within)
-    seat(queue, from_here_on(own, id), next_slot(key('queue:tags'), who, now, cost) * ties + tie)
+    local within_tie = class == 0 and redis.call('ZCARD', at.jobs) == 0 and 0 or tie
+    slot = next_slot(key('queue:tags'), at.who, now, cost) * ties + tie
+    within, rank = next_slot(at.tags, at.line, served, cost) * ties + within_tie, class * classes + serial
     forget_old_tags(key('queue:tags'), now)
-    forget_old_tags(key('client:tags:' .. who), served)
+    forget_old_tags(at.tags, served)
+    if class < 2 and cost <= express_cost and are_encoders_busy() then
+      redis.call('LPUSH', key('express'), id)
+      redis.call('LTRIM', key('express'), 0, express_waiting - 1)
+    end
   end
-  for _, name in ipairs({own, mine, key('client:tags:' .. who)}) do redis.call('EXPIRE', name, 86400) end
+  put_slot(key('queue'), at.slots, string.format('%.0f', slot), id)
+  put_slot(at.own, at.turns, string.format('%.0f', within), id)
+  redis.call('ZADD', at.jobs, string.format('%.0f', rank), id)
+  for _, name in ipairs({'slots', 'own', 'tags', 'turns', 'jobs'}) do redis.call('EXPIRE', at[name], 86400) end
   push_ticket(serial)
-end
-
-local function leave_line(id, client)
-  local who, line = words_of(client)
-  redis.call('ZREM', key('client:' .. who), id)
-  redis.call('ZREM', key('line:' .. who .. ' ' .. line), id)
 end
 
 -- Put a job that runs no more back at the head of the queue.
@@ -200,7 +251,7 @@ end
 
 local function remove_from_queue(id)
   local client = redis.call('HGET', key('job:' .. id), 'client')
-  if client then leave_line(id, client) end
+  if client then leave_queue(id, client) end
   for _, name in ipairs({'queue', 'waiting', 'fetching'}) do redis.call('ZREM', key(name), id) end
 end
 
@@ -238,6 +289,35 @@ local function release_followers(id, manifest)
   redis.call('DEL', key('twins:' .. id))
 end
 
+-- Give a job that was in the queue to the encoder with this token: {manifest, status, ids of completed duplicates}. Nil when it waits no more,
+-- or its work is being encoded: then it follows the job that is.
+local function give_out(id, token, lease_ms)
+  redis.call('ZREM', key('waiting'), id)
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status')
+  if job[1] ~= 'queued' then return nil end
+  local now = now_ms()
+  local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)
+  local work_key = work_key_of(job[2])
+  local leader = work_key and redis.call('GET', key('leader:' .. work_key))
+  local begun = {state = 'running', stage = 'decode', progress = cjson.decode(job[3]).progress, started_at = now / 1000, attempt = tries,
+                 position = cjson.null, eta_s = cjson.null}
+  redis.call('ZADD', key('running'), now + tonumber(lease_ms), id)
+  if leader and redis.call('HGET', key('job:' .. leader), 'state') == 'running' then
+    local ahead = cjson.decode(redis.call('HGET', key('job:' .. leader), 'status'))
+    begun.stage, begun.progress, begun.eta_s = ahead.stage, math.max(begun.progress, ahead.progress), ahead.eta_s
+    redis.call('HSET', key('job:' .. id), 'token', '', 'leader', leader)
+    redis.call('SADD', key('twins:' .. leader), id)
+    redis.call('EXPIRE', key('twins:' .. leader), 86400)
+    change(id, begun)
+    return nil
+  end
+  if work_key then redis.call('SET', key('leader:' .. work_key), id, 'EX', 86400) end
+  redis.call('HSET', key('job:' .. id), 'token', token, 'leader', '')
+  change(id, begun)
+  local duplicates = work_key and redis.call('ZREVRANGE', key('same:' .. work_key), 0, 7) or {}
+  return {job[2], redis.call('HGET', key('job:' .. id), 'status'), duplicates}
+end
+
 -- Make a job known, and index it. The keys outlive the job by a minute.
 local function create(id, manifest_text, status_text, client, expire_at)
   redis.call('HSET', key('job:' .. id), 'manifest', manifest_text, 'client', client, 'token', '', 'tries', 0)
@@ -257,4 +337,24 @@ local function create(id, manifest_text, status_text, client, expire_at)
     redis.call('HSET', key('listers'), id, manifest.maker)
     redis.call('ZADD', key('listed:' .. manifest.maker), manifest.created_at, id)
   end
+end
+
+-- Let a webhook's delivery wait for its next try. Its client and its host within that client are looked at no later than then.
+local function await_try(id, host, client, due_ms)
+  redis.call('ZADD', key('webhooks:due:' .. client .. ' ' .. host), due_ms, id)
+  redis.call('ZADD', key('webhooks:hosts:' .. client), 'LT', due_ms, host)
+  redis.call('ZADD', key('webhooks:clients'), 'LT', due_ms, client)
+end
+
+-- Host and client of a known delivery, or nil.
+local function route_of(id)
+  local known = redis.call('HGET', key('webhooks:known'), id)
+  if known then return string.match(known, '^(%S+) (.*)$') end
+end
+
+-- A try is over: what waits for a place at this client or this host may have it.
+local function free_place(id, host, client)
+  redis.call('ZREM', key('webhooks:leased'), id)
+  redis.call('ZADD', key('webhooks:hosts:' .. client), 'XX', 'LT', now_ms(), host)
+  redis.call('ZADD', key('webhooks:clients'), 'XX', 'LT', now_ms(), client)
 end

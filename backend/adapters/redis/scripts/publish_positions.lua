@@ -2,10 +2,10 @@
 -- Answer: how many positions were announced.
 local most = 2000
 local encoders, mean, announced = encoder_count(), mean_ms(), 0
-for index, id in ipairs(redis.call('ZRANGE', key('queue'), 0, most - 1)) do
-  local text = redis.call('HGET', key('job:' .. id), 'status')
-  if text then
-    local rank, status = index - 1, cjson.decode(text)
+for _, id in ipairs(redis.call('ZRANGE', key('queue'), 0, most - 1)) do
+  local job = redis.call('HMGET', key('job:' .. id), 'status', 'client')
+  if job[1] then
+    local rank, status = rank_of(id, job[2] or ''), cjson.decode(job[1])
     local known = tonumber(status.position)
     if not known or math.abs(known - rank) >= math.max(1, known / 10) then
       place(status, rank, encoders, mean)

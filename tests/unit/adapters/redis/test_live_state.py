@@ -15,6 +15,7 @@ from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.live_state import live_state
 from backend.core.job import Status
+from backend.ports.delivery_queue import Shares, Waiting
 from backend.ports.queue import Claim, JobQueue
 from backend.texts.problems import problem
 from tests.contract.live import Live
@@ -29,6 +30,8 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "queue.publish_positions": lambda live: live.queue.publish_positions(),
     "jobs.restore": lambda live: live.jobs.restore(job()),
     "queue.take": lambda live: live.queue.take("token", 1),
+    "queue.next_express": lambda live: live.queue.next_express(0.01),
+    "queue.take_express": lambda live: live.queue.take_express("id", "token", 1),
     "queue.top_up_tickets": lambda live: live.queue.top_up_tickets(),
     "fetch_leases.reserve": lambda live: live.fetch_leases.reserve(job(), "token", 1, limit=None),
     "fetch_leases.begin": lambda live: live.fetch_leases.begin("id", "token", 1),
@@ -67,6 +70,13 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "client_uses.add_bytes": lambda live: live.client_uses.add_bytes({"client": 1}),
     "client_uses.add_uploads": lambda live: live.client_uses.add_uploads("client", [("id", time.time() + 60)]),
     "client_uses.remove_upload": lambda live: live.client_uses.remove_upload("client", "id"),
+    "deliveries.add": lambda live: live.deliveries.add([Waiting("id", "client", "http://a", 1.0)]),
+    "deliveries.claim": lambda live: live.deliveries.claim(1, 1.0, Shares(1, 1)),
+    "deliveries.put_back": lambda live: live.deliveries.put_back("id", 1.0, {}),
+    "deliveries.remove": lambda live: live.deliveries.remove("id", {}),
+    "deliveries.pause": lambda live: live.deliveries.pause("http://a", 1.0),
+    "deliveries.count_failures": lambda live: live.deliveries.count_failures("http://a", True),
+    "deliveries.count": lambda live: live.deliveries.count("client"),
     "counters.count_in_window": lambda live: live.counters.count_in_window("key", 1, 1),
 }
 
@@ -160,3 +170,38 @@ def test_a_server_that_was_restarted_with_an_older_state_counts_as_empty(redis_l
     assert redis_live.duties.epoch() == "me"
     connect(redis_server.url).set(f"{KEY_PREFIX}epoch", "me@the run id of another process")
     assert redis_live.duties.epoch() is None
+
+
+def test_jobs_that_the_version_before_queued_are_given_out_in_its_order(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    client = connect(redis_server.url)
+    made = [job(client=f"client-{number % 2}") for number in range(6)]
+    for each in made:
+        redis_live.queue.enqueue(each, limit=None)
+    known_then = client.zrange(KEY_PREFIX + "queue", 0, -1)
+    for kind in ("client:", "own:", "turns:", "line:", "underway:"):
+        for key in client.scan_iter(f"{KEY_PREFIX}{kind}*"):
+            client.delete(key)
+    late = job(client="client-0", is_ephemeral=True)
+    redis_live.queue.enqueue(late, limit=None)
+    assert redis_live.queue.publish_positions() >= 0
+    given = [claim.job.id for _ in range(7) if (claim := redis_live.queue.take("token", 60)) is not None]
+    assert [each for each in given if each != late.id] == known_then and late.id in given
+    assert redis_live.queue.take("token", 60) is None and redis_live.queue.depth() == 0
+
+
+def test_an_encoder_of_the_version_before_takes_jobs_beside_the_new_ones(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    client = connect(redis_server.url)
+    made = [job(client=f"home line-{number % 3}", batch=None if number % 2 else "b") for number in range(20)]
+    for each in made:
+        redis_live.queue.enqueue(each, limit=None)
+    given = []
+    for number in range(40):
+        if number % 2:
+            for job_id, _ in client.zpopmin(KEY_PREFIX + "queue"):
+                client.zrem(KEY_PREFIX + "waiting", job_id)
+                if client.hget(f"{KEY_PREFIX}job:{job_id}", "state") == "queued":
+                    client.hset(f"{KEY_PREFIX}job:{job_id}", "state", "running")
+                    given.append(job_id)
+        elif (claim := redis_live.queue.take("token", 60)) is not None:
+            given.append(claim.job.id)
+    assert sorted(given) == sorted(each.id for each in made)

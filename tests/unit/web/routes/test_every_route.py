@@ -192,6 +192,7 @@ def test_capabilities_tell_what_is_taken_and_how_much(make_web: Callable[..., We
         "client_jobs": 500,
         "client_bytes_per_day": 20 << 30,
         "client_uploads": 200,
+        "pending_webhooks": 10_000,
     }
     assert known["options"] == options.schema()
     assert (known["version"], known["retention_s"], known["auth"]) == ("1.2.3", 77, False)

@@ -53,13 +53,15 @@ class HttpAddress:
 
 def parse(url: str) -> HttpAddress:
     """Raises ``BadRequest`` for anything but a plain address of a file by HTTP or HTTPS."""
+    if len(url) > MAX_URL_CHARACTERS:
+        raise errors.BadRequest("url")
     url = _with_slashes(url)
     try:
         parts = urlsplit(url)
         port, host, target = parts.port, _ascii_host(parts.hostname or ""), _target(parts)
     except ValueError:
         raise errors.BadRequest("url") from None
-    if parts.scheme not in PORTS or "@" in parts.netloc or len(url) > MAX_URL_CHARACTERS or UNSAFE.search(url):
+    if parts.scheme not in PORTS or "@" in parts.netloc or UNSAFE.search(url):
         raise errors.BadRequest("url")
     if port == 0:
         raise errors.BadRequest("url")
@@ -118,7 +120,7 @@ def _without_dots(path: str) -> str:
     for segment in path.split("/")[1:]:
         plain = segment.lower().replace("%2e", ".")
         if plain == "..":
-            kept = kept[:-1]
+            del kept[-1:]
         elif plain != ".":
             kept.append(segment)
     ends_in_dots = bool(re.search(r"/(?:\.|%2e){1,2}$", path, re.IGNORECASE))
