@@ -47,6 +47,7 @@ class PreconditionFailed(BadRequest): status = 412
 class RangeNotSatisfiable(BadRequest): status = 416
 class Locked(BadRequest): status = 423
 class ChecksumMismatch(BadRequest): status = 460  # tus 1.0.0 has a status of its own
+class UpgradeRequired(BadRequest): status = 426
 class Unauthorized(GatewayError): code, status = "unauthorized", 401
 class OperatorOnly(Unauthorized): status = 403  # a right key that may not do this (RFC 6750 §3.1)
 class CrossSite(GatewayError): code, status = "cross_site", 403

@@ -2,7 +2,7 @@
 # Sets up and runs the tests. Needs Python 3.11+; Node for the page's tests.
 #
 #   ./tests/run.sh                 the quick ones: ruff, mypy, the page's modules, unit, contract, architecture, main_path
-#   ./tests/run.sh rest            what CI runs after them: live, uploads, faults, tenants, ops, deploy, page, differential, examples
+#   ./tests/run.sh rest            what CI runs after them: live, uploads, faults, tenants, ops, deploy, page, differential, examples, schema
 #   ./tests/run.sh uploads         one suite: a folder of tests/ or tests/system/, without its slow tests
 #   ./tests/run.sh unit/web        a part of one
 #   ./tests/run.sh lint            ruff and mypy
@@ -13,6 +13,7 @@
 #   ./tests/run.sh page-all        the page in Chromium: slow lines, restarts, a hundred files
 #   ./tests/run.sh fuzz            damaged and hostile images
 #   ./tests/run.sh differential    random files of every kind against Chromium and libvips: an hour (DIFFERENTIAL_MINUTES, DIFFERENTIAL_SEED)
+#   ./tests/run.sh schema          the served description against answers, by schemathesis: ten minutes (SCHEMA_EXAMPLES, SCHEMA_SEED)
 #   ./tests/run.sh load            hundreds of clients, a thousand cut connections, restarts under two hundred jobs, dead peers
 #   ./tests/run.sh soak            an hour of mixed good and hostile traffic (SOAK_MINUTES): no 500, nothing grows
 #   ./tests/run.sh autobahn        Autobahn's WebSocket suite (Python 2.7 is needed; it is installed into var/)
@@ -149,7 +150,7 @@ folder() {
       return
     fi
   done
-  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|differential|load|soak|autobahn|faults|tenants|supply_chain|ops], or one of: $(suites)" 2
+  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|differential|schema|load|soak|autobahn|faults|tenants|supply_chain|ops], or one of: $(suites)" 2
 }
 
 suite=${1:-quick}
@@ -166,7 +167,8 @@ case $suite in
     set_up_python
     step "the page's packages" set_up_node
     beside tests/system/page tests/system/live tests/system/load -m 'not slow' "$@"
-    pytest tests/system/uploads tests/system/faults tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/examples -m 'not slow' "$@"
+    pytest tests/system/uploads tests/system/faults tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/examples \
+      tests/system/schema -m 'not slow' "$@"
     ;;
   lint)
     set_up_python
@@ -180,7 +182,7 @@ case $suite in
     page
     pytest tests/system/page -m 'slow or not slow' "$@"
     ;;
-  fuzz | differential | autobahn | soak)
+  fuzz | differential | autobahn | schema | soak)
     set_up_python
     pytest "tests/system/$suite" -m slow -s "$@"
     ;;

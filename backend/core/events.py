@@ -12,6 +12,9 @@ from typing import Any
 from backend.core.job import Job, public
 from backend.core.reader import Reader
 
+SEQ_DIGITS = 15
+"""A ``seq`` that a client hands back has at most so many: JavaScript counts no further in whole numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
@@ -71,18 +72,19 @@ def _boolean() -> OptionType:
 
 
 _COLOURS = {"transparent": "#00000000", "white": "#ffffffff", "black": "#000000ff"}
+_COLOUR_PATTERN = f"^({'|'.join(_COLOURS)}|#?([0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}}))$"
 
 
 def _colour() -> OptionType:
     def read(value: Value) -> str:
-        text = _COLOURS.get(str(value).lower(), str(value).lower()).removeprefix("#")
-        if not re.fullmatch(r"[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", text):
+        if not re.match(_COLOUR_PATTERN, str(value), re.ASCII | re.IGNORECASE) or str(value).endswith("\n"):
             raise ValueError(value)
+        text = _COLOURS.get(str(value).lower(), str(value).lower()).removeprefix("#")
         if len(text) < 6:
             text = "".join(2 * digit for digit in text)
         return "#" + (text if len(text) == 8 else text + "ff")
 
-    return OptionType("#rgb, #rrggbb, #rrggbbaa, transparent, white, black", read, {"type": "string"})
+    return OptionType("#rgb, #rrggbb, #rrggbbaa, transparent, white, black", read, {"type": "string", "pattern": _COLOUR_PATTERN})
 
 
 def _text(limit: int) -> OptionType:
@@ -145,18 +147,20 @@ EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
 
 def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:
     """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used."""
-    given: dict[str, Value] = {}
-    counts: dict[str, int] = {}
-    for name, value in pairs:
-        counts[name] = counts.get(name, 0) + 1
-        given[name] = _read(name, value)
-    for name, count in counts.items():
-        if count > 1:
-            raise errors.InvalidOption("repeated", option=name, count=count)
+    pairs = list(pairs)
+    given = {name: _read(name, value) for name, value in pairs}
+    check_unique(name for name, _ in pairs)
     for one, other in EXCLUSIVE:
         if given.get(one) not in (None, False) and given.get(other) not in (None, False):
             raise errors.InvalidOption("combination", option=one, other=other)
     return replace(default, **given)
+
+
+def check_unique(names: Iterable[str]) -> None:
+    """Raises ``InvalidOption`` for a name that was given more than once."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise errors.InvalidOption("repeated", option=name, count=count)
 
 
 def without(options: Options, names: Iterable[str]) -> Options:

@@ -23,8 +23,13 @@ def result(context: Context, job: Job) -> tuple[Result, Blob]:
     return known, context.store.open_result(job.id, known.file)
 
 
-def source(context: Context, job: Job) -> Blob:
-    """The bytes that were uploaded or fetched. Raises ``NotReady`` while they are being fetched."""
+def check_source(job: Job) -> None:
+    """Raises ``NotReady`` while the source is being fetched, ``Gone`` where it could not be."""
     if job.manifest.is_awaited:
-        raise errors.NotReady(state=job.status.state)
+        raise errors.Gone("source", state=job.status.state) if job.status.has_ended else errors.NotReady("source", state=job.status.state)
+
+
+def source(context: Context, job: Job) -> Blob:
+    """The bytes that were uploaded or fetched. Raises as ``check_source``."""
+    check_source(job)
     return context.store.open_source(job.id)

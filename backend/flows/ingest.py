@@ -20,6 +20,7 @@ from backend.core.options import Options
 from backend.core.turns import turn
 from backend.flows import deduplicate, shares
 from backend.flows.context import Context
+from backend.flows.deliver import check_source
 from backend.flows.find_job import find_stored
 from backend.ports.peer import SocketChunk
 from backend.ports.source_files import Upload
@@ -194,9 +195,8 @@ def keep(
 
 
 def retry(context: Context, job: Job, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
-    """Make a new job from an earlier one's source. Raises as ``accept``, and ``NotFound`` when the source is gone."""
-    if job.manifest.is_awaited:
-        raise errors.NotReady(state=job.status.state)
+    """Make a new job from an earlier one's source. Raises as ``accept`` and ``check_source``, and ``NotFound`` when the source is gone."""
+    check_source(job)
     source = job.manifest.source
     upload = context.store.reuse_source(job.manifest)
     try:

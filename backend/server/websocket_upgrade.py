@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from backend.errors import BackendUnavailable, BadRequest, GatewayError
+from backend.errors import BackendUnavailable, BadRequest, GatewayError, UpgradeRequired
 from backend.ports.peer import KEY
 from backend.server.connection import Connections
 from backend.server.http.error_response import refuse
@@ -73,8 +73,8 @@ class Upgrade:
         if "websocket" not in tokens(environ, "HTTP_UPGRADE"):
             return self._app(environ, start_response)
         if has_wrong_version(environ):
-            wrong = BadRequest("header", header="Sec-WebSocket-Version", accepted=VERSION)
-            return refuse(start_response, wrong, 426, (("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)))
+            wrong = UpgradeRequired("header", header="Sec-WebSocket-Version", accepted=VERSION)
+            return refuse(start_response, wrong, headers=(("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)))
         try:
             handshake = Handshake(start_response, check_handshake(environ))
             self._check_capacity()

@@ -30,8 +30,8 @@ from backend.settings import key_file, kinds, secret_files
 from backend.settings.kinds import Kind
 
 PREFIX = "GATEWAY_"
-INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
-"""Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
+INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR", "GATEWAY_IN_CONTAINER"}
+"""Set by the supervisor or ``gunicorn.conf.py`` for their own children, the last by the ``Dockerfile``."""
 SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "GATEWAY_WEBHOOK_SECRET", "REDIS_URL"}
 """Left out of ``repr``: each may hold a password. Each may be given as the path of a file instead (``secret_files``)."""
 FILES = secret_files.names(SECRET - {"GATEWAY_API_KEYS"})
@@ -132,6 +132,7 @@ class Settings:
     given_run_dir: Path | None = None
     lasting_dir: Path | None = None
     """What outlives the workers of a start; None in a process that is none of them (``server/run_dir``)."""
+    is_in_container: bool = False
 
     @property
     def limits(self) -> Limits:
@@ -231,7 +232,12 @@ class Settings:
                     problems.append(WrongSetting(variable, shown, kind.accepted, **kind.params))
         run_dir = environment.get("GATEWAY_RUN_DIR")
         lasting_dir = environment.get("GATEWAY_WORKERS_DIR") or run_dir
-        settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None, lasting_dir=Path(lasting_dir) if lasting_dir else None)
+        settings = cls(
+            **values,
+            given_run_dir=Path(run_dir) if run_dir else None,
+            lasting_dir=Path(lasting_dir) if lasting_dir else None,
+            is_in_container=bool(environment.get("GATEWAY_IN_CONTAINER")),
+        )
         problems += contradictions(settings)
         if problems:
             raise SettingsError(*problems)

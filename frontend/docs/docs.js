@@ -48,8 +48,8 @@ function parameterTable(parameters) {
   ]));
 }
 
-/** @param {Schema} responses */
-const responseTable = (responses) => table([words.t('docs.responses'), '', ''], Object.entries(responses).map(([status, response]) => [
+/** Those that any request may get are shown once, in a table of their own. @param {Schema} responses */
+const responseTable = (responses) => table([words.t('docs.responses'), '', ''], Object.entries(responses).filter(([, response]) => !response.$ref).map(([status, response]) => [
   el('code', {}, status), response.description.replaceAll('`', ''),
   Object.entries(/** @type {Schema} */ (response.content ?? {})).map(([type, { schema }]) => `${type}: ${typeText(schema)}`).join(', '),
 ]));
@@ -142,6 +142,7 @@ function draw() {
     index.append(el('strong', {}, tag.name), el('ul', {}, ...own.map(({ operation }) => el('li', {}, el('a', { href: `#${operation.operationId}` }, operation.summary)))));
     body.append(el('h2', {}, tag.name), el('p', {}, tag.description), ...own.map(({ method, path, operation }) => operationSection(method, path, operation)));
   }
+  body.append(el('h2', { id: 'any' }, words.t('docs.any_request')), responseTable(api.components.responses));
   body.append(el('h2', {}, words.t('docs.schemas')), ...Object.entries(api.components.schemas).map(([name, schema]) => schemaSection(name, /** @type {Schema} */ (schema))));
 }
 

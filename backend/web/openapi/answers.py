@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend import errors
 from backend.core import formats
 from backend.web.openapi.resource import Answer, Body, Kind
-from backend.web.openapi.schemas import TEXT, WEBHOOK, Schema, ref
+from backend.web.openapi.schemas import WEBHOOK, Schema, ref, with_options
 
 RECEIVE_ERRORS: tuple[Kind, ...] = (
     errors.BadRequest,
@@ -22,24 +22,44 @@ RECEIVE_ERRORS: tuple[Kind, ...] = (
     errors.StorageFull,
 )
 """What may be wrong with an image that is sent."""
+ANY_REQUEST: dict[int, tuple[Kind, ...]] = {
+    400: (errors.BadRequest,),
+    403: (errors.CrossSite,),
+    408: (errors.BadRequest,),
+    413: (errors.TooLarge,),
+    414: (errors.BadRequest,),
+    415: (errors.UnsupportedFormat,),
+    421: (errors.WrongHost,),
+    431: (errors.BadRequest,),
+    500: (errors.Internal,),
+    503: (errors.BackendUnavailable,),
+}
+"""What every request may get: its head is malformed, too long, too slow or of a foreign site; its body is too long or compressed; the gateway is
+too busy, or has a fault."""
 FIND_ERRORS: tuple[Kind, ...] = (errors.NotFound, errors.BackendUnavailable)
 
 JSON = "application/json"
 BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 JOB: dict[str, Schema] = {JSON: ref("Job")}
 BATCH: dict[str, Schema] = {JSON: ref("Batch")}
-FORM: Schema = {
-    "type": "object",
-    "properties": {"file": {"oneOf": [BINARY, {"type": "array", "items": BINARY}]}, **WEBHOOK},
-    "required": ["file"],
-    "additionalProperties": {"description": "Any conversion option"},
+
+
+def form(file: Schema, **more: Schema) -> Schema:
+    return with_options({"file": file, **more}, required=("file",))
+
+
+IMAGE: Body = {"image/*": BINARY, "application/octet-stream": BINARY}
+FORM_OR_IMAGE: Body = {**IMAGE, "multipart/form-data": form({"oneOf": [BINARY, {"type": "array", "items": BINARY, "minItems": 1}]}, **WEBHOOK)}
+FORM_OF_ONE_OR_IMAGE: Body = {**IMAGE, "multipart/form-data": form(BINARY)}
+OPTIONS: Body = {
+    JSON: ref("ChangedOptions"),
+    "application/x-www-form-urlencoded": ref("ChangedOptionsForm"),
+    "multipart/form-data": ref("ChangedOptionsForm"),
 }
-FORM_OR_IMAGE: Body = {"image/*": BINARY, "application/octet-stream": BINARY, "multipart/form-data": FORM}
-OPTIONS: Body = dict.fromkeys((JSON, "application/x-www-form-urlencoded", "multipart/form-data"), ref("JobOptions"))
 """A body that brings options alone. Its media types are those of ``request/option_fields``."""
 
 UNCHANGED = Answer({}, ("ETag",), shared="unchanged")
-EVENTS = Answer({"text/event-stream": TEXT}, shared="events")
+EVENTS = Answer({"text/event-stream": ref("Event")}, shared="events")
 NOTHING_NEW = Answer(shared="nothing_new")
 FILE_HEADERS = ("ETag", "Content-Disposition", "Accept-Ranges")
 RESULT: dict[str, Schema] = {each.media_type: BINARY for each in formats.OUTPUT.values()}

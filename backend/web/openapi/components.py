@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.core import tus, webhooks
+from backend.core import cursor, tus, webhooks
+from backend.core.events import SEQ_DIGITS
 from backend.web.openapi.schemas import ID, TEXT, Schema
 
 
@@ -12,19 +13,31 @@ def _parameter(name: str, where: str, schema: Schema, **more: Any) -> dict[str, 
     return {"name": name, "in": where, "required": where == "path", "schema": schema, **more}
 
 
+def _base64(size_bytes: int) -> str:
+    """The pattern of so many bytes in Base64."""
+    groups, rest = divmod(size_bytes, 3)
+    return f"[A-Za-z0-9+/]{{{4 * groups + (rest + 1 if rest else 0)}}}{'=' * (3 - rest) if rest else ''}"
+
+
+DIGEST_PATTERN = f"^(sha-256=:{_base64(32)}:|sha-512=:{_base64(64)}:)$"
+CHECKSUMS = "|".join(f"{name} {_base64(size_bytes)}" for name, size_bytes in tus.CHECKSUMS.items())
+METADATUM = "[!-+\\--~]+( ([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)?"
+PART = f"{tus.PATH}/[A-Za-z0-9_-]{{22}}"
 ID_PATTERN = webhooks.ID.pattern
+
 PARAMETERS: dict[str, dict[str, Any]] = {
     "job_id": _parameter("job_id", "path", ID),
     "batch_id": _parameter("batch_id", "path", ID),
     "upload_id": _parameter("upload_id", "path", ID),
+    "any_upload_id": _parameter("upload_id", "path", TEXT),
     "Prefer": _parameter("Prefer", "header", TEXT),
     "Idempotency-Key": _parameter("Idempotency-Key", "header", TEXT),
-    "Content-Digest": _parameter("Content-Digest", "header", TEXT),
+    "Content-Digest": _parameter("Content-Digest", "header", {"type": "string", "pattern": DIGEST_PATTERN}),
     "If-None-Match": _parameter("If-None-Match", "header", TEXT),
     "If-Match": _parameter("If-Match", "header", TEXT),
     "Range": _parameter("Range", "header", TEXT),
     "If-Range": _parameter("If-Range", "header", TEXT),
-    "Last-Event-ID": _parameter("Last-Event-ID", "header", {"type": "string", "pattern": "^[0-9]*$"}),
+    "Last-Event-ID": _parameter("Last-Event-ID", "header", {"type": "string", "pattern": f"^[0-9]{{0,{SEQ_DIGITS}}}$"}),
     "delivery_id": _parameter("delivery_id", "path", {"type": "string", "pattern": f"^{ID_PATTERN}$"}),
     "job": _parameter("job", "query", ID),
     "batch": _parameter("batch", "query", ID),
@@ -32,7 +45,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "webhook-id": _parameter("webhook-id", "header", {"type": "string", "pattern": f"^{ID_PATTERN}$"}, required=True),
     "webhook-timestamp": _parameter("webhook-timestamp", "header", {"type": "integer"}, required=True),
     "webhook-signature": _parameter("webhook-signature", "header", TEXT, required=True),
-    "after": _parameter("after", "query", {"type": "integer", "minimum": 0}),
+    "after": _parameter("after", "query", {"type": "integer", "minimum": 0, "maximum": 10**SEQ_DIGITS - 1}),
     "download": _parameter("download", "query", TEXT, allowEmptyValue=True),
     "state": _parameter(
         "state",
@@ -42,14 +55,19 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         explode=False,
     ),
     "limit": _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
-    "cursor": _parameter("cursor", "query", TEXT),
+    "cursor": _parameter("cursor", "query", {"type": "string", "pattern": f"^({cursor.PATTERN})?$"}),
+    "Upgrade": _parameter("Upgrade", "header", {"const": "websocket"}, required=True),
+    "Connection": _parameter("Connection", "header", {"const": "Upgrade"}, required=True),
+    "Sec-WebSocket-Version": _parameter("Sec-WebSocket-Version", "header", {"const": "13"}, required=True),
+    "Sec-WebSocket-Key": _parameter("Sec-WebSocket-Key", "header", {"type": "string", "pattern": "^[A-Za-z0-9+/]{21}[AQgw]==$"}, required=True),
     "Tus-Resumable": _parameter("Tus-Resumable", "header", {"const": tus.VERSION}, required=True),
     "Upload-Length": _parameter("Upload-Length", "header", {"type": "integer", "minimum": 0}),
     "Upload-Defer-Length": _parameter("Upload-Defer-Length", "header", {"const": 1}),
-    "Upload-Metadata": _parameter("Upload-Metadata", "header", TEXT),
-    "Upload-Concat": _parameter("Upload-Concat", "header", TEXT),
+    "Upload-Metadata": _parameter("Upload-Metadata", "header", {"type": "string", "pattern": f"^({METADATUM}(,{METADATUM})*)?$"}),
+    "Upload-Concat": _parameter("Upload-Concat", "header", {"type": "string", "pattern": f"^(partial|final;{PART}( {PART})*)$"}),
     "Upload-Offset": _parameter("Upload-Offset", "header", {"type": "integer", "minimum": 0}, required=True),
-    "Upload-Checksum": _parameter("Upload-Checksum", "header", TEXT),
+    "Upload-Checksum": _parameter("Upload-Checksum", "header", {"type": "string", "pattern": f"^({CHECKSUMS})$"}),
+    "X-HTTP-Method-Override": _parameter("X-HTTP-Method-Override", "header", {"enum": ["DELETE", "HEAD", "PATCH"]}, required=True),
 }
 HEADERS: dict[str, Schema] = {
     "X-Request-Id": TEXT,

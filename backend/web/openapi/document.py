@@ -11,13 +11,15 @@ from backend.core import options, webhooks
 from backend.core.cross_site import is_guarded
 from backend.core.job import STATES
 from backend.texts.problems import problem
+from backend.web.openapi.answers import ANY_REQUEST
 from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
-from backend.web.openapi.resource import Answer, Operation
-from backend.web.openapi.schemas import ref, schemas
+from backend.web.openapi.resource import Answer, Kind, Operation
+from backend.web.openapi.schemas import Schema, ref, schemas
 
 PROBLEM = "application/problem+json"
 EVERYWHERE = ("X-Request-Id",)
 RECEIVER_ANSWERS = ("2XX", "410", "default")
+ASKED_FOR_A_KEY: dict[int, tuple[Kind, ...]] = {401: (errors.Unauthorized,)}
 
 
 def describe(operations: Iterable[Operation], version: str, language: str, has_keys: bool, server: str = "/") -> dict[str, Any]:
@@ -42,6 +44,7 @@ def describe(operations: Iterable[Operation], version: str, language: str, has_k
         "components": {
             "schemas": {**schemas(), "State": {"type": "string", "enum": list(STATES)}},
             "parameters": _parameters(language) | _option_parameters(language),
+            "responses": {str(status): _refusal(kinds, language, status) for status, kinds in (ANY_REQUEST | ASKED_FOR_A_KEY).items()},
             "headers": _described({name: {"schema": schema} for name, schema in HEADERS.items()}, "api.headers", language),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}, "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
         },
@@ -68,7 +71,7 @@ def _operation(each: Operation, language: str, has_keys: bool) -> dict[str, Any]
     if names:
         shown["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
     if each.body:
-        shown["requestBody"] = {"content": {media_type: {"schema": schema} for media_type, schema in each.body.items()}}
+        shown["requestBody"] = {"content": {media_type: _content(schema) for media_type, schema in each.body.items()}, "required": each.needs_body}
     answers = {str(status): _answer(answer, _answer_text(each, status, answer, language)) for status, answer in each.answers.items()}
     shown["responses"] = answers | _refusals(each, language, has_keys)
     if each.is_guarded and has_keys:
@@ -76,6 +79,12 @@ def _operation(each: Operation, language: str, has_keys: bool) -> dict[str, Any]
     if each.curl:
         shown["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": each.curl}]
     return shown
+
+
+def _content(schema: Schema) -> dict[str, Any]:
+    """A form's part is an image by its media type, or by having a file name, which OpenAPI cannot say."""
+    is_form = "file" in schema.get("properties", {})
+    return {"schema": schema, "encoding": {"file": {"contentType": "image/*, application/octet-stream"}}} if is_form else {"schema": schema}
 
 
 def _answer(answer: Answer, description: str) -> dict[str, Any]:
@@ -87,17 +96,21 @@ def _answer(answer: Answer, description: str) -> dict[str, Any]:
 
 
 def _refusals(each: Operation, language: str, has_keys: bool) -> dict[str, Any]:
-    """By status, with every code that it may carry; a wrong host and a fault of ours can happen to any."""
-    kinds = [*each.errors, *((errors.Unauthorized,) if each.is_guarded and has_keys else ()), errors.WrongHost, errors.Internal]
-    kinds += [errors.CrossSite] if is_guarded(each.method, each.path) else []
+    """By status, with every code that it may carry. Those that the operation has in common with every other are written once."""
+    common = {status: kinds for status, kinds in ANY_REQUEST.items() if status != errors.CrossSite.status or is_guarded(each.method, each.path)}
+    common |= ASKED_FOR_A_KEY if each.is_guarded and has_keys else {}
+    own: dict[int, list[Kind]] = {}
+    for kind in each.errors:
+        own.setdefault(kind.status, []).append(kind)
     found: dict[str, Any] = {}
-    for status in sorted({kind.status for kind in kinds} - set(each.answers)):
-        these = list(dict.fromkeys(kind for kind in kinds if kind.status == status))
-        found[str(status)] = _refusal(these, language, status)
+    for status in sorted((own.keys() | common.keys()) - each.answers.keys()):
+        kinds = tuple(dict.fromkeys((*own.get(status, ()), *common.get(status, ()))))
+        is_common = kinds == common.get(status)
+        found[str(status)] = {"$ref": f"#/components/responses/{status}"} if is_common else _refusal(kinds, language, status)
     return found
 
 
-def _refusal(kinds: list[type[errors.GatewayError]], language: str, status: int) -> dict[str, Any]:
+def _refusal(kinds: tuple[Kind, ...], language: str, status: int) -> dict[str, Any]:
     codes = list(dict.fromkeys(kind.code for kind in kinds))
     names = [*EVERYWHERE, *(["Retry-After"] if status in (429, 503) else []), *(["RateLimit", "RateLimit-Policy"] if status == 429 else [])]
     names += ["Upload-Offset"] if {errors.OffsetMismatch, errors.ChecksumMismatch} & set(kinds) else []
@@ -106,7 +119,7 @@ def _refusal(kinds: list[type[errors.GatewayError]], language: str, status: int)
         "content": {
             PROBLEM: {
                 "schema": ref("Problem"),
-                "examples": {kind.code: {"value": problem(kind().as_record(), language)} for kind in kinds},
+                "examples": {kind.code: {"value": problem({**kind().as_record(), "status": status}, language)} for kind in kinds},
             }
         },
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},

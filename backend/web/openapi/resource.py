@@ -34,7 +34,8 @@ class Answer:
 class Operation:
     """One method of one path, which has its variables in braces: ``/api/jobs/{job_id}``.
 
-    ``answers`` is by status; ``parameters`` name rows of ``components.PARAMETERS``; ``body`` is media type → schema. ``has_options``: conversion
+    ``answers`` is by status; ``parameters`` name rows of ``components.PARAMETERS``; ``body`` is media type → schema. ``needs_body``: there is no
+    answer without one. ``has_options``: conversion
     options may stand in the query. ``is_guarded``: with API keys, it asks for one. ``head_id`` is the id of ``HEAD``, where that is described
     too. ``tag`` is the resource's, unless another is given. Its summary is the text ``api.operations.<id>.summary``; without one, the first line
     of the function's docstring.
@@ -47,6 +48,7 @@ class Operation:
     errors: tuple[Kind, ...] = ()
     parameters: tuple[str, ...] = ()
     body: Body = field(default_factory=dict)
+    needs_body: bool = False
     has_options: bool = False
     is_guarded: bool = True
     curl: str = ""

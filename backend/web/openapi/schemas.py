@@ -11,6 +11,7 @@ from backend import errors
 from backend.core import formats, options, webhooks
 from backend.core.batch import Batch, public_batch
 from backend.core.conversion import NOTES, STAGES
+from backend.core.events import JOB_EVENTS, STATE
 from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
 from backend.core.reader import Reader
@@ -51,18 +52,33 @@ def option_schemas() -> dict[str, Schema]:
     return {name: {key: value for key, value in each.items() if key != "default" or value is not None} for name, each in known.items()}
 
 
+def with_options(properties: dict[str, Schema], *reset: str | None, required: tuple[str, ...] = ()) -> Schema:
+    """A body of these members and of options. A value of ``reset`` takes back one that a job has already."""
+    known = {name: {"anyOf": [each, {"enum": [*reset]}]} if reset else each for name, each in option_schemas().items()}
+    body: Schema = {"type": "object", "properties": {**properties, **known}, "additionalProperties": False, "allOf": _exclusive()}
+    return {**body, "required": [*required]} if required else body
+
+
+def _exclusive() -> list[Schema]:
+    """No two options that exclude each other, unless one of them is off."""
+    is_on = {"not": {"enum": [False, None, ""]}}
+    return [{"not": {"required": [*pair], "properties": dict.fromkeys(pair, is_on)}} for pair in options.EXCLUSIVE]
+
+
 def schemas() -> dict[str, Schema]:
     return {
         "Options": {"type": "object", "properties": option_schemas(), "additionalProperties": False},
-        "JobOptions": {"type": "object", "properties": {**option_schemas(), **WEBHOOK}, "additionalProperties": False},
+        "ChangedOptions": with_options({"webhook_url": {"anyOf": [WEBHOOK["webhook_url"], {"enum": ["", None]}]}}, "", None),
+        "ChangedOptionsForm": with_options({"webhook_url": {"anyOf": [WEBHOOK["webhook_url"], {"const": ""}]}}, ""),
+        "Event": _stream_event(),
         "Source": whole(
             {
                 "filename": TEXT,
-                "bytes": WHOLE,
-                "format": {"enum": [each.name for each in formats.READABLE]},
-                "width": WHOLE,
-                "height": WHOLE,
-                "frames": {"type": "integer", "minimum": 1},
+                "bytes": either(WHOLE),
+                "format": {"enum": [*(each.name for each in formats.READABLE), None]},
+                "width": either(WHOLE),
+                "height": either(WHOLE),
+                "frames": either({"type": "integer", "minimum": 1}),
             }
         ),
         "Result": whole(
@@ -89,6 +105,19 @@ def schemas() -> dict[str, Schema]:
         "Health": _health(),
         "Live": whole({"status": {"const": "ok"}, "version": TEXT}, more=True),
     }
+
+
+def _stream_event() -> Schema:
+    """One event of a stream, as ``EventSource`` reads it."""
+    return whole(
+        {
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "event": {"type": "string", "enum": ["message", *(each.name for each in JOB_EVENTS if each is not STATE)]},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+            "retry": WHOLE,
+        },
+        optional=("id", "event", "retry"),
+    )
 
 
 def _job() -> Schema:

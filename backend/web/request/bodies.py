@@ -11,11 +11,11 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, NeedData
 
 from backend import errors
-from backend.core import charsets, form_fields
+from backend.core import form_fields
 from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
-from backend.web.request import body_stream
+from backend.web.request import body_stream, query
 from backend.web.request.body_stream import CHUNK_BYTES, SMALL_BODY_BYTES
 from backend.web.request.form_decoder import PART_HEAD_BYTES, FormDecoder
 
@@ -180,7 +180,8 @@ class _Reader:
             raise errors.TooLarge("fields", limit_bytes=SMALL_BODY_BYTES)
         self._value += event.data
         if not event.more_data:
-            self._end_field(self._name, charsets.utf8_or_guessed(bytes(self._value)))
+            is_first = all(name != self._name for name, _ in self.form.fields)
+            self._end_field(self._name, query.field_text(self._name, bytes(self._value), is_first=is_first))
             self._value.clear()
 
     def _end_field(self, name: str, value: str) -> None:

@@ -12,6 +12,10 @@ PART_HEAD_BYTES = 16 << 10
 """The headers of one part, and what stands before the first. The longest file name has 10 kB; to read 1 MB of headers takes tenths of a second."""
 
 
+FORM_HEAD_BYTES = 512 << 10
+"""The headers of all parts together: a hundred images with names of 255 characters, each of nine bytes, and their other headers."""
+
+
 class FormDecoder(MultipartDecoder):
     """``part`` is what the last headers said; names in werkzeug's events are to be ignored. ``charset`` is the one that the form states, if any."""
 
@@ -19,6 +23,7 @@ class FormDecoder(MultipartDecoder):
         super().__init__(boundary, buffer_bytes, max_parts=max_parts)
         self.charset = charset
         self.part = FormPart("", None)
+        self._head_bytes = 0
 
     def next_event(self) -> Event:
         """Raises ``ValueError`` for a malformed form, and for headers or a preamble of more than ``PART_HEAD_BYTES``."""
@@ -32,7 +37,8 @@ class FormDecoder(MultipartDecoder):
 
         Only whether there is a ``filename`` is left for werkzeug, which tells files from fields by it.
         """
-        if len(data) > PART_HEAD_BYTES:
+        self._head_bytes += len(data)
+        if len(data) > PART_HEAD_BYTES or self._head_bytes > FORM_HEAD_BYTES:
             raise ValueError("headers are too long")
         headers = super()._parse_headers(data.decode("latin-1").encode())
         disposition = headers.get(DISPOSITION)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl
 
 from flask import request
 from werkzeug.http import parse_options_header
 
 from backend import errors
 from backend.core import form_fields
-from backend.core.charsets import utf8_or_guessed
-from backend.web.request import bodies, body_stream
+from backend.web.request import bodies, body_stream, query
 from backend.web.request.context import flow_context
 
-MOST_FIELDS = 100
-"""More than there are options, with what libraries add to a form."""
 Pairs = list[tuple[str, object]]
 
 
@@ -65,11 +61,7 @@ def _json_pairs(body: bytes, _: Mapping[str, str]) -> Pairs:
 
 
 def _urlencoded_pairs(body: bytes, _: Mapping[str, str]) -> Pairs:
-    try:
-        found = parse_qsl(body.decode("latin-1"), keep_blank_values=True, encoding="latin-1", max_num_fields=MOST_FIELDS)
-    except ValueError as error:
-        raise errors.BadRequest("too_many_fields", limit=MOST_FIELDS) from error
-    return [(utf8_or_guessed(name.encode("latin-1")), utf8_or_guessed(value.encode("latin-1"))) for name, value in found]
+    return list(query.pairs_of(body))
 
 
 def _multipart_pairs(body: bytes, parameters: Mapping[str, str]) -> Pairs:

@@ -7,6 +7,7 @@ import re
 from flask import request
 
 from backend import errors
+from backend.core.events import SEQ_DIGITS
 
 MAX_WAIT_S = 30
 PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?")
@@ -29,6 +30,6 @@ def last_seq(text: str | None, name: str) -> int | None:
     """The ``seq`` that a client has already. Raises ``BadRequest``, which names the header or parameter ``name``."""
     if text is None or text == "":
         return None
-    if not text.isdecimal() or len(text) > 15:
+    if not re.fullmatch(r"[0-9]+", text) or len(text) > SEQ_DIGITS:
         raise errors.BadRequest("header", header=name, accepted="seq")
     return int(text)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.http import is_resource_modified
 from werkzeug.wsgi import wrap_file
 
 from backend import errors
@@ -79,7 +80,8 @@ def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bo
     response.content_length = blob.size_bytes
     response.headers["Accept-Ranges"] = "bytes"
     try:
-        response.make_conditional(request, accept_ranges=_is_one_range(), complete_length=blob.size_bytes)
+        is_asked = is_resource_modified(request.environ, etag=response.headers["ETag"])  # conditions go before the range (RFC 9110 §13.2.2)
+        response.make_conditional(request, accept_ranges=is_asked and _is_one_range(), complete_length=blob.size_bytes)
     except RequestedRangeNotSatisfiable:
         response.close()
         raise

@@ -13,7 +13,7 @@ from backend.core import filenames, options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
 from backend.flows.context import Context
-from backend.web.openapi.answers import FILE_HEADERS, FORM_OR_IMAGE, RECEIVE_ERRORS, RESULT
+from backend.web.openapi.answers import FILE_HEADERS, FORM_OF_ONE_OR_IMAGE, RECEIVE_ERRORS, RESULT
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth, bodies, client_identity, query
 from backend.web.request.context import flow_context, web_context
@@ -34,7 +34,8 @@ CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors
         CONVERTED,
         CONVERT_ERRORS,
         ("Content-Digest",),
-        FORM_OR_IMAGE,
+        FORM_OF_ONE_OR_IMAGE,
+        needs_body=True,
         has_options=True,
         curl="curl --data-binary @cat.jpg '{base}/api/convert?width=800' -o cat.webp",
     ),
@@ -45,7 +46,8 @@ CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors
         CONVERTED,
         CONVERT_ERRORS,
         ("Content-Digest",),
-        FORM_OR_IMAGE,
+        FORM_OF_ONE_OR_IMAGE,
+        needs_body=True,
         has_options=True,
         curl="curl -T cat.jpg '{base}/api/convert?quality=80' -o cat.webp",
     ),

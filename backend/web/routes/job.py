@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response, request
 
 from backend import errors
 from backend.core import filenames, formats, options, wish
 from backend.core.job import Job
+from backend.core.options import WEBHOOK_URL
 from backend.core.wish import Wish
 from backend.flows import conclude, deliver, ingest
 from backend.flows.find_job import find
@@ -95,7 +98,10 @@ def cancel(job_id: str) -> Response:
         "/api/jobs/{job_id}/retry",
         "retryJob",
         {202: Answer(JOB, ("Location", "Retry-After"))},
-        (errors.BadRequest, errors.InvalidOption, errors.RateLimited, errors.QuotaExceeded, errors.QueueFull, errors.StorageFull, *FIND_ERRORS),
+        (
+            *(errors.NotReady, errors.Gone, errors.InvalidOption, errors.RateLimited, errors.QuotaExceeded, errors.QueueFull, errors.StorageFull),
+            *FIND_ERRORS,
+        ),
         ("job_id", "Idempotency-Key", "webhook_url"),
         OPTIONS,
         has_options=True,
@@ -103,7 +109,7 @@ def cancel(job_id: str) -> Response:
     )
 )
 def retry(job_id: str) -> Response:
-    """With the job's options and ``webhook_url``, except those given in the query, a form or a JSON object.
+    """With the job's options and ``webhook_url``, except those given: in the query, and in a form or a JSON object, which goes before it.
 
     An empty value or ``null`` resets one to its default.
     """
@@ -111,10 +117,8 @@ def retry(job_id: str) -> Response:
     auth.check_rate()
     ingest.check_room(context, sender)
     job = find(context, job_id, sender.owner)
-    given = [*query.pairs(), *option_fields.read()]
-    cleared = [name for name, value in given if value in ("", None)]
-    own = Wish(options.without(job.manifest.options, set(cleared) - {options.WEBHOOK_URL}), _own_webhook(job))
-    wanted = wish.parse([pair for pair in given if pair[0] == options.WEBHOOK_URL or pair[0] not in cleared], own)
+    own = Wish(job.manifest.options, _own_webhook(job))
+    wanted = _changed(_changed(own, query.pairs()), option_fields.read())
     sender = with_receiver(sender, wanted.webhook_url)
     made_id, known = idempotency.claim_job(f"retry {job_id}", wanted.options, sender)
     with idempotency.released_on_error():
@@ -124,6 +128,13 @@ def retry(job_id: str) -> Response:
 def _own_webhook(job: Job) -> str:
     """Whom a retry tells unless it names another. That of a job in a batch is the batch's, and stays with it."""
     return job.manifest.webhook_url if job.manifest.batch is None else ""
+
+
+def _changed(present: Wish, given: Sequence[tuple[str, object]]) -> Wish:
+    options.check_unique(name for name, _ in given)
+    cleared = [name for name, value in given if value in ("", None)]
+    kept = options.without(present.options, [name for name in cleared if name != WEBHOOK_URL])
+    return wish.parse([pair for pair in given if pair[0] == WEBHOOK_URL or pair[0] not in cleared], Wish(kept, present.webhook_url))
 
 
 @routes.serve(
@@ -155,9 +166,10 @@ def result(job_id: str) -> Response:
         "/api/jobs/{job_id}/source",
         "getSource",
         file_answers({"image/*": BINARY}),
-        (errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
+        (errors.NotReady, errors.Gone, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
         ("job_id", *CONDITIONS),
         curl="curl -OJ {base}/api/jobs/$job/source",
+        head_id="headSource",
     )
 )
 def source(job_id: str) -> Response:

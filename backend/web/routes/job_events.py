@@ -86,7 +86,8 @@ class JobStream:
 )
 def server_sent_events(job_id: str) -> Response:
     """``204`` tells an ``EventSource`` that nothing more will come."""
-    stream = JobStream(job_id, auth.owner(), last_seq(request.headers.get("Last-Event-ID") or request.args.get("after"), "Last-Event-ID"))
+    asked, known = last_seq(request.args.get("after"), "after"), last_seq(request.headers.get("Last-Event-ID"), "Last-Event-ID")
+    stream = JobStream(job_id, auth.owner(), asked if known is None else known)
     if stream.has_nothing_new:
         stream.close()
         return Response(status=204)
@@ -108,8 +109,8 @@ def _events(stream: JobStream, known: Reader) -> Iterator[Event | None]:
         "/api/jobs/{job_id}/ws",
         "watchJob",
         {101: Answer()},
-        (errors.BadRequest, *FIND_ERRORS),
-        ("job_id", "after"),
+        (errors.BadRequest, errors.UpgradeRequired, *FIND_ERRORS),
+        ("job_id", "after", "Upgrade", "Connection", "Sec-WebSocket-Version", "Sec-WebSocket-Key"),
     ),
     websocket=True,
 )

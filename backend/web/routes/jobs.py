@@ -20,7 +20,7 @@ from backend.flows import batch as batches
 from backend.flows import ingest, list_jobs
 from backend.web.openapi.answers import FORM_OR_IMAGE, JOB, JSON, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.openapi.schemas import WEBHOOK, Schema, ref
+from backend.web.openapi.schemas import WEBHOOK, Schema, ref, with_options
 from backend.web.request import auth, bodies, client_identity, idempotency, option_fields, query
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.reader import reader
@@ -32,12 +32,7 @@ from backend.web.response.json_response import json_response
 routes = Resource("jobs", __name__, tag="jobs")
 LIST_PARAMETERS = ("state", "limit", "cursor")
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-BY_URL: Schema = {
-    "type": "object",
-    "properties": {"url": {"type": "string", "format": "uri"}, **WEBHOOK},
-    "required": ["url"],
-    "additionalProperties": True,
-}
+BY_URL: Schema = with_options({"url": {"type": "string", "format": "uri"}, **WEBHOOK}, required=("url",))
 
 
 @routes.serve(
@@ -55,6 +50,7 @@ BY_URL: Schema = {
         (*RECEIVE_ERRORS, errors.Forbidden, errors.QuotaExceeded),
         ("Prefer", "Idempotency-Key", "Content-Digest", "webhook_url"),
         {**FORM_OR_IMAGE, JSON: BY_URL},
+        needs_body=True,
         has_options=True,
         curl="curl -F file=@cat.jpg -F quality=75 {base}/api/jobs",
     )

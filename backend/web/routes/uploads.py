@@ -96,7 +96,7 @@ def collection() -> Response:
         "/api/uploads/{upload_id}",
         "describeUpload",
         VERSIONS,
-        parameters=("upload_id",),
+        parameters=("any_upload_id",),
         is_guarded=False,
     ),
     Operation(
@@ -115,6 +115,7 @@ def collection() -> Response:
         (*RECEIVE_ERRORS, *WRITE_ERRORS, *TUS_ERRORS),
         ("upload_id", *VERSION, "Upload-Offset", "Upload-Length", "Upload-Checksum"),
         {tus.MEDIA_TYPE: BINARY},
+        needs_body=True,
     ),
     Operation(
         "DELETE",
@@ -130,7 +131,7 @@ def collection() -> Response:
         "overrideUpload",
         {200: Answer({}, PROGRESS_HEADERS), 204: Answer({}, PROGRESS_HEADERS)},
         (*RECEIVE_ERRORS, errors.MethodNotAllowed, *WRITE_ERRORS, *TUS_ERRORS),
-        ("upload_id", *VERSION),
+        ("upload_id", *VERSION, upload_headers.OVERRIDE),
         {tus.MEDIA_TYPE: BINARY},
     ),
     **ROUTING,

@@ -14,7 +14,7 @@ def test_a_place_survives_its_writing(created_at: float) -> None:
     assert cursor.read(cursor.write((created_at, ID))) == (created_at, ID)
 
 
-@pytest.mark.parametrize("text", ["x", "....", "AAAA", "\u00e4", cursor.write((1.5, ID))[:-3], cursor.write((1.5, "../../etc")), "=" * 30])
+@pytest.mark.parametrize("text", ["x", "\u00e4", cursor.write((1.5, ID))[:-3], cursor.write((1.5, "../../etc")), "1.5~" + "x" * 21, "1.5~../x"])
 def test_what_was_not_written_here_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         cursor.read(text)

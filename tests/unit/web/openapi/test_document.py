@@ -62,6 +62,8 @@ def schema_of(api: dict[str, Any], method: str, path: str, response: TestRespons
     """What the description says of this answer; fails where it says nothing."""
     operation = api["paths"][path][method.lower()]
     answer = operation["responses"].get(str(response.status_code))
+    if answer is not None and "$ref" in answer:
+        answer = api["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
     assert answer is not None, f"{method} {path} answers {response.status_code}, which is not described: {response.text[:300]}"
     for name in ("Location", "Retry-After", "ETag", "Link", "Preference-Applied", "Server-Timing", "RateLimit"):
         assert name not in response.headers or name in answer["headers"], f"{method} {path} {response.status_code} sends {name}"

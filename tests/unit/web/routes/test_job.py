@@ -201,6 +201,16 @@ def test_a_retry_keeps_the_options_but_for_those_given_and_takes_back_those_give
     assert web.post(f"/api/jobs/{first}/retry", json={"width": None}).get_json()["options"] == {"quality": 80, "method": 4, "lossless": True}
 
 
+def test_a_retrys_body_goes_before_its_query(web: Web) -> None:
+    again = web.post(f"/api/jobs/{web.upload()['id']}/retry?quality=10&method=2", json={"quality": 20}).get_json()
+    assert again["options"] == {"quality": 20, "method": 2}
+
+
+@pytest.mark.parametrize("query", ["method=1&method=", "method=&method=", "quality=1&quality=2"])
+def test_a_retry_takes_each_option_once(web: Web, problem: Check, query: str) -> None:
+    problem(web.post(f"/api/jobs/{web.upload()['id']}/retry?{query}"), 422, "invalid_option")
+
+
 def test_a_retry_takes_back_no_option_that_there_is_not(web: Web, problem: Check) -> None:
     refused = problem(web.post(f"/api/jobs/{web.upload()['id']}/retry?widht="), 422, "invalid_option")
     assert refused["suggestion"] == "width"

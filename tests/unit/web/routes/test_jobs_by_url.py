@@ -76,3 +76,11 @@ def test_an_idempotency_key_makes_one_job_and_one_download(web: Web, problem: Ch
     ids = {web.post("/api/jobs", json={"url": URL}, headers=headers).json["id"] for _ in range(3)}  # type: ignore[index]
     assert len(ids) == 1 and web.sources.asked == [URL]
     problem(web.post("/api/jobs", json={"url": URL, "quality": 5}, headers=headers), 422, "invalid_option")
+
+
+def test_an_image_that_could_not_be_fetched_can_neither_be_sent_nor_converted_again(web: Web, problem: Check) -> None:
+    web.sources.answers[URL] = MemoryDownload([b"no image at all"])
+    own = f"/api/jobs/{web.post('/api/jobs', json={'url': URL}).json['id']}"  # type: ignore[index]
+    assert web.get(own).json["state"] == "failed"  # type: ignore[index]
+    for refused in (web.get(f"{own}/source"), web.post(f"{own}/retry")):
+        assert "never fetched" in problem(refused, 410, "gone")["detail"]

@@ -255,6 +255,11 @@ def test_an_upload_that_breaks_off_is_told_how_far_it_came(web: Web, problem: Ch
     assert f"after {len(PNG)} bytes" in body["detail"]
 
 
+@pytest.mark.parametrize("query", ["a&" * 4000, "%e4&" * 2000, "filename=%e4&" * 500, "quality=1&" * 101])
+def test_a_query_of_very_many_names_is_refused_before_any_is_looked_at(web: Web, problem: Check, query: str) -> None:
+    problem(web.post(f"/api/jobs?{query}", data=PNG), 400, "bad_request")
+
+
 class Unread:
     """A body that must not be touched."""
 

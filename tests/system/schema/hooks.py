@@ -1,0 +1,58 @@
+"""What schemathesis (https://schemathesis.readthedocs.io) needs to know of this API that OpenAPI cannot say. It loads this file by itself."""
+
+from __future__ import annotations
+
+import secrets
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode, HookContext
+
+from backend.core import options, tus
+from tests.fakes.samples import image
+
+NOBODY = "http://127.0.0.1:9/a.png"
+"""An address for jobs by URL at which nothing listens. No test asks a server elsewhere."""
+HUGE = 5000
+DIGESTS = ("Content-Digest", "Upload-Checksum")
+"""They must be those of the body."""
+
+schemathesis.openapi.format("uri", st.just(NOBODY))
+for media_type in ("image/*", "application/octet-stream", tus.MEDIA_TYPE):
+    schemathesis.openapi.media_type(media_type, st.just(image()))
+
+
+@schemathesis.serializer(tus.MEDIA_TYPE)
+def serialize_bytes(_: object, value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+@schemathesis.hook
+def map_headers(_: HookContext, headers: dict[str, str] | None) -> dict[str, str] | None:
+    """A key stands for one request, so each gets its own."""
+    return headers | {"Idempotency-Key": secrets.token_hex(8)} if headers and "Idempotency-Key" in headers else headers
+
+
+@schemathesis.hook
+def filter_case(_: HookContext, case: Case) -> bool:
+    """Leaves out what schemathesis takes for right, and what two parameters together make wrong."""
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return True
+    query, headers = case.query or {}, case.headers or {}
+    is_right = all(each.mode is GenerationMode.POSITIVE for each in case.meta.components.values())
+    excludes = any(one in query and other in query for one, other in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
+    return is_right and not excludes and not _is_huge(query) and not _is_huge(case.body) and _has_one_length(case)
+
+
+def _is_huge(given: object) -> bool:
+    """A small picture that is enlarged to the longest side may get a longer one than there can be."""
+    return isinstance(given, dict) and "enlarge" in given and any(int(given.get(side) or 0) > HUGE for side in ("width", "height"))
+
+
+def _has_one_length(case: Case) -> bool:
+    """tus: a new upload tells its length, or that it comes later, or is made of parts; a PATCH tells its offset."""
+    headers = case.headers or {}
+    if case.method == "POST" and case.path == tus.PATH:
+        is_final = headers.get("Upload-Concat", "").startswith("final")
+        return ("Upload-Length" in headers) + ("Upload-Defer-Length" in headers) + is_final == 1
+    return headers.get("X-HTTP-Method-Override") != "PATCH"
