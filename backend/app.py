@@ -29,7 +29,7 @@ from backend.adapters.stores import open_store
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
-from backend.core.api_keys import KeyTable
+from backend.core.api_keys import KeyTable, plain_key
 from backend.core.host_names import allowed_hosts
 from backend.core.reader import Reader
 from backend.flows import shares
@@ -182,8 +182,8 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
 def _api_keys(settings: Settings) -> KeyTable:
     """Those of the file are read in a thread of their own: its disk may hang."""
     if settings.api_keys_file is None:
-        return KeyTable(settings.keys)
-    return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run)
+        return KeyTable(map(plain_key, settings.api_keys))
+    return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run, settings.kept_api_keys)
 
 
 def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None) -> WebContext:

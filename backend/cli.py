@@ -189,6 +189,7 @@ def lock_data_folder(settings: Settings) -> Iterator[None]:
         except BlockingIOError:
             raise CannotStart("already_running", folder=settings.data_dir) from None
         shutil.rmtree(settings.run_dir / "metrics", ignore_errors=True)  # of one that was killed: counts begin anew, as those of Redis do
+        (settings.run_dir / "api_keys.json").unlink(missing_ok=True)  # else a start with a wrong file of keys would find the killed one's
         try:
             yield
         finally:

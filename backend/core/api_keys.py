@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import math
 import re
 import string
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from backend.core.client_limits import ClientLimits
@@ -72,6 +73,15 @@ class KeyTable:
         """
         found = self._keys.get(digest)
         return found if found is not None and hmac.compare_digest(found.digest, digest) else None
+
+
+def to_json(keys: Iterable[ApiKey]) -> str:
+    return json.dumps([asdict(each) for each in keys])
+
+
+def from_json(text: str) -> tuple[ApiKey, ...]:
+    """What ``to_json`` wrote."""
+    return tuple(ApiKey(**{**each, "rate_limit": each["rate_limit"] and tuple(each["rate_limit"])}) for each in json.loads(text))
 
 
 def plain_key(text: str) -> ApiKey:

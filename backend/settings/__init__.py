@@ -22,7 +22,6 @@ from urllib.parse import unquote, urlsplit
 from backend import texts
 from backend.core import host_names, webhooks
 from backend.core.addresses import Network
-from backend.core.api_keys import ApiKey, plain_key
 from backend.core.client_limits import ClientLimits
 from backend.core.limits import Limits
 from backend.core.store_schemes import scheme_of
@@ -114,7 +113,7 @@ class Settings:
     client_webhooks: int = setting("GATEWAY_CLIENT_WEBHOOKS", kinds.number(1, MOST), 10_000)
     connections_per_address: int = setting("GATEWAY_CONNECTIONS_PER_ADDRESS", kinds.number(0, 100_000), 1800)
     api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())
-    api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.file(), None)
+    api_keys_file: Path | None = setting("GATEWAY_API_KEYS_FILE", kinds.path(), None)
     allowed_origins: tuple[str, ...] = setting("GATEWAY_ALLOWED_ORIGINS", kinds.origins(), ())
     allowed_hosts: tuple[str, ...] | None = setting("GATEWAY_ALLOWED_HOSTS", kinds.hosts(), None)
     public_url: str | None = setting("GATEWAY_PUBLIC_URL", kinds.public_url(), None)
@@ -131,6 +130,8 @@ class Settings:
     log_level: str = setting("GATEWAY_LOG_LEVEL", kinds.one_of("debug", "info", "warning", "error"), "info")
 
     given_run_dir: Path | None = None
+    lasting_dir: Path | None = None
+    """What outlives the workers of a start; None in a process that is none of them (``server/run_dir``)."""
     is_in_container: bool = False
 
     @property
@@ -184,6 +185,11 @@ class Settings:
         return next((each for each in choices if len(os.fsencode(each)) + SOCKET_NAME_BYTES <= SUN_PATH_BYTES), choices[-1])
 
     @property
+    def kept_api_keys(self) -> Path | None:
+        """The keys that ``GATEWAY_API_KEYS_FILE`` held when it could last be used, for a worker that begins while it cannot."""
+        return self.lasting_dir / "api_keys.json" if self.lasting_dir else None
+
+    @property
     def broker_url(self) -> str:
         """``REDIS_URL``, or the embedded server's socket."""
         return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}"
@@ -210,12 +216,6 @@ class Settings:
         """What the operator calls this gateway in other settings."""
         return (self.host, *((self.metrics_bind[0],) if self.metrics_bind else ()), urlsplit(self.public_url or "").hostname or "")
 
-    @property
-    def keys(self) -> tuple[ApiKey, ...]:
-        """Those of the list, or those that the file holds now. Raises ``SettingsError``, ``OSError``."""
-        of_file = key_file.parse(self.api_keys_file.read_bytes()) if self.api_keys_file else ()
-        return (*map(plain_key, self.api_keys), *of_file)
-
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """An empty variable is as good as an unset one. Raises ``SettingsError``."""
@@ -231,8 +231,13 @@ class Settings:
                     variable, shown = secret_files.place(name, environment) or (name, presentable(name, given[name]))
                     problems.append(WrongSetting(variable, shown, kind.accepted, **kind.params))
         run_dir = environment.get("GATEWAY_RUN_DIR")
-        is_in_container = bool(environment.get("GATEWAY_IN_CONTAINER"))
-        settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None, is_in_container=is_in_container)
+        lasting_dir = environment.get("GATEWAY_WORKERS_DIR") or run_dir
+        settings = cls(
+            **values,
+            given_run_dir=Path(run_dir) if run_dir else None,
+            lasting_dir=Path(lasting_dir) if lasting_dir else None,
+            is_in_container=bool(environment.get("GATEWAY_IN_CONTAINER")),
+        )
         problems += contradictions(settings)
         if problems:
             raise SettingsError(*problems)
@@ -272,7 +277,7 @@ def contradictions(settings: Settings) -> Iterator[WrongSetting]:
             yield WrongSetting(name, None, "package", package=package, command=f".venv/bin/pip install {package}")
     if settings.api_keys_file and settings.api_keys:
         yield WrongSetting("GATEWAY_API_KEYS_FILE", None, "one_of_two", other="GATEWAY_API_KEYS")
-    if settings.api_keys_file:
+    if settings.api_keys_file and not (settings.kept_api_keys and settings.kept_api_keys.exists()):
         yield from problems_of_keys(settings.api_keys_file)
 
 

@@ -18,7 +18,7 @@ from backend import texts
 from backend.core.api_keys import plain_key
 from backend.core.limits import Limits
 from backend.errors import SettingsError
-from backend.settings import SECRET, Settings, problem_lines, rows
+from backend.settings import SECRET, Settings, key_file, problem_lines, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "a-long-secret-key"
@@ -297,7 +297,8 @@ def test_the_defaults_are_the_contracts() -> None:
     assert (settings.max_requests, settings.max_requests_jitter) == (1000, 50)
     assert settings.workers == 2 * settings.encoders + 1 >= 3
     assert (settings.max_queued_jobs, settings.encode_timeout_s, settings.retention_s) == (1000, 60, 86400)
-    assert (settings.keys, settings.allowed_origins, settings.rate_limit, settings.sandbox) == ((), (), None, "prefer")
+    assert (settings.api_keys, settings.api_keys_file, settings.allowed_origins) == ((), None, ())
+    assert (settings.rate_limit, settings.sandbox) == (None, "prefer")
     assert settings.data_dir == Path("var").absolute()
     assert settings.store_dir == settings.data_dir / "store"
 
@@ -326,7 +327,8 @@ def test_a_long_temporary_folder_does_not_hold_sockets_either(tmp_path: Path, mo
 def test_keys_come_from_a_file_one_a_line(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text(f"# for the shop\n{KEY}\n\n  another-key  \n")
-    assert Settings.from_environment({"GATEWAY_API_KEYS_FILE": str(path)}).keys == (plain_key(KEY), plain_key("another-key"))
+    assert Settings.from_environment({"GATEWAY_API_KEYS_FILE": str(path)}).api_keys_file == path
+    assert key_file.parse(path.read_bytes()) == (plain_key(KEY), plain_key("another-key"))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "short\n", "two words here\n"])
@@ -342,6 +344,19 @@ def test_keys_and_a_file_of_keys_exclude_each_other(tmp_path: Path) -> None:
     path.write_text(KEY)
     (line,) = problems({"GATEWAY_API_KEYS_FILE": str(path), "GATEWAY_API_KEYS": KEY})
     assert "GATEWAY_API_KEYS" in line
+
+
+def test_a_worker_of_a_running_start_may_begin_while_the_file_of_keys_is_broken(tmp_path: Path) -> None:
+    """The earlier keys count for it. A start of its own has none, and is stopped."""
+    path = tmp_path / "keys"
+    path.write_text("short")
+    for lasting in ("GATEWAY_RUN_DIR", "GATEWAY_WORKERS_DIR"):
+        environment = {"GATEWAY_API_KEYS_FILE": str(path), lasting: str(tmp_path / lasting)}
+        assert len(problems(environment)) == 1
+        (tmp_path / lasting).mkdir()
+        kept = tmp_path / lasting / "api_keys.json"
+        kept.write_text("[]")
+        assert Settings.from_environment(environment).kept_api_keys == kept
 
 
 def test_a_wrong_file_of_keys_is_told_with_every_key_and_field(tmp_path: Path) -> None:

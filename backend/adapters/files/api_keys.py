@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from backend.core.api_keys import MAX_FILE_BYTES, ApiKey, KeyTable
+from backend.core.api_keys import MAX_FILE_BYTES, ApiKey, KeyTable, from_json, to_json
 from backend.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -30,13 +30,22 @@ class Run(Protocol):
 
 
 class ApiKeysFile(KeyTable):
-    """Raises ``SettingsError`` or ``OSError`` where the file cannot be used at first. Later, the earlier keys count until it can be used again."""
+    """While the file cannot be used, the earlier keys count. ``kept`` is where they are for a worker that begins meanwhile: as digests, for this user
+    alone, renewed by every worker that reads the file."""
 
-    def __init__(self, path: Path, parse: Parse, run: Run) -> None:
-        self._path, self._parse, self._run = path, parse, run
-        self._known, keys = self._load()
+    def __init__(self, path: Path, parse: Parse, run: Run, kept: Path | None = None) -> None:
+        """Raises ``SettingsError`` or ``OSError`` where there are no earlier keys either."""
+        self._path, self._parse, self._run, self._kept = path, parse, run, kept
+        try:
+            self._known, keys = self._load()
+            super().__init__(keys)
+        except (OSError, SettingsError) as error:
+            if kept is None or not kept.exists():
+                raise
+            super().__init__(from_json(kept.read_text("utf-8")))
+            self._known = self._signature()
+            self._tell(error)
         self._seen: Signature | None = self._known
-        super().__init__(keys)
 
     def look(self) -> None:
         """Read the file again if it has changed. Meant to be called every ``LOOK_EVERY_S``."""
@@ -47,12 +56,15 @@ class ApiKeysFile(KeyTable):
         try:
             self._known, keys = self._run(self._load)
         except (OSError, SettingsError) as error:
-            self.are_stale = True
-            log.error("GATEWAY_API_KEYS_FILE has changed and cannot be used; the earlier keys still count: %s", error)
+            self._tell(error)
             return
         self.replace(keys)
         self.are_stale = False
         log.info("GATEWAY_API_KEYS_FILE was read again: %d keys", len(keys))
+
+    def _tell(self, error: Exception) -> None:
+        self.are_stale = True
+        log.error("GATEWAY_API_KEYS_FILE has changed and cannot be used; the earlier keys still count: %s", error)
 
     def _signature(self) -> Signature | None:
         """What changes with the file; None where there is none."""
@@ -63,7 +75,18 @@ class ApiKeysFile(KeyTable):
 
     def _load(self) -> tuple[Signature | None, Sequence[ApiKey]]:
         with open(self._path, "rb") as file:
-            return _signature_of(os.fstat(file.fileno())), self._parse(file.read(MAX_FILE_BYTES + 1))
+            signature, keys = _signature_of(os.fstat(file.fileno())), self._parse(file.read(MAX_FILE_BYTES + 1))
+        if self._kept is not None:
+            _put(self._kept, to_json(keys))
+        return signature, keys
+
+
+def _put(path: Path, text: str) -> None:
+    """In the place of what is there, for this user alone."""
+    other = path.with_suffix(f".{os.getpid()}")
+    with open(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    other.replace(path)
 
 
 def _signature_of(seen: os.stat_result) -> Signature:

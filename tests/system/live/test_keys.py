@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -17,6 +18,7 @@ import websocket
 
 from tests.support.images import photograph
 from tests.support.running import Gateway, wait_for
+from tests.system.ops.processes import workers
 
 pytestmark = pytest.mark.e2e
 Connect = Callable[..., socketio.Client]
@@ -86,6 +88,12 @@ def polling_session(gateway: Gateway, key: str) -> str:
     assert requests.post(address, data="40" + json.dumps({"key": key}), timeout=10).text == "OK"
     assert requests.get(address, timeout=10).text.startswith("40{")
     return address
+
+
+def answers(gateway: Keyed, key: str) -> int:
+    with contextlib.suppress(requests.ConnectionError):
+        return gateway.ask(key, "/api/jobs").status_code
+    return 0
 
 
 def test_a_key_that_is_added_counts_in_every_worker_without_a_restart(keyed: Keyed) -> None:
@@ -161,12 +169,16 @@ def test_a_key_that_expires_is_told_so_and_its_socket_ends(keyed: Keyed, connect
 
 
 def test_a_broken_file_changes_nothing_and_is_told_in_log_and_metrics(keyed: Keyed) -> None:
+    """A worker that begins meanwhile has the earlier keys too."""
     whole = keyed.file.read_text()
     key = keyed.make("kept", "--role", "operator")
     keyed.counts_everywhere(key, 200)
     for broken in (whole + "[keys.bob]\njobs = 5\n", "", whole.replace("sha256", "sha265")):
         keyed.write(broken)
         wait_for(lambda: "gateway_api_keys_stale 1.0" in keyed.ask(key, "/metrics").text, COUNTS_WITHIN_S + BUSY_S)
+        for each in workers(keyed):
+            each.kill()
+        wait_for(lambda: answers(keyed, key) == 200, 40, "for a worker that began without a usable file")
         assert keyed.ask(key, "/api/jobs").status_code == 200 and requests.get(f"{keyed.url}/api/jobs", timeout=10).status_code == 401
     log = keyed.log.read_text()
     assert "GATEWAY_API_KEYS_FILE has changed and cannot be used" in log and "keys.bob.sha256" in log

@@ -31,13 +31,15 @@ RELOAD_EVERY = 25 if STEPS <= 1000 else 80
 """Steps between two changes of the key file, each of which takes seconds."""
 KEPT = 12
 """Jobs of one tenant; older ones are erased, so that lists stay short."""
-PLAIN = [
+MORE = [
+    ("GET", "/api/webhooks/deliveries?job={job_id}"),
+    ("GET", "/api/webhooks/deliveries?batch={batch_id}"),
     ("GET", "/plain/jobs/{job_id}"),
     ("POST", "/plain/jobs/{job_id}/cancel"),
     ("GET", "/plain/batches/{batch_id}"),
     ("POST", "/plain/batches/{batch_id}/cancel"),
 ]
-OWNED = [*((each.method, each.path) for each in operations() if "_id}" in each.path and each.is_guarded), *PLAIN]
+OWNED = [*((each.method, each.path) for each in operations() if "_id}" in each.path and each.is_guarded), *MORE]
 """Every route to a thing, as the API's description names it; a new one is tried by itself."""
 KINDS = ("job_id", "batch_id", "upload_id")
 ROUTES = {kind: [route for route in OWNED if kind in route[1] and not route[1].endswith("/ws")] for kind in KINDS}

@@ -116,6 +116,22 @@ def test_what_blocks_is_given_to_the_runner(path: Path) -> None:
     assert calls == ["called"], "an unchanged file is only looked at"
 
 
+def test_a_worker_that_begins_while_the_file_is_broken_takes_the_newest_keys_that_any_had(path: Path, tmp_path: Path) -> None:
+    """A recycled worker could not begin, and Gunicorn would have ended with it."""
+    kept = tmp_path / "kept.json"
+    earlier = ApiKeysFile(path, parse, call, kept)
+    digest = digest_of(TWO)
+    path.write_text(f'[keys.two]\nsha256 = "{digest}"\nrole = "operator"\nexpires = 2030-01-01\njobs = 5\nrate = "9/minute"\n')
+    look_twice(earlier)
+    path.write_text("short")
+    later = ApiKeysFile(path, parse, call, kept)
+    assert (known(later), later.are_stale, later.find(digest)) == ([TWO], True, earlier.find(digest))
+    assert kept.stat().st_mode & 0o777 == 0o600 and TWO not in kept.read_text()
+    path.write_text(ONE)
+    look_twice(later)
+    assert (known(later), later.are_stale) == ([ONE], False)
+
+
 def test_without_a_usable_file_at_first_there_are_no_keys_to_fall_back_to(path: Path) -> None:
     path.write_text("short")
     with pytest.raises(SettingsError):
