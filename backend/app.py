@@ -19,9 +19,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backend import __version__, errors, logs, telemetry
 from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
 from backend.adapters.files.resumable import FileUploads
-from backend.adapters.http_receivers import HttpReceivers, ReceiverRules
-from backend.adapters.http_sources import HttpSources, Rules
-from backend.adapters.own_host_names import own_host_names
+from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
+from backend.adapters.http.sources import HttpSources, Rules
+from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
@@ -122,7 +122,8 @@ def _wrap(app: Wsgi, flask_alone: Wsgi, settings: Settings) -> Wsgi:
 
 
 def _admission_rules(settings: Settings) -> admission.Rules:
-    hosts = allowed_hosts(settings.host_patterns, (*own_host_names(), *settings.given_names))
+    domains = network_domains() if settings.is_in_container else ()
+    hosts = allowed_hosts(settings.host_patterns, (*own_host_names(), *settings.given_names), domains)
     own = settings.public_origin.lower()
     return admission.Rules(hosts, frozenset((*settings.allowed_origins, own)) - {""}, own)
 

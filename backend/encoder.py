@@ -141,14 +141,14 @@ class EncoderProcess:
 
     def _acquire_express(self) -> None:
         """Wait until no other process of this machine does it. The lock ends with the process."""
-        settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (settings.run_dir / "express.lock").open("a")
         while True:
             try:
+                settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+                lock = (settings.run_dir / "express.lock").open("a")
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._express_lock = lock
                 return
-            except BlockingIOError:
+            except OSError:
                 time.sleep(HEARTBEAT_EVERY_S)
 
     def _watch_parent(self, parent: int) -> None:

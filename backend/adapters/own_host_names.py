@@ -19,8 +19,14 @@ def own_host_names(host_name: str = "", resolver: Path = RESOLVER, hosts: Path =
     short = own.partition(".")[0]
     if not short:
         return frozenset(OF_CONTAINER_ENGINES)
-    domains = (MDNS, *_words_after(("search", "domain"), resolver))
-    return frozenset((own, short, *(f"{short}.{each}" for each in domains), *_aliases((own, short), hosts), *OF_CONTAINER_ENGINES))
+    below = (f"{short}.{each}" for each in network_domains(resolver) if each)
+    return frozenset((own, short, *below, *_aliases((own, short), hosts), *OF_CONTAINER_ENGINES))
+
+
+def network_domains(resolver: Path = RESOLVER) -> tuple[str, ...]:
+    """Where the network itself says what a name means: names without a dot (the empty domain), mDNS, and the search domains. No site of the
+    Internet can have such a name. A container, which does not know what its machine is called, answers to any of them."""
+    return ("", MDNS, *_words_after(("search", "domain"), resolver))
 
 
 def _aliases(names: tuple[str, ...], path: Path) -> Iterator[str]:

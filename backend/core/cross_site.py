@@ -14,8 +14,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
-"""RFC 9110 §9.2.1. No route of ours changes anything by them."""
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+"""RFC 9110 §9.2.1, less ``TRACE``. No route of ours changes anything by them."""
 OWN = frozenset(("same-origin", "none"))
 """Our own page, or nobody's: the address line, a bookmark, an extension of the browser."""
 SOCKETS, STREAMS = "/socket.io", ("/ws", "/events")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 AUTHORITY = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^\[\]:@/?#\s]*))(?::\d*)?")
@@ -18,6 +19,8 @@ NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*")
 """Labels as DNS takes them (RFC 1123 §2.1), and with underscores, as container engines make them."""
 NAME_CHARACTERS = 253
 """RFC 1035 §2.3.4."""
+KEPT_NAMES = 256
+"""Reading an address takes 10 µs, and nearly all requests name the same few."""
 ANY = "*"
 LOOPBACK, BELOW_LOOPBACK = "localhost", ".localhost"
 CHANGED_BY_IDNA_2003 = frozenset("ßς\u200c\u200d")
@@ -32,6 +35,7 @@ def name_of(authority: str) -> str:
     return (match["name"] if match["v6"] is None else match["v6"]).lower().removesuffix(".")
 
 
+@lru_cache(maxsize=KEPT_NAMES)
 def is_address(name: str) -> bool:
     return any(_is_read_by(kind, name) for kind in (IPv4Address, IPv6Address))
 
@@ -42,10 +46,12 @@ def is_loopback(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """``names`` are exact; ``suffixes`` begin with a dot and match every name below. Make it by ``allowed_hosts``."""
+    """``names`` are exact; ``suffixes`` begin with a dot and match every name below. In ``domains``, any one label is a name; the empty domain has
+    those without a dot. Make it by ``allowed_hosts``."""
 
     names: frozenset[str] = frozenset()
     suffixes: tuple[str, ...] = ()
+    domains: frozenset[str] = frozenset()
     is_any: bool = False
 
     def admit(self, authority: str) -> bool:
@@ -53,17 +59,20 @@ class AllowedHosts:
         if self.is_any:
             return True
         name = name_of(authority)
-        return name in self.names or is_loopback(name) or name.endswith(self.suffixes) or is_address(name)
+        if name in self.names or is_loopback(name) or name.endswith(self.suffixes) or is_address(name):
+            return True
+        label, _, domain = name.partition(".")
+        return bool(label) and domain in self.domains
 
 
-def allowed_hosts(patterns: Iterable[str], own_names: Iterable[str] = ()) -> AllowedHosts:
+def allowed_hosts(patterns: Iterable[str], own_names: Iterable[str] = (), domains: Iterable[str] = ()) -> AllowedHosts:
     """``patterns`` are as ``pattern`` gives them. ``own_names`` are those of this machine, and whatever else it is called by its operator."""
     patterns = tuple(patterns)
     below = [each.removeprefix(ANY) for each in patterns if each.startswith((ANY, "."))]
     apexes = [each[1:] for each in patterns if each.startswith(".")]
     exact = [each for each in patterns if not each.startswith((ANY, "."))]
     names = frozenset(name for name in (*exact, *apexes, *map(name_of, own_names)) if name)
-    return AllowedHosts(names, tuple(each for each in below if each), ANY in patterns)
+    return AllowedHosts(names, tuple(each for each in below if each), frozenset(domains), ANY in patterns)
 
 
 def pattern(text: str) -> str:

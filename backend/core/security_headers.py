@@ -27,10 +27,11 @@ NO_PAGE: Headers = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 """All of them. ``frame-ancestors`` says what ``X-Frame-Options`` would. ``Strict-Transport-Security`` is the proxy's, which alone speaks TLS."""
+BY_NAME = tuple((each[0].lower(), each) for each in NO_PAGE)
 
 
 def with_security(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """``headers`` and what they lack."""
     own = list(headers)
     names = {name.lower() for name, _ in own}
-    return own + [each for each in NO_PAGE if each[0].lower() not in names]
+    return own + [each for name, each in BY_NAME if name not in names]

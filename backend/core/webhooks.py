@@ -26,6 +26,7 @@ from backend.core import records
 from backend.core.batch import Batch, public_batch
 from backend.core.job import ENDED, Job, State, public, rfc3339
 from backend.core.reader import Reader
+from backend.core.turns import client_of
 
 DeliveryState = Literal["pending", "delivered", "gone", "exhausted"]
 DELIVERY_STATES: tuple[DeliveryState, ...] = ("pending", "delivered", "gone", "exhausted")
@@ -134,7 +135,16 @@ def of_batch(batch: Batch, jobs: Sequence[Job], last: Job, reader: Reader) -> De
 def _delivery(event: str, subject: str, job: Job, at: float, expires_at: float, data: dict[str, Any]) -> Delivery:
     manifest = job.manifest
     return Delivery(
-        delivery_id(event, subject), event, subject, manifest.webhook_url, at, expires_at, data, at, owner=manifest.owner, client=manifest.client
+        id=delivery_id(event, subject),
+        event=event,
+        subject=subject,
+        url=manifest.webhook_url,
+        created_at=at,
+        expires_at=expires_at,
+        data=data,
+        due_at=at,
+        owner=manifest.owner,
+        client=client_of(manifest.client),
     )
 
 

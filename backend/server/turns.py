@@ -30,6 +30,7 @@ class Turns:
         watcher = gevent.get_hub().loop.check(ref=False)
         watcher.start(self._begin_round)
         self._watcher = watcher
+        self._begun_s = time.monotonic()
 
     def give_turn(self) -> None:
         if time.monotonic() - self._begun_s >= SLICE_S:

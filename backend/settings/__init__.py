@@ -31,8 +31,8 @@ from backend.settings import key_file, kinds, secret_files
 from backend.settings.kinds import Kind
 
 PREFIX = "GATEWAY_"
-INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR"}
-"""Set by the supervisor or ``gunicorn.conf.py`` for their own children."""
+INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR", "GATEWAY_IN_CONTAINER"}
+"""Set by the supervisor or ``gunicorn.conf.py`` for their own children, the last by the ``Dockerfile``."""
 SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "GATEWAY_WEBHOOK_SECRET", "REDIS_URL"}
 """Left out of ``repr``: each may hold a password. Each may be given as the path of a file instead (``secret_files``)."""
 FILES = secret_files.names(SECRET - {"GATEWAY_API_KEYS"})
@@ -131,6 +131,7 @@ class Settings:
     log_level: str = setting("GATEWAY_LOG_LEVEL", kinds.one_of("debug", "info", "warning", "error"), "info")
 
     given_run_dir: Path | None = None
+    is_in_container: bool = False
 
     @property
     def limits(self) -> Limits:
@@ -230,7 +231,8 @@ class Settings:
                     variable, shown = secret_files.place(name, environment) or (name, presentable(name, given[name]))
                     problems.append(WrongSetting(variable, shown, kind.accepted, **kind.params))
         run_dir = environment.get("GATEWAY_RUN_DIR")
-        settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None)
+        is_in_container = bool(environment.get("GATEWAY_IN_CONTAINER"))
+        settings = cls(**values, given_run_dir=Path(run_dir) if run_dir else None, is_in_container=is_in_container)
         problems += contradictions(settings)
         if problems:
             raise SettingsError(*problems)

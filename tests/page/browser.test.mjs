@@ -669,3 +669,18 @@ testPage('the page is the gateway’s own', {}, async (page) => {
   assert.equal(new URL(page.url()).origin, new URL(GATEWAY_URL).origin);
   assert.match(await page.innerText('#version'), /\d/);
 });
+
+const HOSTILE = ['<img src=x onerror="window.hacked=1">', '"><svg onload="window.hacked=1">', "' autofocus onfocus='window.hacked=1", '</li></ul><script>window.hacked=1<&script>'];
+
+testPage('names made to hurt are shown as they are, and add no element to the page', {}, async (page) => {
+  await add(page, file('a.png', small));
+  await allEnd(page, 1);
+  const outline = () => page.evaluate(() => [...document.querySelectorAll('.row')].map((row) => [...row.querySelectorAll('*')].map((each) => each.localName).join()));
+  const [harmless] = await outline();
+  await add(page, ...HOSTILE.map((name) => file(`${name}.png`, small)), file(`${HOSTILE[0]}.svg`, Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 'image/svg+xml'));
+  await allEnd(page, 2 + HOSTILE.length);
+  for (const name of HOSTILE) assert.ok((await page.locator('.row').allTextContents()).some((text) => text.includes(name)), name);
+  for (const row of (await outline()).slice(0, -1)) assert.equal(row, harmless);
+  assert.equal(await page.evaluate(() => Reflect.get(globalThis, 'hacked')), undefined);
+  assert.equal(await page.locator('[onerror], [onload], [onfocus], .row script').count(), 0);
+});

@@ -19,6 +19,8 @@ from typing import TypedDict
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUND_S = 1.0
+LEFT = getattr(select, "POLLRDHUP", 0)
+"""The server has closed its side, whether or not what it sent before was read."""
 UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 
 
@@ -32,20 +34,20 @@ class Kind:
 
 
 KINDS = {
-    "heads": Kind("GET / HTTP/1.1\r\nHost: t\r\nX: ", b"y", reads=True),
-    "bodies": Kind("POST /api/jobs HTTP/1.1\r\nHost: t\r\nContent-Type: image/png\r\nContent-Length: 9000000\r\n\r\n", b"y" * 100, reads=True),
+    "heads": Kind("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", b"y", reads=True),
+    "bodies": Kind("POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n\r\n", b"y" * 100, reads=True),
     "forms": Kind(
-        "POST /api/jobs HTTP/1.1\r\nHost: t\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n--b\r\n",
+        "POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n--b\r\n",
         b"X: y\r\n",
         reads=True,
     ),
-    "chunks": Kind("POST /api/jobs HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\ny\r\n", reads=True),
-    "results": Kind("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n"),
-    "pipelines": Kind("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n" * 50),
-    "events": Kind("GET {path} HTTP/1.1\r\nHost: t\r\nAccept: text/event-stream\r\n\r\n"),
-    "websockets": Kind("GET {path} HTTP/1.1\r\nHost: t\r\n" + UPGRADE + "\r\n"),
-    "socketio": Kind("GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: t\r\n" + UPGRADE + "\r\n"),
-    "polling": Kind("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: t\r\n\r\n"),
+    "chunks": Kind("POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\ny\r\n", reads=True),
+    "results": Kind("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
+    "pipelines": Kind("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 50),
+    "events": Kind("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"),
+    "websockets": Kind("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n" + UPGRADE + "\r\n"),
+    "socketio": Kind("GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n" + UPGRADE + "\r\n"),
+    "polling": Kind("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
     "errors": Kind("GET / HTTP/1.1\r\n\r\n", b"y"),
 }
 
@@ -65,11 +67,11 @@ def torment(kind: Kind, port: int, count: int, seconds: float, path: str) -> Fat
     cut_s: list[float] = []
     poller = select.poll()
     for number in clients:
-        poller.register(number, select.POLLIN if kind.reads else 0)
+        poller.register(number, select.POLLIN if kind.reads else LEFT)
     next_s = begun_s + ROUND_S
     while clients and time.monotonic() < begun_s + seconds:
         for number, events in poller.poll(max(0.0, next_s - time.monotonic()) * 1000):
-            if events & (select.POLLHUP | select.POLLERR) or is_over(clients[number]):
+            if events & (LEFT | select.POLLHUP | select.POLLERR) or is_over(clients[number]):
                 cut_s.append(time.monotonic() - begun_s)
                 poller.unregister(number)
                 clients.pop(number).close()

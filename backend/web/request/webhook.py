@@ -25,7 +25,7 @@ def with_receiver(sender: Sender, webhook_url: str) -> Sender:
         raise errors.InvalidOption("webhook_off", option=WEBHOOK_URL)
     url = web.receivers.check(webhook_url)
     if _count(sender.client) >= web.pending_webhooks:
-        raise errors.QuotaExceeded(limit=web.pending_webhooks, what="webhooks", retry_after_s=RETRY_S)
+        raise errors.QuotaExceeded("webhooks", limit=web.pending_webhooks, retry_after_s=RETRY_S)
     return replace(sender, webhook_url=url)
 
 

@@ -138,7 +138,7 @@ from gevent import monkey
 monkey.patch_all()
 from gevent.pool import Pool
 from backend import errors
-from backend.adapters.http_sources import HttpSources, Rules
+from backend.adapters.http.sources import HttpSources, Rules
 from tests.unit.core.test_addresses import HOSTILE
 
 PUBLIC, NAMES = "93.184.216.34", "93.184.216.35"

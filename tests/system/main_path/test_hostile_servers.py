@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import requests
 
-from backend.adapters.http_sources import NOT_REACHED_S
+from backend.adapters.http.sources import NOT_REACHED_S
 from tests.support.running import ROOT, Gateway, wait_for
 
 pytestmark = pytest.mark.e2e

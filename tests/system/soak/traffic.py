@@ -26,6 +26,7 @@ from tests.system.soak.hostile_servers import HostileServers
 
 THREADS = 6
 TIMEOUT_S = 30.0
+HOST = b"Host: 127.0.0.1\r\n"
 NAMES = ("photo.png", "evil.html", "名前.png", "a" * 300 + ".png", "../../etc/passwd")
 
 
@@ -137,28 +138,28 @@ class Client:
         return self._raw(
             self.random.choice(
                 (
-                    *(b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\nHost: t\n\n", b"\0" * 100, b"GET / HTTP/9.9\r\nHost: t\r\n\r\n"),
-                    b"GET / HTTP/1.1\r\nHost: t\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
-                    b"POST /api/jobs HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
-                    b"POST /api/jobs HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-                    b"POST /api/jobs HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n[[[[[[[[[",
-                    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\n\r\n",
+                    *(b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\nHost: 127.0.0.1\n\n", b"\0" * 100, b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n"),
+                    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+                    b"POST /api/jobs HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+                    b"POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                    b"POST /api/jobs HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n[[[[[[[[[",
+                    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n\r\n",
                 )
             )
         )
 
     def send_tiny_chunks(self) -> list[int]:
-        return self._raw(b"POST /api/jobs HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 300_000)
+        return self._raw(b"POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 300_000)
 
     def send_large_field(self) -> list[int]:
         return [self.ask("POST", "/api/jobs", files={"width": (None, b"1" * 20_000_000)}).status_code]
 
     def pipeline(self) -> list[int]:
-        return self._raw(b"GET /api/health/live HTTP/1.1\r\nHost: t\r\n\r\n" * 200 + b"GET / HTTP/1.0\r\n\r\n")
+        return self._raw(b"GET /api/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200 + b"GET / HTTP/1.0\r\n\r\n")
 
     def leave_early(self) -> list[int]:
         with self.wire() as wire:
-            wire.sendall(b"POST /api/jobs HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n" + b"x" * self.random.randrange(50_000))
+            wire.sendall(b"POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n" + b"x" * self.random.randrange(50_000))
             if self.random.random() < 0.5:
                 wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         return []
@@ -167,7 +168,7 @@ class Client:
         with self.wire() as wire:
             try:
                 for _ in range(8):
-                    wire.sendall(b"G" if self.random.random() < 0.5 else b"POST /api/jobs HTTP/1.1\r\nHost: t\r\nContent-Length: 9999\r\n\r\n")
+                    wire.sendall(b"G" if self.random.random() < 0.5 else b"POST /api/jobs HTTP/1.1\r\n" + HOST + b"Content-Length: 9999\r\n\r\n")
                     time.sleep(1)
             except OSError:
                 pass
@@ -175,7 +176,7 @@ class Client:
 
     def read_nothing(self) -> list[int]:
         with self.wire() as wire:
-            wire.sendall(f"GET /api/jobs/{self.job()}/result HTTP/1.1\r\nHost: t\r\n\r\n".encode() * 50)
+            wire.sendall(f"GET /api/jobs/{self.job()}/result HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() * 50)
             time.sleep(5)
         return []
 

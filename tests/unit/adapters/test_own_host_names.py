@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.adapters.own_host_names import OF_CONTAINER_ENGINES, own_host_names
+from backend.adapters.own_host_names import OF_CONTAINER_ENGINES, network_domains, own_host_names
 
 
 @pytest.mark.parametrize("host_name", ["My-NAS", "my-nas.fritz.box"])
@@ -16,6 +16,7 @@ def test_a_machine_is_known_alone_in_mdns_in_its_network_and_by_its_hosts_file(t
     resolver.write_text("# by the router\nnameserver 192.168.1.1\nsearch Fritz.Box lan. .\n")
     hosts.write_text("127.0.0.1 localhost\n127.0.1.1\tmy-nas.home.arpa  my-nas # this one\n0.0.0.0 ads.example\n127.0.0.1 tracker.example\n")
     names = own_host_names(host_name, resolver, hosts)
+    assert network_domains(resolver) == ("", "local", "fritz.box", "lan")
     assert names == {"my-nas", "my-nas.local", "my-nas.fritz.box", "my-nas.lan", "my-nas.home.arpa", *OF_CONTAINER_ENGINES}
 
 

@@ -52,5 +52,12 @@ def test_the_operators_names_are_answered_too(listed: str, admitted: tuple[str, 
     assert [each for each in refused if rule.admit(each)] == []
 
 
+def test_a_container_answers_to_whatever_its_machine_may_be_called_in_its_network() -> None:
+    rule = allowed_hosts((), ("3f2a",), ("", "local", "fritz.box"))
+    assert [each for each in ("my-nas:5000", "gateway", "my-nas.local", "MY-NAS.fritz.box.") if not rule.admit(each)] == []
+    others = ("evil.example", "a.b.local", "a.b.fritz.box", "local.evil", ".local", "", "fritz.box", ".", "a b")
+    assert [each for each in others if rule.admit(each)] == []
+
+
 def test_a_name_has_no_port_no_brackets_and_no_capitals() -> None:
     assert [name_of(each) for each in ("A.b:80", "[::1]:80", "a.", "a b", "a:b")] == ["a.b", "::1", "a", "", ""]

@@ -143,3 +143,7 @@ def test_records_of_versions_before_webhooks_can_be_read_and_ours_without_one_by
     assert Manifest.from_json(told.to_json()) == told
     upload = UploadInfo("id", "job", told.options)
     assert "webhook_url" not in json.loads(upload.to_json()) and UploadInfo.from_json(upload.to_json()) == upload
+
+
+def test_a_client_is_one_whatever_line_its_job_stood_in() -> None:
+    assert ended(client="192.0.2.1 line waits").client == "192.0.2.1"

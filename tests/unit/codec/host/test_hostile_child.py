@@ -192,10 +192,10 @@ def test_a_flood_does_not_grow_the_host(hostile_codec: SealedCodec) -> None:
     assert psutil.Process().memory_info().rss - before < 8 << 20
 
 
-@pytest.mark.parametrize("code", ["hang()", "\nwhile True: pass", "say(done()); channel.close(); hang()", "say(b'{\"at\":'); hang()"])
+@pytest.mark.parametrize("code", ["hang()", "\nwhile True: pass", "say(b'{\"at\":'); hang()", "channel.close(); hang()"])
 def test_a_child_that_never_ends_is_ended_by_the_clock(hostile_codec: SealedCodec, orders: list[int], code: str) -> None:
     with pytest.raises(errors.EncodeTimeout):
-        convert(hostile_codec, code, image=LARGE, timeout_s=1.0)
+        convert(hostile_codec, code, timeout_s=0.5)
     assert len(orders) == 1
 
 
@@ -271,10 +271,10 @@ def test_a_descriptor_that_comes_back_ends_the_child(unsealed_codec: SealedCodec
 def test_a_grandchild_that_keeps_the_channel_does_not_hold_the_host(unsealed_codec: SealedCodec) -> None:
     """Only a machine without seccomp lets a child fork."""
     begun = time.monotonic()
-    code = "m = done()\nif os.fork() == 0:\n    time.sleep(3)\n    os._exit(0)\nsay(m)"
+    code = "m = done()\nif os.fork() == 0:\n    time.sleep(8)\n    os._exit(0)\nsay(m)"
     converted, _data = convert(unsealed_codec, code, image=LARGE)
     assert converted.width == 2400
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 8
 
 
 def test_a_result_beyond_its_bound_is_never_written(hostile_codec: SealedCodec) -> None:
@@ -319,9 +319,9 @@ def test_a_child_makes_no_flood_of_threads(hostile_codec: SealedCodec, image: by
         threads.extend(each.num_threads() for each in zygote_of(hostile_codec).children())
         said.append(progress.percent)
 
-    code = "made = make_threads()\nsay({'at': ['decode', min(100, made)]}); hang()"
-    with pytest.raises(errors.EncodeTimeout):
-        convert(hostile_codec, code, image=image, timeout_s=3.0, on_progress=look)
+    code = "made = make_threads()\nsay({'at': ['decode', min(100, made)]}, failed())"
+    with pytest.raises(errors.DamagedImage):
+        convert(hostile_codec, code, image=image, on_progress=look)
     assert max(threads) <= MOST_THREADS
     assert 1 + max(said) == (thread_budget.MAX_THREADS if image is HEIC else 1)
 

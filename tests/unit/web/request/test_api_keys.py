@@ -124,6 +124,14 @@ def test_a_key_has_its_own_rate_and_limits(tenants: Tenants) -> None:
             assert auth.client_limits() == limits
 
 
+def test_a_keys_own_share_is_what_it_gets(tenants: Tenants, problem: Check) -> None:
+    tenants.keys_are(ApiKey(digest_of(BOB), "bob", own_limits={"jobs": 2}), ApiKey(digest_of(OLGA), "olga"))
+    first = [tenants.post("/api/jobs", data=image(), headers=bearer(BOB)).status_code for _ in range(2)]
+    assert first == [202, 202]
+    problem(tenants.post("/api/jobs", data=image(), headers=bearer(BOB)), 429, "quota_exceeded")
+    assert tenants.post("/api/jobs", data=image(), headers=bearer(OLGA)).status_code == 202
+
+
 def test_a_stream_ends_when_its_key_is_taken_away(tenants: Tenants, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.web.routes.job_events.TICK_S", 0.01)
     job = tenants.upload(Authorization=f"Bearer {ALICE}")

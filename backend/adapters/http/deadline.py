@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from backend.adapters.http_failures import Late
+from backend.adapters.http.failures import Late
 
 SLICE_S = 0.001
 """An exchange runs for so long before others have a turn. A request of somebody else's meets a handful of slices, far below 50 ms."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend import errors
-from backend.adapters.http_address import parse, redirected
+from backend.adapters.http.address import parse, redirected
 
 BASE = parse("http://example.org/albums/one/cat.jpg?size=1#top")
 

@@ -1,4 +1,4 @@
-"""Images on servers of others, by HTTP(S): up to ``MAX_REDIRECTS`` exchanges (``http_exchange``) until one gives a file."""
+"""Images on servers of others, by HTTP(S): up to ``MAX_REDIRECTS`` exchanges (``exchange``) until one gives a file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from backend import errors
-from backend.adapters import http_address, http_codings
-from backend.adapters.http_address import HttpAddress
-from backend.adapters.http_deadline import SILENCE_S, Deadline
-from backend.adapters.http_exchange import HttpAnswer, HttpClient, HttpRequest
-from backend.adapters.http_failures import Broken, ExchangeFailed, Late, NotReached
-from backend.adapters.http_lookup import check_addresses, known_addresses
+from backend.adapters.http import address as http_address
+from backend.adapters.http import codings as http_codings
+from backend.adapters.http.address import HttpAddress
+from backend.adapters.http.deadline import SILENCE_S, Deadline
+from backend.adapters.http.exchange import HttpAnswer, HttpClient, HttpRequest
+from backend.adapters.http.failures import Broken, ExchangeFailed, Late, NotReached
+from backend.adapters.http.lookup import check_addresses, known_addresses
 from backend.core.addresses import Network
 from backend.core.content_disposition import answer_filename
 from backend.core.filenames import display_name

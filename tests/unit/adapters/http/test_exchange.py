@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.adapters import http_address, http_answer
-from backend.adapters.http_deadline import Deadline
-from backend.adapters.http_exchange import HttpClient, HttpRequest
-from backend.adapters.http_failures import Broken, ExchangeFailed, Late, NotReached
+from backend.adapters.http import address as http_address
+from backend.adapters.http import answer as http_answer
+from backend.adapters.http.deadline import Deadline
+from backend.adapters.http.exchange import HttpClient, HttpRequest
+from backend.adapters.http.failures import Broken, ExchangeFailed, Late, NotReached
 
 ALLOWED = (ip_network("127.0.0.0/8"),)
 OK = b"HTTP/1.1 200 OK\r\n"

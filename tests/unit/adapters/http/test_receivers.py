@@ -12,7 +12,7 @@ from ipaddress import ip_network
 import pytest
 
 from backend import errors
-from backend.adapters.http_receivers import HttpReceivers, ReceiverRules
+from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
 from tests.support.receiver import hostile, receiving
 from tests.support.running import free_port
 

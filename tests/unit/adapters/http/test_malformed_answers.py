@@ -14,9 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend import errors
-from backend.adapters import http_address
-from backend.adapters.http_answer import FIELD_BYTES
-from backend.adapters.http_sources import HttpSources, Rules
+from backend.adapters.http import address as http_address
+from backend.adapters.http.answer import FIELD_BYTES
+from backend.adapters.http.sources import HttpSources, Rules
 from backend.core.content_disposition import answer_filename
 
 SOURCES = HttpSources(Rules(allowed=(ip_network("127.0.0.0/8"),), timeout_s=3))

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from backend.adapters.http_deadline import Deadline
-from backend.adapters.http_failures import Broken
-from backend.adapters.http_wire import RECEIVE_BYTES, Wire
+from backend.adapters.http.deadline import Deadline
+from backend.adapters.http.failures import Broken
+from backend.adapters.http.wire import RECEIVE_BYTES, Wire
 
 HEAD_BYTES = 256 << 10
 """Of all heads together, interim ones and trailers included. Chromium takes as much (``kMaxHeaderBufSize``)."""

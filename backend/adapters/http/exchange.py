@@ -4,8 +4,8 @@ The name is resolved once for each request, and all addresses that it has must b
 name, so that a second answer of a name server has no effect. TLS is verified against the name. Nothing of the gateway's goes along: no proxy,
 cookie, key or referrer. No redirect is followed: each is another exchange, checked in the same way.
 
-Whatever the other server sends, and however fast, the exchange ends by its deadline and leaves the loop to others meanwhile (``http_deadline``,
-``http_answer``). It can be used under gevent and in a thread.
+Whatever the other server sends, and however fast, the exchange ends by its deadline and leaves the loop to others meanwhile (``deadline``,
+``answer``). It can be used under gevent and in a thread.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 import certifi
 
 from backend import __version__
-from backend.adapters import http_wire
-from backend.adapters.http_address import HttpAddress
-from backend.adapters.http_answer import AnswerReader, Head
-from backend.adapters.http_deadline import Deadline
-from backend.adapters.http_failures import Broken
-from backend.adapters.http_lookup import Lookups
-from backend.adapters.http_wire import TlsWire, Wire
+from backend.adapters.http import wire as http_wire
+from backend.adapters.http.address import HttpAddress
+from backend.adapters.http.answer import AnswerReader, Head
+from backend.adapters.http.deadline import Deadline
+from backend.adapters.http.failures import Broken
+from backend.adapters.http.lookup import Lookups
+from backend.adapters.http.wire import TlsWire, Wire
 from backend.core.addresses import Network
 
 LINE_ENDS = re.compile(r"[\r\n\0]")

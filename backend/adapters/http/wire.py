@@ -11,8 +11,8 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from backend.adapters.http_deadline import Deadline
-from backend.adapters.http_failures import Late, NotReached
+from backend.adapters.http.deadline import Deadline
+from backend.adapters.http.failures import Late, NotReached
 
 T = TypeVar("T")
 CONNECT_S = 5.0

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from backend import errors
-from backend.adapters.http_codings import PIECE_BYTES
-from backend.adapters.http_sources import HttpDownload, HttpSources, Rules
+from backend.adapters.http.codings import PIECE_BYTES
+from backend.adapters.http.sources import HttpDownload, HttpSources, Rules
 
 Answer = Callable[[bytes], bytes]
 LOOPBACK = Rules(allowed=(ip_network("127.0.0.0/8"),), timeout_s=5)

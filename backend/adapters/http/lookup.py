@@ -14,9 +14,9 @@ from gevent.event import AsyncResult
 from gevent.lock import Semaphore
 from gevent.threadpool import ThreadPool
 
-from backend.adapters.http_address import HttpAddress
-from backend.adapters.http_deadline import Deadline
-from backend.adapters.http_failures import Late, NotReached
+from backend.adapters.http.address import HttpAddress
+from backend.adapters.http.deadline import Deadline
+from backend.adapters.http.failures import Late, NotReached
 from backend.core.addresses import Network, may_be_asked, parsed
 
 MAX_ADDRESSES = 8

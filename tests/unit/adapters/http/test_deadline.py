@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from backend.adapters.http_deadline import PULSE_S, SLICE_S, TURN_S, Deadline
-from backend.adapters.http_failures import Late
+from backend.adapters.http.deadline import PULSE_S, SLICE_S, TURN_S, Deadline
+from backend.adapters.http.failures import Late
 
 
 def test_a_loop_that_never_waits_ends_at_the_deadline_and_leaves_others_their_time() -> None:

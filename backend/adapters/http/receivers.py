@@ -1,4 +1,4 @@
-"""Receivers of webhooks: one exchange each (``http_exchange``), with the same guards as the fetching of images.
+"""Receivers of webhooks: one exchange each (``exchange``), with the same guards as the fetching of images.
 
 Of the answer only status and ``Retry-After`` are read; its body stays where it is, and the connection is closed.
 """
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from backend import errors
-from backend.adapters import http_address
-from backend.adapters.http_deadline import Deadline
-from backend.adapters.http_exchange import HttpClient, HttpRequest
-from backend.adapters.http_failures import Broken, Late, NotReached
-from backend.adapters.http_lookup import check_addresses, known_addresses
+from backend.adapters.http import address as http_address
+from backend.adapters.http.deadline import Deadline
+from backend.adapters.http.exchange import HttpClient, HttpRequest
+from backend.adapters.http.failures import Broken, Late, NotReached
+from backend.adapters.http.lookup import check_addresses, known_addresses
 from backend.core.addresses import Network
 from backend.core.options import WEBHOOK_URL
 from backend.ports.receivers import Reply
 
 NOT_REACHED_S = 1.0
-"""As in ``http_sources``: the log of tries shall not tell by its times which names a network has."""
+"""As in ``sources``: the log of tries shall not tell by its times which names a network has."""
 
 
 @dataclass(frozen=True, slots=True)
