@@ -20,6 +20,8 @@ pytestmark = pytest.mark.e2e
 MB = 1_000_000
 BODY_BYTES = 200 * MB
 WITHIN_S = 1.0
+IMAGE_BYTES_PER_S = 16 * MB
+"""What a busy machine writes to its disk. Where images are taken, one is read before a body is known to be too long."""
 MEMORY_MB = 30
 """How much all workers together may grow: buffers of a few connections, and what Python keeps of them."""
 BUFFERED_BYTES = 16 * MB
@@ -149,7 +151,8 @@ def test_a_body_of_200_mb_is_refused_by_every_route(attacked: Gateway, is_chunke
         for kind, (content_type, first) in KINDS.items():
             answer = Answer(attacked, head_of(attacked, method, path, content_type, is_chunked=is_chunked), pieces(first), is_chunked=is_chunked)
             most_mb = max(most_mb, memory_mb(attacked))
-            if not 400 <= answer.status < 500 or answer.seconds > WITHIN_S or answer.sent_bytes > BUFFERED_BYTES + image_bytes(method, path):
+            allowed_s = WITHIN_S + image_bytes(method, path) / IMAGE_BYTES_PER_S
+            if not 400 <= answer.status < 500 or answer.seconds > allowed_s or answer.sent_bytes > BUFFERED_BYTES + image_bytes(method, path):
                 wrong.append(f"{method} {path} {kind}: {answer.status} after {answer.seconds:.2f} s, {answer.sent_bytes / MB:.0f} MB")
     assert len(found) > 25 and wrong == []
     assert most_mb - before_mb < MEMORY_MB, f"the workers grew from {before_mb:.0f} to {most_mb:.0f} MB"
@@ -180,7 +183,7 @@ SHAPES: dict[str, tuple[str, str, bytes, set[int]]] = {
     "64 KiB of [": ("/api/jobs/{job}/retry", "application/json", b"[" * (64 << 10), {400}),
     "an integer of 60 000 digits": ("/api/jobs/{job}/retry", "application/json", b'{"width":' + b"9" * 60_000 + b"}", {400}),
     "an array 900 deep": ("/api/jobs/{job}/retry", "application/json", b'{"width":' + b"[" * 900 + b"]" * 900 + b"}", {422}),
-    "a query of 4000 names": (QUERY, "image/png", image(b""), {422}),
+    "a query of 4000 names": (QUERY, "image/png", image(b""), {400}),
 }
 
 

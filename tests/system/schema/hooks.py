@@ -41,12 +41,18 @@ def filter_case(_: HookContext, case: Case) -> bool:
     query, headers = case.query or {}, case.headers or {}
     is_right = all(each.mode is GenerationMode.POSITIVE for each in case.meta.components.values())
     excludes = any(one in query and other in query for one, other in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
-    return is_right and not excludes and not _is_huge(query) and not _is_huge(case.body) and _has_one_length(case)
+    return is_right and not excludes and not _is_huge(query) and not _is_huge(case.body) and _has_one_length(case) and _has_one_subject(case)
 
 
 def _is_huge(given: object) -> bool:
     """A small picture that is enlarged to the longest side may get a longer one than there can be."""
     return isinstance(given, dict) and "enlarge" in given and any(int(given.get(side) or 0) > HUGE for side in ("width", "height"))
+
+
+def _has_one_subject(case: Case) -> bool:
+    """Deliveries are listed of a job or of a batch."""
+    query = case.query or {}
+    return case.path != "/api/webhooks/deliveries" or ("job" in query) + ("batch" in query) == 1
 
 
 def _has_one_length(case: Case) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import random
 import subprocess
@@ -19,13 +20,20 @@ from tests.support.running import ROOT, Gateway, running
 pytestmark = pytest.mark.e2e
 HERE = Path(__file__).parent
 KEY = "schema-key-0123456789"
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """With a key, so that ``ignored_auth`` has something to look at. Workers are not replaced: a client's idle connection would end with one."""
     folder = tmp_path_factory.mktemp("described")
-    rules = {"GATEWAY_MAX_QUEUED_JOBS": "100000", "GATEWAY_FETCH_ALLOWED_NETWORKS": "127.0.0.0/8", "GUNICORN_MAX_REQUESTS": "0"}
+    rules = {
+        "GATEWAY_MAX_QUEUED_JOBS": "100000",
+        "GATEWAY_FETCH_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "GATEWAY_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "GATEWAY_WEBHOOK_SECRET": SECRET,
+        "GUNICORN_MAX_REQUESTS": "0",
+    }
     with running(folder / "data", GATEWAY_API_KEYS=KEY, GUNICORN_WORKERS="2", **rules) as started:
         yield started
 
