@@ -78,7 +78,7 @@ def connect(keyed: Keyed) -> Iterator[Connect]:
 
     yield make
     for each in held:
-        each.close()
+        each.shutdown()
 
 
 def polling_session(gateway: Gateway, key: str) -> str:

@@ -162,7 +162,7 @@ class Socket:
 
     def close(self) -> None:
         self.client.disconnect()
-        self._plain.close()
+        self._plain.shutdown()  # ``close`` leaves a socket that the server closed first
 
 
 class Judge:
