@@ -36,6 +36,7 @@ class ApiKeysFile(KeyTable):
     def __init__(self, path: Path, parse: Parse, run: Run, kept: Path | None = None) -> None:
         """Raises ``SettingsError`` or ``OSError`` where there are no earlier keys either."""
         self._path, self._parse, self._run, self._kept = path, parse, run, kept
+        self._known = self._signature()  # Before it is read: what comes after counts as a change.
         try:
             self._known, keys = self._load()
             super().__init__(keys)
@@ -43,7 +44,6 @@ class ApiKeysFile(KeyTable):
             if kept is None or not kept.exists():
                 raise
             super().__init__(from_json(kept.read_text("utf-8")))
-            self._known = self._signature()
             self._tell(error)
         self._seen: Signature | None = self._known
 

@@ -51,6 +51,7 @@ from tests.system.faults.pictures import png
 IMAGES = [png(16 + number, 12) for number in range(4)]
 KILLED = 137
 DAY_S = 86_400
+HOUR_S = 3600
 
 
 @dataclass
@@ -74,6 +75,11 @@ class Sending:
     touched_at: float
     job_id: str
     is_made: bool = False
+
+    @property
+    def expires_at(self) -> float:
+        """An upload of which no byte was acknowledged is promised an hour."""
+        return self.touched_at + (DAY_S if self.acknowledged else HOUR_S)
 
 
 class TellingCodec(ScriptedCodec):
@@ -399,7 +405,7 @@ class Gateway(RuleBasedStateMachine):
         return known[which % len(known)]
 
     def under_way(self) -> list[str]:
-        return [each for each, sending in self.sending.items() if not sending.is_made and sending.touched_at + DAY_S > self.clock() + 1]
+        return [each for each, sending in self.sending.items() if not sending.is_made and sending.expires_at > self.clock() + 1]
 
     def resumed(self, which: int) -> tuple[str, Sending, int]:
         """What HEAD tells: never less than what was acknowledged. If it was complete, and only its client had not heard, another is taken up."""

@@ -77,7 +77,7 @@ def test_a_plain_websocket_to_nothing_or_from_a_foreign_page_is_refused_before_i
     job_id = gateway.upload(photograph(640, 480))["id"]
     with pytest.raises(websocket.WebSocketBadStatusException) as foreign:
         websocket.create_connection(f"{address}/api/jobs/{job_id}/ws", timeout=10, origin="https://elsewhere.example")
-    assert foreign.value.status_code == 401
+    assert foreign.value.status_code == 403
 
 
 def test_a_long_poll_is_answered_when_something_changes(gateway: Gateway) -> None:

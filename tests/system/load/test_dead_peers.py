@@ -109,7 +109,7 @@ def test_a_plain_websocket_that_answers_no_ping_is_closed(tmp_path: Path) -> Non
             job_id = gateway.upload(photograph(640, 480))["id"]
             with socket.create_connection(("127.0.0.1", gateway.port), timeout=90) as wire:
                 fields = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                wire.sendall(f"GET /api/jobs/{job_id}/ws HTTP/1.1\r\nHost: t\r\n{fields}\r\n".encode())
+                wire.sendall(f"GET /api/jobs/{job_id}/ws HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode())
                 heard = b""
                 while piece := wire.recv(65536):
                     heard += piece

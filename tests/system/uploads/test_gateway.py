@@ -84,7 +84,7 @@ def check_source(gateway: Gateway, link: str, data: bytes) -> None:
 def begin_patch(gateway: Gateway, path: str, at: int, data: bytes, announced: int) -> socket.socket:
     """A PATCH that has sent ``data`` of ``announced`` bytes and stays open."""
     line = socket.create_connection(("127.0.0.1", gateway.port))
-    lines = [f"PATCH {path} HTTP/1.1", "Host: x", "Tus-Resumable: 1.0.0", f"Upload-Offset: {at}", f"Content-Length: {announced}"]
+    lines = [f"PATCH {path} HTTP/1.1", "Host: localhost", "Tus-Resumable: 1.0.0", f"Upload-Offset: {at}", f"Content-Length: {announced}"]
     line.sendall("\r\n".join([*lines, "Content-Type: application/offset+octet-stream", "", ""]).encode() + data)
     return line
 
