@@ -15,7 +15,9 @@ const TRIED_HEADERS = ['Prefer', 'If-None-Match', 'Range', 'Tus-Resumable', 'Upl
 /** Fields of the form that are no parameters: query, body, API key. */
 const [QUERY, BODY, KEY] = ['?', '@', '!'];
 
-let words = await loadWords(pickLanguage(null, [document.documentElement.lang], offeredLanguages()));
+/** @type {import('../js/net/catalog.js').Part[]} */
+const PARTS = ['page', 'docs'];
+let words = await loadWords(pickLanguage(null, [document.documentElement.lang], offeredLanguages()), PARTS);
 /** @type {Schema} */
 let api = {};
 
@@ -148,7 +150,7 @@ function draw() {
 
 /** @param {string} language */
 async function show(language) {
-  words = await loadWords(language);
+  words = await loadWords(language, PARTS);
   api = await (await fetch(`${ROOT}/api/openapi.json`, { headers: { 'Accept-Language': language } })).json();
   document.documentElement.lang = language;
   document.title = `API – ${api.info.title}`;

@@ -508,8 +508,8 @@ testPage('the language is the browser’s, can be switched, and reaches every wo
 });
 
 testPage('a language that the gateway has besides is offered, and loaded when it is chosen', { viewport: { width: 320, height: 640 } }, async (page) => {
-  const [catalog, html] = await Promise.all(['/static/i18n/en.json', '/'].map(async (path) => (await page.request.get(GATEWAY_URL + path)).text()));
-  await page.route('**/static/i18n/de.json', (route) => route.fulfill({ contentType: 'application/json', body: catalog.replace('Choose images', 'Bilder wählen') }));
+  const [catalog, html] = await Promise.all(['/static/texts/en/page.json', '/'].map(async (path) => (await page.request.get(GATEWAY_URL + path)).text()));
+  await page.route('**/static/texts/de/page.json', (route) => route.fulfill({ contentType: 'application/json', body: catalog.replace('Choose images', 'Bilder wählen') }));
   await page.route(`${GATEWAY_URL}/`, (route) => route.fulfill({ contentType: 'text/html', body: html.replace('data-languages="en', 'data-languages="de en') }));
   await page.reload();
   await page.waitForSelector('html[data-ready]');

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from flask import Response, send_from_directory
 
+from backend import errors
 from backend.core.security_headers import PAGE_POLICY
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth, client_identity
 from backend.web.request.context import web_context
+from backend.web.response import page_texts
 from backend.web.response.html_response import html_response
+from backend.web.response.json_response import json_response
 from backend.web.response.page_texts import in_language, with_languages
+from backend.web.response.revalidation import revalidate
 
 routes = Resource("page", __name__)
 
@@ -41,6 +45,15 @@ def static_file(name: str) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
+
+
+@routes.get("/static/texts/<language>/<part>.json")
+def texts(language: str, part: str) -> Response:
+    """One part of the page's texts. Like a file of the page, it is asked for each time. Raises ``NotFound`` for an unknown language or part."""
+    parts = page_texts.parts(web_context().frontend, language)
+    if part not in parts:
+        raise errors.NotFound
+    return revalidate(json_response(parts[part], cache="no-cache"))
 
 
 @routes.get("/favicon.ico")

@@ -1,7 +1,7 @@
 // @ts-check
 /** The gateway's REST API. Every call resolves to an `Answer`, also when the network fails: nothing here throws. */
 import { retryQueryOf } from '../core/options.js';
-import { problemOfStatus } from '../core/problem.js';
+import { problemOfStatus } from '../core/problem-of-status.js';
 import { readRetryAfter } from '../core/retry-policy.js';
 import { ROOT } from '../core/root.js';
 
