@@ -196,8 +196,8 @@ testPage('the whole flow by touch on a phone: add, settings, compare by slider a
   assert.ok(await page.isVisible('#take-photo'));
   const touch = await fingers(page);
   await page.tap('.settings-summary');
-  await page.tap('.preset:has([value="drawing"])');
-  assert.ok(await page.isChecked('[value="drawing"]'));
+  await page.tap('.preset:has([value="graphic"])');
+  assert.ok(await page.isChecked('[value="graphic"]'));
   const dial = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('#quality').boundingBox());
   const across = dial.y + dial.height / 2;
   const value = Number(await page.inputValue('#quality'));

@@ -90,6 +90,8 @@
  * @property {unknown} [default]
  * @property {number} [minimum]
  * @property {number} [maximum]
+ * @property {string} [type]
+ * @property {unknown} [const]
  * @property {unknown[]} [enum]
  * @property {OptionSchema[]} [anyOf]
  *
