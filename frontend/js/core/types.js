@@ -23,8 +23,11 @@
  * @typedef {object} Result
  * @property {string} url
  * @property {number} bytes
+ * @property {string} [format]
  * @property {number} width
  * @property {number} height
+ * @property {boolean} [larger_than_source] true only where it is so
+ * @property {boolean} [original] true only where the source itself is the result
  * @property {number} [frames]
  * @property {number} [saved_percent]
  *
