@@ -56,7 +56,8 @@ export class BatchActions {
     const { api, overview, messages } = this.gallery;
     const { packZip } = await import('./net/zip.js');
     const { saveBlob } = await import('./ui/save.js');
-    const files = this.where((item) => item.state === 'done' && item.result !== null).map((item) => ({ name: resultName(item.name), path: item.result?.url ?? '' }));
+    const files = this.where((item) => item.state === 'done' && item.result !== null).map((item) => (
+      { name: [item.folder, resultName(item.name)].filter(Boolean).join('/'), path: item.result?.url ?? '', modified_ms: item.modified_ms || Date.now() }));
     const zip = await packZip(files, api, (share) => overview.showPacking(Math.floor(100 * share)));
     overview.showPacking(null);
     if (zip) saveBlob(zip, 'webp.zip');

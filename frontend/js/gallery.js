@@ -5,7 +5,7 @@
  */
 import { hasFeature } from './core/capabilities.js';
 import { isSystemFile, problemOfFile } from './core/file-checks.js';
-import { displayName, nameOfUrl } from './core/filenames.js';
+import { displayName, folderOf, nameOfUrl } from './core/filenames.js';
 import { createItem } from './core/item.js';
 import { queryOf } from './core/options.js';
 import { isFollowing } from './core/states.js';
@@ -88,7 +88,8 @@ export class Gallery {
   addFile(file) {
     const problem = problemOfFile(file, this.capabilities);
     const item = createItem({
-      id: newId(), key: newId(), name: displayName(file.name), bytes: file.size, type: file.type, options: this.query(),
+      id: newId(), key: newId(), name: displayName(file.name), folder: folderOf(file.webkitRelativePath), modified_ms: file.lastModified,
+      bytes: file.size, type: file.type, options: this.query(),
       state: problem ? 'invalid' : 'waiting', problem, has_file: !problem,
     });
     this.items.add(item);

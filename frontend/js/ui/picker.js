@@ -102,7 +102,7 @@ async function droppedFiles(event) {
 
 /** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
 async function filesOf(entry) {
-  if (entry.isFile) return [await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject))];
+  if (entry.isFile) return [withPath(await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject)), entry)];
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   const files = [];
   for (;;) {
@@ -112,6 +112,9 @@ async function filesOf(entry) {
     files.push(...(await Promise.all(part.map(filesOf))).flat());
   }
 }
+
+/** A dropped file knows no folders, unlike one of a chosen folder. @param {File} file @param {FileSystemEntry} entry */
+const withPath = (file, entry) => Object.defineProperty(file, 'webkitRelativePath', { value: entry.fullPath.replace(/^\//, '') });
 
 function listenToPaste() {
   document.addEventListener('paste', (event) => {
