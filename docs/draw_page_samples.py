@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "frontend" / "samples"
 PHOTO = HERE / "images" / "sample.jpg"
 PREVIEW_SIZE = 168, 112
+FIGURES = ("Wind", "14 kn", "from the west"), ("Waves", "0.8 m", "every 5 s"), ("Water", "11 °C", "as yesterday")
 SMOOTH = 4
 """Drawn so many times larger, then made smaller: smooth edges."""
 INK, MUTED, LINE, PAPER, ACCENT, WARM = "#1f2a27", "#6d7a75", "#dfe5e1", "#ffffff", "#0b7a5f", "#e8833a"
@@ -50,7 +51,7 @@ def screenshot() -> Image.Image:
         draw.ellipse((20 + 26 * index, 21, 34 + 26 * index, 35), fill=colour)
     draw.text((120, 16), "Harbour weather", fill="#ffffff", font=ImageFont.load_default(20))
     draw_sidebar(draw)
-    for index, (label, value, note) in enumerate((("Wind", "14 kn", "from the west"), ("Waves", "0.8 m", "every 5 s"), ("Water", "11 °C", "as yesterday"))):
+    for index, (label, value, note) in enumerate(FIGURES):
         left = 300 + 320 * index
         draw.rounded_rectangle((left, 88, left + 296, 238), 14, fill=PAPER, outline=LINE, width=2)
         draw.text((left + 24, 106), label, fill=MUTED, font=ImageFont.load_default(18))

@@ -52,7 +52,7 @@ def pages_with(web: Web, word: str) -> Iterator[tuple[str, str]]:
         if answer.mimetype == "text/html":
             yield name, answer.text
         else:
-            assert answer.mimetype in {"application/problem+json", "application/json", "image/webp", "image/png", "application/zip", ""} or (
+            assert answer.mimetype in {"application/problem+json", "application/json", "application/manifest+json", "image/webp", "image/png", "application/zip", ""} or (
                 answer.mimetype.startswith(("text/javascript", "text/css", "text/event-stream", "image/svg", "text/plain"))
             ), (name, answer.mimetype)
 
