@@ -114,7 +114,8 @@ def test_the_api_still_takes_all_images_of_a_request_or_none(web: Web) -> None:
 
 
 def test_what_is_shared_with_the_installed_page_becomes_a_job_without_its_scripts_too(web: Web) -> None:
-    shared = web.post("/share", data={"file": (BytesIO(image()), "holiday.jpg")}, content_type="multipart/form-data", headers={"Sec-Fetch-Site": "none"})
+    files = {"file": (BytesIO(image()), "holiday.jpg")}
+    shared = web.post("/share", data=files, content_type="multipart/form-data", headers={"Sec-Fetch-Site": "none"})
     assert shared.status_code == 303 and "/plain/jobs/" in shared.headers["Location"]
 
 
