@@ -53,6 +53,7 @@
  * @typedef {object} Item one image on the page
  * @property {string} id
  * @property {State} state
+ * @property {number} place in the order in which images were added
  * @property {string} name
  * @property {number} bytes
  * @property {string} type media type as the browser sees it; may be empty
