@@ -8,6 +8,7 @@ import { isSystemFile, problemOfFile } from './core/file-checks.js';
 import { displayName, nameOfUrl } from './core/filenames.js';
 import { createItem } from './core/item.js';
 import { queryOf } from './core/options.js';
+import { isFollowing } from './core/states.js';
 import { ListArrangement } from './arrangement.js';
 import { BatchActions } from './batch-actions.js';
 import { ItemActions } from './item-actions.js';
@@ -54,7 +55,11 @@ export class Gallery {
     this.thumbnails = new Thumbnails(items, this.list, !capabilities.auth);
     this.tracker = new JobTracker({ api, updates, items, onProblem: (id, problem) => this.showProblem(id, problem), onJobEnded: () => this.uploader.resumeAfterFullQueue() });
     this.uploader = new Uploader({ api, tracker: this.tracker, items, findOrigin: (item) => this.findOrigin(item), can_resume: hasFeature(capabilities, 'tus') });
-    items.listen({ onChanged: (item, before) => item.state !== before.state && this.onState(item) });
+    items.listen({
+      onAdded: ({ job, seq, state }) => { if (job && isFollowing(state)) updates.follow(job, seq); },
+      onChanged: (item, before) => item.state !== before.state && this.onState(item),
+      onRemoved: ({ job }) => { if (job) updates.unfollow(job); },
+    });
     this.digests = new Digests();
     this.removal = new Removal({ items, api, messages: this.messages, onErased: (id) => this.forget(id) });
     const actions = new ItemActions(this);
@@ -116,7 +121,6 @@ export class Gallery {
     for (const { item, picture } of this.persistence.restoreJobs()) {
       if (picture) this.thumbnails.pictures.set(item.id, picture);
       this.items.add(item);
-      this.updates.follow(item.job ?? '', item.seq);
     }
     for (const { item, file } of await this.persistence.restoreFiles()) {
       this.items.add(item);
@@ -148,6 +152,7 @@ export class Gallery {
   onJob(job) {
     const item = this.items.ofJob(job.id);
     if (item) this.tracker.apply(item.id, job);
+    else this.updates.unfollow(job.id);
   }
 
   /** @param {string} job that the gateway no longer has */
@@ -156,7 +161,7 @@ export class Gallery {
     const item = this.items.ofJob(job);
     if (!item) return;
     const is_from_earlier_visit = item.state === 'verifying' && !item.has_file;
-    if (!is_from_earlier_visit) return this.items.dispatch(item.id, { type: 'job_gone' });
+    if (!is_from_earlier_visit) return this.items.dispatch(item.id, { type: 'job_gone', job_id: job });
     this.items.remove(item);
     this.forget(item.id);
   }
@@ -172,6 +177,17 @@ export class Gallery {
   showProblem(id, problem) {
     const item = this.items.get(id);
     if (item) this.messages.showProblem(item, problem);
+  }
+
+  /** Whether anything is to come from the gateway. */
+  isWaiting() {
+    return this.items.all().some(({ state }) => isFollowing(state));
+  }
+
+  /** @param {boolean} is_reachable */
+  setReachable(is_reachable) {
+    this.overview.is_stalled = !is_reachable;
+    for (const { id } of this.items.all()) this.items.dispatch(id, { type: is_reachable ? 'gateway_back' : 'gateway_lost' });
   }
 
   /** The language changed. */

@@ -52,17 +52,12 @@ export class Items {
     return this.by_id.get(this.id_by_job.get(job) ?? '');
   }
 
-  /** @param {string} id @param {string} job */
-  linkJob(id, job) {
-    this.id_by_job.set(job, id);
-  }
-
   /** @param {Item} item @returns {Item} with its place in the order of the list */
   add(item) {
     const placed = item.place > 0 ? item : { ...item, place: this.nextPlace() };
     this.last_place = Math.max(this.last_place, placed.place);
     this.by_id.set(item.id, placed);
-    if (item.job) this.linkJob(item.id, item.job);
+    this.link(placed);
     for (const { onAdded } of this.listeners) onAdded?.(placed);
     return placed;
   }
@@ -74,14 +69,27 @@ export class Items {
     const item = advance(before, fact, Date.now());
     if (item === before) return;
     this.by_id.set(id, item);
-    if (item.job) this.linkJob(id, item.job);
+    if (item.job !== before.job) {
+      this.unlink(before);
+      this.link(item);
+    }
     for (const { onChanged } of this.listeners) onChanged?.(item, before);
+  }
+
+  /** @param {Item} item */
+  link(item) {
+    if (item.job) this.id_by_job.set(item.job, item.id);
+  }
+
+  /** @param {Item} item */
+  unlink(item) {
+    if (item.job) this.id_by_job.delete(item.job);
   }
 
   /** @param {Item} item */
   remove(item) {
     this.by_id.delete(item.id);
-    if (item.job) this.id_by_job.delete(item.job);
+    this.unlink(item);
     for (const { onRemoved } of this.listeners) onRemoved?.(item);
   }
 }

@@ -28,6 +28,10 @@ def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
 
+def test_the_page_outlives_its_gateway_and_shows_each_conversions_own_result() -> None:
+    _node("gone.test.mjs", "")
+
+
 def test_uppy_on_another_site_uploads_and_shows_results(gateway: Gateway) -> None:
     _node("uppy.test.mjs", gateway.url)
 

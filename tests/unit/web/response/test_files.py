@@ -208,7 +208,8 @@ def test_an_image_element_waits_for_the_end_since_it_cannot_ask_again(web: Web, 
     assert (answers[0].status_code, answers[0].data) == (200, DATA)
 
 
-OTHERS = ["*/*", "", "application/json", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"]
+OTHERS = ["*/*", "", "application/json", "text/html;q=0.8,*/*"]
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
 
 
 def test_who_would_not_wait_is_told_so_at_once(web: Web, problem: Check) -> None:
@@ -219,3 +220,9 @@ def test_who_would_not_wait_is_told_so_at_once(web: Web, problem: Check) -> None
 @pytest.mark.parametrize("accept", OTHERS)
 def test_any_other_client_is_told_at_once_that_it_is_not_ready(web: Web, problem: Check, accept: str) -> None:
     problem(web.get(f"/api/jobs/{web.upload()['id']}/result", headers={"Accept": accept}), 409, "not_ready")
+
+
+def test_a_person_is_told_at_once_on_a_page_that_it_is_not_ready(web: Web) -> None:
+    answer = web.get(f"/api/jobs/{web.upload()['id']}/result", headers={"Accept": BROWSER})
+    assert (answer.status_code, answer.mimetype) == (409, "text/html")
+    assert 'href="/problems/not_ready"' in answer.text
