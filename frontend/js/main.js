@@ -90,7 +90,7 @@ function showReachable(is_reachable) {
 
 /** Once. */
 function loadGallery() {
-  loading ??= Promise.all([import('./gallery.js'), preferences.add('images'), loadStyles('summary')]).then(([{ Gallery }]) => {
+  loading ??= Promise.all([import('./gallery.js'), preferences.add('images'), loadStyles('list', 'summary')]).then(([{ Gallery }]) => {
     gallery = new Gallery({ api, updates, capabilities, words: () => preferences.words, settings: () => settings });
     return gallery;
   });

@@ -54,6 +54,7 @@
  * @typedef {object} Item one image on the page
  * @property {string} id
  * @property {State} state
+ * @property {number} place in the order in which images were added
  * @property {string} name
  * @property {number} bytes
  * @property {string} folder the folders from which it was chosen, as `holiday/beach`; else empty
