@@ -24,8 +24,13 @@
  * @property {number} bytes
  * @property {number} width
  * @property {number} height
+ * @property {string} [format]
  * @property {number} [frames]
  * @property {number} [saved_percent]
+ * @property {number} [quality] that `quality=auto` chose
+ * @property {boolean} [lossless] what `lossless=auto` decided
+ * @property {boolean} [larger_than_source]
+ * @property {boolean} [original] the source's own bytes
  *
  * @typedef {object} Job the contract's Job
  * @property {string} id

@@ -20,6 +20,10 @@ def test_the_page_does_its_work_in_chromium(gateway: Gateway) -> None:
     assert "skipped 0" in said, said[-2000:]
 
 
+def test_the_comparison_encodes_again_and_leaves_nothing_behind(gateway: Gateway) -> None:
+    _node("compare.test.mjs", gateway.url)
+
+
 def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
