@@ -271,7 +271,7 @@ export class Comparison {
   }
 
   download() {
-    if (this.item && this.shown?.blob) saveBlob(this.shown.blob, resultName(this.item.name));
+    if (this.item && this.shown?.blob) saveBlob(this.shown.blob, resultName(this.item.name, this.shown.result.format));
   }
 
   /** The image that was compared: nothing of it stays. */

@@ -1,9 +1,10 @@
 // @ts-check
 /** The reader's language, theme and API key, on every page: chosen in the header, stored in the browser. */
+import { loadLanguage, loadTheme, saveLanguage, saveTheme } from './choices.js';
 import { pickLanguage } from './core/language.js';
 import { loadWords } from './net/catalog.js';
-import { loadKey, loadValue, saveKey, saveValue } from './net/storage.js';
-import { find, on } from './ui/dom.js';
+import { loadKey, saveKey } from './net/storage.js';
+import { on } from './ui/dom.js';
 import { listenToChoices, offeredLanguages, showChoices, showLanguages } from './ui/header.js';
 import { showTexts } from './ui/texts.js';
 
@@ -19,7 +20,7 @@ export class Preferences {
     this.words = words;
     this.language = words.language;
     this.parts = parts;
-    this.theme = String(loadValue('theme') ?? 'system');
+    this.theme = loadTheme();
     this.key = loadKey();
   }
 
@@ -30,9 +31,8 @@ export class Preferences {
    */
   static async load(onLanguage, ...parts) {
     const languages = offeredLanguages();
-    const chosen = /** @type {string | null} */ (loadValue('language'));
     const all = new Set(/** @type {Part[]} */ (['page', ...parts]));
-    const preferences = new Preferences(await loadWords(pickLanguage(chosen, navigator.languages, languages), all), all);
+    const preferences = new Preferences(await loadWords(pickLanguage(loadLanguage(), navigator.languages, languages), all), all);
     showLanguages(languages);
     preferences.show();
     preferences.listen(onLanguage);
@@ -61,19 +61,21 @@ export class Preferences {
   listen(onLanguage) {
     listenToChoices();
     on('language-chosen', async (/** @type {string} */ language) => {
-      saveValue('language', language);
+      saveLanguage(language);
       await this.use(language);
       this.show();
       onLanguage();
     });
     on('theme-chosen', (/** @type {string} */ theme) => {
-      saveValue('theme', theme);
+      saveTheme(theme);
       this.theme = theme;
       showChoices(this.words.language, theme);
     });
-    find('key', HTMLFormElement).addEventListener('submit', (event) => {
+    const form = document.getElementById('key');
+    if (!(form instanceof HTMLFormElement)) return;
+    form.addEventListener('submit', (event) => {
       event.preventDefault();
-      saveKey(String(new FormData(find('key', HTMLFormElement)).get('key')));
+      saveKey(String(new FormData(form).get('key')));
       location.reload();
     });
   }

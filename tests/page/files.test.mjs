@@ -21,7 +21,7 @@ const list = (pattern) => readdirSync(FRONTEND, { recursive: true, encoding: 'ut
 /** @param {string} path */
 const imports = (path) => [...read(path).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, target]) => new URL(target, new URL(path, FRONTEND)).href.replace(FRONTEND.href, ''));
 
-const page = read('index.html');
+const page = read('index.html').replace('<!-- header -->', read('header.html'));
 
 /** Everything that a module loads before the page is ready. @param {string} path @param {Set<string>} [found] */
 function statics(path, found = new Set()) {

@@ -92,6 +92,7 @@ export class ComparePanel {
       words.t('compare.fact_original', { format: formatName(source?.format ?? ''), size: words.bytes(source_bytes) }),
       `${formatName(result.format ?? 'webp')}, ${result.width} × ${result.height}`,
       this.kindText(settings, result),
+      result.bytes > source_bytes ? words.t('compare.fact_larger') : '',
       ...(seconds === null || seconds < SHOWN_S ? [] : [words.t('compare.fact_seconds', { time: words.duration(seconds) })]),
     ];
     this.facts.replaceChildren(...facts.filter(Boolean).map((each) => el('li', {}, each)));

@@ -39,5 +39,10 @@ export const job = (more) => ({ id: 'j', state: 'queued', progress: 0, seq: 1, .
 /** The item after these facts, each at its `at_ms`. @param {Item} start @param {...any} facts */
 export const after = (start, ...facts) => facts.reduce((now, { at_ms = 0, ...fact }) => advance(now, fact, at_ms), start);
 
+/** The gateway has made this job of the item. @param {string} [job_id] */
+export const accepted = (job_id = 'j') => /** @type {const} */ ({ type: 'job_accepted', job_id });
+/** Its result answers. @param {string} [job_id] */
+export const confirmed = (job_id = 'j') => /** @type {const} */ ({ type: 'result_confirmed', job_id });
+
 /** @param {Partial<Job>} more */
 export const seen = (more) => ({ type: 'job_updated', job: job(more) });

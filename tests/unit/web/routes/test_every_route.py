@@ -208,7 +208,7 @@ def test_the_page_begins_in_the_readers_language(web: Web, accepted: str, langua
     response = web.get("/", headers={"Accept-Language": accepted})
     assert response.status_code == 200
     assert f'<html lang="{language}"' in response.text
-    assert response.headers["Vary"] == "Accept-Language"
+    assert response.headers["Vary"] == "Accept-Language, Cookie"
     assert web.get("/", headers={"Accept-Language": accepted, "If-None-Match": response.headers["ETag"]}).status_code == 304
 
 
