@@ -209,7 +209,7 @@ testPage('it opens at 100 % where the pictures differ most, with the focus on th
   assert.equal(await page.locator('.compare-stage').evaluate((stage) => getComputedStyle(stage).filter), `brightness(${said})`);
   await page.check('input[name="compare-kind"][value="lossless"]', { force: true });
   await isShown(page);
-  await page.getByText('every pixel is the same').waitFor();
+  await page.locator('.compare-note', { hasText: 'every pixel is the same' }).waitFor();
 });
 
 testPage('previous and next by button and by Shift and an arrow; each image has its own settings, and what was tried of the one before is gone', {}, async ({ page, made }) => {
@@ -235,15 +235,24 @@ testPage('previous and next by button and by Shift and an arrow; each image has 
 
 testPage('a TIFF, which the browser cannot show, is compared by a lossless preview of the gateway, which it says and does not leave behind', {}, async ({ page, made }) => {
   await convert(page, file('scan.tif', tiff(400, 300), 'image/tiff'));
+  /** @type {() => void} */
+  let goOn = () => {};
+  await page.route(/\/retry\?/, (route) => { goOn = () => route.continue(); });
   await compare(page);
-  await page.getByText('lossless preview').waitFor();
+  await page.locator('.compare-stage.has-no-original').waitFor();
+  assert.equal(await page.locator('.compare-after .compare-image').evaluate((image) => image instanceof HTMLImageElement && image.naturalWidth), 400, 'the result does not wait');
+  goOn();
+  await page.unroute(/\/retry\?/);
+  await page.locator('.compare-note', { hasText: 'lossless preview' }).waitFor();
+  await page.locator('.compare-stage:not(.has-no-original)').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.className), 'compare-range');
   assert.equal(await page.innerText('.compare-before .compare-tag'), 'Original (preview)');
   assert.ok(await page.evaluate(() => [...document.querySelectorAll('.compare-image')].every((image) => image instanceof HTMLImageElement && image.naturalWidth === 400)));
   assert.equal(made.length, 1);
   await until(() => isGone(made[0]), 'the preview is deleted');
   await page.keyboard.press('Escape');
   await compare(page);
-  await page.getByText('lossless preview').waitFor();
+  await page.locator('.compare-note', { hasText: 'lossless preview' }).waitFor();
   assert.equal(made.length, 1, 'it is made once a visit');
 });
 
@@ -255,7 +264,7 @@ testPage('a busy gateway is tried again by itself, and the page says so', {}, as
     status: 503, headers: { 'Retry-After': '1', 'Content-Type': 'application/problem+json' }, body: JSON.stringify({ code: 'queue_full', status: 503, title: 'x', detail: 'x' }),
   }));
   await moveTo(page, 33);
-  await page.getByText(/Trying again in \d s/).waitFor();
+  await page.locator('.compare-status', { hasText: /Trying again in \d s/ }).waitFor();
   await isShown(page);
   assert.match(await page.innerText('.compare-facts'), /quality 33/);
   assert.equal(refusals, 2);
@@ -279,7 +288,7 @@ testPage('an encode that fails says why, and the slider goes on', {}, async ({ p
 testPage('an animation moves on both sides, is encoded again, and the page says that it takes longer', {}, async ({ page, made }) => {
   await convert(page, file('moving.gif', gif(160, 120, 6), 'image/gif'));
   await compare(page);
-  await page.getByText('animation').waitFor();
+  await page.locator('.compare-status', { hasText: 'animation' }).waitFor();
   await moveTo(page, 20);
   await isShown(page);
   assert.equal((await jobOf(made[0])).result.frames, 6);

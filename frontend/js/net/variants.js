@@ -16,8 +16,8 @@ import { encodeAgain, isProblem, pause } from './encode-again.js';
  * @typedef {import('./encode-again.js').Handlers & Own} Handlers
  */
 
-/** A slider that moves again within this time was not meant to be where it was. Long enough for a hand, and a quarter of what one waits for. */
-const SETTLE_MS = 90;
+/** A slider that moves again within this time was not meant to be where it was. Several frames: a hand that drags moves in each. */
+const SETTLE_MS = 70;
 
 export class Variants {
   /** @param {import('./encode-again.js').Net} net @param {Handlers} handlers */

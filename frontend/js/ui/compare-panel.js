@@ -40,13 +40,21 @@ export class ComparePanel {
     this.saving = el('span', { class: 'compare-saving' });
     this.facts = el('ul', { class: 'compare-facts' });
     this.bar = el('progress', { max: '100', 'aria-label': words.t('compare.encoding') });
-    this.status = el('p', { class: 'compare-status', role: 'status' });
-    this.use = createButton('button-primary', words.t('compare.use'), () => handlers.onUse());
-    this.download = createButton('', words.t('row.download'), () => handlers.onDownload());
+    this.status = el('p', { class: 'compare-status' });
+    /** What is spoken: ends and problems, but no percent. */
+    this.live = el('p', { class: 'visually-hidden', role: 'status' });
+    this.use = this.createAction('button-primary', 'compare.use', () => handlers.onUse());
+    this.download = this.createAction('', 'row.download', () => handlers.onDownload());
     this.element = el('section', { class: 'compare-panel', 'aria-label': words.t('compare.panel') },
-      el('div', { class: 'compare-outcome' }, el('p', { class: 'compare-size' }, this.bytes, this.saving), this.bar), this.form, this.facts, this.status,
+      el('div', { class: 'compare-outcome' }, el('p', { class: 'compare-size' }, this.bytes, this.saving), this.bar), this.form, this.facts, this.status, this.live,
       el('div', { class: 'compare-actions' }, this.use, this.download));
     this.listen();
+  }
+
+  /** One that can do nothing keeps the focus. @param {string} kind @param {string} text @param {() => void} act */
+  createAction(kind, text, act) {
+    const button = createButton(kind, this.words.t(text), () => button.getAttribute('aria-disabled') !== 'true' && act());
+    return button;
   }
 
   listen() {
@@ -97,8 +105,7 @@ export class ComparePanel {
     ];
     this.facts.replaceChildren(...facts.filter(Boolean).map((each) => el('li', {}, each)));
     setText(this.use, words.t(is_kept ? 'compare.used' : 'compare.use'));
-    this.use.disabled = is_kept;
-    this.download.disabled = false;
+    this.enable({ use: !is_kept, download: true });
   }
 
   /** @param {Settings} settings @param {Result} result */
@@ -110,17 +117,26 @@ export class ComparePanel {
     return settings.preset === 'lossless' ? kind : result.lossless ? this.words.t('compare.fact_lossless', { kind }) : kind;
   }
 
-  /** @param {number | null} percent null: none under way @param {string} text */
-  showProgress(percent, text) {
-    this.element.classList.toggle('is-encoding', percent !== null);
-    this.bar.hidden = percent === null;
-    if (percent !== null) this.bar.value = percent;
-    if (percent !== null) this.use.disabled = this.download.disabled = true;
-    this.say(text);
+  /** @param {{use: boolean, download: boolean}} enabled */
+  enable({ use, download }) {
+    this.use.setAttribute('aria-disabled', String(!use));
+    this.download.setAttribute('aria-disabled', String(!download));
   }
 
-  /** @param {string} text */
-  say(text) {
+  /** An encode is under way. @param {number} percent @param {string} text */
+  showProgress(percent, text) {
+    this.element.classList.add('is-encoding');
+    this.bar.hidden = false;
+    this.bar.value = percent;
+    this.enable({ use: false, download: false });
     setText(this.status, text);
+  }
+
+  /** None is under way any more. @param {string} text that is seen and spoken @param {string} [spoken] instead of it */
+  showEnd(text, spoken = text) {
+    this.element.classList.remove('is-encoding');
+    this.bar.hidden = true;
+    setText(this.status, text);
+    setText(this.live, spoken);
   }
 }

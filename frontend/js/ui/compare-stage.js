@@ -23,7 +23,7 @@ export class CompareStage {
     this.onMode = onMode;
     this.mode = /** @type {Mode} */ ('slider');
     this.images = { before: this.createImage('before'), after: this.createImage('after') };
-    this.tags = { before: el('figcaption', { class: 'compare-tag' }, words.t('compare.before')), after: el('figcaption', { class: 'compare-tag' }, words.t('compare.after')) };
+    this.tags = { before: el('figcaption', { class: 'compare-tag' }, words.t('compare.before')), after: el('figcaption', { class: 'compare-tag' }) };
     this.range = el('input', { type: 'range', class: 'compare-range', min: '0', max: '100', step: '1', value: '50', autofocus: '', 'aria-label': words.t('compare.reveal') });
     /** What the slider showed when the first finger came. */
     this.value_before_touch = this.range.value;
@@ -93,7 +93,7 @@ export class CompareStage {
   clear(size) {
     for (const side of /** @type {Side[]} */ (['before', 'after'])) this.replace(side, this.createImage(side));
     this.element.classList.remove('is-shown');
-    this.showTags('compare.before', '');
+    this.showOriginal(false);
     this.zoom.reset(size);
   }
 
@@ -128,18 +128,22 @@ export class CompareStage {
 
   /** Both are there, or what there is. @param {boolean} has_original */
   reveal(has_original) {
+    const had_original = !this.modes.hidden;
     this.element.classList.toggle('has-no-original', !has_original);
     this.element.classList.add('is-shown');
-    if (!has_original) this.setMode('flicker');
-    else if (this.modes.hidden) this.setMode('slider');
     this.modes.hidden = !has_original;
-    this.setMode(this.mode);
+    this.setMode(!has_original ? 'flicker' : had_original ? this.mode : 'slider');
+    if (!had_original && has_original && !this.element.contains(document.activeElement)) this.range.focus();
   }
 
-  /** @param {string} before key of its name @param {string} after */
-  showTags(before, after) {
-    setText(this.tags.before, this.words.t(before));
-    setText(this.tags.after, after);
+  /** @param {boolean} is_preview */
+  showOriginal(is_preview) {
+    setText(this.tags.before, this.words.t(is_preview ? 'compare.preview' : 'compare.before'));
+  }
+
+  /** @param {string} text */
+  showResult(text) {
+    setText(this.tags.after, text);
   }
 
   /** @param {Difference | null} difference null: not known */

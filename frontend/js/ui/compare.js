@@ -20,7 +20,7 @@ export class CompareDialog {
     this.opener = document.activeElement;
     this.stage = new CompareStage(words, handlers);
     this.panel = new ComparePanel(words, capabilities, handlers);
-    this.note = el('p', { class: 'compare-note', role: 'status' });
+    this.note = el('p', { class: 'compare-note' });
     this.name = el('p', { class: 'compare-name' });
     this.place = el('span', { class: 'compare-place' });
     this.previous = this.createStep('compare.previous', 'previous', -1);
@@ -79,10 +79,11 @@ export class CompareDialog {
     button.disabled = is_disabled;
   }
 
-  /** @param {string} text empty for none */
-  showNote(text) {
+  /** @param {string} text empty for none @param {boolean} [is_spoken] */
+  showNote(text, is_spoken = true) {
     this.note.hidden = text === '';
     setText(this.note, text);
+    if (is_spoken) setText(this.panel.live, text);
   }
 
   close() {
