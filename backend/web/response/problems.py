@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.routing import RequestRedirect
 
 from backend import errors
-from backend.web.request import auth
+from backend.web.request import auth, examples
 from backend.web.request.context import flow_context
 from backend.web.request.reader import reader
 from backend.web.response.json_response import json_text
@@ -23,7 +23,7 @@ QUOTAS = {"jobs": "q={limit}", "bytes": 'q={limit_bytes};qu="content-bytes";w=86
 
 
 def problem_response(error: errors.GatewayError) -> Response:
-    more: dict[str, Any] = {"request_id": auth.request_id()}
+    more: dict[str, Any] = {"request_id": auth.request_id(), **examples.of_request()}
     if error.retry_after_s is not None:
         more["retry_after_s"] = error.retry_after_s
     body = reader().problem(error.as_record(), **more)
