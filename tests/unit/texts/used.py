@@ -31,7 +31,7 @@ NAMES_A_KEY = {
 }
 """What is called with a key: at which place it stands, and what is put before it."""
 PARTS_OF_A_CODE = ("title", "detail", "happened", "advice")
-AT_THE_EDGE = {"request_id"}
+AT_THE_EDGE = {"request_id", "address", "command", "form_command", "fetch", "example"}
 """Placeholders that every edge fills by itself."""
 
 
