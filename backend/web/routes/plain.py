@@ -26,6 +26,7 @@ from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.page_language import page_language
+from backend.web.request.peer import peer
 from backend.web.request.reader import reader
 from backend.web.response.html_response import markup
 from backend.web.response.page_frame import own_page, own_response
@@ -86,6 +87,7 @@ def cancel_batch(batch_id: str) -> Response:
 @routes.errorhandler(errors.GatewayError)
 def refuse(error: errors.GatewayError) -> Response:
     """The problem as a page, with a link back to the form."""
+    peer().note("code", error.code)
     words = _words()
     more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
     told = Reader(page_language(), problem).problem(error.as_record(), **more)
