@@ -160,6 +160,13 @@ def test_a_result_has_a_name_that_every_client_can_use(web: Web, name: str) -> N
         assert plain == ascii_name
 
 
+def test_a_file_is_saved_under_the_name_that_was_asked_for_with_its_own_extension(web: Web, path: str) -> None:
+    answers = [web.get(f"{path}?download&filename=be%2Fach.exe"), web.get(f"{path.removesuffix('/result')}/source?filename=%E6%B5%B7.html")]
+    names = [unquote(answer.headers["Content-Disposition"].split("filename*=UTF-8''")[1]) for answer in answers]
+    assert [name.rpartition(".")[0] for name in names] == ["ach", "海"]
+    assert names[0].endswith(".webp") and not names[1].endswith(".html")
+
+
 def test_without_download_a_result_is_shown(web: Web, path: str) -> None:
     assert web.get(path).headers["Content-Disposition"].startswith("inline; ")
     assert web.get(path + "?download").headers["Content-Disposition"].startswith("attachment; ")
