@@ -59,7 +59,7 @@ class BlobFile(io.RawIOBase):
 
 def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
     """As ``send``."""
-    media_type = formats.output(result.format).media_type
+    media_type = formats.BY_NAME[result.format].media_type
     return send(blob, media_type=media_type, etag=result.sha256, name=result_name(job), is_attachment=is_attachment, on_close=on_close)
 
 
@@ -100,7 +100,13 @@ def _is_one_range() -> bool:
 def result_name(job: Job) -> str:
     """For a job that has a result."""
     assert job.status.result is not None
-    return filenames.result_name(job.manifest.source.filename, formats.output(job.status.result.format).extension)
+    return name_of_result(job.manifest.source.filename, job.status.result.format, is_original="original" in job.status.result.facts)
+
+
+def name_of_result(source_name: str, format_name: str, *, is_original: bool) -> str:
+    """An original keeps its own name where that has one of its format's extensions."""
+    extensions = formats.BY_NAME[format_name].extensions
+    return filenames.source_name(source_name, extensions) if is_original else filenames.result_name(source_name, extensions[0])
 
 
 def disposition(name: str, *, is_attachment: bool) -> str:
