@@ -16,6 +16,7 @@ from backend import errors
 from backend.core import filenames, formats, security_headers
 from backend.core.job import Job, Result
 from backend.ports.blob import Blob
+from backend.web.response import result_header
 
 BLOCK_BYTES = 1 << 18
 
@@ -60,7 +61,9 @@ class BlobFile(io.RawIOBase):
 def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
     """As ``send``."""
     media_type = formats.BY_NAME[result.format].media_type
-    return send(blob, media_type=media_type, etag=result.sha256, name=result_name(job), is_attachment=is_attachment, on_close=on_close)
+    response = send(blob, media_type=media_type, etag=result.sha256, name=result_name(job), is_attachment=is_attachment, on_close=on_close)
+    response.headers[result_header.NAME] = result_header.result_header(job, result)
+    return response
 
 
 def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
