@@ -2,7 +2,7 @@
 /** What a reader can do with one image: the events of its row (see `ui/row.js`). */
 import { storedOrigin } from './core/convert-again.js';
 import { resultName } from './core/filenames.js';
-import { queryOf, settingsOfQuery } from './core/options.js';
+import { queryOf } from './core/options.js';
 import { newId } from './new-id.js';
 import { sourcePath } from './net/api.js';
 import { on } from './ui/dom.js';
@@ -45,11 +45,9 @@ export class ItemActions {
 
   /** @param {Item} item */
   async askForSettings(item) {
-    const { items, capabilities, words } = this.gallery;
-    const { askForSettings } = await import('./ui/file-settings.js');
-    const chosen = await askForSettings({ name: item.name, settings: settingsOfQuery(item.options, capabilities), capabilities }, words());
-    const now = items.get(item.id);
-    if (chosen && now) this.convertAgain(now, chosen);
+    const { chooseSettings } = await import('./file-settings.js');
+    const chosen = await chooseSettings(this.gallery, item);
+    for (const each of chosen?.items ?? []) this.convertAgain(each, chosen?.settings);
   }
 
   /** @param {Item} item */
