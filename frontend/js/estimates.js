@@ -4,11 +4,11 @@
  * movement; a new one aborts the one before.
  */
 import { HEAD_BYTES, isAnimated } from './core/animation.js';
+import { sourcePath } from './core/paths.js';
 import { isSending } from './core/states.js';
 import { PARALLEL_UPLOADS } from './core/upload-slots.js';
 import { estimatePicture } from './estimate-picture.js';
 import { EstimateRequests } from './net/estimate-requests.js';
-import { sourcePath } from './net/api.js';
 import { LARGEST_FILE_BYTES, Samples } from './ui/samples.js';
 
 /** @typedef {import('./core/types.js').Item} Item */

@@ -4,8 +4,10 @@
  * images is `gallery.js`, loaded with the first one.
  */
 import { isChanged, readSettings } from './core/options.js';
+import { ROOT } from './core/root.js';
 import { Api } from './net/api.js';
 import { JobUpdates } from './net/job-updates.js';
+import { startServiceWorker, takeSharedFiles } from './net/shared-files.js';
 import { Reachability } from './net/reachability.js';
 import { hasFiles, loadJobs, loadValue, saveValue } from './net/storage.js';
 import { Preferences } from './preferences.js';
@@ -48,7 +50,10 @@ listenToPage();
 listenToSettings();
 if (loadJobs().length > 0 || await hasFiles()) await (await loadGallery()).restore();
 document.documentElement.dataset.ready = '';
+const shared = await takeSharedFiles();
+if (shared.length > 0) (await loadGallery()).addFiles(shared);
 updates.connect(preferences.key);
+startServiceWorker();
 
 /** Asks until the gateway answers. @returns {Promise<import('./core/types.js').Capabilities>} */
 async function untilCapabilities() {
@@ -93,7 +98,7 @@ function showReachable(is_reachable) {
 
 /** Once. */
 function loadGallery() {
-  loading ??= Promise.all([import('./gallery.js'), preferences.add('images'), loadStyles('summary')]).then(([{ Gallery }]) => {
+  loading ??= Promise.all([import('./gallery.js'), preferences.add('images'), loadStyles('list', 'summary')]).then(([{ Gallery }]) => {
     gallery = new Gallery({ api, updates, capabilities, words: () => preferences.words, settings: () => settings, loadTexts: (part) => preferences.add(part) });
     setTimeout(loadPanel, PANEL_DELAY_MS);
     return gallery;
@@ -121,7 +126,10 @@ function useSettings(changed) {
 
 /** The settings of a link hold for this visit, until something is changed. Without any, the address gets those that are not the defaults. */
 async function useAddress() {
-  if (!location.hash.includes('=')) return showAddress();
+  if (!location.hash.includes('=')) {
+    showAddress();
+    return;
+  }
   const { readLink } = await import('./core/settings-address.js');
   const link = readLink(location.hash, capabilities);
   useSettings(link.settings);
@@ -140,6 +148,11 @@ function listenToPage() {
   on('key-refused', () => { find('key', HTMLElement).hidden = false; });
   on('files-chosen', async (files) => (await loadGallery()).addFiles(files));
   on('url-chosen', async (url) => (await loadGallery()).addUrl(url));
+  on('sample-chosen', async (name) => {
+    const blob = await api.fetchBlob(`${ROOT}/static/samples/${name}`);
+    if (blob) (await loadGallery()).addFiles([new File([blob], name, { type: blob.type })]);
+    else (await loadGallery()).messages.showError('drop.sample_failed');
+  });
   on('input-refused', async (text) => (await loadGallery()).messages.showError(text));
   on('settings-changed', (changed) => {
     useSettings(changed);

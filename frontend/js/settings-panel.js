@@ -6,6 +6,7 @@ import { defaultSettings, isChanged, queryOf } from './core/options.js';
 import { linkOf } from './core/settings-address.js';
 import { Estimates } from './estimates.js';
 import { loadValue, saveValue } from './net/storage.js';
+import { copyText } from './ui/clipboard.js';
 import { emit, find, on } from './ui/dom.js';
 import { createEstimateLine, showEstimate } from './ui/estimate-line.js';
 import { clearProblem, createForm, readForm, showForm } from './ui/settings-form.js';
@@ -139,12 +140,8 @@ export class SettingsPanel {
   async copyLink() {
     const { messages } = this.gallery;
     const link = new URL(linkOf(this.settings(), this.capabilities), location.href).href;
-    try {
-      await navigator.clipboard.writeText(link);
-      messages.show('settings.link_copied');
-      messages.announce('settings.link_copied');
-    } catch {
-      messages.show('row.copy_failed', { link });
-    }
+    if (!await copyText(link)) return messages.show('row.copy_failed', { link });
+    messages.show('settings.link_copied');
+    messages.announce('settings.link_copied');
   }
 }

@@ -152,7 +152,8 @@ testPage('a number out of range is said in its field, and nothing is changed wit
 testPage('the settings of one image take no wrong number either, and can be applied to all', {}, async (page) => {
   await convert(page, file('a.png', png(320, 240, 31)), file('b.png', png(320, 240, 32)));
   const dialog = page.locator('dialog');
-  await page.locator('.row[data-name="a.png"] [data-control="again"]').click();
+  await page.locator('.row[data-name="a.png"] [data-control="menu"]').click();
+  await page.click('[role="menu"] [data-action="again"]');
   await dialog.locator('[name="width"]').fill('99999');
   await dialog.locator('[type="submit"]').click();
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'width', 'it stays open, at the field');

@@ -16,7 +16,7 @@ export function createTools() {
     el('button', { class: 'button button-small button-quiet', type: 'reset', 'data-t': 'settings.save_dismiss' }));
   const save = el('button', { class: 'button button-small', type: 'button', id: 'save-settings', 'aria-expanded': 'false', 'aria-controls': namer.id, 'data-t': 'settings.save_as' });
   const copy = el('button', { class: 'button button-small', type: 'button', id: 'copy-settings', 'data-t': 'settings.copy_link' });
-  const reset = el('button', { class: 'button button-small button-quiet', type: 'reset', form: 'settings-form', 'data-t': 'settings.reset' });
+  const reset = el('button', { class: 'button button-small button-quiet', type: 'reset', id: 'reset-settings', form: 'settings-form', 'data-t': 'settings.reset' });
   const apply = el('button', { class: 'button button-small button-primary', type: 'button', id: 'apply', hidden: '' });
   const tools = el('div', { class: 'settings-tools' }, el('ul', { class: 'named', id: 'named-settings', 'data-t-label': 'settings.named', hidden: '' }),
     namer, el('div', { class: 'settings-foot' }, el('small', { 'data-t': 'settings.for_new' }), reset, save, copy, apply));
@@ -60,8 +60,8 @@ export function showNamed(all, words) {
 
 /** @param {boolean} is_changed whether there is anything to reset */
 export function showReset(is_changed) {
-  const button = document.querySelector('.settings-tools .settings-foot [type=reset]');
-  if (button instanceof HTMLElement) button.hidden = !is_changed;
+  const button = document.getElementById('reset-settings');
+  if (button) button.hidden = !is_changed;
 }
 
 /** @param {number} count of finished images that can be converted again @param {Words} words */
