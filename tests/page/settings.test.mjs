@@ -196,12 +196,12 @@ testPage('a movement of the slider aborts the estimate before, and a still slide
     if (route.request().url().includes('quality=40')) return;
     await route.continue();
   });
-  await page.fill('#quality-number', '40');
-  await page.waitForRequest(/quality=40/);
+  await Promise.all([page.waitForRequest(/quality=40/), page.fill('#quality-number', '40')]);
   for (const quality of ['41', '42', '43', '44', '45']) await page.fill('#quality-number', quality);
   await page.waitForSelector('.estimate[data-state="known"]');
-  assert.deepEqual(aborted, ['40']);
-  assert.ok(asked.length <= 3 && asked.at(-1) === '45', asked.join());
+  await page.waitForTimeout(1000);
+  assert.deepEqual([asked[0], asked.at(-1)], ['40', '45'], asked.join());
+  assert.deepEqual(aborted, asked.slice(0, -1), 'each but the last was aborted');
 });
 
 testPage('a busy gateway is left alone, and nobody is told but the place of the figure', {}, async (page) => {
