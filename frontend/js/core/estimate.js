@@ -13,6 +13,17 @@ const NOT_FOR_SAMPLES = ['width', 'height', 'target_bytes'];
 /** @param {Record<string, string>} query of the whole @returns {Record<string, string>} */
 export const queryOfSample = (query) => Object.fromEntries(Object.entries(query).filter(([name]) => !NOT_FOR_SAMPLES.includes(name)));
 
+/**
+ * How long no estimate is asked for after an answer, in seconds: each counts as a job, and half of the operator's rate is left for images.
+ * @param {string | null} policy the header `RateLimit-Policy`
+ * @param {string | null} rate the header `RateLimit`
+ */
+export function restOfEstimates(policy, rate) {
+  const quota = Number(/"default";q=(\d+)/.exec(policy ?? '')?.[1] ?? 0);
+  const [, left, reset_s] = /"default";r=(\d+);t=(\d+)/.exec(rate ?? '') ?? [];
+  return left !== undefined && 2 * Number(left) < quota ? Number(reset_s) : 0;
+}
+
 /** What a query surely leads to; `lossy` where the gateway decides. @param {Record<string, string>} query @returns {keyof typeof WEIGHED_AS} */
 export const kindOfQuery = ({ lossless, near_lossless }) => near_lossless || lossless === 'true' ? 'lossless' : 'lossy';
 

@@ -3,7 +3,7 @@
  * Asks the gateway how large a sample of a picture becomes. Whoever waits for images comes first: where the gateway is busy or the operator's rate
  * is used up, nothing is asked for as long as it says, and nobody is told. An aborted request stops the encoder.
  */
-import { kindOfFile } from '../core/estimate.js';
+import { kindOfFile, restOfEstimates } from '../core/estimate.js';
 import { ROOT } from '../core/root.js';
 
 /** A busy gateway that names no time is left alone for so long. */
@@ -30,8 +30,10 @@ export class EstimateRequests {
       const response = await fetch(`${ROOT}/api/convert?${new URLSearchParams(query)}`, {
         method: 'POST', body: picture, headers: { ...this.api.headers(), 'Content-Type': picture.type }, signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
       });
+      const { headers } = response;
+      this.quiet_until_ms = Date.now() + 1000 * restOfEstimates(headers.get('RateLimit-Policy'), headers.get('RateLimit'));
       if (response.ok) return answerOf(new Uint8Array(await response.arrayBuffer()));
-      this.quiet_until_ms = Date.now() + (1000 * Number(response.headers.get('Retry-After')) || QUIET_MS);
+      this.quiet_until_ms = Date.now() + (1000 * Number(headers.get('Retry-After')) || QUIET_MS);
     } catch {
       // Aborted, or the gateway is away: the page says that elsewhere.
     }

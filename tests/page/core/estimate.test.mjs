@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAnimated } from '../../../frontend/js/core/animation.js';
-import { estimatedBytes, kindOfFile, kindOfQuery, queryOfSample } from '../../../frontend/js/core/estimate.js';
+import { estimatedBytes, kindOfFile, kindOfQuery, queryOfSample, restOfEstimates } from '../../../frontend/js/core/estimate.js';
 import { REACH, resample } from '../../../frontend/js/core/lanczos.js';
 import { BUDGET_PIXELS, sizeWithin, tilingOf } from '../../../frontend/js/core/sampling.js';
 
@@ -69,6 +69,13 @@ test('an answer is scaled to the whole, and never above a size that was set', ()
   assert.equal(estimatedBytes({ ...given, kind: 'lossy', weight: 1 }), 1000, 'a whole picture is not a sample');
   assert.equal(estimatedBytes({ ...given, query: { target_bytes: '4000' } }), 4000);
   assert.equal(estimatedBytes({ ...given, query: { target_bytes: '40000' } }), 10_000);
+});
+
+test('estimates leave half of the operator’s rate to images', () => {
+  assert.equal(restOfEstimates(null, null), 0, 'no rate');
+  assert.equal(restOfEstimates('"default";q=60;w=60', '"default";r=30;t=12'), 0);
+  assert.equal(restOfEstimates('"default";q=60;w=60', '"default";r=29;t=12'), 12);
+  assert.equal(restOfEstimates('"jobs";q=60;w=60', '"jobs";r=0;t=9'), 0, 'quotas have answers of their own');
 });
 
 test('the gateway’s file says whether it is lossless, with and without a header', () => {
