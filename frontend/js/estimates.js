@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The estimate of the chosen picture: the one that was added last, or whose settings are open. One is made at a time, a moment after the last
- * movement; a new one aborts the one before.
+ * movement; a new one aborts the one before. Where the picture was converted with the very same settings, the figure is the result's own.
  */
 import { HEAD_BYTES, isAnimated } from './core/animation.js';
 import { sourcePath } from './core/paths.js';
@@ -18,6 +18,9 @@ import { LARGEST_FILE_BYTES, Samples } from './ui/samples.js';
 const DEBOUNCE_MS = 120;
 /** Uploads have the connections first. */
 const RETRY_MS = 1000;
+
+/** @param {Record<string, string>} one @param {Record<string, string>} other */
+const isSameQuery = (one, other) => [one, other].every((query) => Object.keys(query).every((name) => one[name] === other[name]));
 
 export class Estimates {
   /**
@@ -49,6 +52,10 @@ export class Estimates {
     this.stop();
     if (!item) return this.show({ state: 'none' });
     if (this.last.id !== item.id) this.last = { id: item.id };
+    if (item.state === 'done' && item.result && isSameQuery(item.options, query)) {
+      this.last = { id: item.id, after_bytes: item.result.bytes };
+      return this.report(item, 'exact');
+    }
     this.report(item, 'working');
     const { signal } = this.abort = new AbortController();
     this.later(DEBOUNCE_MS, signal, () => this.run(item, query, signal));

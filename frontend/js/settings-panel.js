@@ -66,7 +66,11 @@ export class SettingsPanel {
     on('use-named-settings', (name) => this.useNamed(name));
     on('remove-named-settings', (name) => this.removeNamed(name));
     on('copy-settings-link', () => this.copyLink());
-    this.gallery.items.listen({ onAdded: () => this.estimate(), onRemoved: () => this.estimate() });
+    this.gallery.items.listen({
+      onAdded: () => this.estimate(),
+      onChanged: ({ id, state }, before) => state === 'done' && before.state !== 'done' && id === this.estimates.newest()?.id && this.estimate(),
+      onRemoved: () => this.estimate(),
+    });
   }
 
   /** @param {Settings} settings */

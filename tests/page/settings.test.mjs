@@ -212,6 +212,7 @@ testPage('a busy gateway is left alone, and nobody is told but the place of the 
     return route.fulfill({ status: 429, headers: { 'Retry-After': '60' }, contentType: 'application/problem+json', body: '{"code":"rate_limited"}' });
   });
   await open(page);
+  await page.click('.chip[value="1280"]');
   await page.waitForSelector('.estimate[data-state="unknown"]');
   await page.click('.chip[value="800"]');
   await untilHash(page, '#quality=auto&width=800');
@@ -225,7 +226,10 @@ testPage('no estimate is invented: not for an animation, not for what the browse
   await page.waitForSelector('.estimate[data-state="none"]');
   const frame = '2c0000000001000100000202440100';
   const gif = Buffer.from(`47494638396101000100800000000000ffffff${`21f9040000000000${frame}`.repeat(2)}3b`, 'hex');
-  await page.setInputFiles('#file-input', [file('moving.gif', gif, 'image/gif')]);
+  await convert(page, file('moving.gif', gif, 'image/gif'));
+  await page.waitForSelector('.estimate[data-state="exact"]');
+  assert.equal(await page.innerText('.estimate-hint'), 'Converted with these settings');
+  await page.click('.chip[value="800"]');
   await page.waitForSelector('.estimate[data-state="animated"]');
   await page.setInputFiles('#file-input', [file('strange.png', Buffer.from('no picture at all'))]);
   await page.waitForSelector('.estimate[data-state="undecodable"]');

@@ -8,7 +8,7 @@
 /** @typedef {{x: number, y: number}} Place in pixels */
 /** @typedef {{tile: Size, columns: number, rows: number, places: Place[]}} Tiling `places` row by row */
 
-/** Of all tiles together. Two and a half times as many pixels make the estimate no better; half as many, worse (`tests/page/estimates.mjs`). */
+/** Of all tiles together. With half as many, 21 of 24 pictures came within 15 % at quality 90, instead of 24 (`tests/page/estimates.mjs`). */
 export const BUDGET_PIXELS = 500_000;
 /** Tiles of 64 pixels cut more of what an encoder predicts and repeats across a border. */
 const TILE_PIXELS = 128;

@@ -5,7 +5,7 @@ import { el, setText } from './dom.js';
 /** @typedef {import('../core/language.js').Words} Words */
 /**
  * @typedef {object} Shown
- * @property {'none' | 'working' | 'known' | 'animated' | 'undecodable' | 'unknown'} state
+ * @property {'none' | 'working' | 'known' | 'exact' | 'animated' | 'undecodable' | 'unknown'} state
  * @property {string} [name] whose figure it is
  * @property {string} [picture] data URL
  * @property {number} [before_bytes]
@@ -18,24 +18,25 @@ const SENTENCES = /** @type {const} */ ({ none: 'settings.estimate_none', animat
 export function createEstimateLine() {
   return el('div', { class: 'estimate', 'data-state': 'none' },
     el('img', { class: 'estimate-picture', alt: '', width: '40', height: '40', hidden: '' }),
-    el('div', { class: 'estimate-words' }, el('span', { class: 'estimate-name' }), el('output', { class: 'estimate-figure' }), el('small', { class: 'estimate-hint', 'data-t': 'settings.estimate_hint' })));
+    el('div', { class: 'estimate-words' }, el('span', { class: 'estimate-name' }), el('output', { class: 'estimate-figure' }), el('small', { class: 'estimate-hint' })));
 }
 
 /** @param {Element} line @param {Shown} shown @param {Words} words */
 export function showEstimate(line, shown, words) {
-  const [picture, name, figure] = ['.estimate-picture', '.estimate-name', '.estimate-figure'].map((selector) => line.querySelector(selector));
-  if (!(line instanceof HTMLElement) || !(picture instanceof HTMLImageElement) || !name || !figure) return;
+  const [picture, name, figure, hint] = ['.estimate-picture', '.estimate-name', '.estimate-figure', '.estimate-hint'].map((selector) => line.querySelector(selector));
+  if (!(line instanceof HTMLElement) || !(picture instanceof HTMLImageElement) || !name || !figure || !hint) return;
   line.dataset.state = shown.state;
   picture.hidden = !shown.picture;
   if (shown.picture && picture.src !== shown.picture) picture.src = shown.picture;
   setText(name, shown.state === 'none' ? '' : shown.name ?? '');
   setText(figure, figureText(shown, words));
+  setText(hint, words.t(shown.state === 'exact' ? 'settings.estimate_exact' : 'settings.estimate_hint'));
 }
 
 /** @param {Shown} shown @param {Words} words */
 function figureText({ state, before_bytes = 0, after_bytes }, words) {
-  if (state !== 'known' && state !== 'working') return words.t(SENTENCES[state]);
+  if (state !== 'known' && state !== 'exact' && state !== 'working') return words.t(SENTENCES[state]);
   if (after_bytes === undefined) return words.t('settings.estimate_working');
-  if (before_bytes <= 0) return words.t('settings.estimate', { size: words.bytes(after_bytes) });
-  return words.t('settings.estimate_saving', { size: words.bytes(after_bytes), saving: words.saving(Math.round(100 * (1 - after_bytes / before_bytes))) });
+  const size = state === 'exact' ? words.bytes(after_bytes) : words.t('settings.estimate', { size: words.bytes(after_bytes) });
+  return before_bytes <= 0 ? size : words.t('settings.estimate_saving', { size, saving: words.saving(Math.round(100 * (1 - after_bytes / before_bytes))) });
 }
