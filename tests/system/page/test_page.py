@@ -24,8 +24,8 @@ def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
 
-def test_uppy_on_another_site_uploads_and_shows_results(gateway: Gateway) -> None:
-    _node("uppy.test.mjs", gateway.url)
+def test_upload_widgets_on_another_site_upload_and_show_results(gateway: Gateway) -> None:
+    _node("widgets.test.mjs", gateway.url)
 
 
 @pytest.mark.slow
