@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 from backend import errors, settings, texts  # noqa: E402
 
 CHINESE = ".zh-CN.md"
-LANGUAGE = re.compile(r"\.zh-CN(?=\.md)|(?<=-)(?:en|zh-CN)(?=-)")
+LANGUAGE = re.compile(r"\.zh-CN(?=\.(?:md|svg))|(?<=-)(?:en|zh-CN)(?=-)")
 """What tells the languages apart in the name of a page or of a picture."""
 GUIDES = {
     "docs/operate/monitoring.md": ("summary", ("Alert", "Severity", "After", "Says")),

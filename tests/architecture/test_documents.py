@@ -20,6 +20,7 @@ from tests.system.ops.shown import SHOWN
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = documents.pairs()
 ALL = sorted({name for pair in PAIRS for name in pair})
+PAGES_WITH_PLOTS = ["docs/internals/performance.md", "docs/internals/performance.zh-CN.md"]
 ONE_LANGUAGE = ["CONTRIBUTING.md", "CHANGELOG.md"]
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 CODE = re.compile(r"```.*?```", re.DOTALL)
@@ -95,9 +96,26 @@ def test_both_languages_have_the_same_headings_code_and_links(english: str, chin
     def pages(name: str) -> list[str]:
         return [documents.LANGUAGE.sub("", str(file)) for file, _ in links(name)]
 
+    def programs(text: str) -> list[str]:
+        return [block for block in CODE.findall(text) if not block.startswith("```\n")]
+
     assert headings(one) == headings(other)
-    assert CODE.findall(one) == CODE.findall(other)
+    assert programs(one) == programs(other)
     assert pages(english) == pages(chinese)
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS)
+def test_drawings_are_in_the_language_of_their_page(english: str, chinese: str) -> None:
+    """A block without a language is a drawing or a listing: as many lines, and Chinese words."""
+    one, other = ([block for block in CODE.findall(read(name)) if block.startswith("```\n")] for name in (english, chinese))
+    assert [block.count("\n") for block in one] == [block.count("\n") for block in other]
+    assert [block for block in other if not re.search("[\u4e00-\u9fff]", block)] == []
+
+
+@pytest.mark.parametrize("name", PAGES_WITH_PLOTS)
+def test_plots_are_in_the_language_of_their_page(name: str) -> None:
+    for plot in re.findall(r"images/(bench-[\w.-]+\.svg)", read(name)):
+        assert bool(re.search("[\u4e00-\u9fff]", read(f"docs/images/{plot}"))) is name.endswith(documents.CHINESE), plot
 
 
 @pytest.mark.parametrize("name", ALL)
