@@ -4,7 +4,6 @@ import { storedOrigin } from './core/convert-again.js';
 import { extensionOf, stemOf, displayName } from './core/filenames.js';
 import { queryOf, settingsOfQuery } from './core/options.js';
 import { downloadAddress, outcomeOf, resultOutcome, sourceOutcome } from './core/outcome.js';
-import { sourcePath } from './core/paths.js';
 import { altOf, pictureSnippet } from './core/picture-snippet.js';
 import { newId } from './new-id.js';
 import { copyImage, copyText } from './ui/clipboard.js';
@@ -18,6 +17,8 @@ export class ItemActions {
   /** @param {import('./gallery.js').Gallery} gallery */
   constructor(gallery) {
     this.gallery = gallery;
+    /** Since it was opened first. @type {import('./comparison.js').Comparison | undefined} */
+    this.comparison = undefined;
     this.listen();
   }
 
@@ -63,12 +64,9 @@ export class ItemActions {
 
   /** @param {Item} item */
   async compare(item) {
-    if (!item.job || !item.result) return;
-    const { api, capabilities, uploader, words } = this.gallery;
-    const { openComparison } = await import('./ui/compare.js');
-    const sourceOf = (/** @type {string} */ path) => capabilities.auth ? api.fetchBlob(path) : path;
-    const before = uploader.files.get(item.id) ?? await sourceOf(sourcePath(item.job));
-    openComparison({ item, before, after: await sourceOf(item.result.url) }, words());
+    const { Comparison } = await import('./comparison.js');
+    this.comparison ??= new Comparison(this.gallery);
+    this.comparison.open(item);
   }
 
   /** What it is saved as, and shown as in the list. @param {Item} item */

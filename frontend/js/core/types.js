@@ -30,6 +30,8 @@
  * @property {boolean} [original] true only where the source itself is the result
  * @property {number} [frames]
  * @property {number} [saved_percent]
+ * @property {number} [quality] that `quality=auto` chose
+ * @property {boolean} [lossless] what `lossless=auto` decided
  *
  * @typedef {object} Job the contract's Job
  * @property {string} id

@@ -20,6 +20,10 @@ def test_the_page_does_its_work_in_chromium(gateway: Gateway) -> None:
     assert "skipped 0" in said, said[-2000:]
 
 
+def test_the_comparison_encodes_again_and_leaves_nothing_behind(gateway: Gateway) -> None:
+    _node("compare.test.mjs", gateway.url)
+
+
 def test_rows_and_summary_are_as_their_readers_expect(gateway: Gateway) -> None:
     _node("rows.test.mjs", gateway.url)
 
