@@ -6,12 +6,14 @@ python -m bench.report
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench.kit import plots, servers
+from bench.kit.chinese import CELLS, in_chinese
 from bench.kit.figures import Spread, spread
 
 DOCS = servers.ROOT / "docs"
@@ -68,6 +70,8 @@ def main() -> None:
 
 def _rewrite(path: Path, made: dict[str, str], begin: str, end: str) -> None:
     text = path.read_text("utf-8")
+    if path.name.endswith(".zh-CN.md"):
+        made = {name: in_chinese(lines) for name, lines in made.items()}
     for name, lines in made.items():
         before, mark, rest = text.partition(begin.format(name))
         if mark:
@@ -201,6 +205,8 @@ def draw(rows: Rows, runs: dict[str, Any], words: Words) -> None:
 
 
 def plot(name: str, title: str, bars: list[tuple[str, Spread]], words: Words, *, limit: float | None) -> None:
+    if words is HEADS["zh-CN"]:
+        bars = [(re.sub(r"^[^，]+", lambda service: CELLS.get(service[0], service[0]), label), figure) for label, figure in bars]
     plots.bars(DOCS / "images" / words["plot"].format(name), title, bars, limit=limit, ours="gateway")
 
 
