@@ -50,7 +50,7 @@ CANNOT = {
     ("docs/operate/deployment.md", "docker compose"): "needs a Docker daemon; test_compose.py reads the same file",
     ("docs/operate/deployment.md", "useradd"): "changes the machine; test_units.py checks and runs the same units",
     ("docs/operate/deployment.md", "kubectl"): "needs a cluster; test_kubernetes.py checks the same manifests",
-    ("docs/operate/monitoring.md", ".venv/bin/pip install"): "downloads packages; test_telemetry.py uses them",
+    ("docs/operate/monitoring.md", ".venv/bin/python -m pip install"): "downloads packages; test_telemetry.py uses them",
     ("docs/guides/cdn.md", "<picture>"): "markup of somebody's website, without the gateway",
     ("docs/operate/tuning.md", "sysctl"): "changes the kernel of the machine",
     ("docs/operate/storage.md", "export GATEWAY_STORAGE_URL"): "needs somebody's bucket; test_store.py runs against a server of the same protocol",

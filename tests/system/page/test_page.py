@@ -45,7 +45,7 @@ def test_upload_widgets_on_another_site_upload_and_show_results(gateway: Gateway
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suite", ["truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
+@pytest.mark.parametrize("suite", ["status.test.mjs", "truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
 def test_what_takes_long_on_the_page(suite: str) -> None:
     _node(suite, "")
 
