@@ -5,9 +5,10 @@
  */
 import { hasFeature } from './core/capabilities.js';
 import { isSystemFile, problemOfFile } from './core/file-checks.js';
-import { nameOfUrl } from './core/filenames.js';
+import { displayName, nameOfUrl } from './core/filenames.js';
 import { createItem } from './core/item.js';
 import { queryOf } from './core/options.js';
+import { isFollowing } from './core/states.js';
 import { BatchActions } from './batch-actions.js';
 import { ItemActions } from './item-actions.js';
 import { Items } from './items.js';
@@ -52,7 +53,11 @@ export class Gallery {
     this.thumbnails = new Thumbnails(items, this.list, !capabilities.auth);
     this.tracker = new JobTracker({ api, updates, items, onProblem: (id, problem) => this.showProblem(id, problem), onJobEnded: () => this.uploader.resumeAfterFullQueue() });
     this.uploader = new Uploader({ api, tracker: this.tracker, items, findOrigin: (item) => this.findOrigin(item), can_resume: hasFeature(capabilities, 'tus') });
-    items.listen({ onChanged: (item, before) => item.state !== before.state && this.onState(item) });
+    items.listen({
+      onAdded: ({ job, seq, state }) => { if (job && isFollowing(state)) updates.follow(job, seq); },
+      onChanged: (item, before) => item.state !== before.state && this.onState(item),
+      onRemoved: ({ job }) => { if (job) updates.unfollow(job); },
+    });
     this.digests = new Digests();
     this.removal = new Removal({ items, api, messages: this.messages, onErased: (id) => this.forget(id) });
     const actions = new ItemActions(this);
@@ -83,7 +88,7 @@ export class Gallery {
   addFile(file) {
     const problem = problemOfFile(file, this.capabilities);
     const item = createItem({
-      id: newId(), key: newId(), name: file.name, bytes: file.size, type: file.type, options: this.query(),
+      id: newId(), key: newId(), name: displayName(file.name), bytes: file.size, type: file.type, options: this.query(),
       state: problem ? 'invalid' : 'waiting', problem, has_file: !problem,
     });
     this.items.add(item);
@@ -115,7 +120,6 @@ export class Gallery {
     for (const { item, picture } of this.persistence.restoreJobs()) {
       if (picture) this.thumbnails.pictures.set(item.id, picture);
       this.items.add(item);
-      this.updates.follow(item.job ?? '', item.seq);
     }
     for (const { item, file } of await this.persistence.restoreFiles()) {
       this.items.add(item);
@@ -147,6 +151,7 @@ export class Gallery {
   onJob(job) {
     const item = this.items.ofJob(job.id);
     if (item) this.tracker.apply(item.id, job);
+    else this.updates.unfollow(job.id);
   }
 
   /** @param {string} job that the gateway no longer has */
@@ -155,7 +160,7 @@ export class Gallery {
     const item = this.items.ofJob(job);
     if (!item) return;
     const is_from_earlier_visit = item.state === 'verifying' && !item.has_file;
-    if (!is_from_earlier_visit) return this.items.dispatch(item.id, { type: 'job_gone' });
+    if (!is_from_earlier_visit) return this.items.dispatch(item.id, { type: 'job_gone', job_id: job });
     this.items.remove(item);
     this.forget(item.id);
   }
@@ -171,6 +176,17 @@ export class Gallery {
   showProblem(id, problem) {
     const item = this.items.get(id);
     if (item) this.messages.showProblem(item, problem);
+  }
+
+  /** Whether anything is to come from the gateway. */
+  isWaiting() {
+    return this.items.all().some(({ state }) => isFollowing(state));
+  }
+
+  /** @param {boolean} is_reachable */
+  setReachable(is_reachable) {
+    this.overview.is_stalled = !is_reachable;
+    for (const { id } of this.items.all()) this.items.dispatch(id, { type: is_reachable ? 'gateway_back' : 'gateway_lost' });
   }
 
   /** The language changed. */

@@ -46,15 +46,10 @@ export class Items {
     return this.by_id.get(this.id_by_job.get(job) ?? '');
   }
 
-  /** @param {string} id @param {string} job */
-  linkJob(id, job) {
-    this.id_by_job.set(job, id);
-  }
-
   /** @param {Item} item */
   add(item) {
     this.by_id.set(item.id, item);
-    if (item.job) this.linkJob(item.id, item.job);
+    this.link(item);
     for (const { onAdded } of this.listeners) onAdded?.(item);
   }
 
@@ -65,14 +60,27 @@ export class Items {
     const item = advance(before, fact, Date.now());
     if (item === before) return;
     this.by_id.set(id, item);
-    if (item.job) this.linkJob(id, item.job);
+    if (item.job !== before.job) {
+      this.unlink(before);
+      this.link(item);
+    }
     for (const { onChanged } of this.listeners) onChanged?.(item, before);
+  }
+
+  /** @param {Item} item */
+  link(item) {
+    if (item.job) this.id_by_job.set(item.job, item.id);
+  }
+
+  /** @param {Item} item */
+  unlink(item) {
+    if (item.job) this.id_by_job.delete(item.job);
   }
 
   /** @param {Item} item */
   remove(item) {
     this.by_id.delete(item.id);
-    if (item.job) this.id_by_job.delete(item.job);
+    this.unlink(item);
     for (const { onRemoved } of this.listeners) onRemoved?.(item);
   }
 }

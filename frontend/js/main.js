@@ -6,6 +6,7 @@
 import { readSettings } from './core/options.js';
 import { Api } from './net/api.js';
 import { JobUpdates } from './net/job-updates.js';
+import { Reachability } from './net/reachability.js';
 import { hasFiles, loadJobs, loadValue, saveValue } from './net/storage.js';
 import { Preferences } from './preferences.js';
 import { find, on } from './ui/dom.js';
@@ -29,6 +30,7 @@ const updates = new JobUpdates(api, {
   onGone: (id) => gallery?.onJobGone(id),
   onMode: showMode,
 });
+const reachability = new Reachability({ api, isWaiting: () => updates.mode !== 'live' || Boolean(gallery?.isWaiting()), onChange: showReachable });
 const capabilities = await untilCapabilities();
 let settings = readSettings(loadValue('settings'), capabilities);
 has_capabilities = true;
@@ -67,12 +69,23 @@ function showPage() {
 }
 
 function showMode() {
-  showConnection(navigator.onLine ? updates.mode : 'offline', preferences.words);
+  const shown = reachability.is_answered ? updates.mode : 'connecting';
+  const mode = !navigator.onLine ? 'offline' : reachability.is_reachable ? shown : 'unreachable';
+  showConnection(mode, preferences.words);
+  if (updates.mode === 'connecting') reachability.check();
+}
+
+/** @param {boolean} is_reachable */
+function showReachable(is_reachable) {
+  if (!has_capabilities) return;
+  find('unreachable', HTMLElement).hidden = is_reachable || !navigator.onLine;
+  gallery?.setReachable(is_reachable);
+  showMode();
 }
 
 /** Once. */
 function loadGallery() {
-  loading ??= Promise.all([import('./gallery.js'), loadStyles('summary')]).then(([{ Gallery }]) => {
+  loading ??= Promise.all([import('./gallery.js'), preferences.add('images'), loadStyles('summary')]).then(([{ Gallery }]) => {
     gallery = new Gallery({ api, updates, capabilities, words: () => preferences.words, settings: () => settings });
     return gallery;
   });

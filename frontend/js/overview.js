@@ -36,6 +36,8 @@ export class Overview {
     this.failures = [];
     this.eta = startEta(Date.now());
     this.is_update_due = false;
+    /** Whether the gateway does not answer: then nothing can be said of the time left. */
+    this.is_stalled = false;
     items.listen({
       onAdded: () => this.updateSoon(),
       onChanged: (item, before) => {
@@ -73,7 +75,7 @@ export class Overview {
 
   /** @param {Totals} totals */
   updateEta({ running, weight, weight_done }) {
-    const is_new = running === 0 || weight_done < this.eta.count;
+    const is_new = running === 0 || this.is_stalled || weight_done < this.eta.count;
     this.eta = is_new ? startEta(Date.now(), weight_done) : updateEta(this.eta, weight_done, weight, Date.now());
   }
 

@@ -41,8 +41,8 @@ export class Persistence {
   saveNow() {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const known = this.items.all().filter((item) => item.job && item.state !== 'cancelled' && item.state !== 'expired');
-    saveJobs(known.map(({ id, job, name, bytes, type, options }) => ({ job: job ?? '', name, bytes, type, options, picture: this.pictureOf(id) ?? '' })));
+    const known = this.items.all().filter((item) => (item.job ?? item.origin) && item.state !== 'cancelled' && item.state !== 'expired');
+    saveJobs(known.map(({ id, job, origin, name, bytes, type, options }) => ({ job: job ?? origin ?? '', name, bytes, type, options, picture: this.pictureOf(id) ?? '' })));
   }
 
   saveUploads() {

@@ -196,8 +196,8 @@ testPage('the whole flow by touch on a phone: add, settings, compare by slider a
   assert.ok(await page.isVisible('#take-photo'));
   const touch = await fingers(page);
   await page.tap('.settings-summary');
-  await page.tap('.preset:has([value="drawing"])');
-  assert.ok(await page.isChecked('[value="drawing"]'));
+  await page.tap('.preset:has([value="graphic"])');
+  assert.ok(await page.isChecked('[value="graphic"]'));
   const dial = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('#quality').boundingBox());
   const across = dial.y + dial.height / 2;
   const value = Number(await page.inputValue('#quality'));
@@ -508,8 +508,8 @@ testPage('the language is the browser’s, can be switched, and reaches every wo
 });
 
 testPage('a language that the gateway has besides is offered, and loaded when it is chosen', { viewport: { width: 320, height: 640 } }, async (page) => {
-  const [catalog, html] = await Promise.all(['/static/i18n/en.json', '/'].map(async (path) => (await page.request.get(GATEWAY_URL + path)).text()));
-  await page.route('**/static/i18n/de.json', (route) => route.fulfill({ contentType: 'application/json', body: catalog.replace('Choose images', 'Bilder wählen') }));
+  const [catalog, html] = await Promise.all(['/static/texts/en/page.json', '/'].map(async (path) => (await page.request.get(GATEWAY_URL + path)).text()));
+  await page.route('**/static/texts/de/page.json', (route) => route.fulfill({ contentType: 'application/json', body: catalog.replace('Choose images', 'Bilder wählen') }));
   await page.route(`${GATEWAY_URL}/`, (route) => route.fulfill({ contentType: 'text/html', body: html.replace('data-languages="en', 'data-languages="de en') }));
   await page.reload();
   await page.waitForSelector('html[data-ready]');

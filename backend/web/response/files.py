@@ -57,10 +57,10 @@ class BlobFile(io.RawIOBase):
                 self._on_close()
 
 
-def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
-    """As ``send``."""
+def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, name: str = "", on_close: Callable[[], None] | None = None) -> Response:
+    """As ``send``. ``name`` goes before the name of the source."""
     media_type = formats.output(result.format).media_type
-    return send(blob, media_type=media_type, etag=result.sha256, name=result_name(job), is_attachment=is_attachment, on_close=on_close)
+    return send(blob, media_type=media_type, etag=result.sha256, name=result_name(job, name), is_attachment=is_attachment, on_close=on_close)
 
 
 def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
@@ -97,10 +97,10 @@ def _is_one_range() -> bool:
     return asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
 
 
-def result_name(job: Job) -> str:
+def result_name(job: Job, wanted: str = "") -> str:
     """For a job that has a result."""
     assert job.status.result is not None
-    return filenames.result_name(job.manifest.source.filename, formats.output(job.status.result.format).extension)
+    return filenames.result_name(filenames.display_name(wanted) or job.manifest.source.filename, formats.output(job.status.result.format).extension)
 
 
 def disposition(name: str, *, is_attachment: bool) -> str:

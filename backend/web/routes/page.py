@@ -5,14 +5,21 @@ The operator's page holds no figures: they come over Socket.IO (``socketio/live_
 
 from __future__ import annotations
 
-from flask import Response, send_from_directory
+from urllib.parse import urlsplit
 
+from flask import Response, request, send_from_directory
+
+from backend import errors
 from backend.core.security_headers import PAGE_POLICY
 from backend.web.openapi.resource import Resource
-from backend.web.request import auth, client_identity
+from backend.web.request import client_identity
 from backend.web.request.context import web_context
+from backend.web.request.page_language import VARY, remember
+from backend.web.response import page_texts
 from backend.web.response.html_response import html_response
-from backend.web.response.page_texts import in_language, with_languages
+from backend.web.response.json_response import json_response
+from backend.web.response.page_frame import frontend_page
+from backend.web.response.revalidation import revalidate
 
 routes = Resource("page", __name__)
 
@@ -20,18 +27,30 @@ routes = Resource("page", __name__)
 @routes.get("/")
 def index() -> Response:
     client_identity.ensure_token()
-    return _page("index.html")
+    return html_response(frontend_page("index.html", "/"), VARY)
 
 
 @routes.get("/status")
 def status() -> Response:
-    return _page("status.html")
+    return html_response(frontend_page("status.html", "/status"), VARY)
 
 
-def _page(name: str) -> Response:
-    """In the reader's language already, so that it can be read before its scripts run, and without them."""
-    frontend = web_context().frontend
-    return html_response(with_languages(in_language((frontend / name).read_text("utf-8"), frontend, auth.language()), frontend))
+@routes.get("/plain/language/<tag>")
+def choose_language(tag: str) -> Response:
+    """For readers without scripts: remember the choice and go back. Raises ``NotFound`` for a language that is not here."""
+    if tag not in page_texts.languages(web_context().frontend):
+        raise errors.NotFound
+    response = Response(status=303, headers={"Location": request.script_root + _path_of_referrer(), "Cache-Control": "no-store"})
+    remember(response, tag)
+    return response
+
+
+def _path_of_referrer() -> str:
+    """The page that was left, without the prefix; the first page where it is not known, or of another host."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    path = parts.path.removeprefix(request.script_root)
+    is_own = parts.netloc == request.host and path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path + (f"?{parts.query}" if parts.query else "") if is_own else "/"
 
 
 @routes.get("/static/<path:name>")
@@ -41,6 +60,15 @@ def static_file(name: str) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
+
+
+@routes.get("/static/texts/<language>/<part>.json")
+def texts(language: str, part: str) -> Response:
+    """One part of the page's texts. Like a file of the page, it is asked for each time. Raises ``NotFound`` for an unknown language or part."""
+    parts = page_texts.parts(web_context().frontend, language)
+    if part not in parts:
+        raise errors.NotFound
+    return revalidate(json_response(parts[part], cache="no-cache"))
 
 
 @routes.get("/favicon.ico")

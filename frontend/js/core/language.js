@@ -3,10 +3,14 @@
  * Texts and figures in the reader's language. A text may hold `{name}` and `{name|one form|other form}`. The language's plural rule chooses
  * the form; `#` in it is the number. A missing text shows as its key; a test makes sure that none is missing.
  *
+ * A value in a right-to-left script is isolated, so that the order of the sentence stays.
+ *
  * A language is a BCP 47 tag. Which ones there are, the gateway says: each is a file in `i18n/`.
  *
  * @typedef {Record<string, string | number>} Values
  */
+
+import { isolated } from './bidi.js';
 
 const FALLBACK = 'en';
 
@@ -78,7 +82,7 @@ export class Words {
     const text = this.catalog[key] ?? key;
     return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g, (_, name, one, other) => {
       const value = values[name] ?? '';
-      const shown = typeof value === 'number' ? this.whole.format(value) : value;
+      const shown = typeof value === 'number' ? this.whole.format(value) : isolated(value);
       if (one === undefined) return shown;
       return (this.plural.select(Number(value)) === 'one' ? one : other).replace('#', shown);
     });

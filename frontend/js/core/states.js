@@ -16,14 +16,14 @@ export const TRANSITIONS = {
   invalid: {},
   waiting: { upload_started: 'uploading', paused: 'paused', cancelled: 'cancelled', refused: 'failed' },
   uploading: {
-    upload_opened: 'uploading', bytes_kept: 'uploading', bytes_sent: 'uploading', origin_found: 'uploading', body_sent: 'verifying', upload_broke: 'retrying',
+    upload_opened: 'uploading', job_accepted: 'uploading', bytes_kept: 'uploading', bytes_sent: 'uploading', origin_found: 'uploading', body_sent: 'verifying', upload_broke: 'retrying',
     network_lost: 'offline', paused: 'paused', refused: 'failed', cancelled: 'cancelled',
   },
   retrying: { resumed: 'waiting', network_lost: 'offline', paused: 'paused', cancelled: 'cancelled' },
   offline: { resumed: 'waiting', paused: 'paused', cancelled: 'cancelled' },
   paused: { resumed: 'waiting', cancelled: 'cancelled' },
   verifying: {
-    upload_broke: 'retrying', network_lost: 'offline', refused: 'failed', cancel_requested: 'cancelling', job_gone: 'expired', origin_lost: 'waiting',
+    job_accepted: 'verifying', upload_broke: 'retrying', network_lost: 'offline', refused: 'failed', cancel_requested: 'cancelling', job_gone: 'expired', origin_lost: 'waiting',
   },
   queued: { cancel_requested: 'cancelling', job_gone: 'expired' },
   decoding: { cancel_requested: 'cancelling', job_gone: 'expired' },
@@ -31,7 +31,7 @@ export const TRANSITIONS = {
   encoding: { cancel_requested: 'cancelling', job_gone: 'expired' },
   saving: { cancel_requested: 'cancelling', job_gone: 'expired' },
   confirming: { result_confirmed: 'done', job_gone: 'expired' },
-  cancelling: { cancelled: 'cancelled', upload_broke: 'cancelled', network_lost: 'cancelled', refused: 'cancelled', job_gone: 'cancelled' },
+  cancelling: { job_accepted: 'cancelling', cancelled: 'cancelled', upload_broke: 'cancelled', network_lost: 'cancelled', refused: 'cancelled', job_gone: 'cancelled' },
   done: { job_gone: 'expired', restarted: 'waiting' },
   failed: { restarted: 'waiting', problem_translated: 'failed' },
   cancelled: { restarted: 'waiting' },
@@ -58,6 +58,9 @@ export const canPause = (state) => 'paused' in TRANSITIONS[state];
 export const isCancelledByGateway = (state) => 'cancel_requested' in TRANSITIONS[state];
 /** @param {State} state */
 export const canCancel = (state) => isCancelledByGateway(state) || 'cancelled' in TRANSITIONS[state] && state !== 'cancelling';
+
+/** Whether nothing more will come of a job. @param {Job} job */
+export const hasEnded = (job) => job.state !== 'queued' && job.state !== 'running';
 
 /** @type {Record<string, State>} */
 const STATE_BY_STAGE = { decode: 'decoding', transform: 'transforming', encode: 'encoding', store: 'saving' };

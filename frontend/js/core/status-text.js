@@ -3,6 +3,7 @@
 import { secondsLeft } from './eta.js';
 import { mismatchedFormat } from './filenames.js';
 import { sentenceOf } from './problem.js';
+import { isFollowing } from './states.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Capabilities} Capabilities */
@@ -16,6 +17,18 @@ import { sentenceOf } from './problem.js';
  * @returns {string}
  */
 export function statusText(item, capabilities, words, now_ms) {
+  const text = textOfState(item, capabilities, words, now_ms);
+  return item.is_stalled && isFollowing(item.state) ? words.t('state.stalled', { text }) : text;
+}
+
+/**
+ * @param {Item} item
+ * @param {Capabilities} capabilities
+ * @param {Words} words
+ * @param {number} now_ms
+ * @returns {string}
+ */
+function textOfState(item, capabilities, words, now_ms) {
   const why = () => item.problem ? sentenceOf(item.problem, item, capabilities, words) : words.t('state.failed');
   switch (item.state) {
     case 'invalid': return why();

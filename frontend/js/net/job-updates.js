@@ -91,6 +91,7 @@ export class JobUpdates {
 
   onConnect() {
     this.connect_failures = this.stream_failures = 0;
+    this.api.onAnswer(true);
     this.setMode('live');
     this.streams.forEach((stream) => stream.abort());
     for (const id of this.followed.keys()) this.subscribe(id);
@@ -151,6 +152,7 @@ export class JobUpdates {
   receive(job) {
     const followed = job && this.followed.get(job.id);
     if (!followed) return;
+    this.api.onAnswer(true);
     const is_newer = job.seq > followed.seq;
     followed.seq = Math.max(followed.seq, job.seq);
     followed.updated_ms = Date.now();

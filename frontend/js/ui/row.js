@@ -6,9 +6,12 @@
  * `download-item` (detail: id).
  */
 import { el, emit, icon, setAttribute, setProperty, setText } from './dom.js';
+import { FileName } from './file-name.js';
 import { savedPercent } from '../core/batch.js';
 import { canConvertAgain, canTryAgain } from '../core/convert-again.js';
-import { resultName, splitName } from '../core/filenames.js';
+import { withoutIsolates } from '../core/bidi.js';
+import { resultName } from '../core/filenames.js';
+import { downloadAddress } from '../core/outcome.js';
 import { canCancel, canPause, isConverting, isFinal } from '../core/states.js';
 import { statusText } from '../core/status-text.js';
 
@@ -41,10 +44,7 @@ export class Row {
   constructor(id) {
     this.id = id;
     this.picture = el('div', { class: 'row-picture' }, icon('image'));
-    this.full_name = el('span', { class: 'visually-hidden', id: `name-${id}` });
-    this.head = el('span', { class: 'name-head', 'aria-hidden': 'true' });
-    this.tail = el('span', { class: 'name-tail', 'aria-hidden': 'true' });
-    this.name = el('span', { class: 'row-name' }, this.full_name, this.head, this.tail);
+    this.name = new FileName(`name-${id}`);
     this.symbol = el('span', { class: 'row-symbol' });
     this.stage = el('span', { class: 'row-stage-text' });
     this.bar = el('div', { class: 'bar', role: 'progressbar', 'aria-labelledby': `name-${id}`, 'aria-valuemin': '0', 'aria-valuemax': '100' },
@@ -58,7 +58,7 @@ export class Row {
     this.actions = el('div', { class: 'row-actions' }, this.download);
     this.element = el('li', { class: 'row', 'data-id': id },
       this.picture,
-      el('div', { class: 'row-words' }, this.name, el('p', { class: 'row-stage' }, this.symbol, this.stage), this.bar),
+      el('div', { class: 'row-words' }, this.name.element, el('p', { class: 'row-stage' }, this.symbol, this.stage), this.bar),
       this.outcome, this.actions);
     this.download.addEventListener('click', (event) => this.onDownload(event));
     this.element.addEventListener('keydown', (event) => this.onKey(event));
@@ -108,24 +108,14 @@ export class Row {
     const focused = document.activeElement;
     const had_focus = focused instanceof HTMLElement && this.actions.contains(focused);
     this.needs_key = capabilities.auth;
-    this.updateName(item);
+    this.name.show(item.name);
+    setAttribute(this.element, 'data-name', item.name);
     const text = statusText(item, capabilities, words, now_ms);
     this.updateStatus(item, text);
     this.updateBar(item, text);
     this.updateOutcome(item, words);
     this.updateControls(item, capabilities, words);
     if (had_focus && focused.hidden) this.focus();
-  }
-
-  /** @param {Item} item */
-  updateName(item) {
-    if (this.name.title === item.name) return;
-    const [head, tail] = splitName(item.name);
-    setText(this.full_name, item.name);
-    setText(this.head, head);
-    setText(this.tail, tail);
-    this.name.title = item.name;
-    this.element.dataset.name = item.name;
   }
 
   /** @param {Item} item @param {string} text */
@@ -177,14 +167,15 @@ export class Row {
     }
     this.download.hidden = item.state !== 'done' || !item.result;
     if (this.download.hidden || !item.result) return;
-    setAttribute(this.download, 'href', `${item.result.url}?download=1`);
-    setAttribute(this.download, 'download', resultName(item.name));
-    this.labelControl(this.download, words.t('row.download'), words.t('row.download_name', { name: resultName(item.name) }));
+    const name = resultName(item.name, item.result.format);
+    setAttribute(this.download, 'href', downloadAddress(item.result.url, name));
+    setAttribute(this.download, 'download', name);
+    this.labelControl(this.download, words.t('row.download'), words.t('row.download_name', { name }));
   }
 
   /** @param {HTMLElement} control @param {string} text @param {string} label */
   labelControl(control, text, label) {
-    setAttribute(control, 'aria-label', label);
+    setAttribute(control, 'aria-label', withoutIsolates(label));
     if (control.classList.contains('button-icon')) setAttribute(control, 'title', text);
     setText(/** @type {Element} */ (control.lastElementChild), text);
   }

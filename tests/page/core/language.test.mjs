@@ -47,3 +47,8 @@ test('one limit stood in three notations: it is told in the unit in which it was
   assert.equal(english.beyond(2 ** 26 + 1, 2 ** 26), '64.1 MiB');
   assert.equal(english.beyond(73_000_000, 50_000_000), '73 MB');
 });
+
+test('a right-to-left value is isolated in its sentence, any other stands as it is', () => {
+  assert.equal(english.t('toast.removed', { name: 'صورة.png' }), '“\u2068صورة.png\u2069” removed.');
+  assert.equal(english.t('toast.removed', { name: 'cat.png' }), '“cat.png” removed.');
+});
