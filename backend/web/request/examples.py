@@ -13,10 +13,13 @@ OPTIONS = '{"quality": 75}'
 
 def of_request() -> dict[str, str]:
     """``address`` and ``command`` for an image, and an ``example`` of JSON."""
-    rule = request.url_rule.rule if request.url_rule else ""
-    if rule.startswith(CONVERT):
+    if request.path.startswith(CONVERT) or (request.method == "PUT" and request.path != JOBS):
         return {"address": _whole(JOBS), "command": f"curl -T cat.jpg {_whole(CONVERT)} -o cat.webp", "example": OPTIONS}
-    return {"address": _whole(JOBS), "example": BY_URL if rule == JOBS else OPTIONS}
+    return {"address": _whole(JOBS), "example": BY_URL if request.path == JOBS else OPTIONS}
+
+
+def takes_images(path: str) -> bool:
+    return path in (JOBS, CONVERT) or (request.method == "PUT" and path.startswith((JOBS, CONVERT)))
 
 
 def _whole(path: str) -> str:
