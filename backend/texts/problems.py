@@ -10,6 +10,7 @@ from typing import Any
 
 from backend import texts
 from backend.texts.sizes import limit_size
+from backend.texts.variants import variant_name
 
 COMMANDS = {
     "command": "curl --data-binary @cat.jpg {address}",
@@ -26,6 +27,8 @@ def problem(record: Mapping[str, Any], language: str = texts.DEFAULT, prefix: st
     """``prefix`` stands before the path of its type. ``known`` fills the placeholders that only the edge knows, such as ``request_id``."""
     code, params = record["code"], _with_prefix(record.get("params", {}), prefix)
     words = {**EXAMPLES, "address": f"…{prefix}/api/jobs", **_with_sizes(params, language), **known}
+    if record.get("variant") == "variant" and isinstance(words.get("format"), str):
+        words["format"] = variant_name(words["format"], language)
     words |= {name: example.format(**words) for name, example in COMMANDS.items() if name not in known}
     body = {
         "type": f"{prefix}/problems/{code}",

@@ -103,6 +103,7 @@ def used_keys(known: set[str]) -> set[str]:
     used |= {f"settings.{each.metadata['env']}.{part}" for each in settings.table() for part in ("meaning", "default")}
     used |= {f"plain.{stage}" for stage in STAGES}
     used |= {f"key_command.{option}" for option in key_command.OPTIONS}
+    used |= {key for key in known if key.startswith("variants.")}  # of what the codec calls them: test_variants
     used |= set(keys_of_the_description())
     source = "".join(path.read_text("utf-8") for path in BACKEND.rglob("*.py"))
     variants = {key for key in known if re.fullmatch(r"errors\.\w+\.\w+\.(title|detail)", key)}
