@@ -13,7 +13,7 @@ from werkzeug.routing import RequestRedirect
 
 from backend import errors
 from backend.texts import text
-from backend.web.request import auth, examples, nearest_route
+from backend.web.request import auth, examples, nearest_route, upload_headers
 from backend.web.request.context import flow_context
 from backend.web.request.reader import reader
 from backend.web.response.error_pages import error_page
@@ -103,13 +103,18 @@ def _log_fields() -> dict[str, Any]:
     return {"fields": {"request": auth.request_id()}}
 
 
+def _meant_method() -> str:
+    """Of tus, the one that an override names."""
+    return upload_headers.method() if upload_headers.is_upload_path() else request.method
+
+
 def _gateway_error(error: HTTPException) -> errors.GatewayError:
     if error.code == 404:
         return _no_route()
     if error.code == 405:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
         variant = "image" if examples.takes_images(request.path) else ""
-        return errors.MethodNotAllowed(variant, method=request.method[:20], allowed=allowed)
+        return errors.MethodNotAllowed(variant, method=_meant_method()[:20], allowed=allowed)
     if isinstance(error, RequestedRangeNotSatisfiable):
         return errors.RangeNotSatisfiable("range", size_bytes=error.length)
     if error.code == 413:

@@ -16,7 +16,7 @@ import requests
 from PIL import Image
 
 from tests.support.images import photograph
-from tests.support.running import Gateway
+from tests.support.running import Gateway, running
 
 pytestmark = pytest.mark.e2e
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -120,6 +120,25 @@ ADDRESSES = (
     Did("-F file=@cat.jpg {url}/api/uploads", 412, "bad_request", ("tus", "Tus-Resumable: 1.0.0", "/api/jobs"), ("deleted",)),
 )
 
+TUS = "-X POST -H 'Tus-Resumable: 1.0.0' "
+HEADERS = (
+    Did(TUS + "{url}/api/uploads", 400, "bad_request", ("needs the header Upload-Length", "Upload-Defer-Length"), ("cannot be used",)),
+    Did(TUS + "-H 'Upload-Length: many' {url}/api/uploads", 400, "bad_request", ("Upload-Length", "cannot be used")),
+    Did(TUS + "-H 'Upload-Length: 5' -H 'Upload-Metadata: filename a.jpg' {url}/api/uploads", 400, "bad_request", ("Upload-Metadata", "Y2F0")),
+    Did(TUS + "-H 'Upload-Length: 5' -H 'Upload-Metadata: quality aGlnaA==' {url}/api/uploads", 422, "invalid_option", ("quality", "0–100")),
+    Did(TUS + "-H 'Upload-Length: 99999999999' {url}/api/uploads", 413, "too_large", ("64 MiB",)),
+    Did("-X PATCH -H 'Tus-Resumable: 1.0.0' {url}/api/uploads", 405, "method_not_allowed", ("PATCH", "POST")),
+    Did("-H 'Tus-Resumable: 0.2' -X POST {url}/api/uploads", 412, "bad_request", ("tus 1.0.0",)),
+    Did("{url}/api/jobs/abcdefghijklmnopqrstuv/ws", 400, "bad_request", ("WebSocket", "/events")),
+    Did("-H 'Content-Encoding: gzip' --data-binary @cat.jpg {url}/api/jobs", 415, "unsupported_format", ("compressed", "as it is")),
+    Did("-H 'Content-Digest: md5' --data-binary @cat.jpg {url}/api/jobs", 400, "bad_request", ("Content-Digest", "sha-256")),
+    Did("-H 'Host: evil.example' {url}/", 421, "wrong_host", ("evil.example", "GATEWAY_ALLOWED_HOSTS")),
+    Did("-H 'Origin: https://evil.example' -F file=@cat.jpg {url}/api/jobs", 403, "cross_site", ("https://evil.example", "GATEWAY_ALLOWED_ORIGINS")),
+    Did("'{url}/api/jobs?limit=0'", 422, "invalid_option", ("“limit”", "1–200")),
+    Did("'{url}/api/jobs?state=pending'", 422, "invalid_option", ("“queued”",)),
+    Did("-X POST {url}/api/capabilities", 405, "method_not_allowed", ("POST", "GET")),
+)
+
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -165,7 +184,7 @@ def answer_to(did: Did, gateway: Gateway, folder: Path, language: str) -> dict[s
     return response
 
 
-@pytest.mark.parametrize("did", [*BODIES, *BROKEN_JSON, *OPTIONS, *ADDRESSES], ids=lambda did: did.what.replace("{url}", ""))
+@pytest.mark.parametrize("did", [*BODIES, *BROKEN_JSON, *OPTIONS, *ADDRESSES, *HEADERS], ids=lambda did: did.what.replace("{url}", ""))
 def test_the_answer_names_what_was_done_and_what_works(did: Did, gateway: Gateway, folder: Path) -> None:
     told = answer_to(did, gateway, folder, "en")
     assert (told["status"], told["code"]) == (did.status, did.code), told
@@ -203,3 +222,16 @@ def test_a_tus_client_may_have_its_slash(gateway: Gateway, folder: Path) -> None
     assert made.status_code == 201
     more = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     assert requests.patch(gateway.url + made.headers["Location"], jpeg, headers=more, timeout=30).status_code == 204
+
+
+def test_a_key_that_is_wrong_is_told_from_one_that_is_missing(tmp_path: Path, folder: Path) -> None:
+    with running(tmp_path / "data", GATEWAY_API_KEYS="correct-horse-battery", GATEWAY_RATE_LIMIT="1/minute") as keyed:
+        rows = (
+            Did("{url}/api/jobs", 401, "unauthorized", ("asks for an API key", "Authorization: Bearer"), ("not one of",)),
+            Did("-H 'X-API-Key: battery-staple' {url}/api/jobs", 401, "unauthorized", ("not one of this gateway’s",), ("asks for",)),
+        )
+        for did in rows:
+            test_the_answer_names_what_was_done_and_what_works(did, keyed, folder)
+        right = "-H 'Authorization: Bearer correct-horse-battery' -F file=@cat.jpg {url}/api/jobs"
+        ran("curl -sSf " + right.format(url=keyed.url), folder)
+        test_the_answer_names_what_was_done_and_what_works(Did(right, 429, "rate_limited", ("1 in 60 s", "Try again in")), keyed, folder)
