@@ -15,6 +15,7 @@ from backend import errors
 from backend.texts import text
 from backend.web.request import auth, examples, nearest_route, upload_headers
 from backend.web.request.context import flow_context
+from backend.web.request.peer import peer
 from backend.web.request.reader import reader
 from backend.web.response.error_pages import error_page
 from backend.web.response.json_response import json_text
@@ -27,6 +28,7 @@ QUOTAS = {"jobs": "q={limit}", "bytes": 'q={limit_bytes};qu="content-bytes";w=86
 
 
 def problem_response(error: errors.GatewayError) -> Response:
+    peer().note("code", error.code)
     response = error_page(error) if wants_page() else _problem_json(error)
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after_s is not None or error.status in (429, 503):

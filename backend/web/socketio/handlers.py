@@ -94,7 +94,8 @@ class SocketIOHandlers:
         try:
             known = auth.key_of(self._web, key if isinstance(key, str) else "")
         except errors.Unauthorized as error:
-            raise ConnectionRefusedError(reader().problem(error.as_record())) from None
+            refusal = reader().problem(error.as_record())
+            raise ConnectionRefusedError(refusal["detail"], refusal) from None
         self._clients[_sid()] = Client(known.digest if known else "", reader(), self._sender.engineio_sid(_sid()))
         _shrink(request.environ)
 

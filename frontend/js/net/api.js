@@ -2,6 +2,7 @@
 /** The gateway's REST API. Every call resolves to an `Answer`, also when the network fails: nothing here throws. */
 import { retryQueryOf } from '../core/options.js';
 import { problemOfStatus } from '../core/problem-of-status.js';
+import { resultPath } from '../core/paths.js';
 import { readRetryAfter } from '../core/retry-policy.js';
 import { ROOT } from '../core/root.js';
 
@@ -14,6 +15,8 @@ import { ROOT } from '../core/root.js';
 /** @typedef {{language: string, key: string}} Identity the reader's language and API key, sent with every request */
 
 const ANSWER_TIMEOUT_MS = 30_000;
+/** The longest that the gateway grants. */
+const LONGEST_WAIT_S = 30;
 /** Of the answers that a gateway gives at once. */
 const QUICK_TIMEOUT_MS = 8000;
 const LIFE_TIMEOUT_MS = 3000;
@@ -93,6 +96,22 @@ export class Api {
   }
 
   /**
+   * The bytes of a result. The gateway answers at the end of the job, or with `not_ready` after half a minute.
+   * @param {string} id
+   * @param {AbortSignal} signal
+   * @returns {Promise<Answer<Blob>>}
+   */
+  async awaitResult(id, signal) {
+    try {
+      const response = await fetch(resultPath(id), { headers: { ...this.headers(), Prefer: `wait=${LONGEST_WAIT_S}` }, cache: 'no-store', signal });
+      if (response.ok) return { ok: true, status: response.status, body: await response.blob() };
+      return readAnswer(response.status, await response.text(), response.headers.get('Retry-After'), this.identity().language);
+    } catch {
+      return { ok: false, status: 0, problem: problemOfStatus(0), retry_after_s: null };
+    }
+  }
+
+  /**
    * @param {string} method
    * @param {string} path
    * @param {RequestInit} [init]
@@ -123,11 +142,6 @@ export class Api {
     }
   }
 }
-
-/** @param {string} id */
-export const resultPath = (id) => `${ROOT}/api/jobs/${encodeURIComponent(id)}/result`;
-/** @param {string} id */
-export const sourcePath = (id) => `${ROOT}/api/jobs/${encodeURIComponent(id)}/source`;
 
 /**
  * @param {number} status
