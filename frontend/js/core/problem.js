@@ -43,7 +43,7 @@ export const PROBLEMS = /** @type {Record<string, [string, boolean]>} */ ({
 });
 
 /** What only a program knows: names of options, settings, codes, headers, methods, protocols, paths and commands. */
-const PROGRAMS_WORDS = /[a-z]_[a-z]|[A-Z]_[A-Z]|[“"][a-z]+[”"]|\/(api|problems)\b|[A-Z][a-z]+-[A-Z]|\b(curl|JSON|HTTP|HEAD|PATCH|POST|PUT|DELETE|OPTIONS|tus|multipart|Base64|Socket|ETag|Redis)\b/;
+const PROGRAMS_WORDS = /[a-z]_[a-z]|[A-Z]_[A-Z]|[“"][a-z]+[”"]|\/(api|problems)\b|[A-Z][a-z]+-[A-Z]|\b(curl|JSON|HTTP|HEAD|PATCH|POST|PUT|DELETE|OPTIONS|tus|multipart|Base64|WebSocket|Socket|ETag|Redis)\b/;
 
 /** Option → the control that sets it. */
 const CONTROLS = /** @type {Record<string, string>} */ ({
