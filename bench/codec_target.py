@@ -1,6 +1,6 @@
 """How well ``target_bytes`` is met, and in how many passes: each picture at two sizes, for nine targets from 0.15 to 2.5 times its quality 80.
 
-python -m bench.codec_target ../shared/corpus/photos/*.jpg ../shared/corpus/graphics/*.png
+python -m bench.codec_target $PHOTOS/*.jpg $GRAPHICS/*.png
 """
 
 from __future__ import annotations

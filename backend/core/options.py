@@ -6,7 +6,6 @@ sharp's; ranges are libwebp's (``src/webp/encode.h``).
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,8 +13,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from backend import errors
-from backend.core import records
+from backend.core import records, suggestions
 from backend.core.formats import DEFAULT_OUTPUT, MAX_OUTPUT_SIDE, OUTPUT
+from backend.core.suggestions.likeness import closest
 
 Value = Any
 
@@ -215,28 +215,21 @@ def without(options: Options, names: Iterable[str]) -> Options:
 
 def is_similar(name: str) -> bool:
     """Whether ``name`` is an option or looks like one misspelt. Letters count alone."""
-    return bool(difflib.get_close_matches(letters(name), _LETTERS, n=1, cutoff=SIMILAR))
+    return bool(closest(name, _NAMES, SIMILAR))
 
 
-def letters(name: str) -> str:
-    """``name`` without what spellings differ in: ``targetBytes`` and ``target-bytes`` are ``targetbytes``."""
-    return re.sub("[_-]", "", name).lower()
-
-
-_LETTERS = tuple(map(letters, (*(each.name for each in fields(Options)), WEBHOOK_URL)))
+_NAMES = (*(each.name for each in fields(Options)), WEBHOOK_URL)
 
 
 def _read(name: str, value: Value) -> Value:
     if name == WEBHOOK_URL:
         raise errors.InvalidOption("webhook_unwanted", option=name)
     if name not in _TYPES:
-        near = difflib.get_close_matches(name.lower(), (*_TYPES, WEBHOOK_URL), n=1, cutoff=0.0)
-        raise errors.InvalidOption("unknown", option=name[:100], suggestion=near[0])
+        raise _unknown(name)
     try:
         return _TYPES[name].read(_scalar(value))
     except (ValueError, KeyError, TypeError):
-        said, accepted = _said(value), _TYPES[name].accepted
-        raise errors.InvalidOption(option=name, value=said, accepted=accepted, suggestion=_nearest(name, said)) from None
+        raise _wrong(name, _said(value)) from None
 
 
 def _scalar(value: Value) -> Value:
@@ -250,15 +243,36 @@ def _said(value: Value) -> str:
     return "…" if isinstance(value, list | dict) else str(value)[:100]
 
 
+def _unknown(name: str) -> errors.InvalidOption:
+    """With the option that was meant, where that is clear; else with all that there are."""
+    known, shown = (*_TYPES, WEBHOOK_URL), name[:100]
+    meant = suggestions.name(shown, known)
+    if meant:
+        return errors.InvalidOption("unknown", option=shown, suggestion=meant)
+    if suggestions.name(shown, ("format",)):
+        return errors.InvalidOption("one_format", option=shown, format=DEFAULT_OUTPUT)
+    return errors.InvalidOption("no_such", option=shown, accepted=tuple(_TYPES))
+
+
+def _wrong(name: str, said: str) -> errors.InvalidOption:
+    accepted, meant = _TYPES[name].accepted, _nearest(name, said)
+    if meant:
+        return errors.InvalidOption("meant", option=name, value=said, accepted=accepted, suggestion=meant)
+    return errors.InvalidOption("" if said.strip() else "no_value", option=name, value=said, accepted=accepted)
+
+
 def _nearest(name: str, value: str) -> str:
-    """The valid value closest to a wrong one: the nearer bound of a range, the most similar word of a list."""
-    schema = _TYPES[name].schema
-    schema = schema.get("anyOf", [schema])[0]
-    if "minimum" in schema and re.fullmatch(r"-?\d+(\.\d+)?", value):
-        return str(min(max(round(float(value)), schema["minimum"]), schema["maximum"]))
-    words = [str(each) for each in schema.get("enum", [])]
-    near = difflib.get_close_matches(value, words, n=1, cutoff=0.0)
-    return near[0] if near else ""
+    """The valid value that a wrong one means; empty where none is near."""
+    meant = suggestions.values(name, value, _TYPES[name].schema)
+    return next((each for each in meant if _can_be(name, each)), "")
+
+
+def _can_be(name: str, value: str) -> bool:
+    try:
+        _TYPES[name].read(value)
+    except (ValueError, KeyError, TypeError):
+        return False
+    return True
 
 
 def schema() -> dict[str, dict[str, Any]]:

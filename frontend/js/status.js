@@ -31,7 +31,7 @@ const TILE_NAMES = { queue: 'status.queue', encoders: 'status.encoders', through
 let mode = 'connecting';
 /** @type {Snapshot | null} */
 let last = null;
-const preferences = await Preferences.load(translate);
+const preferences = await Preferences.load(translate, 'status');
 const charts = new Map(Object.keys(TILE_NAMES).map((name) => [name, new Chart(/** @type {Element} */ (find(name, HTMLElement).querySelector('.tile-chart')))]));
 
 showConnection(mode, preferences.words);

@@ -47,6 +47,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "webhook-signature": _parameter("webhook-signature", "header", TEXT, required=True),
     "after": _parameter("after", "query", {"type": "integer", "minimum": 0, "maximum": 10**SEQ_DIGITS - 1}),
     "download": _parameter("download", "query", TEXT, allowEmptyValue=True),
+    "filename": _parameter("filename", "query", TEXT),
     "state": _parameter(
         "state",
         "query",

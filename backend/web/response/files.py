@@ -58,10 +58,10 @@ class BlobFile(io.RawIOBase):
                 self._on_close()
 
 
-def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
-    """As ``send``."""
+def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, name: str = "", on_close: Callable[[], None] | None = None) -> Response:
+    """As ``send``. ``name`` goes before the name of the source."""
     media_type = formats.BY_NAME[result.format].media_type
-    response = send(blob, media_type=media_type, etag=result.sha256, name=result_name(job), is_attachment=is_attachment, on_close=on_close)
+    response = send(blob, media_type=media_type, etag=result.sha256, name=result_name(job, name), is_attachment=is_attachment, on_close=on_close)
     response.headers[result_header.NAME] = result_header.result_header(job, result)
     return response
 
@@ -100,10 +100,11 @@ def _is_one_range() -> bool:
     return asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
 
 
-def result_name(job: Job) -> str:
+def result_name(job: Job, wanted: str = "") -> str:
     """For a job that has a result."""
     assert job.status.result is not None
-    return name_of_result(job.manifest.source.filename, job.status.result.format, is_original="original" in job.status.result.facts)
+    known, name = job.status.result, filenames.display_name(wanted) or job.manifest.source.filename
+    return name_of_result(name, known.format, is_original="original" in known.facts)
 
 
 def name_of_result(source_name: str, format_name: str, *, is_original: bool) -> str:

@@ -1,4 +1,4 @@
-"""Every error as ``application/problem+json`` (RFC 9457) in the reader's language."""
+"""Every error as ``application/problem+json`` (RFC 9457) in the reader's language; as a page where a person asks (``negotiation``)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from backend import errors
 from backend.web.request import auth
 from backend.web.request.context import flow_context
 from backend.web.request.reader import reader
+from backend.web.response.error_pages import error_page
 from backend.web.response.json_response import json_text
+from backend.web.response.negotiation import wants_page
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -23,13 +25,7 @@ QUOTAS = {"jobs": "q={limit}", "bytes": 'q={limit_bytes};qu="content-bytes";w=86
 
 
 def problem_response(error: errors.GatewayError) -> Response:
-    more: dict[str, Any] = {"request_id": auth.request_id()}
-    if error.retry_after_s is not None:
-        more["retry_after_s"] = error.retry_after_s
-    body = reader().problem(error.as_record(), **more)
-    body["instance"] = f"urn:request:{auth.request_id()}"
-    response = Response(json_text(body), error.status, content_type=MEDIA_TYPE)
-    response.headers["Content-Language"] = auth.language()
+    response = error_page(error) if wants_page() else _problem_json(error)
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after_s is not None or error.status in (429, 503):
         response.headers["Retry-After"] = str(error.retry_after_s or 1)
@@ -40,6 +36,17 @@ def problem_response(error: errors.GatewayError) -> Response:
         response.headers["RateLimit"] = f'"{error.variant}";r=0;t={error.retry_after_s}'
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="webp-gateway"'
+    return response
+
+
+def _problem_json(error: errors.GatewayError) -> Response:
+    more: dict[str, Any] = {"request_id": auth.request_id()}
+    if error.retry_after_s is not None:
+        more["retry_after_s"] = error.retry_after_s
+    body = reader().problem(error.as_record(), **more)
+    body["instance"] = f"urn:request:{auth.request_id()}"
+    response = Response(json_text(body), error.status, content_type=MEDIA_TYPE)
+    response.headers["Content-Language"] = auth.language()
     return response
 
 

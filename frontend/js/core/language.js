@@ -3,10 +3,14 @@
  * Texts and figures in the reader's language. A text may hold `{name}` and `{name|one form|other form}`. The language's plural rule chooses
  * the form; `#` in it is the number. A missing text shows as its key; a test makes sure that none is missing.
  *
+ * A value in a right-to-left script is isolated, so that the order of the sentence stays.
+ *
  * A language is a BCP 47 tag. Which ones there are, the gateway says: each is a file in `i18n/`.
  *
  * @typedef {Record<string, string | number>} Values
  */
+
+import { isolated } from './bidi.js';
 
 const FALLBACK = 'en';
 
@@ -65,7 +69,7 @@ export class Words {
     const text = this.catalog[key] ?? key;
     return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g, (_, name, one, other) => {
       const value = values[name] ?? '';
-      const shown = typeof value === 'number' ? this.whole.format(value) : value;
+      const shown = typeof value === 'number' ? this.whole.format(value) : isolated(value);
       if (one === undefined) return shown;
       return (this.plural.select(Number(value)) === 'one' ? one : other).replace('#', shown);
     });
@@ -127,6 +131,11 @@ export class Words {
     if (seconds >= 172_800) return this.t('period.days', { n: Math.round(seconds / 86_400) });
     if (seconds >= 5400) return this.t('period.hours', { n: Math.round(seconds / 3600) });
     return this.t('period.minutes', { n: Math.max(1, Math.round(seconds / 60)) });
+  }
+
+  /** As people write it. @param {string} name of a format */
+  format(name) {
+    return name === 'webp' ? 'WebP' : name.toUpperCase();
   }
 
   /** @param {number} pixels */

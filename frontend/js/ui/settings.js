@@ -9,7 +9,7 @@ import { defaultSettings, hasQuality, hasTarget, isChanged, settingsOfForm } fro
 /** @typedef {import('../core/language.js').Words} Words */
 
 /** Preset → key of its name. */
-const PRESET_NAMES = /** @type {const} */ ({ photo: 'settings.photo', drawing: 'settings.drawing', text: 'settings.text', lossless: 'settings.lossless' });
+const PRESET_NAMES = /** @type {const} */ ({ auto: 'settings.auto', photo: 'settings.photo', graphic: 'settings.graphic', lossless: 'settings.lossless' });
 
 /** Until this is called, the form is inert: its defaults and ranges are not known. @param {Capabilities} capabilities */
 export function listenToSettings(capabilities) {

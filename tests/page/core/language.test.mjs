@@ -37,3 +37,8 @@ test('a language that the gateway gets is picked without another change', () => 
 test('a language is named in itself', () => {
   assert.deepEqual(['en', 'zh-CN', 'zh-TW', 'de', 'pt-BR', 'fr'].map(languageName), ['English', '简体中文', '繁體中文', 'Deutsch', 'Português (Brasil)', 'Français']);
 });
+
+test('a right-to-left value is isolated in its sentence, any other stands as it is', () => {
+  assert.equal(english.t('toast.removed', { name: 'صورة.png' }), '“\u2068صورة.png\u2069” removed.');
+  assert.equal(english.t('toast.removed', { name: 'cat.png' }), '“cat.png” removed.');
+});

@@ -2,7 +2,8 @@
 /** Why an image failed, as a sentence. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problemOfStatus, sentenceOf } from '../../../frontend/js/core/problem.js';
+import { sentenceOf } from '../../../frontend/js/core/problem.js';
+import { problemOfStatus } from '../../../frontend/js/core/problem-of-status.js';
 import { capabilities, chinese, english, item } from '../support/fixtures.mjs';
 
 test('a failure is told in the page’s language; the server’s sentence where it knows more', () => {

@@ -60,7 +60,7 @@ def test_a_problem_is_the_rfcs_object() -> None:
         "type": "/problems/invalid_option",
         "title": "Invalid option",
         "status": 422,
-        "detail": "The option “quality” cannot be 101. Accepted: 0–100, auto.",
+        "detail": "The option “quality” cannot be “101”. Accepted: 0–100, auto.",
         "code": "invalid_option",
         "option": "quality",
         "suggestion": "100",
