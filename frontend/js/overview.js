@@ -91,8 +91,7 @@ export class Overview {
 
   /** @param {import('./core/arrangement.js').Filter | null} filter of the list */
   showFilter(filter) {
-    this.summary.filter = filter;
-    this.updateSoon();
+    this.summary.showFilter(filter);
   }
 
   /** @param {number | null} percent of the ZIP that is being made; null when there is none */

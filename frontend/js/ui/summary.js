@@ -20,8 +20,6 @@ export class Summary {
     this.saving = el('span', { class: 'summary-saving' });
     this.left = el('span', { class: 'summary-left' });
     this.filters = FILTERS.map(([name]) => this.createFilter(name));
-    /** The list's, now. @type {import('../core/arrangement.js').Filter | null} */
-    this.filter = null;
     this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
     this.notify = this.createButton('notify-when-done', 'bell', 'button-quiet');
     this.notify.hidden = true;
@@ -74,7 +72,6 @@ export class Summary {
       if (totals[name] === 0 && document.activeElement === button) this.focusFirst();
       button.hidden = totals[name] === 0;
       setText(button, words.t(text, { n: totals[name] }));
-      setAttribute(button, 'aria-pressed', String(this.filter === name));
     });
   }
 
@@ -84,6 +81,11 @@ export class Summary {
     setAttribute(this.bar, 'aria-valuenow', String(percent));
     setProperty(this.bar, '--whole', String(percent / 100));
     this.bar.hidden = !is_running;
+  }
+
+  /** @param {import('../core/arrangement.js').Filter | null} filter of the list, now */
+  showFilter(filter) {
+    FILTERS.forEach(([name], index) => setAttribute(this.filters[index], 'aria-pressed', String(filter === name)));
   }
 
   /** @param {Totals} totals @param {Words} words */
