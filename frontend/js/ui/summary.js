@@ -31,6 +31,8 @@ export class Summary {
     this.element.append(this.bar, el('div', { class: 'summary-inner' },
       el('div', { class: 'summary-facts' }, this.saved, this.count, this.sizes, this.saving, this.left, ...this.filters),
       el('div', { class: 'summary-actions' }, this.notify, this.pause, this.resume, this.cancel, this.clear, this.save)));
+    // What stands at the bottom of the window must not cover the end of the page, nor a toast.
+    new ResizeObserver(() => document.documentElement.style.setProperty('--summary-height', `${this.element.offsetHeight}px`)).observe(this.element);
     /** While a ZIP is being made. @type {number | null} */
     this.packed_percent = null;
   }
@@ -122,6 +124,7 @@ export class Summary {
 
 /** @param {HTMLElement} button @param {string} text */
 function setLabel(button, text) {
+  setAttribute(button, 'title', text);
   setText(/** @type {Element} */ (button.lastElementChild), text);
 }
 
