@@ -57,7 +57,10 @@ export class BatchActions {
     const { packZip } = await import('./net/zip.js');
     const { saveBlob } = await import('./ui/save.js');
     const done = this.where((item) => item.state === 'done' && item.result !== null);
-    const files = done.map((item) => outcomeOf(item, capabilities));
+    const files = done.map((item) => {
+      const { name, path } = outcomeOf(item, capabilities);
+      return { name: item.folder ? `${item.folder}/${name}` : name, path, modified_ms: item.modified_ms || Date.now() };
+    });
     const zip = await packZip(files, api, (share) => overview.showPacking(Math.floor(100 * share)));
     overview.showPacking(null);
     if (!zip) return messages.showError('summary.zip_failed');

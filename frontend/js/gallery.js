@@ -5,7 +5,7 @@
  */
 import { hasFeature } from './core/capabilities.js';
 import { isSystemFile, problemOfFile } from './core/file-checks.js';
-import { displayName, nameOfUrl } from './core/filenames.js';
+import { displayName, folderOf, nameOfUrl } from './core/filenames.js';
 import { createItem } from './core/item.js';
 import { queryOf } from './core/options.js';
 import { isFollowing } from './core/states.js';
@@ -33,18 +33,20 @@ import { List } from './ui/list.js';
  * @property {import('./core/types.js').Capabilities} capabilities
  * @property {() => import('./core/language.js').Words} words
  * @property {() => import('./core/options.js').Settings} settings
+ * @property {(part: import('./net/catalog.js').Part) => Promise<void>} loadTexts
  */
 
 const TICK_MS = 1000;
 
 export class Gallery {
   /** @param {Context} context */
-  constructor({ api, updates, capabilities, words, settings }) {
+  constructor({ api, updates, capabilities, words, settings, loadTexts }) {
     this.api = api;
     this.updates = updates;
     this.capabilities = capabilities;
     this.words = words;
     this.settings = settings;
+    this.loadTexts = loadTexts;
     const items = this.items = new Items();
     this.list = new List(() => ({ capabilities, words: words() }));
     items.listen({ onAdded: (item) => this.list.add(item), onChanged: (item) => this.list.update(item), onRemoved: (item) => this.list.remove(item.id) });
@@ -90,7 +92,8 @@ export class Gallery {
   addFile(file) {
     const problem = problemOfFile(file, this.capabilities);
     const item = this.items.add(createItem({
-      id: newId(), key: newId(), name: displayName(file.name), bytes: file.size, type: file.type, options: this.query(),
+      id: newId(), key: newId(), name: displayName(file.name), folder: folderOf(file.webkitRelativePath), modified_ms: file.lastModified,
+      bytes: file.size, type: file.type, options: this.query(),
       state: problem ? 'invalid' : 'waiting', problem, has_file: !problem,
     }));
     if (problem) return item;

@@ -4,7 +4,6 @@ import { storedOrigin } from './core/convert-again.js';
 import { extensionOf, stemOf, displayName } from './core/filenames.js';
 import { queryOf, settingsOfQuery } from './core/options.js';
 import { downloadAddress, outcomeOf, resultOutcome, sourceOutcome } from './core/outcome.js';
-import { sourcePath } from './core/paths.js';
 import { altOf, pictureSnippet } from './core/picture-snippet.js';
 import { newId } from './new-id.js';
 import { copyImage, copyText } from './ui/clipboard.js';
@@ -18,6 +17,8 @@ export class ItemActions {
   /** @param {import('./gallery.js').Gallery} gallery */
   constructor(gallery) {
     this.gallery = gallery;
+    /** Since it was opened first. @type {import('./comparison.js').Comparison | undefined} */
+    this.comparison = undefined;
     this.listen();
   }
 
@@ -54,21 +55,16 @@ export class ItemActions {
 
   /** @param {Item} item */
   async askForSettings(item) {
-    const { items, capabilities, words } = this.gallery;
-    const { askForSettings } = await import('./ui/file-settings.js');
-    const chosen = await askForSettings({ name: item.name, settings: settingsOfQuery(item.options, capabilities), capabilities }, words());
-    const now = items.get(item.id);
-    if (chosen && now) this.convertAgain(now, chosen);
+    const { chooseSettings } = await import('./file-settings.js');
+    const chosen = await chooseSettings(this.gallery, item);
+    for (const each of chosen?.items ?? []) this.convertAgain(each, chosen?.settings);
   }
 
   /** @param {Item} item */
   async compare(item) {
-    if (!item.job || !item.result) return;
-    const { api, capabilities, uploader, words } = this.gallery;
-    const { openComparison } = await import('./ui/compare.js');
-    const sourceOf = (/** @type {string} */ path) => capabilities.auth ? api.fetchBlob(path) : path;
-    const before = uploader.files.get(item.id) ?? await sourceOf(sourcePath(item.job));
-    openComparison({ item, before, after: await sourceOf(item.result.url) }, words());
+    const { Comparison } = await import('./comparison.js');
+    this.comparison ??= new Comparison(this.gallery);
+    this.comparison.open(item);
   }
 
   /** What it is saved as, and shown as in the list. @param {Item} item */

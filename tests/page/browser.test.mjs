@@ -157,7 +157,7 @@ testPage('the whole flow by keyboard alone', {}, async (page) => {
   await page.keyboard.press('Home');
   await page.keyboard.press('PageUp');
   assert.equal(await page.inputValue('.compare-range'), '10');
-  assert.equal(await page.getAttribute('.compare-range', 'aria-valuetext'), '10% original, 90% WebP');
+  assert.equal(await page.getAttribute('.compare-range', 'aria-valuetext'), '10% original, 90% result');
   await page.keyboard.press('Escape');
   await page.waitForSelector('dialog', { state: 'detached' });
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-control')), 'compare', 'the focus is back where it was');
@@ -170,6 +170,13 @@ testPage('the whole flow by keyboard alone', {}, async (page) => {
 /** @param {Page} page */
 const bothAreShown = (page) => page.waitForFunction(() => [...document.querySelectorAll('.compare-image')]
   .every((image) => image instanceof HTMLImageElement && image.naturalWidth > 0));
+
+/** It opens at 100 %, where one finger moves the picture. @param {Page} page */
+async function fitIn(page) {
+  await page.waitForSelector('.compare-stage.is-shown');
+  await page.locator('.compare-zoom').getByText('Fit', { exact: true }).tap();
+  await page.waitForFunction(() => document.querySelector('.compare-percent')?.textContent !== '100%');
+}
 
 /** Fingers on the glass, as Chromium gets them from a touch screen. @param {Page} page */
 async function fingers(page) {
@@ -225,7 +232,7 @@ testPage('the whole flow by touch on a phone: add, settings, compare by slider a
   await bothAreShown(page);
   const stage = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('.compare-stage').boundingBox());
   const middle = { x: stage.x + stage.width / 2, y: stage.y + stage.height / 2 };
-  await page.waitForFunction(() => document.querySelector('.compare-percent')?.textContent !== '100%');
+  await fitIn(page);
   await touch.move([middle, { x: stage.x + stage.width / 4, y: middle.y }]);
   const reveal = Number(await page.inputValue('.compare-range'));
   assert.ok(reveal > 18 && reveal < 32, `the handle followed the finger: ${reveal}`);
@@ -253,7 +260,7 @@ testPage('the whole flow by touch on a phone: add, settings, compare by slider a
   await row(page, 'touched.png').locator('[data-control="compare"]').tap();
   await page.locator('.compare-range').waitFor();
   await bothAreShown(page);
-  await page.waitForFunction(() => document.querySelector('.compare-percent')?.textContent !== '100%');
+  await fitIn(page);
   const percent = async () => Number.parseInt(await page.innerText('.compare-percent'), 10);
   const fitted = await percent();
   const below = middle.y + 100;
@@ -326,7 +333,8 @@ testPage('finished images are converted again with other settings, without a sec
   await page.click('#apply');
   await page.waitForFunction(() => [...document.querySelectorAll('.row')].filter((each) => /100 × 75/.test(each.textContent ?? '')).length === 2);
   assert.notEqual(await row(page, 'a.png').locator('.row-sizes').innerText(), before);
-  if (features.includes('retry')) assert.ok(sent.every((path) => path.endsWith('/retry')), sent.join());
+  const jobs = sent.filter((path) => path !== '/api/convert');
+  if (features.includes('retry')) assert.ok(jobs.length === 2 && jobs.every((path) => path.endsWith('/retry')), sent.join());
 });
 
 testPage('one image gets settings of its own, without a second upload; the others and the page keep theirs', {}, async (page) => {
@@ -469,8 +477,8 @@ testPage('settings are remembered, sent, and can be reset', {}, async (page) => 
   await reaches(page, 'a.png', 'done');
   await says(page, 'a.png', /160 × 120/);
   await page.click('.settings-summary');
-  await page.click('[type="reset"]');
-  assert.ok(await page.isChecked('input[value="photo"]'));
+  await page.click('.settings-foot [type="reset"]');
+  assert.ok(await page.isChecked('input[value="auto"]'));
 });
 
 testPage('settings claim nothing until the gateway has told its defaults and ranges, then show those', {}, async (page) => {
@@ -486,12 +494,11 @@ testPage('settings claim nothing until the gateway has told its defaults and ran
   await page.reload();
   await is_asked;
   await page.click('.settings-summary');
-  assert.ok(await page.locator('#settings-form[inert]').isVisible());
-  assert.equal(await page.innerText('output[for="quality"]'), '');
+  assert.equal(await page.locator('#settings-form').count(), 0);
   assert.equal(await page.innerText('#settings-now'), '');
   answer();
   await page.waitForSelector('html[data-ready]');
-  assert.equal(await page.locator('#settings-form[inert]').count(), 0);
+  await page.check('input[value="photo"]');
   assert.deepEqual([await page.inputValue('#quality'), await page.inputValue('#method'), await page.getAttribute('#method', 'max')], ['71', '2', '3']);
   assert.match(await page.innerText('#settings-now'), /71/);
   const [request] = await Promise.all([page.waitForRequest(/\/api\/jobs\?/), add(page, file('a.png', small))]);

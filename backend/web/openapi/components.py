@@ -72,6 +72,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 HEADERS: dict[str, Schema] = {
     "X-Request-Id": TEXT,
+    "X-Result": TEXT,
     "Location": TEXT,
     "Retry-After": {"type": "integer", "minimum": 0},
     "ETag": TEXT,

@@ -22,7 +22,7 @@ from backend.web.response import files
 routes = Resource("convert", __name__, tag="convert")
 log = logging.getLogger(__name__)
 MAX_QUEUE_WAIT_S = 600
-CONVERTED = {200: Answer(RESULT, (*FILE_HEADERS, "Server-Timing"), shared="converted")}
+CONVERTED = {200: Answer(RESULT, (*FILE_HEADERS, "X-Result", "Server-Timing"), shared="converted")}
 CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors.Gone)
 
 

@@ -48,5 +48,8 @@ export function acceptAttribute(capabilities) {
  * @returns {string[]} names as people write them
  */
 export function formatNames(capabilities) {
-  return capabilities.formats.map(({ name }) => FORMAT_NAMES[name] ?? name.toUpperCase());
+  return capabilities.formats.map(({ name }) => formatName(name));
 }
+
+/** As people write it. @param {string} name */
+export const formatName = (name) => FORMAT_NAMES[name] ?? name.toUpperCase();

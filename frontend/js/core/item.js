@@ -35,7 +35,7 @@ const UPLOAD_SHARE = 0.3;
  */
 export function createItem(given) {
   return {
-    state: 'waiting', place: 0, type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
+    state: 'waiting', place: 0, folder: '', modified_ms: 0, type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
     upload_eta: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, problem: null, attempt: 0,
     retry_at_ms: 0, duration_s: null, is_stalled: false, ...given,
   };
@@ -114,8 +114,8 @@ function keepBytes(item, kept_bytes) {
  * @param {string | null} origin
  */
 function restart(item, key, options, origin) {
-  const { id, place, name, bytes, type, has_file, url } = item;
-  return createItem({ id, place, name, bytes, type, has_file, url, origin, key, options });
+  const { id, place, name, folder, modified_ms, bytes, type, has_file, url } = item;
+  return createItem({ id, place, name, folder, modified_ms, bytes, type, has_file, url, origin, key, options });
 }
 
 /**

@@ -30,6 +30,8 @@
  * @property {boolean} [original] true only where the source itself is the result
  * @property {number} [frames]
  * @property {number} [saved_percent]
+ * @property {number} [quality] that `quality=auto` chose
+ * @property {boolean} [lossless] what `lossless=auto` decided
  *
  * @typedef {object} Job the contract's Job
  * @property {string} id
@@ -57,6 +59,8 @@
  * @property {number} place in the order in which images were added
  * @property {string} name
  * @property {number} bytes
+ * @property {string} folder the folders from which it was chosen, as `holiday/beach`; else empty
+ * @property {number} modified_ms when the file was changed last; 0 where that is not known
  * @property {string} type media type as the browser sees it; may be empty
  * @property {string} key Idempotency-Key: the same for every attempt to upload
  * @property {Record<string, string>} options query options of the job

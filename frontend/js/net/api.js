@@ -15,6 +15,8 @@ import { ROOT } from '../core/root.js';
 /** @typedef {{language: string, key: string}} Identity the reader's language and API key, sent with every request */
 
 const ANSWER_TIMEOUT_MS = 30_000;
+/** The longest that the gateway grants. */
+const LONGEST_WAIT_S = 30;
 /** Of the answers that a gateway gives at once. */
 const QUICK_TIMEOUT_MS = 8000;
 const LIFE_TIMEOUT_MS = 3000;
@@ -90,6 +92,22 @@ export class Api {
       return response.ok ? await response.blob() : null;
     } catch {
       return null;
+    }
+  }
+
+  /**
+   * The bytes of a result. The gateway answers at the end of the job, or with `not_ready` after half a minute.
+   * @param {string} id
+   * @param {AbortSignal} signal
+   * @returns {Promise<Answer<Blob>>}
+   */
+  async awaitResult(id, signal) {
+    try {
+      const response = await fetch(resultPath(id), { headers: { ...this.headers(), Prefer: `wait=${LONGEST_WAIT_S}` }, cache: 'no-store', signal });
+      if (response.ok) return { ok: true, status: response.status, body: await response.blob() };
+      return readAnswer(response.status, await response.text(), response.headers.get('Retry-After'), this.identity().language);
+    } catch {
+      return { ok: false, status: 0, problem: problemOfStatus(0), retry_after_s: null };
     }
   }
 
