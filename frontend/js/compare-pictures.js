@@ -4,7 +4,7 @@
  */
 import { storedOrigin } from './core/convert-again.js';
 import { newId } from './new-id.js';
-import { sourcePath } from './net/api.js';
+import { sourcePath } from './core/paths.js';
 import { measureDifference } from './ui/difference.js';
 
 /** @typedef {import('./core/types.js').Item} Item */

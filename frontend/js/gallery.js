@@ -5,10 +5,11 @@
  */
 import { hasFeature } from './core/capabilities.js';
 import { isSystemFile, problemOfFile } from './core/file-checks.js';
-import { displayName, nameOfUrl } from './core/filenames.js';
+import { displayName, folderOf, nameOfUrl } from './core/filenames.js';
 import { createItem } from './core/item.js';
 import { queryOf } from './core/options.js';
 import { isFollowing } from './core/states.js';
+import { ListArrangement } from './arrangement.js';
 import { BatchActions } from './batch-actions.js';
 import { ItemActions } from './item-actions.js';
 import { Items } from './items.js';
@@ -49,6 +50,7 @@ export class Gallery {
     items.listen({ onAdded: (item) => this.list.add(item), onChanged: (item) => this.list.update(item), onRemoved: (item) => this.list.remove(item.id) });
     this.messages = new Messages(capabilities, words);
     this.overview = new Overview({ items, capabilities, words, announcer: this.messages.announcer });
+    this.arrangement = new ListArrangement({ items, list: this.list, words, messages: this.messages, onFilter: (filter) => this.overview.showFilter(filter) });
     this.persistence = new Persistence(items, (id) => this.thumbnails.pictures.get(id));
     this.thumbnails = new Thumbnails(items, this.list, !capabilities.auth);
     this.tracker = new JobTracker({ api, updates, items, onProblem: (id, problem) => this.showProblem(id, problem), onJobEnded: () => this.uploader.resumeAfterFullQueue() });
@@ -87,11 +89,11 @@ export class Gallery {
   /** @param {File} file @returns {Item} */
   addFile(file) {
     const problem = problemOfFile(file, this.capabilities);
-    const item = createItem({
-      id: newId(), key: newId(), name: displayName(file.name), bytes: file.size, type: file.type, options: this.query(),
+    const item = this.items.add(createItem({
+      id: newId(), key: newId(), name: displayName(file.name), folder: folderOf(file.webkitRelativePath), modified_ms: file.lastModified,
+      bytes: file.size, type: file.type, options: this.query(),
       state: problem ? 'invalid' : 'waiting', problem, has_file: !problem,
-    });
-    this.items.add(item);
+    }));
     if (problem) return item;
     this.loadFile(item, file);
     this.persistence.storeFile(item, file);
@@ -192,6 +194,7 @@ export class Gallery {
   /** The language changed. */
   translate() {
     this.list.updateAll(this.items.all());
+    this.list.arrangeSoon();
     this.overview.update();
     for (const item of this.items.all()) if (item.state === 'failed' && item.job) this.tracker.translateProblem(item.id, item.job);
   }

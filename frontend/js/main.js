@@ -3,9 +3,11 @@
  * The upload page, joined: its first view. The reader's events come from `ui`, the gateway's from `net`; `core` decides, `ui` shows. What handles
  * images is `gallery.js`, loaded with the first one.
  */
+import { ROOT } from './core/root.js';
 import { readSettings } from './core/options.js';
 import { Api } from './net/api.js';
 import { JobUpdates } from './net/job-updates.js';
+import { startServiceWorker, takeSharedFiles } from './net/shared-files.js';
 import { Reachability } from './net/reachability.js';
 import { hasFiles, loadJobs, loadValue, saveValue } from './net/storage.js';
 import { Preferences } from './preferences.js';
@@ -41,7 +43,10 @@ listenToPicker(() => preferences.words);
 listenToPage();
 if (loadJobs().length > 0 || await hasFiles()) await (await loadGallery()).restore();
 document.documentElement.dataset.ready = '';
+const shared = await takeSharedFiles();
+if (shared.length > 0) (await loadGallery()).addFiles(shared);
 updates.connect(preferences.key);
+startServiceWorker();
 
 /** Asks until the gateway answers. @returns {Promise<import('./core/types.js').Capabilities>} */
 async function untilCapabilities() {
@@ -85,7 +90,7 @@ function showReachable(is_reachable) {
 
 /** Once. */
 function loadGallery() {
-  loading ??= Promise.all([import('./gallery.js'), preferences.add('images'), loadStyles('summary')]).then(([{ Gallery }]) => {
+  loading ??= Promise.all([import('./gallery.js'), preferences.add('images'), loadStyles('list', 'summary')]).then(([{ Gallery }]) => {
     gallery = new Gallery({ api, updates, capabilities, words: () => preferences.words, settings: () => settings });
     return gallery;
   });
@@ -97,6 +102,11 @@ function listenToPage() {
   on('key-refused', () => { find('key', HTMLElement).hidden = false; });
   on('files-chosen', async (files) => (await loadGallery()).addFiles(files));
   on('url-chosen', async (url) => (await loadGallery()).addUrl(url));
+  on('sample-chosen', async (name) => {
+    const blob = await api.fetchBlob(`${ROOT}/static/samples/${name}`);
+    if (blob) (await loadGallery()).addFiles([new File([blob], name, { type: blob.type })]);
+    else (await loadGallery()).messages.showError('drop.sample_failed');
+  });
   on('input-refused', async (text) => (await loadGallery()).messages.showError(text));
   on('settings-changed', (changed) => {
     settings = changed;

@@ -73,10 +73,10 @@ export class Overview {
     this.announce(totals);
   }
 
-  /** @param {Totals} totals */
-  updateEta({ running, weight, weight_done }) {
-    const is_new = running === 0 || this.is_stalled || weight_done < this.eta.count;
-    this.eta = is_new ? startEta(Date.now(), weight_done) : updateEta(this.eta, weight_done, weight, Date.now());
+  /** Of what is worked on: what stands still has no time left that could be told. @param {Totals} totals */
+  updateEta({ active, weight, weight_done, weight_standing }) {
+    const is_new = active === 0 || this.is_stalled || weight_done < this.eta.count;
+    this.eta = is_new ? startEta(Date.now(), weight_done) : updateEta(this.eta, weight_done, weight - weight_standing, Date.now());
   }
 
   /** @param {Totals} totals */
@@ -87,6 +87,12 @@ export class Overview {
     if (this.announcer.hasAlert()) return;
     this.announcer.alert(failureText(this.failures, this.words()));
     this.failures = [];
+  }
+
+  /** @param {import('./core/arrangement.js').Filter | null} filter of the list */
+  showFilter(filter) {
+    this.summary.filter = filter;
+    this.updateSoon();
   }
 
   /** @param {number | null} percent of the ZIP that is being made; null when there is none */

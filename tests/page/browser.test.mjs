@@ -54,6 +54,12 @@ const reaches = (page, name, state) => page.waitForSelector(`.row[data-name="${n
 /** @param {Page} page @param {number} count */
 const allEnd = (page, count) => page.waitForFunction(([selector, n]) => document.querySelectorAll(String(selector)).length === n, [ENDED, count]);
 
+/** An entry of the row's menu. @param {Page} page @param {string} name @param {string} action */
+async function choose(page, name, action) {
+  await row(page, name).locator('[data-control="menu"]').click();
+  await page.click(`[role="menu"] [data-action="${action}"]`);
+}
+
 /** Record every percent that a row shows, with the time. @param {Page} page */
 const watchPercents = (page) => page.evaluate(() => {
   const seen = /** @type {Record<string, [number, number, string][]>} */ ({});
@@ -118,7 +124,7 @@ testPage('the whole flow by pointer: choose, watch, compare, download, remove, u
   await page.keyboard.press('Escape');
   await page.waitForSelector('dialog', { state: 'detached' });
 
-  await row(page, '我的图片.png').locator('[data-control=remove]').click();
+  await choose(page, '我的图片.png', 'remove');
   assert.equal(await page.locator('.row').count(), 0);
   await page.click('.toast button:not([aria-label])');
   assert.equal(await page.locator('.row').count(), 1);
@@ -244,7 +250,8 @@ testPage('the whole flow by touch on a phone: add, settings, compare by slider a
 
   const [download] = await Promise.all([page.waitForEvent('download'), row(page, 'touched.png').locator('[data-control="download"]').tap()]);
   assert.equal(readFileSync(await download.path()).subarray(8, 12).toString(), 'WEBP');
-  await row(page, 'touched.png').locator('[data-control="remove"]').tap();
+  await row(page, 'touched.png').locator('[data-control="menu"]').tap();
+  await page.locator('[role="menu"] [data-action="remove"]').tap();
   await page.waitForSelector('.row', { state: 'detached' });
   await page.locator('.toast').getByText('Undo').tap();
   await reaches(page, 'touched.png', 'done');
@@ -332,13 +339,13 @@ testPage('finished images are converted again with other settings, without a sec
 testPage('one image gets settings of its own, without a second upload; the others and the page keep theirs', {}, async (page) => {
   await add(page, file('a.png', small), file('b.png', small));
   await allEnd(page, 2);
-  await row(page, 'a.png').locator('[data-control="again"]').click();
+  await choose(page, 'a.png', 'again');
   await page.fill('dialog [name="width"]', '64');
   await page.click('dialog [type="submit"]');
   await says(page, 'a.png', /64 × 48/);
   await says(page, 'b.png', /320 × 240/);
   assert.equal(await page.inputValue('#width'), '');
-  await row(page, 'a.png').locator('[data-control="again"]').click();
+  await choose(page, 'a.png', 'again');
   assert.equal(await page.inputValue('dialog [name="width"]'), '64', 'it opens with what the image has');
   await page.fill('dialog [name="width"]', '');
   await page.click('dialog [type="submit"]');
@@ -632,7 +639,7 @@ const STATES = /** @type {[string, (page: Page) => Promise<unknown>][]} */ ([
   ['removed, with Undo', async (page) => {
     await add(page, file('a.png', small));
     await allEnd(page, 1);
-    await page.click('[data-control="remove"]');
+    await choose(page, 'a.png', 'remove');
     await page.waitForTimeout(300);
   }],
   ['compare', async (page) => {
@@ -650,8 +657,26 @@ const STATES = /** @type {[string, (page: Page) => Promise<unknown>][]} */ ([
   ['settings of one', async (page) => {
     await add(page, file('a.png', small));
     await allEnd(page, 1);
-    await page.click('[data-control="again"]');
+    await choose(page, 'a.png', 'again');
     await page.waitForSelector('dialog[open]');
+  }],
+  ['menu', async (page) => {
+    await add(page, file('a.png', small));
+    await allEnd(page, 1);
+    await page.click('[data-control="menu"]');
+    await page.waitForSelector('[role="menu"]');
+  }],
+  ['another name', async (page) => {
+    await add(page, file('a.png', small));
+    await allEnd(page, 1);
+    await choose(page, 'a.png', 'rename');
+    await page.waitForSelector('dialog[open]');
+  }],
+  ['what failed', async (page) => {
+    await add(page, file('a.png', small), file('empty.png', Buffer.alloc(0)));
+    await allEnd(page, 2);
+    await page.click('#filter-failed');
+    await page.waitForSelector('#show-all');
   }],
   ['confirmation', async (page) => {
     await page.route('**/api/jobs?*', () => {});

@@ -4,6 +4,7 @@
  * reader saw.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, visit } from './support/browser.mjs';
 import { file, png } from './support/images.mjs';
@@ -171,3 +172,212 @@ for (const [locale, is_full] of /** @type {const} */ ([['en-GB', false], ['zh-CN
     assert.ok(is_full ? share > 0.9 : share < 0.7, String(share));
   });
 }
+
+// ── what a row offers ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** An entry of the row's menu. @param {Page} page @param {string} name @param {string} action */
+async function choose(page, name, action) {
+  await row(page, name).locator('[data-control="menu"]').click();
+  await page.click(`[role="menu"] [data-action="${action}"]`);
+}
+
+/** @param {Page} page @param {Record<string, unknown>} settings */
+async function withSettings(page, settings) {
+  await page.evaluate((given) => localStorage.setItem('webp-gateway.settings', JSON.stringify(given)), settings);
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+}
+
+/** Black and white dots, which lossy coding makes larger. @param {Page} page @param {number} [seed] */
+async function dots(page, seed = 1) {
+  const base64 = await page.evaluate(async (start) => {
+    const canvas = new OffscreenCanvas(200, 160);
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    let grain = start;
+    for (let at = 0; at < 200 * 160; at += 1) {
+      grain = (Math.imul(grain, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+      context.fillStyle = grain & 0x10000 ? '#fff' : '#000';
+      context.fillRect(at % 200, Math.floor(at / 200), 1, 1);
+    }
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+    return btoa(String.fromCharCode(...bytes));
+  }, seed);
+  return Buffer.from(base64, 'base64');
+}
+
+testPage('a result that is larger than its source is not handed out silently: alone, anyway, in the ZIP, and after a reload', {}, async (page) => {
+  await withSettings(page, { preset: 'photo', quality: 95 });
+  const drawn = await dots(page);
+  await add(page, file('dots.png', drawn), file('photo.png', small));
+  await allDone(page, 2);
+  for (const is_reloaded of [false, true]) {
+    if (is_reloaded) {
+      await page.reload();
+      await allDone(page, 2);
+    }
+    await row(page, 'dots.png').filter({ hasText: /The WebP is larger, so you get the original/ }).waitFor();
+    const link = row(page, 'dots.png').getByRole('link', { name: 'Download original: dots.png' });
+    const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+    assert.equal(download.suggestedFilename(), 'dots.png');
+    assert.deepEqual(readFileSync(await download.path()), drawn);
+  }
+  await page.waitForSelector('#filter-larger >> text=1 kept as the original');
+  const [zip] = await Promise.all([page.waitForEvent('download'), page.click('#save-all')]);
+  const packed = readFileSync(await zip.path());
+  assert.ok(packed.includes('dots.png') && packed.includes(drawn) && packed.includes('photo.webp'));
+  await page.locator('.toast').filter({ hasText: 'One original is in the ZIP' }).waitFor();
+  await row(page, 'dots.png').locator('[data-control="menu"]').click();
+  assert.equal(await page.locator('[role="menu"] [role="menuitem"]').first().getAttribute('data-action'), 'lossless');
+  const [anyway] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: /^Download the WebP anyway/ }).click()]);
+  assert.equal(anyway.suggestedFilename(), 'dots.webp');
+  await choose(page, 'dots.png', 'lossless');
+  await row(page, 'dots.png').getByRole('link', { name: 'Download dots.webp' }).waitFor();
+  await page.waitForSelector('#filter-larger', { state: 'hidden' });
+});
+
+testPage('the menu of a row works by keys alone, as menus do', {}, async (page) => {
+  await add(page, file('a.png', small), file('b.png', small));
+  await allDone(page, 2);
+  const button = row(page, 'a.png').locator('[data-control="menu"]');
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-action') ?? document.activeElement?.getAttribute('data-control'));
+  assert.deepEqual([await button.getAttribute('aria-haspopup'), await button.getAttribute('aria-expanded')], ['menu', 'false']);
+  await button.focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(), 'rename');
+  assert.equal(await button.getAttribute('aria-expanded'), 'true');
+  assert.equal(await page.locator(`#${await button.getAttribute('aria-controls')}`).getAttribute('role'), 'menu');
+  for (const [key, expected] of [['ArrowDown', 'again'], ['ArrowUp', 'rename'], ['ArrowUp', 'remove'], ['ArrowDown', 'rename'], ['End', 'remove'], ['Home', 'rename'], ['c', 'copy-image'], ['c', 'copy'], ['r', 'remove'], ['r', 'rename']]) {
+    await page.keyboard.press(key);
+    assert.equal(await focused(), expected, key);
+  }
+  await page.keyboard.press('Escape');
+  assert.equal(await focused(), 'menu');
+  assert.equal(await page.locator('[role="menu"]').count(), 0);
+  await page.keyboard.press('ArrowUp');
+  assert.equal(await focused(), 'remove', 'the last entry first');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.locator('[role="menu"]').count(), 0);
+  assert.equal(await page.evaluate(() => document.activeElement?.closest('.row')?.getAttribute('data-name')), 'b.png', 'Tab goes on from the button');
+  await button.click();
+  await page.mouse.click(5, 5);
+  assert.equal(await page.locator('[role="menu"]').count(), 0, 'a press elsewhere closes it');
+  await button.click();
+  await button.click();
+  assert.equal(await page.locator('[role="menu"]').count(), 0, 'and a second press on its button');
+  await button.click();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.row[data-name="a.png"]', { state: 'detached' });
+});
+
+for (const width of [320, 390, 780, 1280]) {
+  const touch = width < 500 ? { isMobile: true, hasTouch: true } : {};
+  testPage(`a menu is never cut off, nor covered by the summary, at ${width} pixels`, { viewport: { width, height: 560 }, ...touch }, async (page) => {
+    await add(page, ...Array.from({ length: 6 }, (_, index) => file(`picture-${index}-with-a-name-that-is-rather-long.png`, png(300 + index, 200))));
+    await allDone(page, 6);
+    for (const button of await page.locator('[data-control="menu"]').all()) {
+      await button.scrollIntoViewIfNeeded();
+      if (touch.hasTouch) await button.tap();
+      else await button.click();
+      const box = await page.locator('[role="menu"]').boundingBox();
+      assert.ok(box && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= 560, JSON.stringify(box));
+      for (const entry of await page.locator('[role="menuitem"]').all()) {
+        await entry.scrollIntoViewIfNeeded();
+        assert.ok(await entry.evaluate((element) => {
+          const { left, top, width: wide, height } = element.getBoundingClientRect();
+          return element.contains(document.elementFromPoint(left + wide / 2, top + height / 2));
+        }), 'it can be hit');
+      }
+      await page.keyboard.press('Escape');
+    }
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+  });
+}
+
+testPage('a renamed image is saved under its new name: by its link, in the ZIP, after a reload', {}, async (page) => {
+  await add(page, file('IMG_0001.png', small), file('b.png', png(200, 100)));
+  await allDone(page, 2);
+  await choose(page, 'IMG_0001.png', 'rename');
+  const input = page.getByRole('textbox', { name: 'File name' });
+  assert.equal(await input.inputValue(), 'IMG_0001');
+  await input.fill('../v1.2 海 شاطئ.webp');
+  await page.keyboard.press('Enter');
+  const name = 'v1.2 海 شاطئ.png';
+  await row(page, name).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-control')), 'menu', 'the focus is back where it was');
+  await page.reload();
+  await allDone(page, 2);
+  const link = row(page, name).locator('[data-control="download"]');
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  assert.deepEqual([download.suggestedFilename(), await link.getAttribute('download')], ['v1.2 海 شاطئ.webp', 'v1.2 海 شاطئ.webp']);
+  const [zip] = await Promise.all([page.waitForEvent('download'), page.click('#save-all')]);
+  assert.ok(readFileSync(await zip.path()).includes('v1.2 海 شاطئ.webp'));
+  await choose(page, name, 'rename');
+  await page.keyboard.press('Escape');
+  assert.equal(await row(page, name).count(), 1);
+});
+
+testPage('image, link and HTML go to the clipboard as others can use them', { permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
+  await add(page, file('red & "blue"_sky.png', small));
+  await allDone(page, 1);
+  const name = await page.locator('.row').getAttribute('data-name') ?? '';
+  const act = async (/** @type {string} */ action, /** @type {RegExp} */ said) => {
+    await page.locator('[data-control="menu"]').click();
+    await page.click(`[data-action="${action}"]`);
+    await page.locator('.toast').filter({ hasText: said }).waitFor();
+  };
+  await act('copy-image', /Image copied/);
+  const image = await page.evaluate(async () => {
+    const [item] = await navigator.clipboard.read();
+    const bitmap = await createImageBitmap(await item.getType('image/png'));
+    return [bitmap.width, bitmap.height];
+  });
+  assert.deepEqual(image, [320, 240]);
+  await act('copy', /Link copied/);
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal((await page.request.get(link)).headers()['content-type'], 'image/webp');
+  await act('copy-picture', /HTML copied/);
+  const snippet = await page.evaluate(() => navigator.clipboard.readText());
+  const parsed = await page.evaluate((html) => {
+    const picture = new DOMParser().parseFromString(html, 'text/html').body.firstElementChild;
+    const [source, img] = [picture?.querySelector('source'), picture?.querySelector('img')];
+    return [picture?.localName, source?.type, decodeURIComponent(source?.getAttribute('srcset') ?? ''), decodeURIComponent(img?.getAttribute('src') ?? ''), img?.width, img?.height, img?.alt];
+  }, snippet);
+  assert.deepEqual(parsed, ['picture', 'image/webp', name.replace('.png', '.webp'), name, 320, 240, 'red & "blue" sky']);
+});
+
+testPage('where the page may not use the clipboard, a text is copied all the same', { permissions: ['clipboard-read'] }, async (page) => {
+  await page.evaluate(() => Object.defineProperty(navigator.clipboard, 'writeText', { value: () => Promise.reject(new DOMException('', 'NotAllowedError')) }));
+  await add(page, file('a.png', small));
+  await allDone(page, 1);
+  await choose(page, 'a.png', 'copy');
+  await page.locator('.toast').filter({ hasText: 'Link copied' }).waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^http.*\/result$/);
+});
+
+testPage('a result is dragged out of the page, and the page does not take it for an image that is dropped on it', {}, async (page) => {
+  await add(page, file('a.png', small));
+  await allDone(page, 1);
+  const dragged = await page.locator('.row-picture').evaluate((element) => {
+    const data = new DataTransfer();
+    element.dispatchEvent(new DragEvent('dragstart', { dataTransfer: data, bubbles: true, cancelable: true }));
+    element.dispatchEvent(new DragEvent('dragenter', { dataTransfer: data, bubbles: true, cancelable: true }));
+    return { is_draggable: /** @type {HTMLElement} */ (element).draggable, file: data.getData('DownloadURL'), address: data.getData('text/uri-list'), html: data.getData('text/html') };
+  });
+  assert.ok(dragged.is_draggable);
+  const [type, name, ...address] = dragged.file.split(':');
+  assert.deepEqual([type, name], ['image/webp', 'a.webp']);
+  assert.match((await page.request.get(address.join(':'))).headers()['content-disposition'], /^attachment; filename="a\.webp"/);
+  assert.equal((await page.request.get(dragged.address)).headers()['content-type'], 'image/webp');
+  assert.match(dragged.html, /^<img src="http/);
+  assert.ok(await page.isHidden('#overlay'));
+});
+
+testPage('a row that waits in the queue is still', {}, async (page) => {
+  await page.route('**/api/jobs?*', () => {});
+  await add(page, ...Array.from({ length: 6 }, (_, index) => file(`${index}.png`, small)));
+  await page.waitForFunction(() => document.querySelectorAll('.row').length === 6);
+  await page.evaluate(() => document.querySelectorAll('.row').forEach((each, index) => each.setAttribute('data-state', ['queued', 'verifying', 'cancelling', 'paused', 'waiting', 'offline'][index])));
+  await page.waitForTimeout(600);
+  assert.equal(await page.evaluate(() => document.querySelector('#rows')?.getAnimations({ subtree: true }).length), 0);
+});

@@ -11,6 +11,7 @@ from pathlib import Path
 IN_THE_FILE = "en"
 """The language in which the pages of ``frontend/`` are written."""
 TEXT_OF_AN_ELEMENT = re.compile(r"""(data-t="([^"]+)"[^<>]*>)[^<]*""")
+CONTENT_OF_A_META = re.compile(r"""(data-t-content="([^"]+)" content=")[^"]*""")
 
 
 @cache
@@ -44,4 +45,5 @@ def in_language(html: str, frontend: Path, language: str) -> str:
         return html
     known = catalog(frontend, language)
     html = html.replace(f' lang="{IN_THE_FILE}"', f' lang="{escape(language)}"', 1)
+    html = CONTENT_OF_A_META.sub(lambda found: found[1] + escape(known[found[2]]), html)
     return TEXT_OF_AN_ELEMENT.sub(lambda found: found[1] + escape(known[found[2]]), html)

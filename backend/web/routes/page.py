@@ -5,16 +5,18 @@ The operator's page holds no figures: they come over Socket.IO (``socketio/live_
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, request, send_from_directory
+from markupsafe import escape
 
 from backend import errors
 from backend.core.security_headers import PAGE_POLICY
 from backend.web.openapi.resource import Resource
 from backend.web.request import client_identity
 from backend.web.request.context import web_context
-from backend.web.request.page_language import VARY, remember
+from backend.web.request.page_language import VARY, page_language, remember
 from backend.web.response import page_texts
 from backend.web.response.html_response import html_response
 from backend.web.response.json_response import json_response
@@ -22,12 +24,36 @@ from backend.web.response.page_frame import frontend_page
 from backend.web.response.revalidation import revalidate
 
 routes = Resource("page", __name__)
+ORIGIN = "$origin"
+"""In the page's head: a picture for links to it has a whole address (Open Graph)."""
+MANIFEST: dict[str, Any] = {
+    "id": "./",
+    "start_url": "./",
+    "scope": "./",
+    "display": "standalone",
+    "background_color": "#f5f7f5",
+    "theme_color": "#0a755b",
+    "icons": [
+        {"src": "static/icons/favicon.svg", "sizes": "any", "type": "image/svg+xml"},
+        {"src": "static/icons/icon-192.png", "sizes": "192x192", "type": "image/png"},
+        {"src": "static/icons/icon-512.png", "sizes": "512x512", "type": "image/png"},
+        {"src": "static/icons/icon-maskable-512.png", "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+    ],
+    "share_target": {
+        "action": "share",
+        "method": "POST",
+        "enctype": "multipart/form-data",
+        "params": {"files": [{"name": "file", "accept": ["image/*"]}]},
+    },
+}
+"""W3C Web Application Manifest; ``share_target`` is of W3C Web Share Target."""
 
 
 @routes.get("/")
 def index() -> Response:
     client_identity.ensure_token()
-    return html_response(frontend_page("index.html", "/"), VARY)
+    origin = web_context().public_origin or request.host_url.rstrip("/")
+    return html_response(frontend_page("index.html", "/").replace(ORIGIN, escape(origin + request.script_root), 1), VARY)
 
 
 @routes.get("/status")
@@ -69,6 +95,23 @@ def texts(language: str, part: str) -> Response:
     if part not in parts:
         raise errors.NotFound
     return revalidate(json_response(parts[part], cache="no-cache"))
+
+
+@routes.get("/manifest.webmanifest")
+def manifest() -> Response:
+    """What a phone or a computer needs to install the page. Its addresses are relative, so that it also works below a path prefix."""
+    language = page_language()
+    words = page_texts.catalog(web_context().frontend, language)
+    about = {"lang": language, "name": words["page.name"], "short_name": "WebP", "description": words["page.description"]}
+    response = revalidate(json_response({**about, **MANIFEST}, cache="no-cache", vary=VARY))
+    response.content_type = "application/manifest+json"
+    return response
+
+
+@routes.get("/service-worker.js")
+def service_worker() -> Response:
+    """From the root, since a service worker serves the pages below its own address alone."""
+    return static_file("js/service-worker.js")
 
 
 @routes.get("/favicon.ico")

@@ -18,6 +18,7 @@ from backend.core.job import Job, public
 from backend.core.reader import Reader
 from backend.flows import batch as batches
 from backend.flows import ingest
+from backend.flows.context import Context
 from backend.flows.find_job import find
 from backend.texts import text
 from backend.texts.problems import problem
@@ -36,26 +37,55 @@ Words = Callable[..., str]
 BODY = '<h1 class="plain-title">{heading}</h1>{body}'
 NOTICE = '<div class="notice" role="alert"><div><strong>{title}</strong><p>{detail}</p></div></div>{back}'
 PROGRESS = '<p>{stage}</p><progress max="100" value="{percent}" aria-label="{stage}">{percent}%</progress>'
+REFUSED = '<li><strong>{name}</strong><p class="plain-failed">{detail}</p></li>'
+GO_ON = '<p><a class="button button-primary" href="{place}">{text}</a></p>'
 OUTCOME = '<p>{outcome}</p><img src="{url}" alt="{name}" loading="lazy"><p><a class="button button-soft" href="{url}?download=1">{text}</a></p>'
 AGAIN = '\n  <meta http-equiv="refresh" content="{seconds}">'
 
 
+@routes.receive("/share", FORM_OR_IMAGE)
 @routes.receive("/", FORM_OR_IMAGE)
 def take() -> Response:
-    """The form's images and options. An option that was left empty does not count as given."""
+    """The form's images and options. An option that was left empty does not count as given.
+
+    ``/share`` is where a phone sends what is shared with the installed page. The page's service worker takes it first, if there is one.
+    """
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
     ingest.check_room(context, sender)
-    form = bodies.read(context, filename="", max_files=web_context().max_files)
+    form = bodies.read(context, filename="", max_files=web_context().max_files, passes_over=True)
     try:
         wanted = options.parse([field for field in form.fields if field[1]])
-        if len(form.images) > 1:
-            batch, _ = batches.accept(context, form.images, wanted, sender)
-            return _redirect(f"/plain/batches/{batch.id}")
-        return _redirect(f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}")
+        place = _accept(context, form, wanted, sender) if form.images else ""
     except BaseException:
         form.abandon()
         raise
+    return _refusal_page(form, place) if form.refused else _redirect(place)
+
+
+def _accept(context: Context, form: bodies.Form, wanted: options.Options, sender: ingest.Sender) -> str:
+    """The path of the page that shows the progress."""
+    if len(form.images) > 1:
+        batch, _ = batches.accept(context, form.images, wanted, sender)
+        return f"/plain/batches/{batch.id}"
+    return f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}"
+
+
+def _refusal_page(form: bodies.Form, place: str) -> Response:
+    """What was not taken, and why; with a link to the progress of the others at ``place``, if there are any."""
+    words = _words()
+    told = [(name, _told(error)["detail"]) for name, error in form.refused]
+    rows = Markup().join(markup(REFUSED, name=name or words("unnamed"), detail=detail) for name, detail in told)
+    link = markup(GO_ON, place=place, text=words("go_on", count=len(form.images))) if place else _back(words)
+    heading = words("some_refused", count=len(told), all=len(told) + len(form.images))
+    response = _page(words, heading, markup('<ul class="plain-list">{rows}</ul>{link}', rows=rows, link=link))
+    response.status_code = 200 if place else form.refused[0][1].status
+    return response
+
+
+def _told(error: errors.GatewayError) -> dict[str, Any]:
+    """The problem as the reader sees it."""
+    return Reader(page_language(), problem).problem(error.as_record(), request_id=auth.request_id(), retry_after_s=error.retry_after_s or 1)
 
 
 @routes.get("/plain/jobs/<job_id>")
@@ -87,8 +117,7 @@ def cancel_batch(batch_id: str) -> Response:
 def refuse(error: errors.GatewayError) -> Response:
     """The problem as a page, with a link back to the form."""
     words = _words()
-    more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
-    told = Reader(page_language(), problem).problem(error.as_record(), **more)
+    told = _told(error)
     detail = words("key", url=request.url_root) if isinstance(error, errors.Unauthorized) else told["detail"]
     body = markup(NOTICE, title=told["title"], detail=detail, back=_back(words))
     response = _page(words, words("failed"), body)

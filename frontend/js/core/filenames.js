@@ -88,6 +88,11 @@ export function sourceName(name, extensions) {
   return extensions.length === 0 || given !== undefined && extensions.includes(given) ? name : `${stemOf(name) || 'image'}.${extensions[0]}`;
 }
 
+/** The folders of a path that a browser gives with a file: `holiday/beach` of `holiday/beach/a.jpg`. @param {string} path */
+export function folderOf(path) {
+  return path.split('/').slice(0, -1).filter((part) => /[^. ]/.test(part)).map(displayName).join('/');
+}
+
 /** The last part of the path of an address, decoded; as it stands where a percent sign in it does not decode. @param {URL} url */
 export function nameOfUrl(url) {
   const part = url.pathname.split('/').pop() ?? '';

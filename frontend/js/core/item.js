@@ -13,6 +13,7 @@ import { TRANSITIONS, hasEnded, isFollowing, stateOfJob } from './states.js';
 /**
  * @typedef {{type: 'upload_started' | 'body_sent' | 'network_lost' | 'resumed' | 'paused' | 'cancel_requested' | 'cancelled' | 'origin_lost' | 'gateway_lost' |
  *     'gateway_back'}
+ *   | {type: 'renamed', name: string}
  *   | {type: 'upload_opened', upload: string}
  *   | {type: 'bytes_kept', kept_bytes: number}
  *   | {type: 'bytes_sent', sent_bytes: number}
@@ -34,7 +35,7 @@ const UPLOAD_SHARE = 0.3;
  */
 export function createItem(given) {
   return {
-    state: 'waiting', type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
+    state: 'waiting', place: 0, folder: '', modified_ms: 0, type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
     upload_eta: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, problem: null, attempt: 0,
     retry_at_ms: 0, duration_s: null, is_stalled: false, ...given,
   };
@@ -75,6 +76,7 @@ function applyFact(item, fact, now_ms) {
     case 'refused':
     case 'problem_translated': return { ...item, problem: fact.problem };
     case 'result_confirmed': return { ...item, progress: 100, position: null, eta_s: null };
+    case 'renamed': return { ...item, name: fact.name };
     case 'restarted': return restart(item, fact.key, fact.options, fact.origin);
     default: return item;
   }
@@ -112,8 +114,8 @@ function keepBytes(item, kept_bytes) {
  * @param {string | null} origin
  */
 function restart(item, key, options, origin) {
-  const { id, name, bytes, type, has_file, url } = item;
-  return createItem({ id, name, bytes, type, has_file, url, origin, key, options });
+  const { id, place, name, folder, modified_ms, bytes, type, has_file, url } = item;
+  return createItem({ id, place, name, folder, modified_ms, bytes, type, has_file, url, origin, key, options });
 }
 
 /**

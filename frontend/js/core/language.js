@@ -133,6 +133,11 @@ export class Words {
     return this.t('period.minutes', { n: Math.max(1, Math.round(seconds / 60)) });
   }
 
+  /** As people write it. @param {string} name of a format */
+  format(name) {
+    return name === 'webp' ? 'WebP' : name.toUpperCase();
+  }
+
   /** @param {number} pixels */
   megapixels(pixels) {
     return this.tenth.format(pixels / 1e6);

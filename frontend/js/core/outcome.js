@@ -1,36 +1,53 @@
 // @ts-check
 /**
- * What a reader gets of a finished image: the result, or the source where the result is the larger file. A larger file is never handed out
- * unless the reader asks for it.
+ * What a reader gets of a finished image: the result, or the source where the result is the larger file. A larger file is handed out only to
+ * a reader who asks for it.
  */
 import { resultName, sourceName } from './filenames.js';
+import { sourcePath } from './paths.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Capabilities} Capabilities */
-/** @typedef {{kind: 'source' | 'result', name: string, bytes: number}} Outcome */
+/** @typedef {{name: string, path: string, bytes: number, format: string}} Outcome a file to save; `path` is where the gateway has it */
 
-/** The gateway says so; of older jobs the sizes do. @param {Item} item */
-export function isLarger({ state, source, result, bytes }) {
+/** Formats whose every pixel a lossless result may keep in less bytes. */
+const LOSSLESS_SOURCES = new Set(['png', 'gif', 'bmp', 'tiff', 'ico']);
+
+/** @param {Item} item */
+export const sourceBytes = (item) => item.source?.bytes ?? item.bytes;
+
+/** The gateway says so; of an older job the sizes do. @param {Item} item */
+export function isLarger(item) {
+  const { state, result } = item;
   if (state !== 'done' || !result || result.original) return false;
-  return result.larger_than_source === true || result.bytes > (source?.bytes ?? bytes);
+  return result.larger_than_source === true || result.bytes > sourceBytes(item);
 }
 
-/** A source that is not larger than its result is kept as it is. @param {Item} item */
+/** Whether the gateway answered with the source itself, since no result would be smaller. @param {Item} item */
 export const isOriginal = ({ state, result }) => state === 'done' && result?.original === true;
 
+/** A larger result may become smaller without loss, where neither result nor source has any. @param {Item} item */
+export function canTryLossless(item) {
+  return isLarger(item) && !['true', 'auto'].includes(item.options.lossless) && LOSSLESS_SOURCES.has(item.source?.format ?? '');
+}
+
 /** Of a finished image. @param {Item} item @param {Capabilities} capabilities @returns {Outcome} */
-export function outcomeOf(item, capabilities) {
-  if (isLarger(item)) return sourceOutcome(item, capabilities);
-  return { kind: 'result', name: resultName(item.name, item.result?.format), bytes: item.result?.bytes ?? 0 };
+export const outcomeOf = (item, capabilities) => isLarger(item) ? sourceOutcome(item, capabilities) : resultOutcome(item);
+
+/** @param {Item} item @returns {Outcome} */
+export function resultOutcome({ name, result }) {
+  const format = result?.format ?? 'webp';
+  return { name: resultName(name, format), path: result?.url ?? '', bytes: result?.bytes ?? 0, format };
 }
 
-/** The source, under the name that the gateway gives it. @param {Item} item @param {Capabilities} capabilities @returns {Outcome} */
+/** Under the name that the gateway gives it. @param {Item} item @param {Capabilities} capabilities @returns {Outcome} */
 export function sourceOutcome(item, capabilities) {
-  const extensions = capabilities.formats.find(({ name }) => name === item.source?.format)?.extensions ?? [];
-  return { kind: 'source', name: sourceName(item.name, extensions), bytes: item.source?.bytes ?? item.bytes };
+  const format = item.source?.format ?? '';
+  const extensions = capabilities.formats.find((each) => each.name === format)?.extensions ?? [];
+  return { name: sourceName(item.name, extensions), path: sourcePath(item.job ?? ''), bytes: sourceBytes(item), format };
 }
 
-/** The address that saves under a name. @param {string} path of a result or a source @param {string} name */
-export function downloadAddress(path, name) {
+/** The address that saves a file under its name. @param {Pick<Outcome, 'name' | 'path'>} outcome */
+export function downloadAddress({ name, path }) {
   return `${path}${path.includes('?') ? '&' : '?'}download=1&filename=${encodeURIComponent(name)}`;
 }

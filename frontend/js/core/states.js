@@ -32,7 +32,7 @@ export const TRANSITIONS = {
   saving: { cancel_requested: 'cancelling', job_gone: 'expired' },
   confirming: { result_confirmed: 'done', job_gone: 'expired' },
   cancelling: { job_accepted: 'cancelling', cancelled: 'cancelled', upload_broke: 'cancelled', network_lost: 'cancelled', refused: 'cancelled', job_gone: 'cancelled' },
-  done: { job_gone: 'expired', restarted: 'waiting' },
+  done: { job_gone: 'expired', restarted: 'waiting', renamed: 'done' },
   failed: { restarted: 'waiting', problem_translated: 'failed' },
   cancelled: { restarted: 'waiting' },
   expired: { restarted: 'waiting' },
@@ -41,6 +41,8 @@ export const TRANSITIONS = {
 /** States in which updates of a Job still count. */
 const FOLLOWING = new Set(['uploading', 'verifying', 'queued', 'decoding', 'transforming', 'encoding', 'saving', 'confirming', 'cancelling']);
 const FINAL = new Set(['invalid', 'done', 'failed', 'cancelled', 'expired']);
+const STANDING = new Set(['paused', 'offline', 'retrying']);
+const FAILED = new Set(['invalid', 'failed', 'expired']);
 const SENDING = new Set(['uploading', 'verifying']);
 const CONVERTING = new Set(['queued', 'decoding', 'transforming', 'encoding', 'saving', 'confirming']);
 
@@ -48,6 +50,10 @@ const CONVERTING = new Set(['queued', 'decoding', 'transforming', 'encoding', 's
 export const isFinal = (state) => FINAL.has(state);
 /** @param {State} state */
 export const isFollowing = (state) => FOLLOWING.has(state);
+/** Whether nothing works on it until a person, the network or a timer moves it on. @param {State} state */
+export const isStanding = (state) => STANDING.has(state);
+/** Whether it ended without a result, and nobody wanted that. @param {State} state */
+export const isFailed = (state) => FAILED.has(state);
 /** Whether it takes an upload slot. @param {State} state */
 export const isSending = (state) => SENDING.has(state);
 /** Whether the gateway has the image and works on it. @param {State} state */

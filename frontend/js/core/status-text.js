@@ -2,6 +2,7 @@
 /** The state of an image as one line of text with its figures: shown in the row, and read aloud as the value of its progress bar. */
 import { secondsLeft } from './eta.js';
 import { mismatchedFormat } from './filenames.js';
+import { isLarger, isOriginal } from './outcome.js';
 import { sentenceOf } from './problem.js';
 import { isFollowing } from './states.js';
 
@@ -93,13 +94,13 @@ function doneText(item, words) {
   const size = item.result ? `${item.result.width} × ${item.result.height}` : '';
   const text = doneFiguresText(item, size, words);
   const format = mismatchedFormat(item.name, item.source?.format);
-  return format ? words.t('state.done_named', { text, format: format.toUpperCase() }) : text;
+  return format ? words.t('state.done_named', { text, format: words.format(format) }) : text;
 }
 
 /** @param {Item} item @param {string} size @param {Words} words */
 function doneFiguresText(item, size, words) {
-  const is_larger = item.result && item.result.bytes >= (item.source?.bytes ?? item.bytes);
-  if (is_larger) return words.t('state.done_larger', { size });
+  if (isLarger(item)) return words.t('state.done_larger', { size, format: words.format(item.result?.format ?? 'webp') });
+  if (isOriginal(item)) return words.t('state.done_original', { size });
   // A result that was there already: 0.0 s would say nothing.
   return item.duration_s === null || item.duration_s < 0.05 ? words.t('state.done', { size }) : words.t('state.done_in', { size, time: words.duration(item.duration_s) });
 }

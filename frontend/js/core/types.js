@@ -56,8 +56,11 @@
  * @typedef {object} Item one image on the page
  * @property {string} id
  * @property {State} state
+ * @property {number} place in the order in which images were added
  * @property {string} name
  * @property {number} bytes
+ * @property {string} folder the folders from which it was chosen, as `holiday/beach`; else empty
+ * @property {number} modified_ms when the file was changed last; 0 where that is not known
  * @property {string} type media type as the browser sees it; may be empty
  * @property {string} key Idempotency-Key: the same for every attempt to upload
  * @property {Record<string, string>} options query options of the job

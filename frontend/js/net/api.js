@@ -2,6 +2,7 @@
 /** The gateway's REST API. Every call resolves to an `Answer`, also when the network fails: nothing here throws. */
 import { retryQueryOf } from '../core/options.js';
 import { problemOfStatus } from '../core/problem-of-status.js';
+import { resultPath } from '../core/paths.js';
 import { readRetryAfter } from '../core/retry-policy.js';
 import { ROOT } from '../core/root.js';
 
@@ -141,11 +142,6 @@ export class Api {
     }
   }
 }
-
-/** @param {string} id */
-export const resultPath = (id) => `${ROOT}/api/jobs/${encodeURIComponent(id)}/result`;
-/** @param {string} id */
-export const sourcePath = (id) => `${ROOT}/api/jobs/${encodeURIComponent(id)}/source`;
 
 /**
  * @param {number} status

@@ -3,13 +3,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NOTHING_ANNOUNCED, delayBeforeSpeaking, failureText, nextAnnouncement } from '../../../frontend/js/core/announcements.js';
+import { totalsOf } from '../../../frontend/js/core/batch.js';
 import { chinese, english } from '../support/fixtures.mjs';
+
+/** @param {Partial<import('../../../frontend/js/core/batch.js').Totals>} more */
+const totals = (more) => ({ ...totalsOf([]), total: 4, before_bytes: 10, after_bytes: 2, saved_bytes: 8, saved_percent: 80, ...more });
 
 test('a batch is announced at its start, at its quarters and at its end', () => {
   const texts = [];
   let announced = NOTHING_ANNOUNCED;
   for (const [running, percent] of [[4, 0], [4, 10], [3, 26], [2, 30], [2, 55], [1, 80], [0, 100], [0, 100]]) {
-    const next = nextAnnouncement(announced, { total: 4, ended: 4 - running, done: 4 - running, failed: 0, cancelled: 0, running, pausable: 0, paused: 0, percent, weight: 0, weight_done: 0, before_bytes: 10, after_bytes: 2, saved_percent: 80 }, english);
+    const next = nextAnnouncement(announced, totals({ ended: 4 - running, done: 4 - running, running, percent }), english);
     announced = next.announced;
     if (next.text) texts.push(next.text);
   }

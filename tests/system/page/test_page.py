@@ -28,6 +28,10 @@ def test_rows_and_summary_are_as_their_readers_expect(gateway: Gateway) -> None:
     _node("rows.test.mjs", gateway.url)
 
 
+def test_the_page_offers_samples_and_can_be_installed(gateway: Gateway) -> None:
+    _node("app.test.mjs", gateway.url)
+
+
 def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
