@@ -46,6 +46,8 @@ export class Comparison {
     this.shown = null;
     /** Variants that become results, by image: the gateway shares their bytes until then. @type {Map<string, string>} */
     this.used = new Map();
+    /** The image whose variant is being taken over. */
+    this.using = '';
     this.settings = settingsOfQuery({}, gallery.capabilities);
     gallery.items.listen({ onChanged: (item, before) => item.state !== before.state && this.onState(item), onRemoved: (item) => this.onRemoved(item) });
     addEventListener('pagehide', () => this.discardAll());
@@ -159,30 +161,37 @@ export class Comparison {
   /** The variant that is shown becomes the image's result, through a job of the image's own: the gateway shares the bytes. */
   use() {
     const { item, shown, gallery: { items, capabilities, words } } = this;
+    if (!item || !shown || shown.is_kept) return;
     const variant = this.variants.release();
-    if (!item || !shown || !variant) return;
-    this.used.set(item.id, variant.job.id);
+    if (variant) this.used.set(item.id, variant.job.id);
+    this.using = item.id;
     this.dialog?.panel.showProgress(0, words().t('compare.using'));
     items.dispatch(item.id, { type: 'restarted', key: newId(), options: shown.options, origin: storedOrigin(item, capabilities) });
   }
 
   /** @param {Item} item whose state has changed */
   onState(item) {
-    if (isFinal(item.state)) this.finishUse(item);
+    if (isFinal(item.state)) this.discardUsed(item.id);
+    if (isFinal(item.state) && item.id === this.using) this.finishUse(item);
     if (this.item && item.id !== this.item.id) this.showPlace();
   }
 
-  /** @param {Item} item that has ended */
+  /** @param {string} id */
+  discardUsed(id) {
+    const job = this.used.get(id);
+    if (job) this.gallery.api.deleteJob(job);
+    this.used.delete(id);
+  }
+
+  /** The settings may have been moved again meanwhile. @param {Item} item that has ended */
   finishUse(item) {
-    const job = this.used.get(item.id);
-    if (!job) return;
-    this.used.delete(item.id);
-    this.gallery.api.deleteJob(job);
+    this.using = '';
     if (item.id !== this.item?.id || !this.shown) return;
     if (!item.result) return this.showProblem(item.problem ?? { code: 'gone' });
     this.item = item;
+    if (this.variants.running) return;
     this.dialog?.panel.showEnd(this.gallery.words().t('compare.used_note'));
-    this.present({ ...this.shown, is_kept: true });
+    this.present({ ...this.shown, is_kept: isSameQuery(this.shown.options, item.options) });
   }
 
   download() {

@@ -32,8 +32,12 @@ export async function encodeAgain(net, wish, handlers, signal) {
     return null;
   }
   signal.addEventListener('abort', discard, { once: true });
-  net.updates.follow(id, seq, handlers.onProgress);
-  const outcome = await readOutcome(net.api, id, signal);
+  let job = answer.body;
+  net.updates.follow(id, seq, (update) => {
+    job = update;
+    handlers.onProgress(update);
+  });
+  const outcome = await readOutcome(net.api, id, () => job, signal);
   net.updates.unfollow(id);
   signal.removeEventListener('abort', discard);
   if (signal.aborted) return null;
@@ -56,8 +60,15 @@ async function createJob(api, { origin, options, key }, handlers, signal) {
   }
 }
 
-/** @param {import('./api.js').Api} api @param {string} id @param {AbortSignal} signal @returns {Promise<Encoded | Problem>} */
-async function readOutcome(api, id, signal) {
+/**
+ * The Job is asked for where no update has told its end.
+ * @param {import('./api.js').Api} api
+ * @param {string} id
+ * @param {() => Job} latest
+ * @param {AbortSignal} signal
+ * @returns {Promise<Encoded | Problem>}
+ */
+async function readOutcome(api, id, latest, signal) {
   for (let attempt = 0; ; attempt += 1) {
     const answer = await api.awaitResult(id, signal);
     if (signal.aborted) return { code: 'gone' };
@@ -66,6 +77,7 @@ async function readOutcome(api, id, signal) {
       if (!is_not_ready) await pause(delayBefore(attempt, answer.retry_after_s, Math.random()), signal);
       continue;
     }
+    if (answer.ok && latest().result) return { job: latest(), blob: answer.body };
     const job = await api.job(id);
     if (answer.ok && job.ok) return { job: job.body, blob: answer.body };
     return job.ok ? job.body.error ?? { code: 'gone' } : job.problem;
