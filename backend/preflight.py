@@ -12,10 +12,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from backend import texts
 from backend.core.store_schemes import scheme_of
 from backend.errors import BackendUnavailable, CannotStart, SettingsError, WrongSetting
 from backend.settings import Settings
+from backend.texts import operator
 
 OLDEST_REDIS = (6, 2)
 REDIS_ANSWER_S = 5.0
@@ -76,7 +76,7 @@ def check_bucket(settings: Settings, say: Callable[[str], None]) -> None:
     except NotUsable as error:
         raise SettingsError(WrongSetting("GATEWAY_STORAGE_URL", repr(settings.storage_url), f"bucket.{error.reason}", **error.params)) from error
     except BackendUnavailable as error:
-        say(texts.in_every_language("start.bucket_silent", url=settings.storage_url, why=error.private))
+        say(operator.text("start.bucket_silent", url=settings.storage_url, why=error.private))
 
 
 def check_seal(settings: Settings) -> None:

@@ -59,6 +59,10 @@ class SealedCodec:
             self.start()
         return dict(self._client.level)
 
+    def library_versions(self) -> dict[str, str]:
+        """Those of the running zygote; empty before ``start``."""
+        return dict(self._client.versions)
+
     def abandon_child(self) -> None:
         """Kill the last conversion's child if it was not waited for. The next ``convert`` would do it too; call this once the job's end is told."""
         if self._has_running_child:

@@ -30,9 +30,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "logs": set(),
     "telemetry": {"settings", "logs"},
     "supervisor": {"errors", "texts"},
+    "terminal": set(),
+    "usage": {"terminal", "texts"},
+    "installation": {"installation", "errors", "key_command", "supervisor", "terminal", "texts", "usage"},
     "app": EVERYTHING,
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
+    "start_block": {"settings", "texts"},
+    "__main__": {"cli", "key_command", "terminal", "texts", "usage"},
     "key_command": EVERYTHING,
     "preflight": EVERYTHING,
     "__init__": set(),
@@ -61,8 +66,11 @@ IMPURE = {
 }
 ENVIRONMENT_READERS = {"settings/__init__.py"}
 """The one reader of settings."""
-ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
+ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it", "installation/packages.py": "pip inherits it"}
 INTERNAL_READERS = {
+    "installation/lock.py": "GATEWAY_INSTALLATION_LOCK: handed on by the installation to what follows",
+    "terminal.py": "TERM, NO_COLOR: what the terminal can do",
+    "texts/operator.py": "LC_ALL, LC_MESSAGES, LANG: the operator's language",
     "server/run_dir.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children",
 }
 

@@ -27,6 +27,7 @@ from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.page_language import page_language
+from backend.web.request.peer import peer
 from backend.web.request.reader import reader
 from backend.web.response.html_response import markup
 from backend.web.response.page_frame import own_page, own_response
@@ -116,6 +117,7 @@ def cancel_batch(batch_id: str) -> Response:
 @routes.errorhandler(errors.GatewayError)
 def refuse(error: errors.GatewayError) -> Response:
     """The problem as a page, with a link back to the form."""
+    peer().note("code", error.code)
     words = _words()
     told = _told(error)
     detail = words("key", url=request.url_root) if isinstance(error, errors.Unauthorized) else told["detail"]

@@ -63,7 +63,7 @@ def index() -> Response:
 @routes.get("/problems/<code>")
 def show(code: str) -> Response:
     if code not in errors.BY_CODE:
-        raise errors.NotFound()
+        raise errors.NotFound("no_route", path=request.path[:200])
     language = _language()
     known = describe(code, language, request.script_root)
     headings = {

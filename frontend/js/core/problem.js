@@ -58,7 +58,7 @@ export function sentenceOf(problem, item, capabilities, words) {
   const [key, is_gateways_better] = PROBLEMS[problem.code] ?? ['error.unknown', true];
   if (is_gateways_better && problem.detail && problem.language === words.language) return problem.detail;
   return words.t(key, {
-    size: words.bytes(item.bytes),
+    size: words.beyond(item.bytes, capabilities.limits.upload_bytes),
     limit_bytes: words.limit(capabilities.limits.upload_bytes),
     limit_megapixels: words.megapixels(capabilities.limits.pixels),
     limit_frames: capabilities.limits.frames,

@@ -8,7 +8,7 @@ import { capabilities, chinese, english, item } from '../support/fixtures.mjs';
 
 test('a failure is told in the page’s language; the server’s sentence where it knows more', () => {
   const tell = (/** @type {any} */ problem, words = english) => sentenceOf(problem, item({ bytes: 73_000_000 }), capabilities, words);
-  assert.match(tell({ code: 'too_large', detail: 'x', language: 'en' }), /73\.0 MB; the limit is 67 MB/);
+  assert.match(tell({ code: 'too_large', detail: 'x', language: 'en' }), /69\.7 MiB; the limit is 64 MiB/);
   assert.equal(tell({ code: 'unsupported_format', detail: 'The file is PDF.', language: 'en' }), 'The file is PDF.');
   assert.match(tell({ code: 'unsupported_format', detail: 'The file is PDF.', language: 'en' }, chinese), /JPEG、WebP/);
   assert.match(tell({ code: 'brand_new' }), /brand_new/);

@@ -45,7 +45,7 @@ def test_uppy_on_another_site_uploads_and_shows_results(gateway: Gateway) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suite", ["truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
+@pytest.mark.parametrize("suite", ["status.test.mjs", "truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
 def test_what_takes_long_on_the_page(suite: str) -> None:
     _node(suite, "")
 
