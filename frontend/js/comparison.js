@@ -6,8 +6,8 @@
 import { ComparePictures } from './compare-pictures.js';
 import { changeSettings, isSameQuery, sizeChoices } from './core/compare-settings.js';
 import { storedOrigin } from './core/convert-again.js';
-import { resultName } from './core/filenames.js';
 import { queryOf, settingsOfQuery } from './core/options.js';
+import { resultOutcome } from './core/outcome.js';
 import { sentenceOf } from './core/problem.js';
 import { isFinal } from './core/states.js';
 import { newId } from './new-id.js';
@@ -69,9 +69,10 @@ export class Comparison {
     this.show(item);
   }
 
-  /** The images that can be compared, in the order of the list. */
+  /** The images that can be compared, as the list shows them. @returns {Item[]} */
   all() {
-    return this.gallery.items.all().filter(canCompare);
+    const { arrangement, items } = this.gallery;
+    return arrangement.arrangedIds().flatMap((id) => items.get(id) ?? []).filter(canCompare);
   }
 
   /** @param {1 | -1} step */
@@ -195,7 +196,8 @@ export class Comparison {
   }
 
   download() {
-    if (this.item && this.shown && this.pictures?.after) saveBlob(this.pictures.after, resultName(this.item.name, this.shown.result.format));
+    const { item, shown, pictures } = this;
+    if (item && shown && pictures?.after) saveBlob(pictures.after, resultOutcome({ ...item, result: shown.result }).name);
   }
 
   /** @param {Item} item */
