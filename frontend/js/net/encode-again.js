@@ -32,12 +32,8 @@ export async function encodeAgain(net, wish, handlers, signal) {
     return null;
   }
   signal.addEventListener('abort', discard, { once: true });
-  let job = answer.body;
-  net.updates.follow(id, seq, (update) => {
-    job = update;
-    handlers.onProgress(update);
-  });
-  const outcome = await readOutcome(net.api, id, () => job, signal);
+  net.updates.follow(id, seq, handlers.onProgress);
+  const outcome = await readOutcome(net.api, id, signal);
   net.updates.unfollow(id);
   signal.removeEventListener('abort', discard);
   if (signal.aborted) return null;
@@ -60,25 +56,19 @@ async function createJob(api, { origin, options, key }, handlers, signal) {
   }
 }
 
-/**
- * The Job is asked for where no update has told its end.
- * @param {import('./api.js').Api} api
- * @param {string} id
- * @param {() => Job} latest
- * @param {AbortSignal} signal
- * @returns {Promise<Encoded | Problem>}
- */
-async function readOutcome(api, id, latest, signal) {
+/** The Job, with its end, comes beside the bytes. @param {import('./api.js').Api} api @param {string} id @param {AbortSignal} signal @returns {Promise<Encoded | Problem>} */
+async function readOutcome(api, id, signal) {
   for (let attempt = 0; ; attempt += 1) {
-    const answer = await api.awaitResult(id, signal);
+    /** @type {Promise<import('./api.js').Answer<Job>> | undefined} */
+    let asked;
+    const answer = await api.awaitResult(id, () => { asked = api.job(id); }, signal);
     if (signal.aborted) return { code: 'gone' };
     const is_not_ready = !answer.ok && answer.problem.code === 'not_ready';
     if (!answer.ok && (is_not_ready || canRetry(answer.status, attempt))) {
       if (!is_not_ready) await pause(delayBefore(attempt, answer.retry_after_s, Math.random()), signal);
       continue;
     }
-    if (answer.ok && latest().result) return { job: latest(), blob: answer.body };
-    const job = await api.job(id);
+    const job = await (asked ?? api.job(id));
     if (answer.ok && job.ok) return { job: job.body, blob: answer.body };
     return job.ok ? job.body.error ?? { code: 'gone' } : job.problem;
   }

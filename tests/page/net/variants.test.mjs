@@ -25,7 +25,7 @@ function tryOut({ retry } = {}) {
       if (known) return Promise.resolve(known);
       return new Promise((resolve) => { made[quality] = () => resolve({ ok: true, status: 202, body: job({ id: `j${quality}` }) }); });
     },
-    awaitResult: (/** @type {string} */ id, /** @type {AbortSignal} */ signal) => new Promise((resolve) => {
+    awaitResult: (/** @type {string} */ id, /** @type {() => void} */ _, /** @type {AbortSignal} */ signal) => new Promise((resolve) => {
       encoded[id] = (answer = { ok: true, status: 200, body: new Blob(['abc']) }) => resolve(answer);
       signal.addEventListener('abort', () => resolve({ ok: false, status: 0, problem: { code: 'network_lost' }, retry_after_s: null }));
     }),
