@@ -32,6 +32,10 @@ def test_the_page_offers_samples_and_can_be_installed(gateway: Gateway) -> None:
     _node("app.test.mjs", gateway.url)
 
 
+def test_the_settings_do_theirs_in_chromium(gateway: Gateway) -> None:
+    _node("settings.test.mjs", gateway.url)
+
+
 def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
@@ -40,8 +44,8 @@ def test_the_page_outlives_its_gateway_and_shows_each_conversions_own_result() -
     _node("gone.test.mjs", "")
 
 
-def test_uppy_on_another_site_uploads_and_shows_results(gateway: Gateway) -> None:
-    _node("uppy.test.mjs", gateway.url)
+def test_upload_widgets_on_another_site_upload_and_show_results(gateway: Gateway) -> None:
+    _node("widgets.test.mjs", gateway.url)
 
 
 @pytest.mark.slow
