@@ -81,13 +81,17 @@ def on_starting(server):
         os.environ[WORKERS_DIR] = tempfile.mkdtemp(prefix="webp-gateway-", dir=folder if len(folder) <= SHORT_BYTES else "/tmp")
 
     _log_values(server)
+    if _settings.redis_url and os.environ.get("GATEWAY_SUPERVISED", "no") == "no":
+        watch = [sys.executable, "-c", _LAUNCH, _ROOT, "watch-redis", str(os.getpid())]
+        COMPANIONS.append(os.posix_spawn(sys.executable, watch, os.environ, setsid=True))
     if _settings.redis_url is None and "GATEWAY_SUPERVISED" not in os.environ and not getattr(sys, "frozen", False):
-        command = [sys.executable, "-c", _LAUNCH, str(Path(__file__).resolve().parent), str(os.getpid())]
+        command = [sys.executable, "-c", _LAUNCH, _ROOT, "companions", str(os.getpid())]
         own = encoder_environment(os.environ, has_bucket=_settings.has_bucket)
         COMPANIONS.append(os.posix_spawn(sys.executable, command, own, setsid=True))
 
 
-_LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import main; sys.exit(main(['companions', sys.argv[2]]))"
+_LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import main; sys.exit(main(sys.argv[2:]))"
+_ROOT = str(Path(__file__).resolve().parent)
 
 
 def on_reload(server):

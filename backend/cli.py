@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -47,6 +48,7 @@ def main(arguments: list[str]) -> int:
         "encoder": become_encoder,
         "redis": become_redis,
         "health": tell_health,
+        "watch-redis": watch_redis,
     }
     if not arguments or arguments[0] not in (*commands, "key"):
         answered = usage.answer(arguments or usage.HELP[:1], key_command.help_text)
@@ -83,7 +85,24 @@ def run_everything(settings: Settings, _: list[str]) -> int:
             )
         )
         supervisor = Supervisor(roles(settings), children_environment(settings), say, groups)
+        watch = begin_redis_watch(settings)
+        supervisor.is_waiting = lambda: watch is not None and watch.poll() is None
         return supervisor.run(lambda: is_ready(settings), lambda: announce(settings, time.monotonic() - begun_s), READY_WITHIN_S)
+
+
+def begin_redis_watch(settings: Settings) -> subprocess.Popen[bytes] | None:
+    """Where Redis is somebody else's: it may be wrong, or not be there yet."""
+    if settings.redis_url is None:
+        return None
+    from backend import redis_watch
+
+    return redis_watch.begin()
+
+
+def watch_redis(settings: Settings, arguments: list[str]) -> int:
+    from backend import redis_watch
+
+    return redis_watch.watch(settings.broker_url, int(arguments[0]))
 
 
 def is_ready(settings: Settings) -> bool:
@@ -122,6 +141,8 @@ def check(settings: Settings, arguments: list[str]) -> int:
 
 def become_encoder(settings: Settings, _: list[str]) -> int:
     """Replace this process by the Celery worker. It is a little less important than the gateway, so that health and progress stay quick."""
+    if "GATEWAY_SUPERVISED" not in os.environ:
+        begin_redis_watch(settings)
     os.nice(ENCODER_NICENESS)
     celery = [sys.executable, "-m", "celery", "--app", "backend.encoder", "--quiet", "worker"]
     bounds = f"{settings.encoders},{settings.encoders_min}"

@@ -105,6 +105,22 @@ def reopen() -> None:
                 handler.reopen()
 
 
+class Outage:
+    """Something that fails again and again is told once, and once more when it works again; what lies between is at level debug."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger, self._lasts = logger, False
+
+    def tell(self, message: str, *arguments: object) -> None:
+        self._logger.log(logging.DEBUG if self._lasts else logging.WARNING, message, *arguments)
+        self._lasts = True
+
+    def end(self, message: str, *arguments: object) -> None:
+        if self._lasts:
+            self._lasts = False
+            self._logger.info(message, *arguments)
+
+
 def _handler(style: Style, target: str) -> logging.Handler:
     handler: logging.Handler = (
         logging.StreamHandler(sys.stdout) if target == STANDARD_OUTPUT else SharedFile(Path(target), style.max_bytes, style.files)

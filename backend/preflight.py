@@ -12,12 +12,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from backend import port_holder
+from backend.core.limits import OLDEST_REDIS
 from backend.core.store_schemes import scheme_of
 from backend.errors import BackendUnavailable, CannotStart, SettingsError, WrongSetting
 from backend.settings import Settings
 from backend.texts import operator
 
-OLDEST_REDIS = (6, 2)
 REDIS_ANSWER_S = 5.0
 """How long ``redis-server --version`` may take."""
 
@@ -99,8 +100,20 @@ def check_port(host: str, port: int, *settings: str) -> None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise CannotStart("port_in_use", port=port, host=host, setting=settings[-1]) from error
+                raise port_in_use(host, port, settings[-1]) from error
             raise CannotStart("cannot_listen", address=f"{host}:{port}", why=error.strerror or error, settings=settings) from error
+
+
+def port_in_use(host: str, port: int, setting: str) -> CannotStart:
+    """Names who listens there, where that can be known, and how to take another port."""
+    found, free = port_holder.holder_of(port), port_holder.free_port_after(host, port)
+    other = f"{setting}={free}" if setting == "API_PORT" else f"{setting}={host}:{free}"
+    params = {"port": port, "host": host, "setting": setting, "other": other}
+    if port_holder.is_airplay(port, found[0] if found else None):
+        return CannotStart("port_of_airplay", **params)
+    if found is None:
+        return CannotStart("port_in_use", **params)
+    return CannotStart("port_in_use_by", name=found[0], pid=found[1], **params)
 
 
 def find_redis() -> str:
