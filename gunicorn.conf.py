@@ -15,9 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from backend import texts
 from backend.errors import SettingsError
 from backend.settings import Settings, problem_lines
 from backend.settings.role_environment import encoder_environment
+from backend.start_block import address
+from backend.supervisor import ControllingTerminal
+from backend.terminal import is_terminal, say
+from backend.texts import operator
 
 try:
     _settings = Settings.from_environment()
@@ -55,6 +60,7 @@ if os.access("/dev/shm", os.W_OK):
     worker_tmp_dir = "/dev/shm"  # for the heartbeat's file: a slow disk must not make a worker look dead
 
 
+TERMINAL = ControllingTerminal()
 WORKERS_DIR = "GATEWAY_WORKERS_DIR"
 COMPANIONS_GRACE_S = 15
 COMPANIONS = []  # the process id of Redis' and the encoders' supervisor, if this master started it
@@ -94,7 +100,16 @@ _LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import 
 _ROOT = str(Path(__file__).resolve().parent)
 
 
+def when_ready(server):
+    """Somebody who started a role on a terminal, where Gunicorn's own lines are not shown."""
+    if os.environ.get("GATEWAY_SUPERVISED") != "1" and is_terminal(sys.stdout):
+        say(texts.text("start.listening", operator.language(), address=address(_settings)))
+
+
 def on_reload(server):
+    """SIGHUP also comes when the terminal is closed: then it is the end."""
+    if TERMINAL.is_gone():
+        os.kill(os.getpid(), signal.SIGTERM)
     _log_values(server)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from backend import texts
 from backend.errors import CannotStart
+from backend.terminal import is_terminal
 from backend.texts import operator
 
 TICK_S = 0.05
@@ -121,7 +122,7 @@ class Supervisor:
             while self._signals:
                 received = self._signals.pop(0)
                 if received != signal.SIGHUP or terminal.is_gone():
-                    self.say(texts.text("start.stopping", operator.language()))
+                    self.say(texts.text("start.stopping_on_terminal" if is_terminal(sys.stderr) else "start.stopping", operator.language()))
                     return 0
                 self._reload()
             self._replace(ready)

@@ -27,9 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"adapters", "core", "ports", "errors"},
     "web": {"web", "flows", "core", "ports", "errors", "texts"},
     "server": {"server", "core", "ports", "errors", "texts", "settings", "logs"},
-    "logs": set(),
+    "logs": {"terminal"},
     "telemetry": {"settings", "logs"},
-    "supervisor": {"errors", "texts"},
+    "supervisor": {"errors", "terminal", "texts"},
     "terminal": set(),
     "usage": {"terminal", "texts"},
     "installation": {"installation", "errors", "key_command", "supervisor", "terminal", "texts", "usage"},
@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
 }
 """Beyond the plan's table: ``server`` implements the port ``peer``, and looks up the few sentences that it answers by itself; ``settings`` takes the
-``Limits`` from ``core``; ``logs`` knows nothing of the rest."""
+``Limits`` from ``core``; ``logs`` knows only what a terminal can."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
     *(
