@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from backend import __version__, key_command, preflight, start_block, texts, usage
+from backend.data_folder import lock_data_folder
 from backend.errors import BackendUnavailable, CannotStart, SettingsError
 from backend.installation.lock import release_inherited
 from backend.settings import Settings, problem_lines
@@ -217,37 +215,6 @@ def children_environment(settings: Settings) -> dict[str, str]:
     temporary = settings.run_dir / "tmp"
     temporary.mkdir(exist_ok=True)
     return {**os.environ, "GATEWAY_SUPERVISED": "1", "GATEWAY_RUN_DIR": str(settings.run_dir), "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
-
-
-@contextmanager
-def lock_data_folder(settings: Settings, pid: int | None = None) -> Iterator[None]:
-    """One gateway a data folder. The lock says which process holds it: ``pid``, or this one. Raises ``CannotStart`` where another has it, which is
-    left alone."""
-    with ExitStack() as held:
-        try:
-            settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            settings.run_dir.chmod(0o700)
-            lock = held.enter_context(open(settings.run_dir / "supervisor.lock", "a+"))
-        except OSError as error:
-            raise preflight.unusable(settings.run_dir, error, "GATEWAY_DATA_DIR") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise running_already(settings, lock) from None
-        lock.truncate(0)
-        print(pid or os.getpid(), address(settings), file=lock, flush=True)
-        shutil.rmtree(settings.run_dir / "metrics", ignore_errors=True)  # of one that was killed: counts begin anew, as those of Redis do
-        (settings.run_dir / "api_keys.json").unlink(missing_ok=True)  # else a start with a wrong file of keys would find the killed one's
-        try:
-            yield
-        finally:
-            shutil.rmtree(settings.run_dir, ignore_errors=True)
-
-
-def running_already(settings: Settings, lock: TextIO) -> CannotStart:
-    lock.seek(0)
-    pid, _, its_address = lock.read().strip().partition(" ")
-    return CannotStart("already_running", folder=settings.data_dir, pid=pid or "?", address=f"{its_address}/")
 
 
 def get_json(settings: Settings, path: str) -> dict[str, Any] | None:

@@ -13,14 +13,14 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.terminal import has_colour, is_terminal
+from backend.terminal import CONTROL, has_colour, is_terminal
+from backend.terminal_log import TerminalFormatter, calm
 
 NOISY = {
     "engineio.server": logging.ERROR,  # by its full name too: a server whose logger has no level gives it a handler of its own
@@ -43,19 +43,9 @@ SECRET = re.compile(r"((?:^|[&;])(?:sid|key|api_key|token|access_token|signature
 """The same where no question mark stands before."""
 SESSION = re.compile(r"\b([0-9a-f]{16})\.[\w-]{24}(?![\w-])", re.ASCII)
 """A session id that a library logs. The worker it belongs to, its first part, is kept."""
-CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(0x80, 0xA0))} | {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: " "}
 LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 """What JSON does not escape and some readers take for the end of a line."""
 STANDARD_OUTPUT = "-"
-UNHURRIED = ("gunicorn.error", "celery")
-"""Loggers of the servers themselves: on a terminal, what they tell at level info is of the level debug."""
-STATIC = ("/static/", "/favicon.ico")
-"""The page's own files: on a terminal, an access line of one is of the level debug."""
-DIM, RED, GREEN, YELLOW, CYAN, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m", "\x1b[0m"
-"""ECMA-48, select graphic rendition."""
-BY_STATUS = {2: GREEN, 3: CYAN, 4: YELLOW, 5: RED}
-BY_LEVEL = {"warning": YELLOW, "error": RED, "critical": RED}
-SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 _request: ContextVar[str] = ContextVar("request", default="")
 
@@ -139,18 +129,9 @@ def _handler(style: Style, target: str) -> logging.Handler:
     )
     handler.setFormatter(JsonFormatter() if style.format == "json" else TextFormatter())
     if style.format == "text" and target == STANDARD_OUTPUT and is_terminal(sys.stdout):
-        handler.setFormatter(TerminalFormatter(has_colour=has_colour(sys.stdout)))
+        handler.setFormatter(TerminalFormatter(_members, has_colour=has_colour(sys.stdout)))
         handler.addFilter(calm if style.level != "debug" else lambda _: True)
     return handler
-
-
-def calm(record: logging.LogRecord) -> bool:
-    """Whether somebody at a terminal wants to see it: no failure is left out."""
-    if record.levelno > logging.INFO:
-        return True
-    fields: dict[str, Any] = getattr(record, "fields", {})
-    is_static = fields.get("status", 500) < 400 and str(fields.get("path", "")).startswith(STATIC)
-    return not is_static and not record.name.startswith(UNHURRIED)
 
 
 def _replace_handlers(logger: logging.Logger, *handlers: logging.Handler) -> None:
@@ -179,41 +160,6 @@ class TextFormatter(logging.Formatter):
         if record.exc_info:
             text += " | " + self.formatException(record.exc_info).replace("\n", " | ")
         return text.translate(CONTROL)
-
-
-class TerminalFormatter(logging.Formatter):
-    """Short lines for somebody who watches: time, method, path, status, milliseconds and bytes of a request; logger and message of anything else."""
-
-    def __init__(self, *, has_colour: bool) -> None:
-        super().__init__()
-        self._has_colour = has_colour
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = _members(record)
-        time = self._in(DIM, datetime.fromtimestamp(record.created).strftime("%H:%M:%S"))  # the clock on the wall
-        return f"{time}  {self._request(line) if 'status' in line and 'method' in line else self._words(record, line)}"
-
-    def _request(self, line: Mapping[str, Any]) -> str:
-        status = self._in(BY_STATUS.get(line["status"] // 100, PLAIN), str(line["status"]))
-        path = str(line["path"]).translate(CONTROL)
-        cost = self._in(DIM, f"{line['milliseconds']:.0f} ms  {shown_bytes(line['bytes'])}")
-        return f"{line['method']:<6} {path}  {status}  {cost}"
-
-    def _words(self, record: logging.LogRecord, line: Mapping[str, Any]) -> str:
-        logger = record.name.partition(".")[0] if record.name.startswith("gunicorn.") else record.name.removeprefix("backend.")
-        text = str(line["message"])
-        if record.exc_info:
-            text += " | " + self.formatException(record.exc_info).replace("\n", " | ")
-        level = "" if line["level"] == "info" else f"{line['level']}  "
-        return self._in(BY_LEVEL.get(line["level"], ""), f"{level}{logger}: {text.translate(CONTROL)}")
-
-    def _in(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{PLAIN}" if self._has_colour and colour else text
-
-
-def shown_bytes(count: int) -> str:
-    size, unit = next(((count / factor, unit) for factor, unit in SIZES if count >= factor), (float(count), "B"))
-    return f"{size:.1f} {unit}" if size < 10 and unit != "B" else f"{size:.0f} {unit}"
 
 
 def _members(record: logging.LogRecord) -> dict[str, Any]:

@@ -56,13 +56,7 @@ def try_to_write(folder: Path, setting: str, mode: int) -> None:
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as error:
-        raise unusable(folder, error, setting) from error
-
-
-def unusable(folder: Path, error: OSError, setting: str) -> CannotStart:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CannotStart("no_space", folder=folder, setting=setting)
-    return CannotStart("unwritable", folder=folder, why=error.strerror, setting=setting)
+        raise CannotStart.of_folder(folder, error, setting) from error
 
 
 def check_bucket(settings: Settings, say: Callable[[str], None]) -> None:

@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"adapters", "core", "ports", "errors"},
     "web": {"web", "flows", "core", "ports", "errors", "texts"},
     "server": {"server", "core", "ports", "errors", "texts", "settings", "logs"},
-    "logs": {"terminal"},
+    "logs": {"terminal", "terminal_log"},
+    "terminal_log": {"terminal"},
     "telemetry": {"settings", "logs"},
     "supervisor": {"errors", "terminal", "texts"},
     "terminal": set(),
@@ -42,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli", "key_command", "terminal", "texts", "usage"},
     "key_command": EVERYTHING,
     "preflight": EVERYTHING,
+    "data_folder": {"errors", "settings", "start_block"},
     "__init__": set(),
 }
 """Beyond the plan's table: ``server`` implements the port ``peer``, and looks up the few sentences that it answers by itself; ``settings`` takes the

@@ -18,6 +18,7 @@ import socketio
 
 from backend import logs
 from backend.logs import JsonFormatter, SharedFile, Style, TextFormatter
+from backend.terminal_log import TerminalFormatter, calm
 
 JOB = "AbCdEfGhIjKlMnOpQrStUv"
 
@@ -206,7 +207,7 @@ def access(path: str, status: int) -> logging.LogRecord:
 
 
 def test_on_a_terminal_a_request_is_a_short_line_in_the_colour_of_its_status() -> None:
-    plain, coloured = logs.TerminalFormatter(has_colour=False), logs.TerminalFormatter(has_colour=True)
+    plain, coloured = TerminalFormatter(logs._members, has_colour=False), TerminalFormatter(logs._members, has_colour=True)
     assert re.fullmatch(r"\d\d:\d\d:\d\d  GET    /api/jobs  200  12 ms  14 kB", plain.format(access("/api/jobs", 200)))
     assert "\x1b[31m503\x1b[0m" in coloured.format(access("/api/jobs", 503))
     assert "\x1b]" not in coloured.format(access("/\x1b]0;title", 404))
@@ -215,13 +216,13 @@ def test_on_a_terminal_a_request_is_a_short_line_in_the_colour_of_its_status() -
 def test_on_a_terminal_gunicorn_is_gunicorn_and_is_heard_when_something_fails() -> None:
     told = logging.LogRecord("gunicorn.error", logging.INFO, "", 0, "Booting worker", (), None)
     failed = logging.LogRecord("gunicorn.error", logging.ERROR, "", 0, "Worker was sent SIGKILL!", (), None)
-    assert not logs.calm(told) and logs.calm(failed)
-    assert logs.TerminalFormatter(has_colour=False).format(failed).endswith("  error  gunicorn: Worker was sent SIGKILL!")
+    assert not calm(told) and calm(failed)
+    assert TerminalFormatter(logs._members, has_colour=False).format(failed).endswith("  error  gunicorn: Worker was sent SIGKILL!")
 
 
 def test_on_a_terminal_the_pages_own_files_are_heard_only_when_they_fail() -> None:
-    assert not logs.calm(access("/static/js/main.js", 200)) and not logs.calm(access("/favicon.ico", 304))
-    assert logs.calm(access("/static/js/nowhere.js", 404)) and logs.calm(access("/api/jobs", 200))
+    assert not calm(access("/static/js/main.js", 200)) and not calm(access("/favicon.ico", 304))
+    assert calm(access("/static/js/nowhere.js", 404)) and calm(access("/api/jobs", 200))
 
 
 def test_a_failure_that_lasts_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
