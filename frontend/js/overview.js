@@ -7,7 +7,7 @@ import { secondsLeft, startEta, updateEta } from './core/eta.js';
 import { sentenceOf } from './core/problem.js';
 import { BackgroundProgress } from './ui/background-progress.js';
 import { compactPicker } from './ui/picker.js';
-import { showApply } from './ui/settings.js';
+import { showApply } from './ui/settings-tools.js';
 import { Summary } from './ui/summary.js';
 
 /** @typedef {import('./core/types.js').Item} Item */

@@ -32,6 +32,10 @@ def test_the_page_offers_samples_and_can_be_installed(gateway: Gateway) -> None:
     _node("app.test.mjs", gateway.url)
 
 
+def test_the_settings_do_theirs_in_chromium(gateway: Gateway) -> None:
+    _node("settings.test.mjs", gateway.url)
+
+
 def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
