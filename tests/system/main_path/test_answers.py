@@ -201,14 +201,6 @@ def test_the_answer_names_what_was_done_and_what_works(did: Did, gateway: Gatewa
             assert b'"state"' in answered or (folder / "cat.webp").read_bytes()[8:12] == b"WEBP"
 
 
-@pytest.mark.parametrize("way", ["-F file=@cat.jpg", "--data-binary @cat.jpg", "-H 'Transfer-Encoding: chunked' --data-binary @cat.png"])
-def test_an_upload_to_a_slash_arrives_where_it_was_meant(way: str, gateway: Gateway, folder: Path) -> None:
-    followed = json.loads(ran(f"curl -sSf -L {way} '{gateway.url}/api/jobs/?quality=33'", folder))
-    assert followed["options"]["quality"] == 33
-    shown = ran(f"curl -sS -i {way} '{gateway.url}/api/jobs/'", folder).decode()
-    assert "308" in shown.split("\n")[0] and "/api/jobs, without a slash" in shown
-
-
 def test_curl_t_into_a_folder_converts_and_keeps_the_name(gateway: Gateway, folder: Path) -> None:
     answer = ran(f"cp cat.jpg 我的图片.jpg; curl -sSf -D - -T 我的图片.jpg '{gateway.url}/api/convert/' -o named.webp", folder).decode()
     assert (folder / "named.webp").read_bytes()[8:12] == b"WEBP"
