@@ -9,6 +9,9 @@ ARG BASE=docker.io/library/python:3.13-slim-bookworm
 FROM ${BASE} AS build
 WORKDIR /app
 COPY requirements.txt start.sh ./
+COPY backend/__init__.py backend/errors.py backend/supervisor.py backend/terminal.py backend/usage.py backend/
+COPY backend/installation backend/installation
+COPY backend/texts backend/texts
 # The same set-up as on any machine, from the lock with hashes. pip itself is not needed afterwards.
 RUN ./start.sh setup && rm -rf .venv/lib/python3*/site-packages/pip .venv/lib/python3*/site-packages/pip-* /root/.cache
 COPY gunicorn.conf.py run.py LICENSE ./

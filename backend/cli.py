@@ -1,26 +1,29 @@
-"""The commands behind ``start.sh``: run everything, run one role, check, ask for health, make a key."""
+"""The commands behind ``start.sh``: run everything, run one role, check, ask for health, make a key. ``usage`` lists them."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend import __version__, key_command, preflight, texts
+from backend import __version__, key_command, preflight, start_block, texts, usage
+from backend.data_folder import lock_data_folder
 from backend.errors import BackendUnavailable, CannotStart, SettingsError
+from backend.installation.lock import release_inherited
 from backend.settings import Settings, problem_lines
 from backend.settings.role_environment import encoder_environment, redis_environment
+from backend.start_block import address
 from backend.supervisor import Role, Supervisor, die_with_parent, end_leftovers
+from backend.terminal import has_colour, is_terminal, say
+from backend.texts import operator
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 60.0
@@ -29,20 +32,25 @@ ENCODER_GRACE_S = 5.0
 REDIS_GRACE_S = 5.0
 MASTER_MARGIN_S = 3.0
 ASK_AGAIN_S = 0.5
+Command = Callable[[Settings, list[str]], int]
 ENCODER_NICENESS = 5
 """Encoding takes every core it gets; the gateway's few milliseconds must not wait for it."""
 
 
 def main(arguments: list[str]) -> int:
     """The exit code: 2 where the settings are wrong, 1 where something else stands in the way."""
-    commands: dict[str, Callable[[Settings, list[str]], int]] = {
+    commands: dict[str, Command] = {
         "up": run_everything,
         "companions": run_companions,
         "check": check,
         "encoder": become_encoder,
         "redis": become_redis,
         "health": tell_health,
+        "watch-redis": watch_redis,
     }
+    if not arguments or arguments[0] not in (*commands, "key"):
+        answered = usage.answer(arguments or usage.HELP[:1], key_command.help_text)
+        return 2 if answered is None else answered
     try:
         if arguments[0] == "key":
             return key_command.run(arguments[1:])
@@ -51,7 +59,7 @@ def main(arguments: list[str]) -> int:
         say("\n".join(problem_lines(error)))
         return 2
     except CannotStart as error:
-        say(texts.in_every_language(f"start.{error.reason}", **error.params))
+        say(operator.text(f"start.{error.reason}", **error.params))
         return 1
 
 
@@ -59,17 +67,50 @@ def run_everything(settings: Settings, _: list[str]) -> int:
     """All roles on this machine, until SIGTERM or Ctrl-C."""
     begun_s = time.monotonic()
     with lock_data_folder(settings):
+        release_inherited()
         groups = settings.run_dir / "groups"
         if end_leftovers(groups):
-            say("An earlier start was killed; what was left of it is ended.")
+            say(texts.text("start.leftovers_ended", operator.language()))
         preflight.check(settings, "all", say)
-        say(f"WebP Gateway {__version__}: {settings.workers} gateway workers, {settings.encoders} encoders, data in {settings.data_dir}")
-
-        def announce() -> None:
-            say(f"Ready after {time.monotonic() - begun_s:.1f} s. Open {address(settings)}/  (Ctrl-C stops)")
-
+        say(
+            texts.text(
+                "start.begins",
+                operator.language(),
+                version=__version__,
+                workers=settings.workers,
+                encoders=settings.encoders,
+                folder=settings.data_dir,
+            )
+        )
         supervisor = Supervisor(roles(settings), children_environment(settings), say, groups)
-        return supervisor.run(lambda: get_json(settings, "/api/health/ready") is not None, announce, READY_WITHIN_S)
+        watch = begin_redis_watch(settings)
+        supervisor.is_waiting = lambda: watch is not None and watch.poll() is None
+        return supervisor.run(lambda: is_ready(settings), lambda: announce(settings, time.monotonic() - begun_s), READY_WITHIN_S)
+
+
+def begin_redis_watch(settings: Settings) -> subprocess.Popen[bytes] | None:
+    """Where Redis is somebody else's: it may be wrong, or not be there yet."""
+    if settings.redis_url is None:
+        return None
+    from backend import redis_watch
+
+    return redis_watch.begin()
+
+
+def watch_redis(settings: Settings, arguments: list[str]) -> int:
+    from backend import redis_watch
+
+    return redis_watch.watch(settings.broker_url, int(arguments[0]))
+
+
+def is_ready(settings: Settings) -> bool:
+    return get_json(settings, "/api/health/ready") is not None
+
+
+def announce(settings: Settings, seconds: float) -> None:
+    """The start's last words: on a terminal a block, elsewhere one line."""
+    for line in start_block.lines(settings, f"{seconds:.1f}", is_terminal=is_terminal(sys.stderr), has_colour=has_colour(sys.stderr)):
+        say(line)
 
 
 def run_companions(settings: Settings, arguments: list[str]) -> int:
@@ -82,7 +123,7 @@ def run_companions(settings: Settings, arguments: list[str]) -> int:
     os.chdir(ROOT)
     while os.getppid() == master:
         try:
-            with lock_data_folder(settings):
+            with lock_data_folder(settings, master):
                 companions = [Role(each.name, [sys.executable, "-m", "backend.cli", each.name], each.grace_s) for each in roles(settings)[:-1]]
                 supervisor = Supervisor(companions, {**children_environment(settings), "GATEWAY_DATA_DIR": str(settings.data_dir)}, say)
                 return supervisor.run(lambda: True, lambda: None, READY_WITHIN_S)
@@ -98,6 +139,8 @@ def check(settings: Settings, arguments: list[str]) -> int:
 
 def become_encoder(settings: Settings, _: list[str]) -> int:
     """Replace this process by the Celery worker. It is a little less important than the gateway, so that health and progress stay quick."""
+    if "GATEWAY_SUPERVISED" not in os.environ:
+        begin_redis_watch(settings)
     os.nice(ENCODER_NICENESS)
     celery = [sys.executable, "-m", "celery", "--app", "backend.encoder", "--quiet", "worker"]
     bounds = f"{settings.encoders},{settings.encoders_min}"
@@ -136,7 +179,7 @@ def tell_health(settings: Settings, arguments: list[str]) -> int:
     if arguments:
         raise CannotStart("no_such_health", asked=" ".join(arguments))
     body = get_json(settings, "/api/health")
-    say(json.dumps(body, ensure_ascii=False) if body else texts.in_every_language("start.not_healthy", address=address(settings)))
+    say(json.dumps(body, ensure_ascii=False) if body else operator.text("start.not_healthy", address=address(settings)))
     return 0 if body else 1
 
 
@@ -149,11 +192,11 @@ def tell_encoders_health(settings: Settings) -> int:
     try:
         here = [each for each in live_state(client)["presence"].encoders() if each["host"] == socket.gethostname()]
     except BackendUnavailable:
-        say(texts.in_every_language("start.encoders_unknown"))
+        say(operator.text("start.encoders_unknown"))
         return 1
     finally:
         client.close()
-    say(json.dumps(here) if here else texts.in_every_language("start.no_encoders"))
+    say(json.dumps(here) if here else operator.text("start.no_encoders"))
     return 0 if here else 1
 
 
@@ -174,28 +217,6 @@ def children_environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, "GATEWAY_SUPERVISED": "1", "GATEWAY_RUN_DIR": str(settings.run_dir), "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
 
 
-@contextmanager
-def lock_data_folder(settings: Settings) -> Iterator[None]:
-    """One gateway a data folder. Raises ``CannotStart`` where another has it, which is left alone."""
-    with ExitStack() as held:
-        try:
-            settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            settings.run_dir.chmod(0o700)
-            lock = held.enter_context(open(settings.run_dir / "supervisor.lock", "a+"))
-        except OSError as error:
-            raise preflight.unusable(settings.run_dir, error, "GATEWAY_DATA_DIR") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CannotStart("already_running", folder=settings.data_dir) from None
-        shutil.rmtree(settings.run_dir / "metrics", ignore_errors=True)  # of one that was killed: counts begin anew, as those of Redis do
-        (settings.run_dir / "api_keys.json").unlink(missing_ok=True)  # else a start with a wrong file of keys would find the killed one's
-        try:
-            yield
-        finally:
-            shutil.rmtree(settings.run_dir, ignore_errors=True)
-
-
 def get_json(settings: Settings, path: str) -> dict[str, Any] | None:
     """The JSON of a ``200`` from this machine's gateway, else None. No proxy is asked."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -204,15 +225,6 @@ def get_json(settings: Settings, path: str) -> dict[str, Any] | None:
             return dict(json.load(response))
     except (OSError, ValueError, urllib.error.URLError):
         return None
-
-
-def address(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    return f"http://{'[' + host + ']' if ':' in host else host}:{settings.port}"
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

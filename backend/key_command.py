@@ -8,10 +8,10 @@ import os
 import secrets
 from pathlib import Path
 
-from backend import texts
 from backend.core.api_keys import RANDOM_BYTES, ROLES, digest_of, new_key
 from backend.errors import CannotStart
 from backend.settings import key_file
+from backend.texts import operator
 
 OPTIONS = ("expires", "jobs", "uploads", "bytes_per_day", "rate")
 FILE_MODE = 0o600
@@ -31,13 +31,17 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
+def help_text() -> str:
+    return _parser().format_help()
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("./start.sh key", description=texts.in_every_language("key_command.description"), allow_abbrev=False)
-    parser.add_argument("name", metavar="NAME", help=texts.in_every_language("key_command.name"))
-    parser.add_argument("--role", choices=ROLES, default=ROLES[0], help=texts.in_every_language("key_command.role"))
+    parser = argparse.ArgumentParser("./start.sh key", description=operator.text("key_command.description"), allow_abbrev=False)
+    parser.add_argument("name", metavar="NAME", help=operator.text("key_command.name"))
+    parser.add_argument("--role", choices=ROLES, default=ROLES[0], help=operator.text("key_command.role"))
     for field in OPTIONS:
-        parser.add_argument(f"--{field.replace('_', '-')}", help=texts.in_every_language(f"key_command.{field}"))
-    parser.add_argument("--file", type=Path, metavar="PATH", help=texts.in_every_language("key_command.file"))
+        parser.add_argument(f"--{field.replace('_', '-')}", help=operator.text(f"key_command.{field}"))
+    parser.add_argument("--file", type=Path, metavar="PATH", help=operator.text("key_command.file"))
     return parser
 
 

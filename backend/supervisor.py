@@ -19,12 +19,16 @@ from pathlib import Path
 
 from backend import texts
 from backend.errors import CannotStart
+from backend.terminal import is_terminal
+from backend.texts import operator
 
 TICK_S = 0.05
 STEADY_S = 5.0
 """A process that lived this long has started well; what it dies of is something else."""
 MAX_PAUSE_S = 5.0
 MAX_FALSE_STARTS = 5
+WAITED_S = 30.0
+"""What the roles get to become ready after what was waited for has come; Celery's pauses between its tries grow to that."""
 REMAINS_S = 2.0
 PR_SET_PDEATHSIG = 1
 WRONG_SETTING = 2
@@ -65,17 +69,14 @@ class Role:
         self.next_start_s = time.monotonic() + min(MAX_PAUSE_S, 0.1 * 2**self.false_starts)
         self.process = None
 
-    def stop(self) -> None:
-        """SIGTERM, then SIGKILL after ``grace_s``. Returns when nothing of the group is left."""
+    def stop(self, is_hurried: Callable[[], bool] = lambda: False) -> None:
+        """SIGTERM, then SIGKILL after ``grace_s`` or as soon as ``is_hurried``. Returns when nothing of the group is left."""
         process, self.process = self.process, None
         if process is None:
             return
         if process.poll() is None:
             process.terminate()
-            try:
-                process.wait(self.grace_s)
-            except subprocess.TimeoutExpired:
-                pass
+            wait_until(lambda: process.poll() is not None or is_hurried(), self.grace_s)
         signal_group(process.pid, signal.SIGKILL)
         process.wait()
         wait_until(lambda: not is_alive(process.pid), REMAINS_S)
@@ -87,34 +88,47 @@ class Supervisor:
     environment: Mapping[str, str]
     say: Callable[[str], None]
     record: Path | None = None
+    is_waiting: Callable[[], bool] = lambda: False
+    """Whether something from outside is waited for: then it need not become ready in time."""
     _signals: list[int] = field(default_factory=list)
+    _is_hurried: bool = False
 
     def run(self, is_ready: Callable[[], bool], on_ready: Callable[[], None], ready_within_s: float) -> int:
         """Run until SIGTERM or SIGINT and return the exit code. ``is_ready`` is asked until it is true; then ``on_ready`` is called once."""
+        terminal = ControllingTerminal()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda received, _: self._signals.append(received))
         try:
             for role in self.roles:
                 self._start(role)
-            return self._watch(is_ready, on_ready, time.monotonic() + ready_within_s)
+            return self._watch(is_ready, on_ready, time.monotonic() + ready_within_s, terminal)
         except CannotStart as error:
-            self.say(texts.in_every_language(f"start.{error.reason}", **error.params))
+            self.say(operator.text(f"start.{error.reason}", **error.params))
             return error.exit_code
         finally:
             for role in reversed(self.roles):
-                role.stop()
+                role.stop(self._hurry)
 
-    def _watch(self, is_ready: Callable[[], bool], on_ready: Callable[[], None], deadline_s: float) -> int:
+    def _hurry(self) -> bool:
+        """Whether a second Ctrl-C, or SIGTERM, has come while the roles were stopping."""
+        if not self._is_hurried and any(each != signal.SIGHUP for each in self._signals):
+            self._is_hurried = True
+            self.say(texts.text("start.stopping_at_once", operator.language()))
+        return self._is_hurried
+
+    def _watch(self, is_ready: Callable[[], bool], on_ready: Callable[[], None], deadline_s: float, terminal: ControllingTerminal) -> int:
         ready = False
         while True:
             while self._signals:
                 received = self._signals.pop(0)
-                if received != signal.SIGHUP:
-                    self.say("Stopping …")
+                if received != signal.SIGHUP or terminal.is_gone():
+                    self.say(texts.text("start.stopping_on_terminal" if is_terminal(sys.stderr) else "start.stopping", operator.language()))
                     return 0
                 self._reload()
             self._replace(ready)
-            if not ready and is_ready():
+            if not ready and self.is_waiting():
+                deadline_s = max(deadline_s, time.monotonic() + WAITED_S)
+            elif not ready and is_ready():
                 ready = True
                 on_ready()
             elif not ready and time.monotonic() > deadline_s:
@@ -130,7 +144,7 @@ class Supervisor:
                 role.plan_restart()
                 if not ready and (code == WRONG_SETTING or role.false_starts >= MAX_FALSE_STARTS):
                     raise CannotStart("role_failed", code if code == WRONG_SETTING else 1, role=role.name, code=code)
-                self.say(f"The {role.name} ended (exit code {code}); starting it again.")
+                self.say(texts.text("start.role_ended", operator.language(), role=role.name, code=code))
             if role.process is None and time.monotonic() >= role.next_start_s:
                 self._start(role)
 
@@ -145,6 +159,25 @@ class Supervisor:
         for role in self.roles:
             if role.name == "gateway" and role.process is not None:
                 role.process.send_signal(signal.SIGHUP)
+
+
+class ControllingTerminal:
+    """Tells a closed terminal, whose SIGHUP ends us, from a SIGHUP that asks for a reload. Under ``nohup`` a closed terminal ends nobody."""
+
+    def __init__(self) -> None:
+        self._was_there = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and has_terminal()
+
+    def is_gone(self) -> bool:
+        return self._was_there and not has_terminal()
+
+
+def has_terminal() -> bool:
+    """``/dev/tty`` can be opened for as long as the session has its terminal (tty(4))."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def end_leftovers(record: Path) -> int:

@@ -75,7 +75,6 @@ def _start_traces(endpoint: str, role: str, app: Any) -> None:
         instrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="api/health,metrics", response_hook=_strip_query)
 
 
-
 def _strip_query(span: Any, _status: str, _headers: Any) -> None:
     """Leave the path. Which of the attributes there are depends on the server and on the version of OpenTelemetry's conventions."""
     for name in ("http.target", "http.url", "url.query", "url.full"):

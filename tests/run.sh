@@ -2,7 +2,7 @@
 # Sets up and runs the tests. Needs Python 3.11+; Node for the page's tests.
 #
 #   ./tests/run.sh                 the quick ones: ruff, mypy, the page's modules, unit, contract, architecture, main_path
-#   ./tests/run.sh rest            what CI runs after them: live, uploads, faults, tenants, ops, deploy, page, differential, examples, schema
+#   ./tests/run.sh rest            what CI runs after them: start, live, uploads, faults, tenants, ops, deploy, page, differential, examples, schema
 #   ./tests/run.sh uploads         one suite: a folder of tests/ or tests/system/, without its slow tests
 #   ./tests/run.sh unit/web        a part of one
 #   ./tests/run.sh lint            ruff and mypy
@@ -167,7 +167,7 @@ case $suite in
     set_up_python
     step "the page's packages" set_up_node
     beside tests/system/page tests/system/live tests/system/load -m 'not slow' "$@"
-    pytest tests/system/uploads tests/system/faults tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/examples \
+    pytest tests/system/start tests/system/uploads tests/system/faults tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/examples \
       tests/system/schema -m 'not slow' "$@"
     ;;
   lint)

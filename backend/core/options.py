@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from backend import errors
-from backend.core import suggestions
+from backend.core import records, suggestions
 from backend.core.formats import DEFAULT_OUTPUT, MAX_OUTPUT_SIDE, OUTPUT
 from backend.core.suggestions.likeness import closest
 
@@ -72,6 +72,15 @@ def _boolean() -> OptionType:
     return OptionType("true, false", lambda value: words[str(value).lower()], {"type": "boolean"})
 
 
+def _boolean_or_auto() -> OptionType:
+    boolean = _boolean()
+
+    def read(value: Value) -> bool | str:
+        return "auto" if value == "auto" else bool(boolean.read(value))
+
+    return OptionType(f"{boolean.accepted}, auto", read, {"anyOf": [boolean.schema, {"const": "auto"}]})
+
+
 _COLOURS = {"transparent": "#00000000", "white": "#ffffffff", "black": "#000000ff"}
 _COLOUR_PATTERN = f"^({'|'.join(_COLOURS)}|#?([0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}}))$"
 
@@ -108,7 +117,8 @@ class Options:
 
     format: str = _option(_choice(*OUTPUT), DEFAULT_OUTPUT)
     quality: int | Literal["auto"] = _option(_quality(), 80)
-    lossless: bool = _option(_boolean(), False)
+    lossless: bool | Literal["auto"] = _option(_boolean_or_auto(), False)
+    never_larger: bool = _option(_boolean(), False)
     near_lossless: int | None = _option(_integer(0, 100), None)
     method: int = _option(_integer(0, 6), 4)
     alpha_quality: int = _option(_integer(0, 100), 100)
@@ -142,19 +152,49 @@ WEBHOOK_URL = "webhook_url"
 """Stands among the options of whatever makes a job, and is none: it says nothing of the image (``core/wish``)."""
 SIMILAR = 0.8
 """The ratio of ``difflib`` from which a word resembles an option: one letter missing, added or wrong, or two swapped in a word of five."""
-EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
-"""Pairs that ask for two different encoders at once."""
+
+
+def is_off(value: Value) -> bool:
+    """Whether an option with this value asks for nothing. 0 asks for something."""
+    return value is None or value is False
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """``one`` with this ``value`` (None: any that is not off) and ``other`` ask for two different encoders at once."""
+
+    one: str
+    value: Value
+    other: str
+
+    def applies_to(self, options: Options) -> bool:
+        given = getattr(options, self.one)
+        is_meant = not is_off(given) if self.value is None else given == self.value
+        return is_meant and not is_off(getattr(options, self.other))
+
+
+EXCLUSIVE = (
+    Exclusion("lossless", True, "target_bytes"),
+    Exclusion("lossless", "auto", "near_lossless"),
+    Exclusion("near_lossless", None, "target_bytes"),
+)
+
+
+def as_record(options: Options) -> dict[str, Value]:
+    """As it is stored, without ``never_larger`` where it is off: versions before it do not know the name, and run side by side with this one."""
+    return {name: value for name, value in records.as_dict(options).items() if value or name != "never_larger"}
 
 
 def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:
-    """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used."""
+    """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used, alone or beside another."""
     pairs = list(pairs)
     given = {name: _read(name, value) for name, value in pairs}
     check_unique(name for name, _ in pairs)
-    for one, other in EXCLUSIVE:
-        if given.get(one) not in (None, False) and given.get(other) not in (None, False):
-            raise errors.InvalidOption("combination", option=one, other=other)
-    return replace(default, **given)
+    options = replace(default, **given)
+    for each in EXCLUSIVE:
+        if each.applies_to(options):
+            raise errors.InvalidOption("combination", option=each.one, other=each.other)
+    return options
 
 
 def check_unique(names: Iterable[str]) -> None:

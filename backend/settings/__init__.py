@@ -28,10 +28,11 @@ from backend.core.suggestions.likeness import nearest
 from backend.errors import SettingsError, WrongSetting
 from backend.settings import key_file, kinds, secret_files
 from backend.settings.kinds import Kind
+from backend.texts import operator
 
 PREFIX = "GATEWAY_"
-INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR", "GATEWAY_IN_CONTAINER"}
-"""Set by the supervisor or ``gunicorn.conf.py`` for their own children, the last by the ``Dockerfile``."""
+INTERNAL = {"GATEWAY_RUN_DIR", "GATEWAY_SUPERVISED", "GATEWAY_WORKERS_DIR", "GATEWAY_INSTALLATION_LOCK", "GATEWAY_IN_CONTAINER"}
+"""Set by the supervisor, ``gunicorn.conf.py`` or the installation for what they start, the last by the ``Dockerfile``."""
 SECRET = {"GATEWAY_SENTRY_DSN", "GATEWAY_API_KEYS", "GATEWAY_WEBHOOK_SECRET", "REDIS_URL"}
 """Left out of ``repr``: each may hold a password. Each may be given as the path of a file instead (``secret_files``)."""
 FILES = secret_files.names(SECRET - {"GATEWAY_API_KEYS"})
@@ -277,7 +278,7 @@ def contradictions(settings: Settings) -> Iterator[WrongSetting]:
         yield WrongSetting("GATEWAY_PATH_PREFIX", repr(settings.path_prefix), "path_of_public_url", url=settings.public_url)
     for attribute, (name, package, module) in EXTRAS.items():
         if getattr(settings, attribute) and not is_installed(module):
-            yield WrongSetting(name, None, "package", package=package, command=f".venv/bin/pip install {package}")
+            yield WrongSetting(name, None, "package", package=package, command=f".venv/bin/python -m pip install {package}")
     if settings.api_keys_file and settings.api_keys:
         yield WrongSetting("GATEWAY_API_KEYS_FILE", None, "one_of_two", other="GATEWAY_API_KEYS")
     if settings.api_keys_file and not (settings.kept_api_keys and settings.kept_api_keys.exists()):
@@ -304,10 +305,9 @@ def problems_of_keys(path: Path) -> Iterator[WrongSetting]:
 
 
 def problem_lines(error: SettingsError) -> list[str]:
-    """One line a problem: variable, value and, in every language, what is accepted."""
+    """One line a problem: variable, value and what is accepted."""
     return [
-        f"{each.name}{f'={each.value}' if each.value else ''}: {texts.in_every_language(f'accepted.{each.accepted}', **each.params)}"
-        for each in error.problems
+        f"{each.name}{f'={each.value}' if each.value else ''}: {operator.text(f'accepted.{each.accepted}', **each.params)}" for each in error.problems
     ]
 
 

@@ -33,18 +33,20 @@ import { List } from './ui/list.js';
  * @property {import('./core/types.js').Capabilities} capabilities
  * @property {() => import('./core/language.js').Words} words
  * @property {() => import('./core/options.js').Settings} settings
+ * @property {(part: import('./net/catalog.js').Part) => Promise<void>} loadTexts
  */
 
 const TICK_MS = 1000;
 
 export class Gallery {
   /** @param {Context} context */
-  constructor({ api, updates, capabilities, words, settings }) {
+  constructor({ api, updates, capabilities, words, settings, loadTexts }) {
     this.api = api;
     this.updates = updates;
     this.capabilities = capabilities;
     this.words = words;
     this.settings = settings;
+    this.loadTexts = loadTexts;
     const items = this.items = new Items();
     this.list = new List(() => ({ capabilities, words: words() }));
     items.listen({ onAdded: (item) => this.list.add(item), onChanged: (item) => this.list.update(item), onRemoved: (item) => this.list.remove(item.id) });

@@ -55,11 +55,9 @@ export class ItemActions {
 
   /** @param {Item} item */
   async askForSettings(item) {
-    const { items, capabilities, words } = this.gallery;
-    const { askForSettings } = await import('./ui/file-settings.js');
-    const chosen = await askForSettings({ name: item.name, settings: settingsOfQuery(item.options, capabilities), capabilities }, words());
-    const now = items.get(item.id);
-    if (chosen && now) this.convertAgain(now, chosen);
+    const { chooseSettings } = await import('./file-settings.js');
+    const chosen = await chooseSettings(this.gallery, item);
+    for (const each of chosen?.items ?? []) this.convertAgain(each, chosen?.settings);
   }
 
   /** @param {Item} item */

@@ -1,14 +1,13 @@
 // @ts-check
 /** The reader's language, theme and API key, on every page: chosen in the header, stored in the browser. */
 import { loadLanguage, loadTheme, saveLanguage, saveTheme } from './choices.js';
-import { pickLanguage } from './core/language.js';
+import { pickLanguage, Words } from './core/language.js';
 import { loadWords } from './net/catalog.js';
 import { loadKey, saveKey } from './net/storage.js';
 import { on } from './ui/dom.js';
 import { listenToChoices, offeredLanguages, showChoices, showLanguages } from './ui/header.js';
 import { showTexts } from './ui/texts.js';
 
-/** @typedef {import('./core/language.js').Words} Words */
 /** @typedef {import('./net/catalog.js').Part} Part */
 
 export class Preferences {
@@ -45,11 +44,13 @@ export class Preferences {
     await this.use(this.language);
   }
 
-  /** Another choice may come while the texts are loaded: the last one holds. @param {string} language */
+  /** Another choice may come while the texts are loaded: the last one holds. Another part too: both are kept. @param {string} language */
   async use(language) {
     this.language = language;
     const words = await loadWords(language, this.parts);
-    if (language === this.language) this.words = words;
+    if (language !== this.language) return;
+    const known = this.words.language === language ? this.words.catalog : {};
+    this.words = new Words(language, { ...known, ...words.catalog });
   }
 
   show() {

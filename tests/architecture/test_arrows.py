@@ -27,18 +27,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"adapters", "core", "ports", "errors"},
     "web": {"web", "flows", "core", "ports", "errors", "texts"},
     "server": {"server", "core", "ports", "errors", "texts", "settings", "logs"},
-    "logs": set(),
+    "logs": {"terminal", "terminal_log"},
+    "terminal_log": {"terminal"},
     "telemetry": {"settings", "logs"},
-    "supervisor": {"errors", "texts"},
+    "supervisor": {"errors", "terminal", "texts"},
+    "terminal": set(),
+    "usage": {"terminal", "texts"},
+    "installation": {"installation", "errors", "key_command", "supervisor", "terminal", "texts", "usage"},
     "app": EVERYTHING,
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
+    "port_holder": set(),
+    "redis_watch": {"core", "errors", "supervisor", "terminal", "texts"},
+    "start_block": {"settings", "texts"},
+    "__main__": {"cli", "key_command", "terminal", "texts", "usage"},
     "key_command": EVERYTHING,
     "preflight": EVERYTHING,
+    "data_folder": {"errors", "settings", "start_block"},
     "__init__": set(),
 }
 """Beyond the plan's table: ``server`` implements the port ``peer``, and looks up the few sentences that it answers by itself; ``settings`` takes the
-``Limits`` from ``core``; ``logs`` knows nothing of the rest."""
+``Limits`` from ``core``; ``logs`` knows only what a terminal can."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
     *(
@@ -61,8 +70,11 @@ IMPURE = {
 }
 ENVIRONMENT_READERS = {"settings/__init__.py"}
 """The one reader of settings."""
-ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it"}
+ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it", "installation/packages.py": "pip inherits it"}
 INTERNAL_READERS = {
+    "installation/lock.py": "GATEWAY_INSTALLATION_LOCK: handed on by the installation to what follows",
+    "terminal.py": "TERM, NO_COLOR: what the terminal can do",
+    "texts/operator.py": "LC_ALL, LC_MESSAGES, LANG: the operator's language",
     "server/run_dir.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children",
 }
 

@@ -333,7 +333,8 @@ testPage('finished images are converted again with other settings, without a sec
   await page.click('#apply');
   await page.waitForFunction(() => [...document.querySelectorAll('.row')].filter((each) => /100 × 75/.test(each.textContent ?? '')).length === 2);
   assert.notEqual(await row(page, 'a.png').locator('.row-sizes').innerText(), before);
-  if (features.includes('retry')) assert.ok(sent.every((path) => path.endsWith('/retry')), sent.join());
+  const jobs = sent.filter((path) => path !== '/api/convert');
+  if (features.includes('retry')) assert.ok(jobs.length === 2 && jobs.every((path) => path.endsWith('/retry')), sent.join());
 });
 
 testPage('one image gets settings of its own, without a second upload; the others and the page keep theirs', {}, async (page) => {
@@ -476,8 +477,8 @@ testPage('settings are remembered, sent, and can be reset', {}, async (page) => 
   await reaches(page, 'a.png', 'done');
   await says(page, 'a.png', /160 × 120/);
   await page.click('.settings-summary');
-  await page.click('[type="reset"]');
-  assert.ok(await page.isChecked('input[value="photo"]'));
+  await page.click('.settings-foot [type="reset"]');
+  assert.ok(await page.isChecked('input[value="auto"]'));
 });
 
 testPage('settings claim nothing until the gateway has told its defaults and ranges, then show those', {}, async (page) => {
@@ -493,12 +494,11 @@ testPage('settings claim nothing until the gateway has told its defaults and ran
   await page.reload();
   await is_asked;
   await page.click('.settings-summary');
-  assert.ok(await page.locator('#settings-form[inert]').isVisible());
-  assert.equal(await page.innerText('output[for="quality"]'), '');
+  assert.equal(await page.locator('#settings-form').count(), 0);
   assert.equal(await page.innerText('#settings-now'), '');
   answer();
   await page.waitForSelector('html[data-ready]');
-  assert.equal(await page.locator('#settings-form[inert]').count(), 0);
+  await page.check('input[value="photo"]');
   assert.deepEqual([await page.inputValue('#quality'), await page.inputValue('#method'), await page.getAttribute('#method', 'max')], ['71', '2', '3']);
   assert.match(await page.innerText('#settings-now'), /71/);
   const [request] = await Promise.all([page.waitForRequest(/\/api\/jobs\?/), add(page, file('a.png', small))]);

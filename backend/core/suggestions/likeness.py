@@ -30,3 +30,8 @@ def closest(word: str, known: Iterable[str], cutoff: float) -> str:
     by_letters = {letters(each): each for each in reversed(tuple(known))}
     near = difflib.get_close_matches(letters(word), by_letters, n=1, cutoff=cutoff)
     return by_letters[near[0]] if near else ""
+
+
+def ratio(one: str, other: str) -> float:
+    """How much the words resemble each other, spelling aside: 1 where they are the same."""
+    return difflib.SequenceMatcher(None, letters(one), letters(other)).ratio()

@@ -15,7 +15,7 @@ from backend.core import form_fields
 from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
-from backend.web.request import body_stream, query
+from backend.web.request import body_advice, body_stream, query
 from backend.web.request.body_stream import CHUNK_BYTES, SMALL_BODY_BYTES
 from backend.web.request.form_decoder import PART_HEAD_BYTES, FormDecoder
 
@@ -59,7 +59,7 @@ def read(context: Context, *, filename: str, max_files: int, passes_over: bool =
         _check_form_bytes(context, max_files)
         form = read_form(context, body_stream.chunks(), parameters, max_files, passes_over=passes_over)
         if not form.images and not form.refused:
-            raise errors.BadRequest("no_file")
+            raise body_advice.no_image(form.fields)
         return form
     return Form([_raw(context, filename)])
 
@@ -73,6 +73,9 @@ def _raw(context: Context, filename: str) -> Received:
             intake.take(piece)
             del piece
         return intake.finish()
+    except (errors.UnsupportedFormat, errors.DamagedImage, errors.EmptyFile) as error:
+        intake.abandon()
+        raise body_advice.explain(error, intake.head) from error
     except BaseException:
         intake.abandon()
         raise
@@ -89,7 +92,9 @@ def _check_form_bytes(context: Context, max_files: int) -> None:
 def read_form(context: Context, chunks: Iterable[bytes], parameters: Mapping[str, str], max_files: int, *, passes_over: bool = False) -> Form:
     """``parameters`` are those of the form's ``Content-Type``. Raises as ``read``."""
     boundary = parameters.get("boundary", "").encode("latin-1", "replace")
-    if not 0 < len(boundary) <= BOUNDARY_BYTES:
+    if not boundary:
+        raise errors.BadRequest("no_boundary")
+    if len(boundary) > BOUNDARY_BYTES:
         raise errors.BadRequest("multipart")
     decoder = FormDecoder(boundary, parameters.get("charset", ""), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
     reader = _Reader(context, decoder, max_files, passes_over=passes_over)

@@ -9,7 +9,7 @@ from backend import errors
 from backend.core.reader import Reader
 from backend.texts import text
 from backend.texts.problems import problem
-from backend.web.request import auth
+from backend.web.request import auth, examples
 from backend.web.request.page_language import page_language
 from backend.web.response.html_response import markup
 from backend.web.response.page_frame import lone_response, own_page, own_response
@@ -29,7 +29,8 @@ NOTE = '<a href="/problems/{code}">{about}</a> · {request}'
 def error_page(error: errors.GatewayError) -> Response:
     language = page_language()
     known = Reader(language, problem)  # its paths are those of the page, to which ``with_prefix`` adds the prefix
-    told = known.problem(error.as_record(), request_id=auth.request_id(), retry_after_s=error.retry_after_s or 1)
+    filled = {**examples.of_request(), "request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
+    told = known.problem(error.as_record(), **filled)
     asked = {"method": request.method[:SHOWN_CHARACTERS], "path": _shown_path()}
     told_request = text("error_page.request", language, request_id=auth.request_id())
     if isinstance(error, errors.WrongHost):

@@ -142,7 +142,7 @@ def _changed(present: Wish, given: Sequence[tuple[str, object]]) -> Wish:
         "GET",
         "/api/jobs/{job_id}/result",
         "getResult",
-        file_answers(RESULT),
+        file_answers(RESULT, "X-Result"),
         (errors.NotReady, errors.Gone, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
         ("job_id", "download", "filename", "Prefer", *CONDITIONS),
         curl="curl {base}/api/jobs/$job/result -o cat.webp",

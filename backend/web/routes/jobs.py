@@ -94,6 +94,8 @@ def _fetch(record: dict[str, object], given: Wish, sender: ingest.Sender) -> Job
     if web.fetcher is None:
         raise errors.BadRequest("url_off")
     url = record.pop("url", None)
+    if url is None:
+        raise errors.BadRequest("url_missing")
     if not isinstance(url, str):
         raise errors.BadRequest("url")
     given = wish.parse(record.items(), given)

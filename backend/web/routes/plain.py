@@ -12,7 +12,7 @@ from flask import Response, request
 from markupsafe import Markup
 
 from backend import errors
-from backend.core import filenames, formats, options
+from backend.core import options
 from backend.core.batch import has_ended
 from backend.core.job import Job, public
 from backend.core.reader import Reader
@@ -29,6 +29,7 @@ from backend.web.request.context import flow_context, web_context
 from backend.web.request.page_language import page_language
 from backend.web.request.peer import peer
 from backend.web.request.reader import reader
+from backend.web.response import files
 from backend.web.response.html_response import markup
 from backend.web.response.page_frame import own_page, own_response
 
@@ -174,7 +175,7 @@ def _outcome(job: dict[str, Any], words: Words) -> Markup:
     saved = f"{-result['saved_percent']:+.0f}%".replace("-", "−")
     figures = {"before": _size(source["bytes"]), "after": _size(result["bytes"]), "saved": saved}
     outcome = words("succeeded", width=result["width"], height=result["height"], **figures)
-    name = filenames.result_name(source["filename"], formats.output(result["format"]).extension)
+    name = files.name_of_result(source["filename"], result["format"], is_original="original" in result)
     return markup(OUTCOME, outcome=outcome, url=result["url"], name=name, text=words("download", name=name))
 
 

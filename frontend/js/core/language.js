@@ -45,6 +45,19 @@ export function languageName(tag) {
   return name[0].toLocaleUpperCase(tag) + name.slice(1);
 }
 
+const UNITS = /** @type {const} */ ([['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10], ['GB', 1e9], ['MB', 1e6], ['KB', 1e3]]);
+
+/**
+ * The largest unit without a remainder, binary ones first, as in settings; else MiB with a tenth. Of `backend/texts/sizes.py`.
+ * @param {number} bytes
+ * @returns {readonly [string, number, number]} name, bytes, decimals
+ */
+function limitUnit(bytes) {
+  const whole = UNITS.find(([, size]) => bytes >= 10_000 && bytes % size === 0);
+  if (whole) return [...whole, 0];
+  return bytes < 10_000 ? ['B', 1, 0] : bytes < 2 ** 20 ? [...UNITS[2], 1] : [...UNITS[1], 1];
+}
+
 /** The texts of one language, and its way to write figures. */
 export class Words {
   /**
@@ -90,10 +103,16 @@ export class Words {
     return this.t('figure.of', { part: format.format(part / size), whole: `${format.format(whole / size)} ${unit}` });
   }
 
-  /** A limit: never rounded up. @param {number} bytes */
+  /** A limit in the unit in which it was set, as the gateway's own sentences have it: never rounded up. @param {number} bytes */
   limit(bytes) {
-    const [unit, size] = bytes < 1e6 ? ['KB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-    return `${this.whole.format(Math.floor(bytes / size))} ${unit}`;
+    const [unit, size, digits] = limitUnit(bytes);
+    return `${(digits ? this.tenth : this.whole).format(Math.floor(bytes / size * 10 ** digits) / 10 ** digits)} ${unit}`;
+  }
+
+  /** What is beyond a limit, in the limit's own unit: never rounded down to it. @param {number} bytes @param {number} limit_bytes */
+  beyond(bytes, limit_bytes) {
+    const [unit, size] = limitUnit(limit_bytes);
+    return `${this.tenth.format(Math.ceil(bytes / size * 10) / 10)} ${unit}`;
   }
 
   /** @param {string[]} names */

@@ -124,8 +124,8 @@ function presetOf({ quality, lossless, near_lossless, sharp_yuv }) {
 
 /** Whether the number of the quality has an effect. @param {Settings} settings */
 export const hasQuality = ({ preset }) => preset === 'photo' || preset === 'graphic';
-/** Whether a target size has an effect: only where the quality may change. @param {Settings} settings */
-export const hasTarget = ({ preset }) => preset === 'photo' || preset === 'graphic';
+/** Whether a size may be set: only where the quality may change. @param {Settings} settings */
+export const hasTarget = ({ preset }) => preset !== 'lossless';
 /** Whether pixels may be smoothed before they are kept. @param {Settings} settings */
 export const hasNearLossless = ({ preset }) => preset === 'lossless';
 
@@ -143,10 +143,7 @@ export function queryOf(settings, capabilities) {
     query.near_lossless = settings.near_lossless;
     delete query.lossless;
   }
-  if (settings.target_kilobytes && hasTarget(settings)) {
-    query.target_bytes = String(Number(settings.target_kilobytes) * 1000);
-    delete query.lossless;
-  }
+  if (settings.target_kilobytes && hasTarget(settings)) query.target_bytes = String(Number(settings.target_kilobytes) * 1000);
   if (width) query.width = width;
   if (height) query.height = height;
   if (metadata !== optionSchema(capabilities, 'metadata').default) query.metadata = metadata;

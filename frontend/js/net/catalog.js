@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * Loads the texts of one language: those parts of its file in `i18n/` that a page asks for. `page` has the texts that every page shows; `images`,
- * `status` and `docs` are loaded with what shows them.
+ * Loads the texts of one language: those parts of its file in `i18n/` that a page asks for. `page` has the texts that every page shows; the
+ * others are loaded with what shows them.
  */
 import { Words } from '../core/language.js';
 import { ROOT } from '../core/root.js';
 
-/** @typedef {'page' | 'images' | 'status' | 'docs'} Part */
+/** @typedef {'page' | 'settings' | 'images' | 'status' | 'docs'} Part */
 
 /**
  * @param {string} language one that the gateway offers

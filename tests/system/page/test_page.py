@@ -36,6 +36,10 @@ def test_the_documentation_of_the_api_finds_sends_and_gives_code_that_runs(gatew
     _node("docs.test.mjs", gateway.url)
 
 
+def test_the_settings_do_theirs_in_chromium(gateway: Gateway) -> None:
+    _node("settings.test.mjs", gateway.url)
+
+
 def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
@@ -44,8 +48,8 @@ def test_the_page_outlives_its_gateway_and_shows_each_conversions_own_result() -
     _node("gone.test.mjs", "")
 
 
-def test_uppy_on_another_site_uploads_and_shows_results(gateway: Gateway) -> None:
-    _node("uppy.test.mjs", gateway.url)
+def test_upload_widgets_on_another_site_upload_and_show_results(gateway: Gateway) -> None:
+    _node("widgets.test.mjs", gateway.url)
 
 
 @pytest.mark.slow

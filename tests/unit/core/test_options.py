@@ -21,7 +21,8 @@ HAS_FORMATS = len(OUTPUT) > 1
 READ: dict[str, dict[Any, Any]] = {
     **({"format": {each: each for each in OUTPUT}} if HAS_FORMATS else {}),
     "quality": {"0": 0, "80": 80, "100": 100, "auto": "auto", 55: 55},
-    "lossless": {"true": True, "1": True, "yes": True, "on": True, "": True, "TRUE": True, "false": False, "0": False, "no": False, "off": False},
+    "lossless": {"true": True, "1": True, "yes": True, "on": True, "": True, "TRUE": True, "false": False, "0": False, "off": False, "auto": "auto"},
+    "never_larger": {"true": True, "false": False},
     "near_lossless": {"0": 0, "60": 60, "100": 100},
     "method": {"0": 0, "6": 6, 3: 3},
     "alpha_quality": {"0": 0, "100": 100},
@@ -52,7 +53,8 @@ READ: dict[str, dict[Any, Any]] = {
 REFUSED: dict[str, list[Any]] = {
     **({"format": ["WEBP", "svg", "", None]} if HAS_FORMATS else {}),
     "quality": ["-1", "101", "eighty", "", "80.5", "8 0", " 80", "80\n", "1e2", "0x50", True, None, [80], {"a": 1}, 80.5],
-    "lossless": ["2", "maybe", "tru", None, [True]],
+    "lossless": ["2", "maybe", "tru", "AUTO", None, [True]],
+    "never_larger": ["auto", "2"],
     "near_lossless": ["-1", "101", "auto"],
     "method": ["-1", "7", "fast"],
     "alpha_quality": ["101"],
@@ -254,15 +256,35 @@ def test_an_option_given_twice_is_refused() -> None:
     assert (raised.value.variant, raised.value.params) == ("repeated", {"option": "quality", "count": 2})
 
 
-@pytest.mark.parametrize("pair", [("lossless", "true"), ("near_lossless", "60")])
-def test_options_that_exclude_each_other_are_refused_together(pair: tuple[str, str]) -> None:
-    with pytest.raises(errors.InvalidOption) as raised:
-        options.parse([pair, ("target_bytes", "1000")])
-    assert (raised.value.variant, raised.value.params) == ("combination", {"option": pair[0], "other": "target_bytes"})
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("lossless", "true"), ("target_bytes", "1000")),
+        (("near_lossless", "60"), ("target_bytes", "1000")),
+        (("near_lossless", "0"), ("target_bytes", "1000")),
+        (("lossless", "auto"), ("near_lossless", "60")),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused_together(one: tuple[str, str], other: tuple[str, str]) -> None:
+    """In one request, and where a job has the one already."""
+    for ask in (lambda: options.parse([one, other]), lambda: options.parse([one], options.parse([other]))):
+        with pytest.raises(errors.InvalidOption) as raised:
+            ask()
+        assert (raised.value.variant, raised.value.params) == ("combination", {"option": one[0], "other": other[0]})
 
 
 def test_an_option_that_is_turned_off_excludes_nothing() -> None:
     assert options.parse([("lossless", "false"), ("target_bytes", "1000")]).target_bytes == 1000
+
+
+@pytest.mark.parametrize("other", [("target_bytes", "1000"), ("quality", "auto"), ("sharp_yuv", "true"), ("alpha_quality", "60")])
+def test_lossless_auto_goes_with_whatever_is_said_of_the_lossy_file(other: tuple[str, str]) -> None:
+    assert options.parse([("lossless", "auto"), other]).lossless == "auto"
+
+
+def test_a_record_without_the_new_option_is_as_earlier_versions_wrote_it() -> None:
+    assert "never_larger" not in options.as_record(Options())
+    assert options.as_record(Options(never_larger=True))["never_larger"] is True
 
 
 def test_later_options_go_over_earlier_ones() -> None:

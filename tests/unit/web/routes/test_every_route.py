@@ -111,7 +111,7 @@ def test_every_error_reaches_the_reader_whole_and_in_both_languages(web: Web, pr
     assert body["title"] == texts.sentences(language).get(key.replace(".detail", ".title"), texts.text(f"errors.{code}.title", language))
     assert response.headers["Content-Language"] == language
     assert "secret" not in response.text
-    assert ("Retry-After" in response.headers) and "{" not in body["detail"].replace('{"job": "…"}', "")
+    assert ("Retry-After" in response.headers) and not re.search(r"{\w*}", body["detail"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The examples of README and of the first ten minutes, run as they stand there, in both languages."""
+"""The examples of the first ten minutes, run as they stand there, in both languages."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from tests.support.running import ROOT, Gateway
 pytestmark = pytest.mark.e2e
 ADDRESS = "http://127.0.0.1:5000"
 
-
-PAGES = ("README.md", "docs/start/first-ten-minutes.md")
+PAGES = ("docs/start/first-ten-minutes.md",)
 EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```\w+\n(.*?)```", re.DOTALL)
 
 

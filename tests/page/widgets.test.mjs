@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Uppy's Dashboard with its default settings, in Chromium, on a page of another origin that the operator named. The pages are those of the guide
- * `docs/guides/from-uppy.md`; only the addresses of the gateway and of Uppy's files are put in. `GATEWAY_URL` is a gateway that names no site.
+ * Uppy, FilePond and Dropzone with their default settings, in Chromium, on a page of another origin that the operator named. The pages are those of the
+ * guide `docs/guides/upload-widgets.md`; only the addresses of the gateway and of Uppy's files are put in. `GATEWAY_URL` is a gateway that names no site.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -16,13 +16,18 @@ import { bmp, file, png } from './support/images.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-const GUIDE = readFileSync(new URL('../../docs/guides/from-uppy.md', import.meta.url), 'utf8');
-const SNIPPETS = [...GUIDE.matchAll(/<!-- page -->\n```html\n(.*?)```/gs)].map(([, html]) => html);
-const DIST = join(dirname(createRequire(import.meta.url).resolve('uppy/package.json')), 'dist');
-const { version } = JSON.parse(readFileSync(join(DIST, '..', 'package.json'), 'utf8'));
-const TYPES = { mjs: 'text/javascript', css: 'text/css' };
+const GUIDE = readFileSync(new URL('../../docs/guides/upload-widgets.md', import.meta.url), 'utf8');
+const EMBED_GUIDE = readFileSync(new URL('../../docs/guides/embed.md', import.meta.url), 'utf8');
+const SNIPPETS = [GUIDE, EMBED_GUIDE].flatMap((guide) => [...guide.matchAll(/<!-- page -->\n```html\n(.*?)```/gs)].map(([, html]) => html));
+const TYPES = { js: 'text/javascript', mjs: 'text/javascript', css: 'text/css' };
 const PATIENCE_MS = 60_000;
-const [XHR, TUS, CONVERSION] = [0, 1, 2];
+const [XHR, TUS, CONVERSION, FILEPOND, DROPZONE, EMBED] = [0, 1, 2, 3, 4, 5];
+
+/** A package as npm installed it. @param {string} name */
+function packageOf(name) {
+  const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  return { dist: join(folder, 'dist'), version: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version };
+}
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -31,17 +36,18 @@ let gateway;
 /** @type {string} */
 let site;
 const server = createServer((request, response) => {
-  const name = String(request.url).slice(1);
-  const [, extension] = /^uppy\.min\.(mjs|css)$/.exec(name) ?? [];
-  const type = extension ? TYPES[/** @type {'mjs' | 'css'} */ (extension)] : 'text/html';
+  const path = String(request.url).slice(1);
+  const [, name, file, extension] = /^(uppy|filepond|dropzone)\/([\w.-]+\.(mjs|js|css))$/.exec(path) ?? [];
+  const type = extension ? TYPES[/** @type {'js' | 'mjs' | 'css'} */ (extension)] : 'text/html';
   response.setHeader('Content-Type', `${type}; charset=utf-8`);
-  response.end(extension ? readFileSync(join(DIST, name)) : pageOf(Number(name)));
+  response.end(name && file ? readFileSync(join(packageOf(name).dist, file)) : pageOf(Number(path)));
 });
 
-/** The page of a snippet. The test reaches its `uppy` from outside. @param {number} number */
+/** The page of a snippet. The test reaches its widget from outside. @param {number} number */
 function pageOf(number) {
-  const html = (SNIPPETS[number] ?? '').replaceAll(/https:\/\/releases\.transloadit\.com\/uppy\/v[\d.]+/g, '').replaceAll('https://images.example.com', gateway.url);
-  return html.replace('</script>', 'globalThis.uppy = uppy;\n</script>');
+  const html = (SNIPPETS[number] ?? '').replaceAll(/https:\/\/releases\.transloadit\.com\/uppy\/v[\d.]+/g, '/uppy').replaceAll('https://images.example.com', gateway.url);
+  const [, widget] = /const (uppy|pond|drop) =/.exec(html) ?? [];
+  return widget ? html.replace('</script>', `globalThis.${widget} = ${widget};\n</script>`) : html;
 }
 
 before(async () => {
@@ -93,9 +99,50 @@ const seenOn = async (page) => {
   return page.evaluate(() => Reflect.get(globalThis, 'seen'));
 };
 
-test('the guide names the release that is tried here', () => {
-  assert.deepEqual([...new Set([...GUIDE.matchAll(/uppy\/v([\d.]+)\//g)].map(([, named]) => named))], [version]);
-  assert.equal(SNIPPETS.length, 3);
+test('the guide names the releases that are tried here', () => {
+  assert.deepEqual([...new Set([...GUIDE.matchAll(/uppy\/v([\d.]+)\//g)].map(([, named]) => named))], [packageOf('uppy').version]);
+  for (const [title, name] of [['FilePond', 'filepond'], ['Dropzone', 'dropzone']]) {
+    assert.match(GUIDE, new RegExp(`^${title} ${packageOf(String(name)).version.replaceAll('.', '\\.')} `, 'm'));
+  }
+  assert.equal(SNIPPETS.length, 6);
+});
+
+/** Open the page of a snippet, and choose files where the widget takes them. @param {number} snippet @param {string} widget @param {string} input */
+async function choose(snippet, widget, input, /** @type {ReturnType<typeof file>[]} */ ...files) {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(`${site}/${snippet}`);
+  await page.waitForFunction((name) => name in globalThis, widget);
+  await page.setInputFiles(input, files);
+  return page;
+}
+
+for (const [name, snippet, widget, input] of /** @type {[string, number, string, string][]} */ ([
+  ['FilePond', FILEPOND, 'pond', '.filepond--browser'], ['Dropzone', DROPZONE, 'drop', '.dz-hidden-input'],
+])) {
+  test(`${name} uploads by itself and the page shows the results`, { timeout: 2 * PATIENCE_MS }, async () => {
+    const page = await choose(snippet, widget, input, file('photograph.bmp', bmp(1600, 1200), 'image/bmp'), file('cat.png', png(320, 240)));
+    const images = await shown(page, 2);
+    assert.deepEqual(images.map(({ width, height }) => `${width}×${height}`).sort(), ['1600×1200', '320×240']);
+    for (const { src } of images) assert.equal((await fetch(src)).headers.get('Content-Type'), 'image/webp');
+    await page.close();
+  });
+
+  test(`${name} says in the gateway's words why a file was refused`, { timeout: PATIENCE_MS }, async () => {
+    const page = await choose(snippet, widget, input, file('notes.png', Buffer.from('not an image at all')));
+    const refused = await fetch(`${gateway.url}/api/jobs`, { method: 'POST', body: 'not an image at all', headers: { 'Accept-Language': 'en-US' } });
+    const { detail } = /** @type {{detail: string}} */ (await refused.json());
+    await page.waitForFunction((words) => document.body.textContent?.includes(words), detail);
+    await page.close();
+  });
+}
+
+test('what is taken away in FilePond is deleted at the gateway', { timeout: PATIENCE_MS }, async () => {
+  const page = await choose(FILEPOND, 'pond', '.filepond--browser', file('cat.png', png(320, 240)));
+  const [image] = await shown(page, 1);
+  await page.click('.filepond--action-revert-item-processing');
+  await page.waitForFunction(async (src) => [404, 410].includes((await fetch(src)).status), String(image?.src));
+  await page.close();
 });
 
 for (const [name, snippet] of /** @type {[string, number][]} */ ([['one request', XHR], ['tus', TUS]])) {
@@ -122,6 +169,18 @@ test("the Dashboard shows the conversion's percent, and its end is the end", { t
   assert.deepEqual([results, converting.at(-1)], [[{ successful: 1, failed: 0 }], 1]);
   assert.deepEqual(converting, [...converting].sort((one, other) => one - other));
   assert.deepEqual((await shown(page, 1)).map(({ width, height }) => [width, height]), [[2000, 1500]]);
+  await page.close();
+});
+
+test('a page without a library uploads from another site, shows the percent and then the result', { timeout: 2 * PATIENCE_MS }, async () => {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(`${site}/${EMBED}`);
+  await page.setInputFiles('input', [file('cat.png', png(320, 240))]);
+  assert.deepEqual((await shown(page, 1)).map(({ width, height }) => [width, height]), [[320, 240]]);
+  assert.equal(await page.$eval('progress', (bar) => /** @type {HTMLProgressElement} */ (bar).value), 1);
+  await page.setInputFiles('input', [file('notes.png', Buffer.from('not an image at all'))]);
+  await page.waitForFunction(() => document.querySelector('p')?.textContent !== '');
   await page.close();
 });
 
