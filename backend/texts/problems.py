@@ -10,6 +10,7 @@ from typing import Any
 
 from backend import texts
 from backend.texts.sizes import limit_size
+from backend.texts.variants import variant_name
 
 COMMANDS = {
     "command": "curl --data-binary @cat.jpg {address}",
@@ -24,8 +25,10 @@ EXAMPLES = {"example": '{"quality": 75}'}
 
 def problem(record: Mapping[str, Any], language: str = texts.DEFAULT, prefix: str = "", **known: object) -> dict[str, Any]:
     """``prefix`` stands before the path of its type. ``known`` fills the placeholders that only the edge knows, such as ``request_id``."""
-    code, params = record["code"], record.get("params", {})
+    code, params = record["code"], _with_prefix(record.get("params", {}), prefix)
     words = {**EXAMPLES, "address": f"…{prefix}/api/jobs", **_with_sizes(params, language), **known}
+    if record.get("variant") == "variant" and isinstance(words.get("format"), str):
+        words["format"] = variant_name(words["format"], language)
     words |= {name: example.format(**words) for name, example in COMMANDS.items() if name not in known}
     body = {
         "type": f"{prefix}/problems/{code}",
@@ -39,6 +42,12 @@ def problem(record: Mapping[str, Any], language: str = texts.DEFAULT, prefix: st
     if params.get("suggestion"):
         body["suggestion"] = params["suggestion"]
     return body
+
+
+def _with_prefix(params: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
+    """A suggestion that is a path is one of the gateway's own."""
+    near = params.get("suggestion")
+    return {**params, "suggestion": prefix + near} if isinstance(near, str) and near.startswith("/") else params
 
 
 def _with_sizes(params: Mapping[str, Any], language: str) -> dict[str, Any]:

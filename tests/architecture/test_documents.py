@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import errors, settings, texts
+from backend import errors, settings, start_block, texts
 from backend.core import options
 from backend.web.openapi import document
 from backend.web.routes import operations
@@ -140,6 +140,13 @@ def test_the_readme_leads_to_every_page(chinese: bool) -> None:
     assert own - seen == set()
 
 
+@pytest.mark.parametrize(("name", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-CN")])
+def test_the_readme_shows_what_a_start_says(name: str, language: str) -> None:
+    given = {"address": "http://127.0.0.1:5000", "folder": "…/webp-gateway/var"}
+    rows = [[texts.text(f"start_block.{row}.{part}", language, **given) for part in ("name", "what")] for row in start_block.ROWS]
+    assert [re.split(" {2,}", line.strip()) for line in re.findall(r"^  \S.*  \S.*$", read(name).split("## ")[1], re.MULTILINE)] == rows
+
+
 def first_cells(name: str, section: str) -> list[str]:
     """The first cell of each row of the first table below a heading of the contract."""
     text = read(name).split(f"\n## {section}\n")[1].split("\n## ")[0]
@@ -152,7 +159,7 @@ def first_cells(name: str, section: str) -> list[str]:
 def test_the_contract_names_routes_that_there_are(name: str, section: str) -> None:
     paths = document.describe(operations(), "1.0.0", "en", True)["paths"]
     known = {f"{method.upper()} {re.sub(r'{[a-z_]+}', '{id}', path)}" for path, methods in paths.items() for method in methods}
-    assert {each.strip("`") for each in first_cells(name, section)} <= known
+    assert {re.sub(r"{[a-z_]+}", "{id}", each.strip("`")) for each in first_cells(name, section)} <= known
 
 
 @pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Options"), ("docs/reference/contract.zh-CN.md", "选项")])

@@ -29,6 +29,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "job_id": _parameter("job_id", "path", ID),
     "batch_id": _parameter("batch_id", "path", ID),
     "upload_id": _parameter("upload_id", "path", ID),
+    "file_name": _parameter("name", "path", TEXT),
     "any_upload_id": _parameter("upload_id", "path", TEXT),
     "Prefer": _parameter("Prefer", "header", TEXT),
     "Idempotency-Key": _parameter("Idempotency-Key", "header", TEXT),

@@ -41,13 +41,21 @@ def without_slash() -> str | None:
 def nearest_route() -> str:
     """The path of the route that was meant; empty where that is not clear."""
     plain = tidied(request.path)
-    bare = re.sub(r"^/(?:api)?(?:/?v[0-9]{1,2})?(?=/|$)", "", plain) or "/"
+    bare = re.sub(r"^/(?:api)?(?:/?v[0-9]{1,2})?(?=/|$)", "", plain)
+    if plain.startswith(HIDDEN) or len(plain) > MOST_SHOWN:
+        return ""
+    if not bare:
+        return OTHER_NAMES["api"]
     for path in (plain, plain.lower(), f"/api{bare}", bare):
         if _methods(path):
-            return path[:MOST_SHOWN]
+            return path
     word = bare.strip("/").lower()
-    meant = OTHER_NAMES.get(word) or OTHER_NAMES.get(word.partition("/")[0], "") if word else OTHER_NAMES["api"]
-    return (meant or _like(f"/api{bare}") or _like(bare) or _other(word))[:MOST_SHOWN]
+    return OTHER_NAMES.get(word) or _like(f"/api{bare}") or _like(bare) or OTHER_NAMES.get(word.partition("/")[0]) or _other(word)
+
+
+def shown_path() -> str:
+    """The asked path as it may stand in a sentence."""
+    return "".join(each if each.isprintable() else "?" for each in request.path[:MOST_SHOWN])
 
 
 def tidied(path: str) -> str:

@@ -27,7 +27,7 @@ def read() -> Pairs:
     media_type, parameters = parse_options_header(request.content_type)
     reader = READERS.get(media_type)
     if reader is None:
-        raise errors.UnsupportedFormat("media_type", accepted=" / ".join(READERS))
+        raise errors.UnsupportedFormat("media_type", accepted=tuple(READERS))
     return [pair for pair in reader(body, parameters) if form_fields.is_option(pair[0])]
 
 

@@ -29,8 +29,8 @@ NOTE = '<a href="/problems/{code}">{about}</a> · {request}'
 def error_page(error: errors.GatewayError) -> Response:
     language = page_language()
     known = Reader(language, problem)  # its paths are those of the page, to which ``with_prefix`` adds the prefix
-    more = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1, **examples.of_request()}
-    told = known.problem(error.as_record(), **more)
+    filled = {**examples.of_request(), "request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
+    told = known.problem(error.as_record(), **filled)
     asked = {"method": request.method[:SHOWN_CHARACTERS], "path": _shown_path()}
     told_request = text("error_page.request", language, request_id=auth.request_id())
     if isinstance(error, errors.WrongHost):

@@ -13,7 +13,7 @@ from werkzeug.routing import RequestRedirect
 
 from backend import errors
 from backend.texts import text
-from backend.web.request import auth, examples, nearest_route
+from backend.web.request import auth, examples, nearest_route, upload_headers
 from backend.web.request.context import flow_context
 from backend.web.request.peer import peer
 from backend.web.request.reader import reader
@@ -94,15 +94,20 @@ def _redirect(path: str) -> Response:
 
 
 def _no_route() -> errors.NotFound:
-    path = request.path[: nearest_route.MOST_SHOWN]
+    path = nearest_route.shown_path()
     if request.method == "PUT":
         return errors.NotFound("put", path=path)
     near = "" if request.url_rule else nearest_route.nearest_route()
-    return errors.NotFound("route", path=path, suggestion=request.script_root + near) if near else errors.NotFound("no_route", path=path)
+    return errors.NotFound("route", path=path, suggestion=near) if near else errors.NotFound("no_route", path=path)
 
 
 def _log_fields() -> dict[str, Any]:
     return {"fields": {"request": auth.request_id()}}
+
+
+def _meant_method() -> str:
+    """Of tus, the one that an override names."""
+    return upload_headers.method() if upload_headers.is_upload_path() else request.method
 
 
 def _gateway_error(error: HTTPException) -> errors.GatewayError:
@@ -111,7 +116,7 @@ def _gateway_error(error: HTTPException) -> errors.GatewayError:
     if error.code == 405:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
         variant = "image" if examples.takes_images(request.path) else ""
-        return errors.MethodNotAllowed(variant, method=request.method[:20], allowed=allowed)
+        return errors.MethodNotAllowed(variant, method=_meant_method()[:20], allowed=allowed)
     if isinstance(error, RequestedRangeNotSatisfiable):
         return errors.RangeNotSatisfiable("range", size_bytes=error.length)
     if error.code == 413:

@@ -11,7 +11,7 @@ from backend import errors
 from backend.texts import text
 from backend.texts.problems import details_of
 from backend.web.openapi.resource import Resource
-from backend.web.request import auth, page_language
+from backend.web.request import auth, nearest_route, page_language
 from backend.web.response.html_response import html_response, markup
 from backend.web.response.json_response import json_response
 from backend.web.response.page_frame import own_page
@@ -63,7 +63,7 @@ def index() -> Response:
 @routes.get("/problems/<code>")
 def show(code: str) -> Response:
     if code not in errors.BY_CODE:
-        raise errors.NotFound("no_route", path=request.path[:200])
+        raise errors.NotFound("no_route", path=nearest_route.shown_path())
     language = _language()
     known = describe(code, language, request.script_root)
     headings = {

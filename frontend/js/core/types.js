@@ -7,6 +7,7 @@
  * @property {number} [status]
  * @property {string} [title]
  * @property {string} [detail]
+ * @property {string} [option] that cannot be used
  * @property {string} [language]
  * @property {boolean} [is_guessed] from the status alone: the answer held no problem, and may be a proxy's
  *

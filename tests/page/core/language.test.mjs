@@ -38,11 +38,6 @@ test('a language is named in itself', () => {
   assert.deepEqual(['en', 'zh-CN', 'zh-TW', 'de', 'pt-BR', 'fr'].map(languageName), ['English', '简体中文', '繁體中文', 'Deutsch', 'Português (Brasil)', 'Français']);
 });
 
-test('a right-to-left value is isolated in its sentence, any other stands as it is', () => {
-  assert.equal(english.t('toast.removed', { name: 'صورة.png' }), '“\u2068صورة.png\u2069” removed.');
-  assert.equal(english.t('toast.removed', { name: 'cat.png' }), '“cat.png” removed.');
-});
-
 test('one limit stood in three notations: it is told in the unit in which it was set, as in the gateway’s own sentences', () => {
   const table = JSON.parse(readFileSync(new URL('../../unit/texts/limits.json', import.meta.url), 'utf8'));
   for (const [bytes, shown] of table) {
@@ -51,4 +46,9 @@ test('one limit stood in three notations: it is told in the unit in which it was
   }
   assert.equal(english.beyond(2 ** 26 + 1, 2 ** 26), '64.1 MiB');
   assert.equal(english.beyond(73_000_000, 50_000_000), '73 MB');
+});
+
+test('a right-to-left value is isolated in its sentence, any other stands as it is', () => {
+  assert.equal(english.t('toast.removed', { name: 'صورة.png' }), '“\u2068صورة.png\u2069” removed.');
+  assert.equal(english.t('toast.removed', { name: 'cat.png' }), '“cat.png” removed.');
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import subprocess
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import requests
 from PIL import Image
 
 from tests.support.images import photograph
-from tests.support.running import Gateway
+from tests.support.running import Gateway, running
 
 pytestmark = pytest.mark.e2e
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -104,6 +105,40 @@ OPTIONS = (
     Did("-F file=@cat.jpg -F xyzzy=1 {url}/api/jobs", 422, "invalid_option", ("“xyzzy”", "quality", "width"), ("Did you mean",)),
 )
 
+ADDRESSES = (
+    Did("-T cat.jpg {url}", 404, "not_found", ("/cat.jpg", "curl -T adds the file’s name", "/api/convert"), ("deleted",)),
+    Did("-T cat.jpg {url}/", 404, "not_found", ("/cat.jpg", "/api/convert -o cat.webp”"), ("deleted",)),
+    Did("-T cat.jpg {url}/api/jobs", 405, "method_not_allowed", ("PUT", "POST", "--data-binary @cat.jpg"), ("deleted",)),
+    Did("-T cat.jpg {url}/api/jobs/", 405, "method_not_allowed", ("PUT", "curl -T cat.jpg"), ("deleted",)),
+    Did("{url}/api/convert", 405, "method_not_allowed", ("GET", "PUT", "POST", "curl -T cat.jpg"), ("deleted",)),
+    Did("-X DELETE {url}/api/jobs", 405, "method_not_allowed", ("DELETE", "POST"), ("deleted",)),
+    Did("-F file=@cat.jpg {url}/upload", 404, "not_found", ("/upload", "/api/jobs?"), ("deleted",)),
+    Did("{url}/api/job", 404, "not_found", ("/api/job ", "/api/jobs?"), ("deleted",)),
+    Did("{url}/api/jobs/abc", 404, "not_found", ("“abc”", "22", "3 characters"), ("deleted",)),
+    Did("{url}/api/jobs/abcdefghijklmnopqrstuv", 404, "not_found", ("id", "deleted", "expired"), ("22",)),
+    Did("{url}/robots.txt", 404, "not_found", ("/robots.txt", "/api/docs"), ("deleted", "Did you mean")),
+    Did("-F file=@cat.jpg {url}/api/uploads", 412, "bad_request", ("tus", "Tus-Resumable: 1.0.0", "/api/jobs"), ("deleted",)),
+)
+
+TUS = "-X POST -H 'Tus-Resumable: 1.0.0' "
+HEADERS = (
+    Did(TUS + "{url}/api/uploads", 400, "bad_request", ("needs the header Upload-Length", "Upload-Defer-Length"), ("cannot be used",)),
+    Did(TUS + "-H 'Upload-Length: many' {url}/api/uploads", 400, "bad_request", ("Upload-Length", "cannot be used")),
+    Did(TUS + "-H 'Upload-Length: 5' -H 'Upload-Metadata: filename a.jpg' {url}/api/uploads", 400, "bad_request", ("Upload-Metadata", "Y2F0")),
+    Did(TUS + "-H 'Upload-Length: 5' -H 'Upload-Metadata: quality aGlnaA==' {url}/api/uploads", 422, "invalid_option", ("quality", "0–100")),
+    Did(TUS + "-H 'Upload-Length: 99999999999' {url}/api/uploads", 413, "too_large", ("64 MiB",)),
+    Did("-X PATCH -H 'Tus-Resumable: 1.0.0' {url}/api/uploads", 405, "method_not_allowed", ("PATCH", "POST")),
+    Did("-H 'Tus-Resumable: 0.2' -X POST {url}/api/uploads", 412, "bad_request", ("tus 1.0.0",)),
+    Did("{url}/api/jobs/abcdefghijklmnopqrstuv/ws", 400, "bad_request", ("WebSocket", "/events")),
+    Did("-H 'Content-Encoding: gzip' --data-binary @cat.jpg {url}/api/jobs", 415, "unsupported_format", ("compressed", "as it is")),
+    Did("-H 'Content-Digest: md5' --data-binary @cat.jpg {url}/api/jobs", 400, "bad_request", ("Content-Digest", "sha-256")),
+    Did("-H 'Host: evil.example' {url}/", 421, "wrong_host", ("evil.example", "GATEWAY_ALLOWED_HOSTS")),
+    Did("-H 'Origin: https://evil.example' -F file=@cat.jpg {url}/api/jobs", 403, "cross_site", ("https://evil.example", "GATEWAY_ALLOWED_ORIGINS")),
+    Did("'{url}/api/jobs?limit=0'", 422, "invalid_option", ("“limit”", "1–200")),
+    Did("'{url}/api/jobs?state=pending'", 422, "invalid_option", ("“queued”",)),
+    Did("-X POST {url}/api/capabilities", 405, "method_not_allowed", ("POST", "GET")),
+)
+
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -145,12 +180,11 @@ def ran(command: str, folder: Path) -> bytes:
 
 def answer_to(did: Did, gateway: Gateway, folder: Path, language: str) -> dict[str, Any]:
     command = f"curl -sS -i -H 'Accept-Language: {language}' " + did.what.format(url=gateway.url)
-    response = requests.models.complexjson.loads(ran(command, folder).rpartition(b"\r\n\r\n")[2])
-    assert isinstance(response, dict)
+    response: dict[str, Any] = json.loads(ran(command, folder).rpartition(b"\r\n\r\n")[2])
     return response
 
 
-@pytest.mark.parametrize("did", [*BODIES, *BROKEN_JSON, *OPTIONS], ids=lambda did: did.what.replace("{url}", ""))
+@pytest.mark.parametrize("did", [*BODIES, *BROKEN_JSON, *OPTIONS, *ADDRESSES, *HEADERS], ids=lambda did: did.what.replace("{url}", ""))
 def test_the_answer_names_what_was_done_and_what_works(did: Did, gateway: Gateway, folder: Path) -> None:
     told = answer_to(did, gateway, folder, "en")
     assert (told["status"], told["code"]) == (did.status, did.code), told
@@ -165,3 +199,39 @@ def test_the_answer_names_what_was_done_and_what_works(did: Did, gateway: Gatewa
         if ELSEWHERE not in command:
             answered = ran(command.replace("curl", "curl -sS -f", 1), folder)
             assert b'"state"' in answered or (folder / "cat.webp").read_bytes()[8:12] == b"WEBP"
+
+
+@pytest.mark.parametrize("way", ["-F file=@cat.jpg", "--data-binary @cat.jpg", "-H 'Transfer-Encoding: chunked' --data-binary @cat.png"])
+def test_an_upload_to_a_slash_arrives_where_it_was_meant(way: str, gateway: Gateway, folder: Path) -> None:
+    followed = json.loads(ran(f"curl -sSf -L {way} '{gateway.url}/api/jobs/?quality=33'", folder))
+    assert followed["options"]["quality"] == 33
+    shown = ran(f"curl -sS -i {way} '{gateway.url}/api/jobs/'", folder).decode()
+    assert "308" in shown.split("\n")[0] and "/api/jobs, without a slash" in shown
+
+
+def test_curl_t_into_a_folder_converts_and_keeps_the_name(gateway: Gateway, folder: Path) -> None:
+    answer = ran(f"cp cat.jpg 我的图片.jpg; curl -sSf -D - -T 我的图片.jpg '{gateway.url}/api/convert/' -o named.webp", folder).decode()
+    assert (folder / "named.webp").read_bytes()[8:12] == b"WEBP"
+    assert "%E6%88%91%E7%9A%84%E5%9B%BE%E7%89%87.webp" in answer
+
+
+def test_a_tus_client_may_have_its_slash(gateway: Gateway, folder: Path) -> None:
+    jpeg = (folder / "cat.jpg").read_bytes()
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(jpeg))}
+    made = requests.post(f"{gateway.url}/api/uploads/", headers=headers, timeout=30, allow_redirects=False)
+    assert made.status_code == 201
+    more = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    assert requests.patch(gateway.url + made.headers["Location"], jpeg, headers=more, timeout=30).status_code == 204
+
+
+def test_a_key_that_is_wrong_is_told_from_one_that_is_missing(tmp_path: Path, folder: Path) -> None:
+    with running(tmp_path / "data", GATEWAY_API_KEYS="correct-horse-battery", GATEWAY_RATE_LIMIT="1/minute") as keyed:
+        rows = (
+            Did("{url}/api/jobs", 401, "unauthorized", ("asks for an API key", "Authorization: Bearer"), ("not one of",)),
+            Did("-H 'X-API-Key: battery-staple' {url}/api/jobs", 401, "unauthorized", ("not one of this gateway’s",), ("asks for",)),
+        )
+        for did in rows:
+            test_the_answer_names_what_was_done_and_what_works(did, keyed, folder)
+        right = "-H 'Authorization: Bearer correct-horse-battery' -F file=@cat.jpg {url}/api/jobs"
+        ran("curl -sSf " + right.format(url=keyed.url), folder)
+        test_the_answer_names_what_was_done_and_what_works(Did(right, 429, "rate_limited", ("1 in 60 s", "Try again in")), keyed, folder)

@@ -74,7 +74,7 @@ def test_a_problem_speaks_english_where_it_lacks_the_language() -> None:
 
 
 def test_what_only_the_edge_knows_is_filled_in_there() -> None:
-    assert "in 7 s" in problem(errors.RateLimited(limit="5/60 s").as_record(), retry_after_s=7)["detail"]
+    assert "in 7 s" in problem(errors.RateLimited(limit=5, window_s=60).as_record(), retry_after_s=7)["detail"]
     assert "id abc" in problem(errors.Internal().as_record(), request_id="abc")["detail"]
 
 

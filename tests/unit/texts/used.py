@@ -103,6 +103,7 @@ def used_keys(known: set[str]) -> set[str]:
     used |= {f"settings.{each.metadata['env']}.{part}" for each in settings.table() for part in ("meaning", "default")}
     used |= {f"plain.{stage}" for stage in STAGES}
     used |= {f"key_command.{option}" for option in key_command.OPTIONS}
+    used |= {key for key in known if key.startswith("variants.")}  # of what the codec calls them: test_variants
     used |= {f"usage.{word}" for word in (*usage.ROLES, *usage.COMMANDS)} | {f"usage.about.{part}" for part in ("head", "roles", "commands", "foot")}
     used |= {f"start_block.{row}.{part}" for row in start_block.ROWS for part in ("name", "what")}
     used |= set(keys_of_the_description())
