@@ -496,10 +496,11 @@ for (const [locale, widths, more] of /** @type {const} */ ([['en-GB', [1180, 780
       await page.waitForTimeout(600);
       const seen = await page.evaluate(async () => {
         const all = new Set();
+        const list = /** @type {HTMLElement} */ (document.querySelector('#rows'));
         for (let top = 0; top < document.documentElement.scrollHeight; top += 300) {
           scrollTo(0, top);
           await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-          all.add(document.documentElement.scrollHeight);
+          all.add(list.offsetHeight);
         }
         return [...all];
       });
