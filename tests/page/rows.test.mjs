@@ -236,6 +236,20 @@ testPage('a result that is larger than its source is not handed out silently: al
   await page.waitForSelector('#filter-larger', { state: 'hidden' });
 });
 
+testPage('an image that is small already is kept, said to be, and saved under its own name', {}, async (page) => {
+  await withSettings(page, { preset: 'photo', quality: 95 });
+  await page.route('**/api/jobs?*', (route) => route.continue({ url: `${route.request().url()}&never_larger=true` }));
+  const drawn = await dots(page, 3);
+  await add(page, file('kept.png', drawn));
+  await allDone(page, 1);
+  await row(page, 'kept.png').filter({ hasText: /already small: the original is kept/ }).waitFor();
+  const link = row(page, 'kept.png').getByRole('link', { name: 'Download kept.png' });
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  assert.equal(download.suggestedFilename(), 'kept.png');
+  assert.deepEqual(readFileSync(await download.path()), drawn);
+  assert.equal(await page.locator('#filter-larger:visible, .row-saving:visible').count(), 0);
+});
+
 testPage('the menu of a row works by keys alone, as menus do', {}, async (page) => {
   await add(page, file('a.png', small), file('b.png', small));
   await allDone(page, 2);
