@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import errors, settings, texts
+from backend import errors, settings, start_block, texts
 from backend.core import options
 from backend.web.openapi import document
 from backend.web.routes import operations
@@ -138,6 +138,13 @@ def test_the_readme_leads_to_every_page(chinese: bool) -> None:
             seen.add(page)
             ahead += [file for file, _ in links(page.relative_to(ROOT).as_posix())]
     assert own - seen == set()
+
+
+@pytest.mark.parametrize(("name", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-CN")])
+def test_the_readme_shows_what_a_start_says(name: str, language: str) -> None:
+    given = {"address": "http://127.0.0.1:5000", "folder": "…/webp-gateway/var"}
+    rows = [[texts.text(f"start_block.{row}.{part}", language, **given) for part in ("name", "what")] for row in start_block.ROWS]
+    assert [re.split(" {2,}", line.strip()) for line in re.findall(r"^  \S.*  \S.*$", read(name).split("## ")[1], re.MULTILINE)] == rows
 
 
 def first_cells(name: str, section: str) -> list[str]:
