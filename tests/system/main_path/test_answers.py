@@ -115,7 +115,7 @@ ADDRESSES = (
     Did("-F file=@cat.jpg {url}/upload", 404, "not_found", ("/upload", "/api/jobs?"), ("deleted",)),
     Did("{url}/api/job", 404, "not_found", ("/api/job ", "/api/jobs?"), ("deleted",)),
     Did("{url}/api/jobs/abc", 404, "not_found", ("“abc”", "22", "3 characters"), ("deleted",)),
-    Did("{url}/api/jobs/abcdefghijklmnopqrstuv", 404, "not_found", ("id", "deleted", "expired"), ("22",)),
+    Did("{url}/api/jobs/abcdefghijklmnopqrstuv", 404, "not_found", ("never existed", "deleted", "expired"), ("22",)),
     Did("{url}/robots.txt", 404, "not_found", ("/robots.txt", "/api/docs"), ("deleted", "Did you mean")),
     Did("-F file=@cat.jpg {url}/api/uploads", 412, "bad_request", ("tus", "Tus-Resumable: 1.0.0", "/api/jobs"), ("deleted",)),
 )
