@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
+import platform
 import secrets
 import shutil
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, errors, logs, telemetry
 from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
+from backend.adapters.files.folder_size import folder_bytes
+from backend.adapters.files.history_file import FileHistory
 from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http.sources import HttpSources, Rules
@@ -56,10 +61,15 @@ from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
 from backend.web.socketio.handlers import SocketIOHandlers
+from backend.web.status import historian
+from backend.web.status.historian import Historian
 
 log = logging.getLogger(__name__)
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 MAINTAIN_EVERY_S = 1.0
+SHOWN_PACKAGES = ("gunicorn", "gevent")
+"""Of which the operator's page says the versions."""
+HISTORY_FILE = "history.json"
 BEGIN_AFTER_S = 0.02
 SOCKET_MESSAGE_BYTES = 64 << 10
 
@@ -99,7 +109,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     loop_lag.start()
     gevent.spawn_later(BEGIN_AFTER_S, _warm_up, app, context, announcements)
     gevent.spawn(_watch_keys, web.api_keys, handlers)
-    _start_background(Janitor(context, f"{os.getpid()}-{secrets.token_hex(4)}", fetcher), webhooks)
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    _start_background(Janitor(context, name, fetcher), webhooks)
+    gevent.spawn_later(BEGIN_AFTER_S, _record_history, _historian(settings, web, name))
     return app
 
 
@@ -108,6 +120,12 @@ def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
     gevent.spawn_later(BEGIN_AFTER_S, _maintain, janitor)
     if webhooks is not None:
         gevent.spawn_later(BEGIN_AFTER_S, _send_webhooks, webhooks)
+
+
+def _historian(settings: Settings, web: WebContext, name: str) -> Historian:
+    threads = Threads(1)
+    file = FileHistory(settings.data_dir / HISTORY_FILE, threads.run)
+    return Historian(web, name, file, lambda: threads.run(folder_bytes, settings.data_dir))
 
 
 def _wrap(app: Wsgi, flask_alone: Wsgi, settings: Settings) -> Wsgi:
@@ -192,11 +210,16 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
     def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
 
-    def free_bytes() -> int | None:
+    def disk() -> dict[str, Any] | None:
         try:
-            return shutil.disk_usage(settings.store_dir).free
+            found = shutil.disk_usage(settings.store_dir)
         except OSError:
             return None
+        return {"total_bytes": found.total, "free_bytes": found.free, "store": (settings.storage_url or "file").partition(":")[0]}
+
+    def free_bytes() -> int | None:
+        found = disk()
+        return None if found is None else int(found["free_bytes"])
 
     return WebContext(
         context=context,
@@ -216,6 +239,8 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         worker_counters=counters.read_all,
         bind_log=logs.bind,
         free_bytes=free_bytes,
+        disk=disk,
+        versions={"python": platform.python_version(), **{name: version(name) for name in SHOWN_PACKAGES}},
         metrics_port=settings.metrics_bind[1] if settings.metrics_bind else None,
     )
 
@@ -289,3 +314,20 @@ def _maintain(janitor: Janitor) -> None:
         except Exception as error:
             log.error("maintenance met an unexpected %r", error, exc_info=error)
         time.sleep(MAINTAIN_EVERY_S)
+
+
+def _record_history(recorder: Historian) -> None:
+    atexit.register(_finish_history, recorder)
+    while True:
+        try:
+            recorder.record()
+        except errors.GatewayError as error:
+            log.info("no sample of the figures is kept this time: %s", error)
+        except Exception as error:
+            log.error("the history of the figures met an unexpected %r", error, exc_info=error)
+        time.sleep(historian.EVERY_S)
+
+
+def _finish_history(recorder: Historian) -> None:
+    with contextlib.suppress(errors.GatewayError):
+        recorder.finish()

@@ -158,7 +158,7 @@ class EncoderProcess:
         os._exit(1)
 
     def _send_heartbeats(self) -> None:
-        facts = {"pid": os.getpid(), "host": socket.gethostname(), "seal": self.codec.seal_level()}
+        facts = {"pid": os.getpid(), "host": socket.gethostname(), "seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         outage = logs.Outage(log)
         while True:

@@ -1,6 +1,6 @@
 """The codec's speed, the price of its seal and of its percent, and its memory; each beside a bare loop in the same run.
 
-    python -m bench.codec ../shared/corpus/photos/*.jpg [--rounds 5] [--processes N] [--width 1600] [--method 4] [--unconverted]
+    python -m bench.codec $PHOTOS/*.jpg [--rounds 5] [--processes N] [--width 1600] [--method 4] [--unconverted]
 
 ``bare``    libjpeg-turbo decodes, libwebp encodes, in a loop: no percent, no child, no seal, no file. A profile that moves colours (Display P3) is
             converted by LittleCMS, as the codec must; with ``--unconverted`` the loop leaves the colours wrong.

@@ -1,6 +1,6 @@
 """Animated GIFs against ``gif2webp -min_size`` (bytes) and libvips (time), in alternation, at the same quality and method.
 
-    python -m bench.codec_animation ../shared/corpus/animated/*.gif [--rounds 5]
+    python -m bench.codec_animation $ANIMATED/*.gif [--rounds 5]
 
 Each side works in a process of its own that is started before and stays: ours is the codec with its sealed child, libvips' is pyvips with one thread.
 Reading the source and making the file are timed; medians are quoted. Timing and loops are read back by webpmux and compared with gif2webp's.

@@ -1,6 +1,6 @@
 """What ``quality=auto`` saves: bytes over photographs against the lowest fixed quality that guarantees the same SSIMULACRA2.
 
-    python -m bench.codec_auto ../shared/corpus/photos/*.jpg --side 1600        (0: full size)
+    python -m bench.codec_auto $PHOTOS/*.jpg --side 1600        (0: full size)
 
 ``possible`` is what the lowest whole quality for each picture by itself would save. Both fixed qualities are found with the reference measure, the
 guarantee being the lowest score that ``auto`` let through. The time is that of the stage encode, which looks, tries and encodes, against one encode.

@@ -1,7 +1,7 @@
 """Measure libwebp's percent against time, by kind, method and size, and make ``backend/codec/progress/curves.json`` of it.
 
-    python -m bench.codec_curves measure ../shared/corpus/photos/*.jpg --transparent ../shared/corpus/graphics/*.png >> var/curves.jsonl
-    python -m bench.codec_curves table var/curves.jsonl > backend/codec/progress/curves.json
+    python -m bench.codec_curves measure $PHOTOS/*.jpg --transparent $GRAPHICS/*.png >> var/curves.jsonl
+    python -m bench.codec_curves table var/curves.jsonl > var/curves.json && mv var/curves.json backend/codec/progress/
 
 For each kind, method and size: every image is encoded, each call of the progress hook noted with the processor time spent so far; the median share of
 the time over the images is taken at each percent, and as few knots are kept as hold the line within one part in a hundred. Processor time hardly

@@ -1,6 +1,6 @@
 """How evenly the bar moves, for issue 3 point 6: per kind, the share of reports within 15 points of the time, and the longest silence.
 
-python -m bench.codec_progress ../shared/corpus/photos/*.jpg [--kinds lossy lossless] [--methods 2 4]
+python -m bench.codec_progress $PHOTOS/*.jpg [--kinds lossy lossless] [--methods 2 4]
 """
 
 from __future__ import annotations

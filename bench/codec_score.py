@@ -1,6 +1,6 @@
 """How well ``backend/codec/encoders/ssimulacra2.py`` agrees with the reference SSIMULACRA2, where scores lie between 60 and 85.
 
-    python -m bench.codec_score ../shared/corpus/photos/*.jpg [--side 1600]        (0: full size)
+    python -m bench.codec_score $PHOTOS/*.jpg [--side 1600]        (0: full size)
 
 Nothing is fitted: what differs is the window's shape, the colour of the two finest scales, small terms left out, and, in large pictures, the tiles.
 """

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 import threading
 import time
@@ -20,9 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.kit import bare, figures, load, machine, servers
+from bench.kit import bare, figures, load, machine, pictures, servers
 
-PICTURES = (servers.ROOT / os.environ.get("BENCH_PICTURES", "../shared/corpus/photos")).resolve()
 PEERS: dict[str, Callable[..., AbstractContextManager[servers.Server]]] = {
     "gateway": partial(servers.gateway, GATEWAY_SHARE_RESULTS="off"),
     "gateway, jobs": partial(servers.gateway, GATEWAY_SHARE_RESULTS="off", as_jobs=True),
@@ -98,7 +96,7 @@ class Run:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.begun = options, time.monotonic()
-        self.files = sorted(PICTURES.glob("*.jpg"))
+        self.files = list(pictures.photographs())
         self.rows: list[Row] = []
         self.standard: dict[int, tuple[float, Row]] = {}
 
@@ -126,7 +124,7 @@ class Run:
         if not at_once:
             return True
         try:
-            with PEERS[name](PICTURES) as server:
+            with PEERS[name](pictures.folder()) as server:
                 server.settle()
                 for clients in at_once:
                     standard = self._bare(width)

@@ -1,6 +1,6 @@
 """What ``/api/convert`` adds to the encode itself, on an idle machine: one request, one bare conversion, in turns.
 
-python -m bench.latency [--rounds 40] [--picture ../shared/corpus/photos/0.6mp.jpg] [--other /another/checkout]
+python -m bench.latency [--rounds 40] [--picture FILE.jpg] [--other CHECKOUT]
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-from bench.convert import PICTURES
-from bench.kit import servers
-
-PICTURE = PICTURES / "0.6mp.jpg"
+from bench.kit import pictures, servers
 
 
 def bare_ms(data: bytes) -> float:
@@ -56,12 +53,12 @@ def again_ms(url: str, data: bytes) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--picture", type=Path, default=PICTURE)
+    parser.add_argument("--picture", type=Path, help="else the photograph nearest to 0.6 megapixels")
     parser.add_argument("--other", type=Path, action="append", default=[])
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    data = options.picture.read_bytes()
+    data = (options.picture or pictures.nearest(0.6)).read_bytes()
     with ExitStack() as stack:
         running = [stack.enter_context(servers.gateway(name="here"))]
         running += [stack.enter_context(servers.gateway(name=f"other-{n}", root=root)) for n, root in enumerate(options.other)]

@@ -18,8 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.convert import PICTURES
-from bench.kit import bare, figures, machine
+from bench.kit import bare, figures, machine, pictures
 
 KEPT_HEAP = "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"
 Done = dict[str, Any]
@@ -69,7 +68,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=3600, help="seconds; no round is begun that would not end in time")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    files = sorted(PICTURES.glob("*.jpg"))
+    files = list(pictures.photographs())
     found: dict[str, list[float]] = {}
     begun = time.monotonic()
     for number in range(options.rounds):

@@ -23,11 +23,11 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench.convert import ONLY_AT, PEERS, PICTURES, Peak
-from bench.kit import machine, servers
+from bench.convert import ONLY_AT, PEERS, Peak
+from bench.kit import machine, pictures, servers
 
 MIB = 1 << 20
-LARGE, SMALL = PICTURES / "24mp.jpg", PICTURES / "0.6mp.jpg"
+LARGE_MP, SMALL_MP = 24, 0.6
 SENT_BYTES = 1 << 20
 SETTLED_S = 1.0
 MOST_UPLOADS = {"Flask sync": machine.CORES, "Flask gthread": 30}
@@ -66,7 +66,7 @@ def convert(server: servers.Server, file: Path) -> None:
 def encode_mib(server: servers.Server, idle_bytes: int) -> float:
     peak = Peak(server, every_s=0.03)
     peak.start()
-    convert(server, LARGE)
+    convert(server, pictures.nearest(LARGE_MP))
     peak.over.set()
     peak.join()
     return (peak.bytes - idle_bytes) / MIB
@@ -97,11 +97,12 @@ def per_socket_kib(server: servers.Server, count: int, begin: Callable[[socket.s
 
 def upload_kib(server: servers.Server, count: int) -> float | None:
     """The first of ten megabytes has arrived. None for who takes no uploads."""
-    method, path = server.target(LARGE.name, None)
+    method, path = server.target(pictures.nearest(LARGE_MP).name, None)
     if method != "POST":
         return None
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {10 * MIB}\r\n\r\n".encode()
-    return per_socket_kib(server, count, lambda each: each.sendall(head + LARGE.read_bytes()[:SENT_BYTES]))
+    body = pictures.nearest(LARGE_MP).read_bytes()[:SENT_BYTES]
+    return per_socket_kib(server, count, lambda each: each.sendall(head + body))
 
 
 def watcher_kib(server: servers.Server, count: int) -> float:
@@ -120,15 +121,15 @@ def watcher_kib(server: servers.Server, count: int) -> float:
 
 def posted(server: servers.Server) -> Row:
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
-    connection.request("POST", "/api/jobs", body=SMALL.read_bytes())
+    connection.request("POST", "/api/jobs", body=pictures.nearest(SMALL_MP).read_bytes())
     return dict(json.loads(connection.getresponse().read()))
 
 
 def measured(name: str, watchers: int, uploads: int) -> Row:
     given = {"GATEWAY_CONNECTIONS_PER_ADDRESS": "0", "GUNICORN_MAX_REQUESTS": "0"} if name == "gateway" else {}
-    with PEERS[name](PICTURES, **given) as server:
+    with PEERS[name](pictures.folder(), **given) as server:
         for _ in range(2):
-            convert(server, SMALL)
+            convert(server, pictures.nearest(SMALL_MP))
         idle = family_bytes(server)
         found: Row = {"name": name, "idle_mib": idle / MIB, "encode_mib": encode_mib(server, idle)}
         found["upload_kib"] = upload_kib(server, MOST_UPLOADS.get(name, uploads))

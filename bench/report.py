@@ -6,20 +6,22 @@ python -m bench.report
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench.kit import plots, servers
+from bench.kit.chinese import CELLS, in_chinese
 from bench.kit.figures import Spread, spread
 
 DOCS = servers.ROOT / "docs"
 PERFORMANCE = {"en": DOCS / "internals/performance.md", "zh-CN": DOCS / "internals/performance.zh-CN.md"}
 EXERCISES = {"en": DOCS / "internals/tuning-exercises.md", "zh-CN": DOCS / "internals/tuning-exercises.zh-CN.md"}
-PLOTS = ((None, "bench-full.svg"), (1600, "bench-1600.svg"))
+PLOTS = ((None, "bench-full"), (1600, "bench-1600"))
 PLOTTED_AT_ONCE = (4, 16)
-MEMORY_PLOT = "bench-memory.svg"
+MEMORY_PLOT = "bench-memory"
 TUNING = ("workers", "kinds", "caches", "preload", "herd")
 Rows = list[dict[str, Any]]
 Words = dict[str, str]
@@ -35,6 +37,9 @@ HEADS: dict[str, Words] = {
         "roles": "| of the gateway, idle | MiB |", "limits": "| | of the bare loop |",
         "scores": "| service | bytes of both | score, mean | bytes at equal score |",
         "live": "| service, {clients} clients | deliveries/s | p50 / p99 ms | cores | kB a client | missing |",
+        "plot": "{}.svg", "at_once": "{}, {} at once", "idle": "{}, idle", "converting": "{}, converting",
+        "plot_full": "Throughput by that of the bare loop: full size", "plot_reduced": "Throughput by that of the bare loop: 1600 pixels wide",
+        "plot_memory": "Memory in MiB: idle, and while one 24-megapixel photograph is converted",
     },
     "zh-CN": {
         "full": "原尺寸", "reduced": "1600 像素", "missing": "未测",
@@ -42,10 +47,13 @@ HEADS: dict[str, Words] = {
         "latency": "| | 增加的毫秒数（中位） | 四分位 | 裸编码毫秒 | 同一图片再次请求（毫秒） |",
         "saturated": "| | p50 毫秒 | p99 毫秒 | 客户端占一个核心的份额 |",
         "machine": "| | |", "health": "`/api/health`", "event": "进度事件", "upload": "| 服务 | 每秒上传 | p50 毫秒 | p99 毫秒 |",
-        "memory": "| 服务 | 空闲 MiB | 编码一张 2400 万像素时多占 MiB | 每个进行中的上传 KiB | 每个观察者 KiB |",
+        "memory": "| 服务 | 空闲 MiB | 编码一张 2400 万像素时多占 MiB | 每个进行中的上传 KiB | 每个订阅者 KiB |",
         "roles": "| 网关空闲时 | MiB |", "limits": "| | 相对裸循环 |",
         "scores": "| 服务 | 两张合计字节 | 平均得分 | 同等得分下的字节 |",
         "live": "| 服务，{clients} 个客户端 | 每秒送达 | p50 / p99 毫秒 | 核心数 | 每客户端 kB | 缺失 |",
+        "plot": "{}.zh-CN.svg", "at_once": "{}，{} 并发", "idle": "{}，空闲", "converting": "{}，转换中",
+        "plot_full": "相对裸循环的吞吐量：原尺寸", "plot_reduced": "相对裸循环的吞吐量：宽 1600 像素",
+        "plot_memory": "内存（MiB）：空闲时，以及转换一张 2400 万像素照片时",
     },
 }  # fmt: skip
 
@@ -57,11 +65,13 @@ def main() -> None:
         _rewrite(PERFORMANCE[language], tables(runs, rows, words), "<!-- figures: {} -->\n", "<!-- /figures -->")
         exercises = {name: tuning_table(runs[f"tuning-{name}"]) for name in TUNING if f"tuning-{name}" in runs}
         _rewrite(EXERCISES[language], exercises, "<!-- table: {} -->\n", "\n\n")
-    draw(rows, runs)
+        draw(rows, runs, words)
 
 
 def _rewrite(path: Path, made: dict[str, str], begin: str, end: str) -> None:
     text = path.read_text("utf-8")
+    if path.name.endswith(".zh-CN.md"):
+        made = {name: in_chinese(lines) for name, lines in made.items()}
     for name, lines in made.items():
         before, mark, rest = text.partition(begin.format(name))
         if mark:
@@ -91,8 +101,12 @@ def tables(runs: dict[str, Any], rows: Rows, words: Words) -> dict[str, str]:
 def convert_table(rows: Rows, words: Words) -> str:
     known = [row for row in rows if "of_bare" in row]
     made = table(words["convert"], [convert_line(key, each, words) for key, each in grouped(known).items()])
-    drawn = [file for width, file in PLOTS if any(row["width"] == width for row in known)]
-    return made + left_out(rows, words) + "".join(f"\n![{file.removesuffix('.svg')}](../images/{file})\n" for file in drawn)
+    drawn = [name for width, name in PLOTS if any(row["width"] == width for row in known)]
+    return made + left_out(rows, words) + "".join(shown(name, words) for name in drawn)
+
+
+def shown(name: str, words: Words) -> str:
+    return f"\n![{name}](../images/{words['plot'].format(name)})\n"
 
 
 def left_out(rows: Rows, words: Words) -> str:
@@ -123,8 +137,7 @@ def memory_table(said: dict[str, Any], words: Words) -> str:
     ]
     roles = next((row["roles"] for row in known if "roles" in row), {})
     parts = table(words["roles"], [f"| {name} | {each} |" for name, each in sorted(roles.items(), key=lambda each: -each[1])])
-    drawn = f"\n![{MEMORY_PLOT.removesuffix('.svg')}](../images/{MEMORY_PLOT})\n"
-    return table(words["memory"], lines) + left_out(said["rows"], words) + "\n" + parts + drawn
+    return table(words["memory"], lines) + left_out(said["rows"], words) + "\n" + parts + shown(MEMORY_PLOT, words)
 
 
 def limits_table(said: dict[str, list[float]], words: Words) -> str:
@@ -178,20 +191,23 @@ def convert_line(key: tuple[str, int | None, int], rows: Rows, words: Words) -> 
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def draw(rows: Rows, runs: dict[str, Any]) -> None:
+def draw(rows: Rows, runs: dict[str, Any], words: Words) -> None:
     known = [row for row in rows if "of_bare" in row]
-    for width, file in PLOTS:
+    for width, name in PLOTS:
         chosen = {key: each for key, each in grouped(known).items() if key[1] == width and key[2] in PLOTTED_AT_ONCE}
         if chosen:
-            bars = [(f"{key[0]}, {key[2]} at once", of(each, "of_bare")) for key, each in chosen.items()]
-            title = f"Throughput by that of the bare loop: {'1600 pixels wide' if width else 'full size'}"
-            plots.bars(DOCS / "images" / file, title, bars, limit=1.0, ours="gateway")
+            bars = [(words["at_once"].format(key[0], key[2]), of(each, "of_bare")) for key, each in chosen.items()]
+            plot(name, words["plot_reduced" if width else "plot_full"], bars, words, limit=1.0)
     measured = [row for row in runs.get("memory", {}).get("rows", []) if "idle_mib" in row]
     if measured:
-        bars = [(f"{row['name']}, {kind}", spread([value])) for row in measured for kind, value in amounts(row).items()]
-        plots.bars(
-            DOCS / "images" / MEMORY_PLOT, "Memory in MiB: idle, and while one 24-megapixel photograph is converted", bars, limit=None, ours="gateway"
-        )
+        bars = [(words[kind].format(row["name"]), spread([value])) for row in measured for kind, value in amounts(row).items()]
+        plot(MEMORY_PLOT, words["plot_memory"], bars, words, limit=None)
+
+
+def plot(name: str, title: str, bars: list[tuple[str, Spread]], words: Words, *, limit: float | None) -> None:
+    if words is HEADS["zh-CN"]:
+        bars = [(re.sub(r"^[^，]+", lambda service: CELLS.get(service[0], service[0]), label), figure) for label, figure in bars]
+    plots.bars(DOCS / "images" / words["plot"].format(name), title, bars, limit=limit, ours="gateway")
 
 
 def amounts(row: dict[str, Any]) -> dict[str, float]:

@@ -8,12 +8,13 @@
 #   ./bench/run.sh report      tables and plots again, from the last figures
 #   ./bench/run.sh setup       only set up
 #
+# The pictures are photographs of yours (BENCH_PICTURES=folder), or ones that are made once.
+#
 # Needs Python 3.11+, the network once, and for the peers written for it Node 20+; for the tuning exercises wrk and nginx, for the limits cwebp.
 # What is not there is named and left out. Each part has its own time and is cut off after it. Run it on a machine with nothing else to do.
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-PICTURES=${BENCH_PICTURES:-../shared/corpus/photos}
 NODE_PEERS=(sharp@0.35.5 ipx@3.1.1 @tus/server@2.4.5 @tus/file-store@2.1.1 socket.io@4.8.4 socket.io-client@4.8.4)
 SETUP_S=150
 WHOLE_S=${BENCH_SECONDS:-1150}
@@ -45,7 +46,6 @@ install_thumbor() {
 
 set_up() {
   ./start.sh setup
-  [[ -d $PICTURES ]] || fail "There are no pictures in $PICTURES. Name a folder of JPEG photographs: BENCH_PICTURES=/folder ./bench/run.sh"
   mkdir -p var/bench
   local node thumbor
   (install_node_peers) & node=$!
@@ -54,8 +54,12 @@ set_up() {
   wait "$node" || say 'The peers for Node could not be installed and are left out'
   wait "$thumbor" || say 'Thumbor could not be installed and is left out'
   .venv/bin/python -c 'import psutil, requests, scipy' 2>/dev/null || python=var/bench-venv/bin/python
+  photographs >/dev/null || fail 'Name a folder of JPEG photographs: BENCH_PICTURES=folder ./bench/run.sh'
   for each in wrk nginx cwebp; do has "$each" || say "$each is not installed; what needs it is left out"; done
 }
+
+# Those of BENCH_PICTURES, or ones that are made once.
+photographs() { "$python" -c 'from bench.kit import pictures; print(pictures.folder())'; }
 
 tuned() {
   local well=0
@@ -78,7 +82,7 @@ measure() {
     limits) bounded 75 bench.limits --budget 60 "$@" ;;
     upload) bounded 60 bench.upload --seconds 4 "$@" ;;
     live) within 120 "$python" bench/live.py --out var/bench/live.json "$@" ;;
-    codec) "$python" -m bench.codec "$PICTURES"/*.jpg "$@" ;;
+    codec) "$python" -m bench.codec "$(photographs)"/*.jpg "$@" ;;
     ingest) "$python" bench/ingest.py "$@" ;;
     slow_uploads) "$python" bench/slow_uploads.py "$@" ;;
     tuning) if (($#)); then tuned "$@"; else tuned workers kinds caches preload herd; fi ;;
@@ -130,7 +134,6 @@ everything() {
   ((${#failed[@]} == 0)) || fail "these did not end well: ${failed[*]}"
 }
 
-export BENCH_PICTURES=$PICTURES
 set_up
 case ${1:-} in
   '') everything ;;

@@ -20,8 +20,7 @@ from urllib.parse import urlsplit
 
 import redis
 
-from bench.convert import PICTURES
-from bench.kit import figures, servers
+from bench.kit import figures, pictures, servers
 
 UPLOAD_PIECE = bytes(16 << 10)
 PIECE_EVERY_S = 0.5
@@ -53,7 +52,7 @@ class Scene:
         self.uploads, self.seconds, self.over = uploads, seconds, False
         self.heard: dict[tuple[str, int], tuple[float, float]] = {}
         self.health_ms: list[float] = []
-        self.picture = (PICTURES / "6mp.jpg").read_bytes()
+        self.picture = pictures.nearest(6).read_bytes()
         self.watching: set[asyncio.Task[None]] = set()
         self.streaming = 0
 

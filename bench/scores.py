@@ -22,10 +22,10 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from backend.codec.encoders import ssimulacra2
-from bench.convert import PEERS, PICTURES
-from bench.kit import servers
+from bench.convert import PEERS
+from bench.kit import pictures, servers
 
-FILES = (PICTURES / "0.6mp.jpg", PICTURES / "2mp.jpg")
+MEGAPIXELS = (0.6, 2)
 QUALITIES = (60, 66, 72, 76, 80, 84, 88, 92)
 ASKED = {"gateway, quality=80": "", "gateway, method 6": "quality=80&method=6", "gateway, quality=auto": "quality=auto"}
 Curve = list[tuple[float, int]]
@@ -77,16 +77,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    images = {file: Image.open(file).convert("RGB") for file in FILES}
+    images = {file: Image.open(file).convert("RGB") for file in map(pictures.nearest, MEGAPIXELS)}
     originals = {file: ssimulacra2.Original(image) for file, image in images.items()}
     curves = {file: curve(originals[file], image) for file, image in images.items()}
     rows: list[dict[str, Any]] = []
-    with servers.gateway(PICTURES) as gateway:
+    with servers.gateway(pictures.folder()) as gateway:
         for name, asked in ASKED.items():
             rows.append(row(name, gateway, originals, curves, asked))
     for name in ("sharp", "ipx", "Thumbor", "Flask sync"):
         try:
-            with PEERS[name](PICTURES) as server:
+            with PEERS[name](pictures.folder()) as server:
                 rows.append(row(name, server, originals, curves, ""))
         except (RuntimeError, OSError) as error:
             rows.append({"name": name, "error": str(error)[-300:]})

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.convert import PICTURES
-from bench.kit import figures, load, servers
+from bench.kit import figures, load, pictures, servers
 
-FILE = PICTURES / "2mp.jpg"
+MEGAPIXELS = 2
 
 
 @contextmanager
@@ -46,7 +45,8 @@ def tus(folder: Path) -> Iterator[str]:
 
 
 def measure(seconds: float, clients: int, rounds: int) -> dict[str, Any]:
-    headers = f"Tus-Resumable: 1.0.0\r\nUpload-Length: {FILE.stat().st_size}\r\nContent-Type: application/offset+octet-stream\r\n"
+    length = pictures.nearest(MEGAPIXELS).stat().st_size
+    headers = f"Tus-Resumable: 1.0.0\r\nUpload-Length: {length}\r\nContent-Type: application/offset+octet-stream\r\n"
     found: dict[str, list[tuple[float, float, float]]] = {}
     for _ in range(rounds):
         for name, start in (("gateway", ours), ("tus-node-server", tus)):
@@ -64,7 +64,8 @@ def measure(seconds: float, clients: int, rounds: int) -> dict[str, Any]:
 def _round(start: Callable[[Path], AbstractContextManager[str]], headers: str, seconds: float, clients: int) -> tuple[float, float, float]:
     """Uploads a second, and the median and 99th percentile of their milliseconds."""
     with servers.folder() as folder, start(folder) as url:
-        said = load.measure(url, [("POST", urlsplit(url).path, FILE)], clients=clients, seconds=seconds, headers=headers)
+        target = ("POST", urlsplit(url).path, pictures.nearest(MEGAPIXELS))
+        said = load.measure(url, [target], clients=clients, seconds=seconds, headers=headers)
     if said["failed"]:
         raise RuntimeError(f"{said['failed']}")
     spans = [1000 * (end - begin) for _, begin, end, _ in said["done"]]

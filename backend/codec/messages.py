@@ -5,7 +5,7 @@ from → to         messages
 ================= ==================================================================================================
 encoder → zygote  an ``Order`` with its number and three descriptors; ``{"stop": true}`` kills the child at work;
                   ``{"abandon": true}`` kills it too, and its end is not reported
-zygote → encoder  ``{"ready": level}`` once; for each order, by its ``number``, ``{"taken": pid}`` and
+zygote → encoder  ``{"ready": level, "versions": {…}}`` once; for each order, by its ``number``, ``{"taken": pid}`` and
                   ``{"ended": status}``, as ``os.waitstatus_to_exitcode`` gives it
 child → encoder   ``{"at": [stage, percent]}``, then ``{"done": {…}}`` or ``{"failed": {…}}``
 ================= ==================================================================================================

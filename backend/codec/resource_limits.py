@@ -19,7 +19,7 @@ LOSSLESS_BYTES_A_PIXEL = 40
 BASE_CPU_S = 5
 CPU_S_A_MEGAPIXEL = 2.0
 SLOW_CPU_S_A_MEGAPIXEL = 8.0
-"""For lossless, a search for a size or a score, and slow methods."""
+"""For lossless, ``lossless=auto``, a search for a size or a score, and slow methods."""
 SLOW_METHOD = 5
 """From here on, transparency that looks like noise takes 2 to 3 seconds a megapixel on a busy machine."""
 RESULT_BYTES_A_PIXEL = 5
@@ -30,7 +30,7 @@ def limits_for(conversion: Conversion, result_pixels: int) -> dict[str, int]:
     """By name (RLIMIT_…). ``AS`` is to be added to what is mapped already. ``result_pixels`` are those of all frames together."""
     options, pixels = conversion.options, max(conversion.shape.pixels, result_pixels)
     return {
-        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + (LOSSLESS_BYTES_A_PIXEL if is_lossless(options) else BYTES_A_PIXEL) * pixels,
+        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + (LOSSLESS_BYTES_A_PIXEL if may_be_lossless(options) else BYTES_A_PIXEL) * pixels,
         "CPU": cpu_s(conversion, pixels),
         "FSIZE": MIB + RESULT_BYTES_A_PIXEL * pixels,
         "NOFILE": DESCRIPTORS,
@@ -39,13 +39,17 @@ def limits_for(conversion: Conversion, result_pixels: int) -> dict[str, int]:
 
 
 def is_lossless(options: Options) -> bool:
-    """``near_lossless`` is a preprocessing of the lossless encoder (libwebp's ``encode.h``)."""
-    return options.lossless or options.near_lossless is not None
+    """``near_lossless`` is a preprocessing of the lossless encoder (libwebp's ``encode.h``). With ``lossless=auto`` the picture decides."""
+    return options.lossless is True or options.near_lossless is not None
+
+
+def may_be_lossless(options: Options) -> bool:
+    return options.lossless == "auto" or is_lossless(options)
 
 
 def cpu_s(conversion: Conversion, pixels: int) -> int:
     """Seconds of processor time: a decoder that loops ends before the job's time limit, and no ordinary encode needs as much."""
     options = conversion.options
-    is_slow = is_lossless(options) or options.target_bytes is not None or options.quality == "auto" or options.method >= SLOW_METHOD
+    is_slow = may_be_lossless(options) or options.target_bytes is not None or options.quality == "auto" or options.method >= SLOW_METHOD
     a_megapixel = SLOW_CPU_S_A_MEGAPIXEL if is_slow else CPU_S_A_MEGAPIXEL
     return max(1, math.ceil(min(conversion.timeout_s, BASE_CPU_S + a_megapixel * pixels / 1e6)))

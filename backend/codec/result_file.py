@@ -26,21 +26,21 @@ def write(result_fd: int, parts: Iterable[bytes | memoryview]) -> int:
 
 
 def shape_in(data: memoryview, output: OutputFormat) -> Shape:
-    return _shape(output, lambda at, length: bytes(data[at : at + length]), len(data))
+    return _shape(output.name, lambda at, length: bytes(data[at : at + length]), len(data))
 
 
-def shape_of(result_fd: int, output: OutputFormat) -> Shape | None:
-    """None when the file is of another format, or not as long as it says itself. Raises ``DamagedImage``."""
+def shape_of(result_fd: int, name: str) -> Shape | None:
+    """None when the file is of another format than ``name``, or not as long as it says itself. Raises ``DamagedImage``."""
     size_bytes = os.fstat(result_fd).st_size
 
     def read_at(at: int, length: int) -> bytes:
         return os.pread(result_fd, length, at)
 
     found = sniff(read_at(0, SNIFF_BYTES))
-    if found is None or found.name != output.name or declared_bytes(found, read_at, size_bytes) not in (None, size_bytes):
+    if found is None or found.name != name or declared_bytes(found, read_at, size_bytes) not in (None, size_bytes):
         return None
-    return _shape(output, read_at, size_bytes)
+    return _shape(name, read_at, size_bytes)
 
 
-def _shape(output: OutputFormat, read_at: ReadAt, size_bytes: int) -> Shape:
-    return read_shape(BY_NAME[output.name], read_at, size_bytes, _UNLIMITED)
+def _shape(name: str, read_at: ReadAt, size_bytes: int) -> Shape:
+    return read_shape(BY_NAME[name], read_at, size_bytes, _UNLIMITED)

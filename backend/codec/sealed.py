@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from backend import errors
@@ -58,6 +59,10 @@ class SealedCodec:
         if not self._client.level:
             self.start()
         return dict(self._client.level)
+
+    def library_versions(self) -> dict[str, str]:
+        """Those of the running zygote; empty before ``start``."""
+        return dict(self._client.versions)
 
     def abandon_child(self) -> None:
         """Kill the last conversion's child if it was not waited for. The next ``convert`` would do it too; call this once the job's end is told."""
@@ -144,7 +149,16 @@ def _result_of(end: ChildEnd, order: messages.Order) -> Converted:
 
 def _verify(converted: Converted, result_fd: int, conversion: Conversion) -> None:
     """Compare the child's report with the file as it is kept. Raises ``DamagedImage`` where they differ: then the image has taken the child over."""
-    size_bytes, shape = os.fstat(result_fd).st_size, shape_of(result_fd, conversion.output)
-    reported = Shape(conversion.output.name, converted.width, converted.height, converted.frames)
-    if shape != reported or size_bytes != converted.bytes:
+    is_original = "original" in converted.facts
+    name = conversion.shape.format if is_original else conversion.output.name
+    size_bytes, shape = os.fstat(result_fd).st_size, shape_of(result_fd, name)
+    reported = Shape(name, converted.width, converted.height, converted.frames)
+    is_as_reported = _is_original(reported, shape, conversion) if is_original else shape == reported
+    if not is_as_reported or size_bytes != converted.bytes:
         raise errors.DamagedImage(private=f"the child reported {converted}, the file has {size_bytes} bytes, {shape}")
+
+
+def _is_original(reported: Shape, shape: Shape | None, conversion: Conversion) -> bool:
+    """A file with the source's own header, where that was asked for. ``reported`` is upright, a header tells the sides as stored."""
+    is_same = replace(reported, width=reported.height, height=reported.width) == shape or reported == shape
+    return conversion.may_give_original and shape == conversion.shape and is_same

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backend.core.formats import OUTPUT, OutputFormat
+from backend.core.formats import BY_NAME, OUTPUT, OutputFormat
 from backend.core.limits import Limits
 from backend.core.options import Options
 
@@ -46,6 +46,11 @@ class Conversion:
     @property
     def output(self) -> OutputFormat:
         return OUTPUT[self.options.format]
+
+    @property
+    def may_give_original(self) -> bool:
+        """Whether the result may be the source's own file, in its own format."""
+        return self.options.never_larger and BY_NAME[self.shape.format].is_on_the_web
 
 
 @dataclass(frozen=True, slots=True)

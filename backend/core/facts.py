@@ -45,6 +45,8 @@ FACTS: dict[str, Check] = {
     "passes": lambda value: is_whole(value, 1, MAX_TRIES),
     "probes": lambda value: is_whole(value, 1, MAX_TRIES),
     "target_met": lambda value: isinstance(value, bool),
+    "lossless": lambda value: isinstance(value, bool),
+    "original": lambda value: value is True,
     "dropped": _is_dropped,
     "seconds": _is_seconds,
 }

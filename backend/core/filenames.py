@@ -9,8 +9,8 @@ from collections.abc import Collection
 MAX_CHARACTERS = 255
 ARCHIVE_NAME_BYTES = 255
 """NAME_MAX of Linux and macOS: a longer entry of an archive cannot be unpacked there."""
-ZERO_WIDTH_JOINER = "\u200d"
-"""Unlike other format characters it belongs into names: it joins emoji."""
+JOINERS = "\u200c\u200d"
+"""Zero width non-joiner and joiner. Unlike other format characters they belong into names: of Persian words, and of emoji."""
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _FORBIDDEN_BY_WINDOWS = re.compile(r'[<>:"|?*]')
 _DEVICES_OF_WINDOWS = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)")
@@ -24,7 +24,7 @@ def display_name(name: str) -> str:
 
 def _shown(character: str) -> str:
     """Other spaces than the common one are in many names, such as those of screenshots on macOS and of files in Japanese."""
-    if character.isprintable() or character == ZERO_WIDTH_JOINER:
+    if character.isprintable() or character in JOINERS:
         return character
     return " " if unicodedata.category(character) == "Zs" else ""
 

@@ -14,7 +14,8 @@ SNIFF_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """``name`` is the public one (``source.format``). ``pillow`` is its reader in Pillow, or None for a format that is refused."""
+    """``name`` is the public one (``source.format``). ``pillow`` is its reader in Pillow, or None for a format that is refused. ``is_on_the_web``:
+    every browser shows it, so that a file of it may be handed out as it came (``never_larger``)."""
 
     name: str
     media_type: str
@@ -22,21 +23,24 @@ class Format:
     pillow: str | None
     signature: re.Pattern[bytes]
     label: str
+    is_on_the_web: bool
 
 
-def _format(name: str, media_type: str, extensions: str, pillow: str | None, signature: bytes, label: str | None = None) -> Format:
-    return Format(name, media_type, tuple(extensions.split()), pillow, re.compile(signature, re.DOTALL), label or name.upper())
+def _format(
+    name: str, media_type: str, extensions: str, pillow: str | None, signature: bytes, label: str | None = None, *, is_on_the_web: bool = False
+) -> Format:
+    return Format(name, media_type, tuple(extensions.split()), pillow, re.compile(signature, re.DOTALL), label or name.upper(), is_on_the_web)
 
 
 # Signatures: PNG §5.2, GIF89a §17, RFC 9649 (WebP), ISO/IEC 10918-1 B.1.1.3, TIFF 6.0 §2, BITMAPFILEHEADER, ISO/IEC 14496-12 §4.3 (ftyp brands).
 FORMATS: tuple[Format, ...] = (
-    _format("jpeg", "image/jpeg", "jpg jpeg jpe jfif", "JPEG", rb"\xff\xd8\xff"),
-    _format("png", "image/png", "png apng", "PNG", rb"\x89PNG\r\n\x1a\n"),
-    _format("gif", "image/gif", "gif", "GIF", rb"GIF8[79]a"),
-    _format("webp", "image/webp", "webp", "WEBP", rb"RIFF....WEBP", "WebP"),
+    _format("jpeg", "image/jpeg", "jpg jpeg jpe jfif", "JPEG", rb"\xff\xd8\xff", is_on_the_web=True),
+    _format("png", "image/png", "png apng", "PNG", rb"\x89PNG\r\n\x1a\n", is_on_the_web=True),
+    _format("gif", "image/gif", "gif", "GIF", rb"GIF8[79]a", is_on_the_web=True),
+    _format("webp", "image/webp", "webp", "WEBP", rb"RIFF....WEBP", "WebP", is_on_the_web=True),
     _format("tiff", "image/tiff", "tif tiff", "TIFF", rb"(?:II\x2a\x00|MM\x00\x2a)"),
     _format("bmp", "image/bmp", "bmp dib", "BMP", rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"),
-    _format("avif", "image/avif", "avif avifs", "AVIF", rb"....ftyp(?:avi[fs]|(?:mif1|msf1|miaf).{4}(?:.{4}){0,8}?avi[fs])"),
+    _format(*("avif", "image/avif", "avif avifs", "AVIF", rb"....ftyp(?:avi[fs]|(?:mif1|msf1|miaf).{4}(?:.{4}){0,8}?avi[fs])"), is_on_the_web=True),
     _format("heic", "image/heic", "heic heif hif", "HEIF", rb"....ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)"),
     _format("ico", "image/vnd.microsoft.icon", "ico", "ICO", rb"\x00\x00\x01\x00[\x01-\xff]\x00.{4}"),
     # Refused: the rows let the error name the format.
@@ -82,9 +86,8 @@ MAX_OUTPUT_SIDE = max(each.max_side for each in OUTPUT.values())
 """No output format allows a longer side, in pixels."""
 
 
-def output(name: str) -> OutputFormat:
-    """Raises ``KeyError`` for a format that is never written."""
-    return OUTPUT[name]
+RESULTS: tuple[str, ...] = tuple(dict.fromkeys((*OUTPUT, *(each.name for each in FORMATS if each.is_on_the_web))))
+"""Each format that a result may have: those that are written, and with ``never_larger`` those of sources."""
 
 
 def sniff(head: bytes) -> Format | None:

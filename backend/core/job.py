@@ -23,7 +23,7 @@ from backend.core import records
 from backend.core.conversion import Shape
 from backend.core.facts import shown_facts
 from backend.core.formats import DEFAULT_OUTPUT
-from backend.core.options import Options
+from backend.core.options import Options, as_record
 from backend.core.reader import Reader
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -103,7 +103,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """Without ``webhook_url`` where there is none, since versions before it do not know the name."""
-        known = records.as_dict(self)
+        known = records.as_dict(self) | {"options": as_record(self.options)}
         return records.as_json({STORED_NAMES.get(name, name): value for name, value in known.items() if value or name != "webhook_url"})
 
     @classmethod
@@ -171,7 +171,7 @@ class Job:
 
 def work_key(source: Source, options: Options, owner: str) -> str:
     """A digest of everything that decides the result, and of the owner: so nobody learns what another key converts."""
-    asked = {name: value for name, value in records.as_dict(options).items() if name != "filename"}
+    asked = {name: value for name, value in as_record(options).items() if name != "filename"}
     return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -240,6 +240,11 @@ def _public_result(job: Job, address: str) -> dict[str, Any] | None:
     result = job.status.result
     if result is None or job.manifest.is_awaited:
         return None
-    saved = 100 * (1 - result.bytes / job.manifest.source.bytes)
     shown = {name: getattr(result, name) for name in ("bytes", "format", "width", "height", "frames", "sha256")}
-    return {"url": address, **shown, "saved_percent": round(saved, 1), **shown_facts(result.facts)}
+    return {"url": address, **shown, **size_facts(job.manifest.source, result), **shown_facts(result.facts)}
+
+
+def size_facts(source: Source, result: Result) -> dict[str, Any]:
+    """The result's size beside its source's; ``larger_than_source`` only where it is so."""
+    facts: dict[str, Any] = {"saved_percent": round(100 * (1 - result.bytes / source.bytes), 1)}
+    return {**facts, "larger_than_source": True} if result.bytes > source.bytes else facts

@@ -6,7 +6,6 @@ sharp's; ranges are libwebp's (``src/webp/encode.h``).
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,7 +13,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from backend import errors
+from backend.core import records, suggestions
 from backend.core.formats import DEFAULT_OUTPUT, MAX_OUTPUT_SIDE, OUTPUT
+from backend.core.suggestions.likeness import closest
 
 Value = Any
 
@@ -71,6 +72,15 @@ def _boolean() -> OptionType:
     return OptionType("true, false", lambda value: words[str(value).lower()], {"type": "boolean"})
 
 
+def _boolean_or_auto() -> OptionType:
+    boolean = _boolean()
+
+    def read(value: Value) -> bool | str:
+        return "auto" if value == "auto" else bool(boolean.read(value))
+
+    return OptionType(f"{boolean.accepted}, auto", read, {"anyOf": [boolean.schema, {"const": "auto"}]})
+
+
 _COLOURS = {"transparent": "#00000000", "white": "#ffffffff", "black": "#000000ff"}
 _COLOUR_PATTERN = f"^({'|'.join(_COLOURS)}|#?([0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}}))$"
 
@@ -107,7 +117,8 @@ class Options:
 
     format: str = _option(_choice(*OUTPUT), DEFAULT_OUTPUT)
     quality: int | Literal["auto"] = _option(_quality(), 80)
-    lossless: bool = _option(_boolean(), False)
+    lossless: bool | Literal["auto"] = _option(_boolean_or_auto(), False)
+    never_larger: bool = _option(_boolean(), False)
     near_lossless: int | None = _option(_integer(0, 100), None)
     method: int = _option(_integer(0, 6), 4)
     alpha_quality: int = _option(_integer(0, 100), 100)
@@ -141,19 +152,49 @@ WEBHOOK_URL = "webhook_url"
 """Stands among the options of whatever makes a job, and is none: it says nothing of the image (``core/wish``)."""
 SIMILAR = 0.8
 """The ratio of ``difflib`` from which a word resembles an option: one letter missing, added or wrong, or two swapped in a word of five."""
-EXCLUSIVE = (("lossless", "target_bytes"), ("near_lossless", "target_bytes"))
-"""Pairs that ask for two different encoders at once."""
+
+
+def is_off(value: Value) -> bool:
+    """Whether an option with this value asks for nothing. 0 asks for something."""
+    return value is None or value is False
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """``one`` with this ``value`` (None: any that is not off) and ``other`` ask for two different encoders at once."""
+
+    one: str
+    value: Value
+    other: str
+
+    def applies_to(self, options: Options) -> bool:
+        given = getattr(options, self.one)
+        is_meant = not is_off(given) if self.value is None else given == self.value
+        return is_meant and not is_off(getattr(options, self.other))
+
+
+EXCLUSIVE = (
+    Exclusion("lossless", True, "target_bytes"),
+    Exclusion("lossless", "auto", "near_lossless"),
+    Exclusion("near_lossless", None, "target_bytes"),
+)
+
+
+def as_record(options: Options) -> dict[str, Value]:
+    """As it is stored, without ``never_larger`` where it is off: versions before it do not know the name, and run side by side with this one."""
+    return {name: value for name, value in records.as_dict(options).items() if value or name != "never_larger"}
 
 
 def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:
-    """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used."""
+    """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used, alone or beside another."""
     pairs = list(pairs)
     given = {name: _read(name, value) for name, value in pairs}
     check_unique(name for name, _ in pairs)
-    for one, other in EXCLUSIVE:
-        if given.get(one) not in (None, False) and given.get(other) not in (None, False):
-            raise errors.InvalidOption("combination", option=one, other=other)
-    return replace(default, **given)
+    options = replace(default, **given)
+    for each in EXCLUSIVE:
+        if each.applies_to(options):
+            raise errors.InvalidOption("combination", option=each.one, other=each.other)
+    return options
 
 
 def check_unique(names: Iterable[str]) -> None:
@@ -174,28 +215,21 @@ def without(options: Options, names: Iterable[str]) -> Options:
 
 def is_similar(name: str) -> bool:
     """Whether ``name`` is an option or looks like one misspelt. Letters count alone."""
-    return bool(difflib.get_close_matches(letters(name), _LETTERS, n=1, cutoff=SIMILAR))
+    return bool(closest(name, _NAMES, SIMILAR))
 
 
-def letters(name: str) -> str:
-    """``name`` without what spellings differ in: ``targetBytes`` and ``target-bytes`` are ``targetbytes``."""
-    return re.sub("[_-]", "", name).lower()
-
-
-_LETTERS = tuple(map(letters, (*(each.name for each in fields(Options)), WEBHOOK_URL)))
+_NAMES = (*(each.name for each in fields(Options)), WEBHOOK_URL)
 
 
 def _read(name: str, value: Value) -> Value:
     if name == WEBHOOK_URL:
         raise errors.InvalidOption("webhook_unwanted", option=name)
     if name not in _TYPES:
-        near = difflib.get_close_matches(name.lower(), (*_TYPES, WEBHOOK_URL), n=1, cutoff=0.0)
-        raise errors.InvalidOption("unknown", option=name[:100], suggestion=near[0])
+        raise _unknown(name)
     try:
         return _TYPES[name].read(_scalar(value))
     except (ValueError, KeyError, TypeError):
-        said, accepted = _said(value), _TYPES[name].accepted
-        raise errors.InvalidOption(option=name, value=said, accepted=accepted, suggestion=_nearest(name, said)) from None
+        raise _wrong(name, _said(value)) from None
 
 
 def _scalar(value: Value) -> Value:
@@ -209,15 +243,36 @@ def _said(value: Value) -> str:
     return "…" if isinstance(value, list | dict) else str(value)[:100]
 
 
+def _unknown(name: str) -> errors.InvalidOption:
+    """With the option that was meant, where that is clear; else with all that there are."""
+    known, shown = (*_TYPES, WEBHOOK_URL), name[:100]
+    meant = suggestions.name(shown, known)
+    if meant:
+        return errors.InvalidOption("unknown", option=shown, suggestion=meant)
+    if suggestions.name(shown, ("format",)):
+        return errors.InvalidOption("one_format", option=shown, format=DEFAULT_OUTPUT)
+    return errors.InvalidOption("no_such", option=shown, accepted=tuple(_TYPES))
+
+
+def _wrong(name: str, said: str) -> errors.InvalidOption:
+    accepted, meant = _TYPES[name].accepted, _nearest(name, said)
+    if meant:
+        return errors.InvalidOption("meant", option=name, value=said, accepted=accepted, suggestion=meant)
+    return errors.InvalidOption("" if said.strip() else "no_value", option=name, value=said, accepted=accepted)
+
+
 def _nearest(name: str, value: str) -> str:
-    """The valid value closest to a wrong one: the nearer bound of a range, the most similar word of a list."""
-    schema = _TYPES[name].schema
-    schema = schema.get("anyOf", [schema])[0]
-    if "minimum" in schema and re.fullmatch(r"-?\d+(\.\d+)?", value):
-        return str(min(max(round(float(value)), schema["minimum"]), schema["maximum"]))
-    words = [str(each) for each in schema.get("enum", [])]
-    near = difflib.get_close_matches(value, words, n=1, cutoff=0.0)
-    return near[0] if near else ""
+    """The valid value that a wrong one means; empty where none is near."""
+    meant = suggestions.values(name, value, _TYPES[name].schema)
+    return next((each for each in meant if _can_be(name, each)), "")
+
+
+def _can_be(name: str, value: str) -> bool:
+    try:
+        _TYPES[name].read(value)
+    except (ValueError, KeyError, TypeError):
+        return False
+    return True
 
 
 def schema() -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, replace
 
 from backend.core import records
-from backend.core.options import Options
+from backend.core.options import Options, as_record
 from backend.core.tus import FINAL, PARTIAL
 
 
@@ -45,7 +45,8 @@ class UploadInfo:
 
     def to_json(self) -> str:
         """Without ``webhook_url`` where there is none, since versions before it do not know the name."""
-        return records.as_json({name: value for name, value in records.as_dict(self).items() if value or name != "webhook_url"})
+        known = records.as_dict(self) | {"options": as_record(self.options)}
+        return records.as_json({name: value for name, value in known.items() if value or name != "webhook_url"})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> UploadInfo:

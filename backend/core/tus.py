@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from backend import errors
 from backend.core import form_fields, options
 from backend.core.charsets import utf8_or_guessed
+from backend.core.suggestions.likeness import letters as letters_of
 
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "creation-with-upload", "creation-defer-length", "termination", "expiration", "checksum", "concatenation")
@@ -41,6 +42,8 @@ _PART = re.compile(rf"(?:(?:https?://[^/\s]+)?(?:/[^\s,]*)?{PATH}/|(?:\./)?(?:up
 
 def count(header: str, text: str) -> int:
     """A number of bytes, of any size: the limit is checked by the caller."""
+    if not text:
+        raise errors.BadRequest("header_missing", header=header, accepted="0, 1, 2, …")
     if not re.fullmatch(r"\d{1,100}", text, re.ASCII):
         raise errors.BadRequest("header", header=header, accepted="0, 1, 2, …")
     return int(text)
@@ -48,7 +51,9 @@ def count(header: str, text: str) -> int:
 
 def length(upload_length: str | None, upload_defer_length: str | None) -> int | None:
     """The announced size in bytes; None where it is announced later. Exactly one of the two headers must be there."""
-    if (upload_length is None) == (upload_defer_length is None):
+    if upload_length is None and upload_defer_length is None:
+        raise errors.BadRequest("header_missing", header="Upload-Length", accepted="0, 1, 2, … / Upload-Defer-Length: 1")
+    if upload_length is not None and upload_defer_length is not None:
         raise errors.BadRequest("header", header="Upload-Length", accepted="0, 1, 2, … / Upload-Defer-Length: 1")
     if upload_length is not None:
         return count("Upload-Length", upload_length)
@@ -79,8 +84,8 @@ def _pair(text: str) -> tuple[str, str]:
     match = _PAIR.fullmatch(text)
     value = _bytes(match[2] or "") if match else None
     if match is None or value is None:
-        raise errors.BadRequest("header", header="Upload-Metadata", accepted="key base64,key base64")
-    return match[1], utf8_or_guessed(value) if options.letters(match[1]) in NAME_KEYS else value.decode("utf-8", "replace")
+        raise errors.BadRequest("header", header="Upload-Metadata", accepted="filename Y2F0LmpwZw==,quality NzU=")
+    return match[1], utf8_or_guessed(value) if letters_of(match[1]) in NAME_KEYS else value.decode("utf-8", "replace")
 
 
 def _bytes(text: str) -> bytes | None:
@@ -98,14 +103,14 @@ def wishes(pairs: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _is_own(key: str) -> bool:
-    letters = options.letters(key)
+    letters = letters_of(key)
     is_other_spelling = letters == "filename" != key
     return letters in OWN_KEYS or is_other_spelling or not form_fields.is_option(key) or not options.is_similar(key)
 
 
 def name(pairs: Mapping[str, str]) -> str:
     """The file's name by the metadata; empty where they have none."""
-    return next((value for wanted in NAME_KEYS for key, value in pairs.items() if options.letters(key) == wanted and value), "")
+    return next((value for wanted in NAME_KEYS for key, value in pairs.items() if letters_of(key) == wanted and value), "")
 
 
 def checksum(text: str) -> tuple[str, bytes]:

@@ -14,7 +14,7 @@ from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import conclude, ingest, shares
 from backend.flows.context import Context
-from backend.flows.find_job import ID, find
+from backend.flows.find_job import check_id, find
 from backend.flows.follow import Follower
 from backend.flows.ingest import Received, Sender
 
@@ -71,8 +71,7 @@ def _erase_kept(context: Context, job: Job) -> None:
 
 def find_batch(context: Context, batch_id: str, owner: str) -> tuple[Batch, list[Job]]:
     """Raises ``NotFound``: unknown, expired and somebody else's look the same."""
-    if not ID.fullmatch(batch_id):
-        raise errors.NotFound()
+    check_id(batch_id)
     batch = context.store.batch(batch_id)
     if batch.owner != owner or batch.expires_at <= context.clock():
         raise errors.NotFound()

@@ -148,4 +148,5 @@ def _keep(context: Context, job: Job, target: ResultFile, converted: Converted) 
     if "seconds" in facts:
         facts = {**facts, "seconds": {**facts["seconds"], "store": round(context.clock() - begun, 4)}}
     sides = converted.width, converted.height
-    return Result(file, converted.bytes, sha256, *sides, converted.frames, job.manifest.options.format, facts)
+    image_format = job.manifest.source.format if "original" in facts else job.manifest.options.format
+    return Result(file, converted.bytes, sha256, *sides, converted.frames, image_format, facts)

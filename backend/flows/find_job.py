@@ -11,15 +11,15 @@ from backend.core.job import Job, Status
 from backend.flows.context import Context
 
 log = logging.getLogger(__name__)
-ID = re.compile(r"[A-Za-z0-9_-]{22}")
+ID_LETTERS = 22
+ID = re.compile(rf"[A-Za-z0-9_-]{{{ID_LETTERS}}}")
 SEQ_MARGIN = 16
 """Added to the ``seq`` of a job that is read from the store: a client that saw later changes before must still take it for newer."""
 
 
 def find(context: Context, job_id: str, owner: str = "") -> Job:
     """Raises ``NotFound``: unknown, expired, erased and somebody else's all look the same, and take the same look-ups."""
-    if not ID.fullmatch(job_id):
-        raise errors.NotFound()
+    check_id(job_id)
     job = _find_live(context, job_id)
     if job is None or job.manifest.owner != owner:
         if context.store.manifest(job_id).owner != owner:
@@ -28,6 +28,12 @@ def find(context: Context, job_id: str, owner: str = "") -> Job:
     if job.manifest.owner != owner or job.manifest.expires_at <= context.clock():
         raise errors.NotFound()
     return job
+
+
+def check_id(text: str) -> None:
+    """Raises ``NotFound`` for what can be no id: of that much everybody may be told."""
+    if not ID.fullmatch(text):
+        raise errors.NotFound("id", id=text[:100], letters=ID_LETTERS, given=len(text))
 
 
 def find_stored(context: Context, job_id: str) -> Job:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 
 from backend import errors
-from backend.core import formats, image_headers
+from backend.core import formats, image_headers, non_images
 from backend.core.client_limits import ClientLimits
 from backend.core.conversion import Shape
 from backend.core.formats import Format
@@ -79,7 +79,8 @@ class Intake:
     filename: str = ""
     upload: Upload = field(init=False)
     format: Format | None = field(init=False, default=None)
-    _head: bytes = field(init=False, default=b"")
+    head: bytes = field(init=False, default=b"")
+    """The first bytes, as many as are needed to know the format."""
 
     def __post_init__(self) -> None:
         self.upload = self.context.store.create_upload()
@@ -88,9 +89,9 @@ class Intake:
         """Raises ``TooLarge``, ``UnsupportedFormat`` as soon as the first bytes show it, ``StorageFull``."""
         self.context.limits.check_bytes(self.upload.size_bytes + len(chunk))
         if self.format is None:
-            self._head += chunk[: formats.SNIFF_BYTES - len(self._head)]
-            if len(self._head) >= formats.SNIFF_BYTES:
-                self.format = sniff_format(self._head)
+            self.head += chunk[: formats.SNIFF_BYTES - len(self.head)]
+            if len(self.head) >= formats.SNIFF_BYTES:
+                self.format = sniff_format(self.head)
         self.upload.write(chunk)
 
     def take(self, piece: BodyPiece) -> None:
@@ -104,7 +105,7 @@ class Intake:
     def finish(self) -> Received:
         if self.upload.size_bytes == 0:
             raise errors.EmptyFile()
-        return judge(self.context, self.upload, self.format or sniff_format(self._head), self.filename)
+        return judge(self.context, self.upload, self.format or sniff_format(self.head), self.filename)
 
     def abandon(self) -> None:
         self.upload.discard()
@@ -241,10 +242,11 @@ def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:
 
 
 def sniff_format(head: bytes) -> Format:
-    """The format of a file that begins with ``head``. Raises ``UnsupportedFormat``, ``EmptyFile``."""
+    """The format of a file that begins with ``head``. Raises ``UnsupportedFormat``, ``DamagedImage``, ``EmptyFile``."""
     if not head:
         raise errors.EmptyFile()
     known = formats.sniff(head)
+    non_images.check(head, known)
     if known is None:
         raise errors.UnsupportedFormat(accepted=formats.ACCEPTED)
     if known.pillow is None:

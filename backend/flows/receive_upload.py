@@ -69,4 +69,4 @@ def check_end(context: Context, state: UploadState, end_bytes: int) -> None:
     """Raises ``TooLarge`` for an upload that would reach ``end_bytes``."""
     context.limits.check_bytes(end_bytes)
     if state.length_bytes is not None and end_bytes > state.length_bytes:
-        raise errors.TooLarge("upload_length", limit_bytes=state.length_bytes)
+        raise errors.TooLarge("upload_length", length_bytes=state.length_bytes)

@@ -20,7 +20,7 @@ from backend.core.resumable import UploadInfo, UploadState
 from backend.core.turns import client_of
 from backend.flows import finish_upload, shares
 from backend.flows.context import Context
-from backend.flows.find_job import ID
+from backend.flows.find_job import check_id
 from backend.flows.receive_upload import Body, check_end, receive, receive_with_checksum
 from backend.ports.resumable import Uploads, UploadWriter
 
@@ -107,8 +107,7 @@ def _part_bytes(context: Context, part: str, number: int, owner: str) -> int:
 
 def find(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, UploadState]:
     """Raises ``NotFound`` for an upload that is unknown, expired, erased, or of another owner: they all look the same."""
-    if not ID.fullmatch(upload_id):
-        raise errors.NotFound()
+    check_id(upload_id)
     info, state = _uploads(context).find(upload_id)
     if info.owner != owner or expires_at(context, state) <= context.clock():
         raise errors.NotFound()

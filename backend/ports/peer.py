@@ -11,8 +11,8 @@ from typing import Literal, Protocol
 
 KEY = "gateway.peer"
 
-Note = Literal["request", "route"]
-"""The request's id, and its route's template: never a path, since a client may make up any."""
+Note = Literal["request", "route", "code"]
+"""The request's id; its route's template, never a path, since a client may make up any; and the error code that it is answered with."""
 
 
 class SocketChunk(Protocol):

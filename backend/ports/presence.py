@@ -10,7 +10,7 @@ class Presence(Protocol):
     """Every method raises ``BackendUnavailable``."""
 
     def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
-        """An encoder says that it is there, for so many seconds. ``facts``: ``pid``, ``host``, ``seal``, ``resident_bytes``."""
+        """An encoder says that it is there, for so many seconds. ``facts``: ``pid``, ``host``, ``seal``, ``versions``, ``resident_bytes``."""
 
     def encoders(self) -> list[dict[str, Any]]:
         """The facts of the encoders that are there."""

@@ -6,7 +6,6 @@ nothing is corrected in silence. The documentation's table of settings is made f
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib.util
 import os
@@ -25,6 +24,7 @@ from backend.core.addresses import Network
 from backend.core.client_limits import ClientLimits
 from backend.core.limits import Limits
 from backend.core.store_schemes import scheme_of
+from backend.core.suggestions.likeness import nearest
 from backend.errors import SettingsError, WrongSetting
 from backend.settings import key_file, kinds, secret_files
 from backend.settings.kinds import Kind
@@ -259,8 +259,11 @@ def unknown_names(environment: Mapping[str, str]) -> Iterator[WrongSetting]:
     known = {each.metadata["env"] for each in table()} | FILES.keys()
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known | INTERNAL:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-            yield WrongSetting(name, presentable(name, environment[name]), "no_such_setting", near=near)
+            shown, near = presentable(name, environment[name]), nearest(name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in known])
+            if near:
+                yield WrongSetting(name, shown, "no_such_setting", near=near if near in known else PREFIX + near)
+            else:
+                yield WrongSetting(name, shown, "no_setting_like_it")
 
 
 def contradictions(settings: Settings) -> Iterator[WrongSetting]:

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from backend.core.api_keys import MAX_FILE_BYTES, ROLES, ApiKey, plain_key
+from backend.core.suggestions.likeness import nearest
 from backend.errors import SettingsError, WrongSetting
 from backend.settings import kinds
 from backend.settings.kinds import Kind
@@ -130,8 +130,10 @@ def _fields(name: str, table: object) -> tuple[dict[str, Any], list[WrongSetting
 def _unknown(path: str, table: Mapping[str, object]) -> Iterator[WrongSetting]:
     for field in table:
         if field not in FIELDS:
-            near = difflib.get_close_matches(field, FIELDS, n=1, cutoff=0.0)[0]
-            yield WrongSetting(path, repr(field[:100]), "no_such_field", near=near, known=tuple(FIELDS))
+            if near := nearest(field[:100], FIELDS):
+                yield WrongSetting(path, repr(field[:100]), "no_such_field", near=near, known=tuple(FIELDS))
+            else:
+                yield WrongSetting(path, repr(field[:100]), "no_field_like_it", known=tuple(FIELDS))
 
 
 def _as_text(value: object) -> str:

@@ -1,10 +1,8 @@
 // @ts-check
 /** The page `/api/docs`: draws `/api/openapi.json`, with a form to try each operation. It loads nothing from other hosts, and no text as HTML. */
-import { languageName, pickLanguage } from '../js/core/language.js';
 import { ROOT } from '../js/core/root.js';
-import { loadWords } from '../js/net/catalog.js';
+import { Preferences } from '../js/preferences.js';
 import { el } from '../js/ui/dom.js';
-import { offeredLanguages } from '../js/ui/header.js';
 
 /** Any object of the description; its shape is OpenAPI's. @typedef {Record<string, any>} Schema */
 
@@ -15,7 +13,8 @@ const TRIED_HEADERS = ['Prefer', 'If-None-Match', 'Range', 'Tus-Resumable', 'Upl
 /** Fields of the form that are no parameters: query, body, API key. */
 const [QUERY, BODY, KEY] = ['?', '@', '!'];
 
-let words = await loadWords(pickLanguage(null, [document.documentElement.lang], offeredLanguages()));
+const preferences = await Preferences.load(show, 'docs');
+let { words } = preferences;
 /** @type {Schema} */
 let api = {};
 
@@ -146,24 +145,14 @@ function draw() {
   body.append(el('h2', {}, words.t('docs.schemas')), ...Object.entries(api.components.schemas).map(([name, schema]) => schemaSection(name, /** @type {Schema} */ (schema))));
 }
 
-/** @param {string} language */
-async function show(language) {
-  words = await loadWords(language);
+/** Also after each change of the language. */
+async function show() {
+  words = preferences.words;
+  const { language } = words;
   api = await (await fetch(`${ROOT}/api/openapi.json`, { headers: { 'Accept-Language': language } })).json();
-  document.documentElement.lang = language;
-  document.title = `API – ${api.info.title}`;
-  for (const button of document.querySelectorAll('#languages button')) button.setAttribute('aria-pressed', String(button.getAttribute('lang') === language));
   draw();
   document.getElementById(location.hash.slice(1))?.scrollIntoView();
   document.documentElement.dataset.ready = '';
 }
 
-/** @param {string} language */
-function languageButton(language) {
-  const button = el('button', { type: 'button', lang: language }, languageName(language));
-  button.addEventListener('click', () => show(language));
-  return button;
-}
-
-document.getElementById('languages')?.append(...offeredLanguages().map(languageButton));
-await show(words.language);
+await show();

@@ -1,7 +1,7 @@
 // @ts-check
 /** What a reader can do with all images at once: the events of the summary bar and of the settings. */
 import { canConvertAgain } from './core/convert-again.js';
-import { resultName } from './core/filenames.js';
+import { isLarger, outcomeOf } from './core/outcome.js';
 import { canPause, isFinal } from './core/states.js';
 import { on } from './ui/dom.js';
 
@@ -53,14 +53,20 @@ export class BatchActions {
   }
 
   async saveAll() {
-    const { api, overview, messages } = this.gallery;
+    const { api, capabilities, overview, messages } = this.gallery;
     const { packZip } = await import('./net/zip.js');
     const { saveBlob } = await import('./ui/save.js');
-    const files = this.where((item) => item.state === 'done' && item.result !== null).map((item) => ({ name: resultName(item.name), path: item.result?.url ?? '' }));
+    const done = this.where((item) => item.state === 'done' && item.result !== null);
+    const files = done.map((item) => {
+      const { name, path } = outcomeOf(item, capabilities);
+      return { name: item.folder ? `${item.folder}/${name}` : name, path, modified_ms: item.modified_ms || Date.now() };
+    });
     const zip = await packZip(files, api, (share) => overview.showPacking(Math.floor(100 * share)));
     overview.showPacking(null);
-    if (zip) saveBlob(zip, 'webp.zip');
-    else messages.showError('summary.zip_failed');
+    if (!zip) return messages.showError('summary.zip_failed');
+    saveBlob(zip, 'webp.zip');
+    const originals = done.filter(isLarger).length;
+    if (originals > 0) messages.show('summary.zip_originals', { n: originals });
   }
 
   clearFinished() {

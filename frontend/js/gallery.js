@@ -5,9 +5,11 @@
  */
 import { hasFeature } from './core/capabilities.js';
 import { isSystemFile, problemOfFile } from './core/file-checks.js';
-import { nameOfUrl } from './core/filenames.js';
+import { displayName, folderOf, nameOfUrl } from './core/filenames.js';
 import { createItem } from './core/item.js';
 import { queryOf } from './core/options.js';
+import { isFollowing } from './core/states.js';
+import { ListArrangement } from './arrangement.js';
 import { BatchActions } from './batch-actions.js';
 import { ItemActions } from './item-actions.js';
 import { Items } from './items.js';
@@ -31,28 +33,35 @@ import { List } from './ui/list.js';
  * @property {import('./core/types.js').Capabilities} capabilities
  * @property {() => import('./core/language.js').Words} words
  * @property {() => import('./core/options.js').Settings} settings
+ * @property {(part: import('./net/catalog.js').Part) => Promise<void>} loadTexts
  */
 
 const TICK_MS = 1000;
 
 export class Gallery {
   /** @param {Context} context */
-  constructor({ api, updates, capabilities, words, settings }) {
+  constructor({ api, updates, capabilities, words, settings, loadTexts }) {
     this.api = api;
     this.updates = updates;
     this.capabilities = capabilities;
     this.words = words;
     this.settings = settings;
+    this.loadTexts = loadTexts;
     const items = this.items = new Items();
     this.list = new List(() => ({ capabilities, words: words() }));
     items.listen({ onAdded: (item) => this.list.add(item), onChanged: (item) => this.list.update(item), onRemoved: (item) => this.list.remove(item.id) });
     this.messages = new Messages(capabilities, words);
     this.overview = new Overview({ items, capabilities, words, announcer: this.messages.announcer });
+    this.arrangement = new ListArrangement({ items, list: this.list, words, messages: this.messages, onFilter: (filter) => this.overview.showFilter(filter) });
     this.persistence = new Persistence(items, (id) => this.thumbnails.pictures.get(id));
     this.thumbnails = new Thumbnails(items, this.list, !capabilities.auth);
     this.tracker = new JobTracker({ api, updates, items, onProblem: (id, problem) => this.showProblem(id, problem), onJobEnded: () => this.uploader.resumeAfterFullQueue() });
     this.uploader = new Uploader({ api, tracker: this.tracker, items, findOrigin: (item) => this.findOrigin(item), can_resume: hasFeature(capabilities, 'tus') });
-    items.listen({ onChanged: (item, before) => item.state !== before.state && this.onState(item) });
+    items.listen({
+      onAdded: ({ job, seq, state }) => { if (job && isFollowing(state)) updates.follow(job, seq); },
+      onChanged: (item, before) => item.state !== before.state && this.onState(item),
+      onRemoved: ({ job }) => { if (job) updates.unfollow(job); },
+    });
     this.digests = new Digests();
     this.removal = new Removal({ items, api, messages: this.messages, onErased: (id) => this.forget(id) });
     const actions = new ItemActions(this);
@@ -82,11 +91,11 @@ export class Gallery {
   /** @param {File} file @returns {Item} */
   addFile(file) {
     const problem = problemOfFile(file, this.capabilities);
-    const item = createItem({
-      id: newId(), key: newId(), name: file.name, bytes: file.size, type: file.type, options: this.query(),
+    const item = this.items.add(createItem({
+      id: newId(), key: newId(), name: displayName(file.name), folder: folderOf(file.webkitRelativePath), modified_ms: file.lastModified,
+      bytes: file.size, type: file.type, options: this.query(),
       state: problem ? 'invalid' : 'waiting', problem, has_file: !problem,
-    });
-    this.items.add(item);
+    }));
     if (problem) return item;
     this.loadFile(item, file);
     this.persistence.storeFile(item, file);
@@ -115,7 +124,6 @@ export class Gallery {
     for (const { item, picture } of this.persistence.restoreJobs()) {
       if (picture) this.thumbnails.pictures.set(item.id, picture);
       this.items.add(item);
-      this.updates.follow(item.job ?? '', item.seq);
     }
     for (const { item, file } of await this.persistence.restoreFiles()) {
       this.items.add(item);
@@ -147,6 +155,7 @@ export class Gallery {
   onJob(job) {
     const item = this.items.ofJob(job.id);
     if (item) this.tracker.apply(item.id, job);
+    else this.updates.unfollow(job.id);
   }
 
   /** @param {string} job that the gateway no longer has */
@@ -155,7 +164,7 @@ export class Gallery {
     const item = this.items.ofJob(job);
     if (!item) return;
     const is_from_earlier_visit = item.state === 'verifying' && !item.has_file;
-    if (!is_from_earlier_visit) return this.items.dispatch(item.id, { type: 'job_gone' });
+    if (!is_from_earlier_visit) return this.items.dispatch(item.id, { type: 'job_gone', job_id: job });
     this.items.remove(item);
     this.forget(item.id);
   }
@@ -173,9 +182,21 @@ export class Gallery {
     if (item) this.messages.showProblem(item, problem);
   }
 
+  /** Whether anything is to come from the gateway. */
+  isWaiting() {
+    return this.items.all().some(({ state }) => isFollowing(state));
+  }
+
+  /** @param {boolean} is_reachable */
+  setReachable(is_reachable) {
+    this.overview.is_stalled = !is_reachable;
+    for (const { id } of this.items.all()) this.items.dispatch(id, { type: is_reachable ? 'gateway_back' : 'gateway_lost' });
+  }
+
   /** The language changed. */
   translate() {
     this.list.updateAll(this.items.all());
+    this.list.arrangeSoon();
     this.overview.update();
     for (const item of this.items.all()) if (item.state === 'failed' && item.job) this.tracker.translateProblem(item.id, item.job);
   }

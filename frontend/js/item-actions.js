@@ -1,11 +1,14 @@
 // @ts-check
-/** What a reader can do with one image: the events of its row (see `ui/row.js`). */
+/** What a reader can do with one image: the events of its row (see `core/row-controls.js`). */
 import { storedOrigin } from './core/convert-again.js';
-import { resultName } from './core/filenames.js';
+import { extensionOf, stemOf, displayName } from './core/filenames.js';
 import { queryOf, settingsOfQuery } from './core/options.js';
+import { downloadAddress, outcomeOf, resultOutcome, sourceOutcome } from './core/outcome.js';
+import { altOf, pictureSnippet } from './core/picture-snippet.js';
 import { newId } from './new-id.js';
-import { sourcePath } from './net/api.js';
+import { copyImage, copyText } from './ui/clipboard.js';
 import { on } from './ui/dom.js';
+import { saveAddress, saveBlob } from './ui/save.js';
 
 /** @typedef {import('./core/types.js').Item} Item */
 /** @typedef {import('./core/options.js').Settings} Settings */
@@ -14,11 +17,13 @@ export class ItemActions {
   /** @param {import('./gallery.js').Gallery} gallery */
   constructor(gallery) {
     this.gallery = gallery;
+    /** Since it was opened first. @type {import('./comparison.js').Comparison | undefined} */
+    this.comparison = undefined;
     this.listen();
   }
 
   listen() {
-    const { items, uploader, tracker, removal, words } = this.gallery;
+    const { uploader, tracker, removal, words, items, capabilities } = this.gallery;
     const onItem = (/** @type {string} */ name, /** @type {(item: Item) => void} */ act) => on(name, (id) => {
       const item = items.get(id);
       if (item) act(item);
@@ -28,9 +33,14 @@ export class ItemActions {
     for (const name of ['now-item', 'resume-item']) onItem(name, (item) => uploader.resume(item.id));
     onItem('retry-item', (item) => this.convertAgain(item));
     onItem('again-item', (item) => this.askForSettings(item));
+    onItem('lossless-item', (item) => this.convertAgain(item, { ...settingsOfQuery(item.options, capabilities), preset: 'lossless' }));
     onItem('compare-item', (item) => this.compare(item));
+    onItem('rename-item', (item) => this.rename(item));
+    onItem('copy-image-item', (item) => this.copyImage(item));
     onItem('copy-item', (item) => this.copyLink(item));
-    onItem('save-item', (item) => this.save(item));
+    onItem('copy-picture-item', (item) => this.copyPicture(item));
+    onItem('save-item', (item) => this.save(item, outcomeOf(item, capabilities)));
+    onItem('anyway-item', (item) => this.saveAnyway(item));
     onItem('download-item', (item) => tracker.checkResult(item.id));
     onItem('remove-item', (item) => removal.remove([item], words().t('toast.removed', { name: item.name })));
   }
@@ -45,42 +55,68 @@ export class ItemActions {
 
   /** @param {Item} item */
   async askForSettings(item) {
-    const { items, capabilities, words } = this.gallery;
-    const { askForSettings } = await import('./ui/file-settings.js');
-    const chosen = await askForSettings({ name: item.name, settings: settingsOfQuery(item.options, capabilities), capabilities }, words());
-    const now = items.get(item.id);
-    if (chosen && now) this.convertAgain(now, chosen);
+    const { chooseSettings } = await import('./file-settings.js');
+    const chosen = await chooseSettings(this.gallery, item);
+    for (const each of chosen?.items ?? []) this.convertAgain(each, chosen?.settings);
   }
 
   /** @param {Item} item */
   async compare(item) {
-    if (!item.job || !item.result) return;
-    const { api, capabilities, uploader, words } = this.gallery;
-    const { openComparison } = await import('./ui/compare.js');
-    const sourceOf = (/** @type {string} */ path) => capabilities.auth ? api.fetchBlob(path) : path;
-    const before = uploader.files.get(item.id) ?? await sourceOf(sourcePath(item.job));
-    openComparison({ item, before, after: await sourceOf(item.result.url) }, words());
+    const { Comparison } = await import('./comparison.js');
+    this.comparison ??= new Comparison(this.gallery);
+    this.comparison.open(item);
+  }
+
+  /** What it is saved as, and shown as in the list. @param {Item} item */
+  async rename(item) {
+    const { items, words } = this.gallery;
+    const { askForName } = await import('./ui/rename.js');
+    const extension = extensionOf(resultOutcome(item).name);
+    const wanted = await askForName({ name: item.name, stem: stemOf(item.name), extension }, words());
+    const stem = (wanted ?? '').trim().replace(new RegExp(`\\${extension}$`, 'i'), '');
+    if (stem) items.dispatch(item.id, { type: 'renamed', name: displayName(`${stem}${extensionOf(item.name) || `.${item.source?.format ?? 'png'}`}`) });
   }
 
   /** @param {Item} item */
   async copyLink(item) {
-    const { messages } = this.gallery;
     const link = new URL(item.result?.url ?? '', location.href).href;
-    try {
-      await navigator.clipboard.writeText(link);
-      messages.show('row.copied');
-      messages.announce('row.copied');
-    } catch {
-      messages.show('row.copy_failed', { link });
-    }
+    this.say(await copyText(link), 'row.copied', ['row.copy_failed', { link }]);
   }
 
   /** @param {Item} item */
-  async save(item) {
+  async copyImage(item) {
+    const is_copied = await copyImage(this.gallery.api.fetchBlob(item.result?.url ?? ''));
+    this.say(is_copied, 'row.image_copied', ['row.image_copy_failed']);
+  }
+
+  /** @param {Item} item */
+  async copyPicture(item) {
+    const [result, source] = [resultOutcome(item), sourceOutcome(item, this.gallery.capabilities)];
+    const { width = 0, height = 0 } = item.result ?? {};
+    const snippet = pictureSnippet({ result, source, width, height, alt: altOf(stemOf(item.name)) });
+    this.say(await copyText(snippet), 'row.picture_copied', ['row.copy_failed', { link: snippet }]);
+  }
+
+  /** @param {boolean} is_done @param {string} success @param {[string, import('./core/language.js').Values?]} failure */
+  say(is_done, success, [failure, values]) {
+    const { messages } = this.gallery;
+    if (!is_done) return messages.show(failure, values);
+    messages.show(success);
+    messages.announce(success);
+  }
+
+  /** The reader wants the larger file. @param {Item} item */
+  saveAnyway(item) {
+    const file = resultOutcome(item);
+    if (this.gallery.capabilities.auth) this.save(item, file);
+    else saveAddress(downloadAddress(file), file.name);
+  }
+
+  /** Fetched by the page: a link sends no API key. @param {Item} item @param {import('./core/outcome.js').Outcome} file */
+  async save(item, file) {
     const { api, tracker } = this.gallery;
-    const { saveBlob } = await import('./ui/save.js');
-    const blob = await api.fetchBlob(item.result?.url ?? '');
-    if (blob) saveBlob(blob, resultName(item.name));
+    const blob = await api.fetchBlob(file.path);
+    if (blob) saveBlob(blob, file.name);
     else tracker.checkResult(item.id);
   }
 }

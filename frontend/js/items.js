@@ -15,10 +15,11 @@ import { advance } from './core/item.js';
 
 export class Items {
   constructor() {
-    /** In the order of the list. @type {Map<string, Item>} */
+    /** @type {Map<string, Item>} */
     this.by_id = new Map();
     /** Job → item, for updates that arrive by job. @type {Map<string, string>} */
     this.id_by_job = new Map();
+    this.last_place = 0;
     /** @type {Listener[]} */
     this.listeners = [];
   }
@@ -30,6 +31,11 @@ export class Items {
 
   get size() {
     return this.by_id.size;
+  }
+
+  /** After all that are here or were here, also before a reload. */
+  nextPlace() {
+    return Math.max(this.last_place + 1, Date.now());
   }
 
   all() {
@@ -46,16 +52,14 @@ export class Items {
     return this.by_id.get(this.id_by_job.get(job) ?? '');
   }
 
-  /** @param {string} id @param {string} job */
-  linkJob(id, job) {
-    this.id_by_job.set(job, id);
-  }
-
-  /** @param {Item} item */
+  /** @param {Item} item @returns {Item} with its place in the order of the list */
   add(item) {
-    this.by_id.set(item.id, item);
-    if (item.job) this.linkJob(item.id, item.job);
-    for (const { onAdded } of this.listeners) onAdded?.(item);
+    const placed = item.place > 0 ? item : { ...item, place: this.nextPlace() };
+    this.last_place = Math.max(this.last_place, placed.place);
+    this.by_id.set(item.id, placed);
+    this.link(placed);
+    for (const { onAdded } of this.listeners) onAdded?.(placed);
+    return placed;
   }
 
   /** @param {string} id @param {import('./core/item.js').Fact} fact */
@@ -65,14 +69,27 @@ export class Items {
     const item = advance(before, fact, Date.now());
     if (item === before) return;
     this.by_id.set(id, item);
-    if (item.job) this.linkJob(id, item.job);
+    if (item.job !== before.job) {
+      this.unlink(before);
+      this.link(item);
+    }
     for (const { onChanged } of this.listeners) onChanged?.(item, before);
+  }
+
+  /** @param {Item} item */
+  link(item) {
+    if (item.job) this.id_by_job.set(item.job, item.id);
+  }
+
+  /** @param {Item} item */
+  unlink(item) {
+    if (item.job) this.id_by_job.delete(item.job);
   }
 
   /** @param {Item} item */
   remove(item) {
     this.by_id.delete(item.id);
-    if (item.job) this.id_by_job.delete(item.job);
+    this.unlink(item);
     for (const { onRemoved } of this.listeners) onRemoved?.(item);
   }
 }

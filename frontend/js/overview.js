@@ -7,7 +7,7 @@ import { secondsLeft, startEta, updateEta } from './core/eta.js';
 import { sentenceOf } from './core/problem.js';
 import { BackgroundProgress } from './ui/background-progress.js';
 import { compactPicker } from './ui/picker.js';
-import { showApply } from './ui/settings.js';
+import { showApply } from './ui/settings-tools.js';
 import { Summary } from './ui/summary.js';
 
 /** @typedef {import('./core/types.js').Item} Item */
@@ -36,8 +36,11 @@ export class Overview {
     this.failures = [];
     this.eta = startEta(Date.now());
     this.is_update_due = false;
+    /** Whether the gateway does not answer: then nothing can be said of the time left. */
+    this.is_stalled = false;
     items.listen({
-      onAdded: () => this.updateSoon(),
+      // With the first image the page changes its shape: at once, before anything stands below.
+      onAdded: () => items.size === 1 ? this.update() : this.updateSoon(),
       onChanged: (item, before) => {
         this.updateSoon();
         if (item.state === 'failed' && before.state !== 'failed') this.noteFailure(item);
@@ -71,10 +74,10 @@ export class Overview {
     this.announce(totals);
   }
 
-  /** @param {Totals} totals */
-  updateEta({ running, weight, weight_done }) {
-    const is_new = running === 0 || weight_done < this.eta.count;
-    this.eta = is_new ? startEta(Date.now(), weight_done) : updateEta(this.eta, weight_done, weight, Date.now());
+  /** Of what is worked on: what stands still has no time left that could be told. @param {Totals} totals */
+  updateEta({ active, weight, weight_done, weight_standing }) {
+    const is_new = active === 0 || this.is_stalled || weight_done < this.eta.count;
+    this.eta = is_new ? startEta(Date.now(), weight_done) : updateEta(this.eta, weight_done, weight - weight_standing, Date.now());
   }
 
   /** @param {Totals} totals */
@@ -85,6 +88,11 @@ export class Overview {
     if (this.announcer.hasAlert()) return;
     this.announcer.alert(failureText(this.failures, this.words()));
     this.failures = [];
+  }
+
+  /** @param {import('./core/arrangement.js').Filter | null} filter of the list */
+  showFilter(filter) {
+    this.summary.showFilter(filter);
   }
 
   /** @param {number | null} percent of the ZIP that is being made; null when there is none */

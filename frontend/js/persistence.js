@@ -30,7 +30,7 @@ export class Persistence {
   onChanged(item, before) {
     const has_new_job = item.job !== before.job;
     if (has_new_job) this.deleteFile(item.id);
-    if (has_new_job || item.state !== before.state && isFinal(item.state)) this.saveSoon();
+    if (has_new_job || item.name !== before.name || item.state !== before.state && isFinal(item.state)) this.saveSoon();
     if (item.upload !== before.upload || (item.state === 'paused') !== (before.state === 'paused')) this.saveUploads();
   }
 
@@ -41,8 +41,8 @@ export class Persistence {
   saveNow() {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const known = this.items.all().filter((item) => item.job && item.state !== 'cancelled' && item.state !== 'expired');
-    saveJobs(known.map(({ id, job, name, bytes, type, options }) => ({ job: job ?? '', name, bytes, type, options, picture: this.pictureOf(id) ?? '' })));
+    const known = this.items.all().filter((item) => (item.job ?? item.origin) && item.state !== 'cancelled' && item.state !== 'expired');
+    saveJobs(known.map(({ id, job, origin, place, name, folder, modified_ms, bytes, type, options }) => ({ job: job ?? origin ?? '', place, name, folder, modified_ms, bytes, type, options, picture: this.pictureOf(id) ?? '' })));
   }
 
   saveUploads() {
@@ -53,7 +53,7 @@ export class Persistence {
   /** Until the gateway has its bytes. @param {Item} item @param {File} file */
   async storeFile(item, file) {
     if (file.size > LARGEST_STORED_FILE_BYTES) return;
-    await saveFile({ id: item.id, key: item.key, name: item.name, type: item.type, options: item.options, file });
+    await saveFile({ id: item.id, key: item.key, place: item.place, name: item.name, folder: item.folder, modified_ms: item.modified_ms, type: item.type, options: item.options, file });
     const now = this.items.get(item.id);
     if (now && !now.job) this.stored.add(item.id);
     else deleteFile(item.id);
@@ -66,18 +66,18 @@ export class Persistence {
 
   /** Items for the jobs of an earlier visit. */
   restoreJobs() {
-    return loadJobs().map(({ job, name, bytes, type, options, picture }) => ({
-      item: createItem({ id: newId(), name, bytes, type, options, job, has_file: false, state: 'verifying', sent_bytes: bytes }), picture,
+    return loadJobs().map(({ job, place, name, folder = '', modified_ms = 0, bytes, type, options, picture }) => ({
+      item: createItem({ id: newId(), place, name, folder, modified_ms, bytes, type, options, job, has_file: false, state: 'verifying', sent_bytes: bytes }), picture,
     }));
   }
 
   /** Items for files of an earlier visit that the gateway does not have. @returns {Promise<{item: Item, file: Blob}[]>} */
   async restoreFiles() {
     const uploads = loadUploads();
-    return (await loadFiles()).map(({ id, key, name, type, options, file }) => {
+    return (await loadFiles()).map(({ id, key, place, name, folder = '', modified_ms = 0, type, options, file }) => {
       const { upload, is_paused } = uploads[id] ?? { upload: '', is_paused: false };
       this.stored.add(id);
-      return { item: createItem({ id, key, name, type, options, bytes: file.size, upload: upload || null, state: is_paused ? 'paused' : 'waiting' }), file };
+      return { item: createItem({ id, key, place, name, folder, modified_ms, type, options, bytes: file.size, upload: upload || null, state: is_paused ? 'paused' : 'waiting' }), file };
     });
   }
 

@@ -1,31 +1,56 @@
 // @ts-check
 /** The reader's language, theme and API key, on every page: chosen in the header, stored in the browser. */
-import { pickLanguage } from './core/language.js';
+import { loadLanguage, loadTheme, saveLanguage, saveTheme } from './choices.js';
+import { pickLanguage, Words } from './core/language.js';
 import { loadWords } from './net/catalog.js';
-import { loadKey, loadValue, saveKey, saveValue } from './net/storage.js';
-import { find, on } from './ui/dom.js';
+import { loadKey, saveKey } from './net/storage.js';
+import { on } from './ui/dom.js';
 import { listenToChoices, offeredLanguages, showChoices, showLanguages } from './ui/header.js';
 import { showTexts } from './ui/texts.js';
 
-/** @typedef {import('./core/language.js').Words} Words */
+/** @typedef {import('./net/catalog.js').Part} Part */
 
 export class Preferences {
-  /** @param {Words} words */
-  constructor(words) {
+  /**
+   * @param {Words} words
+   * @param {Set<Part>} parts of the texts that the page shows
+   */
+  constructor(words, parts) {
     this.words = words;
-    this.theme = String(loadValue('theme') ?? 'system');
+    this.language = words.language;
+    this.parts = parts;
+    this.theme = loadTheme();
     this.key = loadKey();
   }
 
-  /** With the page translated and its header ready. `onLanguage` is called after each change of the language. @param {() => void} onLanguage */
-  static async load(onLanguage) {
+  /**
+   * With the page translated and its header ready. `onLanguage` is called after each change of the language.
+   * @param {() => void} onLanguage
+   * @param {Part[]} parts of the texts, besides those that every page shows
+   */
+  static async load(onLanguage, ...parts) {
     const languages = offeredLanguages();
-    const chosen = /** @type {string | null} */ (loadValue('language'));
-    const preferences = new Preferences(await loadWords(pickLanguage(chosen, navigator.languages, languages)));
+    const all = new Set(/** @type {Part[]} */ (['page', ...parts]));
+    const preferences = new Preferences(await loadWords(pickLanguage(loadLanguage(), navigator.languages, languages), all), all);
     showLanguages(languages);
     preferences.show();
     preferences.listen(onLanguage);
     return preferences;
+  }
+
+  /** The texts of one more part of the page. @param {Part} part */
+  async add(part) {
+    this.parts.add(part);
+    await this.use(this.language);
+  }
+
+  /** Another choice may come while the texts are loaded: the last one holds. Another part too: both are kept. @param {string} language */
+  async use(language) {
+    this.language = language;
+    const words = await loadWords(language, this.parts);
+    if (language !== this.language) return;
+    const known = this.words.language === language ? this.words.catalog : {};
+    this.words = new Words(language, { ...known, ...words.catalog });
   }
 
   show() {
@@ -37,19 +62,21 @@ export class Preferences {
   listen(onLanguage) {
     listenToChoices();
     on('language-chosen', async (/** @type {string} */ language) => {
-      saveValue('language', language);
-      this.words = await loadWords(language);
+      saveLanguage(language);
+      await this.use(language);
       this.show();
       onLanguage();
     });
     on('theme-chosen', (/** @type {string} */ theme) => {
-      saveValue('theme', theme);
+      saveTheme(theme);
       this.theme = theme;
       showChoices(this.words.language, theme);
     });
-    find('key', HTMLFormElement).addEventListener('submit', (event) => {
+    const form = document.getElementById('key');
+    if (!(form instanceof HTMLFormElement)) return;
+    form.addEventListener('submit', (event) => {
       event.preventDefault();
-      saveKey(String(new FormData(find('key', HTMLFormElement)).get('key')));
+      saveKey(String(new FormData(form).get('key')));
       location.reload();
     });
   }

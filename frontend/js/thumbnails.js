@@ -1,6 +1,6 @@
 // @ts-check
 /** The small pictures of the rows: of the file where the page has it, else of the result. */
-import { resultPath } from './net/api.js';
+import { resultPath } from './core/paths.js';
 import { drawThumbnail } from './ui/thumbnail.js';
 
 /** @typedef {import('./core/types.js').Item} Item */

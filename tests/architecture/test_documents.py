@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from backend import errors, settings, texts
+from backend import errors, settings, start_block, texts
 from backend.core import options
 from backend.web.openapi import document
 from backend.web.routes import operations
-from docs import documents
+from docs import documents, draw_options
 from tests.architecture.test_arrows import EVERYTHING, MAY_IMPORT
 from tests.system.ops.shown import SHOWN
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = documents.pairs()
 ALL = sorted({name for pair in PAIRS for name in pair})
+PAGES_WITH_PLOTS = ["docs/internals/performance.md", "docs/internals/performance.zh-CN.md"]
 ONE_LANGUAGE = ["CONTRIBUTING.md", "CHANGELOG.md"]
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 CODE = re.compile(r"```.*?```", re.DOTALL)
@@ -46,11 +48,35 @@ def links(name: str) -> list[tuple[Path, str]]:
     return [(here.parent.joinpath(file).resolve() if file else here, anchor) for file, anchor in LINK.findall(prose(name))]
 
 
-@pytest.mark.parametrize("name", documents.SETTINGS)
-def test_the_settings_table_is_the_settings(name: str) -> None:
+MADE_FROM_THE_CODE = [(name, number) for name, steps in documents.made().items() for number in range(len(steps))]
+
+
+@pytest.mark.parametrize(("name", "number"), MADE_FROM_THE_CODE)
+def test_what_is_made_from_the_code_is_up_to_date(name: str, number: int) -> None:
     text = read(name)
-    assert text == documents.with_settings(text, *documents.SETTINGS[name]), "run: python docs/documents.py"
-    assert "`GATEWAY_MAX_PIXELS`" in text
+    assert text == documents.made()[name][number](text), "run: python docs/documents.py"
+
+
+def test_every_setting_has_a_topic_and_every_topic_a_setting() -> None:
+    assert {documents.topic_of(name) for name, _, _ in settings.rows("en")} == set(range(len(documents.TOPICS)))
+
+
+def test_every_metric_has_its_meaning_in_chinese_and_no_other() -> None:
+    told = tomllib.loads(documents.METRICS_IN_CHINESE.read_text("utf-8"))
+    assert set(told) == {name for name, _, _, _ in documents.metrics()}
+
+
+@pytest.mark.parametrize("name", ["docs/reference/options.md", "docs/reference/options.zh-CN.md"])
+def test_the_options_page_has_every_option_of_the_contract(name: str) -> None:
+    shown = re.findall(r"`(\w+)`", " ".join(re.findall(r"^### (.*)$", read(name), re.MULTILINE)))
+    named = [each for cell in first_cells("docs/reference/contract.md", "Options") for each in re.findall(r"`(\w+)`", cell)]
+    assert sorted(shown) == sorted(named)
+
+
+def test_every_picture_of_an_option_is_drawn_by_the_script() -> None:
+    drawn = {f"{name}.webp" for name in draw_options.STRIPS}
+    assert {path.name for path in (ROOT / "docs/images/options").iterdir()} == drawn
+    assert set(re.findall(r"options/(\w+\.webp)", read("docs/reference/options.md"))) == drawn
 
 
 def test_every_setting_has_a_test_of_its_effect_and_every_such_test_is_there() -> None:
@@ -58,13 +84,6 @@ def test_every_setting_has_a_test_of_its_effect_and_every_such_test_is_there() -
     for place in SHOWN.values():
         path, _, name = place.partition("::")
         assert f"def {name}(" in (ROOT / path).read_text("utf-8"), place
-
-
-@pytest.mark.parametrize("name", documents.CHECKLISTS)
-def test_the_checklist_names_the_test_of_every_setting(name: str) -> None:
-    text = read(name)
-    assert text == documents.with_effects(text, documents.CHECKLISTS[name]), "run: python docs/documents.py"
-    assert "`GUNICORN_BACKLOG`" in text
 
 
 @pytest.mark.parametrize(("english", "chinese"), PAIRS)
@@ -77,9 +96,26 @@ def test_both_languages_have_the_same_headings_code_and_links(english: str, chin
     def pages(name: str) -> list[str]:
         return [documents.LANGUAGE.sub("", str(file)) for file, _ in links(name)]
 
+    def programs(text: str) -> list[str]:
+        return [block for block in CODE.findall(text) if not block.startswith("```\n")]
+
     assert headings(one) == headings(other)
-    assert CODE.findall(one) == CODE.findall(other)
+    assert programs(one) == programs(other)
     assert pages(english) == pages(chinese)
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS)
+def test_drawings_are_in_the_language_of_their_page(english: str, chinese: str) -> None:
+    """A block without a language is a drawing or a listing: as many lines, and Chinese words."""
+    one, other = ([block for block in CODE.findall(read(name)) if block.startswith("```\n")] for name in (english, chinese))
+    assert [block.count("\n") for block in one] == [block.count("\n") for block in other]
+    assert [block for block in other if not re.search("[\u4e00-\u9fff]", block)] == []
+
+
+@pytest.mark.parametrize("name", PAGES_WITH_PLOTS)
+def test_plots_are_in_the_language_of_their_page(name: str) -> None:
+    for plot in re.findall(r"images/(bench-[\w.-]+\.svg)", read(name)):
+        assert bool(re.search("[\u4e00-\u9fff]", read(f"docs/images/{plot}"))) is name.endswith(documents.CHINESE), plot
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -104,6 +140,13 @@ def test_the_readme_leads_to_every_page(chinese: bool) -> None:
     assert own - seen == set()
 
 
+@pytest.mark.parametrize(("name", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-CN")])
+def test_the_readme_shows_what_a_start_says(name: str, language: str) -> None:
+    given = {"address": "http://127.0.0.1:5000", "folder": "…/webp-gateway/var"}
+    rows = [[texts.text(f"start_block.{row}.{part}", language, **given) for part in ("name", "what")] for row in start_block.ROWS]
+    assert [re.split(" {2,}", line.strip()) for line in re.findall(r"^  \S.*  \S.*$", read(name).split("## ")[1], re.MULTILINE)] == rows
+
+
 def first_cells(name: str, section: str) -> list[str]:
     """The first cell of each row of the first table below a heading of the contract."""
     text = read(name).split(f"\n## {section}\n")[1].split("\n## ")[0]
@@ -116,7 +159,7 @@ def first_cells(name: str, section: str) -> list[str]:
 def test_the_contract_names_routes_that_there_are(name: str, section: str) -> None:
     paths = document.describe(operations(), "1.0.0", "en", True)["paths"]
     known = {f"{method.upper()} {re.sub(r'{[a-z_]+}', '{id}', path)}" for path, methods in paths.items() for method in methods}
-    assert {each.strip("`") for each in first_cells(name, section)} <= known
+    assert {re.sub(r"{[a-z_]+}", "{id}", each.strip("`")) for each in first_cells(name, section)} <= known
 
 
 @pytest.mark.parametrize(("name", "section"), [("docs/reference/contract.md", "Options"), ("docs/reference/contract.zh-CN.md", "选项")])

@@ -10,6 +10,7 @@ from backend.ports.counters import Counters
 from backend.ports.delivery_queue import DeliveryQueue
 from backend.ports.duties import Duties
 from backend.ports.fetch_leases import FetchLeases
+from backend.ports.history import History
 from backend.ports.index import JobIndex
 from backend.ports.job_states import JobStates
 from backend.ports.leases import Leases
@@ -35,6 +36,7 @@ class Live:
     duties: Duties
     presence: Presence
     deliveries: DeliveryQueue
+    history: History
 
 
 def queued(live: Live, client: str = "someone", **given: object) -> Job:

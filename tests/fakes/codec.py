@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from backend.core.conversion import Conversion, Converted, Progress, Stopped
 
@@ -14,9 +15,9 @@ RESULT = b"RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00/\x00\x00\x00\x10\x07\x10
 class ScriptedCodec:
     """Asks ``should_stop`` after every step, as the real one does every tick."""
 
-    def __init__(self, *steps: Step, result: bytes = RESULT) -> None:
+    def __init__(self, *steps: Step, result: bytes = RESULT, **facts: Any) -> None:
         self.steps: Iterable[Step] = steps
-        self.result = result
+        self.result, self.facts = result, facts
         self.conversions: list[Conversion] = []
         self.sources: list[bytes] = []
 
@@ -43,4 +44,4 @@ class ScriptedCodec:
                 raise Stopped()
         os.write(result_fd, self.result)
         shape = conversion.shape
-        return Converted(len(self.result), shape.width, shape.height, shape.frames, {"seconds": {"encode": 0.5}})
+        return Converted(len(self.result), shape.width, shape.height, shape.frames, {"seconds": {"encode": 0.5}, **self.facts})

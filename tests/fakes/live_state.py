@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.core.job import STATES
 from backend.core.overview import Overview
+from backend.ports.history import Sample, ServerFacts
 from backend.ports.live_state import LiveState
 from backend.ports.memos import MOST_IN_GROUP
 from tests.fakes.client_uses import MemoryClientUses
@@ -31,6 +32,7 @@ def live_state(server: MemoryServer) -> LiveState:
         "duties": MemoryDuties(server),
         "presence": MemoryPresence(server),
         "deliveries": MemoryDeliveryQueue(server),
+        "history": MemoryHistory(server),
     }
 
 
@@ -125,3 +127,22 @@ class MemoryPresence:
 
     def encoders(self) -> list[dict[str, Any]]:
         return [facts for until, facts in self._server.reach().encoders.values() if until >= self._server.clock()]
+
+
+class MemoryHistory:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def add(self, sample: Mapping[str, Any], limit: int) -> None:
+        state = self._server.reach()
+        state.history = [*state.history, dict(sample)][-limit:]
+
+    def samples(self) -> list[Sample]:
+        return [dict(each) for each in self._server.reach().history]
+
+    def restore(self, samples: Sequence[Mapping[str, Any]]) -> None:
+        self._server.reach().history = [dict(each) for each in samples]
+
+    def server(self) -> ServerFacts:
+        self._server.reach()
+        return ServerFacts("7.0.0", 1_000_000, 400_000_000)

@@ -63,6 +63,7 @@ class State:
     completed: dict[str, list[str]] = field(default_factory=dict)
     recent: list[int] = field(default_factory=list)
     totals: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
     deliveries: dict[str, Waiting] = field(default_factory=dict)

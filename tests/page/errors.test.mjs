@@ -398,7 +398,8 @@ test('an image that was erased elsewhere: its download and another conversion sa
     }
     await page.locator('.row[data-name="one.png"] [data-control="download"]').click();
     await page.locator('.row[data-name="one.png"][data-state="expired"]').filter({ hasText: gone }).waitFor();
-    await page.locator('.row[data-name="two.png"] [data-control="again"]').click();
+    await page.locator('.row[data-name="two.png"] [data-control="menu"]').click();
+    await page.click('[role="menu"] [data-action="again"]');
     await page.locator('dialog [type="submit"]').click();
     await page.locator('.row[data-name="two.png"][data-state="failed"]').filter({ hasText: lost }).waitFor();
     await context.close();

@@ -13,13 +13,15 @@ const CSS_BUDGET_BYTES = 8000;
 /** @param {string} path */
 const read = (path) => readFileSync(new URL(path, FRONTEND), 'utf8');
 /** @param {string} path */
-const weight = (path) => gzipSync(read(path), { level: 9 }).length;
+const weight = (path) => weightOf(read(path));
+/** @param {string} text */
+const weightOf = (text) => gzipSync(text, { level: 9 }).length;
 /** @param {RegExp} pattern */
 const list = (pattern) => readdirSync(FRONTEND, { recursive: true, encoding: 'utf8' }).filter((path) => pattern.test(path)).sort();
 /** @param {string} path */
 const imports = (path) => [...read(path).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, target]) => new URL(target, new URL(path, FRONTEND)).href.replace(FRONTEND.href, ''));
 
-const page = read('index.html');
+const page = read('index.html').replace('<!-- header -->', read('header.html'));
 
 /** Everything that a module loads before the page is ready. @param {string} path @param {Set<string>} [found] */
 function statics(path, found = new Set()) {
@@ -31,9 +33,17 @@ function statics(path, found = new Set()) {
 }
 
 test('the scripts of the first view weigh at most 45 kB compressed, Socket.IO and the larger language among them', () => {
-  const language = Math.max(...list(/^i18n\//).map(weight));
+  const language = Math.max(...list(/^i18n\//).map((path) => weightOf(JSON.stringify(JSON.parse(read(path)).page))));
   const bytes = [...statics('js/main.js'), 'js/early.js', ...list(/^vendor\/.*\.js$/)].reduce((sum, path) => sum + weight(path), language);
   assert.ok(bytes <= JS_BUDGET_BYTES, `${bytes} bytes`);
+});
+
+test('the texts of the first view are in the part that is loaded with it', () => {
+  const shown = [...statics('js/main.js')].map(read).join('\n') + page;
+  const { page: known, ...others } = JSON.parse(read('i18n/en.json'));
+  const later = Object.values(others).flatMap((texts) => Object.keys(texts));
+  assert.ok(Object.keys(known).length > 40 && later.length > 80);
+  assert.deepEqual(later.filter((key) => shown.includes(`'${key}'`) || shown.includes(`"${key}"`)), []);
 });
 
 test('the styles of the first view weigh at most 8 kB compressed', () => {
@@ -43,7 +53,7 @@ test('the styles of the first view weigh at most 8 kB compressed', () => {
 
 test('what is loaded on demand is not loaded at first', () => {
   const first = statics('js/main.js');
-  for (const path of ['js/gallery.js', 'js/net/resumable-upload.js', 'js/ui/compare.js', 'js/net/zip.js', 'js/ui/confirmation.js', 'js/ui/save.js']) assert.ok(!first.has(path), path);
+  for (const path of ['js/gallery.js', 'js/settings-panel.js', 'js/ui/settings-form.js', 'js/estimates.js', 'js/core/settings-address.js', 'js/net/resumable-upload.js', 'js/ui/compare.js', 'js/net/zip.js', 'js/ui/confirmation.js', 'js/ui/save.js']) assert.ok(!first.has(path), path);
 });
 
 test('the rooms keep their walls: core imports core, net never ui, ui never net', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Items } from '../../frontend/js/items.js';
-import { item, job } from './support/fixtures.mjs';
+import { accepted, confirmed, item } from './support/fixtures.mjs';
 
 /** Items that note what their listeners hear. */
 function watchedItems() {
@@ -29,7 +29,7 @@ test('listeners hear what is added, changed and removed', () => {
 test('a fact that changes nothing, and one about an image that is gone, reach no listener', () => {
   const { items, heard } = watchedItems();
   items.add(item());
-  items.dispatch('a', { type: 'result_confirmed' });
+  items.dispatch('a', confirmed());
   items.dispatch('b', { type: 'upload_started' });
   assert.deepEqual(heard, ['added a']);
 });
@@ -37,7 +37,7 @@ test('a fact that changes nothing, and one about an image that is gone, reach no
 test('an image is found by its job until it is removed, and again when it comes back', () => {
   const { items } = watchedItems();
   items.add(item({ state: 'verifying' }));
-  items.dispatch('a', { type: 'job_updated', job: job({}) });
+  items.dispatch('a', accepted());
   const queued = /** @type {import('../../frontend/js/core/types.js').Item} */ (items.ofJob('j'));
   assert.equal(queued.id, 'a');
   items.remove(queued);
@@ -46,9 +46,22 @@ test('an image is found by its job until it is removed, and again when it comes 
   assert.equal(items.ofJob('j'), queued);
 });
 
-test('an upload is found by its job before the job itself is known', () => {
+test('an image that is converted again is found by its new job alone', () => {
   const { items } = watchedItems();
-  items.add(item({ state: 'verifying' }));
-  items.linkJob('a', 'j');
-  assert.equal(items.ofJob('j')?.id, 'a');
+  items.add(item({ state: 'done', job: 'j' }));
+  items.dispatch('a', { type: 'restarted', key: 'two', options: {}, origin: 'j' });
+  assert.equal(items.ofJob('j'), undefined);
+  for (const fact of /** @type {const} */ ([{ type: 'upload_started' }, { type: 'body_sent' }, accepted('k')])) items.dispatch('a', fact);
+  assert.deepEqual([items.ofJob('j'), items.ofJob('k')?.id], [undefined, 'a']);
+});
+
+test('an image that comes back has the place it had, and a new one comes last', () => {
+  const { items } = watchedItems();
+  const [first] = [items.add(item({ id: 'a' })), items.add(item({ id: 'b' }))];
+  items.remove(first);
+  assert.equal(items.add(first).place, first.place);
+  assert.ok(items.add(item({ id: 'c' })).place > Number(items.get('b')?.place));
+  const later = Date.now() + 1_000_000;
+  items.add(item({ id: 'd', place: later }));
+  assert.ok(items.add(item({ id: 'e' })).place > later, 'a stored place may come from a clock that was ahead');
 });

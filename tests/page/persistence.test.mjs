@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Items } from '../../frontend/js/items.js';
 import { Persistence } from '../../frontend/js/persistence.js';
-import { item, job } from './support/fixtures.mjs';
+import { accepted, item } from './support/fixtures.mjs';
 
 /** @type {Map<string, string>} */
 const stored = new Map();
@@ -25,11 +25,16 @@ function pageWith(more) {
 
 test('a job is taken up again with its name, size, options and picture', () => {
   const { items, persistence } = pageWith({ state: 'verifying', options: { quality: '70' } });
-  items.dispatch('a', { type: 'job_updated', job: job({}) });
+  items.dispatch('a', accepted());
   persistence.saveNow();
   const [{ item: restored, picture }] = new Persistence(new Items(), () => undefined).restoreJobs();
   assert.deepEqual([restored.job, restored.name, restored.bytes, restored.options, restored.has_file, restored.state], ['j', 'cat.png', 1000, { quality: '70' }, false, 'verifying']);
   assert.equal(picture, 'data:picture');
+});
+
+test('an image that is being converted again is taken up with its former job while the new one is not known', () => {
+  pageWith({ state: 'waiting', origin: 'j' }).persistence.saveNow();
+  assert.equal(JSON.parse(stored.get('webp-gateway.jobs') ?? '')[0].job, 'j');
 });
 
 test('what was cancelled or has expired is not taken up again', () => {
@@ -56,7 +61,7 @@ test('a reload would lose bytes only while neither gateway nor browser has them'
   persistence.stored.delete('a');
   items.dispatch('a', { type: 'body_sent' });
   assert.ok(persistence.wouldLoseBytes());
-  items.dispatch('a', { type: 'job_updated', job: job({}) });
+  items.dispatch('a', accepted());
   assert.ok(!persistence.wouldLoseBytes());
 });
 

@@ -40,7 +40,13 @@ function fresh() {
 /** @type {Record<string, (page: Page) => Promise<unknown>>} */
 const STATES = {
   start: async () => {},
-  settings: (page) => page.click('.settings-summary'),
+  settings: async (page) => {
+    await page.setInputFiles('#file-input', fresh().slice(0, 1));
+    await page.waitForSelector('.row[data-state="done"]', { timeout: PATIENCE_MS });
+    await page.click('.settings-summary');
+    await page.check('[name="preset"][value="photo"]');
+    await page.waitForSelector('.estimate[data-state="known"]', { timeout: PATIENCE_MS });
+  },
   running: async (page) => {
     await page.setInputFiles('#file-input', fresh());
     await page.waitForSelector('.row[data-state="done"]', { timeout: PATIENCE_MS });

@@ -10,6 +10,7 @@ from backend.adapters.redis.counters import RedisCounters
 from backend.adapters.redis.delivery_queue import RedisDeliveryQueue
 from backend.adapters.redis.duties import RedisDuties
 from backend.adapters.redis.fetch_leases import RedisFetchLeases
+from backend.adapters.redis.history import RedisHistory
 from backend.adapters.redis.index import RedisJobIndex
 from backend.adapters.redis.job_states import RedisJobStates
 from backend.adapters.redis.leases import RedisLeases
@@ -34,4 +35,5 @@ def live_state(client: redis.Redis, *, prefix: str = KEY_PREFIX) -> LiveState:
         "duties": RedisDuties(scripts),
         "presence": RedisPresence(scripts),
         "deliveries": RedisDeliveryQueue(scripts),
+        "history": RedisHistory(scripts),
     }

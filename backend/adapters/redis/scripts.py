@@ -39,6 +39,7 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     room          string  empty: written first by a script, so that a full Redis refuses it or lets it be (``prelude.lua``)
     totals        hash    what was counted so far, by the names of ``core.tally``
     pace:<n>      hash    the same for ten seconds, the nth since the epoch
+    history       list    the operator's page's samples (JSON), the newest last; at most 180
     webhooks:known            hash    id → host and client, of every delivery that is pending
     webhooks:counts           hash    client → how many of these are its own
     webhooks:clients          zset    clients of whom one waits; score = when the first is due, ms

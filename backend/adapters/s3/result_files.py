@@ -11,6 +11,7 @@ from backend.adapters.files.blob import FileBlob
 from backend.adapters.files.disk import translate_errors as translate_disk_errors
 from backend.adapters.files.result_files import FileResult
 from backend.adapters.s3.store_objects import StoreObjects
+from backend.core.formats import SNIFF_BYTES, sniff
 
 
 class S3Result(FileResult):
@@ -34,7 +35,7 @@ class S3ResultFiles(StoreObjects):
         name = f"result-{token}.webp"
         key = self.job_key(job_id, name)
         with translate_disk_errors():
-            return S3Result(self.new_spool_path(), lambda path: self.bucket.upload(key, path, "image/webp"), name)
+            return S3Result(self.new_spool_path(), lambda path: self.bucket.upload(key, path, _media_type(path)), name)
 
     def open_result(self, job_id: str, file: str) -> FileBlob:
         return self.open(self.job_key(job_id, os.path.basename(file)), errors.Gone)
@@ -44,3 +45,10 @@ class S3ResultFiles(StoreObjects):
         name = f"result-{token}.webp"
         self.bucket.copy(self.job_key(from_id, os.path.basename(file)), self.job_key(job_id, name), errors.Gone)
         return name
+
+
+def _media_type(path: Path) -> str:
+    """By its first bytes: with ``never_larger``, a result may have its source's format."""
+    with translate_disk_errors(), path.open("rb") as file:
+        known = sniff(file.read(SNIFF_BYTES))
+    return known.media_type if known else "application/octet-stream"

@@ -21,6 +21,10 @@ SHARPNESS = 3
 """Of libwebp's loop filter, which is kept off the edges: 0.8 % fewer bytes at the same score."""
 
 
+def lowest_quality(image: Image.Image) -> float:
+    return quality_search.LOWEST if ssimulacra2.is_photograph(image) else MIN_DRAWING_QUALITY
+
+
 def search(
     image: Image.Image,
     encode: Callable[[float], bytes],
@@ -32,7 +36,7 @@ def search(
     probe_ms = encode_ms + SCORE_MS_A_MEGAPIXEL * image.width * image.height / 1e6
     max_probes = min(quality_search.MAX_PROBES, max(MIN_PROBES, int(PROBES_MS / probe_ms)))
     original = ssimulacra2.Original(image)
-    lowest = quality_search.LOWEST if ssimulacra2.is_photograph(image) else MIN_DRAWING_QUALITY
+    lowest = lowest_quality(image)
     on_ready()
 
     def probe(quality: float) -> quality_search.Probe:

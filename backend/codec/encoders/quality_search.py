@@ -12,7 +12,6 @@ MIN_TARGET_SHARE = 0.92
 AIM_SHARE = 0.965
 """Of the target's bytes: what each pass aims at."""
 MAX_PASSES = 8
-FIRST_QUALITY = 75.0
 MIN_LEVEL_STEP = 0.004
 """On the scale of ``_level_of``: half a step of libwebp's 128 quantizers. Closer levels give the same file."""
 
@@ -41,43 +40,41 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class SizeResult:
-    """``is_met``: ``best`` keeps the target; else it is the smallest file that the search found."""
+    """``is_met``: ``best`` keeps the target; else it is the smallest file that the search found. ``passes`` counts the first one."""
 
     best: Pass
     passes: int
     is_met: bool
 
 
-def search_by_size(encode: Callable[[float], bytes], target_bytes: int) -> SizeResult:
-    """A file of at most ``target_bytes`` and, where possible, of at least ``MIN_TARGET_SHARE`` of them."""
-    tried: list[Pass] = []
-    quality = FIRST_QUALITY
+def search_by_size(encode: Callable[[float], bytes], target_bytes: int, first: Pass) -> SizeResult:
+    """``first``, encoded at the quality asked for, where it has at most ``target_bytes``. Else a file of a lower quality that has at most so many,
+    and where possible at least ``MIN_TARGET_SHARE`` of them. So the result is never larger than ``first``."""
+    tried = [first]
     while True:
-        tried.append(Pass(quality, encode(quality)))
         below = max((each for each in tried if each.size <= target_bytes), key=lambda each: each.size, default=None)
         above = min((each for each in tried if each.size > target_bytes), key=lambda each: each.size, default=None)
-        if len(tried) >= MAX_PASSES or _is_done(below, above, target_bytes):
+        if len(tried) >= MAX_PASSES or above is None or _is_done(below, above, target_bytes):
             break
-        quality = _next_quality(tried, below, above, target_bytes)
+        quality = min(first.quality, _next_quality(tried, below, above, target_bytes))
         if len(tried) == MAX_PASSES - 1 and below is None:
             quality = 0.0
+        tried.append(Pass(quality, encode(quality)))
     best = below or above
     assert best is not None
     return SizeResult(best, len(tried), below is not None)
 
 
-def _is_done(below: Pass | None, above: Pass | None, target_bytes: int) -> bool:
-    if below is not None and (below.size >= MIN_TARGET_SHARE * target_bytes or below.quality >= 100):
-        return True
-    if above is not None and above.quality <= 0:
-        return True
-    return below is not None and above is not None and _level_of(above.quality) - _level_of(below.quality) < MIN_LEVEL_STEP
+def _is_done(below: Pass | None, above: Pass, target_bytes: int) -> bool:
+    if below is None:
+        return above.quality <= 0
+    return below.size >= MIN_TARGET_SHARE * target_bytes or _level_of(above.quality) - _level_of(below.quality) < MIN_LEVEL_STEP
 
 
-def _next_quality(tried: list[Pass], below: Pass | None, above: Pass | None, target_bytes: int) -> float:
+def _next_quality(tried: list[Pass], below: Pass | None, above: Pass, target_bytes: int) -> float:
     """On the line through two passes: those around the target, or the last two where both lie on one side of it."""
     wanted = math.log(AIM_SHARE * target_bytes)
-    if below is not None and above is not None:
+    if below is not None:
         is_one_sided = len(tried) > 2 and (tried[-1].size > target_bytes) == (tried[-2].size > target_bytes)
         return _quality_between(below, above, tried[-2:] if is_one_sided else [below, above], wanted)
     at, size = tried[-1].point

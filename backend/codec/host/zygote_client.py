@@ -34,7 +34,8 @@ class ZygoteFailed(Exception):
 
 
 class ZygoteClient:
-    """``child_pid`` is the child that has the newest order, once that is known. ``level`` is what the start-up probe of the seal found."""
+    """``child_pid`` is the child that has the newest order, once that is known. ``level`` is what the start-up probe of the seal found.
+    ``versions`` are those of the libraries, by name."""
 
     def __init__(self, sandbox: str) -> None:
         self._sandbox = sandbox
@@ -44,6 +45,7 @@ class ZygoteClient:
         self._number = 0
         self.child_pid: int | None = None
         self.level: dict[str, Any] = {}
+        self.versions: dict[str, str] = {}
 
     def start(self) -> bool:
         """Whether the zygote was started now; it may run already. Raises ``ZygoteFailed``."""
@@ -55,7 +57,7 @@ class ZygoteClient:
             self._process = _launch(self._sandbox, theirs)
         ours.settimeout(START_TIMEOUT_S)
         self._control, self._reader = ours, messages.MessageReader(ours)
-        self.level = self._read_level()
+        self.level, self.versions = self._read_greeting()
         return True
 
     def send_order(self, order: messages.Order, descriptors: list[int]) -> None:
@@ -123,8 +125,8 @@ class ZygoteClient:
             self._process.wait(END_TIMEOUT_S)
         self._control = self._reader = self._process = self.child_pid = None
 
-    def _read_level(self) -> dict[str, Any]:
-        """The zygote's first message, once it is ready."""
+    def _read_greeting(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """What the zygote says first, once it is ready: the level of its seal, and the versions of its libraries."""
         assert self._reader is not None
         try:
             received = self._reader.read()
@@ -134,7 +136,7 @@ class ZygoteClient:
         if not received or not isinstance(received[0].get("ready"), dict):
             self.stop()
             raise ZygoteFailed("the zygote ended before it was ready")
-        return dict(received[0]["ready"])
+        return dict(received[0]["ready"]), dict(received[0].get("versions", {}))
 
 
 def _launch(sandbox: str, control: socket.socket) -> subprocess.Popen[bytes]:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Frame
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
-from backend.codec.geometry import Size, check_geometry, geometry_for
-from backend.codec.image import decode, jpeg_fast_path, stage_costs, steps
+from backend.codec.geometry import check_geometry, geometry_for
+from backend.codec.image import decode, jpeg_fast_path, originals, stage_costs, steps
 from backend.codec.image.notes import metadata
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored, orientation_for
@@ -76,7 +76,7 @@ class _Pipeline:
         result = steps.transform(decoded, plan, lambda share: meter.advance("transform", share))
         meter.advance("encode", 0.0)
         with self._encoder.encode_still(result, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
-            return self._write(encoded, plan.geometry.canvas, carried, meter)
+            return self._write(encoded, plan, carried, meter)
 
     def _convert_by_fast_path(self, plan: Plan) -> Converted:
         """Colours and orientation are a part of the stage ``decode``; the stage ``transform`` is empty."""
@@ -89,7 +89,7 @@ class _Pipeline:
             meter.advance("transform", 0.0)
             meter.advance("encode", 0.0)
             with planes.encode(carried.metadata, lambda share: meter.advance("encode", share)) as encoded:
-                return self._write(encoded, plan.geometry.canvas, carried, meter)
+                return self._write(encoded, plan, carried, meter)
 
     def _convert_animation(self) -> Converted:
         """Frame by frame, so that one canvas is in memory and not all. Frames are decoded in between, so all of it is the stage ``encode``."""
@@ -100,7 +100,7 @@ class _Pipeline:
         animation = Animation(plan.geometry.canvas, self._picture.play_count, self._conversion.shape.frames, lambda: self._read_frames(plan))
         carried = self._carry_notes()
         with self._encoder.encode_animation(animation, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
-            return self._write(encoded, plan.geometry.canvas, carried, meter)
+            return self._write(encoded, plan, carried, meter)
 
     def _read_frames(self, plan: Plan) -> Iterator[Frame]:
         for frame in self._picture.read_frames():
@@ -114,7 +114,15 @@ class _Pipeline:
     def _meter(self, costs: Mapping[Stage, float]) -> Meter:
         return Meter(costs, self._on_progress, self._conversion.report_every_s)
 
-    def _write(self, encoded: Encoded, size: Size, carried: metadata.Carried, meter: Meter) -> Converted:
-        written_bytes = write(self._result_fd, encoded.parts)
-        facts = {**encoded.facts, "dropped": list(carried.dropped)} if carried.dropped else encoded.facts
-        return Converted(written_bytes, *size, encoded.frame_count, {**facts, "seconds": meter.finish()})
+    def _write(self, encoded: Encoded, plan: Plan, carried: metadata.Carried, meter: Meter) -> Converted:
+        own = self._original(encoded, plan)
+        given, dropped = (own.encoded, own.dropped) if own else (encoded, carried.dropped)
+        written_bytes = write(self._result_fd, given.parts)
+        facts = {**given.facts, "dropped": list(dropped)} if dropped else given.facts
+        return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, "seconds": meter.finish()})
+
+    def _original(self, encoded: Encoded, plan: Plan) -> originals.Original | None:
+        """The source's own file, where ``encoded`` is larger and it may be given instead."""
+        if not self._conversion.may_give_original or sum(map(len, encoded.parts)) <= self._source.size_bytes:
+            return None
+        return originals.original_for(self._picture, self._source, plan, self._conversion)

@@ -57,7 +57,7 @@ def cost_ms(options: Options, pixels: int, *, has_alpha: bool) -> float:
 def kind_of(options: Options, *, has_alpha: bool) -> str:
     if options.near_lossless is not None:
         return "near_lossless"
-    if options.lossless:
+    if options.lossless is True:
         return "lossless"
     return "alpha" if has_alpha else "sharp" if options.sharp_yuv else "lossy"
 

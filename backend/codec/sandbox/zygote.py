@@ -18,6 +18,7 @@ import time
 
 from backend.codec import messages
 from backend.codec.image import pipeline
+from backend.codec.image.library_versions import library_versions
 from backend.codec.native import arrow_buffer, libjpeg, littlecms
 from backend.codec.sandbox import child
 from backend.codec.sandbox.warm_up import WarmUp
@@ -37,7 +38,7 @@ def main(sandbox: str, guarded_by: int) -> None:
     _die_with(guarded_by)
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=messages.CONTROL_FD)
     preload()
-    control.sendall(messages.pack({"ready": probe.measure_level(sandbox).as_dict()}))
+    control.sendall(messages.pack({"ready": probe.measure_level(sandbox).as_dict(), "versions": library_versions()}))
     gc.collect()
     gc.freeze()
     Zygote(control, _sigchld_fd(), sandbox).serve()

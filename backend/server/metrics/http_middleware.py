@@ -80,6 +80,8 @@ class Exchange:
         self.length_bytes = int(fields.get("content-length", 0))
         self._route = self._peer.notes.get("route") or _own_route(self._environ)
         method = self._environ.get("REQUEST_METHOD", "")
+        if code := self._peer.notes.get("code"):
+            counters.add(f"problems:{code}")
         count_request(method, self._route, status[:3], time.monotonic() - self._begun_s, self._peer.received_bytes)
         if fields.get("content-type", "").startswith(EVENT_STREAM):
             self._peer.connection.is_event_stream = True

@@ -54,6 +54,7 @@ JOBS: tuple[Row, ...] = (
 )
 WORKERS: tuple[Row, ...] = (
     Row("http_requests", "gateway_http_requests", "counter", ("method", "route", "status"), "Requests that were answered"),
+    Row("problems", "gateway_problems", "counter", ("code",), "Requests that were answered with an error, by its code"),
     Row("http_seconds", "gateway_http_request_duration_seconds", "histogram", ("method", "route"), "From a request's head to its answer's beginning"),
     Row("http_received_bytes", "gateway_http_received_bytes", "counter", ("route",), "Bytes of request bodies, as they came"),
     Row("http_sent_bytes", "gateway_http_sent_bytes", "counter", ("route",), "Bytes of response bodies"),

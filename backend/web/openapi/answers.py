@@ -62,12 +62,12 @@ UNCHANGED = Answer({}, ("ETag",), shared="unchanged")
 EVENTS = Answer({"text/event-stream": ref("Event")}, shared="events")
 NOTHING_NEW = Answer(shared="nothing_new")
 FILE_HEADERS = ("ETag", "Content-Disposition", "Accept-Ranges")
-RESULT: dict[str, Schema] = {each.media_type: BINARY for each in formats.OUTPUT.values()}
+RESULT: dict[str, Schema] = {formats.BY_NAME[name].media_type: BINARY for name in formats.RESULTS}
 
 
-def file_answers(content: dict[str, Schema]) -> dict[int, Answer]:
+def file_answers(content: dict[str, Schema], *headers: str) -> dict[int, Answer]:
     return {
-        200: Answer(content, FILE_HEADERS),
-        206: Answer(content, (*FILE_HEADERS, "Content-Range"), shared="part"),
+        200: Answer(content, (*FILE_HEADERS, *headers)),
+        206: Answer(content, (*FILE_HEADERS, *headers, "Content-Range"), shared="part"),
         304: UNCHANGED,
     }

@@ -29,6 +29,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "job_id": _parameter("job_id", "path", ID),
     "batch_id": _parameter("batch_id", "path", ID),
     "upload_id": _parameter("upload_id", "path", ID),
+    "file_name": _parameter("name", "path", TEXT),
     "any_upload_id": _parameter("upload_id", "path", TEXT),
     "Prefer": _parameter("Prefer", "header", TEXT),
     "Idempotency-Key": _parameter("Idempotency-Key", "header", TEXT),
@@ -47,6 +48,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "webhook-signature": _parameter("webhook-signature", "header", TEXT, required=True),
     "after": _parameter("after", "query", {"type": "integer", "minimum": 0, "maximum": 10**SEQ_DIGITS - 1}),
     "download": _parameter("download", "query", TEXT, allowEmptyValue=True),
+    "filename": _parameter("filename", "query", TEXT),
     "state": _parameter(
         "state",
         "query",
@@ -71,6 +73,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 HEADERS: dict[str, Schema] = {
     "X-Request-Id": TEXT,
+    "X-Result": TEXT,
     "Location": TEXT,
     "Retry-After": {"type": "integer", "minimum": 0},
     "ETag": TEXT,

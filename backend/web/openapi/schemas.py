@@ -61,8 +61,13 @@ def with_options(properties: dict[str, Schema], *reset: str | None, required: tu
 
 def _exclusive() -> list[Schema]:
     """No two options that exclude each other, unless one of them is off."""
-    is_on = {"not": {"enum": [False, None, ""]}}
-    return [{"not": {"required": [*pair], "properties": dict.fromkeys(pair, is_on)}} for pair in options.EXCLUSIVE]
+    is_on: Schema = {"not": {"enum": [None, False, ""]}}
+
+    def pair(each: options.Exclusion) -> Schema:
+        one = is_on if each.value is None else {"const": each.value}
+        return {"required": [each.one, each.other], "properties": {each.one: one, each.other: is_on}}
+
+    return [{"not": pair(each)} for each in options.EXCLUSIVE]
 
 
 def schemas() -> dict[str, Schema]:
@@ -81,21 +86,7 @@ def schemas() -> dict[str, Schema]:
                 "frames": either({"type": "integer", "minimum": 1}),
             }
         ),
-        "Result": whole(
-            {
-                "url": ADDRESS,
-                "bytes": WHOLE,
-                "format": one_of(list(formats.OUTPUT)),
-                "width": WHOLE,
-                "height": WHOLE,
-                "frames": {"type": "integer", "minimum": 1},
-                "sha256": SHA256,
-                "saved_percent": {"type": "number", "maximum": 100},
-                "dropped": {"type": "array", "items": {"enum": list(NOTES)}},
-            },
-            optional=("dropped",),
-            more=True,
-        ),
+        "Result": _result(),
         "Job": _job(),
         "JobList": whole({"jobs": {"type": "array", "items": ref("Job")}, "next": either(ADDRESS)}),
         "Batch": _batch(),
@@ -105,6 +96,28 @@ def schemas() -> dict[str, Schema]:
         "Health": _health(),
         "Live": whole({"status": {"const": "ok"}, "version": TEXT}, more=True),
     }
+
+
+def _result() -> Schema:
+    return whole(
+        {
+            "url": ADDRESS,
+            "bytes": WHOLE,
+            "format": one_of(list(formats.RESULTS)),
+            "width": WHOLE,
+            "height": WHOLE,
+            "frames": {"type": "integer", "minimum": 1},
+            "sha256": SHA256,
+            "saved_percent": {"type": "number", "maximum": 100},
+            "larger_than_source": {"const": True},
+            "original": {"const": True},
+            "quality": {"type": "number", "minimum": 0, "maximum": 100},
+            "lossless": {"type": "boolean"},
+            "dropped": {"type": "array", "items": {"enum": list(NOTES)}},
+        },
+        optional=("larger_than_source", "original", "quality", "lossless", "dropped"),
+        more=True,
+    )
 
 
 def _stream_event() -> Schema:

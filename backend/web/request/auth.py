@@ -46,7 +46,7 @@ def key_of(web: WebContext, text: str) -> ApiKey | None:
         return None
     found = web.api_keys.find(digest_of(text))
     if found is None:
-        raise errors.Unauthorized("mistyped" if is_mistyped(text) else "")
+        raise errors.Unauthorized("mistyped" if is_mistyped(text) else "wrong" if text else "")
     if found.expires_at <= web.context.clock():
         raise errors.Unauthorized("expired")
     return found
@@ -137,7 +137,7 @@ def check_rate(amount: int = 1) -> None:
         return
     g.rate = (limit, window_s, max(0, limit - count), left_s)
     if count > limit:
-        raise errors.RateLimited(limit=f"{limit}/{window_s} s", retry_after_s=max(1, left_s))
+        raise errors.RateLimited(limit=limit, window_s=window_s, retry_after_s=max(1, left_s))
 
 
 def _sent_key() -> str:

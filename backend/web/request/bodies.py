@@ -15,7 +15,7 @@ from backend.core import form_fields
 from backend.core.filenames import display_name
 from backend.flows.context import Context
 from backend.flows.ingest import Intake, Received
-from backend.web.request import body_stream, query
+from backend.web.request import body_advice, body_stream, query
 from backend.web.request.body_stream import CHUNK_BYTES, SMALL_BODY_BYTES
 from backend.web.request.form_decoder import PART_HEAD_BYTES, FormDecoder
 
@@ -27,6 +27,8 @@ BOUNDARY_BYTES = 200
 CHARSET_FIELD = "_charset_"
 """A browser fills it with the charset that it wrote the form's names in (RFC 7578 §4.6)."""
 IMAGE_TYPES = ("image/", "application/octet-stream")
+OF_ONE_IMAGE = (errors.EmptyFile, errors.UnsupportedFormat, errors.TooLarge, errors.DamagedImage, errors.TooManyPixels, errors.TooManyFrames)
+"""What is wrong with one image of a form, and says nothing of the others."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,8 @@ class Form:
     """
 
     images: list[Received] = field(default_factory=list)
+    refused: list[tuple[str, errors.GatewayError]] = field(default_factory=list)
+    """File name and reason of each image that was passed over."""
     fields: list[tuple[str, str]] = field(default_factory=list)
 
     def abandon(self) -> None:
@@ -45,16 +49,17 @@ class Form:
             image.upload.discard()
 
 
-def read(context: Context, *, filename: str, max_files: int) -> Form:
-    """Raises ``BadRequest`` and what ``Intake`` raises; then the store keeps nothing of the images."""
+def read(context: Context, *, filename: str, max_files: int, passes_over: bool = False) -> Form:
+    """Raises ``BadRequest`` and what ``Intake`` raises; then the store keeps nothing of the images. With ``passes_over``, one image of a form that
+    cannot be taken does not refuse the others."""
     if form_fields.is_piece_range(request.headers.get("Content-Range", "")):
         raise errors.BadRequest("piece", field="Content-Range")
     media_type, parameters = parse_options_header(request.content_type)
     if media_type == "multipart/form-data":
         _check_form_bytes(context, max_files)
-        form = read_form(context, body_stream.chunks(), parameters, max_files)
-        if not form.images:
-            raise errors.BadRequest("no_file")
+        form = read_form(context, body_stream.chunks(), parameters, max_files, passes_over=passes_over)
+        if not form.images and not form.refused:
+            raise body_advice.no_image(form.fields)
         return form
     return Form([_raw(context, filename)])
 
@@ -68,6 +73,9 @@ def _raw(context: Context, filename: str) -> Received:
             intake.take(piece)
             del piece
         return intake.finish()
+    except (errors.UnsupportedFormat, errors.DamagedImage, errors.EmptyFile) as error:
+        intake.abandon()
+        raise body_advice.explain(error, intake.head) from error
     except BaseException:
         intake.abandon()
         raise
@@ -81,13 +89,15 @@ def _check_form_bytes(context: Context, max_files: int) -> None:
         raise errors.TooLarge(limit_bytes=context.limits.upload_bytes)
 
 
-def read_form(context: Context, chunks: Iterable[bytes], parameters: Mapping[str, str], max_files: int) -> Form:
+def read_form(context: Context, chunks: Iterable[bytes], parameters: Mapping[str, str], max_files: int, *, passes_over: bool = False) -> Form:
     """``parameters`` are those of the form's ``Content-Type``. Raises as ``read``."""
     boundary = parameters.get("boundary", "").encode("latin-1", "replace")
-    if not 0 < len(boundary) <= BOUNDARY_BYTES:
+    if not boundary:
+        raise errors.BadRequest("no_boundary")
+    if len(boundary) > BOUNDARY_BYTES:
         raise errors.BadRequest("multipart")
     decoder = FormDecoder(boundary, parameters.get("charset", ""), BUFFER_BYTES, max_parts=max_files + FORM_PARTS_BEYOND_FILES)
-    reader = _Reader(context, decoder, max_files)
+    reader = _Reader(context, decoder, max_files, passes_over=passes_over)
     try:
         for chunk in chunks:
             reader.feed(chunk)
@@ -105,8 +115,10 @@ def read_form(context: Context, chunks: Iterable[bytes], parameters: Mapping[str
 class _Reader:
     """Turns the events of werkzeug's decoder into images and fields of a ``Form``."""
 
-    def __init__(self, context: Context, decoder: FormDecoder, max_files: int) -> None:
+    def __init__(self, context: Context, decoder: FormDecoder, max_files: int, *, passes_over: bool) -> None:
         self.form = Form()
+        self._passes_over = passes_over
+        self._is_passing_over = False
         self._context, self._max_files = context, max_files
         self._decoder = decoder
         self._cut_delimiter = b"--" + decoder.boundary + b"-"
@@ -155,17 +167,29 @@ class _Reader:
     def _open(self) -> None:
         if not self._max_files:
             raise errors.BadRequest("file_not_taken")
-        if len(self.form.images) >= self._max_files:
+        if len(self.form.images) + len(self.form.refused) >= self._max_files:
             raise errors.BadRequest("too_many_files", limit=self._max_files)
         part = self._decoder.part
         self._image_fields.add(part.name)
         self._intake = Intake(self._context, display_name(part.filename or ""))
 
     def _take(self, event: Data) -> None:
-        if self._intake is not None:
-            self._take_image(self._intake, event)
+        if self._is_passing_over:
+            self._is_passing_over = event.more_data
+        elif self._intake is not None:
+            self._take_or_pass_over(self._intake, event)
         else:
             self._take_field(event)
+
+    def _take_or_pass_over(self, intake: Intake, event: Data) -> None:
+        try:
+            self._take_image(intake, event)
+        except OF_ONE_IMAGE as error:
+            if not self._passes_over:
+                raise
+            intake.abandon()
+            self._intake, self._is_passing_over = None, event.more_data
+            self.form.refused.append((intake.filename, error))
 
     def _take_image(self, intake: Intake, event: Data) -> None:
         if event.data:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -28,7 +28,8 @@ class WebContext:
     ``fetcher`` is None where fetching by URL is off. ``rate_limit`` is a number of requests and a window in seconds. ``client_limits`` are those
     of a client whose key has none of its own. ``receivers`` is None where there are no webhooks; a client may have so many ``pending_webhooks``.
     ``process_health`` gives what health says of this process.
-    ``worker_counters`` reads the counters of all workers. ``free_bytes`` is the store's free space, None where it is not known.
+    ``worker_counters`` reads the counters of all workers. ``free_bytes`` is the store's free space, None where it is not known. ``disk`` is
+    the same for the operator's page, with the whole disk. ``versions`` are those of what the gateway runs on, by name.
     ``public_origin`` is the scheme and host under which clients see the gateway, where the operator says so.
     ``metrics_port`` is the only port that answers ``/metrics``, and then without a key; None: every port, with an operator's key where there are
     keys. ``bind_log`` names the request in the log lines that follow.
@@ -50,6 +51,8 @@ class WebContext:
     process_health: Callable[[], dict[str, Any]] = field(default=dict)
     worker_counters: Callable[[], Sequence[Worker]] = field(default=list)
     free_bytes: Callable[[], int | None] = field(default=lambda: None)
+    disk: Callable[[], dict[str, Any] | None] = field(default=lambda: None)
+    versions: Mapping[str, str] = field(default_factory=dict)
     metrics_port: int | None = None
     bind_log: Callable[[str], None] = field(default=lambda request_id: None)
 

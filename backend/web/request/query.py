@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from flask import request
 
 from backend import errors
 from backend.core.charsets import utf8_or_guessed
+from backend.core.suggestions.likeness import letters, nearest
 
 MOST_FIELDS = 100
 """More than there are options, with what libraries add to a form."""
@@ -37,3 +39,18 @@ def pairs_of(encoded: bytes) -> list[tuple[str, str]]:
 def field_text(name: str, value: bytes, *, is_first: bool) -> str:
     """``value`` as text. A second file name is an error, so its charset is not guessed."""
     return utf8_or_guessed(value) if name == NAME and is_first else value.decode("utf-8", "replace")
+
+
+def unknown(name: str, known: Sequence[str]) -> errors.InvalidOption:
+    """The error for a parameter that there is not, with the one of ``known`` that it resembles, or with all of them."""
+    near, shown = nearest(name[:100], known), name[:100]
+    if near:
+        return errors.InvalidOption("unknown", option=shown, suggestion=near)
+    return errors.InvalidOption("no_such", option=shown, accepted=tuple(known))
+
+
+def not_one_of(name: str, value: str, known: Sequence[str], others: Mapping[str, str]) -> errors.InvalidOption:
+    """The error for a value that is none of ``known``. ``others`` is another tool's word → the one here."""
+    shown = value[:100]
+    near = others.get(letters(shown)) or nearest(shown, known)
+    return errors.InvalidOption("meant" if near else "", option=name, value=shown, accepted=tuple(known), suggestion=near)

@@ -31,5 +31,5 @@ def last_seq(text: str | None, name: str) -> int | None:
     if text is None or text == "":
         return None
     if not re.fullmatch(r"[0-9]+", text) or len(text) > SEQ_DIGITS:
-        raise errors.BadRequest("header", header=name, accepted="seq")
+        raise errors.BadRequest("header", header=name, accepted="0, 1, 2, …")
     return int(text)

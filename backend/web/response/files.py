@@ -16,6 +16,7 @@ from backend import errors
 from backend.core import filenames, formats, security_headers
 from backend.core.job import Job, Result
 from backend.ports.blob import Blob
+from backend.web.response import result_header
 
 BLOCK_BYTES = 1 << 18
 
@@ -57,10 +58,12 @@ class BlobFile(io.RawIOBase):
                 self._on_close()
 
 
-def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
-    """As ``send``."""
-    media_type = formats.output(result.format).media_type
-    return send(blob, media_type=media_type, etag=result.sha256, name=result_name(job), is_attachment=is_attachment, on_close=on_close)
+def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, name: str = "", on_close: Callable[[], None] | None = None) -> Response:
+    """As ``send``. ``name`` goes before the name of the source."""
+    media_type = formats.BY_NAME[result.format].media_type
+    response = send(blob, media_type=media_type, etag=result.sha256, name=result_name(job, name), is_attachment=is_attachment, on_close=on_close)
+    response.headers[result_header.NAME] = result_header.result_header(job, result)
+    return response
 
 
 def send(blob: Blob, *, media_type: str, etag: str, name: str, is_attachment: bool, on_close: Callable[[], None] | None = None) -> Response:
@@ -97,10 +100,17 @@ def _is_one_range() -> bool:
     return asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
 
 
-def result_name(job: Job) -> str:
+def result_name(job: Job, wanted: str = "") -> str:
     """For a job that has a result."""
     assert job.status.result is not None
-    return filenames.result_name(job.manifest.source.filename, formats.output(job.status.result.format).extension)
+    known, name = job.status.result, filenames.display_name(wanted) or job.manifest.source.filename
+    return name_of_result(name, known.format, is_original="original" in known.facts)
+
+
+def name_of_result(source_name: str, format_name: str, *, is_original: bool) -> str:
+    """An original keeps its own name where that has one of its format's extensions."""
+    extensions = formats.BY_NAME[format_name].extensions
+    return filenames.source_name(source_name, extensions) if is_original else filenames.result_name(source_name, extensions[0])
 
 
 def disposition(name: str, *, is_attachment: bool) -> str:

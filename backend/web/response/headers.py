@@ -15,7 +15,7 @@ from backend.web.request.context import web_context
 from backend.web.request.peer import peer
 
 EXPOSED = (
-    "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, Content-Disposition, "
+    "Location, Retry-After, ETag, Link, Preference-Applied, RateLimit, RateLimit-Policy, Server-Timing, X-Request-Id, X-Result, Content-Disposition, "
     "Content-Language, Content-Range, Accept-Ranges, "
     "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, Upload-Defer-Length, "
     "Upload-Metadata, Upload-Expires, Upload-Concat"

@@ -1,4 +1,4 @@
-"""The page's texts: one file a language in ``frontend/i18n``, named after its language tag. The page's scripts read the same files."""
+"""The page's texts: one file a language in ``frontend/i18n``, named after its language tag. It has parts, of which a page loads those it shows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 IN_THE_FILE = "en"
 """The language in which the pages of ``frontend/`` are written."""
 TEXT_OF_AN_ELEMENT = re.compile(r"""(data-t="([^"]+)"[^<>]*>)[^<]*""")
+CONTENT_OF_A_META = re.compile(r"""(data-t-content="([^"]+)" content=")[^"]*""")
 
 
 @cache
@@ -20,8 +21,17 @@ def languages(frontend: Path) -> tuple[str, ...]:
 
 
 @cache
-def catalog(frontend: Path, language: str) -> dict[str, str]:
+def parts(frontend: Path, language: str) -> dict[str, dict[str, str]]:
+    """Name of the part → key → text. No key stands in two parts. Empty for a language that is not there."""
+    if language not in languages(frontend):
+        return {}
     return dict(json.loads((frontend / "i18n" / f"{language}.json").read_text("utf-8")))
+
+
+@cache
+def catalog(frontend: Path, language: str) -> dict[str, str]:
+    """The texts of all parts."""
+    return {key: text for part in parts(frontend, language).values() for key, text in part.items()}
 
 
 def with_languages(html: str, frontend: Path) -> str:
@@ -35,4 +45,5 @@ def in_language(html: str, frontend: Path, language: str) -> str:
         return html
     known = catalog(frontend, language)
     html = html.replace(f' lang="{IN_THE_FILE}"', f' lang="{escape(language)}"', 1)
+    html = CONTENT_OF_A_META.sub(lambda found: found[1] + escape(known[found[2]]), html)
     return TEXT_OF_AN_ELEMENT.sub(lambda found: found[1] + escape(known[found[2]]), html)

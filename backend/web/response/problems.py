@@ -1,9 +1,10 @@
-"""Every error as ``application/problem+json`` (RFC 9457) in the reader's language."""
+"""Every error as ``application/problem+json`` (RFC 9457) in the reader's language; as a page where a person asks (``negotiation``)."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
@@ -11,10 +12,14 @@ from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.routing import RequestRedirect
 
 from backend import errors
-from backend.web.request import auth
+from backend.texts import text
+from backend.web.request import auth, examples, nearest_route, upload_headers
 from backend.web.request.context import flow_context
+from backend.web.request.peer import peer
 from backend.web.request.reader import reader
+from backend.web.response.error_pages import error_page
 from backend.web.response.json_response import json_text
+from backend.web.response.negotiation import wants_page
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -23,13 +28,8 @@ QUOTAS = {"jobs": "q={limit}", "bytes": 'q={limit_bytes};qu="content-bytes";w=86
 
 
 def problem_response(error: errors.GatewayError) -> Response:
-    more: dict[str, Any] = {"request_id": auth.request_id()}
-    if error.retry_after_s is not None:
-        more["retry_after_s"] = error.retry_after_s
-    body = reader().problem(error.as_record(), **more)
-    body["instance"] = f"urn:request:{auth.request_id()}"
-    response = Response(json_text(body), error.status, content_type=MEDIA_TYPE)
-    response.headers["Content-Language"] = auth.language()
+    peer().note("code", error.code)
+    response = error_page(error) if wants_page() else _problem_json(error)
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after_s is not None or error.status in (429, 503):
         response.headers["Retry-After"] = str(error.retry_after_s or 1)
@@ -40,6 +40,17 @@ def problem_response(error: errors.GatewayError) -> Response:
         response.headers["RateLimit"] = f'"{error.variant}";r=0;t={error.retry_after_s}'
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="webp-gateway"'
+    return response
+
+
+def _problem_json(error: errors.GatewayError) -> Response:
+    more: dict[str, Any] = {"request_id": auth.request_id(), **examples.of_request()}
+    if error.retry_after_s is not None:
+        more["retry_after_s"] = error.retry_after_s
+    body = reader().problem(error.as_record(), **more)
+    body["instance"] = f"urn:request:{auth.request_id()}"
+    response = Response(json_text(body), error.status, content_type=MEDIA_TYPE)
+    response.headers["Content-Language"] = auth.language()
     return response
 
 
@@ -57,6 +68,8 @@ def install(app: Flask) -> None:
     def answer_flask_error(error: HTTPException) -> ResponseReturnValue:
         if isinstance(error, RequestRedirect):
             return error
+        if error.code == 404 and request.url_rule is None and (path := nearest_route.without_slash()) is not None:
+            return _redirect(path)
         response = problem_response(_gateway_error(error))
         for name, value in error.get_headers():
             if name in ("Allow", "Content-Range"):
@@ -69,16 +82,41 @@ def install(app: Flask) -> None:
         return problem_response(errors.Internal())
 
 
+def _redirect(path: str) -> Response:
+    """308: the method and the body stay (RFC 9110 §15.4.9). A client that does not follow shows the sentence."""
+    query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+    told = text("redirect.slash", auth.language(), path=request.script_root + path)
+    response = Response(told + "\n", 308, content_type="text/plain; charset=utf-8")
+    response.headers["Location"] = request.script_root + quote(path, safe="/~!$&'()*+,;=:@-._") + query
+    response.headers["Content-Language"] = auth.language()
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _no_route() -> errors.NotFound:
+    path = nearest_route.shown_path()
+    if request.method == "PUT":
+        return errors.NotFound("put", path=path)
+    near = "" if request.url_rule else nearest_route.nearest_route()
+    return errors.NotFound("route", path=path, suggestion=near) if near else errors.NotFound("no_route", path=path)
+
+
 def _log_fields() -> dict[str, Any]:
     return {"fields": {"request": auth.request_id()}}
 
 
+def _meant_method() -> str:
+    """Of tus, the one that an override names."""
+    return upload_headers.method() if upload_headers.is_upload_path() else request.method
+
+
 def _gateway_error(error: HTTPException) -> errors.GatewayError:
     if error.code == 404:
-        return errors.NotFound()
+        return _no_route()
     if error.code == 405:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
-        return errors.MethodNotAllowed(method=request.method, allowed=allowed)
+        variant = "image" if examples.takes_images(request.path) else ""
+        return errors.MethodNotAllowed(variant, method=_meant_method()[:20], allowed=allowed)
     if isinstance(error, RequestedRangeNotSatisfiable):
         return errors.RangeNotSatisfiable("range", size_bytes=error.length)
     if error.code == 413:

@@ -22,7 +22,7 @@ from backend.web.response import files
 routes = Resource("convert", __name__, tag="convert")
 log = logging.getLogger(__name__)
 MAX_QUEUE_WAIT_S = 600
-CONVERTED = {200: Answer(RESULT, (*FILE_HEADERS, "Server-Timing"), shared="converted")}
+CONVERTED = {200: Answer(RESULT, (*FILE_HEADERS, "X-Result", "Server-Timing"), shared="converted")}
 CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors.Gone)
 
 
@@ -53,13 +53,36 @@ CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors
     ),
 )
 def convert() -> Response:
+    return _convert("")
+
+
+@routes.serve(
+    Operation(
+        "PUT",
+        "/api/convert/{name}",
+        "convertNamedFile",
+        CONVERTED,
+        CONVERT_ERRORS,
+        ("file_name", "Content-Digest"),
+        FORM_OF_ONE_OR_IMAGE,
+        needs_body=True,
+        has_options=True,
+    )
+)
+def convert_named(name: str) -> Response:
+    """``curl -T`` adds the file's name to an address that ends in a slash."""
+    return _convert(name)
+
+
+def _convert(name: str) -> Response:
+    """``name`` is the file's, where nothing else says it."""
     context = flow_context()
     started_s = context.clock()
     sender = client_identity.sender(is_listed=False)
     auth.check_rate()
     ingest.check_queue(context, sender)
     wanted = options.parse(query.pairs())
-    form = bodies.read(context, filename=filenames.display_name(wanted.filename or ""), max_files=1)
+    form = bodies.read(context, filename=filenames.display_name(wanted.filename or name), max_files=1)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
         job = ingest.accept(context, form.images[0], wanted, sender, is_ephemeral=True)

@@ -142,9 +142,9 @@ def _changed(present: Wish, given: Sequence[tuple[str, object]]) -> Wish:
         "GET",
         "/api/jobs/{job_id}/result",
         "getResult",
-        file_answers(RESULT),
+        file_answers(RESULT, "X-Result"),
         (errors.NotReady, errors.Gone, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
-        ("job_id", "download", "Prefer", *CONDITIONS),
+        ("job_id", "download", "filename", "Prefer", *CONDITIONS),
         curl="curl {base}/api/jobs/$job/result -o cat.webp",
         head_id="headResult",
     )
@@ -157,7 +157,8 @@ def result(job_id: str) -> Response:
         job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=auth.has_left)
         auth.check_again()
     known, blob = deliver.result(web.context, job)
-    return allow_embedding(files.send_result(job, known, blob, is_attachment="download" in request.args))
+    name, is_attachment = request.args.get("filename", ""), "download" in request.args
+    return allow_embedding(files.send_result(job, known, blob, is_attachment=is_attachment, name=name))
 
 
 @routes.serve(
@@ -167,7 +168,7 @@ def result(job_id: str) -> Response:
         "getSource",
         file_answers({"image/*": BINARY}),
         (errors.NotReady, errors.Gone, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
-        ("job_id", *CONDITIONS),
+        ("job_id", "filename", *CONDITIONS),
         curl="curl -OJ {base}/api/jobs/$job/source",
         head_id="headSource",
     )
@@ -178,5 +179,6 @@ def source(job_id: str) -> Response:
     known = job.manifest.source
     blob = deliver.source(context, job)
     image_format = formats.BY_NAME[known.format]
-    name = filenames.source_name(known.filename, image_format.extensions)
+    wanted = filenames.display_name(request.args.get("filename", ""))
+    name = filenames.source_name(wanted or known.filename, image_format.extensions)
     return allow_embedding(files.send(blob, media_type=image_format.media_type, etag=known.sha256, name=name, is_attachment=True))

@@ -118,7 +118,7 @@ def plain_websocket(job_id: str) -> Response:
     """A wrong job is refused before the ``101``, with an ordinary answer."""
     socket = peer().websocket
     if socket is None:
-        raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
+        raise errors.BadRequest("websocket")
     stream = JobStream(job_id, auth.owner(), last_seq(request.args.get("after"), "after"))
     try:
         _send_all(stream, socket, reader())
@@ -129,7 +129,7 @@ def plain_websocket(job_id: str) -> Response:
 
 @routes.get("/api/jobs/<job_id>/ws", endpoint="not_upgraded")
 def not_upgraded(job_id: str) -> Response:
-    raise errors.BadRequest("header", header="Upgrade", accepted="websocket")
+    raise errors.BadRequest("websocket")
 
 
 def _send_all(stream: JobStream, socket: WebSocket, known: Reader) -> None:

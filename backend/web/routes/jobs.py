@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import replace
 from typing import cast
@@ -11,10 +10,11 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from backend import errors
-from backend.core import cursor, filenames, wish
+from backend.core import cursor, filenames, suggestions, wish
 from backend.core.cursor import Place
 from backend.core.job import STATES, Job, State, public
 from backend.core.options import Options
+from backend.core.suggestions import other_names
 from backend.core.wish import Wish
 from backend.flows import batch as batches
 from backend.flows import ingest, list_jobs
@@ -94,6 +94,8 @@ def _fetch(record: dict[str, object], given: Wish, sender: ingest.Sender) -> Job
     if web.fetcher is None:
         raise errors.BadRequest("url_off")
     url = record.pop("url", None)
+    if url is None:
+        raise errors.BadRequest("url_missing")
     if not isinstance(url, str):
         raise errors.BadRequest("url")
     given = wish.parse(record.items(), given)
@@ -160,7 +162,7 @@ def _check_names() -> None:
     """Raises ``InvalidOption``, with the nearest name that there is."""
     for name, values in request.args.lists():
         if name not in LIST_PARAMETERS:
-            raise errors.InvalidOption("unknown", option=name[:100], suggestion=_nearest(name, LIST_PARAMETERS))
+            raise query.unknown(name, LIST_PARAMETERS)
         if len(values) > 1 and name != "state":
             raise errors.InvalidOption("repeated", option=name, count=len(values))
 
@@ -170,7 +172,7 @@ def _states() -> tuple[State, ...]:
     words = [word for text in request.args.getlist("state") for word in text.split(",") if word]
     for word in words:
         if word not in STATES:
-            raise errors.InvalidOption(option="state", value=word[:100], accepted=", ".join(STATES), suggestion=_nearest(word, STATES))
+            raise query.not_one_of("state", word, STATES, other_names.STATES)
     return cast(tuple[State, ...], tuple(words))
 
 
@@ -178,8 +180,9 @@ def _limit() -> int:
     text = request.args.get("limit", str(DEFAULT_LIMIT))
     if re.fullmatch(r"[0-9]{1,6}", text) and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
-    near = MAX_LIMIT if re.fullmatch(r"[0-9]+", text) and text.strip("0") else 1
-    raise errors.InvalidOption(option="limit", value=text[:100], accepted=f"1–{MAX_LIMIT}", suggestion=str(near))
+    schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+    meant = next(suggestions.values("limit", text[:100], schema), "")
+    raise errors.InvalidOption("meant" if meant else "", option="limit", value=text[:100], accepted=f"1–{MAX_LIMIT}", suggestion=meant)
 
 
 def _before() -> Place | None:
@@ -194,7 +197,3 @@ def _address(states: tuple[State, ...], limit: int, place: Place) -> str:
     """Of the next page."""
     given = [("state", ",".join(states))] if states else []
     return "/api/jobs?" + urlencode([*given, ("limit", limit), ("cursor", cursor.write(place))], safe=",")
-
-
-def _nearest(word: str, words: tuple[str, ...]) -> str:
-    return difflib.get_close_matches(word, words, 1, 0.0)[0]

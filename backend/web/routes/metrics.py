@@ -39,7 +39,7 @@ def show() -> Response:
     if port is None:
         auth.check_figures()
     elif peer().listener_port != port:
-        raise errors.NotFound()
+        raise errors.NotFound("no_route", path=request.path)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(CollectOnce(list(families(figures()))))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))

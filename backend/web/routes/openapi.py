@@ -12,9 +12,10 @@ from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import TEXT
 from backend.web.request import auth
 from backend.web.request.context import web_context
+from backend.web.request.page_language import VARY
 from backend.web.response.html_response import html_response
 from backend.web.response.json_response import MEDIA_TYPE, json_text
-from backend.web.response.page_texts import with_languages
+from backend.web.response.page_frame import frontend_page
 from backend.web.response.revalidation import revalidate
 from backend.web.routes import operations
 
@@ -55,6 +56,4 @@ def _text(version: str, language: str, has_keys: bool, server: str) -> str:
     )
 )
 def page() -> Response:
-    frontend = web_context().frontend
-    text = with_languages((frontend / "docs" / "index.html").read_text("utf-8"), frontend)
-    return html_response(text.replace('lang="en"', f'lang="{auth.language()}"', 1))
+    return html_response(frontend_page("docs/index.html", "/api/docs"), VARY)

@@ -5,33 +5,78 @@ The operator's page holds no figures: they come over Socket.IO (``socketio/live_
 
 from __future__ import annotations
 
-from flask import Response, send_from_directory
+from typing import Any
+from urllib.parse import urlsplit
 
+from flask import Response, request, send_from_directory
+from markupsafe import escape
+
+from backend import errors
 from backend.core.security_headers import PAGE_POLICY
 from backend.web.openapi.resource import Resource
-from backend.web.request import auth, client_identity
+from backend.web.request import client_identity
 from backend.web.request.context import web_context
+from backend.web.request.page_language import VARY, page_language, remember
+from backend.web.response import page_texts
 from backend.web.response.html_response import html_response
-from backend.web.response.page_texts import in_language, with_languages
+from backend.web.response.json_response import json_response
+from backend.web.response.page_frame import frontend_page
+from backend.web.response.revalidation import revalidate
 
 routes = Resource("page", __name__)
+ORIGIN = "$origin"
+"""In the page's head: a picture for links to it has a whole address (Open Graph)."""
+MANIFEST: dict[str, Any] = {
+    "id": "./",
+    "start_url": "./",
+    "scope": "./",
+    "display": "standalone",
+    "background_color": "#f5f7f5",
+    "theme_color": "#0a755b",
+    "icons": [
+        {"src": "static/icons/favicon.svg", "sizes": "any", "type": "image/svg+xml"},
+        {"src": "static/icons/icon-192.png", "sizes": "192x192", "type": "image/png"},
+        {"src": "static/icons/icon-512.png", "sizes": "512x512", "type": "image/png"},
+        {"src": "static/icons/icon-maskable-512.png", "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+    ],
+    "share_target": {
+        "action": "share",
+        "method": "POST",
+        "enctype": "multipart/form-data",
+        "params": {"files": [{"name": "file", "accept": ["image/*"]}]},
+    },
+}
+"""W3C Web Application Manifest; ``share_target`` is of W3C Web Share Target."""
 
 
 @routes.get("/")
 def index() -> Response:
     client_identity.ensure_token()
-    return _page("index.html")
+    origin = web_context().public_origin or request.host_url.rstrip("/")
+    return html_response(frontend_page("index.html", "/").replace(ORIGIN, escape(origin + request.script_root), 1), VARY)
 
 
 @routes.get("/status")
 def status() -> Response:
-    return _page("status.html")
+    return html_response(frontend_page("status.html", "/status"), VARY)
 
 
-def _page(name: str) -> Response:
-    """In the reader's language already, so that it can be read before its scripts run, and without them."""
-    frontend = web_context().frontend
-    return html_response(with_languages(in_language((frontend / name).read_text("utf-8"), frontend, auth.language()), frontend))
+@routes.get("/plain/language/<tag>")
+def choose_language(tag: str) -> Response:
+    """For readers without scripts: remember the choice and go back. Raises ``NotFound`` for a language that is not here."""
+    if tag not in page_texts.languages(web_context().frontend):
+        raise errors.NotFound
+    response = Response(status=303, headers={"Location": request.script_root + _path_of_referrer(), "Cache-Control": "no-store"})
+    remember(response, tag)
+    return response
+
+
+def _path_of_referrer() -> str:
+    """The page that was left, without the prefix; the first page where it is not known, or of another host."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    path = parts.path.removeprefix(request.script_root)
+    is_own = parts.netloc == request.host and path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path + (f"?{parts.query}" if parts.query else "") if is_own else "/"
 
 
 @routes.get("/static/<path:name>")
@@ -41,6 +86,32 @@ def static_file(name: str) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
+
+
+@routes.get("/static/texts/<language>/<part>.json")
+def texts(language: str, part: str) -> Response:
+    """One part of the page's texts. Like a file of the page, it is asked for each time. Raises ``NotFound`` for an unknown language or part."""
+    parts = page_texts.parts(web_context().frontend, language)
+    if part not in parts:
+        raise errors.NotFound
+    return revalidate(json_response(parts[part], cache="no-cache"))
+
+
+@routes.get("/manifest.webmanifest")
+def manifest() -> Response:
+    """What a phone or a computer needs to install the page. Its addresses are relative, so that it also works below a path prefix."""
+    language = page_language()
+    words = page_texts.catalog(web_context().frontend, language)
+    about = {"lang": language, "name": words["page.name"], "short_name": "WebP", "description": words["page.description"]}
+    response = revalidate(json_response({**about, **MANIFEST}, cache="no-cache", vary=VARY))
+    response.content_type = "application/manifest+json"
+    return response
+
+
+@routes.get("/service-worker.js")
+def service_worker() -> Response:
+    """From the root, since a service worker serves the pages below its own address alone."""
+    return static_file("js/service-worker.js")
 
 
 @routes.get("/favicon.ico")

@@ -12,13 +12,13 @@ from flask import Response, request
 from markupsafe import Markup
 
 from backend import errors
-from backend.core import filenames, formats, options
+from backend.core import options
 from backend.core.batch import has_ended
 from backend.core.job import Job, public
 from backend.core.reader import Reader
-from backend.core.security_headers import PAGE_POLICY
 from backend.flows import batch as batches
 from backend.flows import ingest
+from backend.flows.context import Context
 from backend.flows.find_job import find
 from backend.texts import text
 from backend.texts.problems import problem
@@ -26,42 +26,68 @@ from backend.web.openapi.answers import FORM_OR_IMAGE
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth, bodies, client_identity
 from backend.web.request.context import flow_context, web_context
+from backend.web.request.page_language import page_language
+from backend.web.request.peer import peer
 from backend.web.request.reader import reader
-from backend.web.response.html_response import markup, with_prefix
+from backend.web.response import files
+from backend.web.response.html_response import markup
+from backend.web.response.page_frame import own_page, own_response
 
 routes = Resource("plain", __name__)
 REFRESH_S = 2
 Words = Callable[..., str]
-SHEETS = ("base", "controls", "header", "plain")
+BODY = '<h1 class="plain-title">{heading}</h1>{body}'
 NOTICE = '<div class="notice" role="alert"><div><strong>{title}</strong><p>{detail}</p></div></div>{back}'
 PROGRESS = '<p>{stage}</p><progress max="100" value="{percent}" aria-label="{stage}">{percent}%</progress>'
+REFUSED = '<li><strong>{name}</strong><p class="plain-failed">{detail}</p></li>'
+GO_ON = '<p><a class="button button-primary" href="{place}">{text}</a></p>'
 OUTCOME = '<p>{outcome}</p><img src="{url}" alt="{name}" loading="lazy"><p><a class="button button-soft" href="{url}?download=1">{text}</a></p>'
-PAGE = """<!doctype html>
-<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{again}
-<meta name="color-scheme" content="light dark"><meta name="referrer" content="same-origin"><meta name="robots" content="noindex">
-<title>{heading} – {name}</title>
-<link rel="icon" href="/static/icons/favicon.svg" type="image/svg+xml">{sheets}</head>
-<body><header class="header"><a class="brand" href="/"><img class="brand-mark" src="/static/icons/favicon.svg" alt="" width="28" height="28">
-<span>{name}</span></a></header>
-<main class="main"><h1 class="plain-title">{heading}</h1>{body}</main></body></html>"""
+AGAIN = '\n  <meta http-equiv="refresh" content="{seconds}">'
 
 
+@routes.receive("/share", FORM_OR_IMAGE)
 @routes.receive("/", FORM_OR_IMAGE)
 def take() -> Response:
-    """The form's images and options. An option that was left empty does not count as given."""
+    """The form's images and options. An option that was left empty does not count as given.
+
+    ``/share`` is where a phone sends what is shared with the installed page. The page's service worker takes it first, if there is one.
+    """
     context, sender = flow_context(), client_identity.sender()
     auth.check_rate()
     ingest.check_room(context, sender)
-    form = bodies.read(context, filename="", max_files=web_context().max_files)
+    form = bodies.read(context, filename="", max_files=web_context().max_files, passes_over=True)
     try:
         wanted = options.parse([field for field in form.fields if field[1]])
-        if len(form.images) > 1:
-            batch, _ = batches.accept(context, form.images, wanted, sender)
-            return _redirect(f"/plain/batches/{batch.id}")
-        return _redirect(f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}")
+        place = _accept(context, form, wanted, sender) if form.images else ""
     except BaseException:
         form.abandon()
         raise
+    return _refusal_page(form, place) if form.refused else _redirect(place)
+
+
+def _accept(context: Context, form: bodies.Form, wanted: options.Options, sender: ingest.Sender) -> str:
+    """The path of the page that shows the progress."""
+    if len(form.images) > 1:
+        batch, _ = batches.accept(context, form.images, wanted, sender)
+        return f"/plain/batches/{batch.id}"
+    return f"/plain/jobs/{ingest.accept(context, form.images[0], wanted, sender).id}"
+
+
+def _refusal_page(form: bodies.Form, place: str) -> Response:
+    """What was not taken, and why; with a link to the progress of the others at ``place``, if there are any."""
+    words = _words()
+    told = [(name, _told(error)["detail"]) for name, error in form.refused]
+    rows = Markup().join(markup(REFUSED, name=name or words("unnamed"), detail=detail) for name, detail in told)
+    link = markup(GO_ON, place=place, text=words("go_on", count=len(form.images))) if place else _back(words)
+    heading = words("some_refused", count=len(told), all=len(told) + len(form.images))
+    response = _page(words, heading, markup('<ul class="plain-list">{rows}</ul>{link}', rows=rows, link=link))
+    response.status_code = 200 if place else form.refused[0][1].status
+    return response
+
+
+def _told(error: errors.GatewayError) -> dict[str, Any]:
+    """The problem as the reader sees it."""
+    return Reader(page_language(), problem).problem(error.as_record(), request_id=auth.request_id(), retry_after_s=error.retry_after_s or 1)
 
 
 @routes.get("/plain/jobs/<job_id>")
@@ -92,9 +118,9 @@ def cancel_batch(batch_id: str) -> Response:
 @routes.errorhandler(errors.GatewayError)
 def refuse(error: errors.GatewayError) -> Response:
     """The problem as a page, with a link back to the form."""
+    peer().note("code", error.code)
     words = _words()
-    more: dict[str, Any] = {"request_id": auth.request_id(), "retry_after_s": error.retry_after_s or 1}
-    told = reader().problem(error.as_record(), **more)
+    told = _told(error)
     detail = words("key", url=request.url_root) if isinstance(error, errors.Unauthorized) else told["detail"]
     body = markup(NOTICE, title=told["title"], detail=detail, back=_back(words))
     response = _page(words, words("failed"), body)
@@ -111,7 +137,7 @@ def _redirect(path: str) -> Response:
 
 def _progress_page(jobs: Sequence[Job], own: str, archive: str = "") -> Response:
     words, is_over = _words(), has_ended(jobs)
-    known = Reader(auth.language(), problem)  # its paths are those of the page, to which ``with_prefix`` adds the prefix
+    known = Reader(page_language(), problem)  # its paths are those of the page, to which ``with_prefix`` adds the prefix
     rows = Markup().join(markup("<li>{row}</li>", row=_row(public(each, known), words)) for each in jobs)
     parts = [markup('<ul class="plain-list">{rows}</ul>', rows=rows)]
     if is_over:
@@ -149,7 +175,7 @@ def _outcome(job: dict[str, Any], words: Words) -> Markup:
     saved = f"{-result['saved_percent']:+.0f}%".replace("-", "−")
     figures = {"before": _size(source["bytes"]), "after": _size(result["bytes"]), "saved": saved}
     outcome = words("succeeded", width=result["width"], height=result["height"], **figures)
-    name = filenames.result_name(source["filename"], formats.output(result["format"]).extension)
+    name = files.name_of_result(source["filename"], result["format"], is_original="original" in result)
     return markup(OUTCOME, outcome=outcome, url=result["url"], name=name, text=words("download", name=name))
 
 
@@ -160,7 +186,7 @@ def _size(count: int) -> str:
 
 def _words() -> Words:
     """The sentences of these pages, in the reader's language."""
-    language = auth.language()
+    language = page_language()
     return lambda key, **values: text(f"plain.{key}", language, **values)
 
 
@@ -169,11 +195,5 @@ def _back(words: Words) -> Markup:
 
 
 def _page(words: Words, heading: str, body: Markup, *, refresh: bool = False) -> Response:
-    sheets = Markup().join(markup('<link rel="stylesheet" href="/static/css/{name}.css">', name=each) for each in SHEETS)
-    again = markup('<meta http-equiv="refresh" content="{seconds}">', seconds=REFRESH_S) if refresh else ""
-    page = markup(PAGE, language=auth.language(), again=again, heading=heading, name=words("name"), sheets=sheets, body=body)
-    response = Response(with_prefix(page), content_type="text/html; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = PAGE_POLICY
-    response.headers["Vary"] = "Accept-Language"
-    return response
+    again = markup(AGAIN, seconds=REFRESH_S) if refresh else Markup()
+    return own_response(own_page(heading, markup(BODY, heading=heading, body=body), head=again))

@@ -11,7 +11,7 @@ from backend.flows import deliveries
 from backend.web.openapi.answers import FIND_ERRORS, JSON
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import ref
-from backend.web.request import auth
+from backend.web.request import auth, query
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.reader import reader
 from backend.web.response.json_response import json_response
@@ -42,7 +42,7 @@ def _subject() -> tuple[str, str]:
     """Raises ``InvalidOption`` unless there is exactly one of ``SUBJECTS``, and nothing else."""
     for name, values in request.args.lists():
         if name not in SUBJECTS:
-            raise errors.InvalidOption("unknown", option=name[:100], suggestion=SUBJECTS[0])
+            raise query.unknown(name, SUBJECTS)
         if len(values) > 1:
             raise errors.InvalidOption("repeated", option=name, count=len(values))
     if len(request.args) != 1:

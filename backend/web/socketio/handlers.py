@@ -33,6 +33,8 @@ from backend.web.socketio.sender import Event, EventSender
 
 log = logging.getLogger(__name__)
 MAX_SUBSCRIPTIONS = 1000
+EXAMPLE = '{"job": "…"}'
+"""Of a message, for sentences that show one."""
 MAX_MESSAGES, MESSAGES_WINDOW_S = 1200, 10
 """A page on which a thousand images are dropped subscribes a thousand times. Twice this rate ends the session (``server/socketio``)."""
 KEPT_ENVIRON = (
@@ -92,7 +94,8 @@ class SocketIOHandlers:
         try:
             known = auth.key_of(self._web, key if isinstance(key, str) else "")
         except errors.Unauthorized as error:
-            raise ConnectionRefusedError(reader().problem(error.as_record())) from None
+            refusal = reader().problem(error.as_record())
+            raise ConnectionRefusedError(refusal["detail"], refusal) from None
         self._clients[_sid()] = Client(known.digest if known else "", reader(), self._sender.engineio_sid(_sid()))
         _shrink(request.environ)
 
@@ -113,7 +116,7 @@ class SocketIOHandlers:
             client = self._clients.get(_sid()) or Client("", reader())
             try:
                 if not isinstance(message, dict):
-                    raise errors.BadRequest("json")
+                    raise errors.BadRequest("json", example=EXAMPLE)
                 self._check_key(client)
                 self._check_rate(client)
                 return {"ok": True, **handle(client, message)}
@@ -193,7 +196,7 @@ class SocketIOHandlers:
     def _subscribe_batch(self, client: Client, message: Message) -> dict[str, Any]:
         """Each event is the whole batch. So a client that resumes needs no earlier ones: the present state is all that is new to it."""
         if not isinstance(message["batch"], str):
-            raise errors.BadRequest("json")
+            raise errors.BadRequest("json", example=EXAMPLE)
         batch, jobs = batches.find_batch(self._web.context, message["batch"], client.owner)
         if len(client.watches) >= MAX_SUBSCRIPTIONS and batch.id not in client.watches:
             raise errors.BadRequest("subscriptions", limit=MAX_SUBSCRIPTIONS)
@@ -255,12 +258,12 @@ def _sid() -> str:
 def _job_id(message: Message) -> str:
     job_id = message.get("job")
     if not isinstance(job_id, str):
-        raise errors.BadRequest("json")
+        raise errors.BadRequest("json", example=EXAMPLE)
     return job_id
 
 
 def _after(message: Message) -> int | None:
     after = message.get("after")
     if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
-        raise errors.BadRequest("json")
+        raise errors.BadRequest("json", example=EXAMPLE)
     return after

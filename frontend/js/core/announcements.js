@@ -23,9 +23,10 @@ const GAP_MS = 3000;
 export function nextAnnouncement(announced, totals, words) {
   const is_running = totals.running > 0;
   const quarter = Math.floor(totals.percent / 25);
-  const has_grown = totals.total > announced.total;
-  const next = { quarter, total: totals.total, was_running: is_running };
-  if (announced.was_running && !is_running && totals.total > 0) return { announced: next, text: completionText(totals, words) };
+  const total = totals.total - totals.refused;
+  const has_grown = total > announced.total;
+  const next = { quarter, total, was_running: is_running };
+  if (announced.was_running && !is_running && total > 0) return { announced: next, text: completionText(totals, words) };
   if (is_running && !announced.was_running) return { announced: next, text: words.t('announce.started') };
   if (has_grown || !is_running) return { announced: next, text: '' };
   if (quarter > announced.quarter) return { announced: next, text: words.t('announce.percent', { percent: words.percent(quarter * 25) }) };
@@ -34,6 +35,12 @@ export function nextAnnouncement(announced, totals, words) {
 
 /** @param {Totals} totals @param {Words} words */
 export function completionText(totals, words) {
+  const text = successText(totals, words);
+  return totals.done > 0 && totals.failed > 0 ? `${text}${words.t('announce.failed_too', { n: totals.failed })}` : text;
+}
+
+/** @param {Totals} totals @param {Words} words */
+function successText(totals, words) {
   if (totals.done === 0) return words.t('announce.none_done', { n: totals.total });
   if (totals.saved_percent <= 0) return words.t('announce.done', { n: totals.done });
   return words.t('announce.done_smaller', { n: totals.done, percent: words.percent(totals.saved_percent) });

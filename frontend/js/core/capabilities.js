@@ -23,6 +23,19 @@ export function optionSchema(capabilities, name) {
 }
 
 /**
+ * Whether an option takes this value. A gateway of an earlier version may lack a word that the page knows.
+ * @param {Capabilities} capabilities
+ * @param {string} name
+ * @param {string} value as in a query
+ */
+export function offersValue(capabilities, name, value) {
+  const option = capabilities.options[name];
+  if (!option) return false;
+  const kinds = [option, ...option.anyOf ?? []];
+  return kinds.some((each) => each.type === 'boolean' ? value === 'true' || value === 'false' : [each.const, ...each.enum ?? []].map(String).includes(value));
+}
+
+/**
  * The value of `<input accept>`.
  * @param {Capabilities} capabilities
  */
@@ -35,5 +48,8 @@ export function acceptAttribute(capabilities) {
  * @returns {string[]} names as people write them
  */
 export function formatNames(capabilities) {
-  return capabilities.formats.map(({ name }) => FORMAT_NAMES[name] ?? name.toUpperCase());
+  return capabilities.formats.map(({ name }) => formatName(name));
 }
+
+/** As people write it. @param {string} name */
+export const formatName = (name) => FORMAT_NAMES[name] ?? name.toUpperCase();

@@ -1,23 +1,27 @@
 // @ts-check
 /**
- * One image as data: `advance(item, fact)` returns the item after a fact. Three laws hold. Percent and progress never fall, unless the image
- * starts again from nothing. Percent is 100 only after `result_confirmed`. A Job older than the last one seen changes nothing.
+ * One image as data: `advance(item, fact)` returns the item after a fact. Four laws hold. Percent and progress never fall, unless the image
+ * starts again from nothing. Percent is 100 only after `result_confirmed`. A Job older than the last one seen changes nothing. What is said of
+ * another job than the item's own (`job_accepted`) changes nothing: an image that is converted again has left its former job behind.
  */
 import { startEta, updateEta } from './eta.js';
-import { TRANSITIONS, isFollowing, stateOfJob } from './states.js';
+import { TRANSITIONS, hasEnded, isFollowing, stateOfJob } from './states.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Job} Job */
 /** @typedef {import('./types.js').Problem} Problem */
 /**
- * @typedef {{type: 'upload_started' | 'body_sent' | 'network_lost' | 'resumed' | 'paused' | 'cancel_requested' | 'cancelled' | 'job_gone' |
- *     'result_confirmed' | 'origin_lost'}
+ * @typedef {{type: 'upload_started' | 'body_sent' | 'network_lost' | 'resumed' | 'paused' | 'cancel_requested' | 'cancelled' | 'origin_lost' | 'gateway_lost' |
+ *     'gateway_back'}
+ *   | {type: 'renamed', name: string}
  *   | {type: 'upload_opened', upload: string}
  *   | {type: 'bytes_kept', kept_bytes: number}
  *   | {type: 'bytes_sent', sent_bytes: number}
  *   | {type: 'origin_found', origin: string}
  *   | {type: 'upload_broke', problem: Problem | null, retry_at_ms: number}
- *   | {type: 'refused' | 'problem_translated', problem: Problem}
+ *   | {type: 'refused', problem: Problem}
+ *   | {type: 'job_accepted' | 'job_gone' | 'result_confirmed', job_id: string}
+ *   | {type: 'problem_translated', job_id: string, problem: Problem}
  *   | {type: 'job_updated', job: Job}
  *   | {type: 'restarted', key: string, options: Record<string, string>, origin: string | null}} Fact
  */
@@ -31,9 +35,9 @@ const UPLOAD_SHARE = 0.3;
  */
 export function createItem(given) {
   return {
-    state: 'waiting', type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
+    state: 'waiting', place: 0, folder: '', modified_ms: 0, type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
     upload_eta: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, problem: null, attempt: 0,
-    retry_at_ms: 0, duration_s: null, ...given,
+    retry_at_ms: 0, duration_s: null, is_stalled: false, ...given,
   };
 }
 
@@ -45,6 +49,8 @@ export function createItem(given) {
  */
 export function advance(item, fact, now_ms) {
   if (fact.type === 'job_updated') return applyJob(item, fact.job);
+  if (fact.type === 'gateway_lost' || fact.type === 'gateway_back') return stall(item, fact.type === 'gateway_lost');
+  if ('job_id' in fact && (fact.job_id === item.job) === (fact.type === 'job_accepted')) return item;
   const state = TRANSITIONS[item.state][fact.type];
   return state ? withPercent(applyFact({ ...item, state }, fact, now_ms)) : item;
 }
@@ -61,6 +67,7 @@ function applyFact(item, fact, now_ms) {
     case 'upload_opened': return { ...item, upload: fact.upload, kept_bytes: 0, sent_bytes: 0 };
     case 'bytes_kept': return keepBytes(item, fact.kept_bytes);
     case 'bytes_sent': return sendBytes(item, fact.sent_bytes, now_ms);
+    case 'job_accepted': return { ...item, job: fact.job_id, seq: -1 };
     case 'body_sent': return { ...item, sent_bytes: item.bytes };
     case 'origin_found': return { ...item, origin: fact.origin };
     case 'origin_lost': return { ...item, origin: null, sent_bytes: 0 };
@@ -69,9 +76,16 @@ function applyFact(item, fact, now_ms) {
     case 'refused':
     case 'problem_translated': return { ...item, problem: fact.problem };
     case 'result_confirmed': return { ...item, progress: 100, position: null, eta_s: null };
+    case 'renamed': return { ...item, name: fact.name };
     case 'restarted': return restart(item, fact.key, fact.options, fact.origin);
     default: return item;
   }
+}
+
+/** What was estimated of work under way holds no more. @param {Item} item @param {boolean} is_stalled @returns {Item} */
+function stall(item, is_stalled) {
+  if (item.is_stalled === is_stalled || is_stalled && !isFollowing(item.state)) return item;
+  return is_stalled ? { ...item, is_stalled, eta_s: null, upload_eta: null } : { ...item, is_stalled };
 }
 
 /**
@@ -100,8 +114,8 @@ function keepBytes(item, kept_bytes) {
  * @param {string | null} origin
  */
 function restart(item, key, options, origin) {
-  const { id, name, bytes, type, has_file, url } = item;
-  return createItem({ id, name, bytes, type, has_file, url, origin, key, options });
+  const { id, place, name, folder, modified_ms, bytes, type, has_file, url } = item;
+  return createItem({ id, place, name, folder, modified_ms, bytes, type, has_file, url, origin, key, options });
 }
 
 /**
@@ -110,14 +124,15 @@ function restart(item, key, options, origin) {
  * @returns {Item}
  */
 function applyJob(item, job) {
-  if (item.job === job.id && job.seq <= item.seq) return updatePosition(item, job);
+  if (job.id !== item.job) return item;
+  if (job.seq <= item.seq) return updatePosition(item, job);
   if (!isFollowing(item.state)) return item;
   const state = stateOfJob(job);
-  const is_cancelling = item.state === 'cancelling' && (job.state === 'queued' || job.state === 'running');
+  const is_cancelling = item.state === 'cancelling' && !hasEnded(job);
   return withPercent({
     ...item,
     state: is_cancelling ? 'cancelling' : state,
-    job: job.id, seq: job.seq, sent_bytes: item.bytes, upload_eta: null,
+    seq: job.seq, sent_bytes: item.bytes, upload_eta: null,
     progress: Math.max(item.progress, Math.min(job.progress, 99)),
     position: job.queue_position ?? null,
     eta_s: job.eta_seconds ?? null,

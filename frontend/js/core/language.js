@@ -3,10 +3,14 @@
  * Texts and figures in the reader's language. A text may hold `{name}` and `{name|one form|other form}`. The language's plural rule chooses
  * the form; `#` in it is the number. A missing text shows as its key; a test makes sure that none is missing.
  *
+ * A value in a right-to-left script is isolated, so that the order of the sentence stays.
+ *
  * A language is a BCP 47 tag. Which ones there are, the gateway says: each is a file in `i18n/`.
  *
  * @typedef {Record<string, string | number>} Values
  */
+
+import { isolated } from './bidi.js';
 
 const FALLBACK = 'en';
 
@@ -41,6 +45,19 @@ export function languageName(tag) {
   return name[0].toLocaleUpperCase(tag) + name.slice(1);
 }
 
+const UNITS = /** @type {const} */ ([['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10], ['GB', 1e9], ['MB', 1e6], ['KB', 1e3]]);
+
+/**
+ * The largest unit without a remainder, binary ones first, as in settings; else MiB with a tenth. Of `backend/texts/sizes.py`.
+ * @param {number} bytes
+ * @returns {readonly [string, number, number]} name, bytes, decimals
+ */
+function limitUnit(bytes) {
+  const whole = UNITS.find(([, size]) => bytes >= 10_000 && bytes % size === 0);
+  if (whole) return [...whole, 0];
+  return bytes < 10_000 ? ['B', 1, 0] : bytes < 2 ** 20 ? [...UNITS[2], 1] : [...UNITS[1], 1];
+}
+
 /** The texts of one language, and its way to write figures. */
 export class Words {
   /**
@@ -65,7 +82,7 @@ export class Words {
     const text = this.catalog[key] ?? key;
     return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g, (_, name, one, other) => {
       const value = values[name] ?? '';
-      const shown = typeof value === 'number' ? this.whole.format(value) : value;
+      const shown = typeof value === 'number' ? this.whole.format(value) : isolated(value);
       if (one === undefined) return shown;
       return (this.plural.select(Number(value)) === 'one' ? one : other).replace('#', shown);
     });
@@ -86,10 +103,16 @@ export class Words {
     return this.t('figure.of', { part: format.format(part / size), whole: `${format.format(whole / size)} ${unit}` });
   }
 
-  /** A limit: never rounded up. @param {number} bytes */
+  /** A limit in the unit in which it was set, as the gateway's own sentences have it: never rounded up. @param {number} bytes */
   limit(bytes) {
-    const [unit, size] = bytes < 1e6 ? ['KB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-    return `${this.whole.format(Math.floor(bytes / size))} ${unit}`;
+    const [unit, size, digits] = limitUnit(bytes);
+    return `${(digits ? this.tenth : this.whole).format(Math.floor(bytes / size * 10 ** digits) / 10 ** digits)} ${unit}`;
+  }
+
+  /** What is beyond a limit, in the limit's own unit: never rounded down to it. @param {number} bytes @param {number} limit_bytes */
+  beyond(bytes, limit_bytes) {
+    const [unit, size] = limitUnit(limit_bytes);
+    return `${this.tenth.format(Math.ceil(bytes / size * 10) / 10)} ${unit}`;
   }
 
   /** @param {string[]} names */
@@ -127,6 +150,11 @@ export class Words {
     if (seconds >= 172_800) return this.t('period.days', { n: Math.round(seconds / 86_400) });
     if (seconds >= 5400) return this.t('period.hours', { n: Math.round(seconds / 3600) });
     return this.t('period.minutes', { n: Math.max(1, Math.round(seconds / 60)) });
+  }
+
+  /** As people write it. @param {string} name of a format */
+  format(name) {
+    return name === 'webp' ? 'WebP' : name.toUpperCase();
   }
 
   /** @param {number} pixels */

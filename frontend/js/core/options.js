@@ -3,10 +3,10 @@
  * The settings of the page, and the query they become. Defaults and ranges are the gateway's (`/api/capabilities`); the presets are the page's
  * own. An option that the gateway does not offer is neither shown nor sent.
  */
-import { optionSchema } from './capabilities.js';
+import { offersValue, optionSchema } from './capabilities.js';
 
 /** @typedef {import('./types.js').Capabilities} Capabilities */
-/** @typedef {'photo' | 'drawing' | 'text' | 'lossless'} Preset */
+/** @typedef {'auto' | 'photo' | 'graphic' | 'lossless'} Preset */
 /**
  * @typedef {object} Settings an empty text means: not set
  * @property {Preset} preset
@@ -15,20 +15,24 @@ import { optionSchema } from './capabilities.js';
  * @property {string} width
  * @property {string} height
  * @property {string} target_kilobytes
+ * @property {string} near_lossless
  * @property {string} metadata
  */
 
-/** Preset → its quality (null: the gateway's default), and what it adds to the query. */
+/** Preset → its quality (null: the gateway's default), and what it adds to the query. A quality of its own there hides the slider. */
 export const PRESETS = /** @type {const} */ ({
+  auto: { quality: null, adds: { lossless: 'auto', quality: 'auto' } },
   photo: { quality: null, adds: {} },
-  drawing: { quality: 90, adds: { sharp_yuv: 'true' } },
-  text: { quality: 60, adds: { near_lossless: 'quality' } },
+  graphic: { quality: 90, adds: { lossless: 'auto', sharp_yuv: 'true' } },
   lossless: { quality: null, adds: { lossless: 'true' } },
 });
-const FIRST_PRESET = 'photo';
+const FIRST_PRESET = 'auto';
+
+/** Presets of earlier versions → today's. */
+const FORMER_PRESETS = /** @type {Record<string, Preset>} */ ({ drawing: 'graphic', text: 'graphic' });
 
 /** A retry keeps the options of its job. Sent empty, these go back to their defaults. */
-const CLEARED_BY_RETRY = { lossless: '', near_lossless: '', sharp_yuv: '', width: '', height: '', target_bytes: '', metadata: '' };
+const CLEARED_BY_RETRY = { quality: '', lossless: '', near_lossless: '', sharp_yuv: '', width: '', height: '', target_bytes: '', metadata: '' };
 
 /** What a new visitor has. @param {Capabilities} capabilities */
 export const defaultSettings = (capabilities) => readSettings({}, capabilities);
@@ -40,7 +44,7 @@ export const defaultSettings = (capabilities) => readSettings({}, capabilities);
  * @returns {Settings}
  */
 export function readSettings(stored, capabilities) {
-  const given = /** @type {Record<string, unknown>} */ (stored && typeof stored === 'object' ? stored : {});
+  const given = withoutFormerPreset(/** @type {Record<string, unknown>} */ (stored && typeof stored === 'object' ? stored : {}), capabilities);
   const preset = Object.hasOwn(PRESETS, String(given.preset)) ? /** @type {Preset} */ (given.preset) : FIRST_PRESET;
   const schema = (/** @type {string} */ name) => optionSchema(capabilities, name);
   return {
@@ -50,9 +54,26 @@ export function readSettings(stored, capabilities) {
     width: sizeText(given.width, schema('width').maximum),
     height: sizeText(given.height, schema('height').maximum),
     target_kilobytes: sizeText(given.target_kilobytes, Math.floor((schema('target_bytes').maximum ?? Infinity) / 1000)),
+    near_lossless: isEmpty(given.near_lossless) ? '' : String(numberIn(schema('near_lossless'), given.near_lossless, null)),
     metadata: String(schema('metadata').enum?.includes(given.metadata) ? given.metadata : schema('metadata').default ?? ''),
   };
 }
+
+/**
+ * What an earlier version stored, in today's words. There the first preset was Photo: who never touched the kind or the quality gets Automatic.
+ * @param {Record<string, unknown>} given
+ * @param {Capabilities} capabilities
+ */
+function withoutFormerPreset(given, capabilities) {
+  const former = FORMER_PRESETS[String(given.preset)];
+  if (former) return { ...given, preset: former, quality: null };
+  if (given.preset !== 'photo' || 'near_lossless' in given) return given;
+  const is_untouched = ['quality', 'method'].every((name) => given[name] === optionSchema(capabilities, name).default);
+  return is_untouched ? { ...given, preset: 'auto' } : given;
+}
+
+/** @param {unknown} value */
+const isEmpty = (value) => value === '' || value === null || value === undefined || !Number.isFinite(Number(value));
 
 /**
  * @param {import('./types.js').OptionSchema} schema
@@ -60,8 +81,7 @@ export function readSettings(stored, capabilities) {
  * @param {number | null} preferred instead of the option's default
  */
 function numberIn({ minimum = 0, maximum = Infinity, default: fallback = 0 }, value, preferred) {
-  const number = value === '' || value === null || value === undefined ? NaN : Math.round(Number(value));
-  return Number.isFinite(number) ? Math.min(Math.max(number, minimum), maximum) : preferred ?? Number(fallback);
+  return isEmpty(value) ? preferred ?? Number(fallback) : Math.min(Math.max(Math.round(Number(value)), minimum), maximum);
 }
 
 /**
@@ -80,7 +100,7 @@ function sizeText(value, maximum = Infinity) {
  * @param {Capabilities} capabilities
  */
 export function settingsOfForm(values, is_new_preset, capabilities) {
-  return readSettings(is_new_preset ? { ...values, quality: null } : values, capabilities);
+  return readSettings({ near_lossless: '', ...values, ...(is_new_preset ? { quality: null } : {}) }, capabilities);
 }
 
 /**
@@ -90,15 +110,24 @@ export function settingsOfForm(values, is_new_preset, capabilities) {
  * @returns {Settings}
  */
 export function settingsOfQuery(query, capabilities) {
-  const preset = query.near_lossless ? 'text' : query.lossless ? 'lossless' : query.sharp_yuv ? 'drawing' : 'photo';
   const target_kilobytes = query.target_bytes ? Number(query.target_bytes) / 1000 : '';
-  return readSettings({ ...query, preset, quality: query.near_lossless ?? query.quality, target_kilobytes }, capabilities);
+  return readSettings({ near_lossless: '', ...query, preset: presetOf(query), target_kilobytes }, capabilities);
 }
 
-/** Whether the quality has an effect. @param {Settings} settings */
-export const hasQuality = (settings) => settings.preset !== 'lossless';
-/** Whether a target size has an effect: only where the quality may change. @param {Settings} settings */
-export const hasTarget = (settings) => settings.preset === 'photo' || settings.preset === 'drawing';
+/** @param {Record<string, string>} query @returns {Preset} */
+function presetOf({ quality, lossless, near_lossless, sharp_yuv }) {
+  if (near_lossless || lossless === 'true') return 'lossless';
+  if (quality === 'auto' || (!quality && lossless === 'auto')) return 'auto';
+  if (sharp_yuv === 'true' || lossless === 'auto') return 'graphic';
+  return quality ? 'photo' : FIRST_PRESET;
+}
+
+/** Whether the number of the quality has an effect. @param {Settings} settings */
+export const hasQuality = ({ preset }) => preset === 'photo' || preset === 'graphic';
+/** Whether a size may be set: only where the quality may change. @param {Settings} settings */
+export const hasTarget = ({ preset }) => preset !== 'lossless';
+/** Whether pixels may be smoothed before they are kept. @param {Settings} settings */
+export const hasNearLossless = ({ preset }) => preset === 'lossless';
 
 /**
  * @param {Settings} settings
@@ -106,17 +135,18 @@ export const hasTarget = (settings) => settings.preset === 'photo' || settings.p
  * @returns {Record<string, string>}
  */
 export function queryOf(settings, capabilities) {
-  /** @type {Record<string, string>} */
-  const query = { method: String(settings.method) };
-  const adds = /** @type {Record<string, string>} */ (PRESETS[settings.preset].adds);
-  if (adds.near_lossless && capabilities.options.near_lossless) query.near_lossless = String(settings.quality);
-  else if (adds.near_lossless || adds.lossless) query.lossless = 'true';
-  else query.quality = String(settings.quality);
-  if (adds.sharp_yuv) query.sharp_yuv = adds.sharp_yuv;
-  if (settings.width) query.width = settings.width;
-  if (settings.height) query.height = settings.height;
+  const { preset, width, height, metadata } = settings;
+  const query = /** @type {Record<string, string>} */ ({ method: String(settings.method), quality: String(settings.quality) });
+  for (const [name, value] of Object.entries(PRESETS[preset].adds)) if (offersValue(capabilities, name, value)) query[name] = value;
+  if (preset === 'lossless') delete query.quality;
+  if (hasNearLossless(settings) && settings.near_lossless && capabilities.options.near_lossless) {
+    query.near_lossless = settings.near_lossless;
+    delete query.lossless;
+  }
   if (settings.target_kilobytes && hasTarget(settings)) query.target_bytes = String(Number(settings.target_kilobytes) * 1000);
-  if (settings.metadata !== optionSchema(capabilities, 'metadata').default) query.metadata = settings.metadata;
+  if (width) query.width = width;
+  if (height) query.height = height;
+  if (metadata !== optionSchema(capabilities, 'metadata').default) query.metadata = metadata;
   return Object.fromEntries(Object.entries(query).filter(([name]) => name in capabilities.options));
 }
 

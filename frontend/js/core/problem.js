@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Why an image failed, as a sentence: what happened, the limit, what to do. Usually the page's own, which knows the file. Where the gateway
- * knows more (which format, which option), its sentence is shown, provided that it is in the page's language.
+ * knows more (which format, how many frames), its sentence is shown, provided that it is in the page's language, and speaks to a person: those
+ * for programs name options, headers and commands, which nobody sees on the page.
  */
 import { formatNames } from './capabilities.js';
 
@@ -14,17 +15,17 @@ import { formatNames } from './capabilities.js';
 export const PROBLEMS = /** @type {Record<string, [string, boolean]>} */ ({
   bad_request: ['error.bad_request', true],
   unauthorized: ['error.unauthorized', false],
-  cross_site: ['error.cross_site', true],
+  cross_site: ['error.cross_site', false],
   not_found: ['error.not_found', false],
-  method_not_allowed: ['error.bad_request', true],
+  method_not_allowed: ['error.bad_request', false],
   not_ready: ['error.not_ready', false],
   already_finished: ['error.already_finished', false],
   offset_mismatch: ['error.offset_mismatch', false],
   gone: ['error.gone', false],
   too_large: ['error.too_large', false],
   unsupported_format: ['error.unsupported_format', true],
-  wrong_host: ['error.wrong_host', true],
-  invalid_option: ['error.invalid_option', true],
+  wrong_host: ['error.wrong_host', false],
+  invalid_option: ['error.invalid_option', false],
   damaged_image: ['error.damaged_image', true],
   too_many_pixels: ['error.too_many_pixels', true],
   too_many_frames: ['error.too_many_frames', true],
@@ -41,11 +42,23 @@ export const PROBLEMS = /** @type {Record<string, [string, boolean]>} */ ({
   file_unreadable: ['error.file_unreadable', false],
 });
 
+/** What only a program knows: names of options, settings, codes, headers, methods, protocols, paths and commands. */
+const PROGRAMS_WORDS = /[a-z]_[a-z]|[A-Z]_[A-Z]|[“"][a-z]+[”"]|\/(api|problems)\b|[A-Z][a-z]+-[A-Z]|\b(curl|JSON|HTTP|HEAD|PATCH|POST|PUT|DELETE|OPTIONS|tus|multipart|Base64|WebSocket|Socket|ETag|Redis)\b/;
+
+/** Option → the control that sets it. */
+const CONTROLS = /** @type {Record<string, string>} */ ({
+  quality: 'settings.quality', method: 'settings.method', width: 'settings.max_width', height: 'settings.max_height',
+  target_bytes: 'settings.target', metadata: 'settings.metadata', lossless: 'settings.preset', near_lossless: 'settings.preset',
+});
+
 /** Problems that the same file has every time. */
 const PERMANENT = new Set(['too_large', 'unsupported_format', 'empty_file', 'damaged_image', 'too_many_frames', 'file_unreadable']);
 
 /** @param {Problem | null} problem */
 export const isRetryable = (problem) => !problem || !PERMANENT.has(problem.code);
+
+/** A side is wrong where the result would be too long. @param {Problem} problem */
+const settingKey = (problem) => problem.option === 'width' || problem.option === 'height' ? 'error.side' : 'error.setting';
 
 /**
  * @param {Problem} problem
@@ -56,26 +69,17 @@ export const isRetryable = (problem) => !problem || !PERMANENT.has(problem.code)
  */
 export function sentenceOf(problem, item, capabilities, words) {
   const [key, is_gateways_better] = PROBLEMS[problem.code] ?? ['error.unknown', true];
-  if (is_gateways_better && problem.detail && problem.language === words.language) return problem.detail;
-  return words.t(key, {
-    size: words.bytes(item.bytes),
+  const is_understood = problem.language === words.language && !PROGRAMS_WORDS.test(problem.detail ?? '');
+  if (is_gateways_better && problem.detail && is_understood) return problem.detail;
+  const control = CONTROLS[problem.option ?? ''];
+  return words.t(control ? settingKey(problem) : key, {
+    control: control ? words.t(control) : '',
+    limit_side: capabilities.limits.side_pixels,
+    size: words.beyond(item.bytes, capabilities.limits.upload_bytes),
     limit_bytes: words.limit(capabilities.limits.upload_bytes),
     limit_megapixels: words.megapixels(capabilities.limits.pixels),
     limit_frames: capabilities.limits.frames,
     formats: words.list(formatNames(capabilities)),
     code: problem.code,
   });
-}
-
-/**
- * The problem of an answer that is not `application/problem+json`: a proxy's page, or no answer.
- * @param {number} status HTTP status; 0 when no answer came
- * @returns {Problem}
- */
-export function problemOfStatus(status) {
-  if (status === 0) return { code: 'network_lost', status };
-  if (status === 413) return { code: 'proxy_limit', status };
-  if (status === 401) return { code: 'unauthorized', status };
-  if (status === 429) return { code: 'rate_limited', status };
-  return { code: status === 502 || status === 503 || status === 504 ? 'backend_unavailable' : 'internal', status };
 }

@@ -16,14 +16,14 @@ export const TRANSITIONS = {
   invalid: {},
   waiting: { upload_started: 'uploading', paused: 'paused', cancelled: 'cancelled', refused: 'failed' },
   uploading: {
-    upload_opened: 'uploading', bytes_kept: 'uploading', bytes_sent: 'uploading', origin_found: 'uploading', body_sent: 'verifying', upload_broke: 'retrying',
+    upload_opened: 'uploading', job_accepted: 'uploading', bytes_kept: 'uploading', bytes_sent: 'uploading', origin_found: 'uploading', body_sent: 'verifying', upload_broke: 'retrying',
     network_lost: 'offline', paused: 'paused', refused: 'failed', cancelled: 'cancelled',
   },
   retrying: { resumed: 'waiting', network_lost: 'offline', paused: 'paused', cancelled: 'cancelled' },
   offline: { resumed: 'waiting', paused: 'paused', cancelled: 'cancelled' },
   paused: { resumed: 'waiting', cancelled: 'cancelled' },
   verifying: {
-    upload_broke: 'retrying', network_lost: 'offline', refused: 'failed', cancel_requested: 'cancelling', job_gone: 'expired', origin_lost: 'waiting',
+    job_accepted: 'verifying', upload_broke: 'retrying', network_lost: 'offline', refused: 'failed', cancel_requested: 'cancelling', job_gone: 'expired', origin_lost: 'waiting',
   },
   queued: { cancel_requested: 'cancelling', job_gone: 'expired' },
   decoding: { cancel_requested: 'cancelling', job_gone: 'expired' },
@@ -31,8 +31,8 @@ export const TRANSITIONS = {
   encoding: { cancel_requested: 'cancelling', job_gone: 'expired' },
   saving: { cancel_requested: 'cancelling', job_gone: 'expired' },
   confirming: { result_confirmed: 'done', job_gone: 'expired' },
-  cancelling: { cancelled: 'cancelled', upload_broke: 'cancelled', network_lost: 'cancelled', refused: 'cancelled', job_gone: 'cancelled' },
-  done: { job_gone: 'expired', restarted: 'waiting' },
+  cancelling: { job_accepted: 'cancelling', cancelled: 'cancelled', upload_broke: 'cancelled', network_lost: 'cancelled', refused: 'cancelled', job_gone: 'cancelled' },
+  done: { job_gone: 'expired', restarted: 'waiting', renamed: 'done' },
   failed: { restarted: 'waiting', problem_translated: 'failed' },
   cancelled: { restarted: 'waiting' },
   expired: { restarted: 'waiting' },
@@ -41,6 +41,8 @@ export const TRANSITIONS = {
 /** States in which updates of a Job still count. */
 const FOLLOWING = new Set(['uploading', 'verifying', 'queued', 'decoding', 'transforming', 'encoding', 'saving', 'confirming', 'cancelling']);
 const FINAL = new Set(['invalid', 'done', 'failed', 'cancelled', 'expired']);
+const STANDING = new Set(['paused', 'offline', 'retrying']);
+const FAILED = new Set(['invalid', 'failed', 'expired']);
 const SENDING = new Set(['uploading', 'verifying']);
 const CONVERTING = new Set(['queued', 'decoding', 'transforming', 'encoding', 'saving', 'confirming']);
 
@@ -48,6 +50,10 @@ const CONVERTING = new Set(['queued', 'decoding', 'transforming', 'encoding', 's
 export const isFinal = (state) => FINAL.has(state);
 /** @param {State} state */
 export const isFollowing = (state) => FOLLOWING.has(state);
+/** Whether nothing works on it until a person, the network or a timer moves it on. @param {State} state */
+export const isStanding = (state) => STANDING.has(state);
+/** Whether it ended without a result, and nobody wanted that. @param {State} state */
+export const isFailed = (state) => FAILED.has(state);
 /** Whether it takes an upload slot. @param {State} state */
 export const isSending = (state) => SENDING.has(state);
 /** Whether the gateway has the image and works on it. @param {State} state */
@@ -58,6 +64,9 @@ export const canPause = (state) => 'paused' in TRANSITIONS[state];
 export const isCancelledByGateway = (state) => 'cancel_requested' in TRANSITIONS[state];
 /** @param {State} state */
 export const canCancel = (state) => isCancelledByGateway(state) || 'cancelled' in TRANSITIONS[state] && state !== 'cancelling';
+
+/** Whether nothing more will come of a job. @param {Job} job */
+export const hasEnded = (job) => job.state !== 'queued' && job.state !== 'running';
 
 /** @type {Record<string, State>} */
 const STATE_BY_STAGE = { decode: 'decoding', transform: 'transforming', encode: 'encoding', store: 'saving' };

@@ -2,7 +2,9 @@
 /** The state of an image as one line of text with its figures: shown in the row, and read aloud as the value of its progress bar. */
 import { secondsLeft } from './eta.js';
 import { mismatchedFormat } from './filenames.js';
+import { isLarger, isOriginal } from './outcome.js';
 import { sentenceOf } from './problem.js';
+import { isFollowing } from './states.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Capabilities} Capabilities */
@@ -16,6 +18,18 @@ import { sentenceOf } from './problem.js';
  * @returns {string}
  */
 export function statusText(item, capabilities, words, now_ms) {
+  const text = textOfState(item, capabilities, words, now_ms);
+  return item.is_stalled && isFollowing(item.state) ? words.t('state.stalled', { text }) : text;
+}
+
+/**
+ * @param {Item} item
+ * @param {Capabilities} capabilities
+ * @param {Words} words
+ * @param {number} now_ms
+ * @returns {string}
+ */
+function textOfState(item, capabilities, words, now_ms) {
   const why = () => item.problem ? sentenceOf(item.problem, item, capabilities, words) : words.t('state.failed');
   switch (item.state) {
     case 'invalid': return why();
@@ -80,13 +94,13 @@ function doneText(item, words) {
   const size = item.result ? `${item.result.width} × ${item.result.height}` : '';
   const text = doneFiguresText(item, size, words);
   const format = mismatchedFormat(item.name, item.source?.format);
-  return format ? words.t('state.done_named', { text, format: format.toUpperCase() }) : text;
+  return format ? words.t('state.done_named', { text, format: words.format(format) }) : text;
 }
 
 /** @param {Item} item @param {string} size @param {Words} words */
 function doneFiguresText(item, size, words) {
-  const is_larger = item.result && item.result.bytes >= (item.source?.bytes ?? item.bytes);
-  if (is_larger) return words.t('state.done_larger', { size });
+  if (isLarger(item)) return words.t('state.done_larger', { size, format: words.format(item.result?.format ?? 'webp') });
+  if (isOriginal(item)) return words.t('state.done_original', { size });
   // A result that was there already: 0.0 s would say nothing.
   return item.duration_s === null || item.duration_s < 0.05 ? words.t('state.done', { size }) : words.t('state.done_in', { size, time: words.duration(item.duration_s) });
 }

@@ -7,9 +7,11 @@
  * @property {number} [status]
  * @property {string} [title]
  * @property {string} [detail]
+ * @property {string} [option] that cannot be used
  * @property {string} [language]
+ * @property {boolean} [is_guessed] from the status alone: the answer held no problem, and may be a proxy's
  *
- * @typedef {'connecting' | 'live' | 'streaming' | 'polling' | 'offline'} Mode how updates of jobs reach the page
+ * @typedef {'connecting' | 'live' | 'streaming' | 'polling' | 'offline' | 'unreachable'} Mode how updates of jobs reach the page, if at all
  *
  * @typedef {object} Source
  * @property {string} [filename]
@@ -22,10 +24,15 @@
  * @typedef {object} Result
  * @property {string} url
  * @property {number} bytes
+ * @property {string} [format]
  * @property {number} width
  * @property {number} height
+ * @property {boolean} [larger_than_source] true only where it is so
+ * @property {boolean} [original] true only where the source itself is the result
  * @property {number} [frames]
  * @property {number} [saved_percent]
+ * @property {number} [quality] that `quality=auto` chose
+ * @property {boolean} [lossless] what `lossless=auto` decided
  *
  * @typedef {object} Job the contract's Job
  * @property {string} id
@@ -50,8 +57,11 @@
  * @typedef {object} Item one image on the page
  * @property {string} id
  * @property {State} state
+ * @property {number} place in the order in which images were added
  * @property {string} name
  * @property {number} bytes
+ * @property {string} folder the folders from which it was chosen, as `holiday/beach`; else empty
+ * @property {number} modified_ms when the file was changed last; 0 where that is not known
  * @property {string} type media type as the browser sees it; may be empty
  * @property {string} key Idempotency-Key: the same for every attempt to upload
  * @property {Record<string, string>} options query options of the job
@@ -74,12 +84,12 @@
  * @property {number} attempt failed uploads since the last progress
  * @property {number} retry_at_ms when the next attempt starts
  * @property {number | null} duration_s of the conversion
+ * @property {boolean} is_stalled the gateway does not answer: estimates would be wrong
  *
  * @typedef {object} ItemStore the images of the page, as `net` sees them: see `items.js`
  * @property {() => Iterable<Item>} all in the order of the list
  * @property {(id: string) => Item | undefined} get
  * @property {(id: string, fact: import('./item.js').Fact) => void} dispatch
- * @property {(id: string, job: string) => void} linkJob
  *
  * @typedef {object} Format
  * @property {string} name
@@ -90,6 +100,8 @@
  * @property {unknown} [default]
  * @property {number} [minimum]
  * @property {number} [maximum]
+ * @property {string} [type]
+ * @property {unknown} [const]
  * @property {unknown[]} [enum]
  * @property {OptionSchema[]} [anyOf]
  *

@@ -52,3 +52,14 @@ function keepIn(view, image, stage) {
 export function canPan(view, image, stage) {
   return image.width * view.scale > stage.width + 1 || image.height * view.scale > stage.height + 1;
 }
+
+/** With this place of the image (shares of its sides) in the middle, as far as its edges allow. @param {{x: number, y: number}} place @param {number} scale @param {Size} image @param {Size} stage @returns {View} */
+export function viewOf(place, scale, image, stage) {
+  return keepIn({ scale, x: (0.5 - place.x) * image.width * scale, y: (0.5 - place.y) * image.height * scale }, image, stage);
+}
+
+/** The same part of a picture that has another size now. @param {View} view @param {Size} before @param {Size} after @param {Size} stage @returns {View} */
+export function viewAfterResize(view, before, after, stage) {
+  const scale = Math.min(MAX_SCALE, view.scale * before.width / after.width);
+  return keepIn({ ...view, scale }, after, stage);
+}

@@ -1,7 +1,8 @@
 // @ts-check
 /** The gateway's REST API. Every call resolves to an `Answer`, also when the network fails: nothing here throws. */
 import { retryQueryOf } from '../core/options.js';
-import { problemOfStatus } from '../core/problem.js';
+import { problemOfStatus } from '../core/problem-of-status.js';
+import { resultPath } from '../core/paths.js';
 import { readRetryAfter } from '../core/retry-policy.js';
 import { ROOT } from '../core/root.js';
 
@@ -14,11 +15,20 @@ import { ROOT } from '../core/root.js';
 /** @typedef {{language: string, key: string}} Identity the reader's language and API key, sent with every request */
 
 const ANSWER_TIMEOUT_MS = 30_000;
+/** The longest that the gateway grants. */
+const LONGEST_WAIT_S = 30;
+/** Of the answers that a gateway gives at once. */
+const QUICK_TIMEOUT_MS = 8000;
+const LIFE_TIMEOUT_MS = 3000;
+/** What a proxy says for a gateway that does not answer. */
+const PROXY_STATUSES = new Set([0, 502, 503, 504]);
 
 export class Api {
   /** @param {() => Identity} identity */
   constructor(identity) {
     this.identity = identity;
+    /** Called after each request. @type {(is_answered: boolean) => void} */
+    this.onAnswer = () => {};
   }
 
   /** @returns {Record<string, string>} */
@@ -32,9 +42,14 @@ export class Api {
     return this.request('GET', `${ROOT}/api/capabilities`);
   }
 
+  /** Whether the gateway answers. @returns {Promise<Answer<null>>} */
+  checkLife() {
+    return this.request('GET', `${ROOT}/api/health/live`, {}, LIFE_TIMEOUT_MS);
+  }
+
   /** @param {string} id @returns {Promise<Answer<Job>>} */
   job(id) {
-    return this.request('GET', `${ROOT}/api/jobs/${encodeURIComponent(id)}`);
+    return this.request('GET', `${ROOT}/api/jobs/${encodeURIComponent(id)}`, {}, QUICK_TIMEOUT_MS);
   }
 
   /** @param {string} id @returns {Promise<Answer<Job>>} */
@@ -81,15 +96,47 @@ export class Api {
   }
 
   /**
+   * The bytes of a result. The gateway answers at the end of the job, or with `not_ready` after half a minute.
+   * @param {string} id
+   * @param {() => void} onEnd the job has ended well, and its bytes begin to come
+   * @param {AbortSignal} signal
+   * @returns {Promise<Answer<Blob>>}
+   */
+  async awaitResult(id, onEnd, signal) {
+    try {
+      const response = await fetch(resultPath(id), { headers: { ...this.headers(), Prefer: `wait=${LONGEST_WAIT_S}` }, cache: 'no-store', signal });
+      if (!response.ok) return readAnswer(response.status, await response.text(), response.headers.get('Retry-After'), this.identity().language);
+      onEnd();
+      return { ok: true, status: response.status, body: await response.blob() };
+    } catch {
+      return { ok: false, status: 0, problem: problemOfStatus(0), retry_after_s: null };
+    }
+  }
+
+  /**
    * @param {string} method
    * @param {string} path
    * @param {RequestInit} [init]
+   * @param {number} [timeout_ms]
    * @returns {Promise<Answer<any>>}
    */
-  async request(method, path, init = {}) {
+  async request(method, path, init = {}, timeout_ms = ANSWER_TIMEOUT_MS) {
+    const answer = await this.answerOf(method, path, init, timeout_ms);
+    this.onAnswer(answer.ok || !answer.problem.is_guessed || !PROXY_STATUSES.has(answer.status));
+    return answer;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestInit} init
+   * @param {number} timeout_ms
+   * @returns {Promise<Answer<any>>}
+   */
+  async answerOf(method, path, init, timeout_ms) {
     try {
       const headers = { ...this.headers(), ...init.headers };
-      const response = await fetch(path, { ...init, method, headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+      const response = await fetch(path, { ...init, method, headers, cache: 'no-store', signal: AbortSignal.timeout(timeout_ms) });
       const text = method === 'HEAD' ? '' : await response.text();
       return readAnswer(response.status, text, response.headers.get('Retry-After'), this.identity().language);
     } catch {
@@ -97,11 +144,6 @@ export class Api {
     }
   }
 }
-
-/** @param {string} id */
-export const resultPath = (id) => `${ROOT}/api/jobs/${encodeURIComponent(id)}/result`;
-/** @param {string} id */
-export const sourcePath = (id) => `${ROOT}/api/jobs/${encodeURIComponent(id)}/source`;
 
 /**
  * @param {number} status

@@ -1,6 +1,6 @@
 // @ts-check
 /** Follows the job of an image until its result can be fetched, and cancels it when asked. */
-import { isFinal, isFollowing } from '../core/states.js';
+import { hasEnded } from '../core/states.js';
 
 /** @typedef {import('../core/types.js').Job} Job */
 /** @typedef {import('../core/types.js').Problem} Problem */
@@ -28,17 +28,22 @@ export class JobTracker {
 
   /** The upload of an item has become this job, of which nothing else is known yet. @param {string} id @param {string} job */
   follow(id, job) {
-    this.items.linkJob(id, job);
-    this.updates.follow(job, -1);
+    this.items.dispatch(id, { type: 'job_accepted', job_id: job });
+    if (this.isOf(id, job)) this.updates.follow(job, -1);
   }
 
-  /** The gateway answered the upload of an item with its job. @param {string} id @param {Job} job */
+  /** The gateway answered the upload of an item with its job, which may have ended already. @param {string} id @param {Job} job */
   accept(id, job) {
     const was_cancelling = this.items.get(id)?.state === 'cancelling';
+    this.items.dispatch(id, { type: 'job_accepted', job_id: job.id });
     this.apply(id, job);
     if (was_cancelling) this.cancel(id, job.id);
-    const item = this.items.get(id);
-    if (item && isFollowing(item.state)) this.updates.follow(job.id, item.seq);
+    if (this.isOf(id, job.id) && !hasEnded(job)) this.updates.follow(job.id, job.seq);
+  }
+
+  /** @param {string} id @param {string} job */
+  isOf(id, job) {
+    return this.items.get(id)?.job === job;
   }
 
   /** An update of the job, by whichever way it came. @param {string} id @param {Job} job */
@@ -49,7 +54,7 @@ export class JobTracker {
     if (!item || item.state === state_before) return;
     if (item.state === 'confirming') this.confirmResult(id, job.id);
     if (item.state === 'failed' && !item.problem?.language) this.translateProblem(id, job.id);
-    if (!isFinal(item.state) && item.state !== 'confirming') return;
+    if (!hasEnded(job)) return;
     this.updates.unfollow(job.id);
     this.onJobEnded();
   }
@@ -58,19 +63,19 @@ export class JobTracker {
   async confirmResult(id, job) {
     for (const delay_ms of CONFIRM_DELAYS_MS) {
       const answer = await this.api.checkResult(job);
-      if (answer.ok) return this.items.dispatch(id, { type: 'result_confirmed' });
+      if (answer.ok) return this.items.dispatch(id, { type: 'result_confirmed', job_id: job });
       if (answer.status === 404 || answer.status === 410) break;
       await new Promise((resolve) => setTimeout(resolve, delay_ms));
-      if (this.items.get(id)?.state !== 'confirming') return;
+      if (this.items.get(id)?.state !== 'confirming' || !this.isOf(id, job)) return;
     }
-    this.items.dispatch(id, { type: 'job_gone' });
+    this.items.dispatch(id, { type: 'job_gone', job_id: job });
   }
 
   /** Ask for the reason of a failure in the page's language: events come without one. @param {string} id @param {string} job */
   async translateProblem(id, job) {
     const { language } = this.api.identity();
     const answer = await this.api.job(job);
-    if (answer.ok && answer.body.error) this.items.dispatch(id, { type: 'problem_translated', problem: { ...answer.body.error, language } });
+    if (answer.ok && answer.body.error) this.items.dispatch(id, { type: 'problem_translated', job_id: job, problem: { ...answer.body.error, language } });
   }
 
   /** Ask until the gateway has answered. @param {string} id @param {string} job */
@@ -81,8 +86,8 @@ export class JobTracker {
       this.onProblem(id, answer.problem);
       return this.updates.poll(job);
     }
-    if (answer.status === 404 || answer.status === 410) return this.items.dispatch(id, { type: 'job_gone' });
-    setTimeout(() => this.items.get(id)?.state === 'cancelling' && this.cancel(id, job), CANCEL_AGAIN_MS);
+    if (answer.status === 404 || answer.status === 410) return this.items.dispatch(id, { type: 'job_gone', job_id: job });
+    setTimeout(() => this.isOf(id, job) && this.items.get(id)?.state === 'cancelling' && this.cancel(id, job), CANCEL_AGAIN_MS);
   }
 
   /** After a download was started: report why the result cannot be fetched, if so. @param {string} id */
@@ -91,7 +96,7 @@ export class JobTracker {
     if (!job) return;
     const answer = await this.api.checkResult(job);
     if (answer.ok) return;
-    if (answer.status === 404 || answer.status === 410) this.items.dispatch(id, { type: 'job_gone' });
+    if (answer.status === 404 || answer.status === 410) this.items.dispatch(id, { type: 'job_gone', job_id: job });
     else this.onProblem(id, answer.problem);
   }
 }

@@ -16,7 +16,8 @@ import { followEvents } from './event-stream.js';
  * @property {(job: Job) => void} onJob
  * @property {(id: string) => void} onGone the gateway no longer has the job
  * @property {(mode: Mode) => void} onMode
- * @typedef {{seq: number, updated_ms: number, poll_after_ms: number}} Followed `poll_after_ms`: the silence after which it is polled
+ * @typedef {{seq: number, updated_ms: number, poll_after_ms: number, onJob: (job: Job) => void}} Followed `poll_after_ms`: the silence after
+ *   which it is polled
  */
 
 const SOCKET_MODULE = '../../vendor/socket.io-client-4.8.4/socket.io.esm.min.js';
@@ -74,10 +75,10 @@ export class JobUpdates {
     this.socket.on('job', (/** @type {Job} */ job) => this.receive(job));
   }
 
-  /** @param {string} id @param {number} seq the last one seen, or -1 */
-  follow(id, seq) {
+  /** @param {string} id @param {number} seq the last one seen, or -1 @param {(job: Job) => void} [onJob] of a job that is no image's on the page */
+  follow(id, seq, onJob = this.handlers.onJob) {
     if (this.followed.has(id)) return;
-    this.followed.set(id, { seq, updated_ms: Date.now(), poll_after_ms: POLL_FIRST_MS });
+    this.followed.set(id, { seq, updated_ms: Date.now(), poll_after_ms: POLL_FIRST_MS, onJob });
     if (this.mode === 'live') this.subscribe(id);
     this.openStreams();
   }
@@ -91,6 +92,7 @@ export class JobUpdates {
 
   onConnect() {
     this.connect_failures = this.stream_failures = 0;
+    this.api.onAnswer(true);
     this.setMode('live');
     this.streams.forEach((stream) => stream.abort());
     for (const id of this.followed.keys()) this.subscribe(id);
@@ -151,11 +153,12 @@ export class JobUpdates {
   receive(job) {
     const followed = job && this.followed.get(job.id);
     if (!followed) return;
+    this.api.onAnswer(true);
     const is_newer = job.seq > followed.seq;
     followed.seq = Math.max(followed.seq, job.seq);
     followed.updated_ms = Date.now();
     followed.poll_after_ms = is_newer ? POLL_FIRST_MS : Math.min(POLL_LONGEST_MS, followed.poll_after_ms * 1.5);
-    this.handlers.onJob(job);
+    followed.onJob(job);
   }
 
   /** Poll every job that has been silent for too long. */

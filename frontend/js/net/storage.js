@@ -4,8 +4,8 @@
  * A browser may refuse to store anything (private mode, full disk). Then a reload starts afresh and nothing else breaks: no failure is reported.
  */
 
-/** @typedef {{job: string, name: string, bytes: number, type: string, options: Record<string, string>, picture: string}} StoredJob */
-/** @typedef {{id: string, key: string, name: string, type: string, options: Record<string, string>, file: Blob}} StoredFile */
+/** @typedef {{job: string, place?: number, name: string, folder?: string, modified_ms?: number, bytes: number, type: string, options: Record<string, string>, picture: string}} StoredJob */
+/** @typedef {{id: string, key: string, place?: number, name: string, folder?: string, modified_ms?: number, type: string, options: Record<string, string>, file: Blob}} StoredFile */
 /** @typedef {Record<string, {upload: string, is_paused: boolean}>} StoredUploads uploads under way, by item */
 
 const PREFIX = 'webp-gateway.';

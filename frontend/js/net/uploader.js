@@ -56,6 +56,7 @@ export class Uploader {
     if (this.items.get(item.id)?.state !== 'waiting') return;
     /** @type {Attempt} */
     const attempt = { abort: () => {}, is_over: false };
+    this.abort(item.id);
     this.attempts.set(item.id, attempt);
     this.items.dispatch(item.id, { type: 'upload_started' });
     const answer = await this.createJob(item, attempt);
@@ -78,7 +79,7 @@ export class Uploader {
     const origin = item.upload ? null : await this.findOrigin(item);
     if (attempt.is_over) return null;
     if (origin) return this.retryOrigin(item, origin);
-    const upload = this.startUpload(item, file);
+    const upload = this.startUpload(item, file, attempt);
     attempt.abort = upload.abort;
     return upload.answer;
   }
@@ -90,9 +91,9 @@ export class Uploader {
     return this.api.retry(origin, item.options, item.key);
   }
 
-  /** @param {Item} item @param {Blob} file @returns {import('./upload.js').Upload} */
-  startUpload({ id, name, key, upload, options }, file) {
-    const dispatch = (/** @type {import('../core/item.js').Fact} */ fact) => this.items.dispatch(id, fact);
+  /** @param {Item} item @param {Blob} file @param {Attempt} attempt @returns {import('./upload.js').Upload} */
+  startUpload({ id, name, key, upload, options }, file, attempt) {
+    const dispatch = (/** @type {import('../core/item.js').Fact} */ fact) => { if (!attempt.is_over) this.items.dispatch(id, fact); };
     const handlers = {
       onSent: (/** @type {number} */ sent_bytes) => dispatch({ type: 'bytes_sent', sent_bytes }),
       onBody: () => dispatch({ type: 'body_sent' }),
@@ -104,7 +105,7 @@ export class Uploader {
       ...handlers,
       onOpened: (opened) => dispatch({ type: 'upload_opened', upload: opened }),
       onKept: (kept_bytes) => dispatch({ type: 'bytes_kept', kept_bytes }),
-      onJob: (job) => this.tracker.follow(id, job),
+      onJob: (job) => { if (!attempt.is_over) this.tracker.follow(id, job); },
     });
   }
 

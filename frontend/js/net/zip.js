@@ -4,16 +4,16 @@
  * stay Blobs, which a browser may hold on disk.
  */
 
-/** @typedef {{name: string, path: string}} ZipFile `path` is where the gateway has it */
-/** @typedef {{name: Uint8Array<ArrayBuffer>, blob: Blob, crc: number, offset: number}} Entry */
+/** @typedef {{name: string, path: string, modified_ms: number}} ZipFile `name` may begin with folders; `path` is where the gateway has it */
+/** @typedef {{name: Uint8Array<ArrayBuffer>, blob: Blob, modified_ms: number, crc: number, offset: number}} Entry */
 
 /** Without ZIP64, sizes and offsets have 32 bits. */
 const LARGEST_ZIP_BYTES = 0xffff_ffff;
 const LARGEST_FILE_COUNT = 0xffff;
 const UTF8_NAME = 0x0800;
 const VERSION = 20;
-/** 1980-01-01, the first date that the format knows. */
-const DATE = 0x0021;
+/** The years that the format knows. */
+const [FIRST_YEAR, LAST_YEAR] = [1980, 2107];
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
@@ -37,7 +37,7 @@ export async function packZip(files, api, onShare) {
     onShare(index / files.length);
     const blob = await api.fetchBlob(file.path);
     if (!blob) return null;
-    const entry = { name: new TextEncoder().encode(names[index]), blob, crc: await crcOf(blob), offset };
+    const entry = { name: new TextEncoder().encode(names[index]), blob, modified_ms: file.modified_ms, crc: await crcOf(blob), offset };
     entries.push(entry);
     offset += 30 + entry.name.length + blob.size;
     if (offset > LARGEST_ZIP_BYTES) return null;
@@ -74,9 +74,16 @@ function assembleZip(entries, directory_offset) {
   return new Blob([...files, ...directory, end], { type: 'application/zip' });
 }
 
+/** Date and time as MS-DOS wrote them: local time, in steps of two seconds. @param {Date} time @returns {[number, number]} */
+export function dosTime(time) {
+  const year = Math.min(Math.max(time.getFullYear(), FIRST_YEAR), LAST_YEAR);
+  return [(year - FIRST_YEAR) << 9 | (time.getMonth() + 1) << 5 | time.getDate(), time.getHours() << 11 | time.getMinutes() << 5 | time.getSeconds() >> 1];
+}
+
 /** The fields that both headers of an entry share. @param {Entry} entry @returns {[number, number][]} */
-function sharedFields({ name, blob, crc }) {
-  return [[UTF8_NAME, 2], [0, 2], [0, 2], [DATE, 2], [crc, 4], [blob.size, 4], [blob.size, 4], [name.length, 2], [0, 2]];
+function sharedFields({ name, blob, modified_ms, crc }) {
+  const [date, time] = dosTime(new Date(modified_ms));
+  return [[UTF8_NAME, 2], [0, 2], [time, 2], [date, 2], [crc, 4], [blob.size, 4], [blob.size, 4], [name.length, 2], [0, 2]];
 }
 
 /** A signature and little-endian numbers as [value, bytes]. @param {number} signature @param {[number, number][]} values */

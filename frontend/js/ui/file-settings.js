@@ -1,53 +1,63 @@
 // @ts-check
-/** Settings for one image, in a dialog with a copy of the page's form. */
-import { el, find } from './dom.js';
-import { readForm, showForm } from './settings.js';
+/** Settings for one image, in a dialog with the form of the page's panel. */
+import { el } from './dom.js';
+import { createForm, invalidField, readForm, showForm } from './settings-form.js';
 import { loadStyles } from './styles.js';
+import { showTexts } from './texts.js';
 
 /** @typedef {import('../core/options.js').Settings} Settings */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
 /** @typedef {import('../core/language.js').Words} Words */
+/**
+ * @typedef {object} Wish
+ * @property {string} name of the image
+ * @property {Settings} settings
+ * @property {Capabilities} capabilities
+ * @property {number} all how many images could get the same settings
+ * @property {HTMLElement} estimate the line that shows the image's estimate
+ * @property {(settings: Settings) => void} onSettings at first, and after each change
+ */
 
 /**
- * @param {{name: string, settings: Settings, capabilities: Capabilities}} given
+ * @param {Wish} wish
  * @param {Words} words
- * @returns {Promise<Settings | null>} null when the dialog was dismissed
+ * @returns {Promise<{settings: Settings, is_for_all: boolean} | null>} null when the dialog was dismissed
  */
-export async function askForSettings({ name, settings, capabilities }, words) {
-  await loadStyles('dialog');
-  const form = copyOfForm();
+export async function askForSettings({ name, settings, capabilities, all, estimate, onSettings }, words) {
+  await loadStyles('dialog', 'settings-form');
+  const form = createForm('file-');
   const title = el('h2', { id: 'file-settings-title' }, words.t('row.again_title', { name }));
-  const apply = el('button', { class: 'button button-primary', type: 'submit' }, words.t('row.again'));
   const dismiss = el('button', { class: 'button', type: 'button' }, words.t('row.again_dismiss'));
-  form.append(el('div', { class: 'dialog-actions' }, dismiss, apply));
+  const for_all = el('button', { class: 'button', type: 'button', value: 'all' }, words.t('settings.file_apply_all', { n: all }));
+  for_all.hidden = all < 2;
+  const apply = el('button', { class: 'button button-primary', type: 'submit', value: 'one' }, words.t('row.again'));
+  form.querySelector('.settings-main')?.after(estimate);
+  form.append(el('div', { class: 'dialog-actions' }, dismiss, for_all, apply));
   const dialog = el('dialog', { class: 'dialog dialog-wide', 'aria-labelledby': title.id }, title, form);
   let now = settings;
   const show = (/** @type {Settings} */ next) => {
     now = next;
-    showForm(form, now, capabilities);
+    showForm(form, now, capabilities, words);
+    onSettings(now);
   };
-  form.addEventListener('input', (event) => show(readForm(form, event, capabilities)));
+  form.addEventListener('input', (event) => show(readForm(form, event, { now, capabilities, words })));
   dismiss.addEventListener('click', () => dialog.close());
+  const close = (/** @type {string} */ answer) => {
+    const wrong = invalidField(form);
+    if (wrong) wrong.focus();
+    else dialog.close(answer);
+  };
+  for_all.addEventListener('click', () => close(for_all.value));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    dialog.close('apply');
+    close(apply.value);
   });
   document.body.append(dialog);
+  showTexts(words);
   show(settings);
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }));
-  const is_applied = dialog.returnValue === 'apply';
+  const { returnValue } = dialog;
   dialog.remove();
-  return is_applied ? now : null;
-}
-
-/** The same fields, with ids of their own. */
-function copyOfForm() {
-  const copy = /** @type {HTMLFormElement} */ (find('settings-form', HTMLFormElement).cloneNode(true));
-  copy.removeAttribute('id');
-  copy.querySelector('.settings-foot')?.remove();
-  for (const attribute of ['id', 'for', 'aria-describedby']) {
-    for (const element of copy.querySelectorAll(`[${attribute}]`)) element.setAttribute(attribute, `file-${element.getAttribute(attribute)}`);
-  }
-  return copy;
+  return returnValue === '' ? null : { settings: now, is_for_all: returnValue === for_all.value };
 }

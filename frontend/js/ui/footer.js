@@ -8,7 +8,7 @@ import { find, setText } from './dom.js';
 
 /** Mode → key of its name. */
 const MODE_NAMES = /** @type {Record<Mode, string>} */ ({
-  connecting: 'connection.connecting', live: 'connection.live', streaming: 'connection.streaming', polling: 'connection.polling', offline: 'connection.offline',
+  connecting: 'connection.connecting', live: 'connection.live', streaming: 'connection.streaming', polling: 'connection.polling', offline: 'connection.offline', unreachable: 'connection.unreachable',
 });
 
 /** @param {Capabilities} capabilities @param {string} metadata what the settings keep of it @param {Words} words */

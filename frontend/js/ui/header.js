@@ -11,10 +11,12 @@ export function offeredLanguages() {
   return (document.documentElement.dataset.languages ?? 'en').split(' ');
 }
 
-/** @param {string[]} languages */
+/** In place of the links, which are for readers without scripts. @param {string[]} languages */
 export function showLanguages(languages) {
+  const field = find('language', HTMLFieldSetElement);
   const choices = languages.length > LARGEST_RADIO_COUNT ? [createSelect(languages)] : languages.map(createRadio);
-  find('language', HTMLFieldSetElement).append(...choices);
+  field.querySelectorAll('a').forEach((link) => link.remove());
+  field.append(...choices);
 }
 
 /** @param {string} language */

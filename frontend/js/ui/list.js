@@ -29,6 +29,9 @@ export class List {
     this.unbuilt = new Map();
     /** Pictures that came before their row. @type {Map<string, string>} */
     this.pictures = new Map();
+    /** The ids of the rows to show, in their order. @type {() => string[]} */
+    this.arranged = () => [...this.rows.keys()];
+    this.is_unarranged = false;
     /** Time spent on building rows since the last frame. */
     this.spent_ms = 0;
     /** @type {number | null} */
@@ -50,6 +53,7 @@ export class List {
     const started_ms = performance.now();
     for (const [id, item] of this.unbuilt) {
       this.unbuilt.delete(id);
+      this.is_unarranged = true;
       const row = new Row(id);
       this.rows.set(id, row);
       this.element.append(row.element);
@@ -83,6 +87,7 @@ export class List {
     const hasTime = () => performance.now() - started_ms < FRAME_BUDGET_MS;
     this.spent_ms = 0;
     while (this.unbuilt.size > 0 && hasTime()) this.buildNext();
+    if (this.is_unarranged) this.arrange();
     let next_ms = this.unbuilt.size > 0 ? 0 : Infinity;
     for (const [id, item] of this.pending) {
       const painted = this.painted.get(id);
@@ -99,6 +104,41 @@ export class List {
     this.pending.delete(id);
     this.painted.set(id, { at_ms: now_ms, state: item.state });
     this.rows.get(id)?.update(item, { ...this.context(), now_ms });
+  }
+
+  /** In the next frame: it moves and hides rows. */
+  arrangeSoon() {
+    this.is_unarranged = true;
+    this.schedule(0);
+  }
+
+  /** Moves only what stands elsewhere, and keeps the focus, which a move would take. */
+  arrange() {
+    this.is_unarranged = false;
+    const focused = document.activeElement;
+    const shown = this.arranged().map((id) => this.rows.get(id)?.element).filter((each) => each !== undefined);
+    const is_shown = new Set(shown);
+    for (const { element } of this.rows.values()) element.hidden = !is_shown.has(element);
+    let next = this.element.firstElementChild;
+    for (const element of shown) {
+      while (next instanceof HTMLElement && next.hidden) next = next.nextElementSibling;
+      if (element === next) next = next.nextElementSibling;
+      else this.element.insertBefore(element, next);
+    }
+    if (focused instanceof HTMLElement && this.element.contains(focused) && focused !== document.activeElement) this.keepFocus(focused, shown);
+  }
+
+  /** @param {HTMLElement} focused @param {HTMLElement[]} shown */
+  keepFocus(focused, shown) {
+    const is_hidden = focused.closest('.row[hidden]') !== null;
+    const next = is_hidden ? this.rows.get(shown[0]?.dataset.id ?? '') : undefined;
+    if (next) next.focus();
+    else if (!is_hidden) focused.focus({ preventScroll: true });
+  }
+
+  /** Whether a pointer or the focus is on a row. */
+  isUsed() {
+    return this.element.matches(':hover, :focus-within');
   }
 
   /** Repaint every row: the language changed. @param {Iterable<Item>} items */

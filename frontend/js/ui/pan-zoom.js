@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Zoom and pan of a picture in a stage: by wheel, arrow keys, `+`, `-` and `0`, one finger or the mouse, two fingers. The view goes to the stage
+ * Zoom and pan of a picture in a stage: by wheel, arrow keys, `+`, `-`, `0`, `1` and `2`, one finger or the mouse, two fingers. The view goes to the stage
  * as custom properties (`--width`, `--height`, `--x`, `--y`), so that several layers can follow it. The arithmetic is in `core/zoom.js`.
  */
-import { canPan, fitScale, fitView, panBy, zoomTo } from '../core/zoom.js';
+import { canPan, fitScale, fitView, panBy, viewAfterResize, viewOf, zoomTo } from '../core/zoom.js';
 
 /** @typedef {import('../core/zoom.js').Size} Size */
 /** @typedef {{x: number, y: number}} Point */
@@ -18,6 +18,8 @@ import { canPan, fitScale, fitView, panBy, zoomTo } from '../core/zoom.js';
 
 const STEP = 1.25;
 const ARROW_PIXELS = 60;
+/** Keys that show 100 % and 200 %. */
+const SCALES = new Set(['1', '2']);
 /** Above this scale single pixels are shown. */
 const SMOOTH_UP_TO = 2;
 const ARROWS = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });
@@ -30,6 +32,8 @@ export class PanZoom {
     this.handlers = handlers;
     this.view = { scale: 1, x: 0, y: 0 };
     this.is_fitted = true;
+    /** Whether a reader has chosen this view. */
+    this.is_chosen = false;
     /** Fingers, or the pressed mouse. @type {Map<number, Point>} */
     this.pointers = new Map();
     stage.addEventListener('keydown', (event) => this.onKey(event));
@@ -52,13 +56,38 @@ export class PanZoom {
   }
 
   fit() {
-    this.is_fitted = true;
+    this.is_chosen = this.is_fitted = true;
     this.resize();
+  }
+
+  /** Another picture, of which nobody has chosen a view yet. @param {Size} size */
+  reset(size) {
+    this.size = size;
+    this.fit();
+    this.is_chosen = false;
+  }
+
+  /** The same picture in another size: what is seen of it stays. @param {Size} size */
+  setSize(size) {
+    if (size.width === this.size.width && size.height === this.size.height) return;
+    this.view = viewAfterResize(this.view, this.size, size, this.handlers.room());
+    this.size = size;
+    this.resize();
+  }
+
+  /** Unless a reader has chosen a view meanwhile. @param {Point} place as shares of the picture's sides @param {number} scale */
+  suggest(place, scale) {
+    if (this.is_chosen) return;
+    const room = this.handlers.room();
+    this.view = viewOf(place, Math.max(scale, fitScale(this.size, room)), this.size, room);
+    this.is_fitted = !this.canPan();
+    this.draw();
   }
 
   /** @param {number} scale @param {Point} [point] that stays where it is */
   zoomTo(scale, point = { x: 0, y: 0 }) {
     const room = this.handlers.room();
+    this.is_chosen = true;
     this.view = zoomTo(this.view, scale, point, this.size, room);
     this.is_fitted = Math.abs(this.view.scale - fitScale(this.size, room)) < 1e-6;
     this.draw();
@@ -79,6 +108,7 @@ export class PanZoom {
 
   /** @param {number} dx @param {number} dy */
   pan(dx, dy) {
+    this.is_chosen = true;
     this.view = panBy(this.view, dx, dy, this.size, this.handlers.room());
     this.draw();
   }
@@ -103,6 +133,7 @@ export class PanZoom {
     else if (event.key === '+' || event.key === '=') this.zoomIn();
     else if (event.key === '-') this.zoomOut();
     else if (event.key === '0') this.fit();
+    else if (SCALES.has(event.key)) this.zoomTo(Number(event.key));
     else return;
     event.preventDefault();
   }

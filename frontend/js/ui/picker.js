@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The panel that takes images: by button, folder, camera, drop on the whole page, paste, or address. Events: `files-chosen` (File[]),
- * `url-chosen` (string), `input-refused` (key of a text), and `picker-approached` once, shortly before the first of them is likely.
+ * `url-chosen` (string), `sample-chosen` (name of its file), `input-refused` (key of a text), and `picker-approached` once, shortly before the first of them is likely.
  */
 import { emit, find, setText } from './dom.js';
 import { acceptAttribute, formatNames, hasFeature } from '../core/capabilities.js';
@@ -13,6 +13,7 @@ import { acceptAttribute, formatNames, hasFeature } from '../core/capabilities.j
 export function showPicker(capabilities, words) {
   const limits = { formats: words.list(formatNames(capabilities)), size: words.limit(capabilities.limits.upload_bytes) };
   setText(find('limits', HTMLElement), words.t('drop.limits', limits));
+  setText(find('picker-privacy', HTMLElement), words.t('drop.privacy', { period: words.period(capabilities.retention_s) }));
   find('file-input', HTMLInputElement).accept = acceptAttribute(capabilities);
   find('open-url', HTMLElement).hidden = !hasFeature(capabilities, 'url');
 }
@@ -28,6 +29,7 @@ export function listenToPicker(words) {
   listenToDrops(words);
   listenToPaste();
   listenToUrl();
+  listenToSamples();
   listenToApproach();
 }
 
@@ -102,7 +104,7 @@ async function droppedFiles(event) {
 
 /** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
 async function filesOf(entry) {
-  if (entry.isFile) return [await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject))];
+  if (entry.isFile) return [withPath(await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject)), entry)];
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   const files = [];
   for (;;) {
@@ -112,6 +114,9 @@ async function filesOf(entry) {
     files.push(...(await Promise.all(part.map(filesOf))).flat());
   }
 }
+
+/** A dropped file knows no folders, unlike one of a chosen folder. @param {File} file @param {FileSystemEntry} entry */
+const withPath = (file, entry) => Object.defineProperty(file, 'webkitRelativePath', { value: entry.fullPath.replace(/^\//, '') });
 
 function listenToPaste() {
   document.addEventListener('paste', (event) => {
@@ -140,6 +145,13 @@ async function clipboardFiles() {
   } catch {
     return [];
   }
+}
+
+function listenToSamples() {
+  find('samples', HTMLElement).addEventListener('click', (event) => {
+    const sample = event.target instanceof Element && event.target.closest('button')?.dataset.sample;
+    if (sample) emit(document, 'sample-chosen', sample);
+  });
 }
 
 function listenToUrl() {

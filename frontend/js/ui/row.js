@@ -2,34 +2,25 @@
 /**
  * One image in the list. The row is built once; `update` writes only what changed. A control is built when it is first shown, because most rows
  * need few. From then on it is shown or hidden, so that it keeps the focus. When the focused control is hidden, the first visible one gets it.
- * Events: `cancel-item`, `now-item`, `pause-item`, `resume-item`, `retry-item`, `again-item`, `remove-item`, `compare-item`, `copy-item`, `save-item`,
- * `download-item` (detail: id).
+ * Events (detail: id): `download-item`, `save-item`, and those of `core/row-controls.js`.
  */
+import { canCopyImages } from './clipboard.js';
 import { el, emit, icon, setAttribute, setProperty, setText } from './dom.js';
+import { FileName } from './file-name.js';
+import { closeMenuOf, toggleMenu } from './menu.js';
 import { savedPercent } from '../core/batch.js';
-import { canConvertAgain, canTryAgain } from '../core/convert-again.js';
-import { resultName, splitName } from '../core/filenames.js';
-import { canCancel, canPause, isConverting, isFinal } from '../core/states.js';
+import { withoutIsolates } from '../core/bidi.js';
+import { downloadAddress, isLarger, isOriginal, outcomeOf, resultOutcome, sourceBytes } from '../core/outcome.js';
+import { BUTTONS, ENTRIES } from '../core/row-controls.js';
+import { isConverting, isFinal } from '../core/states.js';
 import { statusText } from '../core/status-text.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
 /** @typedef {import('../core/language.js').Words} Words */
 /** @typedef {{capabilities: Capabilities, words: Words, now_ms: number}} Context what a row needs besides its item */
-/** @typedef {{name: string, symbol: string, text: string, label: string, has_text: boolean, isShown: (item: Item, capabilities: Capabilities) => boolean}} Control */
-
-/** @type {Control[]} */
-const CONTROLS = [
-  { name: 'now', symbol: 'play', text: 'row.now', label: 'row.now_name', has_text: false, isShown: (item) => item.state === 'retrying' },
-  { name: 'resume', symbol: 'play', text: 'row.resume', label: 'row.resume_name', has_text: false, isShown: (item) => item.state === 'paused' },
-  { name: 'pause', symbol: 'pause', text: 'row.pause', label: 'row.pause_name', has_text: false, isShown: (item) => canPause(item.state) && item.state !== 'retrying' },
-  { name: 'cancel', symbol: 'close', text: 'row.cancel', label: 'row.cancel_name', has_text: false, isShown: (item) => canCancel(item.state) },
-  { name: 'retry', symbol: 'again', text: 'row.retry', label: 'row.retry_name', has_text: true, isShown: canTryAgain },
-  { name: 'compare', symbol: 'compare', text: 'row.compare', label: 'row.compare_name', has_text: true, isShown: (item) => item.state === 'done' },
-  { name: 'again', symbol: 'tune', text: 'row.again', label: 'row.again_name', has_text: false, isShown: canConvertAgain },
-  { name: 'copy', symbol: 'link', text: 'row.copy', label: 'row.copy_name', has_text: false, isShown: (item, capabilities) => item.state === 'done' && !capabilities.auth },
-  { name: 'remove', symbol: 'close', text: 'row.remove', label: 'row.remove_name', has_text: false, isShown: (item) => isFinal(item.state) },
-];
+/** @typedef {import('../core/row-controls.js').Control} Control */
+/** @typedef {import('../core/outcome.js').Outcome} Outcome */
 
 /** State → symbol before the text. Other states show none. */
 const SYMBOLS = /** @type {Record<string, string>} */ ({
@@ -41,10 +32,7 @@ export class Row {
   constructor(id) {
     this.id = id;
     this.picture = el('div', { class: 'row-picture' }, icon('image'));
-    this.full_name = el('span', { class: 'visually-hidden', id: `name-${id}` });
-    this.head = el('span', { class: 'name-head', 'aria-hidden': 'true' });
-    this.tail = el('span', { class: 'name-tail', 'aria-hidden': 'true' });
-    this.name = el('span', { class: 'row-name' }, this.full_name, this.head, this.tail);
+    this.name = new FileName(`name-${id}`);
     this.symbol = el('span', { class: 'row-symbol' });
     this.stage = el('span', { class: 'row-stage-text' });
     this.bar = el('div', { class: 'bar', role: 'progressbar', 'aria-labelledby': `name-${id}`, 'aria-valuemin': '0', 'aria-valuemax': '100' },
@@ -52,42 +40,77 @@ export class Row {
     this.sizes = el('span', { class: 'row-sizes' });
     this.saving = el('span', { class: 'row-saving' });
     this.outcome = el('p', { class: 'row-outcome' }, this.sizes, this.saving);
-    this.download = el('a', { class: 'button button-small button-soft', 'data-control': 'download' }, icon('download'), el('span'));
+    this.download = el('a', { class: 'button button-small button-soft', 'data-control': 'download', draggable: 'true' }, icon('download'), el('span'));
     /** @type {Map<string, HTMLButtonElement>} */
     this.buttons = new Map();
     this.actions = el('div', { class: 'row-actions' }, this.download);
     this.element = el('li', { class: 'row', 'data-id': id },
       this.picture,
-      el('div', { class: 'row-words' }, this.name, el('p', { class: 'row-stage' }, this.symbol, this.stage), this.bar),
+      el('div', { class: 'row-words' }, this.name.element, el('p', { class: 'row-stage' }, this.symbol, this.stage)), this.bar,
       this.outcome, this.actions);
     this.download.addEventListener('click', (event) => this.onDownload(event));
     this.element.addEventListener('keydown', (event) => this.onKey(event));
+    for (const handle of /** @type {HTMLElement[]} */ ([this.picture, this.download])) handle.addEventListener('dragstart', (event) => this.onDrag(event));
     this.state = '';
     this.needs_key = false;
+    /** What its menu shows. @type {import('./menu.js').Entry[]} */
+    this.entries = [];
+    /** What is saved and dragged out. @type {Outcome | null} */
+    this.file = null;
   }
 
   /** @param {Control} control */
   createButton(control) {
     const kind = control.has_text ? 'button button-small' : 'button button-small button-icon button-quiet';
     const button = el('button', { class: kind, type: 'button', 'data-control': control.name }, icon(control.symbol), el('span', { class: control.has_text ? '' : 'visually-hidden' }));
-    button.addEventListener('click', () => emit(button, `${control.name}-item`, this.id));
+    if (control.name === 'menu') this.listenToMenu(button);
+    else button.addEventListener('click', () => emit(button, `${control.name}-item`, this.id));
     return button;
   }
 
-  /** At its place in `CONTROLS`. @param {Control} control */
+  /** At its place in `BUTTONS`. @param {Control} control */
   addButton(control) {
     const button = this.createButton(control);
-    const next = CONTROLS.slice(CONTROLS.indexOf(control) + 1).find((each) => this.buttons.has(each.name));
+    const next = BUTTONS.slice(BUTTONS.indexOf(control) + 1).find((each) => this.buttons.has(each.name));
     this.actions.insertBefore(button, next ? this.buttons.get(next.name) ?? null : null);
     this.buttons.set(control.name, button);
     return button;
   }
 
+  /** @param {HTMLButtonElement} button */
+  listenToMenu(button) {
+    setAttribute(button, 'aria-haspopup', 'menu');
+    setAttribute(button, 'aria-expanded', 'false');
+    const toggle = (is_last_first = false) => toggleMenu(button, {
+      label: button.getAttribute('aria-label') ?? '', entries: this.entries, onChoose: (name) => emit(button, `${name}-item`, this.id), is_last_first,
+    });
+    button.addEventListener('click', () => toggle());
+    button.addEventListener('keydown', (event) => {
+      if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+      event.preventDefault();
+      toggle(event.key === 'ArrowUp');
+    });
+  }
+
   /** @param {KeyboardEvent} event */
   onKey(event) {
     if (event.key !== 'Delete' || !(event.target instanceof HTMLElement)) return;
-    const name = this.buttons.get('remove')?.hidden ?? true ? 'cancel' : 'remove';
-    emit(this.element, `${name}-item`, this.id);
+    emit(this.element, isFinal(/** @type {Item['state']} */ (this.state)) ? 'remove-item' : 'cancel-item', this.id);
+  }
+
+  /** To the desktop as a file (where the browser knows `DownloadURL`), to other windows as a picture or an address. @param {DragEvent} event */
+  onDrag(event) {
+    const { file } = this;
+    if (!file || !event.dataTransfer) return event.preventDefault();
+    const address = new URL(file.path, location.href).href;
+    const saved = new URL(downloadAddress(file), location.href).href;
+    event.dataTransfer.clearData();
+    event.dataTransfer.setData('DownloadURL', `image/${file.format}:${file.name.replaceAll(':', '_')}:${saved}`);
+    event.dataTransfer.setData('text/uri-list', address);
+    event.dataTransfer.setData('text/plain', address);
+    event.dataTransfer.setData('text/html', `<img src="${address}" alt="">`);
+    event.dataTransfer.effectAllowed = 'copy';
+    event.dataTransfer.setDragImage(this.picture, 28, 28);
   }
 
   /** A link sends no API key: where one is needed, the page fetches the bytes. Else the link downloads, and the page checks whether it can. @param {MouseEvent} event */
@@ -98,7 +121,7 @@ export class Row {
 
   /** @param {string} url */
   showPicture(url) {
-    const image = el('img', { alt: '', src: url, decoding: 'async' });
+    const image = el('img', { alt: '', src: url, decoding: 'async', draggable: 'false' });
     image.addEventListener('error', () => image.replaceWith(icon('image')));
     this.picture.replaceChildren(image);
   }
@@ -108,24 +131,14 @@ export class Row {
     const focused = document.activeElement;
     const had_focus = focused instanceof HTMLElement && this.actions.contains(focused);
     this.needs_key = capabilities.auth;
-    this.updateName(item);
+    this.name.show(item.name);
+    setAttribute(this.element, 'data-name', item.name);
     const text = statusText(item, capabilities, words, now_ms);
     this.updateStatus(item, text);
     this.updateBar(item, text);
     this.updateOutcome(item, words);
     this.updateControls(item, capabilities, words);
     if (had_focus && focused.hidden) this.focus();
-  }
-
-  /** @param {Item} item */
-  updateName(item) {
-    if (this.name.title === item.name) return;
-    const [head, tail] = splitName(item.name);
-    setText(this.full_name, item.name);
-    setText(this.head, head);
-    setText(this.tail, tail);
-    this.name.title = item.name;
-    this.element.dataset.name = item.name;
   }
 
   /** @param {Item} item @param {string} text */
@@ -153,38 +166,57 @@ export class Row {
 
   /** @param {Item} item @param {Words} words */
   updateOutcome(item, words) {
-    const before = item.source?.bytes ?? item.bytes;
-    const is_done = item.state === 'done' && item.result !== null;
-    this.saving.hidden = !is_done;
-    if (!is_done || !item.result) return setText(this.sizes, item.bytes > 0 ? words.bytes(before) : '');
-    const saved = savedPercent(before, item.result.bytes);
-    const figures = { before: words.bytes(before), after: words.bytes(item.result.bytes) };
+    const before = sourceBytes(item);
+    const { result } = item;
+    const is_done = item.state === 'done' && result !== null;
+    this.saving.hidden = !is_done || isOriginal(item);
+    if (!is_done || isOriginal(item)) return setText(this.sizes, item.bytes > 0 ? words.bytes(before) : '');
+    const saved = savedPercent(before, result.bytes);
+    const figures = { before: words.bytes(before), after: words.bytes(result.bytes) };
     setText(this.sizes, `${figures.before} → ${figures.after}`);
     setAttribute(this.sizes, 'title', words.t('row.sizes', figures));
     setText(this.saving, words.saving(saved));
     setAttribute(this.saving, 'title', words.t(saved > 0 ? 'row.smaller' : 'row.larger', { percent: words.percent(Math.abs(saved)) }));
-    this.saving.classList.toggle('is-larger', saved <= 0);
+    this.saving.classList.toggle('is-larger', isLarger(item));
   }
 
   /** @param {Item} item @param {Capabilities} capabilities @param {Words} words */
   updateControls(item, capabilities, words) {
-    for (const control of CONTROLS) {
+    for (const control of BUTTONS) {
       const is_shown = control.isShown(item, capabilities);
       const button = this.buttons.get(control.name) ?? (is_shown ? this.addButton(control) : null);
       if (!button) continue;
+      if (!is_shown) closeMenuOf(button);
       button.hidden = !is_shown;
-      if (is_shown) this.labelControl(button, words.t(control.text), words.t(control.label, { name: item.name }));
+      if (is_shown) this.labelControl(button, words.t(control.text), words.t(control.label ?? control.text, { name: item.name }));
     }
-    this.download.hidden = item.state !== 'done' || !item.result;
-    if (this.download.hidden || !item.result) return;
-    setAttribute(this.download, 'href', `${item.result.url}?download=1`);
-    setAttribute(this.download, 'download', resultName(item.name));
-    this.labelControl(this.download, words.t('row.download'), words.t('row.download_name', { name: resultName(item.name) }));
+    this.updateEntries(item, capabilities, words);
+    this.updateDownload(item, capabilities, words);
+  }
+
+  /** @param {Item} item @param {Capabilities} capabilities @param {Words} words */
+  updateEntries(item, capabilities, words) {
+    const { bytes, format } = resultOutcome(item);
+    const shown = ENTRIES.filter(({ name, isShown }) => isShown(item, capabilities) && (name !== 'copy-image' || canCopyImages()));
+    this.entries = shown.map(({ name, symbol, text }) => ({ name, symbol, text: words.t(text, { format: words.format(format), size: words.bytes(bytes) }) }));
+  }
+
+  /** The smaller file of the two. @param {Item} item @param {Capabilities} capabilities @param {Words} words */
+  updateDownload(item, capabilities, words) {
+    const file = item.state === 'done' && item.result ? outcomeOf(item, capabilities) : null;
+    this.file = this.needs_key ? null : file;
+    setAttribute(this.picture, 'draggable', this.file ? 'true' : null);
+    this.download.hidden = !file;
+    if (!file) return;
+    setAttribute(this.download, 'href', downloadAddress(file));
+    setAttribute(this.download, 'download', file.name);
+    const [text, label] = isLarger(item) ? ['row.original', 'row.original_name'] : ['row.download', 'row.download_name'];
+    this.labelControl(this.download, words.t(text), words.t(label, { name: file.name }));
   }
 
   /** @param {HTMLElement} control @param {string} text @param {string} label */
   labelControl(control, text, label) {
-    setAttribute(control, 'aria-label', label);
+    setAttribute(control, 'aria-label', withoutIsolates(label));
     if (control.classList.contains('button-icon')) setAttribute(control, 'title', text);
     setText(/** @type {Element} */ (control.lastElementChild), text);
   }

@@ -1,17 +1,25 @@
 // @ts-check
-/** The bar with the figures of all images. Events: `notify-when-done`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`. */
+/**
+ * The bar with the figures of all images: first what was saved. Events: `notify-when-done`, `pause-all`, `resume-all`, `cancel-all`, `save-all`, `clear-finished`, `filter-chosen` (detail: the
+ * filter).
+ */
 import { el, emit, find, icon, setAttribute, setProperty, setText } from './dom.js';
 
 /** @typedef {import('../core/batch.js').Totals} Totals */
 /** @typedef {import('../core/language.js').Words} Words */
 
+/** Filter of the list → its text. @type {[import('../core/arrangement.js').Filter, string][]} */
+const FILTERS = [['failed', 'summary.failed'], ['larger', 'summary.larger']];
+
 export class Summary {
   constructor() {
     this.element = find('summary', HTMLElement);
-    this.count = el('strong', { class: 'summary-count' });
+    this.saved = el('strong', { class: 'summary-saved' });
+    this.count = el('span', { class: 'summary-count' });
     this.sizes = el('span', { class: 'summary-sizes' });
     this.saving = el('span', { class: 'summary-saving' });
     this.left = el('span', { class: 'summary-left' });
+    this.filters = FILTERS.map(([name]) => this.createFilter(name));
     this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
     this.notify = this.createButton('notify-when-done', 'bell', 'button-quiet');
     this.notify.hidden = true;
@@ -21,8 +29,10 @@ export class Summary {
     this.save = this.createButton('save-all', 'download', 'button-primary');
     this.clear = this.createButton('clear-finished', 'check', '');
     this.element.append(this.bar, el('div', { class: 'summary-inner' },
-      el('p', { class: 'summary-facts' }, this.count, this.sizes, this.saving, this.left),
+      el('div', { class: 'summary-facts' }, this.saved, this.count, this.sizes, this.saving, this.left, ...this.filters),
       el('div', { class: 'summary-actions' }, this.notify, this.pause, this.resume, this.cancel, this.clear, this.save)));
+    // What stands at the bottom of the window must not cover the end of the page, nor a toast.
+    new ResizeObserver(() => document.documentElement.style.setProperty('--summary-height', `${this.element.offsetHeight}px`)).observe(this.element);
     /** While a ZIP is being made. @type {number | null} */
     this.packed_percent = null;
   }
@@ -34,19 +44,37 @@ export class Summary {
     return button;
   }
 
+  /** @param {import('../core/arrangement.js').Filter} name */
+  createFilter(name) {
+    const button = el('button', { class: `chip chip-${name}`, type: 'button', id: `filter-${name}`, 'aria-pressed': 'false', hidden: '' });
+    button.addEventListener('click', () => emit(button, 'filter-chosen', name));
+    return button;
+  }
+
   /** @param {Totals} totals @param {number | null} left_s @param {Words} words */
   update(totals, left_s, words) {
     this.element.hidden = totals.total === 0;
     document.documentElement.classList.toggle('has-summary', !this.element.hidden);
     const is_running = totals.running > 0;
-    const count = is_running ? 'summary.running' : totals.done === totals.total ? 'summary.all' : 'summary.ended';
-    setText(this.count, words.t(count, { n: totals.done, done: totals.done, ended: totals.ended, total: totals.total }));
+    setText(this.saved, !is_running && totals.saved_bytes > 0 ? words.t('summary.saved', { size: words.bytes(totals.saved_bytes) }) : '');
+    setText(this.count, words.t(countKey(totals), { n: totals.done, done: totals.done, ended: totals.ended, total: totals.total }));
     setText(this.sizes, totals.done > 0 ? `${words.bytes(totals.before_bytes)} → ${words.bytes(totals.after_bytes)}` : '');
     setText(this.saving, totals.done > 0 ? words.saving(totals.saved_percent) : '');
-    this.saving.classList.toggle('is-larger', totals.saved_percent <= 0);
+    this.saving.hidden = totals.saved_percent === 0;
     setText(this.left, is_running && left_s !== null ? words.t('summary.left', { left: words.left(left_s) }) : '');
     this.updateBar(totals.percent, is_running, words);
+    this.updateFilters(totals, words);
     this.updateButtons(totals, words);
+  }
+
+  /** @param {Totals} totals @param {Words} words */
+  updateFilters(totals, words) {
+    FILTERS.forEach(([name, text], index) => {
+      const button = this.filters[index];
+      if (totals[name] === 0 && document.activeElement === button) this.focusFirst();
+      button.hidden = totals[name] === 0;
+      setText(button, words.t(text, { n: totals[name] }));
+    });
   }
 
   /** @param {number} percent @param {boolean} is_running @param {Words} words */
@@ -55,6 +83,11 @@ export class Summary {
     setAttribute(this.bar, 'aria-valuenow', String(percent));
     setProperty(this.bar, '--whole', String(percent / 100));
     this.bar.hidden = !is_running;
+  }
+
+  /** @param {import('../core/arrangement.js').Filter | null} filter of the list, now */
+  showFilter(filter) {
+    FILTERS.forEach(([name], index) => setAttribute(this.filters[index], 'aria-pressed', String(filter === name)));
   }
 
   /** @param {Totals} totals @param {Words} words */
@@ -91,5 +124,12 @@ export class Summary {
 
 /** @param {HTMLElement} button @param {string} text */
 function setLabel(button, text) {
+  setAttribute(button, 'title', text);
   setText(/** @type {Element} */ (button.lastElementChild), text);
+}
+
+/** @param {Totals} totals */
+function countKey({ running, active, paused, done, total }) {
+  if (running === 0) return done === total ? 'summary.all' : 'summary.ended';
+  return active === 0 && paused > 0 ? 'summary.paused' : 'summary.running';
 }

@@ -5,36 +5,36 @@ import { test } from 'node:test';
 import { totalsOf } from '../../../frontend/js/core/batch.js';
 import { statusText } from '../../../frontend/js/core/status-text.js';
 import { nextUploads } from '../../../frontend/js/core/upload-slots.js';
-import { after, capabilities, english, item, seen } from '../support/fixtures.mjs';
+import { accepted, after, capabilities, confirmed, english, item, seen } from '../support/fixtures.mjs';
 
 test('a file goes from the choice to the result', () => {
   const states = [];
   let now = item();
   for (const fact of [
-    { type: 'upload_started' }, { type: 'bytes_sent', sent_bytes: 400 }, { type: 'body_sent' }, seen({ queue_position: 3 }),
+    { type: 'upload_started' }, { type: 'bytes_sent', sent_bytes: 400 }, { type: 'body_sent' }, accepted(), seen({ queue_position: 3 }),
     seen({ state: 'running', stage: 'decode', progress: 5, seq: 2 }), seen({ state: 'running', stage: 'transform', progress: 12, seq: 3 }),
     seen({ state: 'running', stage: 'encode', progress: 60, seq: 4 }), seen({ state: 'running', stage: 'store', progress: 99, seq: 5 }),
-    seen({ state: 'succeeded', progress: 100, seq: 6 }), { type: 'result_confirmed' },
+    seen({ state: 'succeeded', progress: 100, seq: 6 }), confirmed(),
   ]) {
     now = after(now, fact);
     states.push(now.state);
   }
-  assert.deepEqual(states, ['uploading', 'uploading', 'verifying', 'queued', 'decoding', 'transforming', 'encoding', 'saving', 'confirming', 'done']);
+  assert.deepEqual(states, ['uploading', 'uploading', 'verifying', 'verifying', 'queued', 'decoding', 'transforming', 'encoding', 'saving', 'confirming', 'done']);
   assert.equal(now.percent, 100);
 });
 
 test('percent is below 100 until the result answers, whatever the job says', () => {
-  const confirming = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, seen({ state: 'succeeded', progress: 100, seq: 9 }));
+  const confirming = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, accepted(), seen({ state: 'succeeded', progress: 100, seq: 9 }));
   assert.equal(confirming.state, 'confirming');
   assert.ok(confirming.percent < 100 && confirming.progress < 100);
-  assert.equal(after(confirming, { type: 'result_confirmed' }).percent, 100);
+  assert.equal(after(confirming, confirmed()).percent, 100);
 });
 
 test('percent and progress never fall, though events come late, twice or in disorder', () => {
   let now = after(item(), { type: 'upload_started' });
   let last = now;
   const facts = [
-    { type: 'bytes_sent', sent_bytes: 700 }, { type: 'bytes_sent', sent_bytes: 300 }, { type: 'body_sent' }, seen({ seq: 2 }),
+    { type: 'bytes_sent', sent_bytes: 700 }, { type: 'bytes_sent', sent_bytes: 300 }, { type: 'body_sent' }, accepted(), seen({ seq: 2 }),
     seen({ state: 'running', stage: 'encode', progress: 40, seq: 5 }), seen({ state: 'running', stage: 'encode', progress: 20, seq: 4 }),
     seen({ state: 'running', stage: 'decode', progress: 3, seq: 6 }), seen({ state: 'running', stage: 'encode', progress: 41, seq: 7 }),
   ];
@@ -85,12 +85,12 @@ test('a source that is gone is sent instead', () => {
 });
 
 test('a job event that is older than the one seen changes nothing', () => {
-  const now = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, seen({ state: 'running', stage: 'encode', progress: 50, seq: 8 }));
+  const now = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, accepted(), seen({ state: 'running', stage: 'encode', progress: 50, seq: 8 }));
   assert.equal(after(now, { ...seen({ state: 'queued', seq: 3 }), at_ms: 7 }), now);
 });
 
 test('the place in the queue follows the queue, though the job itself has not changed', () => {
-  const queued = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, seen({ queue_position: 5 }));
+  const queued = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, accepted(), seen({ queue_position: 5 }));
   assert.equal(after(queued, seen({ queue_position: 2 })).position, 2);
 });
 
@@ -103,7 +103,7 @@ test('nothing wakes a file that has ended', () => {
 });
 
 test('a cancel is over when the server says so, and a job that won the race is done', () => {
-  const encoding = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, seen({ state: 'running', stage: 'encode', seq: 2 }), { type: 'cancel_requested' });
+  const encoding = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, accepted(), seen({ state: 'running', stage: 'encode', seq: 2 }), { type: 'cancel_requested' });
   assert.equal(encoding.state, 'cancelling');
   assert.equal(after(encoding, seen({ state: 'running', stage: 'encode', progress: 60, seq: 3 })).state, 'cancelling');
   assert.equal(after(encoding, seen({ state: 'cancelled', seq: 4 })).state, 'cancelled');
@@ -111,7 +111,16 @@ test('a cancel is over when the server says so, and a job that won the race is d
 });
 
 test('a file that is converted again starts from nothing, with a new key', () => {
-  const done = after(item({ key: 'one' }), { type: 'upload_started' }, { type: 'body_sent' }, seen({ state: 'succeeded', seq: 2 }), { type: 'result_confirmed' });
+  const done = after(item({ key: 'one' }), { type: 'upload_started' }, { type: 'body_sent' }, accepted(), seen({ state: 'succeeded', seq: 2 }), confirmed());
   const again = after(done, { type: 'restarted', key: 'two', options: { quality: '50' }, origin: 'j' });
   assert.deepEqual([again.state, again.percent, again.key, again.origin, again.job, again.seq], ['waiting', 0, 'two', 'j', null, -1]);
+});
+
+test('converting again never shows the old file: what comes of the former job changes nothing', () => {
+  const done = after(item(), { type: 'upload_started' }, { type: 'body_sent' }, accepted(), seen({ state: 'succeeded', seq: 2 }), confirmed());
+  const waiting = after(done, { type: 'restarted', key: 'two', options: {}, origin: 'j' }, { type: 'upload_started' }, { type: 'body_sent' });
+  const encoding = after(waiting, accepted('k'), seen({ id: 'k', state: 'running', stage: 'encode', progress: 18, seq: 4 }));
+  const old = [seen({ state: 'succeeded', seq: 90 }), seen({ state: 'failed', seq: 91 }), confirmed(), { type: 'job_gone', job_id: 'j' }];
+  for (const now of [waiting, encoding]) for (const fact of old) assert.equal(after(now, fact), now, `${now.state} ${fact.type}`);
+  assert.equal(after(encoding, seen({ id: 'k', state: 'succeeded', seq: 5 }), confirmed('k')).state, 'done');
 });

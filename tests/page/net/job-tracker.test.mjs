@@ -34,8 +34,24 @@ test('an accepted upload is followed', () => {
   assert.deepEqual(calls, ['follow j']);
 });
 
-test('a job that succeeded is done when its result answers, and followed no more', async () => {
+test('a job that had ended in its first answer is not followed', async () => {
   const { tracker, calls, state } = trackerOf({});
+  tracker.accept('a', job({ state: 'succeeded', seq: 5 }));
+  await afterAnswers();
+  assert.equal(state(), 'done');
+  assert.ok(!calls.includes('follow j'), String(calls));
+});
+
+test('the answer for a former job neither follows nor changes an image that has another', () => {
+  const { tracker, calls, state } = trackerOf({ job: 'k', state: 'encoding' });
+  tracker.accept('a', job({ state: 'succeeded', seq: 5 }));
+  tracker.follow('a', 'j');
+  assert.equal(state(), 'encoding');
+  assert.deepEqual(calls, []);
+});
+
+test('a job that succeeded is done when its result answers, and followed no more', async () => {
+  const { tracker, calls, state } = trackerOf({ job: 'j' });
   tracker.apply('a', job({ state: 'succeeded', seq: 5 }));
   assert.equal(state(), 'confirming');
   await afterAnswers();
@@ -44,7 +60,7 @@ test('a job that succeeded is done when its result answers, and followed no more
 });
 
 test('a result that is gone is never called done', async () => {
-  const { tracker, state } = trackerOf({}, { checkResult: () => GONE });
+  const { tracker, state } = trackerOf({ job: 'j' }, { checkResult: () => GONE });
   tracker.apply('a', job({ state: 'succeeded', seq: 5 }));
   await afterAnswers();
   assert.equal(state(), 'expired');
@@ -66,7 +82,7 @@ test('a cancel that came too late says so and asks how the job ended', async () 
 
 test('the reason of a failure is asked for in the page’s language', async () => {
   const failed = job({ state: 'failed', seq: 3, error: { code: 'damaged_image', detail: 'The image is damaged.' } });
-  const { tracker, problem } = trackerOf({}, { job: () => ({ ok: true, status: 200, body: failed }) });
+  const { tracker, problem } = trackerOf({ job: 'j' }, { job: () => ({ ok: true, status: 200, body: failed }) });
   tracker.apply('a', failed);
   await afterAnswers();
   assert.deepEqual(problem(), { code: 'damaged_image', detail: 'The image is damaged.', language: 'en' });

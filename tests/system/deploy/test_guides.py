@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from docs import documents
-from tests.conftest import missing
-from tests.support.running import ROOT, free_port
+from tests.support.fresh_clone import copy_of_the_tree, environment_of_this_tree, script, typed
+from tests.support.page_blocks import marked
+from tests.support.running import ROOT
 
 OPERATE = ("deployment", "tuning", "monitoring", "storage", "upgrading", "troubleshooting")
 GUIDES = (*(f"docs/operate/{name}.md" for name in OPERATE), "docs/reference/limits.md", "docs/internals/checklist.md")
 CHECKLIST_HEADS = ("| Expected | Shown |", "| 期望 | 证明 |", "| Setting | Its effect is shown by |", "| 设置 | 效果由此证明 |")
-RUN = re.compile(r"<!-- run -->\n```sh\n(.*?)```", re.DOTALL)
 NAMES = r"\b(?:GATEWAY|GUNICORN|API|REDIS)_[A-Z_]+|\bgateway_\w+|\b(?:tests|deploy|bench|docs|backend)/[\w./-]+\w"
 LONG = {"docs/operate/monitoring.md", "docs/operate/upgrading.md"}
 """What is run in them takes ten seconds and more each."""
@@ -29,7 +25,7 @@ def read(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
 
 
-RUNNABLE = [name for name in GUIDES if RUN.search(read(name))]
+RUNNABLE = [name for name in GUIDES if marked(name, "run")]
 
 
 @pytest.mark.e2e
@@ -37,25 +33,12 @@ RUNNABLE = [name for name in GUIDES if RUN.search(read(name))]
 @pytest.mark.parametrize("name", [pytest.param(each, marks=[pytest.mark.slow] if each in LONG else []) for each in RUNNABLE])
 def test_the_commands_of_a_guide_run_on_a_fresh_clone(name: str, tool: Callable[[str], str], tmp_path: Path) -> None:
     """The clone shares only what ``./start.sh setup`` would install from the same lock; ports are free ones."""
-    if not (ROOT / ".git").exists():
-        missing("this is not a clone")
-    subprocess.run([str(ROOT / "start.sh"), "setup"], check=True, capture_output=True, timeout=200)
-    clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True, timeout=120)
-    (clone / ".venv").symlink_to(ROOT / ".venv")
-    script = "\n".join(RUN.findall(read(name))).replace("9464", str(free_port()))
-    for program in {"curl", "pgrep", "promtool", "git"} & set(re.findall(r"\w+", script)):
+    clone = copy_of_the_tree(tmp_path / "clone")
+    (clone / ".venv").symlink_to(environment_of_this_tree())
+    for program in {"curl", "pgrep", "promtool", "git"} & set(re.findall(r"\w+", script(name))):
         tool(program)
-    given = {**os.environ, "API_PORT": str(free_port()), "GUNICORN_WORKERS": "2"}
-    with (tmp_path / "said").open("w+") as said:
-        process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", script], cwd=clone, env=given, stdout=said, stderr=said, start_new_session=True)
-        try:
-            code = process.wait(150)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
-    assert code == 0, (tmp_path / "said").read_text()[-3000:]
+    done = typed(script(name), clone, 150)
+    assert done.code == 0, done.said[-3000:]
 
 
 def test_three_guides_at_least_have_commands_that_run() -> None:
@@ -74,13 +57,6 @@ def test_both_languages_have_the_same_tables_names_and_figures(english: str, chi
 
     assert rows(one) == rows(other)
     assert named(other) == named(one)
-
-
-@pytest.mark.parametrize("name", documents.GUIDES)
-def test_the_table_of_alerts_is_the_rules(name: str) -> None:
-    text = read(name)
-    assert text == documents.with_alerts(text, *documents.GUIDES[name]), "run: python docs/documents.py"
-    assert "GatewayDown" in text
 
 
 @pytest.mark.parametrize("name", documents.CHECKLISTS)

@@ -328,7 +328,8 @@ def answers(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> dict[
     copy = Copy(tmp_path_factory.mktemp("language") / "copy")
     shutil.copytree(applied("language").root, copy.root)
     page, texts = copy.root / "frontend/i18n/de.json", copy.root / "backend/texts/de.toml"
-    page.write_text(json.dumps({key: f"✓ {text}" for key, text in json.loads(page.read_text("utf-8")).items()}), "utf-8")
+    parts = json.loads(page.read_text("utf-8"))
+    page.write_text(json.dumps({part: {key: f"✓ {text}" for key, text in each.items()} for part, each in parts.items()}), "utf-8")
     texts.write_text(re.sub(r"""(?m)^([\w.]+ = ["'])""", r"\1✓ ", texts.read_text("utf-8")), "utf-8")
     return dict(json.loads(copy.python(ASK, *sorted({path for path, _ in SHOWN}))))
 

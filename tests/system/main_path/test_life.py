@@ -82,7 +82,7 @@ def test_a_seal_that_is_required_and_cannot_be_had_ends_the_start_with_code_2(da
     command = [sys.executable, "-c", NO_LANDLOCK, str(ROOT / "start.sh")]
     ended = subprocess.run(command, env=whole, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2 and len(ended.stderr.strip().splitlines()) == 1, ended.stderr
-    assert "GATEWAY_SANDBOX='require': expected a machine that can seal fully" in ended.stderr and "应为能完全封闭的机器" in ended.stderr
+    assert "GATEWAY_SANDBOX='require': expected a machine that can seal fully" in ended.stderr and "应为支持完整沙箱的机器" in ended.stderr
 
 
 def test_a_port_in_use_ends_the_start_with_one_sentence_that_names_who_listens_and_another_port(data_dir: Path) -> None:

@@ -20,16 +20,36 @@ def test_the_page_does_its_work_in_chromium(gateway: Gateway) -> None:
     assert "skipped 0" in said, said[-2000:]
 
 
+def test_the_comparison_encodes_again_and_leaves_nothing_behind(gateway: Gateway) -> None:
+    _node("compare.test.mjs", gateway.url)
+
+
+def test_rows_and_summary_are_as_their_readers_expect(gateway: Gateway) -> None:
+    _node("rows.test.mjs", gateway.url)
+
+
+def test_the_page_offers_samples_and_can_be_installed(gateway: Gateway) -> None:
+    _node("app.test.mjs", gateway.url)
+
+
+def test_the_settings_do_theirs_in_chromium(gateway: Gateway) -> None:
+    _node("settings.test.mjs", gateway.url)
+
+
 def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
 
 
-def test_uppy_on_another_site_uploads_and_shows_results(gateway: Gateway) -> None:
-    _node("uppy.test.mjs", gateway.url)
+def test_the_page_outlives_its_gateway_and_shows_each_conversions_own_result() -> None:
+    _node("gone.test.mjs", "")
+
+
+def test_upload_widgets_on_another_site_upload_and_show_results(gateway: Gateway) -> None:
+    _node("widgets.test.mjs", gateway.url)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suite", ["truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
+@pytest.mark.parametrize("suite", ["status.test.mjs", "truth.test.mjs", "resume.test.mjs", "errors.test.mjs", "many.test.mjs"])
 def test_what_takes_long_on_the_page(suite: str) -> None:
     _node(suite, "")
 

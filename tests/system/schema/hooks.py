@@ -40,7 +40,7 @@ def filter_case(_: HookContext, case: Case) -> bool:
         return True
     query, headers = case.query or {}, case.headers or {}
     is_right = all(each.mode is GenerationMode.POSITIVE for each in case.meta.components.values())
-    excludes = any(one in query and other in query for one, other in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
+    excludes = any(each.one in query and each.other in query for each in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
     return is_right and not excludes and not _is_huge(query) and not _is_huge(case.body) and _has_one_length(case) and _has_one_subject(case)
 
 

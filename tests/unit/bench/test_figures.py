@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,6 +10,7 @@ import pytest
 
 from bench import report, scores
 from bench.kit import plots
+from bench.kit.chinese import in_chinese
 from bench.kit.figures import Spread, costs, percentile, ratios, spread, steady_rate, work_done
 
 
@@ -115,3 +117,14 @@ def test_both_languages_have_a_place_for_every_table() -> None:
             for name in ("machine", "latency", "saturated", "convert", "upload", "memory", "limits", "scores", "live")
         )
         assert text.count("<!-- figures: ") == text.count("<!-- /figures -->")
+
+
+def test_a_table_in_chinese_keeps_names_and_figures() -> None:
+    table = "| 3 workers of kind | p99 ms |\n|---|---|\n| gevent | 0.9 |\n| one listener for all | AMD, 2 cores |"
+    assert in_chinese(table) == "| 3 个工作进程，种类 | p99 毫秒 |\n|---|---|\n| gevent | 0.9 |\n| 全部共用一个监听套接字 | AMD，2 个核心 |"
+
+
+@pytest.mark.parametrize("page", [report.PERFORMANCE["zh-CN"], report.EXERCISES["zh-CN"]])
+def test_the_tables_of_a_chinese_page_are_in_chinese(page: Path) -> None:
+    tables = re.findall(r"<!-- (?:figures|table): \w+ -->\n(.*?)(?=<!-- /figures|\n\n)", page.read_text("utf-8"), re.DOTALL)
+    assert tables and tables == [in_chinese(table) for table in tables]

@@ -17,6 +17,8 @@ RIGHT: dict[str, list[object]] = {
     "passes": [1, 8],
     "probes": [1, 4],
     "target_met": [True, False],
+    "lossless": [True, False],
+    "original": [True],
     "dropped": [["exif"], ["exif", "xmp", "iptc", "gain_map", "c2pa"]],
     "seconds": [{}, {"decode": 0, "encode": 1.5, "store": 0.1}],
 }
@@ -31,7 +33,8 @@ def test_each_fact_has_its_values(name: str) -> None:
 
 
 def test_a_flag_is_no_number() -> None:
-    assert not any(are_facts({name: True}) for name in FACTS if name != "target_met")
+    assert not any(are_facts({name: True}) for name in FACTS if name not in ("target_met", "lossless", "original"))
+    assert not are_facts({"original": False})
 
 
 def test_an_unknown_fact_is_none() -> None:

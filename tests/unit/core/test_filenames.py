@@ -22,7 +22,7 @@ from backend.core.filenames import archive_name, ascii_name, display_name, resul
     ],
 )
 def test_a_result_has_its_sources_name_and_its_own_extension(source: str, shown: str) -> None:
-    assert result_name(source, formats.output("webp").extension) == shown
+    assert result_name(source, formats.OUTPUT["webp"].extension) == shown
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,8 @@ def test_a_source_has_its_own_name_and_its_formats_extension(name: str, image_fo
         ("   ", ""),
         ("Screenshot at 3.04.05\u202fPM.png", "Screenshot at 3.04.05 PM.png"),
         ("図\u3000表.png", "図 表.png"),
+        ("می\u200cخواهم.png", "می\u200cخواهم.png"),
+        ("photo\u202egnp.exe", "photognp.exe"),
     ],
 )
 def test_a_shown_name_has_no_folder_and_nothing_unseen(sent: str, shown: str) -> None:

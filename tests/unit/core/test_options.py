@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from backend import errors, texts
 from backend.core import options
 from backend.core.formats import OUTPUT
 from backend.core.options import Options
+from backend.core.suggestions import likeness, other_names
 from backend.texts.problems import problem
 
 HAS_FORMATS = len(OUTPUT) > 1
@@ -19,7 +21,8 @@ HAS_FORMATS = len(OUTPUT) > 1
 READ: dict[str, dict[Any, Any]] = {
     **({"format": {each: each for each in OUTPUT}} if HAS_FORMATS else {}),
     "quality": {"0": 0, "80": 80, "100": 100, "auto": "auto", 55: 55},
-    "lossless": {"true": True, "1": True, "yes": True, "on": True, "": True, "TRUE": True, "false": False, "0": False, "no": False, "off": False},
+    "lossless": {"true": True, "1": True, "yes": True, "on": True, "": True, "TRUE": True, "false": False, "0": False, "off": False, "auto": "auto"},
+    "never_larger": {"true": True, "false": False},
     "near_lossless": {"0": 0, "60": 60, "100": 100},
     "method": {"0": 0, "6": 6, 3: 3},
     "alpha_quality": {"0": 0, "100": 100},
@@ -50,7 +53,8 @@ READ: dict[str, dict[Any, Any]] = {
 REFUSED: dict[str, list[Any]] = {
     **({"format": ["WEBP", "svg", "", None]} if HAS_FORMATS else {}),
     "quality": ["-1", "101", "eighty", "", "80.5", "8 0", " 80", "80\n", "1e2", "0x50", True, None, [80], {"a": 1}, 80.5],
-    "lossless": ["2", "maybe", "tru", None, [True]],
+    "lossless": ["2", "maybe", "tru", "AUTO", None, [True]],
+    "never_larger": ["auto", "2"],
     "near_lossless": ["-1", "101", "auto"],
     "method": ["-1", "7", "fast"],
     "alpha_quality": ["101"],
@@ -76,6 +80,47 @@ def refused(name: str, value: Any) -> errors.InvalidOption:
     with pytest.raises(errors.InvalidOption) as raised:
         options.parse([(name, value)])
     return raised.value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("quality", "high"),
+        ("quality", "١٢"),
+        ("quality", ""),
+        ("lossless", "maybe"),
+        ("width", "50%"),
+        ("width", "1e3"),
+        ("rotate", "45"),
+        ("gravity", "mars"),
+        ("background", "rgb(1,2,999)"),
+        ("animation", "twice"),
+        ("sharp_yuv", "ja"),
+    ],
+)
+def test_a_value_that_means_nothing_here_gets_no_suggestion(name: str, value: str) -> None:
+    told = problem(refused(name, value).as_record())
+    assert "suggestion" not in told and "Accepted" in told["detail"]
+
+
+@given(st.sampled_from([name for name in NAMES if name != "filename"]), st.text(max_size=12) | st.floats().map(str) | st.integers().map(str))
+def test_whatever_is_suggested_is_taken(name: str, value: str) -> None:
+    try:
+        options.parse([(name, value)])
+    except errors.InvalidOption as error:
+        if meant := error.params.get("suggestion"):
+            options.parse([(name, meant)])
+
+
+def test_every_other_tools_word_means_an_option_or_a_value_of_it() -> None:
+    every = {each.name for each in dataclasses.fields(Options)} | {"webhook_url"}
+    assert set(other_names.OPTIONS) <= every and set(other_names.VALUES) <= every
+    own = {likeness.letters(name) for name in NAMES}
+    rows = [other for others in other_names.OPTIONS.values() for other in others]
+    assert len(rows) == len(set(rows)) and not own & set(rows) and rows == [likeness.letters(row) for row in rows]
+    for name, values in other_names.VALUES.items():
+        for meant in values.values() if name in NAMES else ():
+            options.parse([(name, meant)])
 
 
 def test_every_option_is_tried_here() -> None:
@@ -133,6 +178,27 @@ def test_a_wrong_value_is_refused_by_name_with_what_is_accepted(name: str, value
         ("metadata", "copyrigth", "copyright"),
         ("animation", "frist", "first"),
         ("rotate", "91", "90"),
+        ("rotate", "-90", "270"),
+        ("rotate", "360", "0"),
+        ("rotate", "90°", "90"),
+        ("quality", "0.8", "80"),
+        ("quality", "85%", "85"),
+        ("quality", "best", "100"),
+        ("quality", "Auto", "auto"),
+        ("width", "100px", "100"),
+        ("target_bytes", "50k", "50000"),
+        ("target_bytes", "50 KiB", "51200"),
+        ("lossless", "ture", "true"),
+        ("enlarge", "enabled", "true"),
+        ("fit", "crop", "cover"),
+        ("fit", "scale-down", "inside"),
+        ("gravity", "top-left", "northwest"),
+        ("gravity", "Middle", "centre"),
+        ("metadata", "strip", "none"),
+        ("animation", "static", "first"),
+        ("background", "red", "#ff0000"),
+        ("background", "rgb(1, 2, 3)", "#010203"),
+        ("background", "blakc", "black"),
     ],
 )
 def test_the_nearest_valid_value_is_suggested(name: str, value: str, suggestion: str) -> None:
@@ -149,17 +215,39 @@ def test_the_nearest_valid_value_is_suggested(name: str, value: str, suggestion:
         ("widht", "width"),
         ("near-lossless", "near_lossless"),
         ("autoorient", "auto_orient"),
-        ("q", None),
-        ("质量", None),
+        ("q", "quality"),
+        ("w", "width"),
+        ("H", "height"),
+        ("max-width", "width"),
+        ("resize", "width"),
+        ("strip", "metadata"),
+        ("keepExif", "metadata"),
+        ("effort", "method"),
+        ("bg", "background"),
+        ("targetBytes", "target_bytes"),
+        ("callback", "webhook_url"),
     ],
 )
-def test_an_unknown_option_is_refused_and_the_nearest_name_suggested(name: str, near: str | None) -> None:
+def test_an_unknown_option_is_refused_and_the_one_that_is_meant_suggested(name: str, near: str) -> None:
     error = refused(name, "1")
-    assert error.variant == "unknown"
-    assert error.params["option"] == name
-    assert error.params["suggestion"] in NAMES
-    if near:
-        assert error.params["suggestion"] == near
+    assert (error.variant, error.params["option"]) == ("unknown", name)
+    assert error.params["suggestion"] == near
+
+
+@pytest.mark.parametrize("name", ["质量", "xyzzy", "colour_space", "", "watermelon", "🙂", "Accept", "x" * 5000])
+def test_what_resembles_no_option_gets_no_suggestion_but_all_that_there_are(name: str) -> None:
+    for language in texts.languages():
+        told = problem(refused(name, "1").as_record(), language)
+        assert "suggestion" not in told
+        assert all(option in told["detail"] for option in ("quality", "target_bytes", "filename"))
+
+
+@pytest.mark.skipif(HAS_FORMATS, reason="with several output formats it is an option")
+@pytest.mark.parametrize(("name", "value"), [("format", "avif"), ("format", "webp"), ("fmt", "jpg"), ("output", "png")])
+def test_a_format_was_taken_for_rotate(name: str, value: str) -> None:
+    told = problem(refused(name, value).as_record())
+    assert "suggestion" not in told and "rotate" not in told["detail"]
+    assert "webp" in told["detail"]
 
 
 def test_an_option_given_twice_is_refused() -> None:
@@ -168,15 +256,35 @@ def test_an_option_given_twice_is_refused() -> None:
     assert (raised.value.variant, raised.value.params) == ("repeated", {"option": "quality", "count": 2})
 
 
-@pytest.mark.parametrize("pair", [("lossless", "true"), ("near_lossless", "60")])
-def test_options_that_exclude_each_other_are_refused_together(pair: tuple[str, str]) -> None:
-    with pytest.raises(errors.InvalidOption) as raised:
-        options.parse([pair, ("target_bytes", "1000")])
-    assert (raised.value.variant, raised.value.params) == ("combination", {"option": pair[0], "other": "target_bytes"})
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("lossless", "true"), ("target_bytes", "1000")),
+        (("near_lossless", "60"), ("target_bytes", "1000")),
+        (("near_lossless", "0"), ("target_bytes", "1000")),
+        (("lossless", "auto"), ("near_lossless", "60")),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused_together(one: tuple[str, str], other: tuple[str, str]) -> None:
+    """In one request, and where a job has the one already."""
+    for ask in (lambda: options.parse([one, other]), lambda: options.parse([one], options.parse([other]))):
+        with pytest.raises(errors.InvalidOption) as raised:
+            ask()
+        assert (raised.value.variant, raised.value.params) == ("combination", {"option": one[0], "other": other[0]})
 
 
 def test_an_option_that_is_turned_off_excludes_nothing() -> None:
     assert options.parse([("lossless", "false"), ("target_bytes", "1000")]).target_bytes == 1000
+
+
+@pytest.mark.parametrize("other", [("target_bytes", "1000"), ("quality", "auto"), ("sharp_yuv", "true"), ("alpha_quality", "60")])
+def test_lossless_auto_goes_with_whatever_is_said_of_the_lossy_file(other: tuple[str, str]) -> None:
+    assert options.parse([("lossless", "auto"), other]).lossless == "auto"
+
+
+def test_a_record_without_the_new_option_is_as_earlier_versions_wrote_it() -> None:
+    assert "never_larger" not in options.as_record(Options())
+    assert options.as_record(Options(never_larger=True))["never_larger"] is True
 
 
 def test_later_options_go_over_earlier_ones() -> None:

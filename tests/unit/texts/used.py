@@ -31,7 +31,7 @@ NAMES_A_KEY = {
 }
 """What is called with a key: at which place it stands, and what is put before it."""
 PARTS_OF_A_CODE = ("title", "detail", "happened", "advice")
-AT_THE_EDGE = {"request_id"}
+AT_THE_EDGE = {"request_id", "address", "command", "form_command", "fetch", "example"}
 """Placeholders that every edge fills by itself."""
 
 
@@ -103,6 +103,7 @@ def used_keys(known: set[str]) -> set[str]:
     used |= {f"settings.{each.metadata['env']}.{part}" for each in settings.table() for part in ("meaning", "default")}
     used |= {f"plain.{stage}" for stage in STAGES}
     used |= {f"key_command.{option}" for option in key_command.OPTIONS}
+    used |= {key for key in known if key.startswith("variants.")}  # of what the codec calls them: test_variants
     used |= {f"usage.{word}" for word in (*usage.ROLES, *usage.COMMANDS)} | {f"usage.about.{part}" for part in ("head", "roles", "commands", "foot")}
     used |= {f"start_block.{row}.{part}" for row in start_block.ROWS for part in ("name", "what")}
     used |= set(keys_of_the_description())

@@ -9,7 +9,7 @@ from PIL import Image
 
 from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Metadata, OnShare
 from backend.codec.encoders.registry import register
-from backend.codec.encoders.webp import animation, riff, still
+from backend.codec.encoders.webp import animation, riff, smaller, still
 from backend.codec.encoders.webp.planes import WebpPlanes, open_planes
 from backend.codec.geometry import Size
 from backend.codec.native import libwebp
@@ -28,17 +28,17 @@ class WebpEncoder(Encoder):
 
     @contextmanager
     def encode_still(self, image: Image.Image, metadata: Metadata, options: Options, on_share: OnShare) -> Iterator[Encoded]:
-        size = image.size
-        with still.encode_image(image, options, on_share) as (webp, facts):
+        size, encode = image.size, smaller.encode_image if options.lossless == "auto" else still.encode_image
+        with encode(image, riff.within_target(options, metadata), on_share) as (webp, facts):
             yield Encoded(riff.parts(webp, metadata, size), facts=facts)
 
     @contextmanager
     def encode_animation(self, source: Animation, metadata: Metadata, options: Options, on_share: OnShare) -> Iterator[Encoded]:
-        with animation.encode_animation(source, options, on_share) as (webp, facts):
+        with animation.encode_animation(source, riff.within_target(options, metadata), on_share) as (webp, facts):
             yield Encoded(riff.parts(webp, metadata, source.size), shape_in(webp, ROW).frames, facts)
 
     def accepts_planes(self, options: Options) -> bool:
-        return not (still.needs_argb(options) or options.quality == "auto")
+        return not (still.needs_argb(options) or options.quality == "auto" or options.lossless == "auto")
 
     def open_planes(self, size: Size, options: Options) -> AbstractContextManager[WebpPlanes]:
         return open_planes(size, options)

@@ -74,6 +74,7 @@ class MinimizeSize:
     """
 
     def __init__(self, encoder: int, size: Size, settings: libwebp.AnimOptions) -> None:
+        self._is_mixed = bool(settings.allow_mixed)
         start = (c.c_int * 2).from_address(encoder)
         options = libwebp.AnimOptions.from_address(encoder + c.sizeof(start))
         is_as_expected = tuple(start) == size and bytes(options) == bytes(settings)
@@ -82,11 +83,12 @@ class MinimizeSize:
         self._change = 1.0
 
     def switch_for(self, image: Image.Image) -> None:
-        """On where this frame and the one before it together changed little."""
+        """On where this frame and the one before it together changed little; for mixed files always, since else frames of many colours are not
+        tried without loss."""
         if self._flag is None:
             return
         change = _changed_share(self._before, image) if self._before is not None else 1.0
-        self._flag.value = int(self._change + change < SMALL_CHANGE)
+        self._flag.value = int(self._is_mixed or self._change + change < SMALL_CHANGE)
         self._before, self._change = image, change
 
 
@@ -99,13 +101,15 @@ def _changed_share(before: Image.Image, after: Image.Image) -> float:
 
 
 @contextmanager
-def open_anim_encoder(size: Size, plays: int, config: libwebp.Config) -> Iterator[AnimEncoder]:
-    """``plays``: how often it is shown, 0 for ever (RFC 9649 §2.7.1.1). Raises ``MemoryError``."""
+def open_anim_encoder(size: Size, plays: int, config: libwebp.Config, *, is_mixed: bool = False) -> Iterator[AnimEncoder]:
+    """``plays``: how often it is shown, 0 for ever (RFC 9649 §2.7.1.1). ``is_mixed``: each frame is tried without loss too, and the smaller one is
+    kept. Raises ``MemoryError``."""
     library, settings = libwebp.muxer(), libwebp.AnimOptions()
     library.WebPAnimEncoderOptionsInitInternal(c.byref(settings), libwebp.MUX_ABI)
     settings.loop_count = plays
     settings.background = 0
     settings.kmin, settings.kmax = NO_KEY_FRAMES
+    settings.allow_mixed = int(is_mixed)
     encoder = library.WebPAnimEncoderNewInternal(*size, c.byref(settings), libwebp.MUX_ABI)
     if not encoder:
         raise MemoryError("libwebpmux gives no encoder")

@@ -45,7 +45,8 @@ class WebpPlanes:
     @contextmanager
     def encode(self, metadata: Metadata, on_share: OnShare) -> Iterator[Encoded]:
         libwebp.encoder().WebPPictureFree(c.byref(self._strip))
-        with still.encode_picture(self._picture, self._options, on_share, has_alpha=False) as (webp, facts):
+        options = riff.within_target(self._options, metadata)
+        with still.encode_picture(self._picture, options, on_share, has_alpha=False) as (webp, facts):
             yield Encoded(riff.parts(webp, metadata, (self._picture.width, self._picture.height)), facts=facts)
 
 

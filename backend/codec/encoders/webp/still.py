@@ -16,20 +16,21 @@ from backend.codec.resource_limits import is_lossless
 from backend.core.options import Options
 
 SEARCH_QUALITY = 75.0
-"""Set before a search begins, which replaces it at each pass."""
+"""Set before a search for a score begins, which replaces it at each pass."""
 
 
 @contextmanager
 def encode_image(image: Image.Image, options: Options, on_share: OnShare) -> Iterator[tuple[memoryview, Facts]]:
     """The WebP file and what the result reports. ``image`` is closed as soon as its pixels are not needed any more."""
-    if quality.is_auto(options) and options.target_bytes is None:
-        found = search_by_score(image, options, on_share, image.close)
-        yield memoryview(found.best.data), quality.facts_of_score(found)
+    if quality.is_auto(options):
+        with _search(image, options, on_share) as search:
+            scored = search.by_score(image.close)
+            yield search.within_target(scored)
         return
-    has_alpha = _has_alpha(image)
+    is_alpha = has_alpha(image)
     with bitstream.import_picture(image, argb=needs_argb(options)) as picture:
         image.close()
-        with encode_picture(picture, options, on_share, has_alpha=has_alpha) as encoded:
+        with encode_picture(picture, options, on_share, has_alpha=is_alpha) as encoded:
             yield encoded
 
 
@@ -37,27 +38,52 @@ def encode_image(image: Image.Image, options: Options, on_share: OnShare) -> Ite
 def encode_picture(picture: libwebp.Picture, options: Options, on_share: OnShare, *, has_alpha: bool) -> Iterator[tuple[memoryview, Facts]]:
     """As ``encode_image``, of pixels that libwebp holds. Not for ``quality=auto``, which needs them as an image too."""
     curve = curves.curve_for(options, picture.width * picture.height, has_alpha=has_alpha)
+    config = bitstream.config_for(options, fixed_quality(options))
     if options.target_bytes is not None and not is_lossless(options):
-        config = bitstream.config_for(options, SEARCH_QUALITY)
-        found = quality_search.search_by_size(_passes(picture, config, curve, on_share), options.target_bytes)
+        encode_at = _passes(picture, config, curve, on_share)
+        first = quality_search.Pass(config.quality, encode_at(config.quality))
+        found = quality_search.search_by_size(encode_at, options.target_bytes, first)
         yield memoryview(found.best.data), quality.facts_of_size(found)
         return
-    config = bitstream.config_for(options, fixed_quality(options))
     with bitstream.encode(picture, config, lambda percent: on_share(curve(percent))) as webp:
         yield webp, {}
 
 
-def search_by_score(
-    image: Image.Image, options: Options, on_share: OnShare, on_ready: Callable[[], None] = lambda: None
-) -> quality_search.ScoreResult:
-    """The still that ``quality=auto`` gives. ``on_ready`` is called once ``image`` is not needed any more."""
-    pixels = image.width * image.height
-    config, curve = bitstream.config_for(options, SEARCH_QUALITY), curves.curve_for(options, pixels, has_alpha=_has_alpha(image))
+def quality_by_score(image: Image.Image, options: Options) -> quality_search.ScoreResult:
+    """What ``quality=auto`` finds for this picture."""
+    with _search(image, options, lambda _share: None) as search:
+        return search.by_score(lambda: None)
+
+
+class _Search:
+    """The encodes of one picture that ``quality=auto`` compares. Opened by ``_search``."""
+
+    def __init__(self, image: Image.Image, options: Options, encode_at: Callable[[float], bytes]) -> None:
+        self._image, self._options, self._encode_at = image, options, encode_at
+
+    def by_score(self, on_ready: Callable[[], None]) -> quality_search.ScoreResult:
+        """``on_ready`` is called once the image is not needed any more."""
+        encode_ms = curves.cost_ms(self._options, self._image.width * self._image.height, has_alpha=self._image.mode == "RGBA")
+        return auto_quality.search(self._image, self._encode_at, libwebp.decode, encode_ms, on_ready)
+
+    def within_target(self, scored: quality_search.ScoreResult) -> tuple[memoryview, Facts]:
+        """The file that was found by its score or, where that is above ``target_bytes``, one of a lower quality."""
+        best, target_bytes = scored.best, self._options.target_bytes
+        if target_bytes is None:
+            return memoryview(best.data), quality.facts_of_score(scored)
+        if len(best.data) <= target_bytes:
+            return memoryview(best.data), {**quality.facts_of_score(scored), "target_met": True}
+        found = quality_search.search_by_size(self._encode_at, target_bytes, quality_search.Pass(best.quality, best.data))
+        return memoryview(found.best.data), quality.facts_of_size(found)
+
+
+@contextmanager
+def _search(image: Image.Image, options: Options, on_share: OnShare) -> Iterator[_Search]:
+    config = bitstream.config_for(options, SEARCH_QUALITY)
     config.filter_sharpness = auto_quality.SHARPNESS
-    encode_ms = curves.cost_ms(options, pixels, has_alpha=image.mode == "RGBA")
+    curve = curves.curve_for(options, image.width * image.height, has_alpha=has_alpha(image))
     with bitstream.import_picture(image, argb=needs_argb(options)) as picture:
-        encode = _passes(picture, config, lambda percent: quality.ENCODE_SHARE * curve(percent), on_share)
-        return auto_quality.search(image, encode, libwebp.decode, encode_ms, on_ready)
+        yield _Search(image, options, _passes(picture, config, lambda percent: quality.ENCODE_SHARE * curve(percent), on_share))
 
 
 def fixed_quality(options: Options) -> float:
@@ -83,5 +109,5 @@ def _passes(picture: libwebp.Picture, config: libwebp.Config, curve: curves.Curv
     return encode_at
 
 
-def _has_alpha(image: Image.Image) -> bool:
+def has_alpha(image: Image.Image) -> bool:
     return image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)

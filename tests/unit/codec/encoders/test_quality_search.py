@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -22,30 +23,51 @@ CURVES = {
 }
 
 
+def within(grown: Callable[[float], float], target: int, quality: float = 100.0) -> quality_search.SizeResult:
+    """``grown`` gives the bytes at a quality; ``quality`` is the one asked for."""
+
+    def encode(at: float) -> bytes:
+        assert at <= quality
+        return bytes(round(grown(at)))
+
+    return quality_search.search_by_size(encode, target, quality_search.Pass(quality, encode(quality)))
+
+
 @pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("quality", [35.0, 80.0, 95.0])
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.77, 0.95])
-def test_a_size_that_can_be_met_is_met_within_a_tenth(name: str, share: float) -> None:
+def test_a_size_that_can_be_met_is_met_within_a_tenth(name: str, quality: float, share: float) -> None:
     grown = CURVES[name]
-    target = round(grown(0) + share * (grown(100) - grown(0)))
-    found = quality_search.search_by_size(lambda quality: bytes(round(grown(quality))), target)
+    target = round(grown(0) + share * (grown(quality) - grown(0)))
+    found = within(grown, target, quality)
     assert 0.9 * target <= found.best.size <= target
     assert found.is_met
-    assert found.passes <= 6
+    assert found.passes <= (6 if quality == 80 else quality_search.MAX_PASSES)
+
+
+@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("quality", [0.0, 1.0, 50.0, 80.0, 100.0])
+@pytest.mark.parametrize("times", [1.0, 1.05, 2.0, 1000.0])
+def test_a_small_file_stays_as_small_as_the_quality_alone_makes_it(name: str, quality: float, times: float) -> None:
+    usual = round(CURVES[name](quality))
+    found = within(CURVES[name], round(times * usual), quality)
+    assert (found.best.size, found.best.quality, found.passes, found.is_met) == (usual, quality, 1, True)
 
 
 def test_a_size_below_the_smallest_gives_the_smallest() -> None:
-    found = quality_search.search_by_size(lambda quality: bytes(500 + round(9 * quality)), 400)
+    found = within(lambda quality: 500 + 9 * quality, 400)
     assert (found.best.size, found.best.quality, found.is_met) == (500, 0.0, False)
 
 
-def test_a_size_above_the_largest_gives_the_largest() -> None:
-    found = quality_search.search_by_size(lambda quality: bytes(500 + round(quality)), 4000)
-    assert (found.best.size, found.best.quality, found.is_met) == (600, 100.0, True)
+def test_no_file_is_larger_than_at_the_quality_even_where_sizes_waver() -> None:
+    """Of tiny pictures, a lower quality may give more bytes."""
+    for target in range(380, 460):
+        assert within(lambda quality: 400 + 60 * math.sin(quality), target, 80.0).best.size <= max(target, round(400 + 60 * math.sin(80.0)))
 
 
 def test_the_last_pass_is_kept_for_the_smallest() -> None:
     """A file that only shrinks at the very end of the scale."""
-    found = quality_search.search_by_size(lambda quality: bytes(90 if quality == 0 else 500), 100)
+    found = within(lambda quality: 90 if quality == 0 else 500, 100)
     assert (found.best.size, found.is_met) == (90, True)
 
 

@@ -33,6 +33,8 @@ FACTS_OF_ALL_KINDS = {
     "passes": 3,
     "probes": 4,
     "target_met": False,
+    "lossless": False,
+    "original": True,
     "dropped": ["exif", "c2pa"],
     "seconds": {"decode": 0.1, "transform": 0, "encode": 2.5},
 }

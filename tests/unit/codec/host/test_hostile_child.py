@@ -28,6 +28,11 @@ SMALL = saved(picture(64, 48), "PNG")
 LARGE = saved(picture(2400, 2000), "JPEG")
 """Its result goes straight to the file, and not through memory that the kernel seals."""
 
+OWN_FILE = """
+data = source.read_at(0, source.size_bytes)
+os.pwrite(result_fd, data, 0)
+m = {'done': {'bytes': len(data), 'width': 64, 'height': 48, 'frames': 1, 'facts': {'original': True}}}
+"""
 LIES = {
     # The result's other members, which facts came before
     "an address": "say(done(facts={'url': 'javascript:alert(1)'}))",
@@ -44,6 +49,8 @@ LIES = {
     "notes that are no list": "say(done(facts={'dropped': 5}))",
     "a note that no result lacks": "say(done(facts={'dropped': ['<script>']}))",
     "notes in a list of lists": "say(done(facts={'dropped': [['exif']]}))",
+    "an original that nobody asked for": "say(done(facts={'original': True}))",
+    "the source's own file, which nobody asked for": OWN_FILE + "say(m)",
     "facts in a list": "say(done(facts=[1]))",
     "a score beyond the best": "say(done(facts={'score': 101}))",
     "many facts": "say(done(facts={str(n): n for n in range(600)}))",
@@ -182,6 +189,22 @@ def test_a_lie_ends_the_child_and_the_job_fails_once(hostile_codec: SealedCodec,
         convert(hostile_codec, LIES[lie])
     assert len(orders) == 1
     assert time.monotonic() - begun < 10, "long before its time limit"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["say(done(facts={'original': True}))", OWN_FILE + "m['done']['width'] = 63; say(m)", OWN_FILE + "m['done']['frames'] = 2; say(m)"],
+    ids=["a WebP", "another width", "more frames"],
+)
+def test_an_original_that_is_none_is_refused(hostile_codec: SealedCodec, code: str) -> None:
+    with pytest.raises(errors.DamagedImage):
+        convert(hostile_codec, code, options=Options(never_larger=True))
+
+
+def test_an_original_that_was_asked_for_is_taken(hostile_codec: SealedCodec) -> None:
+    converted, data = convert(hostile_codec, OWN_FILE + "say(m)", options=Options(never_larger=True))
+    assert converted.facts == {"original": True}
+    assert data.startswith(SMALL)
 
 
 def test_a_flood_does_not_grow_the_host(hostile_codec: SealedCodec) -> None:

@@ -38,7 +38,7 @@ def test_images_are_taken_by_these_and_no_others() -> None:
     assert {
         ("POST", "/api/jobs"),
         ("POST", "/api/convert"),
-        ("PUT", "/api/convert"),
+        ("PUT", "/api/convert"), ("PUT", "/api/convert/{name}"),
         ("POST", tus.PATH),
         ("PATCH", tus.PATH + "/{upload_id}"),
         ("POST", tus.PATH + "/{upload_id}"),

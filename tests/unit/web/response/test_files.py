@@ -160,6 +160,13 @@ def test_a_result_has_a_name_that_every_client_can_use(web: Web, name: str) -> N
         assert plain == ascii_name
 
 
+def test_a_file_is_saved_under_the_name_that_was_asked_for_with_its_own_extension(web: Web, path: str) -> None:
+    answers = [web.get(f"{path}?download&filename=be%2Fach.exe"), web.get(f"{path.removesuffix('/result')}/source?filename=%E6%B5%B7.html")]
+    names = [unquote(answer.headers["Content-Disposition"].split("filename*=UTF-8''")[1]) for answer in answers]
+    assert [name.rpartition(".")[0] for name in names] == ["ach", "海"]
+    assert names[0].endswith(".webp") and not names[1].endswith(".html")
+
+
 def test_without_download_a_result_is_shown(web: Web, path: str) -> None:
     assert web.get(path).headers["Content-Disposition"].startswith("inline; ")
     assert web.get(path + "?download").headers["Content-Disposition"].startswith("attachment; ")
@@ -201,7 +208,8 @@ def test_an_image_element_waits_for_the_end_since_it_cannot_ask_again(web: Web, 
     assert (answers[0].status_code, answers[0].data) == (200, DATA)
 
 
-OTHERS = ["*/*", "", "application/json", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"]
+OTHERS = ["*/*", "", "application/json", "text/html;q=0.8,*/*"]
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
 
 
 def test_who_would_not_wait_is_told_so_at_once(web: Web, problem: Check) -> None:
@@ -212,3 +220,9 @@ def test_who_would_not_wait_is_told_so_at_once(web: Web, problem: Check) -> None
 @pytest.mark.parametrize("accept", OTHERS)
 def test_any_other_client_is_told_at_once_that_it_is_not_ready(web: Web, problem: Check, accept: str) -> None:
     problem(web.get(f"/api/jobs/{web.upload()['id']}/result", headers={"Accept": accept}), 409, "not_ready")
+
+
+def test_a_person_is_told_at_once_on_a_page_that_it_is_not_ready(web: Web) -> None:
+    answer = web.get(f"/api/jobs/{web.upload()['id']}/result", headers={"Accept": BROWSER})
+    assert (answer.status_code, answer.mimetype) == (409, "text/html")
+    assert 'href="/problems/not_ready"' in answer.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 import string
 import threading
@@ -112,7 +111,7 @@ def test_every_error_reaches_the_reader_whole_and_in_both_languages(web: Web, pr
     assert body["title"] == texts.sentences(language).get(key.replace(".detail", ".title"), texts.text(f"errors.{code}.title", language))
     assert response.headers["Content-Language"] == language
     assert "secret" not in response.text
-    assert ("Retry-After" in response.headers) and "{" not in body["detail"].replace('{"job": "…"}', "")
+    assert ("Retry-After" in response.headers) and not re.search(r"{\w*}", body["detail"])
 
 
 @pytest.mark.parametrize(
@@ -209,14 +208,14 @@ def test_the_page_begins_in_the_readers_language(web: Web, accepted: str, langua
     response = web.get("/", headers={"Accept-Language": accepted})
     assert response.status_code == 200
     assert f'<html lang="{language}"' in response.text
-    assert response.headers["Vary"] == "Accept-Language"
+    assert response.headers["Vary"] == "Accept-Language, Cookie"
     assert web.get("/", headers={"Accept-Language": accepted, "If-None-Match": response.headers["ETag"]}).status_code == 304
 
 
 @pytest.mark.parametrize("path", ["/", "/status"])
 def test_every_text_of_a_page_is_in_the_readers_language(web: Web, path: str) -> None:
     page = web.get(path, headers={"Accept-Language": "zh-CN"}).text
-    catalog = json.loads((FRONTEND / "i18n" / "zh-CN.json").read_text("utf-8"))
+    catalog = page_texts.catalog(FRONTEND, "zh-CN")
     shown = dict(re.findall(r'data-t="([^"]+)"[^<>]*>([^<]*)', page))
     assert len(shown) > 20 and {key: html.unescape(text) for key, text in shown.items()} == {key: catalog[key] for key in shown}
 @pytest.mark.parametrize("path", ["/", "/status", "/api/docs"])

@@ -37,6 +37,7 @@ HOSTILE = [
     "<meta http-equiv=refresh content=0;url=//evil.example>",
     'href="/evil" src="/evil"',
 ]
+NO_HTML = ("application/problem+json", "application/json", "application/manifest+json", "image/webp", "image/png", "application/zip", "")
 HEADERS = ("Accept-Language", "Accept", "User-Agent", "Referer", "X-Forwarded-Prefix", "X-Request-Id", "Cookie", "X-Forwarded-For")
 SAFE_ADDRESS = re.compile(r"/(?!/)|#|data:image/|\w+\.(?:js|css|svg)")
 
@@ -52,7 +53,7 @@ def pages_with(web: Web, word: str) -> Iterator[tuple[str, str]]:
         if answer.mimetype == "text/html":
             yield name, answer.text
         else:
-            assert answer.mimetype in {"application/problem+json", "application/json", "image/webp", "image/png", "application/zip", ""} or (
+            assert answer.mimetype in NO_HTML or (
                 answer.mimetype.startswith(("text/javascript", "text/css", "text/event-stream", "image/svg", "text/plain"))
             ), (name, answer.mimetype)
 

@@ -53,7 +53,7 @@ def test_what_is_no_json_is_refused(web: Web, problem: Check, data: bytes) -> No
 
 def test_a_longer_object_than_any_is_too_large(web: Web, problem: Check) -> None:
     body = problem(web.post("/api/jobs", json={"url": "x" * 70_000}), 413, "too_large")
-    assert "65536 bytes" in body["detail"]
+    assert "64 KiB" in body["detail"] and "--data-binary" in body["detail"]
 
 
 @pytest.mark.parametrize(("name", "value"), [("qualty", 80), ("quality", 101), ("quality", [80]), ("width", {"px": 4}), ("lossless", None)])

@@ -40,7 +40,7 @@ def test_a_form_leads_to_a_page_that_loads_itself_until_the_image_can_be_downloa
 def test_it_speaks_chinese_to_those_who_read_it(web: Web) -> None:
     path = send(web, "a.png").headers["Location"]
     page = web.get(path, headers=CHINESE)
-    assert '<html lang="zh-CN">' in page.text and "排队中" in page.text
+    assert '<html lang="zh-CN"' in page.text and "排队中" in page.text
     assert "此页面每 2 秒自动刷新" in page.text
 
 
@@ -82,3 +82,53 @@ def test_cancel_works_without_scripts(web: Web) -> None:
 def test_with_api_keys_it_says_what_to_do_instead(make_web: Callable[..., Web]) -> None:
     answer = send(make_web(keys=("k" * 20,)), "a.png")
     assert answer.status_code == 401 and "curl" in answer.text
+
+
+def send_mixed(web: Web, *, headers: dict[str, str] | None = None) -> TestResponse:
+    files = [(BytesIO(image()), "good.png"), (BytesIO(b"no image at all"), "letter.doc"), (BytesIO(b""), "empty.png"), (BytesIO(image()), "fine.png")]
+    return web.post("/", data={"file": files}, content_type="multipart/form-data", headers=headers or {})
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "2 of 4 images cannot be converted"), ("zh-CN", "4 张图片中有 2 张无法转换")])
+def test_one_image_that_cannot_be_taken_does_not_refuse_the_others_of_the_form(web: Web, language: str, heading: str) -> None:
+    told = send_mixed(web, headers={"Accept-Language": language})
+    assert told.status_code == 200 and heading in told.text
+    assert "letter.doc" in told.text and "empty.png" in told.text
+    link = re.search(r'href="(/plain/batches/[^"]+)"', told.text)
+    assert link is not None
+    web.here.encode()
+    web.here.encode()
+    ended = web.get(link[1]).text
+    assert "good.webp" in ended and "fine.webp" in ended and "letter" not in ended
+
+
+def test_a_form_of_which_nothing_can_be_taken_names_each_image(web: Web) -> None:
+    files = [(BytesIO(b"no image"), "a.doc"), (BytesIO(b""), "b.png")]
+    told = web.post("/", data={"file": files}, content_type="multipart/form-data")
+    assert told.status_code == 415 and "a.doc" in told.text and "b.png" in told.text and 'href="/"' in told.text
+
+
+def test_the_api_still_takes_all_images_of_a_request_or_none(web: Web) -> None:
+    files = [(BytesIO(image()), "good.png"), (BytesIO(b"no image at all"), "letter.doc")]
+    assert web.post("/api/jobs", data={"file": files}, content_type="multipart/form-data").status_code == 415
+
+
+def test_what_is_shared_with_the_installed_page_becomes_a_job_without_its_scripts_too(web: Web) -> None:
+    files = {"file": (BytesIO(image()), "holiday.jpg")}
+    shared = web.post("/share", data=files, content_type="multipart/form-data", headers={"Sec-Fetch-Site": "none"})
+    assert shared.status_code == 303 and "/plain/jobs/" in shared.headers["Location"]
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Makes images smaller"), ("zh-CN", "让图片更小")])
+def test_the_page_can_be_installed_and_says_what_it_is(web: Web, language: str, name: str) -> None:
+    answer = web.get("/manifest.webmanifest", headers={"Accept-Language": language})
+    assert answer.content_type == "application/manifest+json"
+    known = answer.get_json(force=True)
+    assert known["lang"] == language and known["description"].startswith(name)
+    assert not [each for each in (known["start_url"], known["scope"], known["share_target"]["action"]) if each.startswith("/")]
+    for icon in known["icons"]:
+        served = web.get("/" + icon["src"])
+        assert (served.status_code, served.mimetype) == (200, icon["type"])
+    page = web.get("/", headers={"Accept-Language": language}).text
+    assert f'name="description" data-t-content="page.description" content="{name}' in page
+    assert 'property="og:image" content="http://localhost/static/icons/preview.png"' in page

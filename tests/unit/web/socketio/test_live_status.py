@@ -6,7 +6,8 @@ import threading
 from typing import Any
 
 from backend.web.request.context import KEY
-from backend.web.socketio.live_status import LiveStatus, _quantiles
+from backend.web.socketio.live_status import LiveStatus
+from backend.web.status.live_figures import quantiles
 from tests.fakes.waiting import until
 from tests.unit.web.conftest import Web
 
@@ -39,7 +40,7 @@ def test_a_watcher_sees_jobs_by_state_and_later_changes_until_it_goes(web: Web) 
 def test_latencies_are_of_what_was_added_since_then() -> None:
     before = {0.1: 100.0, 1.0: 100.0, float("inf"): 100.0}
     now = {0.1: 100.0, 1.0: 110.0, float("inf"): 110.0}
-    assert _quantiles(now, before) == {"p50": 0.55, "p95": 0.955}
-    assert _quantiles(now, now) is None
-    assert _quantiles({}, {}) is None
-    assert _quantiles({1.0: 0.0, float("inf"): 4.0}, {}) == {"p50": 1.0, "p95": 1.0}
+    assert quantiles(now, before) == {"p50": 0.55, "p95": 0.955}
+    assert quantiles(now, now) is None
+    assert quantiles({}, {}) is None
+    assert quantiles({1.0: 0.0, float("inf"): 4.0}, {}) == {"p50": 1.0, "p95": 1.0}

@@ -1,0 +1,53 @@
+// @ts-check
+/**
+ * What a reader gets of a finished image: the result, or the source where the result is the larger file. A larger file is handed out only to
+ * a reader who asks for it.
+ */
+import { resultName, sourceName } from './filenames.js';
+import { sourcePath } from './paths.js';
+
+/** @typedef {import('./types.js').Item} Item */
+/** @typedef {import('./types.js').Capabilities} Capabilities */
+/** @typedef {{name: string, path: string, bytes: number, format: string}} Outcome a file to save; `path` is where the gateway has it */
+
+/** Formats whose every pixel a lossless result may keep in less bytes. */
+const LOSSLESS_SOURCES = new Set(['png', 'gif', 'bmp', 'tiff', 'ico']);
+
+/** @param {Item} item */
+export const sourceBytes = (item) => item.source?.bytes ?? item.bytes;
+
+/** The gateway says so; of an older job the sizes do. @param {Item} item */
+export function isLarger(item) {
+  const { state, result } = item;
+  if (state !== 'done' || !result || result.original) return false;
+  return result.larger_than_source === true || result.bytes > sourceBytes(item);
+}
+
+/** Whether the gateway answered with the source itself, since no result would be smaller. @param {Item} item */
+export const isOriginal = ({ state, result }) => state === 'done' && result?.original === true;
+
+/** A larger result may become smaller without loss, where neither result nor source has any. @param {Item} item */
+export function canTryLossless(item) {
+  return isLarger(item) && !['true', 'auto'].includes(item.options.lossless) && LOSSLESS_SOURCES.has(item.source?.format ?? '');
+}
+
+/** Of a finished image. @param {Item} item @param {Capabilities} capabilities @returns {Outcome} */
+export const outcomeOf = (item, capabilities) => isLarger(item) ? sourceOutcome(item, capabilities) : resultOutcome(item);
+
+/** @param {Item} item @returns {Outcome} */
+export function resultOutcome({ name, result }) {
+  const format = result?.format ?? 'webp';
+  return { name: resultName(name, format), path: result?.url ?? '', bytes: result?.bytes ?? 0, format };
+}
+
+/** Under the name that the gateway gives it. @param {Item} item @param {Capabilities} capabilities @returns {Outcome} */
+export function sourceOutcome(item, capabilities) {
+  const format = item.source?.format ?? '';
+  const extensions = capabilities.formats.find((each) => each.name === format)?.extensions ?? [];
+  return { name: sourceName(item.name, extensions), path: sourcePath(item.job ?? ''), bytes: sourceBytes(item), format };
+}
+
+/** The address that saves a file under its name. @param {Pick<Outcome, 'name' | 'path'>} outcome */
+export function downloadAddress({ name, path }) {
+  return `${path}${path.includes('?') ? '&' : '?'}download=1&filename=${encodeURIComponent(name)}`;
+}

@@ -1,0 +1,68 @@
+// @ts-check
+/**
+ * Settings as the part of an address after `#`: names and values are the API's options, as in its query. The defaults need none. Where
+ * `quality=auto` stands, `lossless=auto` goes without saying: together they are Automatic.
+ */
+import { offersValue, optionSchema } from './capabilities.js';
+import { isChanged, queryOf, settingsOfQuery } from './options.js';
+
+/** @typedef {import('./types.js').Capabilities} Capabilities */
+/** @typedef {import('./options.js').Settings} Settings */
+/** @typedef {{settings: Settings, unknown: string[], refused: {name: string, value: string, accepted: string}[]}} Link what an address says, and what of it is not used */
+
+/** The options that the page has settings for. */
+const NAMES = ['quality', 'lossless', 'near_lossless', 'sharp_yuv', 'method', 'target_bytes', 'width', 'height', 'metadata'];
+/** An address may hold anything: so much of a name or a value is repeated to the reader. */
+const SHOWN_CHARACTERS = 40;
+const SHOWN_NAMES = 5;
+
+/** @param {Settings} settings @param {Capabilities} capabilities @returns {string} empty for the defaults */
+export const hashOf = (settings, capabilities) => isChanged(settings, capabilities) ? linkOf(settings, capabilities) : '';
+
+/** As `hashOf`, and the defaults in words: whoever opens the link may have others. @param {Settings} settings @param {Capabilities} capabilities */
+export function linkOf(settings, capabilities) {
+  const query = queryOf(settings, capabilities);
+  const is_implied = (/** @type {string} */ name, /** @type {string} */ value) =>
+    (name === 'lossless' && value === 'auto' && query.quality === 'auto') || (name === 'method' && value === String(optionSchema(capabilities, name).default));
+  const pairs = Object.entries(query).filter(([name, value]) => !is_implied(name, value)).sort(([one], [other]) => NAMES.indexOf(one) - NAMES.indexOf(other));
+  return `#${new URLSearchParams(pairs)}`;
+}
+
+/** Whether the part after `#` names settings, and not a place on the page. @param {string} hash */
+export const hasSettings = (hash) => hash.includes('=');
+
+/**
+ * @param {string} hash
+ * @param {Capabilities} capabilities
+ * @returns {Link}
+ */
+export function readLink(hash, capabilities) {
+  const query = /** @type {Record<string, string>} */ ({});
+  const link = /** @type {Link} */ ({ settings: settingsOfQuery({}, capabilities), unknown: [], refused: [] });
+  for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
+    if (!NAMES.includes(name) || !(name in capabilities.options)) link.unknown.push(name.slice(0, SHOWN_CHARACTERS));
+    else if (accepts(capabilities, name, value)) query[name] = value;
+    else link.refused.push({ name, value: value.slice(0, SHOWN_CHARACTERS), accepted: acceptedText(capabilities, name) });
+  }
+  link.unknown = [...new Set(link.unknown)].slice(0, SHOWN_NAMES);
+  link.refused = link.refused.slice(0, SHOWN_NAMES);
+  link.settings = settingsOfQuery(query, capabilities);
+  return link;
+}
+
+/** @param {Capabilities} capabilities @param {string} name @param {string} value */
+function accepts(capabilities, name, value) {
+  const { minimum, maximum } = optionSchema(capabilities, name);
+  const is_number = minimum !== undefined && maximum !== undefined && /^\d{1,12}$/.test(value);
+  return is_number ? Number(value) >= minimum && Number(value) <= maximum : offersValue(capabilities, name, value);
+}
+
+/** As the API's errors say it: `0–100, auto`. @param {Capabilities} capabilities @param {string} name */
+function acceptedText(capabilities, name) {
+  const option = capabilities.options[name];
+  return [option, ...option.anyOf ?? []].flatMap((each) => {
+    if (each.minimum !== undefined && each.maximum !== undefined) return [`${each.minimum}–${each.maximum}`];
+    if (each.type === 'boolean') return ['true, false'];
+    return each.const === undefined ? each.enum ?? [] : [each.const];
+  }).join(', ');
+}

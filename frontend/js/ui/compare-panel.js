@@ -1,0 +1,142 @@
+// @ts-check
+/** Beside the pictures: kind, quality and size, and what came of them. Each movement is passed on; what is shown comes back when it is there. */
+import { el, setAttribute, setText } from './dom.js';
+import { createButton } from './compare-button.js';
+import { shownQuality, sizeOf } from '../core/compare-settings.js';
+import { hasQuality } from '../core/options.js';
+import { formatName, optionSchema } from '../core/capabilities.js';
+import { savedPercent } from '../core/batch.js';
+
+/** @typedef {import('../core/compare-settings.js').Change} Change */
+/** @typedef {import('../core/compare-settings.js').SizeChoice} SizeChoice */
+/** @typedef {import('../core/options.js').Settings} Settings */
+/** @typedef {import('../core/types.js').Capabilities} Capabilities */
+/** @typedef {import('../core/types.js').Result} Result */
+/** @typedef {import('../core/types.js').Source} Source */
+/** @typedef {import('../core/language.js').Words} Words */
+/** @typedef {{settings: Settings, result: Result, source_bytes: number, source: Source | null, seconds: number | null, is_kept: boolean}} Outcome */
+/** @typedef {{onChange: (change: Change) => void, onUse: () => void, onDownload: () => void}} Handlers */
+
+const KINDS = /** @type {const} */ ([['auto', 'settings.auto'], ['photo', 'settings.photo'], ['graphic', 'settings.graphic'], ['lossless', 'settings.lossless']]);
+/** Below this a result was there already. */
+const SHOWN_S = 0.05;
+
+export class ComparePanel {
+  /** @param {Words} words @param {Capabilities} capabilities @param {Handlers} handlers */
+  constructor(words, capabilities, handlers) {
+    this.words = words;
+    this.handlers = handlers;
+    const { minimum = 0, maximum = 100 } = optionSchema(capabilities, 'quality');
+    this.kinds = el('fieldset', { class: 'segments compare-kinds' }, el('legend', { class: 'visually-hidden' }, words.t('compare.kind')),
+      ...KINDS.map(([name, text]) => el('label', {}, el('input', { type: 'radio', name: 'compare-kind', value: name }), el('span', {}, words.t(text)))));
+    this.quality = el('input', { type: 'range', id: 'compare-quality', min: String(minimum), max: String(maximum), step: '1', 'aria-describedby': 'compare-hint' });
+    this.number = el('output', { for: 'compare-quality' });
+    this.hint = el('small', { id: 'compare-hint' });
+    this.size = el('select', { id: 'compare-size' });
+    this.form = el('div', { class: 'compare-settings' }, this.kinds,
+      el('div', { class: 'field' }, el('label', { for: 'compare-quality' }, words.t('compare.quality')), el('div', { class: 'dial' }, this.quality, this.number), this.hint),
+      el('div', { class: 'field' }, el('label', { for: 'compare-size' }, words.t('compare.size')), this.size));
+    this.bytes = el('strong', { class: 'compare-bytes' });
+    this.saving = el('span', { class: 'compare-saving' });
+    this.facts = el('ul', { class: 'compare-facts' });
+    this.bar = el('progress', { max: '100', 'aria-label': words.t('compare.encoding') });
+    this.status = el('p', { class: 'compare-status' });
+    /** What is spoken: ends and problems, but no percent. */
+    this.live = el('p', { class: 'visually-hidden', role: 'status' });
+    this.use = this.createAction('button-primary', 'compare.use', () => handlers.onUse());
+    this.download = this.createAction('', 'row.download', () => handlers.onDownload());
+    this.element = el('section', { class: 'compare-panel', 'aria-label': words.t('compare.panel') },
+      el('div', { class: 'compare-outcome' }, el('p', { class: 'compare-size' }, this.bytes, this.saving), this.bar), this.form, this.facts, this.status, this.live,
+      el('div', { class: 'compare-actions' }, this.use, this.download));
+    this.listen();
+  }
+
+  /** One that can do nothing keeps the focus. @param {string} kind @param {string} text @param {() => void} act */
+  createAction(kind, text, act) {
+    const button = createButton(kind, this.words.t(text), () => button.getAttribute('aria-disabled') !== 'true' && act());
+    return button;
+  }
+
+  listen() {
+    this.kinds.addEventListener('change', (event) => event.target instanceof HTMLInputElement && this.handlers.onChange({ preset: event.target.value }));
+    this.quality.addEventListener('input', () => this.handlers.onChange({ quality: Number(this.quality.value) }));
+    this.size.addEventListener('change', () => this.handlers.onChange({ size: this.size.value }));
+  }
+
+  /** Another image. @param {SizeChoice[]} sizes @param {boolean} can_encode whether the gateway can encode its source again */
+  showSizes(sizes, can_encode) {
+    this.size.replaceChildren(...sizes.map((each) => el('option', { value: each.value }, this.sizeText(each))));
+    this.form.hidden = this.use.hidden = !can_encode;
+  }
+
+  /** @param {SizeChoice} choice */
+  sizeText({ value, side, is_own }) {
+    if (is_own) return value.split('x').map((each) => each || '∞').join(' × ');
+    return side === null ? this.words.t('compare.size_source') : this.words.t('compare.size_side', { n: side });
+  }
+
+  /** @param {Settings} settings @param {Result | null} result what was last made of them, as far as it says a quality */
+  showSettings(settings, result) {
+    const quality = shownQuality(settings, result);
+    for (const input of this.kinds.querySelectorAll('input')) input.checked = input.value === settings.preset;
+    if (document.activeElement !== this.quality || hasQuality(settings)) this.quality.value = String(quality ?? settings.quality);
+    const { min, max, value } = this.quality;
+    this.quality.style.setProperty('--value', String((Number(value) - Number(min)) / (Number(max) - Number(min))));
+    setAttribute(this.quality, 'aria-valuetext', quality === null ? this.words.t('compare.no_quality') : null);
+    setText(this.number, quality === null ? '–' : String(quality));
+    setText(this.hint, this.words.t(hasQuality(settings) ? 'compare.hint_quality' : settings.preset === 'auto' ? 'compare.hint_auto' : 'compare.hint_lossless'));
+    this.size.value = sizeOf(settings);
+  }
+
+  /** @param {Outcome} outcome */
+  showOutcome({ settings, result, source_bytes, source, seconds, is_kept }) {
+    const { words } = this;
+    const saved = savedPercent(source_bytes, result.bytes);
+    setText(this.bytes, words.bytes(result.bytes));
+    this.bytes.dataset.bytes = this.bytes.title = String(result.bytes);
+    setText(this.saving, words.saving(saved));
+    this.saving.className = `compare-saving ${saved > 0 ? 'is-smaller' : 'is-larger'}`;
+    const facts = [
+      words.t('compare.fact_original', { format: formatName(source?.format ?? ''), size: words.bytes(source_bytes) }),
+      `${formatName(result.format ?? 'webp')}, ${result.width} × ${result.height}`,
+      this.kindText(settings, result),
+      result.bytes > source_bytes ? words.t('compare.fact_larger') : '',
+      ...(seconds === null || seconds < SHOWN_S ? [] : [words.t('compare.fact_seconds', { time: words.duration(seconds) })]),
+    ];
+    this.facts.replaceChildren(...facts.filter(Boolean).map((each) => el('li', {}, each)));
+    setText(this.use, words.t(is_kept ? 'compare.used' : 'compare.use'));
+    this.enable({ use: !is_kept, download: true });
+  }
+
+  /** @param {Settings} settings @param {Result} result */
+  kindText(settings, result) {
+    const kind = this.words.t(KINDS.find(([name]) => name === settings.preset)?.[1] ?? '');
+    if (result.original) return this.words.t('compare.fact_own');
+    const quality = shownQuality(settings, result);
+    if (quality !== null) return this.words.t('compare.fact_quality', { kind, quality });
+    return settings.preset === 'lossless' ? kind : result.lossless ? this.words.t('compare.fact_lossless', { kind }) : kind;
+  }
+
+  /** @param {{use: boolean, download: boolean}} enabled */
+  enable({ use, download }) {
+    this.use.setAttribute('aria-disabled', String(!use));
+    this.download.setAttribute('aria-disabled', String(!download));
+  }
+
+  /** An encode is under way. @param {number} percent @param {string} text */
+  showProgress(percent, text) {
+    this.element.classList.add('is-encoding');
+    this.bar.hidden = false;
+    this.bar.value = percent;
+    this.enable({ use: false, download: false });
+    setText(this.status, text);
+  }
+
+  /** None is under way any more. @param {string} text that is seen and spoken @param {string} [spoken] instead of it */
+  showEnd(text, spoken = text) {
+    this.element.classList.remove('is-encoding');
+    this.bar.hidden = true;
+    setText(this.status, text);
+    setText(this.live, spoken);
+  }
+}

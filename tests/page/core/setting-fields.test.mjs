@@ -1,0 +1,49 @@
+// @ts-check
+/** What may stand in a field of the settings, and names for qualities and settings. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isSame, MOST_NAMES, readNamed, withNamed } from '../../../frontend/js/core/named-settings.js';
+import { defaultSettings } from '../../../frontend/js/core/options.js';
+import { fits, nameOfQuality, NUMBERS, QUALITY_STOPS, rangeOf } from '../../../frontend/js/core/setting-fields.js';
+import { OPTIONS, capabilities } from '../support/fixtures.mjs';
+
+/** @typedef {import('../../../frontend/js/core/setting-fields.js').NumberField} NumberField */
+
+const rich = { ...capabilities, options: OPTIONS };
+const DEFAULTS = defaultSettings(rich);
+
+test('a number beyond its bounds, or no whole number, does not fit, in any field', () => {
+  for (const field of /** @type {NumberField[]} */ (Object.keys(NUMBERS))) {
+    const { minimum, maximum } = rangeOf(field, rich);
+    for (const right of [minimum, maximum, Math.floor((minimum + maximum) / 2)]) assert.ok(fits(field, String(right), rich), `${field} ${right}`);
+    for (const wrong of [minimum - 1, maximum + 1, minimum + 0.5, '1e2', 'x', '--1', `${maximum}0`]) assert.ok(!fits(field, String(wrong), rich), `${field} ${wrong}`);
+  }
+  assert.deepEqual(rangeOf('target_kilobytes', rich), { minimum: 1, maximum: 1_073_741 }, 'in kilobytes');
+});
+
+test('an empty field means “not set” where there is such a thing', () => {
+  assert.deepEqual(Object.keys(NUMBERS).filter((field) => fits(/** @type {NumberField} */ (field), '', rich)), ['width', 'height', 'target_kilobytes', 'near_lossless']);
+});
+
+test('each quality has the nearest name, and the stops have their own', () => {
+  for (const { quality, name } of QUALITY_STOPS) assert.equal(nameOfQuality(quality), name);
+  assert.deepEqual([0, 65, 75, 86, 100].map(nameOfQuality), ['settings.stop_small', 'settings.stop_small', 'settings.stop_balanced', 'settings.stop_high', 'settings.stop_best']);
+});
+
+test('settings are kept by name, and one with the same name is replaced where it stands', () => {
+  const web = { name: 'Web', settings: { ...DEFAULTS, width: '1920' } };
+  const print = { name: '印刷', settings: { ...DEFAULTS, preset: /** @type {const} */ ('lossless') } };
+  const all = withNamed(withNamed([], web), print);
+  assert.deepEqual(withNamed(all, { name: 'Web', settings: DEFAULTS }), [{ name: 'Web', settings: DEFAULTS }, print]);
+  assert.deepEqual(readNamed(JSON.parse(JSON.stringify(all)), rich), all);
+  assert.ok(isSame(DEFAULTS, { ...DEFAULTS }) && !isSame(DEFAULTS, web.settings));
+});
+
+test('what is stored under names is bounded, and what makes no sense is dropped', () => {
+  assert.deepEqual(readNamed('x', rich), []);
+  assert.deepEqual(readNamed([null, {}, { name: '  ' }, { name: ' a   b ', settings: 7 }], rich), [{ name: 'a b', settings: DEFAULTS }]);
+  assert.equal(readNamed([{ name: '😀'.repeat(100) }], rich)[0].name, '😀'.repeat(40));
+  let all = readNamed([], rich);
+  for (let count = 0; count < MOST_NAMES + 3; count += 1) all = withNamed(all, { name: String(count), settings: DEFAULTS });
+  assert.deepEqual([all.length, all[0].name], [MOST_NAMES, '3']);
+});
