@@ -15,9 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from backend import texts
 from backend.errors import SettingsError
 from backend.settings import Settings, problem_lines
 from backend.settings.role_environment import encoder_environment
+from backend.start_block import address
+from backend.supervisor import ControllingTerminal
+from backend.terminal import is_terminal, say
+from backend.texts import operator
 
 try:
     _settings = Settings.from_environment()
@@ -55,6 +60,7 @@ if os.access("/dev/shm", os.W_OK):
     worker_tmp_dir = "/dev/shm"  # for the heartbeat's file: a slow disk must not make a worker look dead
 
 
+TERMINAL = ControllingTerminal()
 WORKERS_DIR = "GATEWAY_WORKERS_DIR"
 COMPANIONS_GRACE_S = 15
 COMPANIONS = []  # the process id of Redis' and the encoders' supervisor, if this master started it
@@ -81,16 +87,29 @@ def on_starting(server):
         os.environ[WORKERS_DIR] = tempfile.mkdtemp(prefix="webp-gateway-", dir=folder if len(folder) <= SHORT_BYTES else "/tmp")
 
     _log_values(server)
+    if _settings.redis_url and os.environ.get("GATEWAY_SUPERVISED", "no") == "no":
+        watch = [sys.executable, "-c", _LAUNCH, _ROOT, "watch-redis", str(os.getpid())]
+        COMPANIONS.append(os.posix_spawn(sys.executable, watch, os.environ, setsid=True))
     if _settings.redis_url is None and "GATEWAY_SUPERVISED" not in os.environ and not getattr(sys, "frozen", False):
-        command = [sys.executable, "-c", _LAUNCH, str(Path(__file__).resolve().parent), str(os.getpid())]
+        command = [sys.executable, "-c", _LAUNCH, _ROOT, "companions", str(os.getpid())]
         own = encoder_environment(os.environ, has_bucket=_settings.has_bucket)
         COMPANIONS.append(os.posix_spawn(sys.executable, command, own, setsid=True))
 
 
-_LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import main; sys.exit(main(['companions', sys.argv[2]]))"
+_LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import main; sys.exit(main(sys.argv[2:]))"
+_ROOT = str(Path(__file__).resolve().parent)
+
+
+def when_ready(server):
+    """Somebody who started a role on a terminal, where Gunicorn's own lines are not shown."""
+    if os.environ.get("GATEWAY_SUPERVISED") != "1" and is_terminal(sys.stdout):
+        say(texts.text("start.listening", operator.language(), address=address(_settings)))
 
 
 def on_reload(server):
+    """SIGHUP also comes when the terminal is closed: then it is the end."""
+    if TERMINAL.is_gone():
+        os.kill(os.getpid(), signal.SIGTERM)
     _log_values(server)
 
 

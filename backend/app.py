@@ -70,6 +70,7 @@ MAINTAIN_EVERY_S = 1.0
 SHOWN_PACKAGES = ("gunicorn", "gevent")
 """Of which the operator's page says the versions."""
 HISTORY_FILE = "history.json"
+BEGIN_AFTER_S = 0.02
 SOCKET_MESSAGE_BYTES = 64 << 10
 
 
@@ -106,18 +107,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
-    gevent.spawn(_warm_up, app, context, announcements)
+    gevent.spawn_later(BEGIN_AFTER_S, _warm_up, app, context, announcements)
     gevent.spawn(_watch_keys, web.api_keys, handlers)
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     _start_background(Janitor(context, name, fetcher), webhooks)
-    gevent.spawn(_record_history, _historian(settings, web, name))
+    gevent.spawn_later(BEGIN_AFTER_S, _record_history, _historian(settings, web, name))
     return app
 
 
 def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
-    gevent.spawn(_maintain, janitor)
+    """A moment later: ``gunicorn --check-config`` makes the application too and ends at once, and gevent gives each greenlet a turn at the end."""
+    gevent.spawn_later(BEGIN_AFTER_S, _maintain, janitor)
     if webhooks is not None:
-        gevent.spawn(_send_webhooks, webhooks)
+        gevent.spawn_later(BEGIN_AFTER_S, _send_webhooks, webhooks)
 
 
 def _historian(settings: Settings, web: WebContext, name: str) -> Historian:
@@ -299,12 +301,14 @@ def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
 
 
 def _maintain(janitor: Janitor) -> None:
+    outage = logs.Outage(log)
     while True:
         try:
             shares.tell_bytes(janitor.context)
             janitor.maintain()
+            outage.end("maintenance goes on")
         except errors.GatewayError as error:
-            log.warning("maintenance could not be finished this time: %s", error)
+            outage.tell("maintenance could not be finished this time, and is tried again: %s", error)
         except errors.Overstayed:
             pass  # The watchdog has logged where it was.
         except Exception as error:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from backend import __version__, key_command, preflight, start_block, texts, usage
+from backend.data_folder import lock_data_folder
 from backend.errors import BackendUnavailable, CannotStart, SettingsError
 from backend.installation.lock import release_inherited
 from backend.settings import Settings, problem_lines
@@ -47,6 +46,7 @@ def main(arguments: list[str]) -> int:
         "encoder": become_encoder,
         "redis": become_redis,
         "health": tell_health,
+        "watch-redis": watch_redis,
     }
     if not arguments or arguments[0] not in (*commands, "key"):
         answered = usage.answer(arguments or usage.HELP[:1], key_command.help_text)
@@ -83,7 +83,24 @@ def run_everything(settings: Settings, _: list[str]) -> int:
             )
         )
         supervisor = Supervisor(roles(settings), children_environment(settings), say, groups)
+        watch = begin_redis_watch(settings)
+        supervisor.is_waiting = lambda: watch is not None and watch.poll() is None
         return supervisor.run(lambda: is_ready(settings), lambda: announce(settings, time.monotonic() - begun_s), READY_WITHIN_S)
+
+
+def begin_redis_watch(settings: Settings) -> subprocess.Popen[bytes] | None:
+    """Where Redis is somebody else's: it may be wrong, or not be there yet."""
+    if settings.redis_url is None:
+        return None
+    from backend import redis_watch
+
+    return redis_watch.begin()
+
+
+def watch_redis(settings: Settings, arguments: list[str]) -> int:
+    from backend import redis_watch
+
+    return redis_watch.watch(settings.broker_url, int(arguments[0]))
 
 
 def is_ready(settings: Settings) -> bool:
@@ -122,6 +139,8 @@ def check(settings: Settings, arguments: list[str]) -> int:
 
 def become_encoder(settings: Settings, _: list[str]) -> int:
     """Replace this process by the Celery worker. It is a little less important than the gateway, so that health and progress stay quick."""
+    if "GATEWAY_SUPERVISED" not in os.environ:
+        begin_redis_watch(settings)
     os.nice(ENCODER_NICENESS)
     celery = [sys.executable, "-m", "celery", "--app", "backend.encoder", "--quiet", "worker"]
     bounds = f"{settings.encoders},{settings.encoders_min}"
@@ -196,37 +215,6 @@ def children_environment(settings: Settings) -> dict[str, str]:
     temporary = settings.run_dir / "tmp"
     temporary.mkdir(exist_ok=True)
     return {**os.environ, "GATEWAY_SUPERVISED": "1", "GATEWAY_RUN_DIR": str(settings.run_dir), "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
-
-
-@contextmanager
-def lock_data_folder(settings: Settings, pid: int | None = None) -> Iterator[None]:
-    """One gateway a data folder. The lock says which process holds it: ``pid``, or this one. Raises ``CannotStart`` where another has it, which is
-    left alone."""
-    with ExitStack() as held:
-        try:
-            settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            settings.run_dir.chmod(0o700)
-            lock = held.enter_context(open(settings.run_dir / "supervisor.lock", "a+"))
-        except OSError as error:
-            raise preflight.unusable(settings.run_dir, error, "GATEWAY_DATA_DIR") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise running_already(settings, lock) from None
-        lock.truncate(0)
-        print(pid or os.getpid(), address(settings), file=lock, flush=True)
-        shutil.rmtree(settings.run_dir / "metrics", ignore_errors=True)  # of one that was killed: counts begin anew, as those of Redis do
-        (settings.run_dir / "api_keys.json").unlink(missing_ok=True)  # else a start with a wrong file of keys would find the killed one's
-        try:
-            yield
-        finally:
-            shutil.rmtree(settings.run_dir, ignore_errors=True)
-
-
-def running_already(settings: Settings, lock: TextIO) -> CannotStart:
-    lock.seek(0)
-    pid, _, its_address = lock.read().strip().partition(" ")
-    return CannotStart("already_running", folder=settings.data_dir, pid=pid or "?", address=f"{its_address}/")
 
 
 def get_json(settings: Settings, path: str) -> dict[str, Any] | None:

@@ -160,13 +160,15 @@ class EncoderProcess:
     def _send_heartbeats(self) -> None:
         facts = {"pid": os.getpid(), "host": socket.gethostname(), "seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
+        outage = logs.Outage(log)
         while True:
             try:
                 self.context.presence.heartbeat(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * HEARTBEAT_EVERY_S)
                 self.count_cpu(started)
                 started = {}
+                outage.end("encoder %s sends its heartbeat again", self.name)
             except errors.BackendUnavailable as error:
-                log.warning("encoder %s cannot send its heartbeat: %s", self.name, error.private)
+                outage.tell("encoder %s cannot send its heartbeat, and tries again: %s", self.name, error.private)
             time.sleep(HEARTBEAT_EVERY_S)
 
     def count_cpu(self, more: tally.Amounts) -> None:

@@ -7,6 +7,7 @@ travels as ``as_record()`` and comes back by ``from_record()``.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -110,3 +111,10 @@ class CannotStart(Exception):
     def __init__(self, reason: str, exit_code: int = 1, /, **params: Any) -> None:
         super().__init__(f"{reason} {params or ''}".strip())
         self.reason, self.exit_code, self.params = reason, exit_code, params
+
+    @classmethod
+    def of_folder(cls, folder: object, error: OSError, setting: str) -> CannotStart:
+        """A folder in which nothing can be written; ``setting`` chooses another."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return CannotStart("no_space", folder=folder, setting=setting)
+        return CannotStart("unwritable", folder=folder, why=error.strerror, setting=setting)

@@ -19,6 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from backend.terminal import CONTROL, has_colour, is_terminal
+from backend.terminal_log import TerminalFormatter, calm
+
 NOISY = {
     "engineio.server": logging.ERROR,  # by its full name too: a server whose logger has no level gives it a handler of its own
     "socketio.server": logging.ERROR,
@@ -40,7 +43,6 @@ SECRET = re.compile(r"((?:^|[&;])(?:sid|key|api_key|token|access_token|signature
 """The same where no question mark stands before."""
 SESSION = re.compile(r"\b([0-9a-f]{16})\.[\w-]{24}(?![\w-])", re.ASCII)
 """A session id that a library logs. The worker it belongs to, its first part, is kept."""
-CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(0x80, 0xA0))} | {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: " "}
 LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 """What JSON does not escape and some readers take for the end of a line."""
 STANDARD_OUTPUT = "-"
@@ -79,7 +81,7 @@ def configure(style: Style) -> None:
     _replace_handlers(master)
     root.setLevel(style.level.upper())
     master.setLevel(style.level.upper())
-    access.setLevel(logging.INFO)
+    access.setLevel(min(logging.INFO, root.level))
     access.propagate, master.propagate = False, True
     for name, least in NOISY.items():
         logging.getLogger(name).setLevel(least)
@@ -105,11 +107,30 @@ def reopen() -> None:
                 handler.reopen()
 
 
+class Outage:
+    """Something that fails again and again is told once, and once more when it works again; what lies between is at level debug."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger, self._lasts = logger, False
+
+    def tell(self, message: str, *arguments: object) -> None:
+        self._logger.log(logging.DEBUG if self._lasts else logging.WARNING, message, *arguments)
+        self._lasts = True
+
+    def end(self, message: str, *arguments: object) -> None:
+        if self._lasts:
+            self._lasts = False
+            self._logger.info(message, *arguments)
+
+
 def _handler(style: Style, target: str) -> logging.Handler:
     handler: logging.Handler = (
         logging.StreamHandler(sys.stdout) if target == STANDARD_OUTPUT else SharedFile(Path(target), style.max_bytes, style.files)
     )
     handler.setFormatter(JsonFormatter() if style.format == "json" else TextFormatter())
+    if style.format == "text" and target == STANDARD_OUTPUT and is_terminal(sys.stdout):
+        handler.setFormatter(TerminalFormatter(_members, has_colour=has_colour(sys.stdout)))
+        handler.addFilter(calm if style.level != "debug" else lambda _: True)
     return handler
 
 
@@ -130,7 +151,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """For a terminal."""
+    """For a file, and for whoever reads the stream without a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = _members(record)

@@ -12,12 +12,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from backend import port_holder
+from backend.core.limits import OLDEST_REDIS
 from backend.core.store_schemes import scheme_of
 from backend.errors import BackendUnavailable, CannotStart, SettingsError, WrongSetting
 from backend.settings import Settings
 from backend.texts import operator
 
-OLDEST_REDIS = (6, 2)
 REDIS_ANSWER_S = 5.0
 """How long ``redis-server --version`` may take."""
 
@@ -55,13 +56,7 @@ def try_to_write(folder: Path, setting: str, mode: int) -> None:
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as error:
-        raise unusable(folder, error, setting) from error
-
-
-def unusable(folder: Path, error: OSError, setting: str) -> CannotStart:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CannotStart("no_space", folder=folder, setting=setting)
-    return CannotStart("unwritable", folder=folder, why=error.strerror, setting=setting)
+        raise CannotStart.of_folder(folder, error, setting) from error
 
 
 def check_bucket(settings: Settings, say: Callable[[str], None]) -> None:
@@ -99,8 +94,20 @@ def check_port(host: str, port: int, *settings: str) -> None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise CannotStart("port_in_use", port=port, host=host, setting=settings[-1]) from error
+                raise port_in_use(host, port, settings[-1]) from error
             raise CannotStart("cannot_listen", address=f"{host}:{port}", why=error.strerror or error, settings=settings) from error
+
+
+def port_in_use(host: str, port: int, setting: str) -> CannotStart:
+    """Names who listens there, where that can be known, and how to take another port."""
+    found, free = port_holder.holder_of(port), port_holder.free_port_after(host, port)
+    other = f"{setting}={free}" if setting == "API_PORT" else f"{setting}={host}:{free}"
+    params = {"port": port, "host": host, "setting": setting, "other": other}
+    if port_holder.is_airplay(port, found[0] if found else None):
+        return CannotStart("port_of_airplay", **params)
+    if found is None:
+        return CannotStart("port_in_use", **params)
+    return CannotStart("port_in_use_by", name=found[0], pid=found[1], **params)
 
 
 def find_redis() -> str:

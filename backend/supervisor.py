@@ -19,6 +19,7 @@ from pathlib import Path
 
 from backend import texts
 from backend.errors import CannotStart
+from backend.terminal import is_terminal
 from backend.texts import operator
 
 TICK_S = 0.05
@@ -26,6 +27,8 @@ STEADY_S = 5.0
 """A process that lived this long has started well; what it dies of is something else."""
 MAX_PAUSE_S = 5.0
 MAX_FALSE_STARTS = 5
+WAITED_S = 30.0
+"""What the roles get to become ready after what was waited for has come; Celery's pauses between its tries grow to that."""
 REMAINS_S = 2.0
 PR_SET_PDEATHSIG = 1
 WRONG_SETTING = 2
@@ -85,6 +88,8 @@ class Supervisor:
     environment: Mapping[str, str]
     say: Callable[[str], None]
     record: Path | None = None
+    is_waiting: Callable[[], bool] = lambda: False
+    """Whether something from outside is waited for: then it need not become ready in time."""
     _signals: list[int] = field(default_factory=list)
     _is_hurried: bool = False
 
@@ -117,11 +122,13 @@ class Supervisor:
             while self._signals:
                 received = self._signals.pop(0)
                 if received != signal.SIGHUP or terminal.is_gone():
-                    self.say(texts.text("start.stopping", operator.language()))
+                    self.say(texts.text("start.stopping_on_terminal" if is_terminal(sys.stderr) else "start.stopping", operator.language()))
                     return 0
                 self._reload()
             self._replace(ready)
-            if not ready and is_ready():
+            if not ready and self.is_waiting():
+                deadline_s = max(deadline_s, time.monotonic() + WAITED_S)
+            elif not ready and is_ready():
                 ready = True
                 on_ready()
             elif not ready and time.monotonic() > deadline_s:

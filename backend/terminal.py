@@ -9,6 +9,8 @@ from typing import TextIO
 
 OVER_AGAIN = "\r\x1b[2K"
 """ECMA-48: back to the first column, and erase the line."""
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(0x80, 0xA0))} | {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: " "}
+"""What no line may hold that quotes a client: a terminal would obey it."""
 WIDE = 0x2E80
 """From here on a character takes two columns; near enough for what is said here."""
 

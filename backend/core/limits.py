@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from backend import errors
 
+OLDEST_REDIS = (6, 2)
+"""Its scripts and streams are used as that version has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -16,6 +16,8 @@ from backend.installation.environment import python_version
 
 Row = tuple[str, Callable[[str], CannotStart]]
 LAST_LINES = 12
+HOSTS = (r"repository located at (\S+) is not", r"host='([^']+)'", r"for url: https?://([^/\s]+)", r"https?://(?:[^/@\s]*@)?([^/\s]+)")
+"""Where pip's lines name the host: the most certain place first."""
 LONGEST = 1200
 FULL_BYTES = 16 << 20
 """What a wheel of the largest package takes; with less free, nothing else need be looked for."""
@@ -23,13 +25,14 @@ ROWS: tuple[Row, ...] = (
     (r"No space left on device|Errno 28|Disk quota exceeded|Errno 122", lambda _: CannotStart("install_no_space", folder=Path.cwd())),
     (r"ensurepip is not\s+available|No module named '?(ensurepip|venv)|returned non-zero exit status.*ensurepip", lambda _: _without_pip()),
     (r"No module named '?pip", lambda _: _without_pip()),
+    (r"is not a trusted or secure host", lambda said: CannotStart("install_no_tls", host=_host(said))),
     (r"ProxyError|Cannot connect to proxy|Tunnel connection failed|407 Proxy", lambda _: CannotStart("install_proxy", proxy=_proxy())),
     (r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|SSLError", lambda said: CannotStart("install_certificate", host=_host(said))),
     (r"DO NOT MATCH THE HASHES", lambda said: CannotStart("install_hashes", host=_host(said))),
     (r"HTTP error (401|403)|\b(401|403) Client Error", lambda said: CannotStart("install_refused", host=_host(said))),
     (
         r"NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|Read timed out|Connection refused|Network is unreachable|"
-        r"Connection reset|Connection aborted|ProtocolError|IncompleteRead|getaddrinfo|HTTP error 5\d\d",
+        r"Connection reset|Connection aborted|ProtocolError|IncompleteRead|getaddrinfo|(HTTP error |too many )5\d\d",
         lambda said: CannotStart("install_network", host=_host(said)),
     ),
     (
@@ -84,10 +87,8 @@ def _proxy() -> str:
 
 def _host(said: str) -> str:
     """The package index, as pip names it."""
-    for pattern in (r"host='([^']+)'", r"HTTPSConnection\([^)]*?host='([^']+)'", r"for url: https?://([^/\s]+)", r"https?://(?:[^/@\s]*@)?([^/\s]+)"):
-        if match := re.search(pattern, said):
-            return match[1]
-    return "pypi.org"
+    found = (match[1] for pattern in HOSTS if (match := re.search(pattern, said)))
+    return next(found, "pypi.org")
 
 
 def _package(said: str) -> str:

@@ -6,8 +6,8 @@
 import { ComparePictures } from './compare-pictures.js';
 import { changeSettings, isSameQuery, sizeChoices } from './core/compare-settings.js';
 import { storedOrigin } from './core/convert-again.js';
-import { resultName } from './core/filenames.js';
 import { queryOf, settingsOfQuery } from './core/options.js';
+import { resultOutcome } from './core/outcome.js';
 import { sentenceOf } from './core/problem.js';
 import { isFinal } from './core/states.js';
 import { newId } from './new-id.js';
@@ -46,6 +46,8 @@ export class Comparison {
     this.shown = null;
     /** Variants that become results, by image: the gateway shares their bytes until then. @type {Map<string, string>} */
     this.used = new Map();
+    /** The image whose variant is being taken over. */
+    this.using = '';
     this.settings = settingsOfQuery({}, gallery.capabilities);
     gallery.items.listen({ onChanged: (item, before) => item.state !== before.state && this.onState(item), onRemoved: (item) => this.onRemoved(item) });
     addEventListener('pagehide', () => this.discardAll());
@@ -67,9 +69,10 @@ export class Comparison {
     this.show(item);
   }
 
-  /** The images that can be compared, in the order of the list. */
+  /** The images that can be compared, as the list shows them. @returns {Item[]} */
   all() {
-    return this.gallery.items.all().filter(canCompare);
+    const { arrangement, items } = this.gallery;
+    return arrangement.arrangedIds().flatMap((id) => items.get(id) ?? []).filter(canCompare);
   }
 
   /** @param {1 | -1} step */
@@ -159,34 +162,42 @@ export class Comparison {
   /** The variant that is shown becomes the image's result, through a job of the image's own: the gateway shares the bytes. */
   use() {
     const { item, shown, gallery: { items, capabilities, words } } = this;
+    if (!item || !shown || shown.is_kept) return;
     const variant = this.variants.release();
-    if (!item || !shown || !variant) return;
-    this.used.set(item.id, variant.job.id);
+    if (variant) this.used.set(item.id, variant.job.id);
+    this.using = item.id;
     this.dialog?.panel.showProgress(0, words().t('compare.using'));
     items.dispatch(item.id, { type: 'restarted', key: newId(), options: shown.options, origin: storedOrigin(item, capabilities) });
   }
 
   /** @param {Item} item whose state has changed */
   onState(item) {
-    if (isFinal(item.state)) this.finishUse(item);
+    if (isFinal(item.state)) this.discardUsed(item.id);
+    if (isFinal(item.state) && item.id === this.using) this.finishUse(item);
     if (this.item && item.id !== this.item.id) this.showPlace();
   }
 
-  /** @param {Item} item that has ended */
+  /** @param {string} id */
+  discardUsed(id) {
+    const job = this.used.get(id);
+    if (job) this.gallery.api.deleteJob(job);
+    this.used.delete(id);
+  }
+
+  /** The settings may have been moved again meanwhile. @param {Item} item that has ended */
   finishUse(item) {
-    const job = this.used.get(item.id);
-    if (!job) return;
-    this.used.delete(item.id);
-    this.gallery.api.deleteJob(job);
+    this.using = '';
     if (item.id !== this.item?.id || !this.shown) return;
     if (!item.result) return this.showProblem(item.problem ?? { code: 'gone' });
     this.item = item;
+    if (this.variants.running) return;
     this.dialog?.panel.showEnd(this.gallery.words().t('compare.used_note'));
-    this.present({ ...this.shown, is_kept: true });
+    this.present({ ...this.shown, is_kept: isSameQuery(this.shown.options, item.options) });
   }
 
   download() {
-    if (this.item && this.shown && this.pictures?.after) saveBlob(this.pictures.after, resultName(this.item.name, this.shown.result.format));
+    const { item, shown, pictures } = this;
+    if (item && shown && pictures?.after) saveBlob(pictures.after, resultOutcome({ ...item, result: shown.result }).name);
   }
 
   /** @param {Item} item */

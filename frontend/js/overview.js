@@ -39,7 +39,8 @@ export class Overview {
     /** Whether the gateway does not answer: then nothing can be said of the time left. */
     this.is_stalled = false;
     items.listen({
-      onAdded: () => this.updateSoon(),
+      // With the first image the page changes its shape: at once, before anything stands below.
+      onAdded: () => items.size === 1 ? this.update() : this.updateSoon(),
       onChanged: (item, before) => {
         this.updateSoon();
         if (item.state === 'failed' && before.state !== 'failed') this.noteFailure(item);
@@ -91,8 +92,7 @@ export class Overview {
 
   /** @param {import('./core/arrangement.js').Filter | null} filter of the list */
   showFilter(filter) {
-    this.summary.filter = filter;
-    this.updateSoon();
+    this.summary.showFilter(filter);
   }
 
   /** @param {number | null} percent of the ZIP that is being made; null when there is none */

@@ -1,14 +1,13 @@
 // @ts-check
 /**
- * Takes what a phone shares with the installed page, and leaves every other request to the network: nothing of the page is kept here, so an
- * upgraded gateway never meets an older page. The page finds the files in the cache `shared` (see `net/shared-files.js`).
+ * Takes what a phone shares with the installed page. Its scope is that address, so no request of the page passes here, and nothing of the page is
+ * kept: an upgraded gateway never meets an older page. The page finds the files in the cache `shared` (see `net/shared-files.js`).
  */
 const SHARED = 'shared';
 /** A service worker's globals are not a page's. */
 const worker = /** @type {any} */ (self);
 
 worker.addEventListener('install', () => worker.skipWaiting());
-worker.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
 worker.addEventListener('fetch', (/** @type {any} */ event) => {
   const page = new URL('./', worker.registration.scope);
   if (event.request.method === 'POST' && event.request.url === `${page}share`) event.respondWith(keepShared(event.request, page));

@@ -27,23 +27,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"adapters", "core", "ports", "errors"},
     "web": {"web", "flows", "core", "ports", "errors", "texts"},
     "server": {"server", "core", "ports", "errors", "texts", "settings", "logs"},
-    "logs": set(),
+    "logs": {"terminal", "terminal_log"},
+    "terminal_log": {"terminal"},
     "telemetry": {"settings", "logs"},
-    "supervisor": {"errors", "texts"},
+    "supervisor": {"errors", "terminal", "texts"},
     "terminal": set(),
     "usage": {"terminal", "texts"},
     "installation": {"installation", "errors", "key_command", "supervisor", "terminal", "texts", "usage"},
     "app": EVERYTHING,
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
+    "port_holder": set(),
+    "redis_watch": {"core", "errors", "supervisor", "terminal", "texts"},
     "start_block": {"settings", "texts"},
     "__main__": {"cli", "key_command", "terminal", "texts", "usage"},
     "key_command": EVERYTHING,
     "preflight": EVERYTHING,
+    "data_folder": {"errors", "settings", "start_block"},
     "__init__": set(),
 }
 """Beyond the plan's table: ``server`` implements the port ``peer``, and looks up the few sentences that it answers by itself; ``settings`` takes the
-``Limits`` from ``core``; ``logs`` knows nothing of the rest."""
+``Limits`` from ``core``; ``logs`` knows only what a terminal can."""
 IMPURE = {
     *("os", "io", "sys", "time", "random", "secrets", "uuid", "socket", "ssl", "select", "logging", "threading", "subprocess", "multiprocessing"),
     *(

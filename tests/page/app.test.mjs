@@ -63,8 +63,8 @@ testPage('Chromium finds nothing that keeps the page from being installed', {}, 
 });
 
 testPage('pictures that a phone shares with the installed page appear in its list', {}, async (page) => {
-  await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration('/share'))?.active?.state === 'activated');
+  assert.equal(await page.evaluate(() => navigator.serviceWorker.controller), null, 'no request of the page itself passes the worker');
   await page.evaluate((base64) => {
     const form = document.createElement('form');
     Object.assign(form, { method: 'post', action: '/share', enctype: 'multipart/form-data' });

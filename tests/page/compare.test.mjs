@@ -231,6 +231,12 @@ testPage('previous and next by button and by Shift and an arrow; each image has 
   await page.keyboard.press('Shift+ArrowLeft');
   await shows('one.png', '500 × 400');
   await page.waitForFunction(() => [...document.querySelectorAll('.compare-image')].every((image) => image instanceof HTMLImageElement && image.naturalWidth === 500));
+  await page.keyboard.press('Escape');
+  await page.selectOption('#sort', 'name');
+  await page.locator('.row[data-name="one.png"] [data-control="compare"]').click();
+  await shows('one.png', '500 × 400');
+  await page.keyboard.press('Shift+ArrowRight');
+  await shows('three.png', '300 × 600');
 });
 
 testPage('a TIFF, which the browser cannot show, is compared by a lossless preview of the gateway, which it says and does not leave behind', {}, async ({ page, made }) => {

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * How far the page's estimates are from the sizes that come out: `GATEWAY_URL=… node estimates.mjs [folder of pictures]`. Without a folder it makes
- * pictures of each kind; with one it adds them. Prints a table for the documentation: error in percent by picture and settings, and what is within 15 %.
+ * pictures of each kind; with one it adds them, and with `GIVEN_ONLY=1` takes those alone. Prints a table for the documentation: the error in percent
+ * by picture and settings, and what is within 15 %.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';

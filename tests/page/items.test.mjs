@@ -54,3 +54,14 @@ test('an image that is converted again is found by its new job alone', () => {
   for (const fact of /** @type {const} */ ([{ type: 'upload_started' }, { type: 'body_sent' }, accepted('k')])) items.dispatch('a', fact);
   assert.deepEqual([items.ofJob('j'), items.ofJob('k')?.id], [undefined, 'a']);
 });
+
+test('an image that comes back has the place it had, and a new one comes last', () => {
+  const { items } = watchedItems();
+  const [first] = [items.add(item({ id: 'a' })), items.add(item({ id: 'b' }))];
+  items.remove(first);
+  assert.equal(items.add(first).place, first.place);
+  assert.ok(items.add(item({ id: 'c' })).place > Number(items.get('b')?.place));
+  const later = Date.now() + 1_000_000;
+  items.add(item({ id: 'd', place: later }));
+  assert.ok(items.add(item({ id: 'e' })).place > later, 'a stored place may come from a clock that was ahead');
+});

@@ -7,6 +7,7 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import socketio
 
 from backend import logs
 from backend.logs import JsonFormatter, SharedFile, Style, TextFormatter
+from backend.terminal_log import TerminalFormatter, calm
 
 JOB = "AbCdEfGhIjKlMnOpQrStUv"
 
@@ -196,3 +198,39 @@ def test_a_folder_that_cannot_be_written_any_more_stops_nobody(tmp_path: Path, m
     handler.emit(record("kept"))
     handler.close()
     assert (tmp_path / "error.log").read_text() == "kept\n"
+
+
+def access(path: str, status: int) -> logging.LogRecord:
+    record = logging.LogRecord("gunicorn.access", logging.INFO, "", 0, "x", (), None)
+    record.fields = {"method": "GET", "path": path, "status": status, "milliseconds": 12.4, "bytes": 14_300, "agent": "curl"}
+    return record
+
+
+def test_on_a_terminal_a_request_is_a_short_line_in_the_colour_of_its_status() -> None:
+    plain, coloured = TerminalFormatter(logs._members, has_colour=False), TerminalFormatter(logs._members, has_colour=True)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  GET    /api/jobs  200  12 ms  14 kB", plain.format(access("/api/jobs", 200)))
+    assert "\x1b[31m503\x1b[0m" in coloured.format(access("/api/jobs", 503))
+    assert "\x1b]" not in coloured.format(access("/\x1b]0;title", 404))
+
+
+def test_on_a_terminal_gunicorn_is_gunicorn_and_is_heard_when_something_fails() -> None:
+    told = logging.LogRecord("gunicorn.error", logging.INFO, "", 0, "Booting worker", (), None)
+    failed = logging.LogRecord("gunicorn.error", logging.ERROR, "", 0, "Worker was sent SIGKILL!", (), None)
+    assert not calm(told) and calm(failed)
+    assert TerminalFormatter(logs._members, has_colour=False).format(failed).endswith("  error  gunicorn: Worker was sent SIGKILL!")
+
+
+def test_on_a_terminal_the_pages_own_files_are_heard_only_when_they_fail() -> None:
+    assert not calm(access("/static/js/main.js", 200)) and not calm(access("/favicon.ico", 304))
+    assert calm(access("/static/js/nowhere.js", 404)) and calm(access("/api/jobs", 200))
+
+
+def test_a_failure_that_lasts_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    outage = logs.Outage(logging.getLogger("test"))
+    with caplog.at_level(logging.INFO, "test"):
+        outage.end("it works")
+        for _ in range(3):
+            outage.tell("it fails")
+        outage.end("it works again")
+        outage.tell("it fails anew")
+    assert [each.message for each in caplog.records] == ["it fails", "it works again", "it fails anew"]

@@ -103,8 +103,8 @@ def _is_one_range() -> bool:
 def result_name(job: Job, wanted: str = "") -> str:
     """For a job that has a result."""
     assert job.status.result is not None
-    name = filenames.display_name(wanted) or job.manifest.source.filename
-    return name_of_result(name, job.status.result.format, is_original="original" in job.status.result.facts)
+    known, name = job.status.result, filenames.display_name(wanted) or job.manifest.source.filename
+    return name_of_result(name, known.format, is_original="original" in known.facts)
 
 
 def name_of_result(source_name: str, format_name: str, *, is_original: bool) -> str:

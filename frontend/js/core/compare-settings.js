@@ -44,7 +44,8 @@ export function sizeChoices(settings, source) {
 /** The quality that a picture has: the one set, or the one that was chosen by the gateway; null for one without loss. @param {Settings} settings @param {Result | null} result */
 export function shownQuality(settings, result) {
   if (settings.preset === 'lossless' || result?.lossless === true) return null;
-  return hasQuality(settings) ? settings.quality : result?.quality ?? null;
+  const chosen = hasQuality(settings) ? settings.quality : result?.quality ?? null;
+  return chosen === null ? null : Math.round(chosen);
 }
 
 /** Whether two queries ask for the same. @param {Record<string, string>} one @param {Record<string, string>} other */

@@ -98,14 +98,16 @@ export class Api {
   /**
    * The bytes of a result. The gateway answers at the end of the job, or with `not_ready` after half a minute.
    * @param {string} id
+   * @param {() => void} onEnd the job has ended well, and its bytes begin to come
    * @param {AbortSignal} signal
    * @returns {Promise<Answer<Blob>>}
    */
-  async awaitResult(id, signal) {
+  async awaitResult(id, onEnd, signal) {
     try {
       const response = await fetch(resultPath(id), { headers: { ...this.headers(), Prefer: `wait=${LONGEST_WAIT_S}` }, cache: 'no-store', signal });
-      if (response.ok) return { ok: true, status: response.status, body: await response.blob() };
-      return readAnswer(response.status, await response.text(), response.headers.get('Retry-After'), this.identity().language);
+      if (!response.ok) return readAnswer(response.status, await response.text(), response.headers.get('Retry-After'), this.identity().language);
+      onEnd();
+      return { ok: true, status: response.status, body: await response.blob() };
     } catch {
       return { ok: false, status: 0, problem: problemOfStatus(0), retry_after_s: null };
     }

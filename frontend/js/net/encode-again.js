@@ -56,17 +56,19 @@ async function createJob(api, { origin, options, key }, handlers, signal) {
   }
 }
 
-/** @param {import('./api.js').Api} api @param {string} id @param {AbortSignal} signal @returns {Promise<Encoded | Problem>} */
+/** The Job, with its end, comes beside the bytes. @param {import('./api.js').Api} api @param {string} id @param {AbortSignal} signal @returns {Promise<Encoded | Problem>} */
 async function readOutcome(api, id, signal) {
   for (let attempt = 0; ; attempt += 1) {
-    const answer = await api.awaitResult(id, signal);
+    /** @type {Promise<import('./api.js').Answer<Job>> | undefined} */
+    let asked;
+    const answer = await api.awaitResult(id, () => { asked = api.job(id); }, signal);
     if (signal.aborted) return { code: 'gone' };
     const is_not_ready = !answer.ok && answer.problem.code === 'not_ready';
     if (!answer.ok && (is_not_ready || canRetry(answer.status, attempt))) {
       if (!is_not_ready) await pause(delayBefore(attempt, answer.retry_after_s, Math.random()), signal);
       continue;
     }
-    const job = await api.job(id);
+    const job = await (asked ?? api.job(id));
     if (answer.ok && job.ok) return { job: job.body, blob: answer.body };
     return job.ok ? job.body.error ?? { code: 'gone' } : job.problem;
   }

@@ -4,9 +4,12 @@ import { ROOT } from '../core/root.js';
 
 const SHARED = 'shared';
 
-/** Only over TLS or on this machine do browsers know service workers. */
+/**
+ * Only over TLS or on this machine do browsers know service workers. It gets what is shared and nothing else: a request with `keepalive` that has to
+ * pass a service worker is lost when its page is left (Chromium 156).
+ */
 export function startServiceWorker() {
-  navigator.serviceWorker?.register(`${ROOT}/service-worker.js`).catch(() => {});
+  navigator.serviceWorker?.register(`${ROOT}/service-worker.js`, { scope: `${ROOT}/share` }).catch(() => {});
 }
 
 /** @returns {Promise<File[]>} none where the page was not opened by a share */

@@ -17,7 +17,7 @@ import { encodeAgain, isProblem, pause } from './encode-again.js';
  */
 
 /** A slider that moves again within this time was not meant to be where it was. Several frames: a hand that drags moves in each. */
-const SETTLE_MS = 70;
+const SETTLE_MS = 60;
 
 export class Variants {
   /** @param {import('./encode-again.js').Net} net @param {Handlers} handlers */

@@ -15,6 +15,8 @@ import { PanZoom } from './pan-zoom.js';
 
 const MODES = /** @type {const} */ ([['slider', 'compare.slider'], ['flicker', 'compare.flicker'], ['side', 'compare.side'], ['difference', 'compare.difference']]);
 const SCALES = [1, 2];
+/** Up to this size a picture is there in the frame that shows it. A larger one may come a moment later, and stops no frame. */
+const PAINTED_AT_ONCE_PIXELS = 16_000_000;
 
 export class CompareStage {
   /** @param {Words} words @param {{onMode: (mode: Mode) => void}} handlers */
@@ -41,7 +43,7 @@ export class CompareStage {
     this.controls = [this.modes, this.hold, this.createZoomButtons()];
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.element);
-    this.range.addEventListener('input', () => this.slide(this.range.value));
+    this.range.addEventListener('input', () => this.slideByHand(this.range.value));
     this.modes.addEventListener('change', (event) => event.target instanceof HTMLInputElement && this.setMode(/** @type {Mode} */ (event.target.value)));
     this.listenToHold();
     this.setMode('slider');
@@ -106,11 +108,11 @@ export class CompareStage {
   async load(side, blob) {
     if (!blob) return null;
     const image = this.createImage(side);
-    image.decoding = 'sync';
     image.hidden = false;
     image.src = URL.createObjectURL(blob);
     try {
       await image.decode();
+      image.decoding = image.naturalWidth * image.naturalHeight <= PAINTED_AT_ONCE_PIXELS ? 'sync' : 'async';
       return () => this.replace(side, image);
     } catch {
       URL.revokeObjectURL(image.src);
@@ -185,6 +187,12 @@ export class CompareStage {
     this.range.setAttribute('aria-valuetext', this.words.t('compare.reveal_value', values));
   }
 
+  /** The place that is looked at is chosen by that too. @param {string} value */
+  slideByHand(value) {
+    this.zoom.is_chosen = true;
+    this.slide(value);
+  }
+
   /** @param {PointerEvent} event */
   onPress(event) {
     this.value_before_touch = this.range.value;
@@ -195,7 +203,7 @@ export class CompareStage {
   slideTo(event) {
     if (this.range.hidden || this.zoom.canPan()) return;
     const box = this.element.getBoundingClientRect();
-    this.slide(String(Math.round(100 * (event.clientX - box.left) / box.width)));
+    this.slideByHand(String(Math.round(100 * (event.clientX - box.left) / box.width)));
   }
 
   close() {

@@ -20,8 +20,6 @@ export class Summary {
     this.saving = el('span', { class: 'summary-saving' });
     this.left = el('span', { class: 'summary-left' });
     this.filters = FILTERS.map(([name]) => this.createFilter(name));
-    /** The list's, now. @type {import('../core/arrangement.js').Filter | null} */
-    this.filter = null;
     this.bar = el('div', { class: 'summary-bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, el('span'));
     this.notify = this.createButton('notify-when-done', 'bell', 'button-quiet');
     this.notify.hidden = true;
@@ -33,6 +31,8 @@ export class Summary {
     this.element.append(this.bar, el('div', { class: 'summary-inner' },
       el('div', { class: 'summary-facts' }, this.saved, this.count, this.sizes, this.saving, this.left, ...this.filters),
       el('div', { class: 'summary-actions' }, this.notify, this.pause, this.resume, this.cancel, this.clear, this.save)));
+    // What stands at the bottom of the window must not cover the end of the page, nor a toast.
+    new ResizeObserver(() => document.documentElement.style.setProperty('--summary-height', `${this.element.offsetHeight}px`)).observe(this.element);
     /** While a ZIP is being made. @type {number | null} */
     this.packed_percent = null;
   }
@@ -74,7 +74,6 @@ export class Summary {
       if (totals[name] === 0 && document.activeElement === button) this.focusFirst();
       button.hidden = totals[name] === 0;
       setText(button, words.t(text, { n: totals[name] }));
-      setAttribute(button, 'aria-pressed', String(this.filter === name));
     });
   }
 
@@ -84,6 +83,11 @@ export class Summary {
     setAttribute(this.bar, 'aria-valuenow', String(percent));
     setProperty(this.bar, '--whole', String(percent / 100));
     this.bar.hidden = !is_running;
+  }
+
+  /** @param {import('../core/arrangement.js').Filter | null} filter of the list, now */
+  showFilter(filter) {
+    FILTERS.forEach(([name], index) => setAttribute(this.filters[index], 'aria-pressed', String(filter === name)));
   }
 
   /** @param {Totals} totals @param {Words} words */
@@ -120,6 +124,7 @@ export class Summary {
 
 /** @param {HTMLElement} button @param {string} text */
 function setLabel(button, text) {
+  setAttribute(button, 'title', text);
   setText(/** @type {Element} */ (button.lastElementChild), text);
 }
 

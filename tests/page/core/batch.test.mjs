@@ -22,3 +22,13 @@ test('a saving is never rounded to all', () => {
   assert.equal(savedPercent(100, 130), -30);
   assert.equal(savedPercent(0, 10), 0);
 });
+
+test('refused files count among those that failed, but weigh nothing in the percent', () => {
+  const totals = totalsOf([item({ state: 'invalid', bytes: 9000 }), item({ state: 'encoding', percent: 50 }), item({ state: 'expired' })]);
+  assert.deepEqual([totals.total, totals.refused, totals.failed, totals.ended, totals.running, totals.percent], [3, 1, 2, 2, 1, 75]);
+});
+
+test('what is paused, offline or between two attempts stands still, and its rest is no work under way', () => {
+  const totals = totalsOf([item({ state: 'paused', percent: 25 }), item({ state: 'offline' }), item({ state: 'retrying' }), item({ state: 'uploading' })]);
+  assert.deepEqual([totals.running, totals.active, totals.paused, totals.weight_standing], [4, 1, 1, 2750]);
+});

@@ -85,15 +85,18 @@ def test_a_seal_that_is_required_and_cannot_be_had_ends_the_start_with_code_2(da
     assert "GATEWAY_SANDBOX='require': expected a machine that can seal fully" in ended.stderr and "应为支持完整沙箱的机器" in ended.stderr
 
 
-def test_a_port_in_use_ends_the_start_with_one_clear_sentence(data_dir: Path) -> None:
+def test_a_port_in_use_ends_the_start_with_one_sentence_that_names_who_listens_and_another_port(data_dir: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
         ended = start_once(data_dir, API_PORT=str(port))
     assert ended.returncode == 1
-    english = f"Port {port} on 127.0.0.1 is in use. Stop what listens there, or choose another with API_PORT."
-    assert ended.stderr.strip() == f"{english} 127.0.0.1 的端口 {port} 已被占用。请停止占用它的程序，或用 API_PORT 另选端口。"
+    name, pid = Path("/proc/self/comm").read_text().strip(), os.getpid()
+    english = f"Port {port} on 127.0.0.1 is in use by {name} (process {pid})."
+    chinese = f"127.0.0.1 的端口 {port} 已被 {name}（进程 {pid}）占用"
+    assert english in ended.stderr and chinese in ended.stderr and len(ended.stderr.strip().splitlines()) == 1
+    assert " ./start.sh" in ended.stderr and "API_PORT=" in ended.stderr
 
 
 def test_a_metrics_port_in_use_ends_the_start_with_one_clear_sentence(data_dir: Path) -> None:
@@ -138,14 +141,15 @@ def test_a_folder_that_cannot_be_written_ends_the_start_with_one_clear_sentence(
 def test_a_second_gateway_with_the_same_data_says_so_and_leaves_the_first_alone(gateway: Gateway) -> None:
     ended = start_once(gateway.data_dir)
     assert ended.returncode == 1
+    assert gateway.process is not None and f"{gateway.url}/ (process {gateway.process.pid})" in ended.stderr
     assert "already running" in ended.stderr and "已有网关在使用" in ended.stderr and len(ended.stderr.strip().splitlines()) == 1
     assert gateway.health()["status"] == "ok"
 
 
-def test_an_unknown_role_is_refused() -> None:
+def test_an_unknown_role_is_refused_with_a_suggestion() -> None:
     ended = subprocess.run([str(ROOT / "start.sh"), "gatewy"], capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 2
-    assert "gatewy" in ended.stderr
+    assert "gatewy" in ended.stderr and "./start.sh gateway" in ended.stderr
 
 
 def test_health_answers_by_exit_code(gateway: Gateway) -> None:

@@ -126,21 +126,14 @@ def closed() -> str:
     return f"127.0.0.1:{free_port()}"
 
 
+PROXY = {"PIP_INDEX_URL": "https://index.example/simple", "https_proxy": f"http://me:secret@{closed()}"}
 UNREACHABLE: dict[str, tuple[dict[str, str], int, str]] = {
     "no network": ({"PIP_INDEX_URL": f"http://{closed()}/simple"}, 200, "127.0.0.1 cannot be reached"),
-    "no such host": ({"PIP_INDEX_URL": "http://index.invalid/simple"}, 200, "index.invalid cannot be reached"),
-    "a proxy that fails": (
-        {"PIP_INDEX_URL": "http://index.example/simple", "http_proxy": f"http://me:secret@{closed()}"},
-        200,
-        "The proxy http://…@127.0.0.1",
-    ),
-    "a proxy over TLS that fails": (
-        {"PIP_INDEX_URL": "https://index.example/simple", "https_proxy": f"http://me:secret@{closed()}"},
-        200,
-        "The proxy http://…@127.0.0.1",
-    ),
-    "an index that refuses": ({}, 403, "127.0.0.1 refuses to hand the packages out"),
-    "an index that is broken": ({}, 503, "127.0.0.1"),
+    "no such host": ({"PIP_INDEX_URL": "https://index.invalid/simple"}, 200, "index.invalid cannot be reached"),
+    "a mirror without TLS": ({"PIP_INDEX_URL": "http://index.invalid/simple"}, 200, "index.invalid is asked without TLS"),
+    "a proxy that fails": (PROXY, 200, "The proxy http://…@127.0.0.1"),
+    "an index that refuses": ({}, 403, "refuses to hand the packages out"),
+    "an index that is broken": ({}, 503, "127.0.0.1 cannot be reached"),
 }
 
 

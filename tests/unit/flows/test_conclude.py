@@ -118,11 +118,20 @@ def test_a_waiting_job_is_found_in_the_store_when_redis_is_away(here: MemoryCont
     assert find(here.context, job.id).status.state == "queued"
 
 
-@pytest.mark.parametrize("job_id", ["", "x", "a" * 23, "../../../etc/passwd---", "job-00000000000000001\n", "é" * 22, "0000000000000000000000"])
-def test_ids_that_are_none_and_ids_of_nothing_look_the_same(here: MemoryContext, job_id: str) -> None:
+@pytest.mark.parametrize("job_id", ["", "x", "a" * 23, "../../../etc/passwd---", "job-00000000000000001\n", "é" * 22])
+def test_what_can_be_no_id_is_told_by_its_form_alone(here: MemoryContext, job_id: str) -> None:
     with pytest.raises(errors.NotFound) as raised:
         find(here.context, job_id)
-    assert raised.value.as_record() == errors.NotFound().as_record()
+    assert raised.value.as_record()["params"] == {"id": job_id, "letters": 22, "given": len(job_id)}
+
+
+def test_an_id_of_nothing_and_one_of_an_expired_job_look_the_same(here: MemoryContext) -> None:
+    job = here.upload()
+    here.clock.advance(here.context.retention_s + 1)
+    for job_id in ("0" * 22, job.id):
+        with pytest.raises(errors.NotFound) as raised:
+            find(here.context, job_id)
+        assert raised.value.as_record() == errors.NotFound().as_record()
 
 
 def test_another_owners_job_is_not_found(here: MemoryContext) -> None:

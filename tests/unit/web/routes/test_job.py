@@ -189,7 +189,7 @@ def test_events_of_a_running_job_are_streamed_until_its_end(web: Web) -> None:
 
 
 def test_a_websocket_address_asked_without_an_upgrade_says_what_it_wants(web: Web, problem: Check) -> None:
-    assert "websocket" in problem(web.get(f"/api/jobs/{web.upload()['id']}/ws"), 400, "bad_request")["detail"]
+    assert "WebSocket" in problem(web.get(f"/api/jobs/{web.upload()['id']}/ws"), 400, "bad_request")["detail"]
 
 
 def test_a_retry_keeps_the_options_but_for_those_given_and_takes_back_those_given_empty(web: Web) -> None:

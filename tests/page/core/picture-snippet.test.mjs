@@ -1,0 +1,24 @@
+// @ts-check
+/** HTML for a result. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { altOf, pictureSnippet } from '../../../frontend/js/core/picture-snippet.js';
+
+const picture = { result: { name: 'a b.webp', format: 'webp' }, source: { name: 'a b.jpg', format: 'jpeg' }, width: 60, height: 40, alt: '"a" <b> & c' };
+
+test('a browser that cannot show the result gets the source, and nothing in a name is markup', () => {
+  assert.equal(pictureSnippet(picture), [
+    '<picture>', '  <source srcset="a%20b.webp" type="image/webp">',
+    '  <img src="a%20b.jpg" width="60" height="40" alt="&quot;a&quot; &lt;b&gt; &amp; c" loading="lazy" decoding="async">', '</picture>',
+  ].join('\n'));
+});
+
+test('a source that browsers do not show is not offered to them', () => {
+  const snippet = pictureSnippet({ ...picture, source: { name: 'a b.heic', format: 'heic' } });
+  assert.doesNotMatch(snippet, /heic|<source/);
+  assert.match(snippet, /<img src="a%20b\.webp"/);
+});
+
+test('the words of a name are a first text', () => {
+  assert.equal(altOf('holiday_in-the  mountains'), 'holiday in the mountains');
+});
