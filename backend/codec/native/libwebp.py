@@ -131,7 +131,7 @@ class AnimOptions(c.Structure):
 LAYOUTS = ("RGB", "RGBX", "RGBA")
 """Of pixels that are imported: the bytes of one pixel, in their order."""
 # WebPEncodingError.
-OUT_OF_MEMORY, BITSTREAM_OUT_OF_MEMORY, BAD_DIMENSION, PARTITION0_OVERFLOW, PARTITION_OVERFLOW, FILE_TOO_BIG = 1, 2, 5, 6, 7, 9
+OUT_OF_MEMORY, BITSTREAM_OUT_OF_MEMORY, BAD_DIMENSION, PARTITION0_OVERFLOW, PARTITION_OVERFLOW, FILE_TOO_BIG, USER_ABORT = 1, 2, 5, 6, 7, 9, 10
 
 
 class Unusable(loader.Unusable):

@@ -45,7 +45,8 @@ def _first_frame(source: Animation) -> Image.Image:
 
 
 def _looks_drawn(source: Animation, options: Options) -> bool:
-    return smaller.exact_options(_first_frame(source), options, source.size[0] * source.size[1] * source.frame_count) is not None
+    pixels = source.size[0] * source.size[1] * source.frame_count
+    return smaller.may_try_frames(options, pixels) and smaller.looks_drawn(_first_frame(source), options)
 
 
 def _with_kind(facts: Facts, webp: memoryview, options: Options) -> Facts:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes as c
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,16 +21,21 @@ LOSSLESS_EFFORT = 75.0
 """libwebp's default: for the lossless encoder, quality is how hard it tries."""
 
 
+class TooSlow(Exception):
+    """The encode was given up, since its time was over."""
+
+
 class _Listener:
-    """Holds the listener of the encode under way."""
+    """Holds the listener of the encode under way, and when that is given up."""
 
     on_percent: OnPercent | None = None
+    ends_at_s = math.inf
 
 
 def _pass_on(percent: int, _picture: object) -> int:
     if _Listener.on_percent is not None:
         _Listener.on_percent(percent)
-    return 1
+    return int(time.monotonic() < _Listener.ends_at_s)
 
 
 _HOOK = libwebp.Hook(_pass_on)
@@ -64,13 +71,16 @@ def import_picture(image: Image.Image, *, argb: bool) -> Iterator[libwebp.Pictur
 
 
 @contextmanager
-def encode(picture: libwebp.Picture, config: libwebp.Config, on_percent: OnPercent) -> Iterator[memoryview]:
-    """The WebP file in memory that libwebp owns, valid until the context ends. Raises an error of the contract."""
+def encode(picture: libwebp.Picture, config: libwebp.Config, on_percent: OnPercent, *, within_s: float = math.inf) -> Iterator[memoryview]:
+    """The WebP file in memory that libwebp owns, valid until the context ends. Raises an error of the contract, and ``TooSlow`` once ``within_s``
+    is over."""
     library = libwebp.encoder()
     writer = libwebp.MemoryWriter()
     library.WebPMemoryWriterInit(c.byref(writer))
     try:
+        _Listener.ends_at_s = time.monotonic() + within_s
         _encode_into(writer, picture, config, on_percent)
+        _Listener.ends_at_s = math.inf
         yield memoryview((c.c_ubyte * writer.size).from_address(writer.mem)).cast("B")
     finally:
         library.WebPMemoryWriterClear(c.byref(writer))
@@ -87,7 +97,8 @@ def _encode_into(writer: libwebp.MemoryWriter, picture: libwebp.Picture, config:
         config.partition_limit = 100
         library.WebPMemoryWriterClear(c.byref(writer))
         return _encode_into(writer, picture, config, on_percent)
-    raise error_for(picture.error_code, picture.width, picture.height)
+    _Listener.ends_at_s = math.inf
+    raise TooSlow if picture.error_code == libwebp.USER_ABORT else error_for(picture.error_code, picture.width, picture.height)
 
 
 def listen(picture: libwebp.Picture, on_percent: OnPercent) -> None:

@@ -14,9 +14,10 @@ from backend.codec.encoders.webp import bitstream, looks, still
 from backend.codec.progress import curves
 from backend.core.options import Options
 
-TRIAL_MS = 20_000.0
-"""Processor time for the lossless encode on an idle machine, a third of the default time limit of an encode."""
-
+TRIAL_S = 20.0
+"""After so long the lossless encode of a still is given up: a third of the default time limit. Drawings of 50 megapixels take a few seconds."""
+ANIMATION_TRIAL_MS = 10_000.0
+"""What all frames of an animation may cost without loss, as whole photographs on an idle machine. Both ways of each frame take twice as long."""
 EFFORT = 80
 """For the lossless encoder, quality is effort. This one is that of ``lossless=true`` without a quality."""
 
@@ -25,13 +26,14 @@ EFFORT = 80
 def encode_image(image: Image.Image, options: Options, on_share: OnShare) -> Iterator[tuple[memoryview, Facts]]:
     """As ``still.encode_image``; the result reports ``lossless`` too. A lossless file that keeps ``target_bytes`` is compared with the lossy one
     at its full quality: no quality is given up for a size that is kept without."""
-    lossy, exact = replace(options, lossless=False), exact_options(image, options, image.width * image.height)
-    if exact is None:
-        with still.encode_image(image, lossy, on_share) as (webp, facts):
+    lossy, exact = replace(options, lossless=False), _exact(options)
+    bar = _Bar(image, exact, lossy, on_share)
+    is_drawn = looks_drawn(image, options)
+    kept = _try_exact(image, exact, bar.exact) if is_drawn else None
+    if kept is None:
+        with still.encode_image(image, lossy, bar.lossy if is_drawn else on_share) as (webp, facts):
             yield webp, {**facts, "lossless": False}
         return
-    bar = _Bar(image, exact, lossy, on_share)
-    kept = _encode(image, exact, bar.exact)
     fits = options.target_bytes is not None and len(kept) <= options.target_bytes
     facts_of_size: Facts = {} if options.target_bytes is None else {"target_met": fits}
     lossy = replace(lossy, target_bytes=None) if fits else lossy
@@ -44,16 +46,31 @@ def encode_image(image: Image.Image, options: Options, on_share: OnShare) -> Ite
         yield memoryview(kept) if is_exact else webp, {**facts_of_size, **({} if is_exact else facts), "lossless": is_exact}
 
 
-def exact_options(image: Image.Image, options: Options, pixels: int) -> Options | None:
-    """Those of the lossless encode; None where ``image`` does not look drawn, or ``pixels`` (of all frames) would take too long."""
-    exact = replace(options, lossless=True, quality=EFFORT, target_bytes=None)
-    efforts = (replace(exact, method=method) for method in range(options.method, -1, -1))
-    affordable = next((each for each in efforts if curves.cost_ms(each, pixels, has_alpha=False) <= TRIAL_MS), None)
-    return affordable if affordable is not None and looks.is_drawn(image, _expected_quality(options)) else None
+def looks_drawn(image: Image.Image, options: Options) -> bool:
+    return looks.is_drawn(image, quality_search.FIRST_PROBE if options.quality == "auto" else float(options.quality))
 
 
-def _expected_quality(options: Options) -> float:
-    return quality_search.FIRST_PROBE if options.quality == "auto" else float(options.quality)
+def may_try_frames(options: Options, pixels: int) -> bool:
+    """Whether an animation with so many pixels in all its frames is small enough."""
+    return curves.cost_ms(_exact(options), pixels, has_alpha=False) <= ANIMATION_TRIAL_MS
+
+
+def _exact(options: Options) -> Options:
+    """Those of the lossless encode."""
+    return replace(options, lossless=True, quality=EFFORT, target_bytes=None)
+
+
+def _try_exact(image: Image.Image, exact: Options, on_share: OnShare) -> bytes | None:
+    """None where it takes too long."""
+    curve = curves.curve_for(exact, image.width * image.height, has_alpha=still.has_alpha(image))
+    try:
+        with (
+            bitstream.import_picture(image, argb=True) as picture,
+            bitstream.encode(picture, bitstream.config_for(exact, EFFORT), lambda percent: on_share(curve(percent)), within_s=TRIAL_S) as webp,
+        ):
+            return bytes(webp)
+    except bitstream.TooSlow:
+        return None
 
 
 def _encode(image: Image.Image, options: Options, on_share: OnShare) -> bytes:

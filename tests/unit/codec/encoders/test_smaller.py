@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageSequence
 
-from backend.codec.encoders.webp import looks
+from backend.codec.encoders.webp import looks, smaller, still
+from backend.core.options import Options
 from tests.support import drawn
 from tests.unit.codec.conftest import EACH_STEP_S, Convert, Outcome, saved
 from tests.unit.codec.encoders.test_animation import animated, on_white
@@ -135,14 +136,14 @@ def spinner(frames: int = 8) -> list[Image.Image]:
 
 @pytest.mark.parametrize("quality", [80, "auto"])
 @pytest.mark.parametrize("image_format", ["GIF", "PNG"])
-def test_a_drawn_animation_is_kept_without_loss(convert: Convert, image_format: str, quality: Any) -> None:
+def test_a_drawn_animation_becomes_smaller_frame_by_frame(convert: Convert, image_format: str, quality: Any) -> None:
     source = animated(spinner(6), image_format)
     lossy, result = convert(source, quality=quality), convert(source, quality=quality, lossless="auto")
     assert len(result.data) < len(lossy.data)
     assert result.converted.facts["lossless"] is (b"VP8 " not in result.data)
-    if quality == "auto":
+    if not result.converted.facts["lossless"]:
+        assert b"VP8L" in result.data, "some frames"
         return
-    assert result.converted.facts["lossless"] is True
     with result.image() as ours, Image.open(io.BytesIO(source)) as theirs:
         assert [on_white(each) for each in ImageSequence.Iterator(ours)] == [on_white(each) for each in ImageSequence.Iterator(theirs)]
 
@@ -161,3 +162,12 @@ def test_the_bar_never_falls_while_two_files_are_made(convert: Convert, name: st
     percents = [each.percent for each in convert(source, report_every_s=EACH_STEP_S, lossless="auto", quality=quality).reports]
     assert percents == sorted(percents)
     assert len({int(each) for each in percents}) >= 12
+
+
+def test_a_trial_that_takes_too_long_leaves_the_lossy_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, files = drawn.screenshot((1200, 900)), []
+    monkeypatch.setattr(smaller, "TRIAL_S", 0.0)
+    for encode, options in ((smaller.encode_image, Options(lossless="auto")), (still.encode_image, Options())):
+        with encode(image.copy(), options, lambda _share: None) as (webp, facts):
+            files.append((bytes(webp), facts.get("lossless")))
+    assert [files[0][0], files[0][1], files[1][1]] == [files[1][0], False, None]
