@@ -1,7 +1,7 @@
 // @ts-check
 /** What a reader can do with one image: the events of its row (see `core/row-controls.js`). */
 import { storedOrigin } from './core/convert-again.js';
-import { extensionOf, stemOf, displayName } from './core/filenames.js';
+import { displayName, extensionOf, stemOf, withoutFolders } from './core/filenames.js';
 import { queryOf, settingsOfQuery } from './core/options.js';
 import { downloadAddress, outcomeOf, resultOutcome, sourceOutcome } from './core/outcome.js';
 import { altOf, pictureSnippet } from './core/picture-snippet.js';
@@ -74,7 +74,7 @@ export class ItemActions {
     const extension = extensionOf(resultOutcome(item).name);
     const wanted = await askForName({ name: item.name, stem: stemOf(item.name), extension }, words());
     const stem = (wanted ?? '').trim().replace(new RegExp(`\\${extension}$`, 'i'), '');
-    if (stem) items.dispatch(item.id, { type: 'renamed', name: displayName(`${stem}${extensionOf(item.name) || `.${item.source?.format ?? 'png'}`}`) });
+    if (stem) items.dispatch(item.id, { type: 'renamed', name: displayName(`${withoutFolders(stem)}${extensionOf(item.name) || `.${item.source?.format ?? 'png'}`}`) });
   }
 
   /** @param {Item} item */

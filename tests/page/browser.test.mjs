@@ -389,12 +389,23 @@ testPage('a reload takes up running and finished jobs where they are', {}, async
   assert.equal(await page.locator('.row[data-state="done"]').count(), 2);
 });
 
+/** Until the browser has stored the bytes of a file. @param {Page} page */
+const fileIsStored = (page) => page.waitForFunction(() => new Promise((resolve) => {
+  const opening = indexedDB.open('webp-gateway');
+  opening.onsuccess = () => {
+    const count = opening.result.transaction('files').objectStore('files').count();
+    count.onsuccess = () => {
+      opening.result.close();
+      resolve(count.result > 0);
+    };
+  };
+}));
+
 testPage('a reload in the middle of an upload sends the file again by itself', {}, async (page) => {
   let is_held = true;
   await page.route('**/api/jobs?*', (route) => is_held && route.request().method() === 'POST' ? undefined : route.continue());
   await add(page, file('held.png', small));
-  await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
-  await page.waitForTimeout(300);
+  await fileIsStored(page);
   is_held = false;
   page.on('dialog', (dialog) => dialog.accept());
   await page.reload();

@@ -236,6 +236,20 @@ testPage('a result that is larger than its source is not handed out silently: al
   await page.waitForSelector('#filter-larger', { state: 'hidden' });
 });
 
+testPage('an image that is small already is kept, said to be, and saved under its own name', {}, async (page) => {
+  await withSettings(page, { preset: 'photo', quality: 95 });
+  await page.route('**/api/jobs?*', (route) => route.continue({ url: `${route.request().url()}&never_larger=true` }));
+  const drawn = await dots(page, 3);
+  await add(page, file('kept.png', drawn));
+  await allDone(page, 1);
+  await row(page, 'kept.png').filter({ hasText: /already small: the original is kept/ }).waitFor();
+  const link = row(page, 'kept.png').getByRole('link', { name: 'Download kept.png' });
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  assert.equal(download.suggestedFilename(), 'kept.png');
+  assert.deepEqual(readFileSync(await download.path()), drawn);
+  assert.equal(await page.locator('#filter-larger:visible, .row-saving:visible').count(), 0);
+});
+
 testPage('the menu of a row works by keys alone, as menus do', {}, async (page) => {
   await add(page, file('a.png', small), file('b.png', small));
   await allDone(page, 2);
@@ -439,12 +453,23 @@ testPage('the list is sorted by name, size and saving, and remembers it', {}, as
   await showsInOrder(page, 'image 10.png', 'image 9.png', 'Image 2.png', 'Image 5.png');
 });
 
+/** Until the browser has stored the bytes of a file. @param {Page} page */
+const fileIsStored = (page) => page.waitForFunction(() => new Promise((resolve) => {
+  const opening = indexedDB.open('webp-gateway');
+  opening.onsuccess = () => {
+    const count = opening.result.transaction('files').objectStore('files').count();
+    count.onsuccess = () => {
+      opening.result.close();
+      resolve(count.result > 0);
+    };
+  };
+}));
+
 testPage('neither a reload nor an Undo changes the order of the list', {}, async (page) => {
   await page.route(/\/api\/jobs\?.*held/, () => {});
   await add(page, file('held.png', small), file('b.png', png(200, 100)), file('c.png', png(200, 101)));
   await allDone(page, 2);
-  await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
-  await page.waitForTimeout(500);
+  await fileIsStored(page);
   page.on('dialog', (dialog) => dialog.accept());
   await page.reload();
   await allDone(page, 2);
@@ -485,10 +510,11 @@ for (const [locale, widths, more] of /** @type {const} */ ([['en-GB', [1180, 780
       await page.waitForTimeout(600);
       const seen = await page.evaluate(async () => {
         const all = new Set();
+        const list = /** @type {HTMLElement} */ (document.querySelector('#rows'));
         for (let top = 0; top < document.documentElement.scrollHeight; top += 300) {
           scrollTo(0, top);
           await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-          all.add(document.documentElement.scrollHeight);
+          all.add(list.offsetHeight);
         }
         return [...all];
       });

@@ -23,15 +23,17 @@ export function mismatchedFormat(name, format) {
 }
 
 /**
- * A client's name as the gateway shows it: without folders, control characters and what turns the direction of text. ZERO WIDTH JOINER and
+ * A name to show: without control characters and what turns the direction of text. ZERO WIDTH JOINER and
  * NON-JOINER stay, because emoji and Persian words need them.
  * @param {string} name
  */
 export function displayName(name) {
   const shown = name.replace(/\p{Zs}/gu, ' ').replace(/(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, '');
-  const last = shown.replaceAll('\\', '/').replace(/\/+$/, '').split('/').pop() ?? '';
-  return /[^. ]/.test(last) ? [...last].slice(0, MOST_CHARACTERS).join('') : 'image';
+  return /[^. ]/.test(shown) ? [...shown].slice(0, MOST_CHARACTERS).join('') : 'image';
 }
+
+/** A name to save under has no folders. @param {string} name */
+export const withoutFolders = (name) => name.replaceAll('\\', '/').replace(/\/+$/, '').split('/').pop() ?? '';
 
 /** What a reader sees as characters: an emoji of several code points is one, and a letter with its marks. @param {string} name @returns {string[]} */
 const charactersOf = (name) => [...CHARACTERS.segment(name)].map(({ segment }) => segment);
@@ -79,13 +81,14 @@ export const extensionOf = (name) => EXTENSION.exec(name)?.[0] ?? '';
 
 /** As the gateway calls the result. @param {string} name of the source @param {string} [format] of the result */
 export function resultName(name, format = 'webp') {
-  return `${stemOf(name) || 'image'}.${EXTENSION_BY_FORMAT[format] ?? format}`;
+  return `${stemOf(withoutFolders(name)) || 'image'}.${EXTENSION_BY_FORMAT[format] ?? format}`;
 }
 
 /** As the gateway calls the source: a name whose extension lies gets the format's. @param {string} name @param {string[]} extensions of the source's format */
 export function sourceName(name, extensions) {
-  const given = /.\.([^.]*)$/u.exec(name)?.[1].toLowerCase();
-  return extensions.length === 0 || given !== undefined && extensions.includes(given) ? name : `${stemOf(name) || 'image'}.${extensions[0]}`;
+  const last = withoutFolders(name);
+  const given = /.\.([^.]*)$/u.exec(last)?.[1].toLowerCase();
+  return extensions.length === 0 || given !== undefined && extensions.includes(given) ? last : `${stemOf(last) || 'image'}.${extensions[0]}`;
 }
 
 /** The folders of a path that a browser gives with a file: `holiday/beach` of `holiday/beach/a.jpg`. @param {string} path */

@@ -14,7 +14,7 @@ const ENTITIES = /** @type {Record<string, string>} */ ({ '&': '&amp;', '<': '&l
 export function pictureSnippet({ result, source, width, height, alt }) {
   const fallback = EVERYWHERE.has(source.format) ? source : result;
   const image = `  <img src="${address(fallback)}" width="${width}" height="${height}" alt="${escaped(alt)}" loading="lazy" decoding="async">`;
-  const better = fallback === result ? [] : [`  <source srcset="${address(result)}" type="image/${result.format}">`];
+  const better = fallback.name === result.name ? [] : [`  <source srcset="${address(result)}" type="image/${result.format}">`];
   return ['<picture>', ...better, image, '</picture>'].join('\n');
 }
 

@@ -91,10 +91,16 @@ function decodingText(item, words) {
 
 /** @param {Item} item @param {Words} words */
 function doneText(item, words) {
-  const size = item.result ? `${item.result.width} × ${item.result.height}` : '';
+  const size = item.result ? sizeText(item.result, words) : '';
   const text = doneFiguresText(item, size, words);
   const format = mismatchedFormat(item.name, item.source?.format);
   return format ? words.t('state.done_named', { text, format: words.format(format) }) : text;
+}
+
+/** The gateway tells of lossless where it decided. @param {import('./types.js').Result} result @param {Words} words */
+function sizeText({ width, height, lossless }, words) {
+  const size = `${width} × ${height}`;
+  return lossless ? words.t('state.lossless', { size }) : size;
 }
 
 /** @param {Item} item @param {string} size @param {Words} words */

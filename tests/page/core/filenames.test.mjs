@@ -28,5 +28,9 @@ test('names are called as the gateway calls them', () => {
   assert.deepEqual(['v1.2 final', 'sky.图片', 'cat.jpeg'].map((name) => resultName(name)), ['v1.2 final.webp', 'sky.图片.webp', 'cat.webp']);
   assert.deepEqual([resultName('cat.png', 'jpeg'), resultName('cat.png', 'avif')], ['cat.jpg', 'cat.avif']);
   assert.deepEqual([sourceName('cat.JPEG', ['jpg', 'jpeg']), sourceName('evil.html', ['png']), sourceName('jpg', ['jpg']), sourceName('x.y', [])], ['cat.JPEG', 'evil.png', 'jpg.jpg', 'x.y']);
-  assert.deepEqual(['a\\b.png', 'photo\u202egnp.exe', 'می\u200cخواهم.png', ' . ', 'x\u3000y\n.png'].map(displayName), ['b.png', 'photognp.exe', 'می\u200cخواهم.png', 'image', 'x y.png']);
+  assert.deepEqual(['a\\b/c.png', 'photo\u202egnp.exe', 'می\u200cخواهم.png', ' . ', 'x\u3000y\n.png'].map(displayName), ['a\\b/c.png', 'photognp.exe', 'می\u200cخواهم.png', 'image', 'x y.png']);
+});
+
+test('what is saved has no folders, whatever a name shows', () => {
+  assert.deepEqual([resultName('../a\\b.png'), resultName('x/'), sourceName('a/b.png', ['png'])], ['b.webp', 'x.webp', 'b.png']);
 });

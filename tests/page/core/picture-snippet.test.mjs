@@ -19,6 +19,10 @@ test('a source that browsers do not show is not offered to them', () => {
   assert.match(snippet, /<img src="a%20b\.webp"/);
 });
 
+test('a source that is its own result stands once', () => {
+  assert.doesNotMatch(pictureSnippet({ ...picture, result: picture.source }), /<source/);
+});
+
 test('the words of a name are a first text', () => {
   assert.equal(altOf('holiday_in-the  mountains'), 'holiday in the mountains');
 });

@@ -24,6 +24,12 @@ test('every state has its line of text, in both languages, without a hole', () =
   assert.equal(statusText({ ...long, state: 'uploading' }, capabilities, english, 0), 'Uploading 50%, 1 of 1 KB');
 });
 
+test('that Automatic chose lossless is said', () => {
+  const text = (/** @type {import('../../../frontend/js/core/language.js').Words} */ words) =>
+    statusText(item({ state: 'done', duration_s: 1, result: { url: '', bytes: 10, width: 60, height: 40, lossless: true } }), capabilities, words, 0);
+  assert.deepEqual([text(english), text(chinese)], ['60 × 40, lossless, done in 1 s', '60 × 40，无损，用时 1 秒']);
+});
+
 test('what was quick is told in tenths of a second, what took longer than a minute in whole ones', () => {
   const done = (/** @type {number} */ duration_s, words = english) =>
     statusText(item({ state: 'done', duration_s, result: { url: '', bytes: 10, width: 60, height: 40 } }), capabilities, words, 0);
