@@ -83,7 +83,7 @@ export class ComparePanel {
     const { min, max, value } = this.quality;
     this.quality.style.setProperty('--value', String((Number(value) - Number(min)) / (Number(max) - Number(min))));
     setAttribute(this.quality, 'aria-valuetext', quality === null ? this.words.t('compare.no_quality') : null);
-    setText(this.number, quality === null ? '–' : String(quality));
+    setText(this.number, quality === null ? '–' : this.words.whole.format(quality));
     setText(this.hint, this.words.t(hasQuality(settings) ? 'compare.hint_quality' : settings.preset === 'auto' ? 'compare.hint_auto' : 'compare.hint_lossless'));
     this.size.value = sizeOf(settings);
   }
