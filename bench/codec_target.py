@@ -38,7 +38,8 @@ def main() -> None:
                 met[is_right] += 1
                 if not is_right:
                     print(f"{path.name} at {side}, {share} of quality 80: {found.best.size} of {target} bytes, {found.passes} passes")
-    print(f"{met[True]} of {met.total()} within +0/-10 %, or at quality 80; passes: mean {statistics.mean(passes):.2f}, {sorted(collections.Counter(passes).items())}")
+    spread = sorted(collections.Counter(passes).items())
+    print(f"{met[True]} of {met.total()} within +0/-10 %, or at quality 80; passes: mean {statistics.mean(passes):.2f}, {spread}")
 
 
 def searches(path: Path, side: int, options: Options):

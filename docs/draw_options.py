@@ -95,11 +95,11 @@ def lying_down() -> bytes:
 
 STRIPS = {
     "quality": Strip(photograph, ("quality=10", "quality=50", "quality=80", "quality=auto"), has_size=True, crop=(650, 370, 120, 80)),
-    "lossless": Strip(drawing, ("quality=80", "lossless=true"), has_size=True, crop=(180, 100, 120, 80)),
+    "lossless": Strip(drawing, ("quality=80", "lossless=true", "lossless=auto"), has_size=True, crop=(180, 100, 120, 80)),
     "near_lossless": Strip(small_photograph, ("near_lossless=100", "near_lossless=60", "near_lossless=0"), has_size=True, crop=(180, 90, 120, 80)),
     "alpha_quality": Strip(soft_shadow, ("alpha_quality=100", "alpha_quality=20", "alpha_quality=0"), has_size=True),
     "sharp_yuv": Strip(red_on_blue, ("quality=80", "quality=80&sharp_yuv=true"), has_size=True, crop=(150, 120, 60, 40)),
-    "target_bytes": Strip(photograph, ("target_bytes=20000", "target_bytes=60000", "target_bytes=120000"), has_size=True, crop=(650, 370, 120, 80)),
+    "target_bytes": Strip(photograph, ("target_bytes=15000", "target_bytes=40000", "target_bytes=1000000"), has_size=True, crop=(650, 370, 120, 80)),
     "fit": Strip(
         small_photograph,
         tuple(f"width=160&height=160&fit={fit}" for fit in ("inside", "cover", "contain", "fill", "outside")),

@@ -3,6 +3,7 @@
  * The two pictures of a comparison: fetched, decoded, and measured where they differ most. A result does not wait for a preview of its original.
  */
 import { storedOrigin } from './core/convert-again.js';
+import { boundOf } from './net/previews.js';
 import { newId } from './new-id.js';
 import { sourcePath } from './core/paths.js';
 import { measureDifference } from './ui/difference.js';
@@ -32,7 +33,8 @@ export class ComparePictures {
     this.before = null;
     /** What is shown of the result or of a variant. @type {Blob | null} */
     this.after = null;
-    this.has_preview = false;
+    /** What is said of a preview; empty where the original itself is seen. */
+    this.preview_note = '';
     /** What is said of the pictures, in every view but that of the difference. */
     this.note = '';
   }
@@ -77,7 +79,7 @@ export class ComparePictures {
     const show = preview instanceof Blob ? await this.stage.load('before', preview) : null;
     if (signal.aborted) return;
     if (!show || !(preview instanceof Blob)) return this.setNote('compare.no_original');
-    this.has_preview = true;
+    this.preview_note = Object.keys(boundOf(item.source)).length > 0 ? 'compare.preview_smaller' : 'compare.preview_note';
     this.before = preview;
     await this.reveal(show, has_after, signal);
   }
@@ -92,8 +94,8 @@ export class ComparePictures {
   /** @param {() => void} showBefore @param {boolean} has_after @param {AbortSignal} signal */
   async reveal(showBefore, has_after, signal) {
     showBefore();
-    this.stage.showOriginal(this.has_preview);
-    this.setNote(!has_after ? 'compare.failed' : this.has_preview ? 'compare.preview_note' : '');
+    this.stage.showOriginal(this.preview_note !== '');
+    this.setNote(has_after ? this.preview_note : 'compare.failed');
     const place = this.measure().then((difference) => difference && !signal.aborted && this.stage.zoom.suggest(difference.place, 1));
     await Promise.race([place, new Promise((resolve) => setTimeout(resolve, PLACE_MS))]);
     if (!signal.aborted) this.stage.reveal(true);
@@ -143,6 +145,6 @@ export class ComparePictures {
   leave() {
     this.visit.abort();
     this.before = this.after = null;
-    this.has_preview = false;
+    this.preview_note = '';
   }
 }

@@ -212,8 +212,9 @@ export class Comparison {
     this.item = this.shown = this.pictures = this.dialog = null;
   }
 
-  /** The page is being left. */
+  /** The page is being left; the reader may come back to it. */
   discardAll() {
+    if (this.variants.running) this.dialog?.panel.showEnd('');
     this.variants.close();
     this.pictures?.visit.abort();
     this.used.forEach((job) => this.gallery.api.deleteJob(job));

@@ -21,8 +21,9 @@ export async function estimatePicture({ id, file, query, samples, requests, sign
   if (signal.aborted) return null;
   const answer = await requests.ask(sample.picture, queryOfSample(query), signal);
   if (!answer || signal.aborted) return null;
+  if (answer.kind === expected || sample.weight === 1) return estimatedBytes({ ...answer, weight: sample.weight, query });
   // The gateway decided for the other kind: its files are weighed otherwise.
-  const is_surprise = answer.kind !== expected && sample.weight !== 1;
-  const weight = is_surprise ? (await samples.get(id, file, limits, WEIGHED_AS[answer.kind]))?.weight ?? sample.weight : sample.weight;
-  return estimatedBytes({ ...answer, weight, query });
+  const other = await samples.get(id, file, limits, WEIGHED_AS[answer.kind]) ?? sample;
+  const again = other.weight === 1 ? await requests.ask(other.picture, queryOfSample(query), signal) : answer;
+  return again && !signal.aborted ? estimatedBytes({ ...again, weight: other.weight, query }) : null;
 }

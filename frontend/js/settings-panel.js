@@ -109,7 +109,13 @@ export class SettingsPanel {
   /** @param {string} given */
   addNamed(given) {
     const name = cleanName(given);
-    if (name) this.keepNamed(withNamed(this.named, { name, settings: this.settings() }));
+    const [before, { messages }] = [this.named, this.gallery];
+    const named = name && withNamed(before, { name, settings: this.settings() });
+    if (named === null) return messages.show('settings.names_full', { n: before.length });
+    if (!named) return;
+    this.keepNamed(named);
+    messages.announce('settings.saved_named', { name });
+    if (named.length === before.length) messages.showWithUndo(this.words().t('settings.replaced_named', { name }), { onUndo: () => this.keepNamed(before), onEnd: () => {} });
   }
 
   /** @param {string} name */

@@ -140,6 +140,16 @@ def test_the_readme_leads_to_every_page(chinese: bool) -> None:
     assert own - seen == set()
 
 
+USERS = [name for name in ALL if name.startswith(("README", "docs/start/", "docs/guides/", "docs/reference/", "docs/operate/"))]
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_a_page_that_speaks_of_api_keys_names_the_header(name: str) -> None:
+    text = prose(name)
+    if re.search(r"API keys?\b|API 密钥|_API_KEYS", text):
+        assert re.search(r"Authorization: '?Bearer", text)
+
+
 @pytest.mark.parametrize(("name", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-CN")])
 def test_the_readme_shows_what_a_start_says(name: str, language: str) -> None:
     given = {"address": "http://127.0.0.1:5000", "folder": "…/webp-gateway/var"}

@@ -29,6 +29,7 @@ ELSEWHERE = {
     ("docs/guides/webhooks.md", "python"): "tests/system/main_path/test_webhook_receivers.py",
     ("docs/guides/webhooks.md", "js"): "tests/system/main_path/test_webhook_receivers.py",
     ("docs/guides/webhooks.md", "php"): "tests/system/main_path/test_webhook_receivers.py",
+    ("docs/internals/estimates.md", "GATEWAY_URL"): "tests/system/examples/test_bench.py::test_the_pages_estimates_are_measured",
     ("docs/internals/ingest.md", "./bench/run.sh ingest"): "tests/system/examples/test_bench.py::test_a_part_runs_on_a_fresh_clone",
     ("docs/internals/ingest.md", "./bench/run.sh slow_uploads"): "tests/system/examples/test_bench.py::test_a_part_runs_on_a_fresh_clone",
     ("docs/operate/deployment.md", "cp deploy/nginx.conf"): "tests/system/deploy/test_nginx.py::test_default_clients_of_each_kind_work_through_nginx",

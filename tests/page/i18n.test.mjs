@@ -62,7 +62,7 @@ test('every key that the page uses exists', () => {
 });
 
 test('the English that stands in the HTML is the catalog’s', () => {
-  for (const name of ['header.html', 'index.html', 'status.html']) {
+  for (const name of ['header.html', 'index.html', 'status.html', 'docs/index.html']) {
     const html = readFileSync(new URL(name, FRONTEND), 'utf8');
     const wrong = [...html.matchAll(/data-t="([^"]+)"[^>]*>([^<]*)</g)].filter(([, key, text]) => /** @type {Catalog} */ (en)[key] !== text);
     assert.deepEqual(wrong.map(([, key, text]) => `${key}: ${text}`), [], name);

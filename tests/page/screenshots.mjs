@@ -56,7 +56,7 @@ const STATES = {
   compare: async (page) => {
     await convert(page);
     await page.locator('[data-control="compare"]').first().click();
-    await page.waitForFunction(() => [...document.querySelectorAll('.compare-image')].every((image) => image instanceof HTMLImageElement && image.complete && image.naturalWidth > 0));
+    await page.waitForSelector('.compare-stage.is-shown');
     await page.waitForTimeout(SETTLING_MS);
   },
 };

@@ -117,6 +117,14 @@ testPage('settings get a name, come back by it, and are deleted with Undo', {}, 
   await open(page);
   await named.click();
   await untilHash(page, '#quality=auto&width=800');
+  await page.click('.chip[data-sets="width"][value="1280"]');
+  await page.click('#save-settings');
+  await page.fill('#settings-name', 'Shop <b>');
+  await page.keyboard.press('Enter');
+  await page.locator('.toast').filter({ hasText: '“Shop <b>” replaced' }).getByText('Undo').click();
+  await page.waitForSelector('.named .chip[aria-pressed="false"]');
+  await named.click();
+  await untilHash(page, '#quality=auto&width=800');
   await page.click('.named .chip-remove');
   await named.waitFor({ state: 'detached' });
   await page.click('.toast button:not([aria-label])');

@@ -97,5 +97,5 @@ HEADERS: dict[str, Schema] = {
     "Upload-Concat": TEXT,
     "Upload-Expires": TEXT,
 }
-TAGS = ("jobs", "events", "batches", "convert", "uploads", "webhooks", "gateway")
-"""In the order in which the description shows them."""
+TAGS = ("convert", "jobs", "events", "batches", "uploads", "webhooks", "gateway")
+"""In the order in which one needs them, and in which the description shows them."""

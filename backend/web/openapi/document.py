@@ -13,6 +13,7 @@ from backend.core.job import STATES
 from backend.texts.problems import problem
 from backend.web.openapi.answers import ANY_REQUEST
 from backend.web.openapi.components import HEADERS, PARAMETERS, TAGS
+from backend.web.openapi.examples import with_examples
 from backend.web.openapi.resource import Answer, Kind, Operation
 from backend.web.openapi.schemas import Schema, ref, schemas
 
@@ -38,17 +39,23 @@ def describe(operations: Iterable[Operation], version: str, language: str, has_k
             "description": texts.text("api.introduction", language, languages=texts.languages()),
         },
         "servers": [{"url": server}],
-        "tags": [{"name": name, "description": texts.text(f"api.tags.{name}", language)} for name in TAGS],
+        "tags": [_tag(name, language) for name in TAGS],
         "paths": paths,
         "webhooks": {event: {"post": _webhook(event, language)} for event in webhooks.EVENTS},
         "components": {
-            "schemas": {**schemas(), "State": {"type": "string", "enum": list(STATES)}},
+            "schemas": {**with_examples(schemas()), "State": {"type": "string", "enum": list(STATES)}},
             "parameters": _parameters(language) | _option_parameters(language),
             "responses": {str(status): _refusal(kinds, language, status) for status, kinds in (ANY_REQUEST | ASKED_FOR_A_KEY).items()},
             "headers": _described({name: {"schema": schema} for name, schema in HEADERS.items()}, "api.headers", language),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}, "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
         },
     }
+
+
+def _tag(name: str, language: str) -> dict[str, str]:
+    """``x-displayName`` is what documentation tools show as the group's name."""
+    shown = texts.text(f"api.tag_names.{name}", language)
+    return {"name": name, "x-displayName": shown, "description": texts.text(f"api.tags.{name}", language)}
 
 
 def _webhook(event: str, language: str) -> dict[str, Any]:

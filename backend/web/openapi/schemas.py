@@ -261,7 +261,7 @@ EXAMPLE = Job(
     Manifest(
         id="4k6Zr0m1x8uQyB5w2TnHcA",
         source=Source("我的图片.png", 4_213_004, "0" * 64, "png", 6000, 4000, 1),
-        options=Options(),
+        options=Options(quality="auto", lossless="auto"),
         created_at=1795215600.0,
         expires_at=1795302000.0,
     ),
@@ -272,6 +272,9 @@ EXAMPLE = Job(
         attempt=1,
         started_at=1795215601.0,
         finished_at=1795215603.5,
-        result=Result("result", 801_202, "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184", 6000, 4000, 1),
+        result=Result(
+            *("result", 801_202, "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184", 6000, 4000, 1),
+            facts={"quality": 77.5, "score": 73.9, "probes": 2, "lossless": False},
+        ),
     ),
 )

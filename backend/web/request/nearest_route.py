@@ -31,13 +31,6 @@ OTHER_NAMES = {
 MOST_SHOWN = 200
 
 
-def without_slash() -> str | None:
-    """The route that the asked path is but for a slash at its end, if that takes the request's method."""
-    plain = tidied(request.path)
-    is_slashed = request.path.endswith("/") and request.path != "/"
-    return plain if is_slashed and request.method in _methods(plain) else None
-
-
 def nearest_route() -> str:
     """The path of the route that was meant; empty where that is not clear."""
     plain = tidied(request.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response, current_app, request
 from markupsafe import Markup
 
 from backend import errors
@@ -49,12 +49,18 @@ def _ways(error: errors.GatewayError, suggestion: str, language: str) -> Markup:
     found = [("/", text("error_page.convert", language)), ("/api/docs", text("error_page.docs", language))]
     if request.path.startswith("/api"):
         found.reverse()
-    if suggestion.startswith("/"):
+    if _can_be_opened(suggestion):
         found.insert(0, (suggestion, text("error_page.nearest", language, address=suggestion)))
     elif error.status in AFTER_A_WHILE and request.method == "GET":
         found.insert(0, (_own_address(), text("error_page.again", language)))
     kinds = (" button-primary", *("",) * len(found))
     return markup(WAYS, ways=Markup().join(markup(WAY, kind=kind, address=way[0], text=way[1]) for kind, way in zip(kinds, found, strict=False)))
+
+
+def _can_be_opened(path: str) -> bool:
+    """Whether a link leads there: a browser sends GET."""
+    adapter = current_app.create_url_adapter(request)
+    return path.startswith("/") and adapter is not None and "GET" in adapter.allowed_methods(path)
 
 
 def _own_address() -> str:

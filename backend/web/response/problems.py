@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import quote
 
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
@@ -12,7 +11,6 @@ from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.routing import RequestRedirect
 
 from backend import errors
-from backend.texts import text
 from backend.web.request import auth, examples, nearest_route, upload_headers
 from backend.web.request.context import flow_context
 from backend.web.request.peer import peer
@@ -68,8 +66,6 @@ def install(app: Flask) -> None:
     def answer_flask_error(error: HTTPException) -> ResponseReturnValue:
         if isinstance(error, RequestRedirect):
             return error
-        if error.code == 404 and request.url_rule is None and (path := nearest_route.without_slash()) is not None:
-            return _redirect(path)
         response = problem_response(_gateway_error(error))
         for name, value in error.get_headers():
             if name in ("Allow", "Content-Range"):
@@ -80,17 +76,6 @@ def install(app: Flask) -> None:
     def answer_unexpected(error: Exception) -> Response:
         log.error("unexpected %r", error, exc_info=error, extra=_log_fields())
         return problem_response(errors.Internal())
-
-
-def _redirect(path: str) -> Response:
-    """308: the method and the body stay (RFC 9110 §15.4.9). A client that does not follow shows the sentence."""
-    query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
-    told = text("redirect.slash", auth.language(), path=request.script_root + path)
-    response = Response(told + "\n", 308, content_type="text/plain; charset=utf-8")
-    response.headers["Location"] = request.script_root + quote(path, safe="/~!$&'()*+,;=:@-._") + query
-    response.headers["Content-Language"] = auth.language()
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _no_route() -> errors.NotFound:

@@ -20,10 +20,11 @@ export function readNamed(stored, capabilities) {
 /** @param {string} name */
 export const cleanName = (name) => [...name.replace(/\s+/g, ' ').trim()].slice(0, LONGEST_NAME).join('');
 
-/** With one more; the same name is replaced where it stands. @param {Named[]} all @param {Named} added @returns {Named[]} */
+/** With one more; the same name is replaced where it stands. @param {Named[]} all @param {Named} added @returns {Named[] | null} null when there are too many */
 export function withNamed(all, added) {
   const at = all.findIndex(({ name }) => name === added.name);
-  return at < 0 ? [...all, added].slice(-MOST_NAMES) : all.with(at, added);
+  if (at >= 0) return all.with(at, added);
+  return all.length < MOST_NAMES ? [...all, added] : null;
 }
 
 /** @param {Settings} one @param {Settings} other */

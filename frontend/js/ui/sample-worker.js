@@ -10,6 +10,9 @@ import { sizeWithin, tilingOf } from '../core/sampling.js';
 /** @typedef {import('../core/sampling.js').Size} Size */
 /** @typedef {{picture: Blob, weight: number, size: Size}} Sample */
 
+/** A picture that is so small without loss is plain, and encoded without loss in about a second: it stands for itself. Letters repeat all over it. */
+const LIGHT_BYTES = 1_000_000;
+const LIGHT_FORMAT = 'image/png';
 /** Of the JPEGs that are weighed. */
 const WEIGHED_QUALITY = 0.75;
 /** A picture is halved by the browser until it is less than this many times as large as wanted; the filter does the rest. */
@@ -26,6 +29,8 @@ async function sample({ file, limits, weighed_as }) {
   const is_scaled = size.width < source.width || size.height < source.height;
   const near = is_scaled ? draw(source, sizeNear(source, size)) : whole;
   source.close();
+  const all = weighed_as === LIGHT_FORMAT && !is_scaled ? await whole.convertToBlob({ type: LIGHT_FORMAT }) : null;
+  if (all && all.size <= LIGHT_BYTES) return { picture: all, size, weight: 1 };
   const mosaic = new OffscreenCanvas(tiling.columns * tiling.tile.width, tiling.rows * tiling.tile.height);
   const context = contextOf(mosaic);
   tiling.places.forEach((place, index) => {

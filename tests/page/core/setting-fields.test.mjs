@@ -33,7 +33,7 @@ test('each quality has the nearest name, and the stops have their own', () => {
 test('settings are kept by name, and one with the same name is replaced where it stands', () => {
   const web = { name: 'Web', settings: { ...DEFAULTS, width: '1920' } };
   const print = { name: '印刷', settings: { ...DEFAULTS, preset: /** @type {const} */ ('lossless') } };
-  const all = withNamed(withNamed([], web), print);
+  const all = withNamed(withNamed([], web) ?? [], print) ?? [];
   assert.deepEqual(withNamed(all, { name: 'Web', settings: DEFAULTS }), [{ name: 'Web', settings: DEFAULTS }, print]);
   assert.deepEqual(readNamed(JSON.parse(JSON.stringify(all)), rich), all);
   assert.ok(isSame(DEFAULTS, { ...DEFAULTS }) && !isSame(DEFAULTS, web.settings));
@@ -43,7 +43,8 @@ test('what is stored under names is bounded, and what makes no sense is dropped'
   assert.deepEqual(readNamed('x', rich), []);
   assert.deepEqual(readNamed([null, {}, { name: '  ' }, { name: ' a   b ', settings: 7 }], rich), [{ name: 'a b', settings: DEFAULTS }]);
   assert.equal(readNamed([{ name: '😀'.repeat(100) }], rich)[0].name, '😀'.repeat(40));
-  let all = readNamed([], rich);
-  for (let count = 0; count < MOST_NAMES + 3; count += 1) all = withNamed(all, { name: String(count), settings: DEFAULTS });
-  assert.deepEqual([all.length, all[0].name], [MOST_NAMES, '3']);
+  const full = Array.from({ length: MOST_NAMES }, (_, index) => ({ name: String(index), settings: DEFAULTS }));
+  assert.equal(readNamed([...full, ...full], rich).length, MOST_NAMES);
+  assert.equal(withNamed(full, { name: 'one more', settings: DEFAULTS }), null, 'none that was saved is lost for a new one');
+  assert.equal(withNamed(full, { name: '3', settings: { ...DEFAULTS, width: '5' } })?.[3].settings.width, '5');
 });

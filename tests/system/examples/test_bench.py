@@ -13,7 +13,9 @@ import pytest
 from bench.kit import pictures
 from tests.conftest import missing
 from tests.support.fresh_clone import copy_of_the_tree, environment_of_this_tree
-from tests.support.page_blocks import marked
+from tests.support.images import photograph
+from tests.support.page_blocks import blocks, marked
+from tests.support.running import ROOT, Gateway
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 PAGE = "docs/internals/codec.md"
@@ -62,3 +64,12 @@ def test_the_commands_of_the_codecs_page_run_one_after_the_other(copy: Path) -> 
 def test_a_part_runs_on_a_fresh_clone(part: str, copy: Path) -> None:
     """Nobody gave it photographs: it makes its own."""
     ran(copy, sys.executable, "-m", part, *PARTS[part].split())
+
+
+def test_the_pages_estimates_are_measured(gateway: Gateway, tmp_path: Path) -> None:
+    """The command of ``docs/internals/estimates.md``, on one picture."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "cat.jpg").write_bytes(photograph(640, 480))
+    (command,) = (each.text.split("#")[0] for each in blocks("docs/internals/estimates.md") if "estimates.mjs" in each.text)
+    script = f"{command.replace('http://127.0.0.1:5000', gateway.url).strip()} {tmp_path / 'one'}"
+    assert "cat.jpg" in ran(ROOT, "bash", "-euc", script, GIVEN_ONLY="1").stdout

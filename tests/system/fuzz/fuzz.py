@@ -27,6 +27,8 @@ OPTIONS = (
     Options(quality="auto", method=0, animation="first", rotate=90),
     Options(target_bytes=900, method=1, sharp_yuv=True, metadata="copyright"),
     Options(near_lossless=40, method=0, width=70, height=70, fit="contain", enlarge=True, auto_orient=False, flip=True),
+    Options(lossless="auto", quality="auto", method=1),
+    Options(never_larger=True, quality=100, method=0),
 )
 
 

@@ -32,6 +32,10 @@ def test_the_page_offers_samples_and_can_be_installed(gateway: Gateway) -> None:
     _node("app.test.mjs", gateway.url)
 
 
+def test_the_documentation_of_the_api_finds_sends_and_gives_code_that_runs(gateway: Gateway) -> None:
+    _node("docs.test.mjs", gateway.url)
+
+
 def test_the_settings_do_theirs_in_chromium(gateway: Gateway) -> None:
     _node("settings.test.mjs", gateway.url)
 

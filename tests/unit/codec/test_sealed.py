@@ -121,9 +121,10 @@ def test_a_stop_ends_the_child_within_a_tick(codec: SealedCodec) -> None:
         ("encode", "JPEG", Options(lossless=True)),
         ("encode", "JPEG", Options(target_bytes=200_000)),
         ("encode", "JPEG", Options(quality="auto")),
+        ("encode", "PNG", Options(quality="auto", lossless="auto")),
         ("encode", "GIF", Options()),
     ],
-    ids=["decode jpeg", "decode png", "scale", "encode", "lossless", "a size", "a look", "animation"],
+    ids=["decode jpeg", "decode png", "scale", "encode", "lossless", "a size", "a look", "both kinds", "animation"],
 )
 def test_a_stop_ends_any_stage_within_300_ms(codec: SealedCodec, stage: str, kind: str, options: Options) -> None:
     asked: list[float] = []

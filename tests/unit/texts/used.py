@@ -114,7 +114,7 @@ def used_keys(known: set[str]) -> set[str]:
 
 def keys_of_the_description() -> Iterator[str]:
     """Those of ``/api/openapi.json``, by the tables that it is made of."""
-    for table, names in (("tags", TAGS), ("parameters", PARAMETERS), ("headers", HEADERS), ("options", options.schema())):
+    for table, names in (("tags", TAGS), ("tag_names", TAGS), ("parameters", PARAMETERS), ("headers", HEADERS), ("options", options.schema())):
         yield from (f"api.{table}.{name}" for name in names)
     yield from (f"api.webhooks.{name}" for name in (*(event.replace(".", "_") for event in EVENTS), *RECEIVER_ANSWERS))
     for each in operations():

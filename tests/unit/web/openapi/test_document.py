@@ -173,3 +173,39 @@ def test_what_has_no_text_yet_is_described_by_the_code(monkeypatch: pytest.Monke
     created = shown["paths"]["/api/jobs/{job_id}/retry"]["post"]
     assert created["summary"].startswith("With the job's options") and created["responses"]["202"]["description"] == "Accepted"
     assert "description" not in shown["components"]["parameters"]["option.width"]
+
+
+def members(value: Any) -> Any:
+    """What an answer is made of: its members by name, down to what is no object, by its type. A list is what its first item is."""
+    if isinstance(value, dict):
+        return {name: members(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [members(value[0])] if value else []
+    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+
+
+def without(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: each for name, each in value.items() if name not in names}
+
+
+@pytest.mark.parametrize("name", [name for name, schema in described()["components"]["schemas"].items() if "example" in schema])
+def test_an_example_is_as_its_schema_says(name: str) -> None:
+    components = described()["components"]
+    schema = components["schemas"][name]
+    jsonschema.validate(schema["example"], {**schema, "components": components}, jsonschema.Draft202012Validator)
+
+
+def test_the_examples_have_the_members_of_real_answers(web: Web) -> None:
+    web.here.duties.begin_epoch("worker")
+    web.here.presence.heartbeat("one", {"pid": 1, "seal": {"level": 3, "landlock": 7, "seccomp": True, "escapes": []}}, 60)
+    examples = {name: schema.get("example") for name, schema in described()["components"]["schemas"].items()}
+    job = web.finished()
+    assert members(without(examples["Job"], "source", "options", "result")) == members(without(job, "source", "options", "result"))
+    listed: Any = web.get("/api/jobs").json
+    assert set(examples["JobList"]) == set(listed) and set(examples["JobList"]["jobs"][0]) == set(listed["jobs"][0])
+    assert members(examples["Health"]) == members(web.get("/api/health").json)
+    assert members(examples["Live"]) == members(web.get("/api/health/live").json)
+    capabilities: Any = web.get("/api/capabilities").json
+    assert members(without(examples["Capabilities"], "options")) == members(without(capabilities, "options"))
+    assert examples["Capabilities"]["options"].items() <= capabilities["options"].items()
+    assert examples["Capabilities"]["features"] == [each for each in capabilities["features"] if each != "url"]

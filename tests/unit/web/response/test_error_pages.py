@@ -36,6 +36,11 @@ def test_a_browser_that_opens_an_unknown_address_gets_a_page(web: Web, accept: s
     assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == ("no-store", "Accept, Accept-Language, Cookie")
 
 
+@pytest.mark.parametrize(("asked", "nearest"), [("/api/job", "/api/jobs"), ("/statsu", "/status"), ("/api/convret", "/api/docs"), ("/zzzz", "/")])
+def test_the_first_button_leads_to_the_nearest_page_that_a_browser_can_open(web: Web, asked: str, nearest: str) -> None:
+    assert ways(web.get(asked, headers={"Accept": CHROMIUM}).text)[0] == nearest
+
+
 @pytest.mark.parametrize("accept", PROGRAMS)
 def test_a_program_gets_json_as_before(web: Web, problem: Check, accept: str) -> None:
     problem(web.get("/no/such/page", headers={"Accept": accept}), 404, "not_found")
