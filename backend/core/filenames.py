@@ -11,6 +11,8 @@ ARCHIVE_NAME_BYTES = 255
 """NAME_MAX of Linux and macOS: a longer entry of an archive cannot be unpacked there."""
 JOINERS = "\u200c\u200d"
 """Zero width non-joiner and joiner. Unlike other format characters they belong into names: of Persian words, and of emoji."""
+RIGHT_TO_LEFT = ("R", "AL", "AN")
+"""Bidirectional classes (UAX 9) of characters that run from right to left, Arabic digits among them."""
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _FORBIDDEN_BY_WINDOWS = re.compile(r'[<>:"|?*]')
 _DEVICES_OF_WINDOWS = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)")
@@ -27,6 +29,12 @@ def _shown(character: str) -> str:
     if character.isprintable() or character in JOINERS:
         return character
     return " " if unicodedata.category(character) == "Zs" else ""
+
+
+def isolated(name: str) -> str:
+    """For a sentence: a name with right-to-left characters between isolates (UAX 9), so that it keeps its order and the sentence its own."""
+    turns = any(unicodedata.bidirectional(each) in RIGHT_TO_LEFT for each in name)
+    return f"\u2068{name}\u2069" if turns else name
 
 
 def result_name(source_name: str, extension: str) -> str:

@@ -295,6 +295,11 @@ for (const width of [320, 390, 780, 1280]) {
     assert.equal(buttons.length, 4);
     for (const button of buttons) {
       await button.scrollIntoViewIfNeeded();
+      const place = await button.evaluate((element) => {
+        const list = /** @type {Element} */ (element.closest('.list')).getBoundingClientRect();
+        return { free: list.right - element.getBoundingClientRect().right, ...element.getBoundingClientRect().toJSON() };
+      });
+      assert.ok(place.free >= 8 && place.width >= 36, `the button of the menu: ${JSON.stringify(place)}`);
       if (touch.hasTouch) await button.tap();
       else await button.click();
       const box = await page.locator('[role="menu"]').boundingBox();

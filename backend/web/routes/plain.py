@@ -14,6 +14,7 @@ from markupsafe import Markup
 from backend import errors
 from backend.core import options
 from backend.core.batch import has_ended
+from backend.core.filenames import isolated
 from backend.core.job import Job, public
 from backend.core.reader import Reader
 from backend.flows import batch as batches
@@ -151,7 +152,7 @@ def _progress_page(jobs: Sequence[Job], own: str, archive: str = "") -> Response
 
 
 def _row(job: dict[str, Any], words: Words) -> Markup:
-    return markup("<strong>{name}</strong>", name=job["source"]["filename"] or job["id"]) + _state(job, words)
+    return markup("<strong>{name}</strong>", name=isolated(job["source"]["filename"] or job["id"])) + _state(job, words)
 
 
 def _state(job: dict[str, Any], words: Words) -> Markup:
@@ -176,7 +177,7 @@ def _outcome(job: dict[str, Any], words: Words) -> Markup:
     figures = {"before": _size(source["bytes"]), "after": _size(result["bytes"]), "saved": saved}
     outcome = words("succeeded", width=result["width"], height=result["height"], **figures)
     name = files.name_of_result(source["filename"], result["format"], is_original="original" in result)
-    return markup(OUTCOME, outcome=outcome, url=result["url"], name=name, text=words("download", name=name))
+    return markup(OUTCOME, outcome=outcome, url=result["url"], name=name, text=words("download", name=isolated(name)))
 
 
 def _size(count: int) -> str:

@@ -1,6 +1,6 @@
 // @ts-check
 /** Asks for another name, in a dialog. */
-import { el, icon } from './dom.js';
+import { el } from './dom.js';
 import { loadStyles } from './styles.js';
 
 /** @typedef {import('../core/language.js').Words} Words */
@@ -15,7 +15,7 @@ export async function askForName({ name, stem, extension }, words) {
   const input = el('input', { type: 'text', id: 'rename-name', value: stem, dir: 'auto', autocomplete: 'off', spellcheck: 'false', maxlength: '200', required: '' });
   const title = el('h2', { id: 'rename-title' }, words.t('row.rename_title', { name }));
   const no = el('button', { class: 'button', type: 'button' }, words.t('row.rename_no'));
-  const yes = el('button', { class: 'button button-primary', value: 'yes' }, icon('check'), el('span', {}, words.t('row.rename_yes')));
+  const yes = el('button', { class: 'button button-primary', value: 'yes' }, words.t('row.rename_yes'));
   const field = el('div', { class: 'field' }, el('label', { for: input.id }, words.t('row.rename_label')), el('div', { class: 'rename-name' }, input, el('span', {}, extension)));
   const dialog = el('dialog', { class: 'dialog', 'aria-labelledby': title.id }, el('form', { method: 'dialog' }, title, field, el('div', { class: 'dialog-actions' }, no, yes)));
   no.addEventListener('click', () => dialog.close());

@@ -46,7 +46,7 @@ export class Summary {
 
   /** @param {import('../core/arrangement.js').Filter} name */
   createFilter(name) {
-    const button = el('button', { class: `chip chip-${name}`, type: 'button', id: `filter-${name}`, 'aria-pressed': 'false', hidden: '' });
+    const button = el('button', { class: `filter filter-${name}`, type: 'button', id: `filter-${name}`, 'aria-pressed': 'false', hidden: '' });
     button.addEventListener('click', () => emit(button, 'filter-chosen', name));
     return button;
   }

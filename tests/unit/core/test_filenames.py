@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.core import formats
-from backend.core.filenames import archive_name, ascii_name, display_name, result_name, source_name, unique_name
+from backend.core.filenames import archive_name, ascii_name, display_name, isolated, result_name, source_name, unique_name
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,12 @@ def test_a_source_has_its_own_name_and_its_formats_extension(name: str, image_fo
 )
 def test_a_shown_name_has_no_folder_and_nothing_unseen(sent: str, shown: str) -> None:
     assert display_name(sent) == shown
+
+
+@pytest.mark.parametrize("name", ["صورة.png", "١٢.png", "תמונה"])
+def test_a_name_from_right_to_left_does_not_turn_its_sentence(name: str) -> None:
+    assert isolated(name) == f"\u2068{name}\u2069"
+    assert isolated("图 1.png") == "图 1.png"
 
 
 def test_a_name_in_an_archive_can_be_unpacked_everywhere() -> None:
