@@ -389,8 +389,8 @@ testPage('a reload takes up running and finished jobs where they are', {}, async
   assert.equal(await page.locator('.row[data-state="done"]').count(), 2);
 });
 
-/** Until the browser has stored the bytes of a file. @param {Page} page */
-const fileIsStored = (page) => page.waitForFunction(() => new Promise((resolve) => {
+/** Whether the browser has stored the bytes of a file. @param {Page} page @returns {Promise<boolean>} */
+const isFileStored = (page) => page.evaluate(() => new Promise((resolve) => {
   const opening = indexedDB.open('webp-gateway');
   opening.onsuccess = () => {
     const count = opening.result.transaction('files').objectStore('files').count();
@@ -405,7 +405,7 @@ testPage('a reload in the middle of an upload sends the file again by itself', {
   let is_held = true;
   await page.route('**/api/jobs?*', (route) => is_held && route.request().method() === 'POST' ? undefined : route.continue());
   await add(page, file('held.png', small));
-  await fileIsStored(page);
+  while (!await isFileStored(page)) await page.waitForTimeout(50);
   is_held = false;
   page.on('dialog', (dialog) => dialog.accept());
   await page.reload();
@@ -524,7 +524,7 @@ testPage('the language is the browser’s, can be switched, and reaches every wo
   await allEnd(page, 2);
   await page.click('.settings-summary');
   const latin = (await page.innerText('body')).match(/[A-Za-z]{3,}/g) ?? [];
-  const expected = /^(WebP|English|JPEG|PNG|GIF|TIFF|BMP|AVIF|HEIC|ICO|JXL|SVG|Ctrl|empty|png)$/;
+  const expected = /^(WebP|API|English|JPEG|PNG|GIF|TIFF|BMP|AVIF|HEIC|ICO|JXL|SVG|Ctrl|empty|png)$/;
   assert.deepEqual(latin.filter((word) => !expected.test(word)), []);
   await page.check('input[name="language"][value="en"]');
   await page.waitForSelector('html[lang="en"]');

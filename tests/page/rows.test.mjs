@@ -458,8 +458,8 @@ testPage('the list is sorted by name, size and saving, and remembers it', {}, as
   await showsInOrder(page, 'image 10.png', 'image 9.png', 'Image 2.png', 'Image 5.png');
 });
 
-/** Until the browser has stored the bytes of a file. @param {Page} page */
-const fileIsStored = (page) => page.waitForFunction(() => new Promise((resolve) => {
+/** Whether the browser has stored the bytes of a file. @param {Page} page @returns {Promise<boolean>} */
+const isFileStored = (page) => page.evaluate(() => new Promise((resolve) => {
   const opening = indexedDB.open('webp-gateway');
   opening.onsuccess = () => {
     const count = opening.result.transaction('files').objectStore('files').count();
@@ -474,7 +474,7 @@ testPage('neither a reload nor an Undo changes the order of the list', {}, async
   await page.route(/\/api\/jobs\?.*held/, () => {});
   await add(page, file('held.png', small), file('b.png', png(200, 100)), file('c.png', png(200, 101)));
   await allDone(page, 2);
-  await fileIsStored(page);
+  while (!await isFileStored(page)) await page.waitForTimeout(50);
   page.on('dialog', (dialog) => dialog.accept());
   await page.reload();
   await allDone(page, 2);
