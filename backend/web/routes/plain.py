@@ -57,6 +57,8 @@ def take() -> Response:
     auth.check_rate()
     ingest.check_room(context, sender)
     form = bodies.read(context, filename="", max_files=web_context().max_files, passes_over=True)
+    if len(form.refused) == 1 and not form.images:
+        raise form.refused[0][1]
     try:
         wanted = options.parse([field for field in form.fields if field[1]])
         place = _accept(context, form, wanted, sender) if form.images else ""
