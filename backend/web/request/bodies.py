@@ -27,8 +27,8 @@ BOUNDARY_BYTES = 200
 CHARSET_FIELD = "_charset_"
 """A browser fills it with the charset that it wrote the form's names in (RFC 7578 §4.6)."""
 IMAGE_TYPES = ("image/", "application/octet-stream")
-OF_ONE_IMAGE = (errors.EmptyFile, errors.UnsupportedFormat, errors.TooLarge, errors.DamagedImage, errors.TooManyPixels, errors.TooManyFrames)
-"""What is wrong with one image of a form, and says nothing of the others."""
+OF_ONE_IMAGE = (errors.EmptyFile, errors.UnsupportedFormat, errors.DamagedImage, errors.TooManyPixels, errors.TooManyFrames)
+"""What is wrong with one image of a form, and says nothing of the others. One that is too large is not among them: nobody reads it to its end."""
 
 
 @dataclass(slots=True)
@@ -119,6 +119,7 @@ class _Reader:
         self.form = Form()
         self._passes_over = passes_over
         self._is_passing_over = False
+        self._passed_bytes = 0
         self._context, self._max_files = context, max_files
         self._decoder = decoder
         self._cut_delimiter = b"--" + decoder.boundary + b"-"
@@ -175,11 +176,18 @@ class _Reader:
 
     def _take(self, event: Data) -> None:
         if self._is_passing_over:
-            self._is_passing_over = event.more_data
+            self._pass_over(event)
         elif self._intake is not None:
             self._take_or_pass_over(self._intake, event)
         else:
             self._take_field(event)
+
+    def _pass_over(self, event: Data) -> None:
+        """Raises ``TooLarge`` after as many bytes as an image may have: no more is read for nothing."""
+        self._passed_bytes += len(event.data)
+        if self._passed_bytes > self._context.limits.upload_bytes:
+            raise errors.TooLarge(limit_bytes=self._context.limits.upload_bytes)
+        self._is_passing_over = event.more_data
 
     def _take_or_pass_over(self, intake: Intake, event: Data) -> None:
         try:

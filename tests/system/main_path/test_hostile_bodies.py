@@ -137,7 +137,8 @@ def routes(gateway: Gateway) -> list[tuple[str, str]]:
 
 def image_bytes(method: str, path: str) -> int:
     """How much of a body the route may read before it refuses it: one image."""
-    takes_images = (method in ("POST", "PUT") and path in ("/", "/api/jobs", "/api/convert")) or path.startswith(tus.PATH)
+    images = ("/", "/share", "/api/jobs", "/api/convert", "/api/convert/{name}")
+    takes_images = (method in ("POST", "PUT") and path in images) or path.startswith(tus.PATH)
     return 64 << 20 if takes_images else 0
 
 
