@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageSequence
 from backend.codec.encoders.webp import looks, smaller, still
 from backend.core.options import Options
 from tests.support import drawn
+from tests.support.running import ROOT
 from tests.unit.codec.conftest import EACH_STEP_S, Convert, Outcome, saved
 from tests.unit.codec.encoders.test_animation import animated, on_white
 
@@ -33,6 +34,15 @@ def test_a_graphic_that_lossy_made_larger_is_kept_without_loss(convert: Convert,
     assert is_exact(result, image)
     assert len(result.data) < min(len(source), len(lossy.data))
     assert {name: value for name, value in result.converted.facts.items() if name != "seconds"} == {"lossless": True}
+
+
+@pytest.mark.parametrize("quality", [80, "auto"])
+def test_a_window_with_smooth_letters_in_flat_areas_is_kept_without_loss(convert: Convert, quality: Any) -> None:
+    """In its tiles the letters weigh much, and lossy little: it was taken for a photograph, and kept at 1.6 times the size."""
+    source = (ROOT / "frontend" / "samples" / "screenshot.png").read_bytes()
+    lossy, result = convert(source, quality=quality), convert(source, quality=quality, lossless="auto")
+    assert result.converted.facts["lossless"] is True
+    assert len(result.data) < len(lossy.data)
 
 
 @pytest.mark.parametrize("quality", [30, 80, 100, "auto"])
