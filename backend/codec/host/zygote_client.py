@@ -43,6 +43,8 @@ class ZygoteClient:
         self._control: socket.socket | None = None
         self._reader: messages.MessageReader | None = None
         self._number = 0
+        self._exit_status: int | None = None
+        """Of the child with the newest order, once it is known: the zygote tells it once."""
         self.child_pid: int | None = None
         self.level: dict[str, Any] = {}
         self.versions: dict[str, str] = {}
@@ -63,7 +65,7 @@ class ZygoteClient:
     def send_order(self, order: messages.Order, descriptors: list[int]) -> None:
         """To a zygote that was started. Raises ``ZygoteFailed``."""
         assert self._control is not None
-        self.child_pid = None
+        self.child_pid = self._exit_status = None
         self._number += 1
         try:
             socket.send_fds(self._control, [messages.pack(order.as_message() | {"number": self._number})], descriptors)
@@ -83,8 +85,8 @@ class ZygoteClient:
             if isinstance(message.get("taken"), int):
                 self.child_pid = message["taken"]
             elif isinstance(message.get("ended"), int):
-                return int(message["ended"])
-        return None
+                self._exit_status = int(message["ended"])
+        return self._exit_status
 
     @property
     def is_over(self) -> bool:
@@ -92,6 +94,8 @@ class ZygoteClient:
 
     def kill_child(self) -> None:
         """SIGKILL; the child is gone when this returns. A zygote that does not answer is killed too, and its child with it."""
+        if self._exit_status is not None:
+            return
         try:
             assert self._control is not None
             self._control.sendall(messages.pack({"stop": True}))
