@@ -34,7 +34,7 @@ MOST_UPLOADS = {"Flask sync": machine.CORES, "Flask gthread": 30}
 """So many are read at once; the others wait in the kernel."""
 ROLES = {
     "gunicorn": "Gunicorn's master and workers", "redis": "Redis", "zygote": "codecs: zygotes and the children that wait",
-    "celery": "Celery's master and pool processes", "backend.cli": "supervisor",
+    "celery": "Celery's master and pool processes", "-m backend": "supervisor",
 }  # fmt: skip
 Row = dict[str, Any]
 

@@ -62,7 +62,8 @@ set_up_python() {
 }
 
 set_up_node() {
-  [[ -f tests/page/package.json && ! -e tests/page/node_modules ]] || return 0
+  [[ -f tests/page/package.json ]] || return 0
+  [[ ! tests/page/package-lock.json -nt tests/page/node_modules/.package-lock.json ]] && return 0
   local how=install
   if [[ -f tests/page/package-lock.json ]]; then how=ci; fi
   say "Installing the page's test packages (npm $how)"

@@ -29,6 +29,8 @@ let gallery;
 let panel_loading;
 /** @type {import('./settings-panel.js').SettingsPanel | undefined} */
 let panel;
+/** @type {typeof import('./core/settings-address.js').hashOf | undefined} */
+let hashOf;
 let has_capabilities = false;
 
 const preferences = await Preferences.load(translate);
@@ -139,7 +141,7 @@ async function useAddress() {
 /** Replaced, so that Back leads where it did. */
 async function showAddress() {
   if (!location.hash.includes('=') && !isChanged(settings, capabilities)) return;
-  const { hashOf } = await import('./core/settings-address.js');
+  hashOf ??= (await import('./core/settings-address.js')).hashOf;
   history.replaceState(history.state, '', hashOf(settings, capabilities) || location.pathname + location.search);
 }
 

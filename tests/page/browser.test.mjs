@@ -480,6 +480,7 @@ testPage('settings are remembered, sent, and can be reset', {}, async (page) => 
   await page.check('input[value="lossless"]');
   assert.ok(await page.isHidden('#quality'));
   await page.fill('#width', '160');
+  await page.waitForFunction(() => location.hash === '#lossless=true&width=160');
   await page.reload();
   await page.waitForSelector('html[data-ready]');
   const [request] = await Promise.all([page.waitForRequest(/\/api\/jobs\?/), add(page, file('a.png', small))]);
@@ -614,7 +615,7 @@ testPage('the operator’s page shows the gateway at work, live', { path: '/stat
   const sent = await page.request.post(`${GATEWAY_URL}/api/jobs?quality=31`, { data: png(300, 200, 77) });
   assert.equal(sent.status(), 202);
   await page.waitForFunction((count) => Number((document.querySelector('[data-job="succeeded"] td')?.textContent ?? '').replaceAll(',', '')) > count, before);
-  await page.locator('#queue svg[role="img"][aria-label*="last two minutes"]').waitFor();
+  await page.locator('#queue svg[role="img"][aria-label*="last 30 minutes"]').waitFor();
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {

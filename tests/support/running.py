@@ -144,6 +144,12 @@ def running(data_dir: Path, **environment: str) -> Iterator[Gateway]:
             gateway.stop()
 
 
+def is_supervised(process: psutil.Process) -> bool:
+    """Whether it is the first process of a role: a child of what ``start.sh`` became."""
+    parent = process.parent()
+    return parent is not None and "-m backend" in " ".join(parent.cmdline())
+
+
 def codec_children(gateway: Gateway) -> list[psutil.Process]:
     """The disposable children at work: what the zygotes have forked, and what is sealed (proc(5)), unlike one that waits for its order."""
     return [child for each in gateway.find("zygote") for child in each.children() if _is_sealed(child)]

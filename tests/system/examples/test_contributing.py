@@ -317,8 +317,8 @@ SHOWN = [
     ("/", ">✓ Bilder auswählen<"),
     ("/status", ">✓ The gateway at work<"),
     ("/problems/gone", "<h2>✓ What to do</h2><p>✓ Look at the job"),
-    ("/api/jobs/nothing", '"title": "✓ Nicht gefunden"'),
-    ("/plain/jobs/nothing", "<strong>✓ Nicht gefunden</strong>"),
+    ("/api/jobs/AAAAAAAAAAAAAAAAAAAAAA", '"title": "✓ Nicht gefunden"'),
+    ("/plain/jobs/AAAAAAAAAAAAAAAAAAAAAA", "<strong>✓ Nicht gefunden</strong>"),
 ]
 
 
@@ -330,7 +330,7 @@ def answers(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> dict[
     page, texts = copy.root / "frontend/i18n/de.json", copy.root / "backend/texts/de.toml"
     parts = json.loads(page.read_text("utf-8"))
     page.write_text(json.dumps({part: {key: f"✓ {text}" for key, text in each.items()} for part, each in parts.items()}), "utf-8")
-    texts.write_text(re.sub(r"""(?m)^([\w.]+ = ["'])""", r"\1✓ ", texts.read_text("utf-8")), "utf-8")
+    texts.write_text(re.sub(r"(?m)^([\w.]+ = (?:\"{3}\n|[\"']))", r"\1✓ ", texts.read_text("utf-8")), "utf-8")
     return dict(json.loads(copy.python(ASK, *sorted({path for path, _ in SHOWN}))))
 
 

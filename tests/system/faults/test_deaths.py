@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.support.images import photograph, pillows_webp
-from tests.support.running import Gateway, codec_children, running, wait_for
+from tests.support.running import Gateway, codec_children, is_supervised, running, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +20,7 @@ def codec_child(gateway: Gateway) -> psutil.Process:
 
 
 def celery_master(gateway: Gateway) -> psutil.Process:
-    return next(each for each in gateway.find("celery") if each.parent() and "backend.cli" in " ".join(each.parent().cmdline()))
+    return next(each for each in gateway.find("celery") if is_supervised(each))
 
 
 def celery_pool_process(gateway: Gateway) -> psutil.Process:
@@ -28,12 +28,12 @@ def celery_pool_process(gateway: Gateway) -> psutil.Process:
 
 
 def gateway_worker(gateway: Gateway) -> psutil.Process:
-    master = next(each for each in gateway.find("gunicorn") if each.parent() and "backend.cli" in " ".join(each.parent().cmdline()))
+    master = next(each for each in gateway.find("gunicorn") if is_supervised(each))
     return master.children()[0]
 
 
 def gunicorn_master(gateway: Gateway) -> psutil.Process:
-    return next(each for each in gateway.find("gunicorn") if each.parent() and "backend.cli" in " ".join(each.parent().cmdline()))
+    return next(each for each in gateway.find("gunicorn") if is_supervised(each))
 
 
 def redis_server(gateway: Gateway) -> psutil.Process:

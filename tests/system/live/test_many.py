@@ -18,7 +18,7 @@ import socketio
 import websocket
 
 from tests.support.images import photograph
-from tests.support.running import ENDED, ROOT, Gateway, running, wait_for
+from tests.support.running import ENDED, ROOT, Gateway, is_supervised, running, wait_for
 from tests.system.live.proxy import Proxy
 
 pytestmark = [
@@ -106,7 +106,7 @@ def watched_through(blow: str, tmp_path: Path, jobs: int, watchers: int) -> None
 
 
 def strike(gateway: Gateway, blow: str) -> None:
-    master = next(each for each in gateway.find("gunicorn") if "backend.cli" in " ".join(each.parent().cmdline()))
+    master = next(each for each in gateway.find("gunicorn") if is_supervised(each))
     if blow == "worker":
         master.children()[0].send_signal(signal.SIGKILL)
     elif blow == "redis":

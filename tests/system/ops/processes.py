@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import psutil
 
-from tests.support.running import Gateway
+from tests.support.running import Gateway, is_supervised
 
 
 def _role(gateway: Gateway, word: str) -> psutil.Process:
     """The role's first process: a child of the supervisor."""
-    return next(each for each in gateway.find(word) if each.parent() and "backend.cli" in " ".join(each.parent().cmdline()))
+    return next(each for each in gateway.find(word) if is_supervised(each))
 
 
 def gunicorn_master(gateway: Gateway) -> psutil.Process:

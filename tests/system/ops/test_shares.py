@@ -108,7 +108,7 @@ def test_a_client_sends_so_many_bytes_a_day_and_no_more(gateway: Gateway) -> Non
         response = ask(gateway, "POST", "/api/convert", "10.1.3.1", data=PICTURE)
         return refusal(response) if response.status_code == 429 else None
 
-    assert str(DAY_MIB * MIB) in wait_for(offer, 5, "for the bytes to be told")
+    assert f"{DAY_MIB} MiB" in wait_for(offer, 5, "for the bytes to be told")
     upload = ask(gateway, "POST", "/api/uploads", "10.1.3.2", headers={**TUS, "Upload-Length": "9"}).headers["Location"]
     typed = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     refusal(ask(gateway, "PATCH", upload, "10.1.3.1", headers=typed, data=b"012345678"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.support.running import ROOT, Gateway
+from tests.support.running import ROOT, Gateway, running
 
 SUITE_S = 1500
 """A suite takes minutes at most; but CI's machine may read Chromium from its disk for the first time."""
@@ -20,8 +21,9 @@ def test_the_page_does_its_work_in_chromium(gateway: Gateway) -> None:
     assert "skipped 0" in said, said[-2000:]
 
 
-def test_the_comparison_encodes_again_and_leaves_nothing_behind(gateway: Gateway) -> None:
-    _node("compare.test.mjs", gateway.url)
+def test_the_comparison_encodes_again_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running(tmp_path / "data", GATEWAY_SHARE_RESULTS="on") as gateway:
+        _node("compare.test.mjs", gateway.url)
 
 
 def test_rows_and_summary_are_as_their_readers_expect(gateway: Gateway) -> None:
