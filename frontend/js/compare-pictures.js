@@ -96,7 +96,7 @@ export class ComparePictures {
     showBefore();
     this.stage.showOriginal(this.preview_note !== '');
     this.setNote(has_after ? this.preview_note : 'compare.failed');
-    const place = this.measure().then((difference) => difference && !signal.aborted && this.stage.zoom.suggest(difference.place, 1));
+    const place = this.measure().then((difference) => difference && !difference.is_same && !signal.aborted && this.stage.zoom.suggest(difference.place, 1));
     await Promise.race([place, new Promise((resolve) => setTimeout(resolve, PLACE_MS))]);
     if (!signal.aborted) this.stage.reveal(true);
   }
