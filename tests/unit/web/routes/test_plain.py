@@ -9,7 +9,10 @@ from io import BytesIO
 import pytest
 from werkzeug.test import TestResponse
 
+from backend import errors
 from backend.core import options
+from backend.core.limits import Limits
+from backend.web.request import bodies
 from tests.fakes.samples import image
 from tests.unit.web.conftest import Web
 
@@ -132,3 +135,12 @@ def test_the_page_can_be_installed_and_says_what_it_is(web: Web, language: str, 
     page = web.get("/", headers={"Accept-Language": language}).text
     assert f'name="description" data-t-content="page.description" content="{name}' in page
     assert 'property="og:image" content="http://localhost/static/icons/preview.png"' in page
+
+
+def test_no_more_of_a_refused_file_is_read_than_an_image_may_have(make_web: Callable[..., Web]) -> None:
+    context = make_web(rules={"limits": Limits(upload_bytes=100_000)}).here.context
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="endless.txt"\r\n\r\n'
+    endless = (head if number == 0 else b"no image" * 512 for number in range(1000))
+    with pytest.raises(errors.TooLarge):
+        bodies.read_form(context, endless, {"boundary": "b"}, 2, passes_over=True)
+    assert next(endless, b""), "the rest was not read"
