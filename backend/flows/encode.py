@@ -4,7 +4,8 @@ While the codec works, the encoder renews its lease; when a lease has run out, t
 whether the job is still wanted. The encoder renews once a second, and at once when it hears of a cancellation (``ports.Cancellations``). Where it
 cannot hear of any, it renews ten times a second. So a cancellation reaches the child after about a tenth of a second.
 
-Progress is reported ten times a second while somebody is subscribed, and less often otherwise.
+Progress is reported ten times a second while somebody is subscribed, and otherwise once a second, with the lease. The answer to a report says
+how many heard it. An encoder hears of somebody who subscribes later (``Leases.announce_watcher``), and reports at once.
 """
 
 from __future__ import annotations

@@ -144,14 +144,17 @@ def _queue_unknown(context: Context, manifests: list[Manifest], go_on: Callable[
 
 
 def _is_unknown(context: Context, job_id: str) -> bool:
-    """Whether Redis does not know a job that is still in the store. Looked up in this order, since ``conclude.erase`` begins with the store."""
+    """Whether Redis does not know a job that is still in the store, and has not ended meanwhile: such a job leaves Redis soon.
+
+    Looked up in this order, since ``conclude.erase`` begins with the store.
+    """
     if context.jobs.find(job_id) is not None:
         return False
     try:
         context.store.manifest(job_id)
     except errors.NotFound:
         return False
-    return True
+    return context.store.outcome(job_id) is None
 
 
 def _make_known(context: Context, job: Job) -> None:

@@ -12,12 +12,13 @@ from backend.core.job import Job
 class Claim:
     """A job that one encoder holds, for as long as ``token`` is the job's newest token.
 
-    ``duplicates``: what ``JobStates.completed_duplicates`` returned at the moment the job was taken.
+    ``duplicates``: what ``JobStates.completed_duplicates`` returned at the moment the job was taken. ``listeners``: how many watched it then.
     """
 
     job: Job
     token: str
     duplicates: tuple[str, ...] = ()
+    listeners: int = 0
 
 
 class JobQueue(Protocol):

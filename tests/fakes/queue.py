@@ -113,4 +113,4 @@ class MemoryJobQueue:
         state.leases[known.manifest.id] = server.clock() + lease_s
         server.change(known, state="running", stage="decode", started_at=server.clock(), attempt=known.tries, position=None, eta_s=None)
         duplicates = state.completed.get(known.manifest.work_key, []) if known.manifest.work_key else []
-        return Claim(known.job, token, tuple(duplicates[::-1]))
+        return Claim(known.job, token, tuple(duplicates[::-1]), server.listeners(known.manifest.id))

@@ -61,7 +61,10 @@ class RedisJobQueue:
 
 
 def _claim(found: Any, token: str) -> Claim | None:
-    return Claim(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
+    if not found:
+        return None
+    manifest, status, duplicates, listeners = found
+    return Claim(Job(Manifest.from_json(manifest), Status.from_json(status)), token, tuple(duplicates), listeners)
 
 
 def bounds(limit: int | None, share: int | None) -> tuple[int | str, int | str]:

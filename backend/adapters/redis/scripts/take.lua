@@ -1,6 +1,6 @@
 -- Give out the next job in fair order. A job whose work is being encoded follows the job that is, and the next one is looked at.
 -- ARGV: token, lease in ms
--- Answer: {manifest, status, ids of completed duplicates}; nil when no job waits.
+-- Answer: {manifest, status, ids of completed duplicates, how many watch the job}; nil when no job waits.
 begin_in_any_case()
 local token, lease_ms = unpack(ARGV)
 while true do
