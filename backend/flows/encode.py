@@ -45,9 +45,9 @@ def encode_next(context: Context, codec: Codec, token: str) -> bool:
     return claim is not None
 
 
-def encode_express(context: Context, codec: Codec, token: str, job_id: str) -> bool:
-    """Encode this job beyond the encoders; False when it waits for its turn, or no longer."""
-    claim = context.queue.take_express(job_id, token, LEASE_S)
+def encode_express(context: Context, codec: Codec, token: str) -> bool:
+    """Encode a small job beyond the encoders; False when none may be."""
+    claim = context.queue.take_express(token, LEASE_S)
     if claim is not None:
         encode(context, codec, claim)
     return claim is not None

@@ -43,11 +43,13 @@ class JobQueue(Protocol):
         and shows the leader's progress. It is queued again, at the head, when the leader ends without a result for it or is lost.
         """
 
-    def next_express(self, within_s: float) -> str | None:
-        """The id of a small job that was queued while all encoders were busy; None when none came in that time."""
+    def is_express_called(self, within_s: float) -> bool:
+        """Wait until a small job is queued while all encoders are busy; whether one came in that time."""
 
-    def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
-        """As ``take``, of this job, beyond the encoders. None unless all of them are busy, and none with a job of this job's client."""
+    def take_express(self, token: str, lease_s: float) -> Claim | None:
+        """As ``take``, of small jobs, beyond the encoders while all of them are busy: one of a client of whom nothing runs, or of any client while
+        more large jobs run than small ones. None where there is none.
+        """
 
     def requeue(self, job_id: str) -> int:
         """Put a running job back at the head of the queue, since its encoder was lost; how often it was tried. -1 if it does not run."""

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from backend import errors
-from backend.core.conversion import Conversion, Converted, Progress
+from backend.core.conversion import Conversion, Converted, Progress, Stopped
 from backend.core.job import Job, Manifest, Source, Status, work_key
 from backend.core.options import Options
 
@@ -49,7 +48,7 @@ class SleepingCodec:
             if done_s - asked_s >= tick_s:
                 asked_s = done_s
                 if should_stop():
-                    raise errors.NotFound()
+                    raise Stopped()
         return Converted(400_000, conversion.shape.width, conversion.shape.height, 1, dict(FACTS))
 
     def start(self) -> None: ...

@@ -133,11 +133,11 @@ class MemoryServer:
         state = self._state
         state.serial += 1
         turns.line_up(state.seats, state.clients, state.lines, manifest, state.virtual_now, state.serial)
-        if turns.class_of(manifest) < 2 and turns.cost_of(manifest) <= turns.EXPRESS_COST and self.are_encoders_busy():
+        if turns.is_small(manifest) and self.is_express_open():
             state.express = [*state.express, manifest.id][-100:]
 
-    def are_encoders_busy(self) -> bool:
-        return len(self._state.leases) >= max(1, len(self._state.encoders))
+    def is_express_open(self) -> bool:
+        return 64 >= len(self._state.leases) >= max(1, len(self._state.encoders))
 
     def underway(self, client: str) -> int:
         return sum(client_of(each.manifest.client) == client and not each.status.has_ended for each in self._state.known.values())

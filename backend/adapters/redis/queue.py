@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from backend import errors
 from backend.adapters.redis.client import translate_errors
@@ -38,13 +38,12 @@ class RedisJobQueue:
     def take(self, token: str, lease_s: float) -> Claim | None:
         return _claim(self._scripts.run("take", token, milliseconds(lease_s)), token)
 
-    def next_express(self, within_s: float) -> str | None:
+    def is_express_called(self, within_s: float) -> bool:
         with translate_errors():
-            found = cast(tuple[str, str] | None, self._scripts.client.brpop([self._scripts.key("express")], within_s))
-        return found[1] if found else None
+            return self._scripts.client.brpop([self._scripts.key("express")], within_s) is not None
 
-    def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
-        return _claim(self._scripts.run("take_express", job_id, token, milliseconds(lease_s)), token)
+    def take_express(self, token: str, lease_s: float) -> Claim | None:
+        return _claim(self._scripts.run("take_express", token, milliseconds(lease_s)), token)
 
     def requeue(self, job_id: str) -> int:
         return int(self._scripts.run("requeue", job_id))

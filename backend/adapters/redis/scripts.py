@@ -9,8 +9,8 @@ What happens to a job is published to those whom it concerns:
 
 Keys, all under one prefix (``client.KEY_PREFIX``)::
 
-    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader; passing where the job is ephemeral;
-                          until ten minutes after its end
+    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader, cost;
+                          passing where the job is ephemeral; until ten minutes after its end
     log:<id>      list    of a job that was watched: the newest statuses (JSON), one a change, seq rising by one; until a minute after its end
     queue         zset    a slot for each waiting job, labelled with one; score = its time × 2^20 + serial
     queue:tags    hash    client → time at which its next slot is due; at most ten thousand clients
@@ -25,7 +25,7 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     uploads:<who> zset    a client's unfinished resumable uploads; score = when each expires, s
     bytes:<who>   string  what a client sent since the window of a day began
     encode        list    Celery's: tickets, one for each waiting job unless some were lost (see ``ticket``)
-    express       list    ids of small jobs that came while all encoders were busy; at most a hundred
+    express       list    one call for each small job that came while all encoders were busy (its id); at most a hundred
     waiting       zset    the ids in the queue; score = when the job was made, s
     fetching      zset    ids whose source is being fetched; score = end of the lease, ms
     running       zset    ids that an encoder holds; score = end of the lease, ms

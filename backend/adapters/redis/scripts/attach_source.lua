@@ -7,7 +7,7 @@ if not known[1] then
   add(key('totals'), cjson.decode(created))
   known = {'queued', create(id, manifest, cjson.decode(status_text), client, expire_at)}
 end
-redis.call('HSET', key('job:' .. id), 'manifest', manifest, 'token', '')
+redis.call('HSET', key('job:' .. id), 'manifest', manifest, 'token', '', 'cost', cost_of(manifest_of(manifest)))
 redis.call('ZREM', key('fetching'), id)
 if known[1] == 'queued' and not redis.call('ZSCORE', key('queue'), id) then
   add(key('totals'), cjson.decode(attached))

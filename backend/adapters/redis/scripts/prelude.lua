@@ -10,7 +10,8 @@ local log_limit = 512
 local ties = 2 ^ 20 -- what a slot's time is multiplied by
 local classes = 2 ^ 40 -- what a job's class is multiplied by
 local express_cost = 16 -- four megapixels
-local express_waiting = 100 -- more jobs than that wait for their turn
+local express_waiting = 100 -- calls that wait; more are of no use
+local express_encoders = 64 -- where more are at work, one is free soon
 local clients_known = 10000 -- more are not remembered in ``queue:tags``
 local log_kept_s = 60 -- how long the log of a job that has ended stays; watchers that come back later get the end
 local ended_kept_s = 600 -- how long a job that has ended stays; those who ask for it later get it from the store
@@ -52,7 +53,11 @@ end
 
 local function encoder_count() return math.max(1, redis.call('HLEN', key('encoders'))) end
 
-local function are_encoders_busy() return redis.call('ZCARD', key('running')) >= encoder_count() end
+-- Whether a small job might wait for a whole encode: all encoders are busy, and they are not so many that one of them is free soon.
+local function is_express_open()
+  local running = redis.call('ZCARD', key('running'))
+  return running <= express_encoders and running >= encoder_count()
+end
 
 -- Write position and estimate into a status. ``rank`` counts the jobs before it.
 local function place(status, rank, encoders, mean)
@@ -283,7 +288,7 @@ local function line_up(id, client, manifest_text, at_head)
     local within_tie = class == 0 and redis.call('ZCARD', at.jobs) == 0 and 0 or tie
     slot = next_slot(key('queue:tags'), at.who, now, cost) * ties + tie
     within, rank = next_slot(at.tags, at.line, served, cost) * ties + within_tie, class * classes + serial
-    if class < 2 and cost <= express_cost and are_encoders_busy() then
+    if cost <= express_cost and is_express_open() then
       redis.call('LPUSH', key('express'), id)
       redis.call('LTRIM', key('express'), 0, express_waiting - 1)
     end
@@ -369,7 +374,7 @@ end
 -- Make a job known, and index it; the status' text. The keys outlive the job by a minute.
 local function create(id, manifest_text, status, client, expire_at)
   local manifest = manifest_of(manifest_text)
-  redis.call('HSET', key('job:' .. id), 'manifest', manifest_text, 'client', client, 'token', '', 'tries', 0)
+  redis.call('HSET', key('job:' .. id), 'manifest', manifest_text, 'client', client, 'token', '', 'tries', 0, 'cost', cost_of(manifest))
   redis.call('EXPIREAT', key('job:' .. id), math.max(expire_at, math.floor(now_ms() / 1000)) + 60)
   local _, text = record(id, status)
   if has_ended(status.state) then settle(id, client, expire_at, status.state, text) else enter_share(id, client, expire_at) end
