@@ -89,6 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         on_message=follower.on_message,
         on_gap=follower.on_gap,
         on_delay=_observe_delay,
+        prefix=settings.key_prefix,
     )
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
@@ -177,7 +178,7 @@ def gateway_context(settings: Settings) -> Context:
     resumable.prepare()
     return Context(
         store=ThreadedStore(store),
-        **live_state(redis_client.connect(settings.broker_url)),
+        **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
         uploads=ThreadedUploads(resumable),
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,

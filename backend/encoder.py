@@ -58,7 +58,7 @@ EXPRESS_LOOK_S = 0.5
 """Shorter than a call to Redis may take."""
 PARENT_LOOK_S = 0.5
 settings = Settings.from_environment()
-app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
+app = celery_app(settings.broker_url, prefix=settings.key_prefix, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
 
 
 class Scaler(Autoscaler):
@@ -101,7 +101,7 @@ class EncoderProcess:
         self.codec = SealedCodec(sandbox=settings.sandbox)
         self.traced = TracedCodec(self.codec)
         self.express_codec = SealedCodec(sandbox=settings.sandbox)
-        self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
+        self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url), prefix=settings.key_prefix)
         self.context = encoder_context(self.cancellations)
         self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts)
         self._counted_cpu_s = 0.0
@@ -233,7 +233,7 @@ def encoder_context(cancellations: RedisCancellations) -> Context:
     store.prepare()
     return Context(
         store=store,
-        **live_state(redis_client.connect(settings.broker_url)),
+        **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
         cancellations=cancellations,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,

@@ -6,7 +6,7 @@ Each change of a job is published three times over, to those whom it concerns:
 - ``ended:<id>``: the end, for those who wait for nothing else;
 - ``stopped:<encoder>``: the token of a job that was taken from that encoder (see ``cancellations``).
 
-Keys, all under one prefix (``client.KEY_PREFIX``)::
+Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
 
     job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader; passing where the job is ephemeral
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
