@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
     "port_holder": set(),
-    "redis_watch": {"core", "errors", "supervisor", "terminal", "texts"},
+    "redis_watch": {"adapters", "core", "errors", "supervisor", "terminal", "texts"},
     "start_block": {"settings", "texts"},
     "__main__": {"cli", "key_command", "terminal", "texts", "usage"},
     "key_command": EVERYTHING,
