@@ -32,7 +32,10 @@ Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
     listed:<who>  zset    the ids that one maker may list; score = when the job was made, s
     listers       hash    id → maker, of every id that is listed
     recent        list    ms that the newest twenty conversions took
-    encoders      hash    name → {until, facts} as JSON
+    encoders      hash    name → {until, clock, facts} as JSON; ``clock`` says that ``until`` is Redis' time
+    encoders:seen hash    name → the ``until`` of an encoder of protocol 1, and the ms at which it was first seen
+    gateways      hash    as ``encoders``, of gateway processes
+    presence:looked string there for a moment after the silent ones were looked for
     leader:<work> string  the running job that encodes this work
     twins:<id>    set     the followers of a job
     same:<work>   zset    jobs that succeeded with this work; score = when each is to be erased, s
