@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
     "port_holder": set(),
+    "redis_role": {"core", "errors", "settings"},
     "redis_watch": {"adapters", "core", "errors", "supervisor", "terminal", "texts"},
     "start_block": {"settings", "texts"},
     "__main__": {"cli", "key_command", "terminal", "texts", "usage"},
