@@ -69,6 +69,7 @@ class EmptyFile(GatewayError): code, status = "empty_file", 422
 class RateLimited(GatewayError): code, status = "rate_limited", 429
 class QuotaExceeded(GatewayError): code, status = "quota_exceeded", 429
 class Internal(GatewayError): code, status = "internal", 500
+class NoRealtime(GatewayError): code, status = "no_realtime", 501
 class QueueFull(GatewayError): code, status = "queue_full", 503
 class BackendUnavailable(GatewayError): code, status = "backend_unavailable", 503
 class EncodeTimeout(GatewayError): code, status = "encode_timeout", 504
