@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from tests.system.hosts.cluster import Cluster
@@ -48,6 +49,10 @@ class Run:
     counts: Counter[str] = field(default_factory=Counter)
     _judged: list[Acknowledged] = field(default_factory=list)
 
+    @cached_property
+    def kinds(self) -> tuple[Fault, ...]:
+        return possible(self.cluster)
+
     @property
     def ledger(self) -> Ledger:
         return self.load.ledger
@@ -59,9 +64,8 @@ class Run:
             self.batch(min(BATCH, left), chance)
 
     def batch(self, total: int, chance: random.Random) -> None:
-        kinds = possible(self.cluster)
         while total > 0:
-            now = _draw(kinds, self.counts, chance, 2 if total > 1 and chance.random() < TWO_AT_ONCE else 1)
+            now = _draw(self.kinds, self.counts, chance, 2 if total > 1 and chance.random() < TWO_AT_ONCE else 1)
             total -= len(now)
             self.one(now, chance)
         self.settle()
@@ -77,11 +81,13 @@ class Run:
 
     def recover(self, names: list[str], passed: float) -> Recovery:
         """Wait for what was acknowledged before the fault had passed, and for the next acknowledgement."""
-        before = [each for each in self.ledger.unended() if each.at <= passed]
+        before = [each for each in self.ledger.unended() if each.at <= passed and not each.is_given_up]
         cost_s = sum(COST_S.get(each.sent.like[0] * each.sent.like[1], 0.0) for each in before) / ENCODERS
         limit = passed + GIVEN_UP_S
         while time.monotonic() < limit and (any(each.end is None for each in before) or self.ledger.last_acknowledged < passed):
             time.sleep(0.02)
+        for each in before:
+            each.is_given_up = each.end is None
         ended = max((each.ended_at or limit for each in before), default=passed)
         served_s = (self.ledger.acknowledged_after(passed) or limit) - passed
         slow = [f"{each.id} ({each.by}): {(each.ended_at or limit) - passed:.1f} s" for each in before if (each.ended_at or limit) > passed + SLOW_S]

@@ -12,6 +12,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ MIB = 1 << 20
 DISK_BYTES = 192 * MIB
 READY_S = 90.0
 ENDS_WITHIN_S = 15.0
+RESTARTS_AFTER_S = 1.0
+"""At most, as in the units of ``deploy/systemd``."""
 S3_PORT, S3_BEHIND, REDIS_PORT, API_PORT = 8333, 8433, 6379, 5000
 BUCKET, PASSWORD = "images", "PASSWORD"
 OURS = {"GUNICORN_WORKERS": "2", "GATEWAY_ENCODERS": "2", "GATEWAY_MIN_FREE_BYTES": str(4 * MIB), "GATEWAY_LOG_FORMAT": "text"}
@@ -44,15 +47,36 @@ def documented(name: str) -> str:
 
 
 class Role:
-    """A program of a host: a systemd unit, as it were."""
+    """A program of a host: a systemd unit with ``Restart=always``, as it were."""
 
     def __init__(self, host: Host, name: str, script: str, words: tuple[str, ...], log: Path, **environment: str) -> None:
         self.host, self.name, self.words, self.log = host, name, words, log
         self._script, self._environment = script, environment
+        self.restarts = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_wanted = False
+        self._lock = threading.RLock()
 
     def start(self) -> None:
+        with self._lock:
+            self._start()
+
+    def give_up(self) -> None:
+        """Leave it as it is from now on."""
+        with self._lock:
+            self._is_wanted = False
+
+    def look_after(self) -> None:
+        """Start it again where it has ended by itself. What is left of it ends before, as with ``KillMode=mixed``."""
+        with self._lock:
+            if self._is_wanted and self.host.is_up() and self._process is not None and self._process.poll() is not None:
+                self.restarts += 1
+                until(lambda: self.send(signal.SIGKILL) == 0, ENDS_WITHIN_S)
+                self._start()
+
+    def _start(self) -> None:
         self._collect()
+        self._is_wanted = True
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.host.command("bash", "-c", f"cd {ROOT}\n{self._script}"),
@@ -68,11 +92,14 @@ class Role:
 
     def kill(self) -> None:
         """All its processes, and wait until they are gone."""
-        until(lambda: self.send(signal.SIGKILL) == 0, ENDS_WITHIN_S)
-        self._collect()
+        with self._lock:
+            self._is_wanted = False
+            until(lambda: self.send(signal.SIGKILL) == 0, ENDS_WITHIN_S)
+            self._collect()
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """As systemd does: a signal to the first process, then SIGKILL to what is left."""
+        self.give_up()
         for each in self.masters():
             os.kill(each, number)
         deadline = time.monotonic() + ENDS_WITHIN_S
@@ -107,6 +134,8 @@ class Cluster:
         self.clients = Host("clients", 100, folder / "clients", MIB)
         self.clock = _build_clock(folder) if moves_clocks else None
         self.roles: dict[str, Role] = {}
+        self._ends = threading.Event()
+        self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
         self.proxy_mode = folder / "s3-mode"
         self.urls = [f"http://{self.hosts[name].address}:{API_PORT}" for name in ("a", "d") if name in self.hosts]
         self.url = self.urls[0]
@@ -127,8 +156,17 @@ class Cluster:
                 self.roles[name].start()
         with self.clients.network():
             until(self.is_ready, READY_S)
+        self._supervisor.start()
+
+    def _supervise(self) -> None:
+        while not self._ends.wait(RESTARTS_AFTER_S):
+            for each in self.roles.values():
+                each.look_after()
 
     def stop(self) -> None:
+        self._ends.set()
+        if self._supervisor.ident is not None:
+            self._supervisor.join()
         for host in (*self.hosts.values(), self.clients, self.switch):
             host.stop()
 

@@ -30,7 +30,7 @@ EVICTING_BYTES = 192 << 10
 CLOCK_SHIFTS_S = (-3600.0, -10.0, 10.0, 3600.0)
 TAKEN = ("evalsha eval", "publish spublish", "@blocking", "subscribe psubscribe ssubscribe", "@write", "set hset zadd", "@all")
 """Rights of a user; all but ``ACL`` itself."""
-PAUSED_MS = 60_000
+PAUSED_MS = 1_000, 6_000
 
 
 @dataclass(frozen=True)
@@ -115,15 +115,9 @@ def send_stop(role: str) -> Act:
     return lambda cluster, _: [os.kill(each, signal.SIGTERM) for each in cluster.role(role).masters()] and None
 
 
-def start_again(role: str) -> Act:
-    """As systemd does, when all of the old one has ended."""
-
-    def act(cluster: Cluster, _: random.Random) -> None:
-        again = cluster.role(role)
-        again.stop()
-        again.start()
-
-    return act
+def wait_for(role: str) -> Act:
+    """It is started again by itself."""
+    return lambda cluster, _: until(lambda: bool(cluster.role(role).workers()), READY_S) and None
 
 
 def reload(role: str) -> Act:
@@ -151,20 +145,17 @@ def resume_host(name: str) -> Act:
     return lambda cluster, _: cluster.hosts[name].send(signal.SIGCONT) and None
 
 
-def start_roles(name: str) -> Act:
-    def act(cluster: Cluster, _: random.Random) -> None:
-        for each in cluster.roles_of(cluster.hosts[name]):
-            each.kill()
-            each.start()
-
-    return act
+def wait_for_roles(name: str) -> Act:
+    return lambda cluster, chance: [wait_for(each.name)(cluster, chance) for each in cluster.roles_of(cluster.hosts[name])] and None
 
 
 def cut_power(name: str) -> Act:
     """Without a word to anybody; what was on its disk is lost too."""
 
     def act(cluster: Cluster, _: random.Random) -> None:
-        cluster.switch.pull_out(cluster.hosts[name])
+        for each in cluster.roles_of(cluster.hosts[name]):
+            each.give_up()
+        cluster.switch.cut_off(cluster.hosts[name])
         cluster.hosts[name].stop()
 
     return act
@@ -192,10 +183,8 @@ def tell_redis(*words: str) -> Act:
     return act
 
 
-def restart_empty(cluster: Cluster, _: random.Random) -> None:
-    again = cluster.role("redis")
-    again.kill()
-    again.start()
+def start_empty(cluster: Cluster, _: random.Random) -> None:
+    cluster.role("redis").start()
     until(lambda: _answers(cluster), READY_S)
 
 
@@ -242,15 +231,14 @@ def delete_keys(cluster: Cluster, chance: random.Random) -> None:
             client.delete(key)
 
 
-def pause_redis(cluster: Cluster, _: random.Random) -> None:
+def pause_redis(cluster: Cluster, chance: random.Random) -> None:
+    """It ends by itself: not even AUTH is answered meanwhile, so nobody new could end it."""
     with cluster.redis() as client:
-        client.execute_command("CLIENT", "PAUSE", PAUSED_MS, "ALL")
+        client.execute_command("CLIENT", "PAUSE", chance.randint(*PAUSED_MS), "ALL")
 
 
-def unpause_redis(cluster: Cluster, _: random.Random) -> None:
-    """``CLIENT UNPAUSE`` is answered while all else waits."""
-    with cluster.redis() as client:
-        client.execute_command("CLIENT", "UNPAUSE")
+def wait_for_redis(cluster: Cluster, _: random.Random) -> None:
+    until(lambda: _answers(cluster), READY_S)
 
 
 def close_connections(cluster: Cluster, _: random.Random) -> None:
@@ -329,18 +317,22 @@ FAULTS: tuple[Fault, ...] = (
     Fault("pool process killed", "b", kill_one("encoder-b"), nothing),
     Fault("codec children killed", "c", kill_codec_children("c"), nothing),
     Fault("zygotes killed", "b", kill_zygotes("b"), nothing),
-    Fault("Celery master killed", "b", kill_master("encoder-b"), start_again("encoder-b")),
-    Fault("encoder stopped in order", "c", send_stop("encoder-c"), start_again("encoder-c")),
-    Fault("all processes of an encoder host killed", "c", kill_host("c"), start_roles("c")),
+    Fault("Celery master killed", "b", kill_master("encoder-b"), wait_for("encoder-b")),
+    Fault("encoder stopped in order", "c", send_stop("encoder-c"), wait_for("encoder-c")),
+    Fault("all processes of an encoder host killed", "c", kill_host("c"), wait_for_roles("c")),
     Fault("power of an encoder host cut", "b", cut_power("b"), power_on("b")),
     Fault("encoder host paused", "c", pause_host("c"), resume_host("c")),
     Fault("gateway worker killed", "gateway", kill_one("gateway-a"), nothing),
-    Fault("Gunicorn master killed", "gateway", kill_master("gateway-a"), start_again("gateway-a")),
+    Fault("Gunicorn master killed", "gateway", kill_master("gateway-a"), wait_for("gateway-a")),
     Fault("gateway paused", "gateway", pause("gateway-a"), resume("gateway-a")),
     Fault("gateway reloaded", "gateway", reload("gateway-a"), nothing),
-    Fault("Redis killed, back empty", "redis", lambda cluster, _: cluster.role("redis").kill(), restart_empty),
+    Fault("power of the second gateway's host cut", "d", cut_power("d"), power_on("d"), needs="second gateway"),
+    Fault("second gateway's host paused", "d", pause_host("d"), resume_host("d"), needs="second gateway"),
+    Fault("link of the second gateway's host down", "d", pull("d"), put_back("d"), needs="second gateway"),
+    Fault("all that the second gateway's host sends is lost", "d", lose("d", "a"), lose_not("d", "a"), needs="second gateway"),
+    Fault("Redis killed, back empty", "redis", lambda cluster, _: cluster.role("redis").kill(), start_empty),
     Fault("Redis stopped", "redis", pause("redis"), resume("redis")),
-    Fault("Redis paused for clients", "redis", pause_redis, unpause_redis),
+    Fault("Redis paused for clients", "redis", pause_redis, wait_for_redis),
     Fault("Redis emptied", "redis", tell_redis("FLUSHALL"), nothing),
     Fault("Redis full", "redis", fill_redis, have_room),
     Fault("Redis evicts", "redis", evict, have_room),
@@ -396,6 +388,7 @@ def can_reset(cluster: Cluster) -> bool:
 NEEDS: dict[str, Callable[[Cluster], bool]] = {
     "tbf": can_shape,
     "reset": can_reset,
+    "second gateway": lambda cluster: "d" in cluster.hosts,
     "clock": lambda cluster: cluster.clock is not None,
     "seaweedfs": lambda cluster: cluster.s3 == "seaweedfs",
 }

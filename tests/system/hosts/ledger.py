@@ -21,6 +21,8 @@ class Acknowledged:
     end: dict[str, Any] | None = None
     ended_at: float = 0.0
     unknown_since: float = 0.0
+    is_given_up: bool = False
+    """It was waited for once, in vain."""
     watched: list[list[str]] = field(default_factory=list)
     """For each watcher the ends that it was told."""
 

@@ -25,7 +25,7 @@ TIMEOUT_S = 10.0
 CONVERT_TIMEOUT_S = 90.0
 TRIES = 400
 PAUSE_S = 0.25
-MOST_OPEN = 16
+MOST_OPEN = 12
 """So many jobs under way, and the clients wait: the machine is small."""
 LOOK_PAUSE_S = 0.3
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -35,7 +35,7 @@ BROKEN = (requests.RequestException, OSError)
 
 
 class Load:
-    def __init__(self, urls: list[str], seed: int, *, pause_s: float = 0.5) -> None:
+    def __init__(self, urls: list[str], seed: int, *, pause_s: float = 0.8) -> None:
         self.urls, self.ledger, self._pause_s = urls, Ledger(), pause_s
         self._stop, self._idle = threading.Event(), threading.Event()
         self._watchable: list[Acknowledged] = []
@@ -75,6 +75,7 @@ class Load:
                 kind(chance)
             except BROKEN as error:
                 self.ledger.refuse(f"{kind.__name__}: {type(error).__name__}")
+                self._stop.wait(PAUSE_S)
             except Exception as error:
                 self.ledger.note(f"{kind.__name__}: {type(error).__name__}: {error}")
             if sends:

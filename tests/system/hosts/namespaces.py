@@ -119,6 +119,10 @@ class Switch(Host):
         host.ip("addr", "add", f"{host.address}/24", "dev", "eth0")
         host.ip("link", "set", "eth0", "up")
 
+    def cut_off(self, host: Host) -> None:
+        """Take the cable away, so that what the host's kernel would say at its end is heard by nobody."""
+        self.ip("link", "del", cable_of(host), check=False)
+
     def pull_out(self, host: Host) -> None:
         self.ip("link", "set", cable_of(host), "down")
 
