@@ -41,7 +41,7 @@ from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
-from backend.server import connection_limits
+from backend.server import connection_limits, stock_workers
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
@@ -90,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
-    app.wsgi_app = _wrap(app.wsgi_app, flask_alone, settings)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
