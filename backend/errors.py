@@ -71,6 +71,7 @@ class QuotaExceeded(GatewayError): code, status = "quota_exceeded", 429
 class Internal(GatewayError): code, status = "internal", 500
 class QueueFull(GatewayError): code, status = "queue_full", 503
 class BackendUnavailable(GatewayError): code, status = "backend_unavailable", 503
+class LiveStateFull(BackendUnavailable): status = 503  # Redis takes no new work; nothing of it was begun
 class EncodeTimeout(GatewayError): code, status = "encode_timeout", 504
 class StorageFull(GatewayError): code, status = "storage_full", 507
 # fmt: on

@@ -18,11 +18,12 @@ from backend.core.job import Job, Manifest, Source, Status, failed, work_key
 from backend.core.options import Options
 from backend.core.turns import client_of
 from backend.flows import shares
-from backend.flows.conclude import conclude
+from backend.flows.conclude import conclude, erase
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored
 from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
 from backend.flows.places import Places
+from backend.flows.queue_later import remember
 from backend.ports.sources import Download, Sources
 
 log = logging.getLogger(__name__)
@@ -88,8 +89,12 @@ class Fetcher:
         except errors.QueueFull:
             context.store.erase(manifest.id)
             raise queue_is_full(context, context.max_queued_jobs) from None
+        except errors.LiveStateFull:
+            erase(context, Job(manifest, Status()))
+            raise
         except errors.BackendUnavailable as error:
             log.warning("job %s is stored and will be fetched once Redis is back: %s", manifest.id, error.private)
+            remember(context, manifest.id)
             return Job(manifest, Status())
         self.start(lambda: self.fetch(job, token))
         return job

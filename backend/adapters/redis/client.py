@@ -64,7 +64,9 @@ def connect(url: str, *, timeout_s: float = CALL_TIMEOUT_S) -> redis.Redis:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
+    """``LiveStateFull`` where Redis refused a first write since it is full: nothing was changed then."""
     try:
         yield
     except (RedisError, OSError) as error:
-        raise errors.BackendUnavailable(part="redis", retry_after_s=2, private=repr(error)) from error
+        kind = errors.LiveStateFull if "OOM command not allowed" in str(error) else errors.BackendUnavailable
+        raise kind(part="redis", retry_after_s=2, private=repr(error)) from error

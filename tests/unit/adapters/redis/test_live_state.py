@@ -14,6 +14,7 @@ import redis
 from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.live_state import live_state
+from backend.core.index_line import index_line
 from backend.core.job import Status
 from backend.ports.delivery_queue import Shares, Waiting
 from backend.ports.queue import Claim, JobQueue
@@ -56,7 +57,7 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "duties.epoch": lambda live: live.duties.epoch(),
     "duties.begin_epoch": lambda live: live.duties.begin_epoch("name"),
     "duties.acquire": lambda live: live.duties.acquire("duty", "holder", 1),
-    "index.add": lambda live: live.index.add([manifest()]),
+    "index.add": lambda live: live.index.add([index_line(manifest())]),
     "index.entries": lambda live: live.index.entries("maker", None, 1),
     "index.expired": lambda live: live.index.expired(1.0, 1),
     "presence.heartbeat": lambda live: live.presence.heartbeat("encoder", {}, 1),
