@@ -9,6 +9,7 @@ import os
 import platform
 import secrets
 import shutil
+import socket
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -37,7 +38,7 @@ from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable, plain_key
 from backend.core.host_names import allowed_hosts
 from backend.core.reader import Reader
-from backend.flows import shares
+from backend.flows import announce, shares
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         on_message=follower.on_message,
         on_gap=follower.on_gap,
         on_delay=_observe_delay,
+        prefix=settings.key_prefix,
     )
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
@@ -111,6 +113,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     gevent.spawn_later(BEGIN_AFTER_S, _warm_up, app, context, announcements)
     gevent.spawn(_watch_keys, web.api_keys, handlers)
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    gevent.spawn_later(BEGIN_AFTER_S, _announce, _announcer(settings, context, name))
     _start_background(Janitor(context, name, fetcher), webhooks)
     gevent.spawn_later(BEGIN_AFTER_S, _record_history, _historian(settings, web, name))
     return app
@@ -122,6 +125,16 @@ def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
     gevent.spawn_later(BEGIN_AFTER_S, _look_after_store, janitor)
     if webhooks is not None:
         gevent.spawn_later(BEGIN_AFTER_S, _send_webhooks, webhooks)
+
+
+def _announcer(settings: Settings, context: Context, name: str) -> announce.Announcer:
+    own = announce.identity(name, socket.gethostname(), os.getpid(), __version__)
+
+    def facts() -> dict[str, Any]:
+        address = announce.address(settings.host, settings.port, context.presence.own_address())
+        return own if address is None else {**own, "address": address}
+
+    return announce.Announcer(context.presence, "gateways", name, facts)
 
 
 def _historian(settings: Settings, web: WebContext, name: str) -> Historian:
@@ -167,7 +180,7 @@ def gateway_context(settings: Settings) -> Context:
     resumable.prepare()
     return Context(
         store=ThreadedStore(store),
-        **live_state(redis_client.connect(settings.broker_url)),
+        **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
         uploads=ThreadedUploads(resumable),
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
@@ -333,6 +346,23 @@ def _look_after_store(janitor: Janitor) -> None:
         except Exception as error:
             log.error("looking after the store met an unexpected %r", error, exc_info=error)
         time.sleep(max(0.01, REST_SHARE * (time.monotonic() - begun)) if has_more else MAINTAIN_EVERY_S)
+
+
+def _announce(announcer: announce.Announcer) -> None:
+    atexit.register(_leave, announcer)
+    outage = logs.Outage(log)
+    while True:
+        try:
+            announcer.beat()
+            outage.end("this gateway sends its heartbeat again")
+        except errors.BackendUnavailable as error:
+            outage.tell("this gateway cannot send its heartbeat, and tries again: %s", error.private)
+        time.sleep(announce.HEARTBEAT_EVERY_S)
+
+
+def _leave(announcer: announce.Announcer) -> None:
+    with contextlib.suppress(errors.BackendUnavailable):
+        announcer.leave()
 
 
 def _record_history(recorder: Historian) -> None:

@@ -190,7 +190,7 @@ def tell_encoders_health(settings: Settings) -> int:
 
     client = redis_client.connect(settings.broker_url)
     try:
-        here = [each for each in live_state(client)["presence"].encoders() if each["host"] == socket.gethostname()]
+        here = [each for each in live_state(client, prefix=settings.key_prefix)["presence"].encoders() if each["host"] == socket.gethostname()]
     except BackendUnavailable:
         say(operator.text("start.encoders_unknown"))
         return 1

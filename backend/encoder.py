@@ -24,7 +24,7 @@ from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 from celery.worker.autoscale import Autoscaler
 
-from backend import errors, logs, telemetry
+from backend import __version__, errors, logs, telemetry
 from backend.adapters.celery_encoders import celery_app
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.cancellations import RedisCancellations
@@ -35,10 +35,11 @@ from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.core.conversion import Converted
 from backend.core.reader import Reader
+from backend.flows.announce import HEARTBEAT_EVERY_S, Announcer, identity
 from backend.flows.context import Context
 from backend.flows.encode import encode_express, encode_next
 from backend.ports.codec import Codec
-from backend.settings import Settings
+from backend.settings import Settings, cores
 from backend.texts.problems import problem
 
 log = logging.getLogger(__name__)
@@ -53,12 +54,11 @@ BEGUN_S = time.monotonic()
 START_UP_S = 10.0
 SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
-HEARTBEAT_EVERY_S = 1.0
 EXPRESS_LOOK_S = 0.5
 """Shorter than a call to Redis may take."""
 PARENT_LOOK_S = 0.5
 settings = Settings.from_environment()
-app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
+app = celery_app(settings.broker_url, prefix=settings.key_prefix, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
 
 
 class Scaler(Autoscaler):
@@ -101,9 +101,11 @@ class EncoderProcess:
         self.codec = SealedCodec(sandbox=settings.sandbox)
         self.traced = TracedCodec(self.codec)
         self.express_codec = SealedCodec(sandbox=settings.sandbox)
-        self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
+        self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url), prefix=settings.key_prefix)
         self.context = encoder_context(self.cancellations)
+        self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts)
         self._counted_cpu_s = 0.0
+        self._has_left = False
         self._counting = threading.Lock()
 
     def start(self) -> None:
@@ -157,13 +159,18 @@ class EncoderProcess:
             time.sleep(PARENT_LOOK_S)
         os._exit(1)
 
+    def _facts(self) -> dict[str, Any]:
+        own = identity(self.name, socket.gethostname(), os.getpid(), __version__)
+        memory_bytes = resident_bytes(os.getpid())
+        codec = {"seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
+        return {**own, "cores": cores(), **codec, "resident_bytes": memory_bytes}
+
     def _send_heartbeats(self) -> None:
-        facts = {"pid": os.getpid(), "host": socket.gethostname(), "seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         outage = logs.Outage(log)
         while True:
             try:
-                self.context.presence.heartbeat(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * HEARTBEAT_EVERY_S)
+                self.announcer.beat()
                 self.count_cpu(started)
                 started = {}
                 outage.end("encoder %s sends its heartbeat again", self.name)
@@ -174,10 +181,19 @@ class EncoderProcess:
     def count_cpu(self, more: tally.Amounts) -> None:
         """Count the processor time since the last count, and ``more``. The last second of an encoder that is killed is never counted."""
         with self._counting:
+            if self._has_left:
+                return
             used_s = max(self._counted_cpu_s, cpu_s(os.getpid()))
             grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._counted_cpu_s, 6)}
             self.context.counters.add({**more, **grown})
             self._counted_cpu_s = used_s
+
+    def leave(self) -> None:
+        """Count for the last time, and be gone. Raises ``BackendUnavailable``."""
+        self.count_cpu({})
+        with self._counting:
+            self._has_left = True
+        self.announcer.leave()
 
 
 def resident_bytes(pid: int) -> int:
@@ -217,7 +233,7 @@ def encoder_context(cancellations: RedisCancellations) -> Context:
     store.prepare()
     return Context(
         store=store,
-        **live_state(redis_client.connect(settings.broker_url)),
+        **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
         cancellations=cancellations,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
@@ -247,7 +263,7 @@ def _stop_process(**_: Any) -> None:
         process.codec.close()
         process.express_codec.close()
         with contextlib.suppress(errors.BackendUnavailable):
-            process.count_cpu({})
+            process.leave()
 
 
 @app.task(name=TASK)

@@ -42,8 +42,10 @@ class ForgivingQoS(kombu_redis.QoS):
 kombu_redis.Channel.QoS = ForgivingQoS
 
 
-def celery_app(redis_url: str, *, hard_limit_s: float = 120.0) -> Celery:
-    """``hard_limit_s``: the last resort against a task that hangs. The codec's own limits come first.
+def celery_app(redis_url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.0) -> Celery:
+    """``prefix`` begins the names of all keys and channels: queues, what is unacknowledged, events, remote control and its answers.
+
+    ``hard_limit_s``: the last resort against a task that hangs. The codec's own limits come first.
 
     - A ticket is acknowledged when its job is done (``acks_late``), and comes again when its process is killed: that process may have died
       before it took a job. A task that failed has had its job all the same, so its ticket is spent.
@@ -72,14 +74,14 @@ def celery_app(redis_url: str, *, hard_limit_s: float = 120.0) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_pool_limit=4,
-        broker_transport_options=_transport_options(hard_limit_s),
+        broker_transport_options=_transport_options(prefix, hard_limit_s),
     )
     return app
 
 
-def _transport_options(hard_limit_s: float) -> dict[str, Any]:
+def _transport_options(prefix: str, hard_limit_s: float) -> dict[str, Any]:
     return {
-        "global_keyprefix": KEY_PREFIX,
+        "global_keyprefix": prefix,
         "socket_timeout": TIMEOUT_S,
         "socket_connect_timeout": TIMEOUT_S,
         "max_retries": 1,

@@ -97,6 +97,7 @@ class Settings:
     client_jobs: int = setting("GATEWAY_CLIENT_JOBS", kinds.number(1, MOST), ClientLimits().jobs)
     client_bytes_per_day: int = setting("GATEWAY_CLIENT_BYTES_PER_DAY", kinds.size(1, 1 << 50), ClientLimits().bytes_per_day)
     client_uploads: int = setting("GATEWAY_CLIENT_UPLOADS", kinds.number(1, MOST), ClientLimits().uploads)
+    redis_prefix: str = setting("GATEWAY_REDIS_PREFIX", kinds.key_prefix(), "webp-gateway")
     redis_max_bytes: int = setting("GATEWAY_REDIS_MAX_BYTES", kinds.size(16 * MIB, 1 << 50), quarter_of_memory)
     encode_timeout_s: int = setting("GATEWAY_ENCODE_TIMEOUT_S", kinds.seconds(1, 86_400), 60)
     retention_s: int = setting("GATEWAY_RETENTION_S", kinds.seconds(1, 10**9), 86_400)
@@ -194,6 +195,12 @@ class Settings:
     def broker_url(self) -> str:
         """``REDIS_URL``, or the embedded server's socket."""
         return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}"
+
+    @property
+    def key_prefix(self) -> str:
+        """What each of this deployment's keys and channels in Redis begins with. The braces put all keys into one slot of a Redis Cluster, so that
+        scripts may touch several; and no prefix can be the beginning of another."""
+        return f"{{{self.redis_prefix}}}:"
 
     @property
     def prefix(self) -> str:

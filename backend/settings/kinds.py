@@ -22,6 +22,10 @@ KEY = r"[\x21-\x2b\x2d-\x7e]{8,200}"
 """Printable ASCII without the comma that separates keys."""
 
 
+KEY_PREFIX_CHARACTERS = 64
+"""A name, such as that of a team and a stage; it is part of each of a job's keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """``read`` raises ``ValueError`` or ``OSError``. ``accepted`` is a key below ``accepted.`` in ``texts``; ``params`` fill its sentence."""
@@ -59,6 +63,11 @@ def url(*schemes: str) -> Kind:
         return _checked(text, parts.scheme in schemes and bool(parts.netloc or parts.path))
 
     return Kind("url", read, {"starts": tuple(f"{each}://" for each in schemes)})
+
+
+def key_prefix() -> Kind:
+    """No braces, which would end the slot's name, and nothing that a pattern of Redis gives a meaning."""
+    return Kind("key_prefix", lambda text: matched(rf"[0-9A-Za-z._:-]{{1,{KEY_PREFIX_CHARACTERS}}}", text)[0], {"most": KEY_PREFIX_CHARACTERS})
 
 
 def public_url() -> Kind:

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backend.core import tally
 from backend.core.job import STATES
 from backend.core.overview import Overview
 from backend.ports.history import Sample, ServerFacts
 from backend.ports.live_state import LiveState
 from backend.ports.memos import MOST_IN_GROUP
+from backend.ports.presence import Kind
 from tests.fakes.client_uses import MemoryClientUses
 from tests.fakes.deliveries import MemoryDeliveryQueue
 from tests.fakes.job_states import MemoryJobIndex, MemoryJobStates
@@ -127,8 +129,28 @@ class MemoryPresence:
     def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
         self._server.reach().encoders[encoder] = (self._server.clock() + seconds, dict(facts))
 
+    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> None:
+        self._server.reach().gateways[gateway] = (self._server.clock() + seconds, dict(facts))
+
+    def leave(self, kind: Kind, name: str) -> None:
+        state = self._server.reach()
+        _, facts = (state.encoders if kind == "encoders" else state.gateways).pop(name, (0.0, {}))
+        hosts = {each.get("host") for _, each in state.encoders.values()}
+        if kind == "encoders" and facts.get("host") not in hosts:
+            state.totals.pop(f"{tally.ENCODER_CPU_S}:{facts.get('host')}", None)
+
     def encoders(self) -> list[dict[str, Any]]:
-        return [facts for until, facts in self._server.reach().encoders.values() if until >= self._server.clock()]
+        return self._present(self._server.reach().encoders)
+
+    def gateways(self) -> list[dict[str, Any]]:
+        return self._present(self._server.reach().gateways)
+
+    def own_address(self) -> str | None:
+        self._server.reach()
+        return None
+
+    def _present(self, entries: Mapping[str, tuple[float, dict[str, Any]]]) -> list[dict[str, Any]]:
+        return [facts for until, facts in entries.values() if until >= self._server.clock()]
 
 
 class MemoryHistory:

@@ -57,6 +57,7 @@ class State:
     expiries: dict[str, float] = field(default_factory=dict)
     listed: dict[str, tuple[str, float]] = field(default_factory=dict)
     encoders: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
+    gateways: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
     duties: dict[str, tuple[str, float]] = field(default_factory=dict)
     memos: dict[str, tuple[str, float]] = field(default_factory=dict)
     windows: dict[str, tuple[int, float]] = field(default_factory=dict)

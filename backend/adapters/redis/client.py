@@ -22,7 +22,7 @@ from backend.adapters.redis.connection_pool import BoundedPool
 
 CALL_TIMEOUT_S = 1.0
 KEY_PREFIX = "{webp-gateway}:"
-"""The braces put all keys into one slot of a Redis Cluster, so that scripts may touch several."""
+"""Of a deployment that was given no other (``GATEWAY_REDIS_PREFIX``)."""
 
 
 _gevent = sys.modules.get("gevent.monkey")

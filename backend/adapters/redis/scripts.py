@@ -6,7 +6,7 @@ Each change of a job is published three times over, to those whom it concerns:
 - ``ended:<id>``: the end, for those who wait for nothing else;
 - ``stopped:<encoder>``: the token of a job that was taken from that encoder (see ``cancellations``).
 
-Keys, all under one prefix (``client.KEY_PREFIX``)::
+Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
 
     job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader; passing where the job is ephemeral
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
@@ -32,7 +32,10 @@ Keys, all under one prefix (``client.KEY_PREFIX``)::
     listed:<who>  zset    the ids that one maker may list; score = when the job was made, s
     listers       hash    id → maker, of every id that is listed
     recent        list    ms that the newest twenty conversions took
-    encoders      hash    name → {until, facts} as JSON
+    encoders      hash    name → {until, clock, facts} as JSON; ``clock`` says that ``until`` is Redis' time
+    encoders:seen hash    name → the ``until`` of an encoder of protocol 1, and the ms at which it was first seen
+    gateways      hash    as ``encoders``, of gateway processes
+    presence:looked string there for a moment after the silent ones were looked for
     leader:<work> string  the running job that encodes this work
     twins:<id>    set     the followers of a job
     same:<work>   zset    jobs that succeeded with this work; score = when each is to be erased, s

@@ -124,9 +124,18 @@ class Bucket:
                         raise
 
     def replace(self, key: str, text: str, metadata: dict[str, str], etag: str) -> None:
-        """Raises ``NotFound`` when the object with this ``etag`` is not there any more."""
+        """Raises ``NotFound`` when the object with this ``etag`` is not there any more: services say 404 or 412 then.
+
+        As in ``put_new``, an object that equals this one after a retry counts as put.
+        """
         with translate_errors(errors.NotFound):
-            self.client.put_object(Bucket=self.name, Key=key, Body=text.encode(), Metadata=metadata, IfMatch=etag)
+            try:
+                self.client.put_object(Bucket=self.name, Key=key, Body=text.encode(), Metadata=metadata, IfMatch=etag)
+            except ClientError as error:
+                if code_of(error) not in EXISTS:
+                    raise
+                if not (_was_retried(error) and self.get(key) == (text.encode(), metadata)):
+                    raise errors.NotFound(private=str(error)) from error
 
     def upload(self, key: str, path: Path, media_type: str) -> None:
         """In parts where the file is large (boto3's own threshold, 8 MiB)."""

@@ -29,6 +29,7 @@ SHOWN: dict[str, str] = {
     "GATEWAY_CLIENT_JOBS": "tests/system/ops/test_shares.py::test_a_client_has_so_many_jobs_under_way_and_no_more",
     "GATEWAY_CLIENT_BYTES_PER_DAY": "tests/system/ops/test_shares.py::test_a_client_sends_so_many_bytes_a_day_and_no_more",
     "GATEWAY_CLIENT_UPLOADS": "tests/system/ops/test_shares.py::test_a_client_has_so_many_unfinished_uploads_and_no_more",
+    "GATEWAY_REDIS_PREFIX": "tests/system/ops/test_redis_prefix.py::test_no_job_and_no_figure_crosses_over",
     "GATEWAY_REDIS_MAX_BYTES": "tests/system/ops/test_shares.py::test_the_embedded_redis_takes_so_much_memory_and_evicts_nothing",
     "GATEWAY_ENCODE_TIMEOUT_S": f"{HERE}::test_an_encode_that_takes_too_long_fails",
     "GATEWAY_RETENTION_S": f"{HERE}::test_a_job_is_erased_after_its_retention",

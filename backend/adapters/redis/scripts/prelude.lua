@@ -358,3 +358,17 @@ local function free_place(id, host, client)
   redis.call('ZADD', key('webhooks:hosts:' .. client), 'XX', 'LT', now_ms(), host)
   redis.call('ZADD', key('webhooks:clients'), 'XX', 'LT', now_ms(), client)
 end
+
+-- An encoder or a gateway is there no more. With the last encoder of a host goes what was counted for that host.
+local function forget_process(kind, name)
+  local text = redis.call('HGET', key(kind), name)
+  redis.call('HDEL', key(kind), name)
+  if kind ~= 'encoders' or not text then return end
+  redis.call('HDEL', key('encoders:seen'), name)
+  local host = string.match(text, '"host":("[^"]*")')
+  if not host then return end
+  for _, other in ipairs(redis.call('HVALS', key('encoders'))) do
+    if string.find(other, '"host":' .. host, 1, true) then return end
+  end
+  redis.call('HDEL', key('totals'), 'encoder_cpu_s:' .. string.sub(host, 2, -2))
+end

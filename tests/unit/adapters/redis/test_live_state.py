@@ -21,7 +21,6 @@ from backend.ports.queue import Claim, JobQueue
 from backend.texts.problems import problem
 from tests.contract.live import Live
 from tests.fakes.samples import job, manifest
-from tests.fakes.waiting import until
 from tests.support.redis_server import RedisServer
 
 Connect = Callable[[str], redis.Redis]
@@ -62,6 +61,10 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "index.expired": lambda live: live.index.expired(1.0, 1),
     "presence.heartbeat": lambda live: live.presence.heartbeat("encoder", {}, 1),
     "presence.encoders": lambda live: live.presence.encoders(),
+    "presence.announce": lambda live: live.presence.announce("gateway", {}, 1),
+    "presence.leave": lambda live: live.presence.leave("encoders", "encoder"),
+    "presence.gateways": lambda live: live.presence.gateways(),
+    "presence.own_address": lambda live: live.presence.own_address(),
     "counters.add": lambda live: live.counters.add({"name": 1}),
     "counters.overview": lambda live: live.counters.overview(),
     "memos.get": lambda live: live.memos.get("key"),
@@ -161,12 +164,6 @@ def test_the_queue_forgets_its_clients_once_it_is_empty(redis_server: RedisServe
         pass
     redis_live.queue.enqueue(job(client="last"), limit=None)
     assert connect(redis_server.url).hlen(KEY_PREFIX + "queue:tags") == 1
-
-
-def test_encoders_that_fell_silent_are_removed(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
-    redis_live.presence.heartbeat("gone", {}, 0.01)
-    until(lambda: redis_live.presence.encoders() == [])
-    assert connect(redis_server.url).hlen(KEY_PREFIX + "encoders") == 0
 
 
 def test_a_server_that_was_restarted_with_an_older_state_counts_as_empty(redis_live: Live, redis_server: RedisServer, connect: Connect) -> None:
