@@ -23,7 +23,7 @@ from backend.flows.context import Context
 from backend.flows.find_job import find_stored
 from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
 from backend.flows.places import Places
-from backend.flows.queue_later import remember
+from backend.flows.unqueued import remember
 from backend.ports.sources import Download, Sources
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from backend.flows.conclude import erase
 from backend.flows.context import Context
 from backend.flows.deliver import check_source
 from backend.flows.find_job import find_stored
-from backend.flows.queue_later import remember
+from backend.flows.unqueued import remember
 from backend.ports.peer import SocketChunk
 from backend.ports.source_files import Upload
 

@@ -13,18 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from backend import errors
-from backend.core import tally
-from backend.core.job import MAX_ATTEMPTS, Job, Status, failed
 from backend.core.scan import EMPTY, OUTAGE, ROUTINE, Scan
-from backend.flows.conclude import conclude, end_for_receiver
 from backend.flows.context import Context
+from backend.flows.expire import count_freed, expire_some, sweep_uploads
 from backend.flows.fetch import Fetcher
-from backend.flows.find_job import find_stored
 from backend.flows.mend import SETTLE_S, Mender
 from backend.flows.queue_later import queue_remembered
 from backend.flows.queue_stored import ABANDONED_S
-from backend.flows.scan_store import Scanner, scan_store
-from backend.flows.uploads import sweep
+from backend.flows.scan_store import Scanner
+from backend.flows.take_back import take_back_or_log
+from backend.flows.uploads import count_unfinished
 
 log = logging.getLogger(__name__)
 DUTY = "caretaker"
@@ -33,7 +31,6 @@ DUTY_S = 3.0
 """Another process takes over this long after the Janitor died."""
 RENEW_S = 1.0
 EXPIRE_EVERY_S = 10.0
-EXPIRED_AT_ONCE = 200
 TIDY_EVERY_S = 300.0
 LEAST_RESCAN_S, MOST_RESCAN_S, RESCAN_EASE = 60.0, 300.0, 100
 """A store is scanned again after a hundred times what the scan before took, within these bounds: that is 1 % of a process, and little of a bill."""
@@ -90,7 +87,7 @@ class Janitor:
     def _do_round(self) -> None:
         context = self.context
         for job_id in context.leases.expired():
-            _take_back_or_log(context, job_id)
+            take_back_or_log(context, job_id)
         if self.fetcher is not None:
             for job_id in context.fetch_leases.expired():
                 self.fetcher.take_over(job_id)
@@ -128,10 +125,10 @@ class Janitor:
         now = self.context.clock()
         if now - self._expired_s < EXPIRE_EVERY_S:
             return False
-        _, has_more = _expire_some(self.context)
+        _, has_more = expire_some(self.context)
         if not has_more:
             self._expired_s = now
-            _sweep_uploads(self.context)
+            sweep_uploads(self.context)
         return has_more
 
     def _mend(self) -> bool:
@@ -142,7 +139,7 @@ class Janitor:
         now = self.context.clock()
         if now - self._tidied_s >= TIDY_EVERY_S:
             self._tidied_s = now
-            _count_freed(self.context, self.context.store.clean_up(ABANDONED_S), "debris")
+            count_freed(self.context, self.context.store.clean_up(ABANDONED_S), "debris")
         return False
 
     def _scan_part(self) -> bool:
@@ -151,16 +148,16 @@ class Janitor:
         if scan is None:
             return False
         after, is_complete = self._scanner.scan_part(scan)
-        if not is_complete:
-            self._go_on()
-            self.context.upkeep.save_scan(after, DUTY, self.name)
-            return True
-        self._scanner.complete(after)
+        if is_complete:
+            _complete(self._scanner, after)
+        save = self.context.upkeep.end_scan if is_complete else self.context.upkeep.save_scan
         self._go_on()
-        if not self.context.upkeep.end_scan(after, DUTY, self.name):
+        if not save(after, DUTY, self.name):  # The duty is another's, or the state was lost once more, and the duty with it.
+            self._renew_duty()
             return True
-        self._plan_rescan(after)
-        return False
+        if is_complete:
+            self._plan_rescan(after)
+        return not is_complete
 
     def _scan_under_way(self) -> Scan | None:
         """An interrupted one goes on, whoever began it. One that the state was lost over begins again: then Redis knows of none."""
@@ -192,8 +189,10 @@ class Janitor:
 
     def _go_on(self) -> None:
         """Renew the duty where the other rounds have not. Raises ``Superseded`` when it is another's, ``BackendUnavailable``."""
-        if 0 <= self.context.clock() - self._held_s < RENEW_S:
-            return
+        if not 0 <= self.context.clock() - self._held_s < RENEW_S:
+            self._renew_duty()
+
+    def _renew_duty(self) -> None:
         if not self._acquire_duty():
             raise Superseded()
 
@@ -224,86 +223,17 @@ def _note_or_log(context: Context, kind: str, part: str) -> None:
 
 def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int:
     """Scan the store at once, and thoroughly; how many jobs were queued. ``go_on`` is called every now and then."""
-    return scan_store(context, go_on, why=EMPTY).queued
+    scanner, scan, is_complete = Scanner(context, go_on), Scan(context.new_id(), EMPTY, context.clock()), False
+    while not is_complete:
+        scan, is_complete = scanner.scan_part(scan)
+    _complete(scanner, scan)
+    return scan.queued
 
 
-def expire(context: Context) -> int:
-    """Erase what has outlived its retention; the bytes freed. What cannot be erased now stays for the next time, and keeps nothing else."""
-    freed, has_more = _expire_some(context)
-    while has_more:
-        more, has_more = _expire_some(context)
-        freed += more
-    return freed + _sweep_uploads(context)
-
-
-def _expire_some(context: Context) -> tuple[int, bool]:
-    """Erase up to ``EXPIRED_AT_ONCE`` jobs that have outlived their retention; the bytes freed, and whether more may be due that can be erased."""
-    ids = context.index.expired(context.clock(), EXPIRED_AT_ONCE)
-    erased = [_erase_expired(context, job_id) for job_id in ids]
-    freed = sum(each for each in erased if each is not None)
-    _count_freed(context, freed, "retention")
-    return freed, len(ids) == EXPIRED_AT_ONCE and None not in erased
-
-
-def _sweep_uploads(context: Context) -> int:
-    freed = sweep(context) if context.uploads is not None else 0
-    _count_freed(context, freed, "retention")
-    return freed
-
-
-def _erase_expired(context: Context, job_id: str) -> int | None:
-    """The bytes freed; None when the job cannot be erased now."""
-    try:
-        if context.sends_webhooks:
-            _end_expired(context, job_id)
-        freed = context.store.erase(job_id)
-    except errors.GatewayError as error:
-        log.warning("job %s has expired and cannot be erased yet: %s", job_id, error)
-        return None
-    context.jobs.forget(job_id)
-    return freed
-
-
-def _end_expired(context: Context, job_id: str) -> None:
-    """Whoever waits for the end of a job that expires before it hears that it is cancelled."""
-    try:
-        manifest = context.store.manifest(job_id)
-        if manifest.webhook_url:
-            end_for_receiver(context, Job(manifest, context.store.outcome(job_id) or Status()))
-    except errors.NotFound:
-        return
-
-
-def _count_freed(context: Context, freed_bytes: int, why: str) -> None:
-    if freed_bytes:
-        context.counters.add({tally.FREED_BYTES: freed_bytes})
-        log.info("%s freed %s bytes", why, freed_bytes)
-
-
-def _take_back_or_log(context: Context, job_id: str) -> None:
-    """A store that fails for one job, or is full, must not keep the other jobs waiting, nor the retention that makes room."""
-    try:
-        _take_back(context, job_id)
-    except errors.GatewayError as error:
-        log.warning("the encoder of job %s is lost, and the job cannot be taken back yet: %s", job_id, error)
-
-
-def _take_back(context: Context, job_id: str) -> None:
-    """Queue the job of a lost encoder again, unless it has ended in the store. After ``MAX_ATTEMPTS`` lost encoders the job fails."""
-    try:
-        job = find_stored(context, job_id)
-    except errors.NotFound:
-        context.jobs.forget(job_id)
-        return
-    if job.status.has_ended:
-        conclude(context, job)
-        return
-    live = context.jobs.find(job_id)
-    if live is not None and live.status.attempt >= MAX_ATTEMPTS:
-        conclude(context, live.at(failed(live.status, errors.Internal("encoder_lost", attempts=live.status.attempt), context.clock())))
-        return
-    log.warning("the encoder of job %s is lost; the job is queued again", job_id)
-    context.queue.requeue(job_id)
+def _complete(scanner: Scanner, scan: Scan) -> None:
+    if scan.is_thorough and scanner.context.uploads is not None:
+        count_unfinished(scanner.context)
+    scanner.complete(scan)
 
 
 def _top_up_tickets(context: Context) -> None:

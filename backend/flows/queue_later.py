@@ -1,4 +1,4 @@
-"""Queue later: jobs that this process acknowledged while Redis was out of reach. It queues them itself, a second or two after Redis is back.
+"""Queue later: jobs that this process acknowledged while Redis was out of reach (``unqueued``), a second or two after Redis is back.
 
 Whether a call that got no answer was carried out does not matter: a job is queued once, by its id. If the process dies first, the scan that follows
 each outage finds them.
@@ -14,17 +14,7 @@ from backend.flows.context import Context
 from backend.flows.queue_stored import queue_stored
 
 log = logging.getLogger(__name__)
-MOST_REMEMBERED = 10_000
-"""Ids that a process remembers, 100 bytes each. Beyond them the store is scanned once Redis is back."""
 QUEUED_AT_ONCE = 200
-
-
-def remember(context: Context, job_id: str) -> None:
-    unqueued = context.unqueued
-    if len(unqueued.ids) < MOST_REMEMBERED:
-        unqueued.ids[job_id] = None
-    else:
-        unqueued.has_more = True
 
 
 def queue_remembered(context: Context) -> int:

@@ -16,7 +16,6 @@ from backend.core.scan import Scan
 from backend.flows import webhooks
 from backend.flows.context import Context
 from backend.flows.queue_stored import READ_AT_ONCE, queue_stored
-from backend.flows.uploads import count_unfinished
 from backend.ports.job_records import ListedJob
 
 log = logging.getLogger(__name__)
@@ -95,21 +94,9 @@ class Scanner:
         webhooks.record_missing(context.store, context.deliveries, context.receiver, told, self._recorded, self.go_on)
 
     def complete(self, scan: Scan) -> None:
-        """What comes after the last part, and needs no place: uploads and deliveries that wait."""
-        context = self.context
+        """After the last part: make the deliveries known that wait, which need no place."""
         self._recorded = None
-        if scan.is_thorough and context.uploads is not None:
-            count_unfinished(context)
-        if scan.is_thorough or context.sends_webhooks:
-            webhooks.await_pending(context.store, context.deliveries, self.go_on)
+        if scan.is_thorough or self.context.sends_webhooks:
+            webhooks.await_pending(self.context.store, self.context.deliveries, self.go_on)
         if scan.queued:
             log.info("%s unfinished jobs found in the store", scan.queued)
-
-
-def scan_store(context: Context, go_on: Callable[[], object] = lambda: None, *, why: str) -> Scan:
-    """A whole scan at once."""
-    scanner, scan, is_complete = Scanner(context, go_on), Scan(context.new_id(), why, context.clock()), False
-    while not is_complete:
-        scan, is_complete = scanner.scan_part(scan)
-    scanner.complete(scan)
-    return scan

@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.core.index_line import index_line
 from backend.core.job import Status
-from backend.flows import maintenance
+from backend.flows import expire, maintenance, uploads
 from tests.support.stored import manifests
 from tests.system.faults.pictures import PNG
 from tests.system.faults.steps import RESULT, Here
@@ -117,7 +117,7 @@ def check_uploads(here: Here, step: str, known: dict[str, list[str]], said: Said
             assert now.offset_bytes == 50
         if now.offset_bytes < len(PNG) and not now.has_job:
             here.append(info, now.offset_bytes, PNG[now.offset_bytes :])
-        maintenance.sweep(here.context)
+        uploads.sweep(here.context)
         assert content(here.store.open_source(info.job_id)) == PNG
 
 
@@ -144,7 +144,7 @@ def check_emptied(here: Here) -> None:
         assert content(here.store.open_source(each.id)) == PNG, "a job that is there is there whole"
         assert each.expires_at < later
     here.index.add([index_line(replace(each, expires_at=time.time() - 1)) for each in manifests(here.store)])
-    maintenance.expire(here.context)
+    expire.expire(here.context)
     here.store.clean_up(-1)
     assert [each for each in here.store.root.rglob("*") if each.is_file()] == []
     assert list((here.store.root / "jobs").glob("*/*")) == []

@@ -12,17 +12,17 @@ end
 
 local function has(name, id) return redis.call('ZSCORE', key(name), id) end
 
-local function is_indexed(id, who, place, manifest)
+local function is_indexed(id, who, seat, manifest)
   local maker = not manifest.is_passing and (manifest.maker or '') or ''
-  return has('expiry', id) and has('underway:' .. who, id) and (place ~= 'queue' or has('waiting', id))
+  return has('expiry', id) and has('underway:' .. who, id) and (seat ~= 'queue' or has('waiting', id))
          and (maker == '' or (has('listed:' .. maker, id) and redis.call('HEXISTS', key('listers'), id) == 1))
 end
 
-local function index(id, client, place, manifest)
+local function index(id, client, seat, manifest)
   local expire_at = math.floor(manifest.expires_at)
   redis.call('ZADD', key('expiry'), expire_at, id)
   enter_share(id, client, expire_at)
-  if place == 'queue' then redis.call('ZADD', key('waiting'), manifest.created_at, id) end
+  if seat == 'queue' then redis.call('ZADD', key('waiting'), manifest.created_at, id) end
   if not manifest.is_passing and (manifest.maker or '') ~= '' then
     redis.call('HSET', key('listers'), id, manifest.maker)
     redis.call('ZADD', key('listed:' .. manifest.maker), manifest.created_at, id)
@@ -30,9 +30,9 @@ local function index(id, client, place, manifest)
 end
 
 -- A lease is short: who holds the job renews it sooner, and the job of another is given to others.
-local function put_in(place, id, client, text)
-  if place ~= 'queue' then
-    redis.call('ZADD', key(place), now_ms() + tonumber(lease_ms), id)
+local function put_in(seat, id, client, text)
+  if seat ~= 'queue' then
+    redis.call('ZADD', key(seat), now_ms() + tonumber(lease_ms), id)
   else
     leave_queue(id, client)
     line_up(id, client, text, false)
@@ -46,15 +46,15 @@ for i = step == 'look' and 2 or 3, #ARGV do
   local state, client, text = job[1], job[2] or '', job[3]
   if text and state and not has_ended(state) then
     local manifest = cjson.decode(text)
-    local place, who = place_in(state, manifest), words_of(client)
-    local is_placed = has(place, id)
-    if not is_placed or not is_indexed(id, who, place, manifest) then
+    local seat, who = place_in(state, manifest), words_of(client)
+    local is_placed = has(seat, id)
+    if not is_placed or not is_indexed(id, who, seat, manifest) then
       mended = mended + 1
       found[#found + 1] = string.format('%.6f', manifest.created_at)
       found[#found + 1] = id
       if step == 'mend' then
-        if not is_placed then put_in(place, id, client, text) end
-        index(id, client, place, manifest)
+        if not is_placed then put_in(seat, id, client, text) end
+        index(id, client, seat, manifest)
       end
     end
   end
