@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import os
 import platform
 import secrets
 import shutil
 import socket
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import gevent
 from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backend import __version__, errors, logs, telemetry
-from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
+from backend import __version__, background, logs, telemetry
+from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
 from backend.adapters.files.history_file import FileHistory
 from backend.adapters.files.resumable import FileUploads
@@ -38,14 +35,12 @@ from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable, plain_key
 from backend.core.host_names import allowed_hosts
 from backend.core.reader import Reader
-from backend.flows import announce, shares
+from backend.flows import announce
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
-from backend.ports.announcements import Announcements
-from backend.ports.api_keys import ApiKeys
 from backend.server import connection_limits
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
@@ -62,17 +57,13 @@ from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
 from backend.web.socketio.handlers import SocketIOHandlers
-from backend.web.status import historian
 from backend.web.status.historian import Historian
 
 log = logging.getLogger(__name__)
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
-MAINTAIN_EVERY_S = 1.0
-REST_SHARE = 0.25
 SHOWN_PACKAGES = ("gunicorn", "gevent")
 """Of which the operator's page says the versions."""
 HISTORY_FILE = "history.json"
-BEGIN_AFTER_S = 0.02
 SOCKET_MESSAGE_BYTES = 64 << 10
 
 
@@ -84,14 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     error_response.install(settings.prefix)
     context = gateway_context(settings)
     follower = Follower(context)
-    announcements = RedisAnnouncements(
-        redis_client.connect(settings.broker_url),
-        on_change=follower.on_change,
-        on_message=follower.on_message,
-        on_gap=follower.on_gap,
-        on_delay=_observe_delay,
-        prefix=settings.key_prefix,
-    )
+    announcements = _announcements(settings, follower)
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
     flask_alone = app.wsgi_app
@@ -110,21 +94,29 @@ def create_app(settings: Settings | None = None) -> Flask:
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
-    gevent.spawn_later(BEGIN_AFTER_S, _warm_up, app, context, announcements)
-    gevent.spawn(_watch_keys, web.api_keys, handlers)
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    gevent.spawn_later(BEGIN_AFTER_S, _announce, _announcer(settings, context, name))
-    _start_background(Janitor(context, name, fetcher), webhooks)
-    gevent.spawn_later(BEGIN_AFTER_S, _record_history, _historian(settings, web, name))
+    janitor = Janitor(context, name, fetcher)
+    background.start_soon(
+        lambda: background.warm_up(app, context, announcements),
+        lambda: background.watch_keys(web.api_keys, handlers),
+        lambda: background.announce_gateway(_announcer(settings, context, name)),
+        lambda: background.maintain(janitor),
+        lambda: background.look_after_store(janitor),
+        lambda: background.send_webhooks(webhooks),
+        lambda: background.record_history(_historian(settings, web, name)),
+    )
     return app
 
 
-def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
-    """A moment later: ``gunicorn --check-config`` makes the application too and ends at once, and gevent gives each greenlet a turn at the end."""
-    gevent.spawn_later(BEGIN_AFTER_S, _maintain, janitor)
-    gevent.spawn_later(BEGIN_AFTER_S, _look_after_store, janitor)
-    if webhooks is not None:
-        gevent.spawn_later(BEGIN_AFTER_S, _send_webhooks, webhooks)
+def _announcements(settings: Settings, follower: Follower) -> RedisAnnouncements:
+    return RedisAnnouncements(
+        redis_client.connect(settings.broker_url),
+        on_change=follower.on_change,
+        on_message=follower.on_message,
+        on_gap=follower.on_gap,
+        on_delay=_observe_delay,
+        prefix=settings.key_prefix,
+    )
 
 
 def _announcer(settings: Settings, context: Context, name: str) -> announce.Announcer:
@@ -277,106 +269,3 @@ def _socketio(app: Flask) -> SocketIO:
 
 def _observe_delay(seconds: float) -> None:
     http_middleware.observe("event_delay", seconds, http_middleware.BOUNDS_S)
-
-
-def _warm_up(app: Flask, context: Context, announcements: Announcements) -> None:
-    """Connect and subscribe now, which otherwise would be done in each worker's first request and cost it some 50 ms."""
-    app.url_map.update()
-    announcements.start()
-    try:
-        context.store.check()
-        context.queue.depth()
-    except errors.GatewayError as error:
-        log.info("not everything is within reach yet: %s", error)
-
-
-def _send_webhooks(webhooks: WebhookSender) -> None:
-    while True:
-        try:
-            if not webhooks.send_due():
-                webhooks.wait()
-        except errors.GatewayError as error:
-            log.warning("no webhook can be sent now: %s", error)
-            time.sleep(MAINTAIN_EVERY_S)
-        except Exception as error:
-            log.error("sending webhooks met an unexpected %r", error, exc_info=error)
-            time.sleep(MAINTAIN_EVERY_S)
-
-
-def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
-    """What the operator changes of the keys counts within two rounds, for open sockets too; so does a key's expiry."""
-    while api_keys.are_set:
-        time.sleep(LOOK_EVERY_S)
-        try:
-            if isinstance(api_keys, ApiKeysFile):
-                api_keys.look()
-            handlers.disconnect_refused()
-        except Exception as error:
-            log.error("watching the API keys met an unexpected %r", error, exc_info=error)
-
-
-def _maintain(janitor: Janitor) -> None:
-    outage = logs.Outage(log)
-    while True:
-        try:
-            shares.tell_bytes(janitor.context)
-            janitor.look_after_jobs()
-            outage.end("maintenance goes on")
-        except errors.GatewayError as error:
-            outage.tell("maintenance could not be finished this time, and is tried again: %s", error)
-        except errors.Overstayed:
-            pass  # The watchdog has logged where it was.
-        except Exception as error:
-            log.error("maintenance met an unexpected %r", error, exc_info=error)
-        time.sleep(MAINTAIN_EVERY_S)
-
-
-def _look_after_store(janitor: Janitor) -> None:
-    """Between two parts of a scan the requests have the processor for a quarter of the time that the part took, at least."""
-    outage = logs.Outage(log)
-    while True:
-        begun, has_more = time.monotonic(), False
-        try:
-            has_more = janitor.look_after_store()
-            outage.end("the store is looked after again")
-        except errors.GatewayError as error:
-            outage.tell("the store could not be looked after this time, which is tried again: %s", error)
-        except errors.Overstayed:
-            pass  # The watchdog has logged where it was.
-        except Exception as error:
-            log.error("looking after the store met an unexpected %r", error, exc_info=error)
-        time.sleep(max(0.01, REST_SHARE * (time.monotonic() - begun)) if has_more else MAINTAIN_EVERY_S)
-
-
-def _announce(announcer: announce.Announcer) -> None:
-    atexit.register(_leave, announcer)
-    outage = logs.Outage(log)
-    while True:
-        try:
-            announcer.beat()
-            outage.end("this gateway sends its heartbeat again")
-        except errors.BackendUnavailable as error:
-            outage.tell("this gateway cannot send its heartbeat, and tries again: %s", error.private)
-        time.sleep(announce.HEARTBEAT_EVERY_S)
-
-
-def _leave(announcer: announce.Announcer) -> None:
-    with contextlib.suppress(errors.BackendUnavailable):
-        announcer.leave()
-
-
-def _record_history(recorder: Historian) -> None:
-    atexit.register(_finish_history, recorder)
-    while True:
-        try:
-            recorder.record()
-        except errors.GatewayError as error:
-            log.info("no sample of the figures is kept this time: %s", error)
-        except Exception as error:
-            log.error("the history of the figures met an unexpected %r", error, exc_info=error)
-        time.sleep(historian.EVERY_S)
-
-
-def _finish_history(recorder: Historian) -> None:
-    with contextlib.suppress(errors.GatewayError):
-        recorder.finish()

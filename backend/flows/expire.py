@@ -9,19 +9,9 @@ from backend.core import tally
 from backend.core.job import Job, Status
 from backend.flows.conclude import end_for_receiver
 from backend.flows.context import Context
-from backend.flows.uploads import sweep
 
 log = logging.getLogger(__name__)
 ERASED_AT_ONCE = 200
-
-
-def expire(context: Context) -> int:
-    """Erase what has outlived its retention; the bytes freed. What cannot be erased now stays for the next time, and keeps nothing else."""
-    freed, has_more = expire_some(context)
-    while has_more:
-        more, has_more = expire_some(context)
-        freed += more
-    return freed + sweep_uploads(context)
 
 
 def expire_some(context: Context) -> tuple[int, bool]:
@@ -31,12 +21,6 @@ def expire_some(context: Context) -> tuple[int, bool]:
     freed = sum(each for each in erased if each is not None)
     count_freed(context, freed, "retention")
     return freed, len(ids) == ERASED_AT_ONCE and None not in erased
-
-
-def sweep_uploads(context: Context) -> int:
-    freed = sweep(context) if context.uploads is not None else 0
-    count_freed(context, freed, "retention")
-    return freed
 
 
 def _erase_expired(context: Context, job_id: str) -> int | None:

@@ -80,22 +80,19 @@ class Fetcher:
             webhook_url=sender.webhook_url,
         )
         context.store.reserve(manifest)
-        token = context.new_id()
+        token, job = context.new_id(), Job(manifest, Status())
         try:
-            job = context.fetch_leases.reserve(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
-        except errors.QuotaExceeded:
-            context.store.erase(manifest.id)
+            job = context.fetch_leases.reserve(job, token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
+        except (errors.QuotaExceeded, errors.LiveStateFull):
+            erase(context, job)
             raise
         except errors.QueueFull:
-            context.store.erase(manifest.id)
+            erase(context, job)
             raise queue_is_full(context, context.max_queued_jobs) from None
-        except errors.LiveStateFull:
-            erase(context, Job(manifest, Status()))
-            raise
         except errors.BackendUnavailable as error:
             log.warning("job %s is stored and will be fetched once Redis is back: %s", manifest.id, error.private)
             remember(context, manifest.id)
-            return Job(manifest, Status())
+            return job
         self.start(lambda: self.fetch(job, token))
         return job
 

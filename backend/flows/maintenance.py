@@ -8,21 +8,21 @@ so it does no harm if two processes do it for a moment.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend import errors
 from backend.core.scan import EMPTY, OUTAGE, ROUTINE, Scan
 from backend.flows.context import Context
-from backend.flows.expire import count_freed, expire_some, sweep_uploads
+from backend.flows.expire import count_freed, expire_some
 from backend.flows.fetch import Fetcher
 from backend.flows.mend import SETTLE_S, Mender
+from backend.flows.note_rounds import noted
 from backend.flows.queue_later import queue_remembered
 from backend.flows.queue_stored import ABANDONED_S
 from backend.flows.scan_store import Scanner
 from backend.flows.take_back import take_back_or_log
-from backend.flows.uploads import count_unfinished
+from backend.flows.uploads import count_unfinished, sweep
 
 log = logging.getLogger(__name__)
 DUTY = "caretaker"
@@ -81,7 +81,7 @@ class Janitor:
             raise
         self._is_outage = False
         if is_ours:
-            with self._noted(ROUNDS):
+            with noted(self.context, ROUNDS):
                 self._do_round()
 
     def _do_round(self) -> None:
@@ -103,7 +103,7 @@ class Janitor:
         if not self._holds_duty():
             return False
         try:
-            with self._noted(STORE_ROUNDS):
+            with noted(self.context, STORE_ROUNDS):
                 return self._do_store_round()
         except Superseded:
             log.info("another process does the maintenance now")
@@ -128,7 +128,7 @@ class Janitor:
         _, has_more = expire_some(self.context)
         if not has_more:
             self._expired_s = now
-            sweep_uploads(self.context)
+            _sweep_uploads(self.context)
         return has_more
 
     def _mend(self) -> bool:
@@ -196,29 +196,12 @@ class Janitor:
         if not self._acquire_duty():
             raise Superseded()
 
-    @contextmanager
-    def _noted(self, kind: str) -> Iterator[None]:
-        """Write down how a round went, for the health. Redis may be what fails; then nothing is written, which shows it too."""
-        try:
-            yield
-        except errors.GatewayError as error:
-            _note_or_log(self.context, kind, str(error.params.get("part", error.code)))
-            raise
-        self.context.upkeep.note(kind)
-
 
 def _queue_remembered_or_log(context: Context) -> None:
     try:
         queue_remembered(context)
     except errors.GatewayError as error:
         log.debug("%s jobs that this process accepted cannot be queued yet: %s", len(context.unqueued.ids), error)
-
-
-def _note_or_log(context: Context, kind: str, part: str) -> None:
-    try:
-        context.upkeep.note(kind, part)
-    except errors.BackendUnavailable as error:
-        log.debug("that maintenance fails could not be written down: %s", error.private)
 
 
 def recover(context: Context, go_on: Callable[[], object] = lambda: None) -> int:
@@ -234,6 +217,21 @@ def _complete(scanner: Scanner, scan: Scan) -> None:
     if scan.is_thorough and scanner.context.uploads is not None:
         count_unfinished(scanner.context)
     scanner.complete(scan)
+
+
+def expire(context: Context) -> int:
+    """Erase what has outlived its retention; the bytes freed. What cannot be erased now stays for the next time, and keeps nothing else."""
+    freed, has_more = expire_some(context)
+    while has_more:
+        more, has_more = expire_some(context)
+        freed += more
+    return freed + _sweep_uploads(context)
+
+
+def _sweep_uploads(context: Context) -> int:
+    freed = sweep(context) if context.uploads is not None else 0
+    count_freed(context, freed, "retention")
+    return freed
 
 
 def _top_up_tickets(context: Context) -> None:

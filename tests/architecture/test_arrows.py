@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "usage": {"terminal", "texts"},
     "installation": {"installation", "errors", "key_command", "supervisor", "terminal", "texts", "usage"},
     "app": EVERYTHING,
+    "background": EVERYTHING,
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
     "port_holder": set(),

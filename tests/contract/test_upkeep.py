@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+
+from backend.core.job import Job
 from backend.core.scan import Scan
 from tests.contract.live import Live, claim, queued
 from tests.fakes.waiting import until
@@ -78,3 +81,19 @@ def test_the_number_that_orders_jobs_is_never_less_than_it_was(live: Live) -> No
     known = live.upkeep.signs().serial
     assert live.upkeep.signs(known).serial == known
     assert live.upkeep.signs(known + 1000).serial > known + 1000
+
+
+def test_no_waiting_job_is_taken_for_a_stray_whatever_happened_to_the_queue(live: Live) -> None:
+    """One that was put in its place again each time would never be served."""
+    chosen = random.Random(7)
+    jobs: list[Job] = []
+    for step in range(150):
+        client = f"client-{chosen.randrange(3)} line-{chosen.randrange(3)}{chosen.choice(['', ' waits'])}"
+        jobs.append(queued(live, client, batch=chosen.choice([None, "batch"])))
+        if step % 2:
+            taken = claim(live).job
+            if step % 6 == 1:
+                live.queue.requeue(taken.id)
+        if step % 5 == 0:
+            live.jobs.forget(chosen.choice(jobs).id)
+        assert live.upkeep.strays(0) == (0, []) and live.upkeep.lost() == []

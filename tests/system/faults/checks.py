@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.core.index_line import index_line
 from backend.core.job import Status
-from backend.flows import expire, maintenance, uploads
+from backend.flows import maintenance, uploads
 from tests.support.stored import manifests
 from tests.system.faults.pictures import PNG
 from tests.system.faults.steps import RESULT, Here
@@ -144,7 +144,7 @@ def check_emptied(here: Here) -> None:
         assert content(here.store.open_source(each.id)) == PNG, "a job that is there is there whole"
         assert each.expires_at < later
     here.index.add([index_line(replace(each, expires_at=time.time() - 1)) for each in manifests(here.store)])
-    expire.expire(here.context)
+    maintenance.expire(here.context)
     here.store.clean_up(-1)
     assert [each for each in here.store.root.rglob("*") if each.is_file()] == []
     assert list((here.store.root / "jobs").glob("*/*")) == []

@@ -24,7 +24,7 @@ from backend.core.client_limits import ClientLimits
 from backend.core.job import Job, Result, Status, succeeded
 from backend.core.options import Options
 from backend.core.resumable import UploadInfo
-from backend.flows import batch, conclude, expire, ingest, maintenance, uploads
+from backend.flows import batch, conclude, ingest, maintenance, uploads
 from backend.flows.conclude import conclude as end
 from backend.flows.context import Context
 from backend.flows.ingest import Sender
@@ -182,7 +182,7 @@ def retention(here: Here) -> dict[str, object]:
     """A round of maintenance, a day later."""
     later = replace(here.context, clock=lambda: time.time() + 86_500)
     maintenance.recover(later)
-    return {"freed": expire.expire(later) + here.store.clean_up(-1)}
+    return {"freed": maintenance.expire(later) + here.store.clean_up(-1)}
 
 
 STEPS: dict[str, Callable[[Here], dict[str, object]]] = {

@@ -31,7 +31,7 @@ from backend.core.conversion import Converted
 from backend.core.job import Job
 from backend.core.options import Options
 from backend.core.resumable import UploadInfo
-from backend.flows import batch, conclude, deliver, expire, ingest, maintenance, uploads
+from backend.flows import batch, conclude, deliver, ingest, maintenance, uploads
 from backend.flows.context import Context, random_id
 from backend.flows.encode import encode_next
 from backend.flows.find_job import find
@@ -283,7 +283,7 @@ class Gateway(RuleBasedStateMachine):
     @rule()
     def expire(self) -> None:
         maintenance.recover(self.context)
-        expire.expire(self.context)
+        maintenance.expire(self.context)
 
     # What goes wrong
 
@@ -338,7 +338,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, 40))
     def killed_while_expiring(self, at: int) -> None:
-        self.killed_at(at, lambda: (maintenance.recover(self.context), expire.expire(self.context)))
+        self.killed_at(at, lambda: (maintenance.recover(self.context), maintenance.expire(self.context)))
 
     def killed_at(self, number: int, work: Callable[[], object]) -> bool:
         """In a process of its own. What it did to a queue in memory is lost with it, as if it had been killed before it could tell Redis."""

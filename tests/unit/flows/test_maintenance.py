@@ -7,9 +7,8 @@ import pytest
 from backend import errors
 from backend.core.options import Options
 from backend.flows import batch, conclude, ingest, scan_store, unqueued
-from backend.flows.expire import expire
 from backend.flows.follow import Follower
-from backend.flows.maintenance import ABANDONED_S, DUTY, DUTY_S, EXPIRE_EVERY_S, LEAST_RESCAN_S, UNREAD_RESCAN_S, Janitor, recover
+from backend.flows.maintenance import ABANDONED_S, DUTY, DUTY_S, EXPIRE_EVERY_S, LEAST_RESCAN_S, UNREAD_RESCAN_S, Janitor, expire, recover
 from backend.ports.job_records import JobPage, ManyRead
 from tests.fakes.context import MemoryContext
 from tests.fakes.samples import image

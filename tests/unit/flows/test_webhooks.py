@@ -16,7 +16,7 @@ from backend.core import webhooks
 from backend.core.job import Job
 from backend.core.options import Options
 from backend.core.webhooks import Delivery
-from backend.flows import batch, deliveries, expire, ingest, maintenance
+from backend.flows import batch, deliveries, ingest, maintenance
 from backend.flows.conclude import cancel, delete
 from backend.flows.send_webhooks import FAILURES_BEFORE_PAUSE, SHARES, WebhookSender
 from backend.ports.receivers import Reply
@@ -122,7 +122,7 @@ def test_a_job_that_expires_unfinished_is_told_as_cancelled(here: MemoryContext,
     here.context = here.context.__class__(**{**_fields(here.context), "sends_webhooks": True})
     job = here.upload(webhook_url=URL)
     here.clock.advance(86_401)
-    expire.expire(here.context)
+    maintenance.expire(here.context)
     told.send()
     assert told.heard() == [("job.cancelled", job.id)]
     assert here.store.entries == {}

@@ -12,6 +12,17 @@ end
 
 local function has(name, id) return redis.call('ZSCORE', key(name), id) end
 
+-- Whether a job is where it has to be. In the queue each waiting job labels one slot of each kind, and stands in its line.
+local function is_placed(id, client, seat)
+  if not has(seat, id) then return false end
+  if seat ~= 'queue' then return true end
+  local at = place_of(client)
+  for _, name in ipairs({'slots', 'own', 'turns', 'jobs'}) do
+    if not redis.call('ZSCORE', at[name], id) then return false end
+  end
+  return true
+end
+
 local function is_indexed(id, who, seat, manifest)
   local maker = not manifest.is_passing and (manifest.maker or '') or ''
   return has('expiry', id) and has('underway:' .. who, id) and (seat ~= 'queue' or has('waiting', id))
@@ -47,13 +58,13 @@ for i = step == 'look' and 2 or 3, #ARGV do
   if text and state and not has_ended(state) then
     local manifest = cjson.decode(text)
     local seat, who = place_in(state, manifest), words_of(client)
-    local is_placed = has(seat, id)
-    if not is_placed or not is_indexed(id, who, seat, manifest) then
+    local placed = is_placed(id, client, seat)
+    if not placed or not is_indexed(id, who, seat, manifest) then
       mended = mended + 1
       found[#found + 1] = string.format('%.6f', manifest.created_at)
       found[#found + 1] = id
       if step == 'mend' then
-        if not is_placed then put_in(seat, id, client, text) end
+        if not placed then put_in(seat, id, client, text) end
         index(id, client, seat, manifest)
       end
     end
