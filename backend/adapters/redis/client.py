@@ -102,7 +102,9 @@ def sentinel_arguments(place: RedisUrl, timeout_s: float) -> dict[str, Any]:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
+    """``LiveStateFull`` where Redis refused a first write since it is full: nothing was changed then."""
     try:
         yield
     except (RedisError, OSError) as error:
-        raise errors.BackendUnavailable(part="redis", retry_after_s=2, private=repr(error)) from error
+        kind = errors.LiveStateFull if "OOM command not allowed" in str(error) else errors.BackendUnavailable
+        raise kind(part="redis", retry_after_s=2, private=repr(error)) from error
