@@ -21,7 +21,7 @@ from backend.flows.finish import finish
 from backend.flows.report import LEASE_S, Reporter
 from backend.ports.blob import Blob
 from backend.ports.codec import Codec
-from backend.ports.queue import Claim
+from backend.ports.queue import Claim, OnlyNewer
 from backend.ports.result_files import ResultFile
 
 log = logging.getLogger(__name__)
@@ -34,11 +34,20 @@ EPHEMERAL_REPORT_EVERY_S = 0.4
 ROOM_PATIENCE_S = 60.0
 """How long an encoder waits for disk space to store how its job ended. After that another encoder begins the job again."""
 ROOM_LOOK_S = 0.2
+NEWER_PAUSE_S = 1.0
+"""How long an encoder leaves the queue alone that found only jobs for a newer release in it."""
 
 
 def encode_next(context: Context, codec: Codec, token: str) -> bool:
-    """Encode one job from the queue; False when none waits."""
-    claim = context.queue.take(token, LEASE_S)
+    """Encode one job from the queue; False when none waits.
+
+    Where all that wait need a newer release, pause: the tickets of those jobs come again and again until an encoder of that release is there.
+    """
+    try:
+        claim = context.queue.take(token, LEASE_S)
+    except OnlyNewer:
+        time.sleep(NEWER_PAUSE_S)
+        return False
     if claim is not None:
         encode(context, codec, claim)
     return claim is not None
