@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import requests
@@ -60,9 +61,10 @@ class Deployment:
     def __init__(self, folder: Path, redis_url: str, **environment: str) -> None:
         self.folder, self.redis_url, self.environment = folder, redis_url, environment
         self.running: list[Running] = []
+        self._numbers = count()
 
     def start(self, release: Path, role: str, **environment: str) -> Running:
-        port, number = free_port(), len(self.running)
+        port, number = free_port(), next(self._numbers)
         run_dir = self.folder / f"run{number}"
         run_dir.mkdir(parents=True, mode=0o700)
         own = {"REDIS_URL": self.redis_url, "GATEWAY_DATA_DIR": str(self.folder / "data"), "API_PORT": str(port), "GATEWAY_RUN_DIR": str(run_dir)}
@@ -87,14 +89,15 @@ class Deployment:
         assert not started.has_ended(), started.said()
         return started
 
-    def stop(self) -> None:
-        """Gateways first, as the guide says."""
+    def stop_all(self) -> None:
+        """In order, and every process that may be left. Gateways first: what they still take in waits in the store."""
         for each in sorted(self.running, key=lambda one: one.role == "encoder"):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 each.stop()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(each.process.pid, signal.SIGKILL)
             each.process.wait()
+        self.running = []
 
 
 def is_ready(started: Running) -> bool:
@@ -111,7 +114,7 @@ def deployment(folder: Path, redis_url: str, **environment: str) -> Iterator[Dep
     try:
         yield made
     finally:
-        made.stop()
+        made.stop_all()
 
 
 def upload(gateway: Running, image: bytes, **options: object) -> str:
