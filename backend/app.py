@@ -22,14 +22,13 @@ from backend.adapters.files import protocol_mark
 from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
 from backend.adapters.files.history_file import FileHistory
-from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http.sources import HttpSources, Rules
 from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
-from backend.adapters.stores import open_store
+from backend.adapters.stores import open_store, open_uploads
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
@@ -43,7 +42,7 @@ from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
-from backend.server import connection_limits
+from backend.server import connection_limits, stock_workers
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
@@ -94,7 +93,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
-    app.wsgi_app = _wrap(app.wsgi_app, flask_alone, settings)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
@@ -171,7 +170,7 @@ def gateway_context(settings: Settings) -> Context:
     check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
-    resumable = FileUploads(settings.store_dir)
+    resumable = open_uploads(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     resumable.prepare()
     return Context(
         store=ThreadedStore(store),
