@@ -94,11 +94,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    janitor = Janitor(context, name, fetcher)
     background.start_soon(
         lambda: background.warm_up(app, context, announcements),
         lambda: background.watch_keys(web.api_keys, handlers),
         lambda: background.announce_gateway(_announcer(settings, context, name)),
-        lambda: background.maintain(Janitor(context, name, fetcher)),
+        lambda: background.maintain(janitor),
+        lambda: background.look_after_store(janitor),
         lambda: background.send_webhooks(webhooks),
         lambda: background.record_history(_historian(settings, web, name)),
     )

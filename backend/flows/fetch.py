@@ -18,11 +18,12 @@ from backend.core.job import Job, Manifest, Source, Status, failed, work_key
 from backend.core.options import Options
 from backend.core.turns import client_of
 from backend.flows import shares
-from backend.flows.conclude import conclude
+from backend.flows.conclude import conclude, erase
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored
 from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
 from backend.flows.places import Places
+from backend.flows.unqueued import remember
 from backend.ports.sources import Download, Sources
 
 log = logging.getLogger(__name__)
@@ -79,18 +80,19 @@ class Fetcher:
             webhook_url=sender.webhook_url,
         )
         context.store.reserve(manifest)
-        token = context.new_id()
+        token, job = context.new_id(), Job(manifest, Status())
         try:
-            job = context.fetch_leases.reserve(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
-        except errors.QuotaExceeded:
-            context.store.erase(manifest.id)
+            job = context.fetch_leases.reserve(job, token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
+        except (errors.QuotaExceeded, errors.LiveStateFull):
+            erase(context, job)
             raise
         except errors.QueueFull:
-            context.store.erase(manifest.id)
+            erase(context, job)
             raise queue_is_full(context, context.max_queued_jobs) from None
         except errors.BackendUnavailable as error:
             log.warning("job %s is stored and will be fetched once Redis is back: %s", manifest.id, error.private)
-            return Job(manifest, Status())
+            remember(context, manifest.id)
+            return job
         self.start(lambda: self.fetch(job, token))
         return job
 

@@ -19,9 +19,11 @@ from backend.core.job import Job, Manifest, Source, Status, work_key
 from backend.core.options import Options
 from backend.core.turns import turn
 from backend.flows import deduplicate, shares
+from backend.flows.conclude import erase
 from backend.flows.context import Context
 from backend.flows.deliver import check_source
 from backend.flows.find_job import find_stored
+from backend.flows.unqueued import remember
 from backend.ports.peer import SocketChunk
 from backend.ports.source_files import Upload
 
@@ -210,8 +212,8 @@ def retry(context: Context, job: Job, options: Options, sender: Sender, *, job_i
 def queue(context: Context, job: Job, limits: ClientLimits) -> Job:
     """Queue a durable job; the job as it is then. One that has completed duplicates ends at once with a duplicate's result.
 
-    Without Redis, or where it is full, the job stays in the store until the recovery finds it. Raises ``QueueFull``, ``QuotaExceeded``, and for
-    an ephemeral job, whose client waits for nothing else, ``BackendUnavailable``; the job is erased then.
+    Without Redis the job stays in the store, and this process queues it as soon as Redis is back. Raises ``QueueFull``, ``QuotaExceeded``,
+    ``LiveStateFull``, and for an ephemeral job, whose client waits for nothing else, ``BackendUnavailable``; the job is erased then.
     """
     limit, share = context.max_queued_jobs, limits.jobs
     try:
@@ -224,11 +226,15 @@ def queue(context: Context, job: Job, limits: ClientLimits) -> Job:
         context.queue_depth.at_s = -math.inf
         context.store.erase(job.id)
         raise queue_is_full(context, limit) from None
+    except errors.LiveStateFull:
+        erase(context, job)
+        raise
     except errors.BackendUnavailable as error:
         if job.manifest.is_ephemeral:
             context.store.erase(job.id, durable=False)
             raise
         log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
+        remember(context, job.id)
         return job
 
 

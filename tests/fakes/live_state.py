@@ -19,6 +19,7 @@ from tests.fakes.job_states import MemoryJobIndex, MemoryJobStates
 from tests.fakes.leases import MemoryFetchLeases, MemoryLeases
 from tests.fakes.queue import MemoryJobQueue
 from tests.fakes.server import MemoryServer
+from tests.fakes.upkeep import MemoryUpkeep
 
 
 def live_state(server: MemoryServer) -> LiveState:
@@ -35,6 +36,7 @@ def live_state(server: MemoryServer) -> LiveState:
         "presence": MemoryPresence(server),
         "deliveries": MemoryDeliveryQueue(server),
         "history": MemoryHistory(server),
+        "upkeep": MemoryUpkeep(server),
     }
 
 

@@ -87,7 +87,7 @@ class MemoryJobQueue:
 
     def publish_positions(self) -> int:
         server, published = self._server, 0
-        for job_id in list(server.reach().queue):
+        for job_id in [each for each in server.reach().queue if each in server.reach().known]:
             known, rank = server.reach().known[job_id], server.rank(job_id)
             position = known.status.position
             if position is None or abs(position - rank) >= max(1, position / 10):

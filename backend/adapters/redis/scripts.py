@@ -54,6 +54,9 @@ Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
     webhooks:paused:<host>    string  there while it is left alone
     duty:<name>   string  who holds a duty
     epoch         string  who rebuilt this state, and on which run of the server
+    scan          hash    id, run (of the server), scan (JSON): how far the scan of the store is that is under way
+    scan:wanted   string  when a scan of the store is due, ms, and why
+    upkeep        hash    kind of the Janitor's rounds → when one succeeded, ms; <kind>:trouble → the part that failed since
     memo:<key>    string  a memo
     memos:<group> zset    the memos of one group, of which only so many are kept; score = when each was put, ms
     count:<key>   string  a counter that ends with its window
