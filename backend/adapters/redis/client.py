@@ -15,7 +15,7 @@ from typing import Any
 import redis
 from redis.backoff import NoBackoff
 from redis.connection import DefaultParser
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -106,5 +106,10 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        kind = errors.LiveStateFull if "OOM command not allowed" in str(error) else errors.BackendUnavailable
+        kind = errors.LiveStateFull if _is_full(error) else errors.BackendUnavailable
         raise kind(part="redis", retry_after_s=2, private=repr(error)) from error
+
+
+def _is_full(error: Exception) -> bool:
+    """Servers before Redis 7 wrap what a script met into an error of the script."""
+    return isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error)
