@@ -97,7 +97,7 @@ class Run:
         """Send nothing, wait until all has ended, and judge it."""
         self.load.pause()
         deadline = time.monotonic() + GIVEN_UP_S
-        while self.ledger.unended() and time.monotonic() < deadline:
+        while not self.load.is_quiet() and time.monotonic() < deadline:
             time.sleep(0.05)
         jobs = [each for each in list(self.ledger.jobs.values()) if each not in self._judged]
         verdict = judge(self.cluster, self.ledger, jobs)
