@@ -19,7 +19,7 @@ from backend.flows.conclude import conclude, end_for_receiver
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.find_job import SEQ_MARGIN, find_stored
-from backend.flows.uploads import count_unfinished, sweep
+from backend.flows.sweep_uploads import count_unfinished, sweep
 
 log = logging.getLogger(__name__)
 DUTY = "caretaker"
