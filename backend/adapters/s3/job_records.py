@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from backend import errors
 from backend.adapters.s3.bucket import AlreadyExists
@@ -14,9 +15,20 @@ from backend.core.job import Manifest, Status
 log = logging.getLogger(__name__)
 
 
+T = TypeVar("T")
+
+
 class S3JobRecords(StoreObjects):
+    def _read(self, key: str, parse: Callable[[bytes], T]) -> T:
+        """Raises ``NotFound``. What is no record of ours came from something between here and the service."""
+        text = self.bucket.get(key)[0]
+        try:
+            return parse(text)
+        except (ValueError, TypeError, KeyError) as error:
+            raise errors.BackendUnavailable(part="store", retry_after_s=5, private=f"{key} cannot be read: {error!r}") from error
+
     def manifest(self, job_id: str) -> Manifest:
-        return Manifest.from_json(self.bucket.get(self.manifest_key(job_id))[0])
+        return self._read(self.manifest_key(job_id), Manifest.from_json)
 
     def manifests(self) -> Iterator[Manifest]:
         """Skips what is erased meanwhile and what cannot be read."""
@@ -33,7 +45,7 @@ class S3JobRecords(StoreObjects):
 
     def outcome(self, job_id: str) -> Status | None:
         try:
-            return Status.from_json(self.bucket.get(self.job_key(job_id, "outcome.json"))[0])
+            return self._read(self.job_key(job_id, "outcome.json"), Status.from_json)
         except errors.NotFound:
             return None
 
@@ -50,7 +62,10 @@ class S3JobRecords(StoreObjects):
         except errors.NotFound:
             self.erase(job_id)
             raise
-        self._delete_other_results(job_id, status if is_first else self.outcome(job_id))
+        try:
+            self._delete_other_results(job_id, status if is_first else self.outcome(job_id))
+        except errors.BackendUnavailable as error:
+            log.info("job %s has ended, and other encoders' results stay until it is erased: %s", job_id, error.private)
         return is_first
 
     def _delete_other_results(self, job_id: str, outcome: Status | None) -> None:
@@ -71,7 +86,7 @@ class S3JobRecords(StoreObjects):
         self.bucket.put(self.batch_key(batch.id), batch.to_json())
 
     def batch(self, batch_id: str) -> Batch:
-        return Batch.from_json(self.bucket.get(self.batch_key(batch_id))[0])
+        return self._read(self.batch_key(batch_id), Batch.from_json)
 
     def erase_batch(self, batch_id: str) -> None:
         self.bucket.delete([self.batch_key(batch_id)])

@@ -16,7 +16,8 @@ from backend.adapters.stores import open_store
 from backend.ports.housekeeping import NotUsable
 from backend.ports.source_files import Upload
 from tests.fakes.samples import manifest
-from tests.support.s3_server import client, credentials, free_port
+from tests.support.ports import free_port
+from tests.support.s3_server import client, credentials
 
 DATA = b"the bytes of an image " * 1000
 
