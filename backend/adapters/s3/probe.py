@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
+from botocore.exceptions import ClientError, NoRegionError, ProfileNotFound
 
 from backend import errors
-from backend.adapters.s3.bucket import EXISTS, Bucket, code_of
+from backend.adapters.s3.bucket import BROKEN, EXISTS, MISSING, NO_CREDENTIALS, Bucket, code_of
 from backend.ports.housekeeping import NotUsable
 
 DENIED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}
 NO_BUCKET = {"404", "NoSuchBucket", "InvalidBucketName", "400", "301", "PermanentRedirect"}
-NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, NoRegionError, ProfileNotFound)
+WRONGLY_SET_UP = (*NO_CREDENTIALS, NoRegionError, ProfileNotFound)
+
+NO_ETAG = f'"{"0" * 32}"'
+"""Of no object: an entity tag is an MD5 or longer."""
 
 
 def probe(bucket: Bucket, prefix: str) -> None:
@@ -35,8 +31,8 @@ def probe(bucket: Bucket, prefix: str) -> None:
         if code in NO_BUCKET:
             raise NotUsable("missing", bucket=bucket.name, code=code) from error
         raise errors.BackendUnavailable(part="store", retry_after_s=5, private=str(error)) from error
-    except BotoCoreError as error:
-        if isinstance(error, NO_CREDENTIALS):
+    except BROKEN as error:
+        if isinstance(error, WRONGLY_SET_UP):
             raise NotUsable("credentials", why=str(error)) from error
         raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
 
@@ -44,10 +40,18 @@ def probe(bucket: Bucket, prefix: str) -> None:
 def _try_conditional_put(bucket: Bucket, key: str) -> None:
     bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")
     try:
-        bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")
-        raise NotUsable("no_conditional_writes", bucket=bucket.name)
-    except ClientError as error:
-        if code_of(error) not in EXISTS:
-            raise
+        _expect_refusal(bucket, lambda: bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*"))
+        _expect_refusal(bucket, lambda: bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfMatch=NO_ETAG))
     finally:
         bucket.client.delete_object(Bucket=bucket.name, Key=key)
+
+
+def _expect_refusal(bucket: Bucket, put: Callable[[], object]) -> None:
+    """Raises ``NotUsable`` where ``put``, whose condition is not met, is done all the same."""
+    try:
+        put()
+    except ClientError as error:
+        if code_of(error) in EXISTS | MISSING:
+            return
+        raise
+    raise NotUsable("no_conditional_writes", bucket=bucket.name)

@@ -19,7 +19,8 @@ from backend.ports.housekeeping import NotUsable
 from backend.ports.job_records import ListedJob
 from backend.ports.source_files import Upload
 from tests.fakes.samples import manifest
-from tests.support.s3_server import client, credentials, free_port
+from tests.support.ports import free_port
+from tests.support.s3_server import client, credentials
 from tests.support.stored import listed, manifests
 
 DATA = b"the bytes of an image " * 1000
