@@ -13,6 +13,7 @@ from typing import Any
 from flask import Response
 
 from backend import errors
+from backend.core.hosts import hosts
 from backend.core.overview import Overview
 from backend.flows.context import Context
 from backend.web.openapi.answers import JSON
@@ -87,6 +88,7 @@ def check_parts(context: Context) -> tuple[dict[str, str], dict[str, Any]]:
         seen = context.counters.overview()
         facts["queue"] = {"queued": seen.queued, "running": seen.running}
         facts["oldest_queued_seconds"] = round(seen.oldest_queued_s, 1)
+        facts["hosts"] = hosts(seen.encoders, seen.gateways)
         facts["encoders"] = {"count": len(seen.encoders), "busy": seen.encoders_busy, "seal": _weakest_seal(seen)}
 
     def encoders() -> None:
