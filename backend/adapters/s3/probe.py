@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,6 +21,7 @@ from backend.ports.housekeeping import NotUsable
 
 DENIED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}
 NO_BUCKET = {"404", "NoSuchBucket", "InvalidBucketName", "400", "301", "PermanentRedirect"}
+UNKNOWN_CONDITION = {"501", "NotImplemented"}
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, NoRegionError, ProfileNotFound)
 
 
@@ -32,6 +34,8 @@ def probe(bucket: Bucket, prefix: str) -> None:
         code = code_of(error)
         if code in DENIED:
             raise NotUsable("denied", bucket=bucket.name, code=code) from error
+        if code in UNKNOWN_CONDITION:
+            raise NotUsable("no_conditional_writes", bucket=bucket.name) from error
         if code in NO_BUCKET:
             raise NotUsable("missing", bucket=bucket.name, code=code) from error
         raise errors.BackendUnavailable(part="store", retry_after_s=5, private=str(error)) from error
@@ -42,12 +46,23 @@ def probe(bucket: Bucket, prefix: str) -> None:
 
 
 def _try_conditional_put(bucket: Bucket, key: str) -> None:
-    bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")
+    """A job is made once by ``If-None-Match``. A record of a resumable upload is changed by one writer at a time by ``If-Match``."""
     try:
-        bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")
-        raise NotUsable("no_conditional_writes", bucket=bucket.name)
+        etag = bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")["ETag"]
+        if not _is_refused(lambda: bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")):
+            raise NotUsable("no_conditional_writes", bucket=bucket.name)
+        bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"changed", IfMatch=etag)
+        if not _is_refused(lambda: bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfMatch=etag)):
+            raise NotUsable("no_conditional_replacement", bucket=bucket.name)
+    finally:
+        bucket.client.delete_object(Bucket=bucket.name, Key=key)
+
+
+def _is_refused(put: Callable[[], object]) -> bool:
+    try:
+        put()
     except ClientError as error:
         if code_of(error) not in EXISTS:
             raise
-    finally:
-        bucket.client.delete_object(Bucket=bucket.name, Key=key)
+        return True
+    return False
