@@ -243,10 +243,11 @@ local function line_up(id, client, manifest_text, at_head)
   push_ticket(serial)
 end
 
--- Put a job that runs no more back at the head of the queue.
-local function put_back(id, client, manifest)
-  line_up(id, client, manifest, true)
-  change(id, {state = 'queued', stage = cjson.null, progress = 0, position = 0, eta_s = cjson.null, started_at = cjson.null})
+-- Put a job that runs no more back into the queue, at its head or in its turn.
+local function put_back(id, client, manifest, at_head)
+  line_up(id, client, manifest, at_head)
+  local position = at_head and 0 or rank_of(id, client)
+  change(id, {state = 'queued', stage = cjson.null, progress = 0, position = position, eta_s = cjson.null, started_at = cjson.null})
 end
 
 local function remove_from_queue(id)
@@ -283,17 +284,19 @@ local function release_followers(id, manifest)
       redis.call('ZREM', key('running'), follower)
       redis.call('HSET', key('job:' .. follower), 'leader', '')
       redis.call('HINCRBY', key('job:' .. follower), 'tries', -1)
-      put_back(follower, job[3], job[4])
+      put_back(follower, job[3], job[4], true)
     end
   end
   redis.call('DEL', key('twins:' .. id))
 end
 
 -- Give a job that was in the queue to the encoder with this token: {manifest, status, ids of completed duplicates}. Nil when it waits no more,
--- or its work is being encoded: then it follows the job that is.
-local function give_out(id, token, lease_ms)
+-- or its work is being encoded: then it follows the job that is. Nil and true when it needs a newer protocol than the encoder speaks: nothing has
+-- changed then.
+local function give_out(id, token, lease_ms, speaks)
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'needs')
+  if job[1] == 'queued' and job[4] and tonumber(job[4]) > tonumber(speaks) then return nil, true end
   redis.call('ZREM', key('waiting'), id)
-  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status')
   if job[1] ~= 'queued' then return nil end
   local now = now_ms()
   local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)
@@ -331,6 +334,7 @@ local function create(id, manifest_text, status_text, client, expire_at)
   end
   redis.call('ZADD', key('expiry'), expire_at, id)
   local manifest = cjson.decode(manifest_text)
+  if manifest.needs then redis.call('HSET', key('job:' .. id), 'needs', manifest.needs) end
   if manifest.is_passing then
     redis.call('HSET', key('job:' .. id), 'passing', 1)
   elseif (manifest.maker or '') ~= '' then
