@@ -55,7 +55,7 @@ def health() -> Response:
     web = web_context()
     parts, facts = check_parts(flow_context())
     is_well = all(part == "ok" for part in parts.values())
-    figures = {**facts, **web.process_health()} if auth.may_read_figures() else {}
+    figures = {**facts, **(web.redis_looks.codes() if web.redis_looks else {}), **web.process_health()} if auth.may_read_figures() else {}
     body = {"status": "ok" if is_well else "unavailable", "version": web.version, "parts": parts, **figures}
     if is_well:
         return json_response(body, cache="no-store")

@@ -57,6 +57,7 @@ class LiveFigures:
         seen["workers"] = sum(1 for _, _, now in workers if now is not None)
         seen["disk"] = here.disk()
         seen["memory"] = {"workers": _resident_bytes(workers)}
+        seen["redis_warnings"] = here.redis_looks.sentences() if here.redis_looks else []
         seen["versions"] = {"gateway": here.version, **here.versions}
         if overview is not None:
             seen |= _of_overview(overview, here.context.max_queued_jobs)

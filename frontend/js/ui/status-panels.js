@@ -22,6 +22,7 @@ export class StatusPanels {
     showSeal(now.seal, words);
     showHosts(now.hosts ?? [], words);
     showVersions(now.versions);
+    showWarnings(now.redis_warnings);
     setText(text('version'), words.t('status.workers', { version: now.version, n: now.workers }));
   }
 }
@@ -96,6 +97,15 @@ function showVersions(versions) {
   if (list.dataset.said === said) return;
   list.dataset.said = said;
   list.replaceChildren(...Object.entries(versions).map(([name, version]) => el('div', {}, el('dt', {}, name), el('dd', {}, version))));
+}
+
+/** What of the Redis server will not do, in the page's language. @param {Record<string, string>[] | undefined} warnings */
+function showWarnings(warnings = []) {
+  const list = text('redis-warnings');
+  const said = JSON.stringify([document.documentElement.lang, warnings]);
+  if (list.dataset.said === said) return;
+  list.dataset.said = said;
+  list.replaceChildren(...warnings.map((each) => el('p', { class: 'tile-note' }, each[document.documentElement.lang] ?? each.en)));
 }
 
 /** The rows of a table, made anew only where they changed. @param {string} id @param {string[][]} rows @param {(name: string) => Node | string} head */
