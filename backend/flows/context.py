@@ -119,7 +119,7 @@ class Context:
     sends_webhooks: bool = False
     queue_depth: QueueDepthCache = field(default_factory=QueueDepthCache)
     clients: ClientCache = field(default_factory=ClientCache)
-    unqueued: Unqueued = field(default_factory=Unqueued)
     upload_sweep: UploadSweep = field(default_factory=UploadSweep)
+    unqueued: Unqueued = field(default_factory=Unqueued)
     clock: Clock = time.time
     new_id: Callable[[], str] = random_id

@@ -1,4 +1,4 @@
-"""Take back: give the jobs of lost encoders to others."""
+"""Take back: give the job of a lost encoder to another, and one that was put off to the next."""
 
 from __future__ import annotations
 

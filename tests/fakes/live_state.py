@@ -145,6 +145,9 @@ class MemoryPresence:
     def gateways(self) -> list[dict[str, Any]]:
         return self._present(self._server.reach().gateways)
 
+    def needs(self) -> int:
+        return self._server.reach().needs
+
     def own_address(self) -> str | None:
         self._server.reach()
         return None

@@ -72,6 +72,7 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
+    needs: int = 1
     deliveries: dict[str, Waiting] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
     leased: dict[str, float] = field(default_factory=dict)

@@ -67,6 +67,7 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "presence.announce": lambda live: live.presence.announce("gateway", {}, 1),
     "presence.leave": lambda live: live.presence.leave("encoders", "encoder"),
     "presence.gateways": lambda live: live.presence.gateways(),
+    "presence.needs": lambda live: live.presence.needs(),
     "presence.own_address": lambda live: live.presence.own_address(),
     "counters.add": lambda live: live.counters.add({"name": 1}),
     "counters.overview": lambda live: live.counters.overview(),
