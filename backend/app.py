@@ -21,14 +21,13 @@ from backend import __version__, background, logs, telemetry
 from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
 from backend.adapters.files.history_file import FileHistory
-from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http.sources import HttpSources, Rules
 from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
-from backend.adapters.stores import open_store
+from backend.adapters.stores import open_store, open_uploads
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
@@ -166,7 +165,7 @@ def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits
 def gateway_context(settings: Settings) -> Context:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
-    resumable = FileUploads(settings.store_dir)
+    resumable = open_uploads(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     resumable.prepare()
     return Context(
         store=ThreadedStore(store),

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import random
 import resource
 import secrets
 import socket
@@ -37,7 +38,8 @@ from backend.core.conversion import Converted
 from backend.core.reader import Reader
 from backend.flows.announce import HEARTBEAT_EVERY_S, Announcer, identity
 from backend.flows.context import Context
-from backend.flows.encode import encode_express, encode_next
+from backend.flows.encode import Turn, encode_express, encode_next
+from backend.flows.report import HEARTBEAT_S, LeaseKeeper
 from backend.ports.codec import Codec
 from backend.settings import Settings, cores
 from backend.texts.problems import problem
@@ -93,6 +95,23 @@ class TracedCodec:
             return self._codec.convert(*given, **named)
 
 
+class BackOff:
+    """Keeps an encoder that the world fails from running through the whole queue: it waits before its next job, longer each time."""
+
+    WAITS_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def wait(self) -> None:
+        if self._failures:
+            time.sleep(self.WAITS_S[min(self._failures, len(self.WAITS_S) - 1)] * random.uniform(0.5, 1))
+
+    def note(self, turn: Turn) -> None:
+        if turn != "none":
+            self._failures = self._failures + 1 if turn == "put off" else 0
+
+
 class EncoderProcess:
     """What one pool process owns."""
 
@@ -104,6 +123,8 @@ class EncoderProcess:
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url), prefix=settings.key_prefix)
         self.context = encoder_context(self.cancellations)
         self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts)
+        self.keeper = LeaseKeeper()
+        self.back_off = BackOff()
         self._counted_cpu_s = 0.0
         self._has_left = False
         self._counting = threading.Lock()
@@ -115,12 +136,14 @@ class EncoderProcess:
         parent = os.getppid()
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
         threading.Thread(target=self._send_heartbeats, name="heartbeat", daemon=True).start()
+        threading.Thread(target=self._renew_leases, name="leases", daemon=True).start()
         threading.Thread(target=self._encode_express, name="express", daemon=True).start()
 
     def encode_next(self) -> None:
         """Encode the job at the head of the queue, if one waits."""
+        self.back_off.wait()
         try:
-            encode_next(self.context, self.traced, self.cancellations.new_token())
+            self.back_off.note(encode_next(self.context, self.traced, self.cancellations.new_token(), self.keeper))
         except errors.BackendUnavailable as error:
             log.warning("encoder %s cannot reach the queue: %s", self.name, error.private)
         finally:
@@ -134,7 +157,7 @@ class EncoderProcess:
         while True:
             try:
                 if job_id := self.context.queue.next_express(EXPRESS_LOOK_S):
-                    encode_express(self.context, self.express_codec, self.cancellations.new_token(), job_id)
+                    encode_express(self.context, self.express_codec, self.cancellations.new_token(), job_id, self.keeper)
             except errors.BackendUnavailable as error:
                 log.info("encoder %s cannot ask for small jobs: %s", self.name, error.private)
                 time.sleep(HEARTBEAT_EVERY_S)
@@ -164,6 +187,11 @@ class EncoderProcess:
         memory_bytes = resident_bytes(os.getpid())
         codec = {"seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
         return {**own, "cores": cores(), **codec, "resident_bytes": memory_bytes}
+
+    def _renew_leases(self) -> None:
+        while True:
+            time.sleep(HEARTBEAT_S / 2)
+            self.keeper.renew_due()
 
     def _send_heartbeats(self) -> None:
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}

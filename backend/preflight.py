@@ -33,7 +33,7 @@ def check(settings: Settings, role: str, say: Callable[[str], None]) -> None:
         check_port(settings.host, settings.port, "API_HOST", "API_PORT")
         if settings.metrics_bind:
             check_port(*settings.metrics_bind, "GATEWAY_METRICS_BIND")
-    if role in ("all", "redis") and settings.redis_url is None:
+    if role == "redis" or (role == "all" and settings.redis_url is None):
         find_redis()
     if role in ("all", "encoder") and settings.sandbox == "require":
         check_seal(settings)

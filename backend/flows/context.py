@@ -59,6 +59,26 @@ class ClientCache:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenUpload:
+    """A resumable upload as the janitor read it. ``client`` is empty once it is a job. Nothing is to be done before ``due_at``."""
+
+    version: str
+    due_at: float
+    expires_at: float
+    client: str
+    has_job: bool
+
+
+@dataclass(slots=True)
+class UploadSweep:
+    """How far the janitor has come in the listing of uploads, and what it knows of them from this round and the last."""
+
+    after: str = ""
+    seen: dict[str, SeenUpload] = field(default_factory=dict)
+    seen_this_round: dict[str, SeenUpload] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """``uploads`` is None in an encoder, which takes no uploads. ``cancellations`` is None in a gateway, which encodes nothing.
 
@@ -89,5 +109,6 @@ class Context:
     sends_webhooks: bool = False
     queue_depth: QueueDepthCache = field(default_factory=QueueDepthCache)
     clients: ClientCache = field(default_factory=ClientCache)
+    upload_sweep: UploadSweep = field(default_factory=UploadSweep)
     clock: Clock = time.time
     new_id: Callable[[], str] = random_id

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from backend import errors
 from backend.core import tally
 from backend.core.batch import Batch
-from backend.core.job import MAX_ATTEMPTS, Job, Manifest, Status, failed
+from backend.core.job import MAX_LOSSES, Job, Manifest, Status, failed
 from backend.flows import webhooks
 from backend.flows.conclude import conclude, end_for_receiver
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.find_job import SEQ_MARGIN, find_stored
-from backend.flows.uploads import count_unfinished, sweep
+from backend.flows.sweep_uploads import count_unfinished, sweep
 
 log = logging.getLogger(__name__)
 DUTY = "caretaker"
@@ -33,6 +33,7 @@ REBUILD_MARK_S = 3600
 ABANDONED_S = 3600.0
 """Half-written files that nobody has touched for so long belong to a process that died."""
 PAGE = 500
+STORE_FAILURES = 3
 CHANGES_PER_S = 12
 """More changes than a job can have in a second; bounds the ``seq`` that clients may have seen before the log was lost."""
 
@@ -55,8 +56,7 @@ class Janitor:
             return
         if context.duties.epoch() is None:
             self._rebuild(now)
-        for job_id in context.leases.expired():
-            _take_back_or_log(context, job_id)
+        _take_back_expired(context)
         if self.fetcher is not None:
             for job_id in context.fetch_leases.expired():
                 self.fetcher.take_over(job_id)
@@ -226,16 +226,21 @@ def _count_freed(context: Context, freed_bytes: int, why: str) -> None:
         log.info("%s freed %s bytes", why, freed_bytes)
 
 
-def _take_back_or_log(context: Context, job_id: str) -> None:
-    """A store that fails for one job, or is full, must not keep the other jobs waiting, nor the retention that makes room."""
-    try:
-        _take_back(context, job_id)
-    except errors.GatewayError as error:
-        log.warning("the encoder of job %s is lost, and the job cannot be taken back yet: %s", job_id, error)
+def _take_back_expired(context: Context) -> None:
+    """A store that fails for one job, or is full, must not keep the other jobs waiting, nor the retention that makes room. One that fails for
+    ``STORE_FAILURES`` is asked no more in this turn: each question may take seconds."""
+    failures = 0
+    for job_id in context.leases.expired():
+        try:
+            if context.queue.requeue(job_id, only_paused=True) < 0 and failures < STORE_FAILURES:
+                _take_back(context, job_id)
+        except errors.GatewayError as error:
+            failures += 1
+            log.warning("the encoder of job %s is lost, and the job cannot be taken back yet: %s", job_id, error)
 
 
 def _take_back(context: Context, job_id: str) -> None:
-    """Queue the job of a lost encoder again, unless it has ended in the store. After ``MAX_ATTEMPTS`` lost encoders the job fails."""
+    """Queue the job of a lost encoder again, unless it has ended in the store. After ``MAX_LOSSES`` encoders that never came back it fails."""
     try:
         job = find_stored(context, job_id)
     except errors.NotFound:
@@ -244,12 +249,11 @@ def _take_back(context: Context, job_id: str) -> None:
     if job.status.has_ended:
         conclude(context, job)
         return
-    live = context.jobs.find(job_id)
-    if live is not None and live.status.attempt >= MAX_ATTEMPTS:
-        conclude(context, live.at(failed(live.status, errors.Internal("encoder_lost", attempts=live.status.attempt), context.clock())))
-        return
+    losses = context.queue.requeue(job_id)
     log.warning("the encoder of job %s is lost; the job is queued again", job_id)
-    context.queue.requeue(job_id)
+    live = context.jobs.find(job_id)
+    if live is not None and losses >= MAX_LOSSES:
+        conclude(context, live.at(failed(live.status, errors.Internal("encoder_lost", attempts=losses), context.clock())))
 
 
 def _top_up_tickets(context: Context) -> None:

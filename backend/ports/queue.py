@@ -48,8 +48,12 @@ class JobQueue(Protocol):
     def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
         """As ``take``, of this job, beyond the encoders. None unless all of them are busy, and none with a job of this job's client."""
 
-    def requeue(self, job_id: str) -> int:
-        """Put a running job back at the head of the queue, since its encoder was lost; how often it was tried. -1 if it does not run."""
+    def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
+        """Put a running job back at the head of the queue, since its pause is over or its encoder was lost; -1 if it does not run,
+        or is not paused where ``only_paused``.
+
+        Returns how many encoders were lost over it and did not come back (``Leases.acquit``). After many it waits for its turn.
+        """
 
     def top_up_tickets(self) -> int:
         """Replace tickets that were lost, so that there is one for each waiting job; how many were missing. A spare ticket does no harm."""

@@ -61,7 +61,7 @@ class MemoryContext:
     def encode(self, codec: Codec | None = None, token: str = "token") -> bool:
         """What an encoder does with a ticket; whether there was a job."""
         self.server.pop_ticket()
-        return encode_next(self.context, codec or ScriptedCodec(), token)
+        return encode_next(self.context, codec or ScriptedCodec(), token) != "none"
 
     def find(self, job: Job) -> Job:
         found = self.jobs.find(job.id)

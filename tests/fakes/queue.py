@@ -59,17 +59,21 @@ class MemoryJobQueue:
         state.leave_queue(job_id)
         return None if self._follows(known, lease_s) else self._begin(known, token, lease_s)
 
-    def requeue(self, job_id: str) -> int:
+    def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
         state = self._server.reach()
-        state.leases.pop(job_id, None)
         known = state.known.get(job_id)
+        if only_paused and (known is None or not known.is_paused):
+            return -1
+        state.leases.pop(job_id, None)
         if known is None or known.status.state != "running":
             return -1
-        known.token = ""
-        self._server.add({tally.ENCODERS_LOST: 1})
+        if not known.is_paused:
+            self._server.add({tally.ENCODERS_LOST: 1})
+            known.lost += [known.token] if known.token else []
+        known.token, known.is_paused = "", False
         self._server.release_followers(known)
-        self._server.put_back(known)
-        return known.tries
+        self._server.put_back(known, at_head=len(known.lost) < 3 and known.pauses < 20)
+        return len(known.lost)
 
     def top_up_tickets(self) -> int:
         self._server.reach()

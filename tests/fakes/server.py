@@ -30,6 +30,10 @@ class Known:
     tries: int = 0
     fetches: int = 0
     handed_back: int = 0
+    pauses: int = 0
+    is_paused: bool = False
+    deaths: int = 0
+    lost: list[str] = field(default_factory=list)
     leader: str = ""
     log: list[Status] = field(default_factory=list)
 
@@ -155,10 +159,14 @@ class MemoryServer:
     def lose_tickets(self) -> None:
         self._state.tickets = 0
 
-    def put_back(self, known: Known) -> None:
-        """To the head of the queue."""
-        self._state.queue[known.manifest.id] = (self._state.virtual_now, 0)
-        self.change(known, state="queued", stage=None, progress=0, position=0, eta_s=None, started_at=None)
+    def put_back(self, known: Known, *, at_head: bool = True) -> None:
+        """To the head of the queue, or in its turn."""
+        if at_head:
+            self._state.queue[known.manifest.id] = (self._state.virtual_now, 0)
+        else:
+            self.line_up(known.manifest)
+        position = self.rank(known.manifest.id)
+        self.change(known, state="queued", stage=None, progress=0, position=position, eta_s=None, started_at=None)
         self.push_ticket()
 
     def followers(self, job_id: str) -> list[Known]:

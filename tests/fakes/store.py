@@ -63,6 +63,8 @@ class MemoryUpload:
 class MemoryResult:
     """Its bytes go through a real descriptor, since that is what a codec writes to."""
 
+    can_save_again = False
+
     store: MemoryStore
     job_id: str
     name: str

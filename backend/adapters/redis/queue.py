@@ -46,8 +46,8 @@ class RedisJobQueue:
     def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
         return _claim(self._scripts.run("take_express", job_id, token, milliseconds(lease_s)), token)
 
-    def requeue(self, job_id: str) -> int:
-        return int(self._scripts.run("requeue", job_id))
+    def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
+        return int(self._scripts.run("requeue", job_id, *(["paused"] if only_paused else [])))
 
     def top_up_tickets(self) -> int:
         return int(self._scripts.run("top_up_tickets"))

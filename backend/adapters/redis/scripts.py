@@ -8,7 +8,8 @@ Each change of a job is published three times over, to those whom it concerns:
 
 Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
 
-    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader; passing where the job is ephemeral
+    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader, pauses, deaths, lost (tokens);
+                          passing where the job is ephemeral, paused while it waits for another try
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
     queue         zset    a slot for each waiting job, labelled with one; score = its time × 2^20 + serial
     queue:tags    hash    client → time at which its next slot is due; at most ten thousand clients

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import boto3
 from boto3.exceptions import S3UploadFailedError
@@ -42,6 +42,10 @@ IN_THIS_THREAD = TransferConfig(use_threads=False)
 
 class AlreadyExists(Exception):
     """There is an object where ``Bucket.put_new`` was to put one."""
+
+
+class Changed(Exception):
+    """The object that ``Bucket.swap`` was to replace is another one by now, or gone."""
 
 
 @contextmanager
@@ -87,6 +91,20 @@ class Bucket:
         with translate_errors(errors.NotFound):
             found = self.client.get_object(Bucket=self.name, Key=key)
             return found["Body"].read(), found["Metadata"]
+
+    def get_with_etag(self, key: str) -> tuple[bytes, str]:
+        """Raises ``NotFound``."""
+        with translate_errors(errors.NotFound):
+            found = self.client.get_object(Bucket=self.name, Key=key)
+            return found["Body"].read(), found["ETag"]
+
+    def read(self, key: str, first_byte: int, size_bytes: int) -> Iterator[bytes]:
+        """So many bytes of the object, from ``first_byte`` on. Raises ``NotFound``."""
+        with translate_errors(errors.NotFound):
+            part = f"bytes={first_byte}-{first_byte + size_bytes - 1}"
+            body = self.client.get_object(Bucket=self.name, Key=key, Range=part)["Body"]
+            with closing(body):
+                yield from body.iter_chunks(COPY_BYTES)
 
     def etag(self, key: str) -> str:
         """Raises ``NotFound``."""
@@ -137,6 +155,25 @@ class Bucket:
                 if not (_was_retried(error) and self.get(key) == (text.encode(), metadata)):
                     raise errors.NotFound(private=str(error)) from error
 
+    def swap(self, key: str, text: str, etag: str) -> str:
+        """Replace the object that has this ``etag``; the new one's. Raises ``Changed`` where that is not the object any more.
+
+        A service says “busy” while another such put is under way: that one was first. boto3 repeats a put whose answer was lost, and then finds its
+        own object changed: look at what is there.
+        """
+        with translate_errors():
+            try:
+                return self.client.put_object(Bucket=self.name, Key=key, Body=text.encode(), IfMatch=etag)["ETag"]
+            except ClientError as error:
+                if code_of(error) in EXISTS | BUSY | MISSING:
+                    raise Changed from None
+                raise
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        """What ``file`` holds, from its position on, in one put."""
+        with translate_errors(), translate_disk_errors():
+            self.client.put_object(Bucket=self.name, Key=key, Body=file)
+
     def upload(self, key: str, path: Path, media_type: str) -> None:
         """In parts where the file is large (boto3's own threshold, 8 MiB)."""
         with translate_disk_errors():
@@ -154,10 +191,11 @@ class Bucket:
         with translate_errors(missing):
             self.client.copy_object(Bucket=self.name, Key=key, CopySource={"Bucket": self.name, "Key": from_key})
 
-    def objects(self, prefix: str) -> Iterator[ObjectTypeDef]:
-        """Sorted by key."""
+    def objects(self, prefix: str, after: str = "") -> Iterator[ObjectTypeDef]:
+        """Sorted by key; those after the key ``after``."""
         with translate_errors():
-            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, PaginationConfig={"PageSize": PAGE})
+            listing = self.client.get_paginator("list_objects_v2")
+            pages = listing.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after, PaginationConfig={"PageSize": PAGE})
             for page in pages:
                 yield from page.get("Contents", [])
 

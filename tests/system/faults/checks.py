@@ -9,6 +9,8 @@ from typing import Any
 
 from backend.core.job import Status
 from backend.flows import maintenance
+from backend.flows.sweep_uploads import FINISH_AFTER_S, sweep
+from tests.fakes.uploads import every_upload
 from tests.system.faults.pictures import PNG
 from tests.system.faults.steps import RESULT, Here
 
@@ -46,7 +48,7 @@ def check(step: str, root: Path, known: dict[str, list[str]], said: Said) -> Non
         return
     there = {each.id for each in here.store.manifests()}
     before = {each for name in STOOD_BEFORE for each in known[name]}
-    made_anyway = {info.job_id for info, _ in here.uploads.all()}
+    made_anyway = {info.job_id for info, _ in every_upload(here.uploads)}
     acknowledged = said.ids("job") | said.ids("jobs")
     assert acknowledged <= there, "an acknowledged job is not there"
     check_what_stood_before(here, step, known, said)
@@ -108,14 +110,14 @@ def check_queue(here: Here, step: str, before: set[str], acknowledged: set[str],
 
 
 def check_uploads(here: Here, step: str, known: dict[str, list[str]], said: Said) -> None:
-    state = {info.id: (info, now) for info, now in here.uploads.all()}
+    state = {info.id: (info, now) for info, now in every_upload(here.uploads)}
     assert said.ids("upload") | set(known["tickets"]) <= set(state), "an acknowledged upload is not there"
     for info, now in state.values():
         if step in ("create_upload", "create_again") and info.id in said.ids("upload"):
             assert now.offset_bytes == 50
         if now.offset_bytes < len(PNG) and not now.has_job:
             here.append(info, now.offset_bytes, PNG[now.offset_bytes :])
-        maintenance.sweep(here.context)
+        sweep(replace(here.context, clock=lambda: time.time() + FINISH_AFTER_S))
         assert content(here.store.open_source(info.job_id)) == PNG
 
 

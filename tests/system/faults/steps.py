@@ -32,6 +32,7 @@ from backend.flows.uploads import PatchRequest
 from tests.fakes.live_state import live_state
 from tests.fakes.samples import READER
 from tests.fakes.server import MemoryServer
+from tests.fakes.uploads import every_upload
 from tests.system.faults.pictures import PNG
 
 T = TypeVar("T")
@@ -158,7 +159,7 @@ def equal_work(here: Here) -> dict[str, object]:
 
 def last_piece(here: Here) -> dict[str, object]:
     """The last bytes of a resumable upload; a client that failed asks how far it is and goes on from there."""
-    info, state = one(sorted((each for each in here.uploads.all() if not each[1].has_job), key=lambda each: each[0].id))
+    info, state = one(sorted((each for each in every_upload(here.uploads) if not each[1].has_job), key=lambda each: each[0].id))
     _, state = uploads.resume(here.context, info.id, "")
     if not state.has_job:
         assert here.append(info, state.offset_bytes, PNG[state.offset_bytes :])
@@ -171,7 +172,7 @@ def create_upload(here: Here) -> dict[str, object]:
 
 def create_again(here: Here) -> dict[str, object]:
     """A client that has heard no answer asks for the upload that is there already, with the ``Idempotency-Key`` that stands for its id."""
-    known, _ = one(list(here.uploads.all()))
+    known, _ = one(every_upload(here.uploads))
     info, state = uploads.create(here.context, replace(known, job_id=here.new_id()), len(PNG), ClientLimits())
     assert (info, state.offset_bytes) == (known, 50)
     return {"upload": info.id}

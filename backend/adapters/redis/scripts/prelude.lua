@@ -243,10 +243,11 @@ local function line_up(id, client, manifest_text, at_head)
   push_ticket(serial)
 end
 
--- Put a job that runs no more back at the head of the queue.
-local function put_back(id, client, manifest)
-  line_up(id, client, manifest, true)
-  change(id, {state = 'queued', stage = cjson.null, progress = 0, position = 0, eta_s = cjson.null, started_at = cjson.null})
+-- Put a job that runs no more back into the queue, at its head or in its turn.
+local function put_back(id, client, manifest, at_head)
+  line_up(id, client, manifest, at_head)
+  local position = at_head and 0 or rank_of(id, client)
+  change(id, {state = 'queued', stage = cjson.null, progress = 0, position = position, eta_s = cjson.null, started_at = cjson.null})
 end
 
 local function remove_from_queue(id)
@@ -283,7 +284,7 @@ local function release_followers(id, manifest)
       redis.call('ZREM', key('running'), follower)
       redis.call('HSET', key('job:' .. follower), 'leader', '')
       redis.call('HINCRBY', key('job:' .. follower), 'tries', -1)
-      put_back(follower, job[3], job[4])
+      put_back(follower, job[3], job[4], true)
     end
   end
   redis.call('DEL', key('twins:' .. id))

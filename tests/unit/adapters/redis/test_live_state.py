@@ -42,6 +42,8 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "jobs.followers": lambda live: live.jobs.followers("id"),
     "jobs.completed_duplicates": lambda live: live.jobs.completed_duplicates("work"),
     "leases.report": lambda live: live.leases.report("id", "token", {}, 1),
+    "leases.pause": lambda live: live.leases.pause("id", "token", (1.0,)),
+    "leases.acquit": lambda live: live.leases.acquit("id", "token"),
     "leases.readopt": lambda live: live.leases.readopt(Claim(job(), "token"), 1),
     "jobs.end": lambda live: live.jobs.end(job().at(Status(state="cancelled"))),
     "jobs.end_alone": lambda live: live.jobs.end_alone(job().at(Status(state="cancelled"))),
