@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         return 2
     except CannotStart as error:
         say(operator.text(f"start.{error.reason}", **error.params))
-        return 1
+        return error.exit_code
 
 
 def run_everything(settings: Settings, _: list[str]) -> int:

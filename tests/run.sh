@@ -169,7 +169,7 @@ case $suite in
     set_up_python
     step "the page's packages" set_up_node
     beside tests/system/page tests/system/live tests/system/load -m 'not slow' "$@"
-    pytest tests/system/start tests/system/uploads tests/system/faults tests/system/hosts tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/examples \
+    pytest tests/system/start tests/system/uploads tests/system/faults tests/system/hosts tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/versions tests/system/examples \
       tests/system/schema -m 'not slow' "$@"
     ;;
   lint)

@@ -27,6 +27,7 @@ from backend.ports.presence import Presence
 from backend.ports.queue import JobQueue
 from backend.ports.resumable import Uploads
 from backend.ports.store import Store
+from backend.ports.upkeep import Upkeep
 
 
 def random_id() -> str:
@@ -56,6 +57,14 @@ class ClientCache:
 
     seen: dict[str, SeenUse] = field(default_factory=dict)
     untold_bytes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Unqueued:
+    """Ids of stored jobs that this process could not queue, in their order. ``has_more``: there were too many to remember."""
+
+    ids: dict[str, None] = field(default_factory=dict)
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,7 @@ class Context:
     presence: Presence
     deliveries: DeliveryQueue
     history: History
+    upkeep: Upkeep
     receiver: Reader
     uploads: Uploads | None = None
     cancellations: Cancellations | None = None
@@ -110,5 +120,6 @@ class Context:
     queue_depth: QueueDepthCache = field(default_factory=QueueDepthCache)
     clients: ClientCache = field(default_factory=ClientCache)
     upload_sweep: UploadSweep = field(default_factory=UploadSweep)
+    unqueued: Unqueued = field(default_factory=Unqueued)
     clock: Clock = time.time
     new_id: Callable[[], str] = random_id

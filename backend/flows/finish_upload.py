@@ -55,6 +55,7 @@ def _is_made(context: Context, job_id: str) -> bool:
 
 
 def _make_job(context: Context, writer: UploadWriter) -> None:
+    ingest.check_understood(writer.info.needs)
     info, upload = writer.info, writer.create_upload()
     try:
         known = ingest.sniff_format(writer.read_head(formats.SNIFF_BYTES))

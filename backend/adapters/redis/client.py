@@ -15,7 +15,7 @@ from typing import Any
 import redis
 from redis.backoff import NoBackoff
 from redis.connection import DefaultParser
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -102,7 +102,14 @@ def sentinel_arguments(place: RedisUrl, timeout_s: float) -> dict[str, Any]:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
+    """``LiveStateFull`` where Redis refused a first write since it is full: nothing was changed then."""
     try:
         yield
     except (RedisError, OSError) as error:
-        raise errors.BackendUnavailable(part="redis", retry_after_s=2, private=repr(error)) from error
+        kind = errors.LiveStateFull if _is_full(error) else errors.BackendUnavailable
+        raise kind(part="redis", retry_after_s=2, private=repr(error)) from error
+
+
+def _is_full(error: Exception) -> bool:
+    """Servers before Redis 7 wrap what a script met into an error of the script."""
+    return isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error)

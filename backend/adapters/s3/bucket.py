@@ -199,6 +199,16 @@ class Bucket:
             for page in pages:
                 yield from page.get("Contents", [])
 
+    def keys(self, prefix: str) -> list[str]:
+        """Sorted."""
+        return [each["Key"] for each in self.objects(prefix)]
+
+    def keys_after(self, prefix: str, after: str) -> tuple[list[str], bool]:
+        """Up to ``PAGE`` keys that come after ``after`` ('' for the first), by one request, and whether these are all. Sorted."""
+        with translate_errors():
+            found = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after or prefix, MaxKeys=PAGE)
+            return [each["Key"] for each in found.get("Contents", [])], not found.get("IsTruncated", False)
+
     def delete(self, keys: list[str]) -> None:
         """One by one: DeleteObjects wants a checksum that not every service takes."""
         with translate_errors():

@@ -2,7 +2,7 @@
 
 ::
 
-    <prefix>/jobs/<id>/source-<random>      the uploaded bytes
+    <prefix>/jobs/<id>/source-<random>~…    the uploaded bytes; the rest of the name is the job's line of the index (``source_names``)
     <prefix>/jobs/<id>/manifest.json        makes it a job; its metadata name the source
     <prefix>/jobs/<id>/result-<token>.webp
     <prefix>/jobs/<id>/outcome.json         how it ended

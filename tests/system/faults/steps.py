@@ -33,6 +33,7 @@ from tests.fakes.live_state import live_state
 from tests.fakes.samples import READER
 from tests.fakes.server import MemoryServer
 from tests.fakes.uploads import every_upload
+from tests.support.stored import manifests
 from tests.system.faults.pictures import PNG
 
 T = TypeVar("T")
@@ -105,7 +106,7 @@ class Here:
         return whole.id, [each.id for each in jobs]
 
     def unfinished(self) -> list[Job]:
-        return [Job(each, Status()) for each in self.store.manifests() if self.store.outcome(each.id) is None]
+        return [Job(each, Status()) for each in manifests(self.store) if self.store.outcome(each.id) is None]
 
 
 def ids(seed: str) -> Callable[[], str]:
@@ -126,7 +127,7 @@ def upload(here: Here) -> dict[str, object]:
 
 
 def retry(here: Here) -> dict[str, object]:
-    job = one(sorted(here.store.manifests(), key=lambda each: each.created_at))
+    job = one(sorted(manifests(here.store), key=lambda each: each.created_at))
     return {"job": ingest.retry(here.context, Job(job, Status()), Options(quality=33), Sender()).id}
 
 
@@ -139,7 +140,7 @@ def cancel(here: Here) -> dict[str, object]:
 
 
 def delete(here: Here) -> dict[str, object]:
-    job = one(sorted(here.store.manifests(), key=lambda each: each.id))
+    job = one(sorted(manifests(here.store), key=lambda each: each.id))
     conclude.erase(here.context, Job(job, Status()))
     return {"deleted": job.id}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+import redis
 
 from tests.system.hosts.cluster import Cluster
 from tests.system.hosts.faults import Fault, begin_and_end, possible
@@ -47,6 +50,8 @@ class Run:
     verdict: Verdict = field(default_factory=Verdict)
     recoveries: list[Recovery] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    not_possible: list[str] = field(default_factory=list)
+    """What the test itself could not do."""
     _judged: list[Acknowledged] = field(default_factory=list)
 
     @cached_property
@@ -74,7 +79,12 @@ class Run:
         names = [each.name for each in faults]
         self.counts.update(names)
         self.write({"begins": names})
-        passed = begin_and_end(self.cluster, faults, chance, chance.uniform(*LASTS_S))
+        try:
+            passed = begin_and_end(self.cluster, faults, chance, chance.uniform(*LASTS_S))
+        except (OSError, AssertionError, redis.RedisError, subprocess.SubprocessError) as error:
+            self.not_possible.append(f"{names}: {error!r}"[:300])
+            self.write({"not possible": self.not_possible[-1]})
+            return
         recovery = self.recover(names, passed)
         self.recoveries.append(recovery)
         self.write(vars(recovery))
@@ -97,7 +107,7 @@ class Run:
         """Send nothing, wait until all has ended, and judge it."""
         self.load.pause()
         deadline = time.monotonic() + GIVEN_UP_S
-        while self.ledger.unended() and time.monotonic() < deadline:
+        while not self.load.is_quiet() and time.monotonic() < deadline:
             time.sleep(0.05)
         jobs = [each for each in list(self.ledger.jobs.values()) if each not in self._judged]
         verdict = judge(self.cluster, self.ledger, jobs)
@@ -131,6 +141,7 @@ class Run:
             "twice": len(verdict.twice),
             "failed": len(verdict.failed),
             "recovery_s": {"p50": self.recovery_s(50), "p99": self.recovery_s(99), "max": self.recovery_s(100)},
+            "not possible": self.not_possible,
             "faults by kind": dict(self.counts),
         }
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import redis
 import requests
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.fakes.waiting import until
 from tests.support import s3_server
@@ -181,6 +182,17 @@ class Cluster:
         until(lambda: _is_made(client), READY_S)
         client.close()
 
+    def can_store(self) -> bool:
+        """Whether the S3 server itself writes and reads; called in its host's network."""
+        client = s3_server.client(f"http://127.0.0.1:{S3_BEHIND}")
+        try:
+            client.put_object(Bucket=BUCKET, Key="probe", Body=b"probe")
+            return bool(client.get_object(Bucket=BUCKET, Key="probe")["Body"].read() == b"probe")
+        except (BotoCoreError, ClientError):
+            return False
+        finally:
+            client.close()
+
     def is_ready(self) -> bool:
         """The gateways are ready, and each encoder host has told Redis of its encoders."""
         return all(_is_well(f"{url}/api/health/ready") for url in self.urls) and self.encoder_hosts() >= {"b", "c"}
@@ -216,7 +228,7 @@ class Cluster:
 
     def _make_roles(self) -> None:
         a, module = self.hosts["a"], f"{sys.executable} -m tests.system.hosts"
-        self._add(a, "redis", documented("redis"), ("redis-server",))
+        self._add(a, "redis", documented("settings") + documented("redis"), ("-server",))
         self._add(a, "s3", f"exec {module}.s3_host {self.s3} {S3_BEHIND} {self.folder / 's3'}", ("s3_host",))
         self._add(a, "s3-proxy", f"exec {module}.s3_proxy {a.address} {S3_PORT} {S3_BEHIND} {self.proxy_mode}", ("s3_proxy",))
         for name, host in self.hosts.items():
@@ -257,7 +269,9 @@ def _build_clock(folder: Path) -> Path:
 def _is_made(client: object) -> bool:
     try:
         client.create_bucket(Bucket=BUCKET)  # type: ignore[attr-defined]
-    except Exception as error:
+    except BotoCoreError:
+        return False
+    except ClientError as error:
         return "AlreadyOwned" in str(error)
     return True
 

@@ -272,6 +272,7 @@ def start_s3_server(cluster: Cluster, _: random.Random) -> None:
     cluster.role("s3").start()
     with cluster.hosts["a"].network():
         until(lambda: s3_server.answers(S3_BEHIND), READY_S)
+        until(cluster.can_store, READY_S)
 
 
 def fill_disk(name: str, left_bytes: int) -> Act:

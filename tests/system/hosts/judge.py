@@ -54,7 +54,7 @@ def _judge(session: requests.Session, url: str, job: Acknowledged, stored: list[
         verdict.twice.append(f"{job.id} ({job.by}): {what_ended(job.end)}, then {what_ended(now)}")
     if stored.count("outcome.json") != 1:
         verdict.twice.append(f"{job.id} has {stored}")
-    if any(len(told) != 1 for told in job.watched if told):
+    if any(len(told) != 1 for told in job.watched):
         verdict.twice.append(f"{job.id}: its watchers were told of ends {job.watched}")
     if now["state"] != "succeeded":
         code = (now["error"] or {}).get("code")

@@ -39,6 +39,7 @@ class Load:
         self.urls, self.ledger, self._pause_s = urls, Ledger(), pause_s
         self._stop, self._idle = threading.Event(), threading.Event()
         self._watchable: list[Acknowledged] = []
+        self._sending: set[int] = set()
         kinds: list[Callable[[random.Random], None]] = [self._single, self._single, self._batch, self._tus, self._convert]
         helpers: list[Callable[[random.Random], None]] = [self._look, self._follow_sse, self._follow_socketio, self._follow_websocket]
         self._threads = [
@@ -60,6 +61,11 @@ class Load:
         """Send nothing new."""
         self._idle.set()
 
+    def is_quiet(self) -> bool:
+        """Nothing is being sent, all that was acknowledged has ended, and each watcher was told so."""
+        jobs = list(self.ledger.jobs.values())
+        return not self._sending and not self.ledger.open and all(told for each in jobs for told in each.watched)
+
     def go_on(self) -> None:
         self._idle.clear()
 
@@ -69,8 +75,11 @@ class Load:
     def _repeat(self, kind: Callable[[random.Random], None], chance: random.Random, sends: bool) -> None:
         while not self._stop.is_set():
             if sends and (self._idle.is_set() or len(self.ledger.open) > MOST_OPEN):
+                self._sending.discard(threading.get_ident())
                 self._stop.wait(0.1)
                 continue
+            if sends:
+                self._sending.add(threading.get_ident())
             try:
                 kind(chance)
             except BROKEN as error:

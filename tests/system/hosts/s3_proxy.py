@@ -88,9 +88,14 @@ class Proxy(BaseHTTPRequestHandler):
         self.close()
 
     def write_slowly(self, content: bytes) -> None:
-        for at in range(0, max(1, len(content)), SLOW_BYTES):
-            time.sleep(SLOW_PAUSE_S)
+        """As long as the fault lasts."""
+        mode, at = self.mode(), 0
+        time.sleep(SLOW_PAUSE_S)
+        while at < len(content) and self.mode() == mode:
             self.wfile.write(content[at : at + SLOW_BYTES])
+            at += SLOW_BYTES
+            time.sleep(SLOW_PAUSE_S)
+        self.wfile.write(content[at:])
 
     def write_half(self, content: bytes) -> None:
         self.wfile.write(content[: len(content) // 2])

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import missing
+from tests.support.page_blocks import marked
 from tests.system.hosts import batches
-from tests.system.hosts.cluster import has_clock
+from tests.system.hosts.cluster import PAGE, has_clock
 from tests.system.hosts.faults import FAULTS
 from tests.system.hosts.namespaces import check_namespaces
 from tests.system.hosts.pictures import check_that_pictures_differ
@@ -46,11 +47,16 @@ def folder(tmp_path: Path) -> Path:
 def check(run: batches.Run) -> None:
     print("\n" + json.dumps(run.figures(), ensure_ascii=False, indent=1))
     verdict = run.verdict
+    assert run.not_possible == []
     assert verdict.lost == [], "acknowledged and lost"
     assert verdict.wrong == [], "wrong"
     assert verdict.twice == [], "ended twice"
     assert verdict.failed == [], "failed for a reason that is not its image's"
     assert run.recovery_s(99) < RECOVERED_WITHIN_S, sorted(run.recoveries, key=lambda each: -each.seconds)[:3]
+
+
+def test_every_command_that_the_page_gives_for_several_machines_is_run() -> None:
+    assert {each.name for each in marked(PAGE, "hosts")} == {"settings", "redis", "gateway", "encoder"}
 
 
 @pytest.mark.timeout(300)
