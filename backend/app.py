@@ -89,10 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[KEY] = web
     handlers = SocketIOHandlers(socketio, web)
     handlers.install()
-    for part in (admission, problems, headers, body_rules):
-        part.install(app)
-    for resource in resources():
-        app.register_blueprint(resource)
+    _install_parts(app)
     app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
@@ -136,6 +133,13 @@ def _historian(settings: Settings, web: WebContext, name: str) -> Historian:
     threads = Threads(1)
     file = FileHistory(settings.data_dir / HISTORY_FILE, threads.run)
     return Historian(web, name, file, lambda: threads.run(folder_bytes, settings.data_dir))
+
+
+def _install_parts(app: Flask) -> None:
+    for part in (admission, problems, headers, body_rules):
+        part.install(app)
+    for resource in resources():
+        app.register_blueprint(resource)
 
 
 def _wrap(app: Wsgi, flask_alone: Wsgi, settings: Settings) -> Wsgi:

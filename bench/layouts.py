@@ -63,7 +63,10 @@ LAYOUTS = (
 @contextmanager
 def started(command: tuple[str, ...] | list[str], environment: dict[str, str]) -> Iterator[psutil.Process]:
     given = {**os.environ, "GATEWAY_SUPERVISED": "no", **environment}
-    process = subprocess.Popen(command, cwd=ROOT, env=given, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log_path = servers.WORK / "logs" / "layouts.log"
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         yield psutil.Process(process.pid)
     finally:
