@@ -3,49 +3,46 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import os
 import platform
 import secrets
 import shutil
-import time
+import socket
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import gevent
 from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backend import __version__, errors, logs, telemetry
-from backend.adapters.files.api_keys import LOOK_EVERY_S, ApiKeysFile
+from backend import __version__, background, logs, redis_looks, telemetry
+from backend.adapters.files import protocol_mark
+from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
 from backend.adapters.files.history_file import FileHistory
-from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http.sources import HttpSources, Rules
 from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
-from backend.adapters.stores import open_store
+from backend.adapters.stores import open_store, open_uploads
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable, plain_key
 from backend.core.host_names import allowed_hosts
 from backend.core.reader import Reader
-from backend.flows import shares
+from backend.flows import announce
+from backend.flows.check_protocol import check_data, check_protocol
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
-from backend.ports.announcements import Announcements
-from backend.ports.api_keys import ApiKeys
-from backend.server import connection_limits
+from backend.server import connection_limits, stock_workers
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
@@ -61,65 +58,84 @@ from backend.web.request.context import KEY, WebContext
 from backend.web.response import headers, problems
 from backend.web.routes import resources
 from backend.web.socketio.handlers import SocketIOHandlers
-from backend.web.status import historian
 from backend.web.status.historian import Historian
 
 log = logging.getLogger(__name__)
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
-MAINTAIN_EVERY_S = 1.0
 SHOWN_PACKAGES = ("gunicorn", "gevent")
 """Of which the operator's page says the versions."""
 HISTORY_FILE = "history.json"
-BEGIN_AFTER_S = 0.02
 SOCKET_MESSAGE_BYTES = 64 << 10
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Raises ``SettingsError``. Touches nothing outside the process until the first request or the Janitor's first round."""
+    """Raises ``SettingsError``, and ``CannotStart`` beside a release or data that it does not understand. Changes nothing outside the process until
+    the first request or the Janitor's first round."""
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
     connection_limits.install(_connection_limits(settings))
     error_response.install(settings.prefix)
     context = gateway_context(settings)
+    check_protocol(context.presence, __version__)
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    looks = redis_looks.RedisLooks(settings.broker_url, settings.key_prefix, context.duties, name)
     follower = Follower(context)
-    announcements = RedisAnnouncements(
-        redis_client.connect(settings.broker_url),
-        on_change=follower.on_change,
-        on_message=follower.on_message,
-        on_gap=follower.on_gap,
-        on_delay=_observe_delay,
-    )
+    announcements = _announcements(settings, follower)
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
     flask_alone = app.wsgi_app
     fetcher = _fetcher(settings, context)
     webhooks = _webhook_sender(settings, context)
-    web = _web_context(settings, context, follower, fetcher, webhooks)
+    web = _web_context(settings, context, follower, fetcher, webhooks, looks)
     socketio = _socketio(app)
     app.extensions[KEY] = web
     handlers = SocketIOHandlers(socketio, web)
     handlers.install()
+    _install_routes(app)
+    app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
+    telemetry.start(settings, "gateway", app)
+    sessions.install(socketio, prefix=settings.prefix)
+    loop_lag.start()
+    janitor = Janitor(context, name, fetcher)
+    background.start_soon(
+        lambda: background.warm_up(app, context, announcements),
+        lambda: background.watch_keys(web.api_keys, handlers),
+        lambda: background.look_at_redis(looks.look, redis_looks.EVERY_S),
+        lambda: background.announce_gateway(_announcer(settings, context, name)),
+        lambda: background.maintain(janitor),
+        lambda: background.look_after_store(janitor),
+        lambda: background.send_webhooks(webhooks),
+        lambda: background.record_history(_historian(settings, web, name)),
+    )
+    return app
+
+
+def _install_routes(app: Flask) -> None:
     for part in (admission, problems, headers, body_rules):
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
-    app.wsgi_app = _wrap(app.wsgi_app, flask_alone, settings)  # type: ignore[assignment, method-assign]
-    telemetry.start(settings, "gateway", app)
-    sessions.install(socketio, prefix=settings.prefix)
-    loop_lag.start()
-    gevent.spawn_later(BEGIN_AFTER_S, _warm_up, app, context, announcements)
-    gevent.spawn(_watch_keys, web.api_keys, handlers)
-    name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    _start_background(Janitor(context, name, fetcher), webhooks)
-    gevent.spawn_later(BEGIN_AFTER_S, _record_history, _historian(settings, web, name))
-    return app
 
 
-def _start_background(janitor: Janitor, webhooks: WebhookSender | None) -> None:
-    """A moment later: ``gunicorn --check-config`` makes the application too and ends at once, and gevent gives each greenlet a turn at the end."""
-    gevent.spawn_later(BEGIN_AFTER_S, _maintain, janitor)
-    if webhooks is not None:
-        gevent.spawn_later(BEGIN_AFTER_S, _send_webhooks, webhooks)
+def _announcements(settings: Settings, follower: Follower) -> RedisAnnouncements:
+    return RedisAnnouncements(
+        redis_client.connect(settings.broker_url),
+        on_change=follower.on_change,
+        on_message=follower.on_message,
+        on_gap=follower.on_gap,
+        on_delay=_observe_delay,
+        prefix=settings.key_prefix,
+    )
+
+
+def _announcer(settings: Settings, context: Context, name: str) -> announce.Announcer:
+    own = announce.identity(name, socket.gethostname(), os.getpid(), __version__)
+
+    def facts() -> dict[str, Any]:
+        address = announce.address(settings.host, settings.port, context.presence.own_address())
+        return own if address is None else {**own, "address": address}
+
+    return announce.Announcer(context.presence, "gateways", name, facts)
 
 
 def _historian(settings: Settings, web: WebContext, name: str) -> Historian:
@@ -159,13 +175,14 @@ def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits
 
 
 def gateway_context(settings: Settings) -> Context:
+    check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
-    resumable = FileUploads(settings.store_dir)
+    resumable = open_uploads(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     resumable.prepare()
     return Context(
         store=ThreadedStore(store),
-        **live_state(redis_client.connect(settings.broker_url)),
+        **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
         uploads=ThreadedUploads(resumable),
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
@@ -206,7 +223,9 @@ def _api_keys(settings: Settings) -> KeyTable:
     return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run, settings.kept_api_keys)
 
 
-def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None) -> WebContext:
+def _web_context(
+    settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None, looks: redis_looks.RedisLooks
+) -> WebContext:
     def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
 
@@ -242,6 +261,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         disk=disk,
         versions={"python": platform.python_version(), **{name: version(name) for name in SHOWN_PACKAGES}},
         metrics_port=settings.metrics_bind[1] if settings.metrics_bind else None,
+        redis_looks=looks,
     )
 
 
@@ -262,72 +282,3 @@ def _socketio(app: Flask) -> SocketIO:
 
 def _observe_delay(seconds: float) -> None:
     http_middleware.observe("event_delay", seconds, http_middleware.BOUNDS_S)
-
-
-def _warm_up(app: Flask, context: Context, announcements: Announcements) -> None:
-    """Connect and subscribe now, which otherwise would be done in each worker's first request and cost it some 50 ms."""
-    app.url_map.update()
-    announcements.start()
-    try:
-        context.store.check()
-        context.queue.depth()
-    except errors.GatewayError as error:
-        log.info("not everything is within reach yet: %s", error)
-
-
-def _send_webhooks(webhooks: WebhookSender) -> None:
-    while True:
-        try:
-            if not webhooks.send_due():
-                webhooks.wait()
-        except errors.GatewayError as error:
-            log.warning("no webhook can be sent now: %s", error)
-            time.sleep(MAINTAIN_EVERY_S)
-        except Exception as error:
-            log.error("sending webhooks met an unexpected %r", error, exc_info=error)
-            time.sleep(MAINTAIN_EVERY_S)
-
-
-def _watch_keys(api_keys: ApiKeys, handlers: SocketIOHandlers) -> None:
-    """What the operator changes of the keys counts within two rounds, for open sockets too; so does a key's expiry."""
-    while api_keys.are_set:
-        time.sleep(LOOK_EVERY_S)
-        try:
-            if isinstance(api_keys, ApiKeysFile):
-                api_keys.look()
-            handlers.disconnect_refused()
-        except Exception as error:
-            log.error("watching the API keys met an unexpected %r", error, exc_info=error)
-
-
-def _maintain(janitor: Janitor) -> None:
-    outage = logs.Outage(log)
-    while True:
-        try:
-            shares.tell_bytes(janitor.context)
-            janitor.maintain()
-            outage.end("maintenance goes on")
-        except errors.GatewayError as error:
-            outage.tell("maintenance could not be finished this time, and is tried again: %s", error)
-        except errors.Overstayed:
-            pass  # The watchdog has logged where it was.
-        except Exception as error:
-            log.error("maintenance met an unexpected %r", error, exc_info=error)
-        time.sleep(MAINTAIN_EVERY_S)
-
-
-def _record_history(recorder: Historian) -> None:
-    atexit.register(_finish_history, recorder)
-    while True:
-        try:
-            recorder.record()
-        except errors.GatewayError as error:
-            log.info("no sample of the figures is kept this time: %s", error)
-        except Exception as error:
-            log.error("the history of the figures met an unexpected %r", error, exc_info=error)
-        time.sleep(historian.EVERY_S)
-
-
-def _finish_history(recorder: Historian) -> None:
-    with contextlib.suppress(errors.GatewayError):
-        recorder.finish()

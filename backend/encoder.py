@@ -9,9 +9,11 @@ import contextlib
 import fcntl
 import logging
 import os
+import random
 import resource
 import secrets
 import socket
+import sys
 import threading
 import time
 import warnings
@@ -19,26 +21,33 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from celery import Task
 from celery.apps import worker
-from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from celery.exceptions import CPendingDeprecationWarning, Reject, SecurityWarning
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_process_shutdown
 from celery.worker.autoscale import Autoscaler
 
-from backend import errors, logs, telemetry
+from backend import __version__, errors, logs, telemetry
 from backend.adapters.celery_encoders import celery_app
+from backend.adapters.files import protocol_mark
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.cancellations import RedisCancellations
 from backend.adapters.redis.live_state import live_state
-from backend.adapters.redis.ticket import TASK
+from backend.adapters.redis.ticket import PROTOCOL, TASK
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.core.conversion import Converted
+from backend.core.protocol import SPOKEN, range_of
 from backend.core.reader import Reader
+from backend.flows.announce import HEARTBEAT_EVERY_S, Announcer, identity
+from backend.flows.check_protocol import check_data, check_protocol
 from backend.flows.context import Context
-from backend.flows.encode import encode_express, encode_next
+from backend.flows.encode import NEWER_PAUSE_S, Turn, encode_express, encode_next
+from backend.flows.report import HEARTBEAT_S, LeaseKeeper
 from backend.ports.codec import Codec
-from backend.settings import Settings
+from backend.settings import Settings, cores
+from backend.texts import operator
 from backend.texts.problems import problem
 
 log = logging.getLogger(__name__)
@@ -53,14 +62,13 @@ BEGUN_S = time.monotonic()
 START_UP_S = 10.0
 SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
-HEARTBEAT_EVERY_S = 1.0
 EXPRESS_LOOK_S = 0.5
 """Shorter than a call to Redis may take. So long at most does a small job wait that was queued while an encoder was idle, and then none was."""
 EXPRESS_PAUSE_S = 0.05
 """Between two calls that led to nothing more."""
 PARENT_LOOK_S = 0.5
 settings = Settings.from_environment()
-app = celery_app(settings.broker_url, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
+app = celery_app(settings.broker_url, prefix=settings.key_prefix, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
 
 
 class Scaler(Autoscaler):
@@ -95,6 +103,23 @@ class TracedCodec:
             return self._codec.convert(*given, **named)
 
 
+class BackOff:
+    """Keeps an encoder that the world fails from running through the whole queue: it waits before its next job, longer each time."""
+
+    WAITS_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def wait(self) -> None:
+        if self._failures:
+            time.sleep(self.WAITS_S[min(self._failures, len(self.WAITS_S) - 1)] * random.uniform(0.5, 1))
+
+    def note(self, turn: Turn) -> None:
+        if turn != "none":
+            self._failures = self._failures + 1 if turn == "put off" else 0
+
+
 class EncoderProcess:
     """What one pool process owns."""
 
@@ -103,9 +128,13 @@ class EncoderProcess:
         self.codec = SealedCodec(sandbox=settings.sandbox)
         self.traced = TracedCodec(self.codec)
         self.express_codec = SealedCodec(sandbox=settings.sandbox)
-        self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url))
+        self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url), prefix=settings.key_prefix)
         self.context = encoder_context(self.cancellations)
+        self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts)
+        self.keeper = LeaseKeeper()
+        self.back_off = BackOff()
         self._counted_cpu_s = 0.0
+        self._has_left = False
         self._counting = threading.Lock()
 
     def start(self) -> None:
@@ -115,12 +144,14 @@ class EncoderProcess:
         parent = os.getppid()
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
         threading.Thread(target=self._send_heartbeats, name="heartbeat", daemon=True).start()
+        threading.Thread(target=self._renew_leases, name="leases", daemon=True).start()
         threading.Thread(target=self._encode_express, name="express", daemon=True).start()
 
     def encode_next(self) -> None:
         """Encode the job at the head of the queue, if one waits."""
+        self.back_off.wait()
         try:
-            encode_next(self.context, self.traced, self.cancellations.new_token())
+            self.back_off.note(encode_next(self.context, self.traced, self.cancellations.new_token(), self.keeper))
         except errors.BackendUnavailable as error:
             log.warning("encoder %s cannot reach the queue: %s", self.name, error.private)
         finally:
@@ -134,7 +165,7 @@ class EncoderProcess:
         while True:
             try:
                 is_called = self.context.queue.is_express_called(EXPRESS_LOOK_S)
-                while self._encode_one_express():
+                while self._encode_one_express() == "done":
                     pass
                 if is_called:
                     time.sleep(EXPRESS_PAUSE_S)
@@ -142,9 +173,9 @@ class EncoderProcess:
                 log.info("encoder %s cannot ask for small jobs: %s", self.name, error.private)
                 time.sleep(HEARTBEAT_EVERY_S)
 
-    def _encode_one_express(self) -> bool:
+    def _encode_one_express(self) -> Turn:
         try:
-            return encode_express(self.context, self.express_codec, self.cancellations.new_token())
+            return encode_express(self.context, self.express_codec, self.cancellations.new_token(), self.keeper)
         finally:
             self.express_codec.abandon_child()
 
@@ -166,13 +197,23 @@ class EncoderProcess:
             time.sleep(PARENT_LOOK_S)
         os._exit(1)
 
+    def _facts(self) -> dict[str, Any]:
+        own = identity(self.name, socket.gethostname(), os.getpid(), __version__)
+        memory_bytes = resident_bytes(os.getpid())
+        codec = {"seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
+        return {**own, "cores": cores(), "jobs": self.keeper.held_count(), **codec, "resident_bytes": memory_bytes}
+
+    def _renew_leases(self) -> None:
+        while True:
+            time.sleep(HEARTBEAT_S / 2)
+            self.keeper.renew_due()
+
     def _send_heartbeats(self) -> None:
-        facts = {"pid": os.getpid(), "host": socket.gethostname(), "seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
         started: tally.Amounts = {f"{tally.ENCODER_STARTS}:{reason_to_start()}": 1}
         outage = logs.Outage(log)
         while True:
             try:
-                self.context.presence.heartbeat(self.name, {**facts, "resident_bytes": resident_bytes(os.getpid())}, 3 * HEARTBEAT_EVERY_S)
+                self.announcer.beat()
                 self.count_cpu(started)
                 started = {}
                 outage.end("encoder %s sends its heartbeat again", self.name)
@@ -183,10 +224,19 @@ class EncoderProcess:
     def count_cpu(self, more: tally.Amounts) -> None:
         """Count the processor time since the last count, and ``more``. The last second of an encoder that is killed is never counted."""
         with self._counting:
+            if self._has_left:
+                return
             used_s = max(self._counted_cpu_s, cpu_s(os.getpid()))
             grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._counted_cpu_s, 6)}
             self.context.counters.add({**more, **grown})
             self._counted_cpu_s = used_s
+
+    def leave(self) -> None:
+        """Count for the last time, and be gone. Raises ``BackendUnavailable``."""
+        self.count_cpu({})
+        with self._counting:
+            self._has_left = True
+        self.announcer.leave()
 
 
 def resident_bytes(pid: int) -> int:
@@ -226,7 +276,7 @@ def encoder_context(cancellations: RedisCancellations) -> Context:
     store.prepare()
     return Context(
         store=store,
-        **live_state(redis_client.connect(settings.broker_url)),
+        **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
         cancellations=cancellations,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
@@ -240,6 +290,20 @@ def encoder_context(cancellations: RedisCancellations) -> Context:
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
     logs.configure(logs.Style(**settings.log_style))
+
+
+@worker_init.connect
+def _check_start(**_: Any) -> None:
+    """In the master, before it makes a process. Ends it where this release does not understand the data or the processes that are there."""
+    client = redis_client.connect(settings.broker_url)
+    try:
+        check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
+        check_protocol(live_state(client, prefix=settings.key_prefix)["presence"], __version__)
+    except errors.CannotStart as refused:
+        print(operator.text(f"start.{refused.reason}", **refused.params), file=sys.stderr)
+        sys.exit(refused.exit_code)
+    finally:
+        client.close()
 
 
 @worker_process_init.connect
@@ -256,11 +320,14 @@ def _stop_process(**_: Any) -> None:
         process.codec.close()
         process.express_codec.close()
         with contextlib.suppress(errors.BackendUnavailable):
-            process.count_cpu({})
+            process.leave()
 
 
-@app.task(name=TASK)
-def encode() -> None:
-    """One ticket, one job: the queue decides which."""
+@app.task(name=TASK, bind=True)
+def encode(self: Task[[], None]) -> None:
+    """One ticket, one job: the queue decides which. A ticket of a release that this one does not understand is left to others."""
     assert process is not None
+    if not range_of({"protocol": self.request.get(PROTOCOL)}).meets(SPOKEN):
+        time.sleep(NEWER_PAUSE_S)
+        raise Reject(requeue=True)
     process.encode_next()

@@ -21,6 +21,10 @@ class GatewayError(Exception):
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
+    is_passing: ClassVar[bool] = False
+    """Whether the world around the image is at fault, and not the image, its options or its sender: the same work may succeed later.
+
+    Such an error ends no job. Whoever meets it tries again for as long as the job lives."""
 
     def __init__(self, variant: str = "", *, private: str = "", retry_after_s: int | None = None, **params: Any) -> None:
         super().__init__(f"{self.code}{'.' + variant if variant else ''} {params or ''} {private}".strip())
@@ -39,7 +43,7 @@ class GatewayError(Exception):
         return record
 
 
-# One row an error: its code, which clients rely on, and its HTTP status.
+# One row an error: its code, which clients rely on, its HTTP status, and whether it is the world's.
 # ruff: noqa: E701
 # fmt: off
 class BadRequest(GatewayError): code, status = "bad_request", 400
@@ -69,10 +73,12 @@ class EmptyFile(GatewayError): code, status = "empty_file", 422
 class RateLimited(GatewayError): code, status = "rate_limited", 429
 class QuotaExceeded(GatewayError): code, status = "quota_exceeded", 429
 class Internal(GatewayError): code, status = "internal", 500
+class NoRealtime(GatewayError): code, status = "no_realtime", 501
 class QueueFull(GatewayError): code, status = "queue_full", 503
-class BackendUnavailable(GatewayError): code, status = "backend_unavailable", 503
+class BackendUnavailable(GatewayError): code, status, is_passing = "backend_unavailable", 503, True
+class LiveStateFull(BackendUnavailable): status = 503  # Redis takes no new work; nothing of it was begun
 class EncodeTimeout(GatewayError): code, status = "encode_timeout", 504
-class StorageFull(GatewayError): code, status = "storage_full", 507
+class StorageFull(GatewayError): code, status, is_passing = "storage_full", 507, True
 # fmt: on
 
 BY_CODE: dict[str, type[GatewayError]] = {kind.code: kind for kind in GatewayError.__subclasses__()}

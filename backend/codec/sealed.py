@@ -1,7 +1,8 @@
 """The codec as the flows see it: ``SealedCodec.convert`` has one image converted by a sealed child, which is used once, and watches it.
 
 Runs in an encoder process, which reads none of the image's bytes. However the child ends, the caller gets a result or an error of
-the contract. A crash of the decoder counts as the image's fault; a kill from outside does not, and the image is tried once more.
+the contract. A crash of the decoder counts as the image's fault. A kill does not, and the image is tried once more; then the caller is told how often
+the child died over it (``ChildDied``), for the image may be why this machine has no memory. Where no child could begin, the machine is at fault.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from typing import Any, Literal
 from backend import errors
 from backend.codec import messages
 from backend.codec.geometry import geometry_for
-from backend.codec.host.child_monitor import ChildEnd, ChildLost, ChildMonitor
+from backend.codec.host.child_monitor import ChildEnd, ChildMonitor, ZygoteLost
 from backend.codec.host.result_memory import open_result_memory
 from backend.codec.host.zygote_client import ZygoteClient, ZygoteFailed
 from backend.codec.resource_limits import limits_for
 from backend.codec.result_file import shape_of
 from backend.codec.seal import FULL
-from backend.core.conversion import Conversion, Converted, Progress, Shape
+from backend.core.conversion import ChildDied, Conversion, Converted, Progress, Shape
 
 log = logging.getLogger(__name__)
 Sandbox = Literal["require", "prefer", "off"]
@@ -86,15 +87,19 @@ class SealedCodec:
         """Raises ``Stopped``, and the errors that ``ports.Codec`` names. ``should_stop`` is asked at least every ``tick_s``."""
         order = _order_for(conversion)
         monitor = ChildMonitor(on_progress, should_stop, tick_s, order)
+        deaths, newest = 0, ""
         for _attempt in range(ATTEMPTS):
             try:
                 return self._attempt(source_fd, result_fd, order, monitor)
-            except (ChildLost, ZygoteFailed) as error:
-                log.warning("a codec process was lost: %s", error)
-        raise errors.Internal("encoder_lost", attempts=ATTEMPTS)
+            except (ChildDied, ZygoteLost, ZygoteFailed, OSError) as error:
+                deaths, newest = deaths + isinstance(error, ChildDied), f"{type(error).__name__}: {error}"
+                log.warning("a codec process was lost: %s", newest)
+        if deaths:
+            raise ChildDied(newest, deaths)
+        raise errors.BackendUnavailable(part="encoder", retry_after_s=5, private=newest)
 
     def _attempt(self, source_fd: int, result_fd: int, order: messages.Order, monitor: ChildMonitor) -> Converted:
-        self.start()
+        self._start_again()
         if os.fstat(result_fd).st_size:
             os.ftruncate(result_fd, 0)
         with open_result_memory(order.conversion.shape) as memory:
@@ -105,6 +110,13 @@ class SealedCodec:
                 memory.copy_to(result_fd)
             _verify(converted, result_fd, order.conversion)
             return converted
+
+    def _start_again(self) -> None:
+        """A sandbox that is not available now was so when this process began. Raises ``ZygoteFailed``, ``OSError``."""
+        try:
+            self.start()
+        except errors.SettingsError as error:
+            raise ZygoteFailed(str(error)) from error
 
     def _run_child(self, source_fd: int, written_fd: int, order: messages.Order, monitor: ChildMonitor, is_final: Callable[[], bool]) -> ChildEnd:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -131,7 +143,7 @@ def _never() -> bool:
 
 
 def _result_of(end: ChildEnd, order: messages.Order) -> Converted:
-    """Raises an error of the contract, or ``ChildLost``."""
+    """Raises an error of the contract, or ``ChildDied``."""
     if end.error is not None:
         raise end.error
     if end.converted is not None and not end.status:
@@ -142,9 +154,7 @@ def _result_of(end: ChildEnd, order: messages.Order) -> Converted:
         raise errors.EncodeTimeout(limit_s=order.limits["CPU"], private="processor time")
     if name in FAULTS:
         raise errors.DamagedImage(private=f"the decoder ended by {name}")
-    if end.status < 0:
-        raise ChildLost(name)
-    raise errors.Internal(private=f"the child ended with {name} and reported nothing")
+    raise ChildDied(f"the child ended by {name} and reported nothing")
 
 
 def _verify(converted: Converted, result_fd: int, conversion: Conversion) -> None:

@@ -72,5 +72,13 @@ class Converted:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+class ChildDied(Exception):
+    """The codec's child died ``times`` over the image, by nothing that is known to be the image's doing. It may be: so it is counted."""
+
+    def __init__(self, why: str, times: int = 1) -> None:
+        super().__init__(why)
+        self.times = times
+
+
 class Stopped(Exception):
     """The conversion was ended because its result is no longer wanted: cancelled, deleted, or taken over by another encoder."""

@@ -6,23 +6,31 @@ cannot hear of any, it renews ten times a second. So a cancellation reaches the 
 
 Progress is reported ten times a second while somebody is subscribed, and otherwise once a second, with the lease. The answer to a report says
 how many heard it. An encoder hears of somebody who subscribes later (``Leases.announce_watcher``), and reports at once.
+
+
+A job ends by what its image or its options did. What the world did (the store, the disk, this machine) ends none: the encoder tries for about as long
+as another encode would take, then puts the job off, and any encoder may try again (``core.pauses``).
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
 
 from backend import errors
-from backend.core.conversion import REPORT_EVERY_S, Conversion, Converted, Stopped
-from backend.core.job import Job, Result, failed, succeeded
+from backend.core.conversion import REPORT_EVERY_S, ChildDied, Conversion, Converted, Stopped
+from backend.core.job import MAX_ATTEMPTS, Job, Result, Source, failed, succeeded
+from backend.core.pauses import DEATH_PAUSES_S, WORLD_PAUSES_S
 from backend.flows.context import Context
 from backend.flows.deduplicate import share_result
 from backend.flows.finish import finish
-from backend.flows.report import LEASE_S, Reporter
+from backend.flows.report import LEASE_S, LeaseKeeper, Reporter
 from backend.ports.blob import Blob
 from backend.ports.codec import Codec
-from backend.ports.queue import Claim
+from backend.ports.queue import Claim, OnlyNewer
 from backend.ports.result_files import ResultFile
 
 log = logging.getLogger(__name__)
@@ -32,37 +40,97 @@ EPHEMERAL_TICK_S = 0.15
 """The same for an ephemeral job: whether its client has left is looked up once a second, so more often is no use."""
 EPHEMERAL_REPORT_EVERY_S = 0.4
 """How often the child of an ephemeral job reports progress, which only followers see."""
-ROOM_PATIENCE_S = 60.0
-"""How long an encoder waits for disk space to store how its job ended. After that another encoder begins the job again."""
-ROOM_LOOK_S = 0.2
+LEAST_PATIENCE_S, MOST_PATIENCE_S = 2.0, 60.0
+"""How long an encoder tries to store what it has: as long as it took to make, within these bounds. After that it takes other jobs."""
+FIRST_LOOK_S, LAST_LOOK_S = 0.1, 1.0
+"""The first wait between two of these tries, and the longest: each is twice the one before."""
+READ_BYTES = 1 << 20
+NEWER_PAUSE_S = 1.0
+"""How long an encoder leaves the queue alone that found only jobs for a newer release in it."""
+Turn = Literal["none", "done", "put off"]
+"""What came of a turn: there was no job, it ended (or nobody wants it any more), or the world kept it from its end."""
+T = TypeVar("T")
 
 
-def encode_next(context: Context, codec: Codec, token: str) -> bool:
-    """Encode one job from the queue; False when none waits."""
-    claim = context.queue.take(token, LEASE_S)
-    if claim is not None:
-        encode(context, codec, claim)
-    return claim is not None
+def encode_next(context: Context, codec: Codec, token: str, keeper: LeaseKeeper | None = None) -> Turn:
+    """Encode one job from the queue.
+
+    Where all that wait need a newer release, pause: the tickets of those jobs come again and again until an encoder of that release is there.
+    """
+    try:
+        claim = context.queue.take(token, LEASE_S)
+    except OnlyNewer:
+        time.sleep(NEWER_PAUSE_S)
+        return "none"
+    return encode(context, codec, claim, keeper) if claim is not None else "none"
 
 
-def encode_express(context: Context, codec: Codec, token: str) -> bool:
-    """Encode a small job beyond the encoders; False when none may be."""
+def encode_express(context: Context, codec: Codec, token: str, keeper: LeaseKeeper | None = None) -> Turn:
+    """Encode a small job beyond the encoders, if one may be."""
     claim = context.queue.take_express(token, LEASE_S)
-    if claim is not None:
-        encode(context, codec, claim)
-    return claim is not None
+    return encode(context, codec, claim, keeper) if claim is not None else "none"
 
 
-def encode(context: Context, codec: Codec, claim: Claim) -> None:
-    """Encode a job and commit how it ended. A job that is gone, or whose end cannot be stored, ends no encoder: its lease runs out."""
+def encode(context: Context, codec: Codec, claim: Claim, keeper: LeaseKeeper | None = None) -> Turn:
+    """Encode a job and commit how it ended, or put it off. Raises nothing but what Redis does: no job ends an encoder."""
     reporter = Reporter(context, claim)
     try:
-        job = _known_end(context, claim) or _convert(context, codec, claim, reporter)
-        _finish_with_patience(context, job, reporter, claim.token)
+        with (keeper or LeaseKeeper()).hold(reporter):
+            return _encode(context, codec, claim, reporter)
     except (errors.NotFound, Stopped):
         log.info("job %s is no longer wanted", claim.job.id)
-    except (errors.StorageFull, errors.BackendUnavailable) as error:
+        return "done"
+    except ChildDied as death:
+        return _note_death(context, claim, reporter, death)
+    except errors.GatewayError as error:
+        _put_off(context, claim, WORLD_PAUSES_S, error)
+        return "put off"
+    except Exception as error:  # the process edge: what breaks here may be the image's doing, so it is bounded as a death is
+        log.error("encoding job %s met an unexpected %r", claim.job.id, error, exc_info=error)
+        return _note_death(context, claim, reporter, ChildDied(type(error).__name__))
+
+
+def _encode(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -> Turn:
+    job = _known_end(context, claim) or _convert(context, codec, claim, reporter)
+    _with_patience(context, reporter, lambda: finish(context, job, claim.token))
+    return "done"
+
+
+def _note_death(context: Context, claim: Claim, reporter: Reporter, death: ChildDied) -> Turn:
+    """Put the job off; after ``MAX_ATTEMPTS`` deaths it fails."""
+    deaths = _put_off(context, claim, DEATH_PAUSES_S, death, died=death.times)
+    if deaths is None or deaths < MAX_ATTEMPTS:
+        return "put off"
+    try:
+        finish(context, _fail(context, claim.job, reporter, errors.Internal("encoder_lost", attempts=deaths)), claim.token)
+    except errors.GatewayError as error:
         log.warning("how job %s ended could not be stored, so it will be tried again: %s", claim.job.id, error)
+    return "done"
+
+
+def _put_off(context: Context, claim: Claim, pauses_s: Sequence[float], why: Exception, *, died: int = 0) -> int | None:
+    """Let any encoder try again after a pause; how often the child has died over the image. Where Redis is away too, the lease runs out."""
+    log.warning("job %s is put off: %s", claim.job.id, why, extra={"fields": {"request": claim.job.manifest.request_id}})
+    try:
+        return context.leases.pause(claim.job.id, claim.token, pauses_s, died=died)
+    except errors.BackendUnavailable as error:
+        log.warning("job %s could not be put off, so its lease has to run out: %s", claim.job.id, error.private)
+        return None
+
+
+def _with_patience(context: Context, reporter: Reporter, call: Callable[[], T]) -> T:
+    """Call until the world lets it succeed, or patience is at its end, or the job is unwanted. Raises what ``call`` does."""
+    begun_s, look_s = context.clock(), FIRST_LOOK_S
+    patience_s = min(MOST_PATIENCE_S, max(LEAST_PATIENCE_S, begun_s - reporter.begun_s))
+    while True:
+        try:
+            return call()
+        except errors.GatewayError as error:
+            if not error.is_passing or reporter.is_unwanted() or context.clock() + look_s - begun_s > patience_s:
+                raise
+            log.info("the store is tried again in %s s: %s", look_s, error)
+        time.sleep(look_s)
+        look_s = min(2 * look_s, LAST_LOOK_S)
 
 
 def _known_end(context: Context, claim: Claim) -> Job | None:
@@ -73,31 +141,35 @@ def _known_end(context: Context, claim: Claim) -> Job | None:
     return share_result(context, claim.job, claim.token, claim.duplicates)
 
 
-def _finish_with_patience(context: Context, job: Job, reporter: Reporter, token: str) -> None:
-    """A full disk has no room for the end either: wait for some, while the job is still ours."""
-    begun = context.clock()
-    while True:
-        try:
-            finish(context, job, token)
-            return
-        except errors.StorageFull:
-            if reporter.is_unwanted() or context.clock() - begun > ROOM_PATIENCE_S:
-                raise
-            time.sleep(ROOM_LOOK_S)
-
-
 def _convert(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -> Job:
-    """Run the codec and store its result; the job as it should end. Raises ``Stopped``, and ``NotFound`` when the job was erased meanwhile."""
+    """Run the codec and store its result; the job as it should end.
+
+    Raises ``Stopped``, ``NotFound`` when the job was erased meanwhile, ``ChildDied``, and what is the world's fault.
+    """
     source = context.store.open_source(claim.job.id)
     try:
         target, converted = _convert_into_target(context, codec, claim, source, reporter)
-    except errors.NotFound:
-        raise
     except errors.GatewayError as error:
+        if error.is_passing or isinstance(error, errors.NotFound):
+            raise
+        _check_whole(source, claim.job.manifest.source)
         return _fail(context, claim.job, reporter, error)
     finally:
         source.close()
     return _store_result(context, claim.job, target, converted, reporter)
+
+
+def _check_whole(source: Blob, known: Source) -> None:
+    """An image is only to blame where the codec was given what the client had sent. Raises ``BackendUnavailable``, ``ChildDied``.
+
+    A file that is other than it was received stays so, perhaps for ever: it is bounded as a death is.
+    """
+    digest, at = hashlib.sha256(), 0
+    while chunk := source.read_at(at, READ_BYTES):
+        digest.update(chunk)
+        at += len(chunk)
+    if digest.hexdigest() != known.sha256:
+        raise ChildDied(f"the store gave {at} bytes that are not the {known.bytes} which were received")
 
 
 def _convert_into_target(context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter) -> tuple[ResultFile, Converted]:
@@ -125,13 +197,11 @@ def _store_result(context: Context, job: Job, target: ResultFile, converted: Con
     """Make the result durable; the job as it should end. Raises as ``_convert``."""
     try:
         reporter.report_storing()
-        return job.at(succeeded(reporter.status, _keep(context, job, target, converted), context.clock()))
-    except errors.NotFound:
-        target.discard()
-        raise
-    except errors.GatewayError as error:
-        target.discard()
-        return _fail(context, job, reporter, error)
+        if target.can_save_again:
+            result = _with_patience(context, reporter, lambda: _keep(context, job, target, converted))
+        else:
+            result = _keep(context, job, target, converted)
+        return job.at(succeeded(reporter.status, result, context.clock()))
     except BaseException:
         target.discard()
         raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from backend import errors
@@ -27,6 +29,29 @@ ETA_FROM_PERCENT = 3
 """Before that, an estimate would be a guess."""
 
 
+class LeaseKeeper:
+    """Renews leases while their encoder waits for the store. Call ``renew_due`` once a second, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._held: set[Reporter] = set()
+
+    @contextmanager
+    def hold(self, reporter: Reporter) -> Iterator[None]:
+        self._held.add(reporter)
+        try:
+            yield
+        finally:
+            self._held.discard(reporter)
+
+    def held_count(self) -> int:
+        """How many jobs the encoder has now."""
+        return len(self._held)
+
+    def renew_due(self) -> None:
+        for reporter in list(self._held):
+            reporter.renew_if_due()
+
+
 class Reporter:
     """Reports the codec's progress, no more often than the contract allows."""
 
@@ -38,6 +63,7 @@ class Reporter:
         self._reported_s = self._renewed_s = context.clock()
         self._is_heard = claim.listeners > 0
         self._is_unwanted = False
+        self.begun_s = context.clock()
 
     def report_progress(self, progress: Progress) -> None:
         """Report, or keep the progress for later if the last report was a moment ago."""
@@ -63,6 +89,24 @@ class Reporter:
         if is_due or (cancellations is not None and cancellations.is_cancelled(self._claim.token)):
             self._report({})
         return self._is_unwanted
+
+    def renew_if_due(self) -> None:
+        """Renew the lease from another thread, while this encoder waits for something else."""
+        if self._context.clock() - self._renewed_s < HEARTBEAT_S or self._is_unwanted:
+            return
+        self._renewed_s = self._context.clock()
+        try:
+            acknowledged = self._context.leases.report(self._claim.job.id, self._claim.token, {}, LEASE_S)
+            if acknowledged is not None and acknowledged.seq == 0:
+                self._give_up()
+        except errors.BackendUnavailable as error:
+            log.warning("job %s goes on unheard: %s", self._claim.job.id, error.private)
+
+    def _give_up(self) -> None:
+        """The job was cancelled or erased, or this encoder was taken for lost: then it says that it was not."""
+        if not self._is_unwanted:
+            self._is_unwanted = True
+            self._context.leases.acquit(self._claim.job.id, self._claim.token)
 
     def _report_if_due(self) -> None:
         now = self._context.clock()
@@ -97,7 +141,8 @@ class Reporter:
             if acknowledged is None:
                 self._readopt()
                 return
-            self._is_unwanted = acknowledged.seq == 0
+            if acknowledged.seq == 0:
+                self._give_up()
             self.status = replace(self.status, seq=acknowledged.seq or self.status.seq)
             if patch:
                 self._is_heard = acknowledged.listeners > 0

@@ -10,7 +10,8 @@ from backend.core.conversion import Conversion, Converted, Progress
 
 class Codec(Protocol):
     """Pixels. Raises ``DamagedImage``, ``UnsupportedFormat``, ``TooManyPixels``, ``TooManyFrames``, ``InvalidOption``,
-    ``EncodeTimeout``, ``StorageFull``, and ``Stopped`` once ``should_stop`` said so."""
+    ``EncodeTimeout``, and ``Stopped`` once ``should_stop`` said so. Raises ``StorageFull`` and ``BackendUnavailable`` where this machine fails,
+    and ``ChildDied`` where the image may be to blame."""
 
     def convert(
         self,

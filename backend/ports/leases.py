@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,8 +32,18 @@ class Leases(Protocol):
     def readopt(self, claim: Claim, lease_s: float) -> bool:
         """Make a running job known again after the state was lost. False if another encoder was quicker."""
 
+    def pause(self, job_id: str, token: str, pauses_s: Sequence[float], *, died: int = 0) -> int | None:
+        """Put off a job that this encoder cannot end now, so that any may try again: for the first of ``pauses_s`` the first time, then the next.
+
+        ``died``: how often the codec's child has died over the image now. Returns how often it did so far; None when the job is not this encoder's.
+        It shows as running meanwhile, and is among ``expired`` when the pause is over.
+        """
+
+    def acquit(self, job_id: str, token: str) -> None:
+        """The encoder with ``token`` was taken for lost and works after all. So that counts no more (``JobQueue.requeue``)."""
+
     def expired(self) -> list[str]:
-        """The jobs whose lease has run out."""
+        """The jobs whose lease, or whose pause, has run out."""
 
     def count(self) -> int:
         """How many jobs run."""

@@ -21,6 +21,10 @@ class Claim:
     listeners: int = 0
 
 
+class OnlyNewer(Exception):
+    """The jobs that wait need a newer protocol than this process speaks. They go on waiting, and count no try."""
+
+
 class JobQueue(Protocol):
     """A fair queue: clients take turns, and within each its lines (``core/turns.py``). Every method raises ``BackendUnavailable``.
 
@@ -37,7 +41,7 @@ class JobQueue(Protocol):
         """As ``enqueue``. None, and nothing changes, where the job has completed duplicates (``JobStates.completed_duplicates``)."""
 
     def take(self, token: str, lease_s: float) -> Claim | None:
-        """The next job in fair order, now running under ``token``; None when no job waits.
+        """The next job in fair order, now running under ``token``; None when no job waits. Raises ``OnlyNewer``.
 
         A job whose ``work`` is being encoded already is not returned. It becomes a follower of the job that is being encoded (its leader)
         and shows the leader's progress. It is queued again, at the head, when the leader ends without a result for it or is lost.
@@ -51,8 +55,12 @@ class JobQueue(Protocol):
         more large jobs run than small ones. None where there is none.
         """
 
-    def requeue(self, job_id: str) -> int:
-        """Put a running job back at the head of the queue, since its encoder was lost; how often it was tried. -1 if it does not run."""
+    def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
+        """Put a running job back at the head of the queue, since its pause is over or its encoder was lost; -1 if it does not run,
+        or is not paused where ``only_paused``.
+
+        Returns how many encoders were lost over it and did not come back (``Leases.acquit``). After many it waits for its turn.
+        """
 
     def top_up_tickets(self) -> int:
         """Replace tickets that were lost, so that there is one for each waiting job; how many were missing. A spare ticket does no harm."""

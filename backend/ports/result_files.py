@@ -8,14 +8,18 @@ from backend.ports.blob import Blob
 
 
 class ResultFile(Protocol):
-    """A result while it is written; ``fd`` is open for reading and writing. End it with ``save`` or ``discard``."""
+    """A result while it is written; ``fd`` is open for reading and writing. End it with ``save`` or ``discard``.
+
+    ``can_save_again``: after a ``save`` that failed, it may be called once more. A file whose sync failed may not (fsync(2)).
+    """
 
     fd: int
+    can_save_again: bool
 
     def save(self, *, durable: bool = True) -> tuple[str, str]:
-        """Close the file and return its name and SHA-256, for ``core.job.Result``. Synced if ``durable``. Raises ``StorageFull``.
+        """Close the file and return its name and SHA-256, for ``core.job.Result``. Synced if ``durable``.
 
-        Nobody sees it before ``JobRecords.commit_outcome``.
+        Raises ``StorageFull``, ``BackendUnavailable``; then it is still to be discarded. Nobody sees it before ``JobRecords.commit_outcome``.
         """
 
     def discard(self) -> None: ...

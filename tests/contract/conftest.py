@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import gevent
@@ -23,7 +24,7 @@ from tests.fakes.server import MemoryServer
 from tests.fakes.store import MemoryStore
 from tests.fakes.waiting import until
 from tests.support.redis_server import RedisServer
-from tests.support.s3_server import credentials, make_bucket, serving
+from tests.support.s3_server import SERVERS, credentials, make_bucket
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,36 +42,54 @@ def file_store(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
-    """The endpoint of an S3 service in a process of its own, with one empty bucket each time ``s3_store`` asks."""
-    with serving() as endpoint:
-        yield endpoint
+def s3_servers() -> Iterator[dict[str, str]]:
+    """The endpoint of each S3 service, by its name."""
+    with ExitStack() as running:
+        yield {name: running.enter_context(serving()) for name, serving in SERVERS.items()}
+
+
+@pytest.fixture(params=SERVERS)
+def s3_server(request: pytest.FixtureRequest, s3_servers: dict[str, str]) -> str:
+    """The endpoint of one service after the other."""
+    return s3_servers[request.param]
 
 
 @pytest.fixture
-def s3_store(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    for name, value in credentials(s3_server).items():
+def s3_store(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
+    with bucket_store(s3_server, tmp_path, monkeypatch) as store:
+        yield store
+
+
+@contextmanager
+def bucket_store(endpoint: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
+    """A store in a new bucket."""
+    for name, value in credentials(endpoint).items():
         monkeypatch.setenv(name, value)
-    store = S3Store(make_bucket(s3_server), "some/prefix", FileStore(tmp_path / "spool"))
+    store = S3Store(make_bucket(endpoint), "some/prefix", FileStore(folder / "spool"))
     store.prepare()
-    return store
+    yield store
+    store.bucket.client.close()
 
 
-PREPARED = {"file": "file_store", "s3": "s3_store"}
-"""Stores that a test cannot have by their example's address, and the fixtures that make them."""
+KINDS = [*(scheme for scheme in SCHEMES if scheme != "s3"), *(f"s3, {server}" for server in SERVERS), "file, threaded", "fake"]
 
 
-@pytest.fixture(params=[*SCHEMES, "file, threaded", "fake"])
-def store(request: pytest.FixtureRequest, s3_server: str, tmp_path: Path) -> Iterator[Store]:
-    """Each kind of store that ``core.store_schemes`` lists. The S3 service is asked for here, so that it is there before the leak detectors look."""
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, s3_servers: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """Each kind of store that ``core.store_schemes`` lists. The S3 services are asked for here, so that they are there before the leak detectors
+    look."""
     if request.param == "fake":
         fake = MemoryStore()
         yield fake
         assert not fake.open_files
         return
-    scheme = request.param.split(",")[0]
-    inner: Store = request.getfixturevalue(PREPARED[scheme]) if scheme in PREPARED else opened(scheme, tmp_path)
-    if "threaded" not in request.param:
+    scheme, _, how = request.param.partition(", ")
+    if scheme == "s3":
+        with bucket_store(s3_servers[how], tmp_path, monkeypatch) as bucket:
+            yield bucket
+        return
+    inner: Store = request.getfixturevalue("file_store") if scheme == "file" else opened(scheme, tmp_path)
+    if how != "threaded":
         yield inner
         return
     threaded = ThreadedStore(inner)

@@ -67,3 +67,67 @@ def test_a_job_that_was_queued_again_meanwhile_is_adopted_out_of_the_queue(live:
     assert live.queue.depth() == 0
     status = found(live, made.id).status
     assert (status.seq, status.state, status.progress) == (31, "running", 60)
+
+
+def test_a_job_that_is_put_off_is_nobodys_until_its_pause_is_over(live: Live) -> None:
+    made = queued(live)
+    claim(live, "mine")
+    assert live.leases.pause(made.id, "mine", (NO_TIME_S,)) == 0
+    assert (found(live, made.id).status.state, live.queue.depth(), live.queue.requeue(made.id, only_paused=True)) == ("running", 0, 0)
+    claim(live, "next")
+    assert live.leases.pause(made.id, "next", (LEASE_S,)) == 0
+    assert live.leases.expired() == []
+    assert live.leases.report(made.id, "next", {}, LEASE_S) == ReportAck(0, 0)
+
+
+def test_a_pause_runs_out_as_a_lease_does_and_costs_no_attempt(live: Live) -> None:
+    made = queued(live)
+    for number in range(5):
+        assert claim(live, f"try-{number}").job.status.attempt == 1
+        live.leases.pause(made.id, f"try-{number}", (NO_TIME_S,))
+        assert until(live.leases.expired) == [made.id]
+        assert live.queue.requeue(made.id, only_paused=True) == 0
+        assert (found(live, made.id).status.state, found(live, made.id).status.position) == ("queued", 0)
+
+
+def test_only_the_encoder_that_holds_a_job_may_put_it_off(live: Live) -> None:
+    made = queued(live)
+    assert live.leases.pause(made.id, "", (LEASE_S,)) is None
+    claim(live, "mine")
+    assert live.leases.pause(made.id, "another's", (LEASE_S,)) is None
+    assert live.leases.pause("no-such-job-0000000000", "mine", (LEASE_S,)) is None
+    assert live.queue.requeue(made.id, only_paused=True) == -1
+
+
+def test_deaths_of_the_child_add_up_over_all_encoders(live: Live) -> None:
+    made = queued(live)
+    deaths = []
+    for token in ("one", "two", "three"):
+        claim(live, token)
+        deaths.append(live.leases.pause(made.id, token, (NO_TIME_S,), died=2))
+        live.queue.requeue(made.id)
+    assert deaths == [2, 4, 6]
+
+
+def test_encoders_that_were_lost_are_counted_until_they_come_back(live: Live) -> None:
+    made = queued(live)
+    losses = []
+    for token in ("first-1", "second-2", "third-3", "third-33"):
+        claim(live, token)
+        losses.append(live.queue.requeue(made.id))
+    live.leases.acquit(made.id, "third-3")
+    live.leases.acquit(made.id, "nobody")
+    live.leases.acquit("no-such-job-0000000000", "first-1")
+    claim(live, "fourth")
+    losses.append(live.queue.requeue(made.id))
+    assert losses == [1, 2, 3, 4, 4]
+
+
+def test_a_job_over_which_encoders_are_lost_again_and_again_lets_others_go_before_it(live: Live) -> None:
+    made = queued(live)
+    others = [queued(live, client="other") for _ in range(2)]
+    for number in range(3):
+        assert claim(live, f"lost-{number}").job.id == made.id
+        live.queue.requeue(made.id)
+    assert {claim(live, f"next-{number}").job.id for number in range(2)} >= {others[0].id}
+    assert found(live, made.id).status.state in ("queued", "running")

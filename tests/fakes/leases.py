@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from backend import errors
@@ -50,6 +51,23 @@ class MemoryLeases:
         known.token, known.tries = claim.token, 1
         state.leases[job_id] = server.clock() + lease_s
         return True
+
+    def pause(self, job_id: str, token: str, pauses_s: Sequence[float], *, died: int = 0) -> int | None:
+        server, state = self._server, self._server.reach()
+        known = state.known.get(job_id)
+        if known is None or known.status.state != "running" or known.token != token:
+            return None
+        known.token, known.is_paused, known.pauses, known.tries = "", True, known.pauses + 1, known.tries - 1
+        until_s = server.clock() + pauses_s[min(known.pauses, len(pauses_s)) - 1]
+        state.leases.update({each.manifest.id: until_s for each in (known, *server.followers(job_id))})
+        known.deaths += died
+        return known.deaths
+
+    def acquit(self, job_id: str, token: str) -> None:
+        known = self._server.reach().known.get(job_id)
+        if known is not None and token in known.lost:
+            known.lost.remove(token)
+            known.tries -= known.tries > 1
 
     def expired(self) -> list[str]:
         return [job_id for job_id, until in self._server.reach().leases.items() if until <= self._server.clock()]

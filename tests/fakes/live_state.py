@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backend.core import tally
 from backend.core.job import STATES
 from backend.core.overview import Overview
 from backend.ports.history import Sample, ServerFacts
 from backend.ports.live_state import LiveState
 from backend.ports.memos import MOST_IN_GROUP
+from backend.ports.presence import Kind
 from tests.fakes.client_uses import MemoryClientUses
 from tests.fakes.deliveries import MemoryDeliveryQueue
 from tests.fakes.job_states import MemoryJobIndex, MemoryJobStates
 from tests.fakes.leases import MemoryFetchLeases, MemoryLeases
 from tests.fakes.queue import MemoryJobQueue
 from tests.fakes.server import MemoryServer
+from tests.fakes.upkeep import MemoryUpkeep
 
 
 def live_state(server: MemoryServer) -> LiveState:
@@ -33,6 +36,7 @@ def live_state(server: MemoryServer) -> LiveState:
         "presence": MemoryPresence(server),
         "deliveries": MemoryDeliveryQueue(server),
         "history": MemoryHistory(server),
+        "upkeep": MemoryUpkeep(server),
     }
 
 
@@ -64,6 +68,7 @@ class MemoryCounters:
             jobs={each: counted[each] for each in STATES},
             oldest_queued_s=max(0.0, now - min(waiting)) if waiting else 0.0,
             encoders=tuple(facts for until, facts in state.encoders.values() if until >= now),
+            gateways=tuple(facts for until, facts in state.gateways.values() if until >= now),
             totals=dict(state.totals),
             recent=dict(recent),
             conversion_s=sum(state.recent) / len(state.recent) / 1000 if state.recent else 0.0,
@@ -125,8 +130,31 @@ class MemoryPresence:
     def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
         self._server.reach().encoders[encoder] = (self._server.clock() + seconds, dict(facts))
 
+    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> None:
+        self._server.reach().gateways[gateway] = (self._server.clock() + seconds, dict(facts))
+
+    def leave(self, kind: Kind, name: str) -> None:
+        state = self._server.reach()
+        _, facts = (state.encoders if kind == "encoders" else state.gateways).pop(name, (0.0, {}))
+        hosts = {each.get("host") for _, each in state.encoders.values()}
+        if kind == "encoders" and facts.get("host") not in hosts:
+            state.totals.pop(f"{tally.ENCODER_CPU_S}:{facts.get('host')}", None)
+
     def encoders(self) -> list[dict[str, Any]]:
-        return [facts for until, facts in self._server.reach().encoders.values() if until >= self._server.clock()]
+        return self._present(self._server.reach().encoders)
+
+    def gateways(self) -> list[dict[str, Any]]:
+        return self._present(self._server.reach().gateways)
+
+    def needs(self) -> int:
+        return self._server.reach().needs
+
+    def own_address(self) -> str | None:
+        self._server.reach()
+        return None
+
+    def _present(self, entries: Mapping[str, tuple[float, dict[str, Any]]]) -> list[dict[str, Any]]:
+        return [facts for until, facts in entries.values() if until >= self._server.clock()]
 
 
 class MemoryHistory:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from backend import errors
 from backend.core import tally
 from backend.core.job import Job
+from backend.core.protocol import is_understood
 from backend.core.turns import client_of
-from backend.ports.queue import Claim
+from backend.ports.queue import Claim, OnlyNewer
 from tests.fakes import turns
 from tests.fakes.server import Known, MemoryServer
 
@@ -35,9 +36,14 @@ class MemoryJobQueue:
         return self.enqueue(job, limit=limit, share=share)
 
     def take(self, token: str, lease_s: float) -> Claim | None:
-        state = self._server.reach()
+        state, beyond = self._server.reach(), []
         while state.queue:
-            job_id = state.seats.order()[0]
+            job_id = next((each for each in state.seats.order() if each not in beyond), None)
+            if job_id is None:
+                raise OnlyNewer()
+            if not is_understood(state.known[job_id].manifest.needs):
+                beyond.append(job_id)
+                continue
             state.virtual_now = state.queue[job_id][0]
             state.leave_queue(job_id, is_served=True)
             known = state.known.get(job_id)
@@ -57,23 +63,28 @@ class MemoryJobQueue:
         small = sum(turns.is_small(each) for each in running)
         busy = {client_of(each.client) for each in running}
         waiting = [state.known[each] for each in state.seats.order() if each in state.known and turns.is_small(state.known[each].manifest)]
+        waiting = [each for each in waiting if is_understood(each.manifest.needs)]
         idle = [each for each in waiting if client_of(each.manifest.client) not in busy]
         if not (chosen := idle or (waiting if small < len(running) - small else [])):
             return None
         state.leave_queue(chosen[0].manifest.id)
         return None if self._follows(chosen[0], lease_s) else self._begin(chosen[0], token, lease_s)
 
-    def requeue(self, job_id: str) -> int:
+    def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
         state = self._server.reach()
-        state.leases.pop(job_id, None)
         known = state.known.get(job_id)
+        if only_paused and (known is None or not known.is_paused):
+            return -1
+        state.leases.pop(job_id, None)
         if known is None or known.status.state != "running":
             return -1
-        known.token = ""
-        self._server.add({tally.ENCODERS_LOST: 1})
+        if not known.is_paused:
+            self._server.add({tally.ENCODERS_LOST: 1})
+            known.lost += [known.token] if known.token else []
+        known.token, known.is_paused = "", False
         self._server.release_followers(known)
-        self._server.put_back(known)
-        return known.tries
+        self._server.put_back(known, at_head=len(known.lost) < 3 and known.pauses < 20)
+        return len(known.lost)
 
     def top_up_tickets(self) -> int:
         self._server.reach()
@@ -87,7 +98,7 @@ class MemoryJobQueue:
 
     def publish_positions(self) -> int:
         server, published = self._server, 0
-        for job_id in list(server.reach().queue):
+        for job_id in [each for each in server.reach().queue if each in server.reach().known]:
             known, rank = server.reach().known[job_id], server.rank(job_id)
             position = known.status.position
             if position is None or abs(position - rank) >= max(1, position / 10):

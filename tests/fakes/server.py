@@ -14,6 +14,7 @@ from typing import Any
 from backend import errors
 from backend.core.job import FOLLOWING, Job, Manifest, Status
 from backend.core.job import State as JobState
+from backend.core.scan import Scan
 from backend.core.turns import client_of
 from backend.ports.clock import Clock
 from backend.ports.delivery_queue import Waiting
@@ -31,6 +32,10 @@ class Known:
     tries: int = 0
     fetches: int = 0
     handed_back: int = 0
+    pauses: int = 0
+    is_paused: bool = False
+    deaths: int = 0
+    lost: list[str] = field(default_factory=list)
     leader: str = ""
     log: list[Status] = field(default_factory=list)
 
@@ -59,6 +64,7 @@ class State:
     expiries: dict[str, float] = field(default_factory=dict)
     listed: dict[str, tuple[str, float]] = field(default_factory=dict)
     encoders: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
+    gateways: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
     duties: dict[str, tuple[str, float]] = field(default_factory=dict)
     memos: dict[str, tuple[str, float]] = field(default_factory=dict)
     windows: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -69,11 +75,16 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
+    needs: int = 1
     deliveries: dict[str, Waiting] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
     leased: dict[str, float] = field(default_factory=dict)
     host_pauses: dict[str, float] = field(default_factory=dict)
     host_failures: dict[str, int] = field(default_factory=dict)
+    scan: Scan | None = None
+    wanted_scan: tuple[float, str] | None = None
+    rounds: dict[str, tuple[float, str]] = field(default_factory=dict)
+    evicted: int = 0
 
     @property
     def queue(self) -> dict[str, Slot]:
@@ -164,10 +175,14 @@ class MemoryServer:
     def lose_tickets(self) -> None:
         self._state.tickets = 0
 
-    def put_back(self, known: Known) -> None:
-        """To the head of the queue."""
-        self._state.queue[known.manifest.id] = (self._state.virtual_now, 0)
-        self.change(known, state="queued", stage=None, progress=0, position=0, eta_s=None, started_at=None)
+    def put_back(self, known: Known, *, at_head: bool = True) -> None:
+        """To the head of the queue, or in its turn."""
+        if at_head:
+            self._state.queue[known.manifest.id] = (self._state.virtual_now, 0)
+        else:
+            self.line_up(known.manifest)
+        position = self.rank(known.manifest.id)
+        self.change(known, state="queued", stage=None, progress=0, position=position, eta_s=None, started_at=None)
         self.push_ticket()
 
     def followers(self, job_id: str) -> list[Known]:

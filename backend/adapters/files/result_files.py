@@ -16,6 +16,8 @@ READ_BYTES = 1 << 20
 
 
 class FileResult:
+    can_save_again = False
+
     def __init__(self, path: Path) -> None:
         """Raises ``OSError``."""
         self.path = path

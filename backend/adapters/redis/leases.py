@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from backend.adapters.redis.client import translate_errors
@@ -27,6 +28,13 @@ class RedisLeases:
     def readopt(self, claim: Claim, lease_s: float) -> bool:
         created = as_json(tally.of_created(claim.job))
         return bool(self._scripts.run("readopt", *job_arguments(claim.job), claim.token, milliseconds(lease_s), created))
+
+    def pause(self, job_id: str, token: str, pauses_s: Sequence[float], *, died: int = 0) -> int | None:
+        deaths = int(self._scripts.run("pause", job_id, token, as_json([milliseconds(each) for each in pauses_s]), died))
+        return None if deaths < 0 else deaths
+
+    def acquit(self, job_id: str, token: str) -> None:
+        self._scripts.run("acquit", job_id, token)
 
     def expired(self) -> list[str]:
         return expired_in(self._scripts, "running")

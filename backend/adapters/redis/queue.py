@@ -10,11 +10,14 @@ from backend.adapters.redis.job_arguments import job_arguments, milliseconds
 from backend.adapters.redis.scripts import Scripts
 from backend.core import tally
 from backend.core.job import Job, Manifest, Status
+from backend.core.protocol import NEWEST
 from backend.core.records import as_json
-from backend.ports.queue import Claim
+from backend.ports.queue import Claim, OnlyNewer
 
 QUEUE_IS_FULL, HAS_DUPLICATES, SHARE_IS_USED = -1, -2, -3
 """What the scripts answer instead of a status."""
+NEEDS_NEWER = 1
+"""What ``take`` answers instead of a job."""
 JOBS_RETRY_S = 5
 """When it pays to try again once a client has its share of jobs: a few of them have ended by then."""
 
@@ -36,17 +39,20 @@ class RedisJobQueue:
         return answer
 
     def take(self, token: str, lease_s: float) -> Claim | None:
-        return _claim(self._scripts.run("take", token, milliseconds(lease_s)), token)
+        found = self._scripts.run("take", token, milliseconds(lease_s), NEWEST)
+        if found == NEEDS_NEWER:
+            raise OnlyNewer()
+        return _claim(found, token)
 
     def is_express_called(self, within_s: float) -> bool:
         with translate_errors():
             return self._scripts.client.brpop([self._scripts.key("express")], within_s) is not None
 
     def take_express(self, token: str, lease_s: float) -> Claim | None:
-        return _claim(self._scripts.run("take_express", token, milliseconds(lease_s)), token)
+        return _claim(self._scripts.run("take_express", token, milliseconds(lease_s), NEWEST), token)
 
-    def requeue(self, job_id: str) -> int:
-        return int(self._scripts.run("requeue", job_id))
+    def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
+        return int(self._scripts.run("requeue", job_id, *(["paused"] if only_paused else [])))
 
     def top_up_tickets(self) -> int:
         return int(self._scripts.run("top_up_tickets"))

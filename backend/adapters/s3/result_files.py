@@ -15,18 +15,19 @@ from backend.core.formats import SNIFF_BYTES, sniff
 
 
 class S3Result(FileResult):
+    can_save_again = True
+
     def __init__(self, path: Path, send: Callable[[Path], None], name: str) -> None:
         super().__init__(path)
-        self._send, self._name = send, name
+        self._send, self._name, self._sha256 = send, name, ""
 
     def save(self, *, durable: bool = True) -> tuple[str, str]:
-        """What the service has taken is durable in any case."""
-        try:
-            _, sha256 = super().save(durable=False)
-            self._send(self.path)
-        finally:
-            self.discard()
-        return self._name, sha256
+        """What the service has taken is durable in any case. What it has not can be sent again."""
+        if not self._sha256:
+            _, self._sha256 = super().save(durable=False)
+        self._send(self.path)
+        self.discard()
+        return self._name, self._sha256
 
 
 class S3ResultFiles(StoreObjects):

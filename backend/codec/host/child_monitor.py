@@ -24,8 +24,8 @@ SILENCE_S = 0.2
 after four times their interval."""
 
 
-class ChildLost(Exception):
-    """The child or its zygote ended through no fault of the image."""
+class ZygoteLost(Exception):
+    """The zygote ended, and its child with it. It sees no byte of an image, so the machine is at fault."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class ChildMonitor:
     def watch(self, client: ZygoteClient, channel: socket.socket, is_final: Callable[[], bool]) -> ChildEnd:
         """Until the child ends, or reports its result and ``is_final()``: the result cannot be changed any more. That is asked once.
 
-        Raises ``Stopped``, ``EncodeTimeout``, ``DamagedImage`` for a malformed message, ``ChildLost``.
+        Raises ``Stopped``, ``EncodeTimeout``, ``DamagedImage`` for a malformed message, ``ZygoteLost``.
         """
         self._cpu_progress = None
         try:
@@ -126,5 +126,5 @@ class ChildMonitor:
         if self._cpu_progress is None and client.child_pid is not None:
             self._cpu_progress = CpuProgress(client.child_pid)
         if end.status is None and client.is_over:
-            raise ChildLost("the zygote ended")
+            raise ZygoteLost("the zygote ended")
         return end.status is not None

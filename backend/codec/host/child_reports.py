@@ -47,6 +47,10 @@ def _is_label(value: object) -> bool:
     return isinstance(value, str) and value in _LABELS
 
 
+def _is_part(value: object) -> bool:
+    return value in ("store", "sandbox")
+
+
 REPORTABLE: dict[tuple[str, str], dict[str, Check]] = {
     (errors.DamagedImage.code, ""): {},
     (errors.UnsupportedFormat.code, "variant"): {"format": _are_words, "base": _is_label},
@@ -57,6 +61,7 @@ REPORTABLE: dict[tuple[str, str], dict[str, Check]] = {
     (errors.EmptyFile.code, ""): {},
     (errors.StorageFull.code, ""): {},
     (errors.Internal.code, ""): {},
+    (errors.BackendUnavailable.code, ""): {"part": _is_part},
 }
 """The errors that a child may report, by code and variant, each with all of its parameters."""
 

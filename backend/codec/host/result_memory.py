@@ -36,13 +36,13 @@ class ResultMemory:
         return False
 
     def copy_to(self, file_fd: int) -> None:
-        """Raises ``StorageFull``, ``Internal``."""
+        """Raises ``StorageFull``, ``BackendUnavailable``."""
         try:
             write(file_fd, self._parts())
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise errors.StorageFull(private=str(error)) from error
-            raise errors.Internal(private=f"a result could not be copied: {error}") from error
+            raise errors.BackendUnavailable(part="store", retry_after_s=5, private=f"a result could not be copied: {error}") from error
 
     def _parts(self) -> Iterator[bytes]:
         at = 0

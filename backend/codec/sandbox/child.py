@@ -28,6 +28,8 @@ DESCRIPTORS = 3
 """With an order: source, result, the child's channel."""
 STANDARD_DESCRIPTORS = 3
 """0 to 2 stay open on /dev/null. Else a later descriptor could take their place, and a library's message would go into a picture."""
+OF_THE_DISK = frozenset((errno.EIO, errno.EROFS, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.ETIMEDOUT, errno.EBADMSG))
+"""What reading the source or writing the result meets where the disk, or the network below it, fails (errno(3)). No image causes them."""
 FORMATS_WITH_THREADS = frozenset(("heic",))
 """libde265 always decodes in a thread of its own."""
 
@@ -84,7 +86,7 @@ def _run_order(order: messages.Order, source_fd: int, result_fd: int, channel_fd
             last.put_on(order)
             message = _convert(order, source, result_fd, channel)
         except Exception as error:  # the process edge: this child could not be sealed
-            message = messages.error_message(errors.Internal(private=f"seal: {type(error).__name__}: {error}"))
+            message = messages.error_message(_unavailable("sandbox", f"seal: {type(error).__name__}: {error}"))
         channel.sendall(messages.pack(message))
         code = 0
     finally:
@@ -122,6 +124,10 @@ def _convert(order: messages.Order, source: Source, result_fd: int, channel: soc
         return messages.error_message(contract_error(error, stage))
 
 
+def _unavailable(part: str, private: str) -> errors.GatewayError:
+    return errors.BackendUnavailable(part=part, private=private)
+
+
 def contract_error(error: Exception, stage: str) -> errors.GatewayError:
     """An exception as an error of the contract. ``stage`` is the one in which it was raised."""
     private = f"{stage}: {type(error).__name__}: {error} ({_place(error)})"
@@ -133,6 +139,8 @@ def contract_error(error: Exception, stage: str) -> errors.GatewayError:
         return errors.StorageFull(private=private)
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
         return errors.TooManyPixels("memory", private=private)
+    if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+        return _unavailable("store", private)
     if stage in ("decode", "transform"):
         return errors.DamagedImage(private=private)
     return errors.Internal(private=private)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.contract.conftest import file_store, gevent_hub, live, redis_live, s3_server, s3_store, store
+from tests.contract.conftest import file_store, gevent_hub, live, redis_live, s3_server, s3_servers, s3_store, store
 
-__all__ = ["file_store", "gevent_hub", "live", "redis_live", "s3_server", "s3_store", "store"]
+__all__ = ["file_store", "gevent_hub", "live", "redis_live", "s3_server", "s3_servers", "s3_store", "store"]

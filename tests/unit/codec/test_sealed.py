@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -17,8 +18,9 @@ import pytest
 from PIL import Image, ImageChops
 
 from backend import errors
-from backend.codec.sealed import SealedCodec
-from backend.core.conversion import Conversion, Converted, Progress, Stopped
+from backend.codec.host import zygote_client
+from backend.codec.sealed import ATTEMPTS, SealedCodec
+from backend.core.conversion import ChildDied, Conversion, Converted, Progress, Stopped
 from backend.core.limits import Limits
 from backend.core.options import Options
 from tests.fakes.waiting import until
@@ -180,9 +182,31 @@ def test_a_child_that_is_killed_again_is_given_up(codec: SealedCodec) -> None:
                 each.kill()
         run.reports.clear()
 
-    with pytest.raises(errors.Internal) as caught:
+    with pytest.raises(ChildDied) as caught:
         Run(codec, during=kill_each_time)()
-    assert caught.value.variant == "encoder_lost"
+    assert caught.value.times == ATTEMPTS
+
+
+def test_a_zygote_that_cannot_be_started_is_the_machines_fault_and_not_the_images(mortal_codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(zygote_client, "LAUNCH", "raise SystemExit(1) #")
+        with pytest.raises(errors.BackendUnavailable) as caught:
+            Run(mortal_codec)()
+        assert caught.value.params == {"part": "encoder"}
+    converted, data = Run(mortal_codec)()
+    assert converted.bytes == len(data)
+
+
+def test_a_descriptor_that_cannot_be_had_is_the_machines_fault_and_not_the_images(mortal_codec: SealedCodec) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    conversion = Conversion(declared(big()), SLOW, Limits(), 60.0)
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as result:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(errors.BackendUnavailable):
+                mortal_codec.convert(source.fileno(), result.fileno(), conversion, on_progress=lambda _: None, should_stop=lambda: False)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.parametrize("fault", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS])

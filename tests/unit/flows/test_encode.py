@@ -9,16 +9,19 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from backend import errors
-from backend.core.conversion import Progress
-from backend.core.job import Job, Status, cancelled
+from backend.core.conversion import ChildDied, Progress
+from backend.core.job import MAX_ATTEMPTS, MAX_LOSSES, Job, Status, cancelled
 from backend.core.options import Options
+from backend.core.pauses import DEATH_PAUSES_S, WORLD_PAUSES_S
 from backend.flows import conclude, encode
-from backend.flows.encode import encode_next
+from backend.flows.encode import LEAST_PATIENCE_S, MOST_PATIENCE_S, encode_next
 from backend.flows.maintenance import Janitor, recover
-from backend.flows.report import HEARTBEAT_S, LEASE_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S
+from backend.flows.report import HEARTBEAT_S, LEASE_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, LeaseKeeper
 from tests.fakes.codec import RESULT, ScriptedCodec
 from tests.fakes.context import MemoryContext
 from tests.fakes.samples import image
+
+LONGEST_PAUSE_S = max(*WORLD_PAUSES_S, *DEATH_PAUSES_S)
 
 
 def wait(here: MemoryContext, seconds: float = UNHEARD_INTERVAL_S + 0.01) -> Callable[[], None]:
@@ -209,7 +212,6 @@ def test_the_estimate_follows_the_time_that_was_used(here: MemoryContext) -> Non
         errors.EncodeTimeout(limit_s=60),
         errors.TooManyPixels("memory"),
         errors.InvalidOption("side", option="width", width=1, height=2, limit=3),
-        errors.StorageFull(),
     ],
     ids=lambda error: error.code,
 )
@@ -282,38 +284,106 @@ def test_a_job_that_was_erased_while_it_waited_is_passed_over(here: MemoryContex
     assert codec.conversions == []
 
 
+def pause_ends(here: MemoryContext, seconds: float = LONGEST_PAUSE_S) -> None:
+    here.clock.advance(seconds)
+    Janitor(here.context, "me").maintain()
+
+
 @pytest.fixture
-def pauses(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the encoder has waited for room, in its own time; the third time there is some."""
+def waits(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the encoder has waited between two tries, in its own time."""
     waited: list[float] = []
 
-    def pause(seconds: float) -> None:
+    def wait(seconds: float) -> None:
         here.clock.advance(seconds)
         waited.append(seconds)
-        if len(waited) == 3:
-            here.store.is_full = False
 
-    monkeypatch.setattr(encode.time, "sleep", pause)
+    monkeypatch.setattr(encode.time, "sleep", wait)
     return waited
 
 
-def test_a_disk_that_is_full_when_the_result_is_begun_fails_the_job_as_soon_as_there_is_room_to_say_so(
-    here: MemoryContext, pauses: list[float]
+WORLD = [errors.StorageFull(), errors.BackendUnavailable(part="store", retry_after_s=5)]
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [("outcome", WORLD[1]), *((call, error) for call in ("open_source", "create_result", "commit_outcome") for error in WORLD)],
+    ids=str,
+)
+def test_a_store_that_fails_for_a_while_at_any_call_fails_no_job(
+    here: MemoryContext, monkeypatch: pytest.MonkeyPatch, waits: list[float], call: str, error: errors.GatewayError
 ) -> None:
     job = here.upload()
-    here.store.is_full = True
+    with monkeypatch.context() as patch:
+        patch.setattr(here.store, call, failing(error))
+        for _ in range(30):
+            assert here.encode() is True
+            status = here.find(job).status
+            assert (status.state, status.error, here.store.open_files) == ("running", None, set())
+            pause_ends(here)
     assert here.encode() is True
-    assert here.store.open_files == set() and len(pauses) == 3
-    status = here.find(job).status
-    assert (status.state, status.error and status.error["code"]) == ("failed", "storage_full")
+    assert (here.find(job).status.state, here.find(job).status.attempt) == ("succeeded", 1)
 
 
-def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_converted_twice(here: MemoryContext, pauses: list[float]) -> None:
+def failing(error: errors.GatewayError) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("error", WORLD, ids=lambda error: error.code)
+def test_a_machine_that_fails_under_the_codec_fails_no_job(here: MemoryContext, error: errors.GatewayError) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(wait(here), Progress("decode", 50), error))
+    assert here.find(job).status.state == "running" and here.encode() is False
+    pause_ends(here)
+    here.encode()
+    assert here.find(job).status.state == "succeeded"
+
+
+def test_the_pause_grows_and_what_waits_for_it_keeps_no_encoder(here: MemoryContext) -> None:
+    job, pauses = here.upload(), []
+    for _ in range(len(WORLD_PAUSES_S) + 2):
+        here.encode(ScriptedCodec(errors.StorageFull()))
+        begun = here.clock()
+        while here.find(job).status.state != "queued":
+            pause_ends(here, 0.25)
+        pauses.append(here.clock() - begun)
+    assert pauses == [*WORLD_PAUSES_S, WORLD_PAUSES_S[-1], WORLD_PAUSES_S[-1]]
+    other = here.upload()
+    here.encode(ScriptedCodec(errors.StorageFull()))
+    here.encode()
+    assert here.find(other).status.state == "succeeded"
+
+
+def test_a_job_that_is_put_off_can_be_cancelled_at_once(here: MemoryContext) -> None:
+    job = here.upload()
+    here.encode(ScriptedCodec(errors.StorageFull()))
+    conclude.cancel(here.context, here.find(job))
+    assert here.find(job).status.state == "cancelled"
+    pause_ends(here)
+    assert here.encode() is False
+
+
+def test_what_follows_a_job_that_is_put_off_waits_with_it(here: MemoryContext) -> None:
+    here.context = replace(here.context, shares_results=True)
+    leader, follower = here.upload(), here.upload()
+    here.encode(ScriptedCodec(here.encode, errors.StorageFull()))
+    assert {here.find(each).status.state for each in (leader, follower)} == {"running"}
+    while here.find(leader).status.state == "running":
+        pause_ends(here, 0.25)
+    while here.encode():
+        pass
+    assert {here.find(each).status.state for each in (leader, follower)} == {"succeeded"}
+
+
+def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_converted_twice(here: MemoryContext, waits: list[float]) -> None:
     job, codec = here.upload(), ScriptedCodec()
     real = here.store.commit_outcome
 
     def full_at_first(job_id: str, status: Status, *, durable: bool = True) -> bool:
-        if len(pauses) < 3:
+        if len(waits) < 3:
             raise errors.StorageFull()
         return real(job_id, status)
 
@@ -323,19 +393,38 @@ def test_a_result_for_whose_end_there_is_no_room_waits_for_some_and_is_not_conve
     assert len(codec.conversions) == 1
 
 
-def test_an_encoder_waits_for_room_no_longer_than_its_patience_and_the_job_is_begun_again(
-    here: MemoryContext, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("took_s", "least_s", "most_s"), [(0, 1, LEAST_PATIENCE_S), (20, 15, 20), (500, 50, MOST_PATIENCE_S)])
+def test_an_encoder_tries_to_store_for_about_as_long_as_it_took_to_encode(
+    here: MemoryContext, waits: list[float], took_s: float, least_s: float, most_s: float
 ) -> None:
+    here.upload()
+    here.store.commit_outcome = failing(errors.StorageFull())  # type: ignore[assignment, method-assign]
+    here.encode(ScriptedCodec(wait(here, took_s)))
+    assert least_s <= sum(waits) <= most_s
+
+
+def test_an_image_is_not_called_damaged_where_the_store_gave_other_bytes_than_it_had_received(here: MemoryContext) -> None:
     job = here.upload()
-    here.store.is_full = True
-    monkeypatch.setattr(encode.time, "sleep", here.clock.advance)
-    assert here.encode() is True
+    here.store.entries[job.id].source = here.store.entries[job.id].source[:20]
+    here.encode(ScriptedCodec(errors.DamagedImage()))
     assert here.find(job).status.state == "running"
-    here.store.is_full = False
-    here.clock.advance(LEASE_S)
-    Janitor(here.context, "me").maintain()
-    assert here.encode() is True
+    here.store.entries[job.id].source = image()
+    pause_ends(here)
+    here.encode()
     assert here.find(job).status.state == "succeeded"
+
+
+@pytest.mark.parametrize("error", [ChildDied("SIGKILL"), ZeroDivisionError()], ids=["child", "bug"])
+def test_an_image_over_which_the_codec_dies_each_time_fails_after_so_many_deaths(here: MemoryContext, error: Exception) -> None:
+    job = here.upload()
+    for _ in range(MAX_ATTEMPTS):
+        assert here.find(job).status.state == "queued"
+        here.encode(ScriptedCodec(error))
+        assert here.store.open_files == set()
+        pause_ends(here)
+    status = here.find(job).status
+    assert status.error == {"code": "internal", "status": 500, "variant": "encoder_lost", "params": {"attempts": MAX_ATTEMPTS}}
+    assert here.encode() is False
 
 
 def test_what_has_ended_in_the_store_is_not_converted_again_whatever_redis_says(here: MemoryContext) -> None:
@@ -358,13 +447,6 @@ def test_a_job_that_a_rebuild_has_queued_meanwhile_stays_with_its_encoder(here: 
     assert here.encode(codec) is True
     assert here.find(job).status.state == "succeeded"
     assert here.queue.depth() == 0 and len(codec.conversions) == 1
-
-
-def test_a_codec_that_breaks_unexpectedly_leaves_nothing_open(here: MemoryContext) -> None:
-    here.upload()
-    with pytest.raises(ZeroDivisionError):
-        here.encode(ScriptedCodec(ZeroDivisionError()))
-    assert here.store.open_files == set()
 
 
 def test_a_redis_that_is_away_stops_no_encode_and_the_end_is_announced_later(here: MemoryContext) -> None:
@@ -435,9 +517,9 @@ def _deaf(here: MemoryContext) -> Callable[..., int | None]:
     return report
 
 
-def lose(here: MemoryContext, job: Job) -> None:
+def lose(here: MemoryContext, job: Job, token: str = "dies") -> None:
     """An encoder takes the job and dies; its lease runs out; the janitor looks."""
-    claim = here.queue.take("dies", LEASE_S)
+    claim = here.queue.take(token, LEASE_S)
     assert claim is not None and claim.job.id == job.id
     here.clock.advance(LEASE_S + 0.1)
     Janitor(here.context, "me").maintain()
@@ -452,15 +534,53 @@ def test_the_job_of_a_lost_encoder_is_queued_again_and_succeeds(here: MemoryCont
     assert (status.state, status.attempt) == ("succeeded", 2)
 
 
-def test_after_three_lost_encoders_the_job_fails_and_says_why(here: MemoryContext) -> None:
+def test_a_job_over_which_three_encoders_were_lost_succeeds_all_the_same(here: MemoryContext) -> None:
     job = here.upload()
-    for _ in range(3):
-        assert here.find(job).status.state == "queued"
+    for _ in range(MAX_LOSSES - 1):
         lose(here, job)
+    here.encode()
+    assert here.find(job).status.state == "succeeded"
+
+
+def test_a_job_that_may_take_its_encoders_along_fails_in_the_end_and_says_why(here: MemoryContext) -> None:
+    job = here.upload()
+    for number in range(MAX_LOSSES):
+        assert here.find(job).status.state == "queued"
+        lose(here, job, f"dies-{number}")
     status = here.find(job).status
-    assert (status.state, status.error) == ("failed", {"code": "internal", "status": 500, "variant": "encoder_lost", "params": {"attempts": 3}})
+    assert status.error == {"code": "internal", "status": 500, "variant": "encoder_lost", "params": {"attempts": MAX_LOSSES}}
     assert here.store.outcome(job.id) is not None
     assert here.encode() is False
+
+
+def test_links_that_were_lost_and_came_back_do_not_count(here: MemoryContext) -> None:
+    job = here.upload()
+    for number in range(3 * MAX_LOSSES):
+
+        def lose_the_link() -> None:
+            here.clock.advance(LEASE_S + 0.1)
+            Janitor(here.context, "me").maintain()
+
+        here.encode(ScriptedCodec(lose_the_link, wait(here, HEARTBEAT_S)), f"cut-off-{number}")
+        assert here.find(job).status.state == "queued"
+    here.encode()
+    assert (here.find(job).status.state, here.find(job).status.attempt) == ("succeeded", 2)
+
+
+def test_a_lease_is_renewed_while_the_store_is_slow(here: MemoryContext) -> None:
+    keeper, job = LeaseKeeper(), here.upload()
+    real = here.store.open_source
+
+    def slow(job_id: str) -> object:
+        for _ in range(60):
+            here.clock.advance(HEARTBEAT_S)
+            keeper.renew_due()
+            Janitor(here.context, "me").maintain()
+        return real(job_id)
+
+    here.store.open_source = slow  # type: ignore[assignment, method-assign]
+    assert encode_next(here.context, ScriptedCodec(), "token", keeper) == "done"
+    assert (here.find(job).status.state, here.find(job).status.attempt) == ("succeeded", 1)
 
 
 def test_a_working_encoder_keeps_its_job_however_long_it_takes(here: MemoryContext) -> None:

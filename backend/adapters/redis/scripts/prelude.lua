@@ -303,10 +303,11 @@ local function line_up(id, client, manifest_text, at_head)
   push_ticket(serial)
 end
 
--- Put a job that runs no more back at the head of the queue.
-local function put_back(id, client, manifest)
-  line_up(id, client, manifest, true)
-  change(id, {state = 'queued', stage = cjson.null, progress = 0, position = 0, eta_s = cjson.null, started_at = cjson.null})
+-- Put a job that runs no more back into the queue, at its head or in its turn.
+local function put_back(id, client, manifest, at_head)
+  line_up(id, client, manifest, at_head)
+  local position = at_head and 0 or rank_of(id, client)
+  change(id, {state = 'queued', stage = cjson.null, progress = 0, position = position, eta_s = cjson.null, started_at = cjson.null})
 end
 
 local function remove_from_queue(id)
@@ -341,17 +342,19 @@ local function release_followers(id, manifest)
       redis.call('ZREM', key('running'), follower)
       redis.call('HSET', key('job:' .. follower), 'leader', '')
       redis.call('HINCRBY', key('job:' .. follower), 'tries', -1)
-      put_back(follower, job[3], job[4])
+      put_back(follower, job[3], job[4], true)
     end
   end
   if #followers > 0 then redis.call('DEL', key('twins:' .. id)) end
 end
 
 -- Give a job that was in the queue to the encoder with this token: {manifest, status, ids of completed duplicates, how many watch it}. Nil when
--- it waits no more, or its work is being encoded: then it follows the job that is.
-local function give_out(id, token, lease_ms)
+-- it waits no more, or its work is being encoded: then it follows the job that is. Nil and true when it needs a newer protocol than the encoder
+-- speaks: nothing has changed then.
+local function give_out(id, token, lease_ms, speaks)
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'tries', 'needs')
+  if job[1] == 'queued' and job[5] and tonumber(job[5]) > tonumber(speaks) then return nil, true end
   redis.call('ZREM', key('waiting'), id)
-  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'tries')
   if job[1] ~= 'queued' then return nil end
   local now, status, tries = now_ms(), cjson.decode(job[3]), (tonumber(job[4]) or 0) + 1
   local work_key = work_key_of(job[2])
@@ -379,6 +382,7 @@ local function create(id, manifest_text, status, client, expire_at)
   local _, text = record(id, status)
   if has_ended(status.state) then settle(id, client, expire_at, status.state, text) else enter_share(id, client, expire_at) end
   redis.call('ZADD', key('expiry'), expire_at, id)
+  if manifest.needs then redis.call('HSET', key('job:' .. id), 'needs', manifest.needs) end
   if manifest.is_passing then
     redis.call('HSET', key('job:' .. id), 'passing', 1)
   elseif (manifest.maker or '') ~= '' then
@@ -417,4 +421,18 @@ local function free_place(id, host, client)
   redis.call('ZREM', key('webhooks:leased'), id)
   redis.call('ZADD', key('webhooks:hosts:' .. client), 'XX', 'LT', now_ms(), host)
   redis.call('ZADD', key('webhooks:clients'), 'XX', 'LT', now_ms(), client)
+end
+
+-- An encoder or a gateway is there no more. With the last encoder of a host goes what was counted for that host.
+local function forget_process(kind, name)
+  local text = redis.call('HGET', key(kind), name)
+  redis.call('HDEL', key(kind), name)
+  if kind ~= 'encoders' or not text then return end
+  redis.call('HDEL', key('encoders:seen'), name)
+  local host = string.match(text, '"host":("[^"]*")')
+  if not host then return end
+  for _, other in ipairs(redis.call('HVALS', key('encoders'))) do
+    if string.find(other, '"host":' .. host, 1, true) then return end
+  end
+  redis.call('HDEL', key('totals'), 'encoder_cpu_s:' .. string.sub(host, 2, -2))
 end

@@ -14,7 +14,9 @@ import redis
 from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.live_state import live_state
+from backend.core.index_line import index_line
 from backend.core.job import Status, succeeded
+from backend.core.scan import Scan
 from backend.ports.delivery_queue import Shares, Waiting
 from backend.ports.queue import Claim, JobQueue
 from backend.texts.problems import problem
@@ -44,6 +46,8 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "jobs.completed_duplicates": lambda live: live.jobs.completed_duplicates("work"),
     "leases.report": lambda live: live.leases.report("id", "token", {}, 1),
     "leases.announce_watcher": lambda live: live.leases.announce_watcher("id"),
+    "leases.pause": lambda live: live.leases.pause("id", "token", (1.0,)),
+    "leases.acquit": lambda live: live.leases.acquit("id", "token"),
     "leases.readopt": lambda live: live.leases.readopt(Claim(job(), "token"), 1),
     "jobs.end": lambda live: live.jobs.end(job().at(Status(state="cancelled"))),
     "jobs.end_alone": lambda live: live.jobs.end_alone(job().at(Status(state="cancelled"))),
@@ -57,11 +61,16 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "duties.epoch": lambda live: live.duties.epoch(),
     "duties.begin_epoch": lambda live: live.duties.begin_epoch("name"),
     "duties.acquire": lambda live: live.duties.acquire("duty", "holder", 1),
-    "index.add": lambda live: live.index.add([manifest()]),
+    "index.add": lambda live: live.index.add([index_line(manifest())]),
     "index.entries": lambda live: live.index.entries("maker", None, 1),
     "index.expired": lambda live: live.index.expired(1.0, 1),
     "presence.heartbeat": lambda live: live.presence.heartbeat("encoder", {}, 1),
     "presence.encoders": lambda live: live.presence.encoders(),
+    "presence.announce": lambda live: live.presence.announce("gateway", {}, 1),
+    "presence.leave": lambda live: live.presence.leave("encoders", "encoder"),
+    "presence.gateways": lambda live: live.presence.gateways(),
+    "presence.needs": lambda live: live.presence.needs(),
+    "presence.own_address": lambda live: live.presence.own_address(),
     "counters.add": lambda live: live.counters.add({"name": 1}),
     "counters.overview": lambda live: live.counters.overview(),
     "memos.get": lambda live: live.memos.get("key"),
@@ -82,6 +91,20 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "deliveries.pause": lambda live: live.deliveries.pause("http://a", 1.0),
     "deliveries.count_failures": lambda live: live.deliveries.count_failures("http://a", True),
     "deliveries.count": lambda live: live.deliveries.count("client"),
+    "jobs.unknown": lambda live: live.jobs.unknown(["id"]),
+    "index.missing": lambda live: live.index.missing(["id"]),
+    "upkeep.want_scan": lambda live: live.upkeep.want_scan("why", 1.0),
+    "upkeep.wanted_scan": lambda live: live.upkeep.wanted_scan(),
+    "upkeep.scan": lambda live: live.upkeep.scan(),
+    "upkeep.begin_scan": lambda live: live.upkeep.begin_scan(Scan("id", "why", 1.0), "duty", "holder"),
+    "upkeep.save_scan": lambda live: live.upkeep.save_scan(Scan("id", "why", 1.0), "duty", "holder"),
+    "upkeep.end_scan": lambda live: live.upkeep.end_scan(Scan("id", "why", 1.0), "duty", "holder"),
+    "upkeep.note": lambda live: live.upkeep.note("kind"),
+    "upkeep.notes": lambda live: live.upkeep.notes(),
+    "upkeep.signs": lambda live: live.upkeep.signs(),
+    "upkeep.strays": lambda live: live.upkeep.strays(0),
+    "upkeep.mend": lambda live: live.upkeep.mend(["id"]),
+    "upkeep.lost": lambda live: live.upkeep.lost(),
     "counters.count_in_window": lambda live: live.counters.count_in_window("key", 1, 1),
 }
 
@@ -200,12 +223,6 @@ def test_the_queue_forgets_its_clients_once_it_is_empty(redis_server: RedisServe
         pass
     redis_live.queue.enqueue(job(client="last"), limit=None)
     assert connect(redis_server.url).hlen(KEY_PREFIX + "queue:tags") == 1
-
-
-def test_encoders_that_fell_silent_are_removed(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
-    redis_live.presence.heartbeat("gone", {}, 0.01)
-    until(lambda: redis_live.presence.encoders() == [])
-    assert connect(redis_server.url).hlen(KEY_PREFIX + "encoders") == 0
 
 
 def test_a_server_that_was_restarted_with_an_older_state_counts_as_empty(redis_live: Live, redis_server: RedisServer, connect: Connect) -> None:

@@ -48,6 +48,7 @@ ERRORS = [
     errors.EmptyFile(),
     errors.StorageFull(private="No space left on device"),
     errors.Internal(private="x" * 500),
+    errors.BackendUnavailable(part="store", private="Input/output error"),
 ]
 json_values = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(),

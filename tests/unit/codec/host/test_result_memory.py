@@ -96,7 +96,7 @@ def test_it_is_copied_whole(memory: ResultMemory) -> None:
 def test_a_copy_that_finds_no_room_or_no_disk_is_named(memory: ResultMemory) -> None:
     with open("/dev/full", "wb") as full, pytest.raises(errors.StorageFull):
         memory.copy_to(full.fileno())
-    with open(os.devnull, "rb") as not_for_writing, pytest.raises(errors.Internal):
+    with open(os.devnull, "rb") as not_for_writing, pytest.raises(errors.BackendUnavailable):
         memory.copy_to(not_for_writing.fileno())
 
 
