@@ -45,6 +45,7 @@ from backend.flows.check_protocol import check_data, check_protocol
 from backend.flows.context import Context
 from backend.flows.encode import NEWER_PAUSE_S, Turn, encode_express, encode_next
 from backend.flows.report import HEARTBEAT_S, LeaseKeeper
+from backend.flows.shared_clock import SharedClock
 from backend.ports.codec import Codec
 from backend.settings import Settings, cores
 from backend.texts import operator
@@ -129,8 +130,9 @@ class EncoderProcess:
         self.traced = TracedCodec(self.codec)
         self.express_codec = SealedCodec(sandbox=settings.sandbox)
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url), prefix=settings.key_prefix)
-        self.context = encoder_context(self.cancellations)
-        self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts)
+        clock = SharedClock()
+        self.context = encoder_context(self.cancellations, clock)
+        self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts, clock)
         self.keeper = LeaseKeeper()
         self.back_off = BackOff()
         self._counted_cpu_s = 0.0
@@ -271,7 +273,7 @@ def children_of(pid: int) -> list[int]:
 process: EncoderProcess | None = None
 
 
-def encoder_context(cancellations: RedisCancellations) -> Context:
+def encoder_context(cancellations: RedisCancellations, clock: SharedClock) -> Context:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
     return Context(
@@ -284,6 +286,7 @@ def encoder_context(cancellations: RedisCancellations) -> Context:
         encode_timeout_s=settings.encode_timeout_s,
         shares_results=settings.share_results == "on",
         receiver=Reader("en", problem, settings.prefix, settings.public_origin),
+        clock=clock,
     )
 
 
