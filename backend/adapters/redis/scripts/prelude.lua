@@ -297,6 +297,7 @@ local function give_out(id, token, lease_ms, speaks)
   local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'needs')
   if job[1] == 'queued' and job[4] and tonumber(job[4]) > tonumber(speaks) then return nil, true end
   redis.call('ZREM', key('waiting'), id)
+  if not job[1] then redis.call('SADD', key('lost'), id) end -- the Janitor looks it up in the store
   if job[1] ~= 'queued' then return nil end
   local now = now_ms()
   local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)
