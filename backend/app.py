@@ -97,14 +97,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
-    janitor = Janitor(context, name, fetcher)
     background.start_soon(
         lambda: background.warm_up(app, context, announcements),
         lambda: background.watch_keys(web.api_keys, handlers),
         lambda: background.look_at_redis(looks.look, redis_looks.EVERY_S),
         lambda: background.announce_gateway(_announcer(settings, context, name, clock)),
-        lambda: background.maintain(janitor),
-        lambda: background.look_after_store(janitor),
+        *background.maintenance(Janitor(context, name, fetcher)),
         lambda: background.send_webhooks(webhooks),
         lambda: background.record_history(_historian(settings, web, name)),
     )

@@ -355,6 +355,7 @@ local function give_out(id, token, lease_ms, speaks)
   local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'tries', 'needs')
   if job[1] == 'queued' and job[5] and tonumber(job[5]) > tonumber(speaks) then return nil, true end
   redis.call('ZREM', key('waiting'), id)
+  if not job[1] then redis.call('SADD', key('lost'), id) end -- the Janitor looks it up in the store
   if job[1] ~= 'queued' then return nil end
   local now, status, tries = now_ms(), cjson.decode(job[3]), (tonumber(job[4]) or 0) + 1
   local work_key = work_key_of(job[2])
