@@ -17,7 +17,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backend import __version__, background, logs, telemetry
+from backend import __version__, background, logs, redis_looks, telemetry
 from backend.adapters.files import protocol_mark
 from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
@@ -77,6 +77,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     error_response.install(settings.prefix)
     context = gateway_context(settings)
     check_protocol(context.presence, __version__)
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    looks = redis_looks.RedisLooks(settings.broker_url, settings.key_prefix, context.duties, name)
     follower = Follower(context)
     announcements = _announcements(settings, follower)
     follower.attach(announcements)
@@ -84,24 +86,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     flask_alone = app.wsgi_app
     fetcher = _fetcher(settings, context)
     webhooks = _webhook_sender(settings, context)
-    web = _web_context(settings, context, follower, fetcher, webhooks)
+    web = _web_context(settings, context, follower, fetcher, webhooks, looks)
     socketio = _socketio(app)
     app.extensions[KEY] = web
     handlers = SocketIOHandlers(socketio, web)
     handlers.install()
-    for part in (admission, problems, headers, body_rules):
-        part.install(app)
-    for resource in resources():
-        app.register_blueprint(resource)
+    _install_routes(app)
     app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
-    name = f"{os.getpid()}-{secrets.token_hex(4)}"
     janitor = Janitor(context, name, fetcher)
     background.start_soon(
         lambda: background.warm_up(app, context, announcements),
         lambda: background.watch_keys(web.api_keys, handlers),
+        lambda: background.look_at_redis(looks.look, redis_looks.EVERY_S),
         lambda: background.announce_gateway(_announcer(settings, context, name)),
         lambda: background.maintain(janitor),
         lambda: background.look_after_store(janitor),
@@ -109,6 +108,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         lambda: background.record_history(_historian(settings, web, name)),
     )
     return app
+
+
+def _install_routes(app: Flask) -> None:
+    for part in (admission, problems, headers, body_rules):
+        part.install(app)
+    for resource in resources():
+        app.register_blueprint(resource)
 
 
 def _announcements(settings: Settings, follower: Follower) -> RedisAnnouncements:
@@ -217,7 +223,9 @@ def _api_keys(settings: Settings) -> KeyTable:
     return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run, settings.kept_api_keys)
 
 
-def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None) -> WebContext:
+def _web_context(
+    settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None, looks: redis_looks.RedisLooks
+) -> WebContext:
     def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
 
@@ -253,6 +261,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         disk=disk,
         versions={"python": platform.python_version(), **{name: version(name) for name in SHOWN_PACKAGES}},
         metrics_port=settings.metrics_bind[1] if settings.metrics_bind else None,
+        redis_looks=looks,
     )
 
 

@@ -100,6 +100,17 @@ def _leave(announcer: announce.Announcer) -> None:
         announcer.leave()
 
 
+def look_at_redis(look: Callable[[], None], every_s: float) -> None:
+    while True:
+        try:
+            look()
+        except errors.BackendUnavailable as error:
+            log.info("Redis could not be looked at: %s", error.private)
+        except Exception as error:
+            log.error("looking at Redis met an unexpected %r", error, exc_info=error)
+        time.sleep(every_s)
+
+
 def send_webhooks(webhooks: WebhookSender | None) -> None:
     """None where no webhook may be asked for."""
     while webhooks is not None:

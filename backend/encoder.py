@@ -192,7 +192,7 @@ class EncoderProcess:
         own = identity(self.name, socket.gethostname(), os.getpid(), __version__)
         memory_bytes = resident_bytes(os.getpid())
         codec = {"seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
-        return {**own, "cores": cores(), **codec, "resident_bytes": memory_bytes}
+        return {**own, "cores": cores(), "jobs": self.keeper.held_count(), **codec, "resident_bytes": memory_bytes}
 
     def _renew_leases(self) -> None:
         while True:

@@ -45,6 +45,10 @@ class LeaseKeeper:
         finally:
             self._held.discard(reporter)
 
+    def held_count(self) -> int:
+        """How many jobs the encoder has now."""
+        return len(self._held)
+
     def renew_due(self) -> None:
         for reporter in list(self._held):
             reporter.renew_if_due()

@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "encoder": EVERYTHING,
     "cli": EVERYTHING,
     "port_holder": set(),
+    "redis_looks": {"adapters", "errors", "ports", "redis_watch", "texts"},
     "redis_role": {"core", "errors", "settings"},
     "redis_watch": {"adapters", "core", "errors", "supervisor", "terminal", "texts"},
     "start_block": {"settings", "texts"},

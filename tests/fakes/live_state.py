@@ -68,6 +68,7 @@ class MemoryCounters:
             jobs={each: counted[each] for each in STATES},
             oldest_queued_s=max(0.0, now - min(waiting)) if waiting else 0.0,
             encoders=tuple(facts for until, facts in state.encoders.values() if until >= now),
+            gateways=tuple(facts for until, facts in state.gateways.values() if until >= now),
             totals=dict(state.totals),
             recent=dict(recent),
             conversion_s=sum(state.recent) / len(state.recent) / 1000 if state.recent else 0.0,
