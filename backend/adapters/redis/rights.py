@@ -69,7 +69,8 @@ def attempts(prefix: str) -> list[tuple[str, ...]]:
     plain = ("UNWATCH", "MULTI", "DISCARD", "EXEC", "PING")
     with_key = [("WATCH", key), ("RPOP", key), ("SREM", key, "1"), ("PEXPIRE", key, "1"), ("LREM", key, "1", "1"), ("BRPOP", key, "0.001")]
     scripts = [("EVALSHA", "0" * 40, "0"), ("SCRIPT", "LOAD", "return 1"), ("SCRIPT", "EXISTS", "0" * 40), ("EVAL", "return 1", "0")]
-    return [*with_key, *((each,) for each in plain), ("SCAN", "0", "COUNT", "1"), *scripts, ("SUBSCRIBE", key), ("PSUBSCRIBE", f"{prefix}/0.celery.pidbox")]
+    scan = ("SCAN", "0", "COUNT", "1")
+    return [*with_key, *((each,) for each in plain), scan, *scripts, ("SUBSCRIBE", key), ("PSUBSCRIBE", f"{prefix}/0.celery.pidbox")]
 
 
 def _answers(client: redis.Redis, commands: list[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], str]]:

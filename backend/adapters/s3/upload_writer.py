@@ -37,11 +37,11 @@ class S3UploadWriter(UploadData):
     def __init__(self, objects: UploadObjects, stored: Stored) -> None:
         super().__init__(stored.record.state.offset_bytes)
         self._objects, self._stored = objects, stored
+        self._deferred: UploadState | None = None
+        """The complete upload, of which no byte is in the bucket yet."""
         self._path = objects.new_spool_path()
         self._local_from_bytes = self.state.offset_bytes
         """What comes before is in the bucket alone."""
-        self._deferred: UploadState | None = None
-        """The complete upload, of which no byte is in the bucket yet."""
         self._looked_s = time.monotonic()
 
     def open_data(self) -> None:
