@@ -182,15 +182,24 @@ def work_key(source: Source, options: Options, owner: str) -> str:
 
 
 def succeeded(status: Status, result: Result, now: float) -> Status:
-    return replace(status, seq=status.seq + 1, state="succeeded", stage=None, progress=100, eta_s=None, position=None, finished_at=now, result=result)
+    return replace(_ended(status, now), state="succeeded", progress=100, result=result)
 
 
 def failed(status: Status, error: errors.GatewayError, now: float) -> Status:
-    return replace(status, seq=status.seq + 1, state="failed", stage=None, eta_s=None, position=None, finished_at=now, error=error.as_record())
+    return replace(_ended(status, now), state="failed", error=error.as_record())
 
 
 def cancelled(status: Status, now: float) -> Status:
-    return replace(status, seq=status.seq + 1, state="cancelled", stage=None, eta_s=None, position=None, finished_at=now)
+    return replace(_ended(status, now), state="cancelled")
+
+
+def _ended(status: Status, now: float) -> Status:
+    return replace(status, seq=status.seq + 1, stage=None, eta_s=None, position=None, finished_at=moment(now))
+
+
+def moment(now: float) -> float:
+    """To the millisecond, as it is shown. Redis' Lua keeps 14 digits of a number: a finer end would be another one in Redis than in the store."""
+    return round(now, 3)
 
 
 def rfc3339(seconds: float | None) -> str | None:
