@@ -14,6 +14,8 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from backend import errors
 
 SILENT = (ConnectTimeoutError, ReadTimeoutError)
+REST_S = 1.0
+"""So long after a call to a silent service ended without an answer, none is tried: who comes meanwhile hears of it at once."""
 TRIAL_S = 30.0
 """Longer than a call to a silent service takes (``bucket.CONFIG``): a trial that has not ended by then counts no more."""
 
@@ -35,7 +37,7 @@ class Circuit:
         try:
             yield
         except SILENT:
-            self._is_silent, self._trial_until_s = True, 0.0
+            self._is_silent, self._trial_until_s = True, time.monotonic() + REST_S
             raise
         except errors.GatewayError:  # of a call within this one, which has noted what it met
             raise

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from backend import errors
 from backend.adapters.s3 import bucket as s3_bucket
+from backend.adapters.s3 import circuit
 from backend.adapters.s3.store import S3Store
 from backend.core.job import Status
 from tests.contract.conftest import bucket_store
@@ -86,6 +87,7 @@ def proxy(s3_servers: dict[str, str]) -> Iterator[FaultProxy]:
 def store(proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
     monkeypatch.setattr(s3_bucket, "CONFIG", QUICK)
     monkeypatch.setattr(s3_bucket, "SLOW_START_S", 1.0)
+    monkeypatch.setattr(circuit, "REST_S", 0.0)
     with bucket_store(proxy.url, tmp_path, monkeypatch) as store:
         yield store
 
