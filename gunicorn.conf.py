@@ -74,6 +74,7 @@ SHOWN = {
     "GUNICORN_MAX_REQUESTS_JITTER": "max_requests_jitter",
     "GUNICORN_BACKLOG": "backlog",
 }
+ASGI_CLASSES = ("asgi", "uvicorn")
 SHORT_BYTES = 40  # a unix socket in it has a path of at most 100 bytes
 
 
@@ -81,6 +82,9 @@ def on_starting(server):
     """Without a supervisor, make the folder that the workers share (their sockets, and counts that outlive a worker), and start the companions."""
     if server.cfg.preload_app:
         server.log.error("preload_app cannot be used with gevent: dead workers would not be replaced. Leave it off.")
+        sys.exit(2)
+    if any(word in server.cfg.worker_class_str.lower() for word in ASGI_CLASSES):
+        server.log.error("run:app is a WSGI application: worker class %s cannot serve it. Leave -k out.", server.cfg.worker_class_str)
         sys.exit(2)
     if "GATEWAY_RUN_DIR" not in os.environ:
         folder = tempfile.gettempdir()

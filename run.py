@@ -9,9 +9,10 @@ monkey.patch_all()
 
 import sys  # noqa: E402
 
-from backend.errors import SettingsError  # noqa: E402
+from backend.errors import CannotStart, SettingsError  # noqa: E402
 from backend.server.import_filter import without_clients  # noqa: E402
 from backend.settings import problem_lines  # noqa: E402
+from backend.texts import operator  # noqa: E402
 
 try:
     if __name__ == "__main__":
@@ -26,3 +27,6 @@ try:
 except SettingsError as wrong:
     print("\n".join(problem_lines(wrong)), file=sys.stderr)
     sys.exit(2)
+except CannotStart as refused:
+    print(operator.text(f"start.{refused.reason}", **refused.params), file=sys.stderr)
+    sys.exit(refused.exit_code)

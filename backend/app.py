@@ -18,17 +18,17 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, background, logs, telemetry
+from backend.adapters.files import protocol_mark
 from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
 from backend.adapters.files.history_file import FileHistory
-from backend.adapters.files.resumable import FileUploads
 from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http.sources import HttpSources, Rules
 from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
-from backend.adapters.stores import open_store
+from backend.adapters.stores import open_store, open_uploads
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
@@ -36,12 +36,13 @@ from backend.core.api_keys import KeyTable, plain_key
 from backend.core.host_names import allowed_hosts
 from backend.core.reader import Reader
 from backend.flows import announce
+from backend.flows.check_protocol import check_data, check_protocol
 from backend.flows.context import Context
 from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
-from backend.server import connection_limits
+from backend.server import connection_limits, stock_workers
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
 from backend.server.metrics.metrics_port import MetricsPort
@@ -68,12 +69,14 @@ SOCKET_MESSAGE_BYTES = 64 << 10
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Raises ``SettingsError``. Touches nothing outside the process until the first request or the Janitor's first round."""
+    """Raises ``SettingsError``, and ``CannotStart`` beside a release or data that it does not understand. Changes nothing outside the process until
+    the first request or the Janitor's first round."""
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
     connection_limits.install(_connection_limits(settings))
     error_response.install(settings.prefix)
     context = gateway_context(settings)
+    check_protocol(context.presence, __version__)
     follower = Follower(context)
     announcements = _announcements(settings, follower)
     follower.attach(announcements)
@@ -90,16 +93,18 @@ def create_app(settings: Settings | None = None) -> Flask:
         part.install(app)
     for resource in resources():
         app.register_blueprint(resource)
-    app.wsgi_app = _wrap(app.wsgi_app, flask_alone, settings)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
     loop_lag.start()
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    janitor = Janitor(context, name, fetcher)
     background.start_soon(
         lambda: background.warm_up(app, context, announcements),
         lambda: background.watch_keys(web.api_keys, handlers),
         lambda: background.announce_gateway(_announcer(settings, context, name)),
-        lambda: background.maintain(Janitor(context, name, fetcher)),
+        lambda: background.maintain(janitor),
+        lambda: background.look_after_store(janitor),
         lambda: background.send_webhooks(webhooks),
         lambda: background.record_history(_historian(settings, web, name)),
     )
@@ -164,9 +169,10 @@ def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits
 
 
 def gateway_context(settings: Settings) -> Context:
+    check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
-    resumable = FileUploads(settings.store_dir)
+    resumable = open_uploads(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     resumable.prepare()
     return Context(
         store=ThreadedStore(store),

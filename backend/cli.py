@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend import __version__, key_command, preflight, start_block, texts, usage
+from backend import __version__, key_command, preflight, redis_role, start_block, texts, usage
 from backend.data_folder import lock_data_folder
 from backend.errors import BackendUnavailable, CannotStart, SettingsError
 from backend.installation.lock import release_inherited
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         return 2
     except CannotStart as error:
         say(operator.text(f"start.{error.reason}", **error.params))
-        return 1
+        return error.exit_code
 
 
 def run_everything(settings: Settings, _: list[str]) -> int:
@@ -151,26 +151,16 @@ def become_encoder(settings: Settings, _: list[str]) -> int:
 
 
 def become_redis(settings: Settings, _: list[str]) -> int:
-    """Replace this process by the embedded server. It has no port, one private socket, and nothing on disk: the store can rebuild all of it."""
+    """Replace this process by the Redis server. Where it listens, ``REDIS_URL`` says; without one it has one private socket."""
     binary = preflight.find_redis()
     settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    logs = settings.data_dir / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    path = settings.run_dir / "redis.sock"
-    path.unlink(missing_ok=True)
-    options = {
-        "port": "0",
-        "unixsocket": str(path),
-        "unixsocketperm": "700",
-        "save": "",
-        "appendonly": "no",
-        "dir": str(settings.run_dir),
-        "logfile": str(logs / "redis.log"),
-        "maxmemory": str(settings.redis_max_bytes),
-        "maxmemory-policy": "noeviction",
-    }
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    os.execve(binary, [binary, *words], redis_environment(os.environ))
+    (settings.data_dir / "logs").mkdir(parents=True, exist_ok=True)
+    configuration = redis_role.configuration(settings, redis_role.place_of(settings)).encode()
+    reader, writer = os.pipe()
+    os.write(writer, configuration)  # some hundred bytes, which a pipe holds
+    os.close(writer)
+    os.dup2(reader, 0)
+    os.execve(binary, [binary, "-"], redis_environment(os.environ))
 
 
 def tell_health(settings: Settings, arguments: list[str]) -> int:

@@ -9,10 +9,10 @@ import contextlib
 import fcntl
 import logging
 import os
-import random
 import resource
 import secrets
 import socket
+import sys
 import threading
 import time
 import warnings
@@ -20,28 +20,34 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from celery import Task
 from celery.apps import worker
-from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from celery.exceptions import CPendingDeprecationWarning, Reject, SecurityWarning
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_process_shutdown
 from celery.worker.autoscale import Autoscaler
 
 from backend import __version__, errors, logs, telemetry
 from backend.adapters.celery_encoders import celery_app
+from backend.adapters.files import protocol_mark
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.cancellations import RedisCancellations
 from backend.adapters.redis.live_state import live_state
-from backend.adapters.redis.ticket import TASK
+from backend.adapters.redis.ticket import PROTOCOL, TASK
 from backend.adapters.stores import open_store
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.core.conversion import Converted
+from backend.core.protocol import SPOKEN, range_of
 from backend.core.reader import Reader
 from backend.flows.announce import HEARTBEAT_EVERY_S, Announcer, identity
+from backend.flows.back_off import BackOff
+from backend.flows.check_protocol import check_data, check_protocol
 from backend.flows.context import Context
-from backend.flows.encode import Turn, encode_express, encode_next
+from backend.flows.encode import NEWER_PAUSE_S, encode_express, encode_next
 from backend.flows.report import HEARTBEAT_S, LeaseKeeper
 from backend.ports.codec import Codec
 from backend.settings import Settings, cores
+from backend.texts import operator
 from backend.texts.problems import problem
 
 log = logging.getLogger(__name__)
@@ -93,23 +99,6 @@ class TracedCodec:
     def convert(self, *given: Any, **named: Any) -> Converted:
         with telemetry.span("encode"):
             return self._codec.convert(*given, **named)
-
-
-class BackOff:
-    """Keeps an encoder that the world fails from running through the whole queue: it waits before its next job, longer each time."""
-
-    WAITS_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
-
-    def __init__(self) -> None:
-        self._failures = 0
-
-    def wait(self) -> None:
-        if self._failures:
-            time.sleep(self.WAITS_S[min(self._failures, len(self.WAITS_S) - 1)] * random.uniform(0.5, 1))
-
-    def note(self, turn: Turn) -> None:
-        if turn != "none":
-            self._failures = self._failures + 1 if turn == "put off" else 0
 
 
 class EncoderProcess:
@@ -277,6 +266,20 @@ def _configure_logs(**_: Any) -> None:
     logs.configure(logs.Style(**settings.log_style))
 
 
+@worker_init.connect
+def _check_start(**_: Any) -> None:
+    """In the master, before it makes a process. Ends it where this release does not understand the data or the processes that are there."""
+    client = redis_client.connect(settings.broker_url)
+    try:
+        check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
+        check_protocol(live_state(client, prefix=settings.key_prefix)["presence"], __version__)
+    except errors.CannotStart as refused:
+        print(operator.text(f"start.{refused.reason}", **refused.params), file=sys.stderr)
+        sys.exit(refused.exit_code)
+    finally:
+        client.close()
+
+
 @worker_process_init.connect
 def _start_process(**_: Any) -> None:
     global process
@@ -294,8 +297,11 @@ def _stop_process(**_: Any) -> None:
             process.leave()
 
 
-@app.task(name=TASK)
-def encode() -> None:
-    """One ticket, one job: the queue decides which."""
+@app.task(name=TASK, bind=True)
+def encode(self: Task[[], None]) -> None:
+    """One ticket, one job: the queue decides which. A ticket of a release that this one does not understand is left to others."""
     assert process is not None
+    if not range_of({"protocol": self.request.get(PROTOCOL)}).meets(SPOKEN):
+        time.sleep(NEWER_PAUSE_S)
+        raise Reject(requeue=True)
     process.encode_next()

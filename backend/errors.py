@@ -73,8 +73,10 @@ class EmptyFile(GatewayError): code, status = "empty_file", 422
 class RateLimited(GatewayError): code, status = "rate_limited", 429
 class QuotaExceeded(GatewayError): code, status = "quota_exceeded", 429
 class Internal(GatewayError): code, status = "internal", 500
+class NoRealtime(GatewayError): code, status = "no_realtime", 501
 class QueueFull(GatewayError): code, status = "queue_full", 503
 class BackendUnavailable(GatewayError): code, status, is_passing = "backend_unavailable", 503, True
+class LiveStateFull(BackendUnavailable): status = 503  # Redis takes no new work; nothing of it was begun
 class EncodeTimeout(GatewayError): code, status = "encode_timeout", 504
 class StorageFull(GatewayError): code, status, is_passing = "storage_full", 507, True
 # fmt: on

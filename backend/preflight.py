@@ -12,10 +12,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from backend import port_holder
+from backend import __version__, port_holder
 from backend.core.limits import OLDEST_REDIS
 from backend.core.store_schemes import scheme_of
 from backend.errors import BackendUnavailable, CannotStart, SettingsError, WrongSetting
+from backend.flows.check_protocol import check_data, check_protocol
 from backend.settings import Settings
 from backend.texts import operator
 
@@ -29,11 +30,12 @@ def check(settings: Settings, role: str, say: Callable[[str], None]) -> None:
     if settings.log_dir:
         try_to_write(settings.log_dir, "GATEWAY_LOG_DIR", 0o755)
     check_bucket(settings, say)
+    check_peers(settings)
     if role in ("all", "gateway"):
         check_port(settings.host, settings.port, "API_HOST", "API_PORT")
         if settings.metrics_bind:
             check_port(*settings.metrics_bind, "GATEWAY_METRICS_BIND")
-    if role in ("all", "redis") and settings.redis_url is None:
+    if role == "redis" or (role == "all" and settings.redis_url is None):
         find_redis()
     if role in ("all", "encoder") and settings.sandbox == "require":
         check_seal(settings)
@@ -72,6 +74,22 @@ def check_bucket(settings: Settings, say: Callable[[str], None]) -> None:
         raise SettingsError(WrongSetting("GATEWAY_STORAGE_URL", repr(settings.storage_url), f"bucket.{error.reason}", **error.params)) from error
     except BackendUnavailable as error:
         say(operator.text("start.bucket_silent", url=settings.storage_url, why=error.private))
+
+
+def check_peers(settings: Settings) -> None:
+    """An embedded Redis holds no other release's data, but the store may. Raises ``CannotStart``."""
+    from backend.adapters.files import protocol_mark
+    from backend.adapters.redis import client as redis_client
+    from backend.adapters.redis.live_state import live_state
+
+    check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
+    if settings.redis_url is None:
+        return
+    client = redis_client.connect(settings.broker_url)
+    try:
+        check_protocol(live_state(client, prefix=settings.key_prefix)["presence"], __version__)
+    finally:
+        client.close()
 
 
 def check_seal(settings: Settings) -> None:

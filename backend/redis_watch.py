@@ -14,13 +14,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import urlsplit
 
-import redis
 from redis import exceptions
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError
 
+from backend.adapters.redis.client import connect
+from backend.core import redis_url
 from backend.core.limits import OLDEST_REDIS
 from backend.errors import CannotStart
 from backend.supervisor import die_with_parent
@@ -33,11 +32,24 @@ TELL_AGAIN_S = 60.0
 SAID_CHARACTERS = 200
 Reason = Callable[[str, str], CannotStart]
 """Of the address and the server's own words."""
+
+
+def _wrong_certificate(address: str, said: str) -> CannotStart:
+    """By OpenSSL's own words (x509_vfy(3)), which Python puts into the error."""
+    if re.search(r"ostname mismatch|IP address mismatch", said):
+        return CannotStart("redis_tls_name", address=address, said=said)
+    if re.search(r"expired|not yet valid", said):
+        return CannotStart("redis_tls_expired", address=address, said=said)
+    return CannotStart("redis_tls_ca", address=address, said=said)
+
+
 BY_KIND: tuple[tuple[tuple[type[BaseException], ...], Reason], ...] = (
     ((exceptions.BusyLoadingError,), lambda address, _: CannotStart("redis_loading", address=address)),
     ((exceptions.NoPermissionError,), lambda address, said: CannotStart("redis_permission", address=address, said=said)),
     ((exceptions.AuthenticationError,), lambda address, _: CannotStart("redis_password", address=address)),
+    ((ssl.SSLCertVerificationError,), _wrong_certificate),
     ((ssl.SSLError,), lambda address, said: CannotStart("redis_tls", address=address, said=said)),
+    ((MasterNotFoundError,), lambda address, said: CannotStart("redis_no_primary", address=address, said=said)),
     ((socket.gaierror,), lambda address, _: CannotStart("redis_no_host", address=address)),
     ((FileNotFoundError,), lambda address, _: CannotStart("redis_no_socket", address=address)),
     ((ConnectionRefusedError,), lambda address, _: CannotStart("redis_refused", address=address)),
@@ -56,7 +68,7 @@ BY_WORDS: tuple[tuple[str, Reason], ...] = (
 def why_not(url: str) -> CannotStart | None:
     """None: it can be used. Nothing is written."""
     address = without_password(url)
-    client = redis.Redis.from_url(url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0), decode_responses=True)
+    client = connect(url, timeout_s=ANSWER_S, retries=0)
     try:
         client.ping()
         return _what_lacks(address, client.info())
@@ -91,9 +103,7 @@ def begin() -> subprocess.Popen[bytes]:
 
 def without_password(url: str) -> str:
     """Scheme, host, port and database: what was tried."""
-    parts = urlsplit(url)
-    place = parts.path if parts.scheme == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or 6379}{parts.path.rstrip('/')}"
-    return f"{parts.scheme}://{place}"
+    return redis_url.parse(url).shown
 
 
 def _what_lacks(address: str, info: Mapping[str, object]) -> CannotStart | None:

@@ -2,7 +2,7 @@
 # Sets up and runs the tests. Needs Python 3.11+; Node for the page's tests.
 #
 #   ./tests/run.sh                 the quick ones: ruff, mypy, the page's modules, unit, contract, architecture, main_path
-#   ./tests/run.sh rest            what CI runs after them: start, live, uploads, faults, tenants, ops, deploy, page, differential, examples, schema
+#   ./tests/run.sh rest            what CI runs after them: start, live, uploads, faults, hosts, tenants, ops, deploy, page, differential, examples, schema
 #   ./tests/run.sh uploads         one suite: a folder of tests/ or tests/system/, without its slow tests
 #   ./tests/run.sh unit/web        a part of one
 #   ./tests/run.sh lint            ruff and mypy
@@ -20,6 +20,7 @@
 #   ./tests/run.sh faults          processes killed and disks filled while they work
 #   ./tests/run.sh supply_chain    the locked packages against the advisories that the package index knows (-rs tells what was not checked)
 #   ./tests/run.sh tenants         two tenants and an operator take 10 000 random steps (TENANT_STEPS): nobody sees anything of another
+#   ./tests/run.sh hosts           a thousand random faults on hosts of network namespaces, under load (HOST_FAULTS, HOST_SEED, HOST_S3); needs root
 #   ./tests/run.sh ops             operation under load: reloads, recycling, metrics to the last one, each setting's effect
 #
 # What follows the name goes to pytest: ./tests/run.sh unit/core -k progress. With CI=true a missing component fails instead of being skipped.
@@ -151,7 +152,7 @@ folder() {
       return
     fi
   done
-  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|differential|schema|load|soak|autobahn|faults|tenants|supply_chain|ops], or one of: $(suites)" 2
+  fail "There is no suite “$1”. Use: ./tests/run.sh [rest|lint|page|page-all|fuzz|differential|schema|load|soak|autobahn|faults|tenants|supply_chain|ops|hosts], or one of: $(suites)" 2
 }
 
 suite=${1:-quick}
@@ -168,7 +169,7 @@ case $suite in
     set_up_python
     step "the page's packages" set_up_node
     beside tests/system/page tests/system/live tests/system/load -m 'not slow' "$@"
-    pytest tests/system/start tests/system/uploads tests/system/faults tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/examples \
+    pytest tests/system/start tests/system/uploads tests/system/faults tests/system/hosts tests/system/tenants tests/system/ops tests/system/deploy tests/system/differential tests/system/versions tests/system/examples \
       tests/system/schema -m 'not slow' "$@"
     ;;
   lint)
@@ -195,7 +196,7 @@ case $suite in
     set_up_python
     TENANT_STEPS=${TENANT_STEPS:-10000} pytest tests/system/tenants -s "$@"
     ;;
-  faults | ops)
+  faults | ops | hosts)
     set_up_python
     pytest "tests/system/$suite" -m 'slow or not slow' "$@"
     ;;

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from celery import Celery
 from kombu.transport import redis as kombu_redis
 from kombu.transport.virtual import QoS as VirtualQoS
-from redis.exceptions import RedisError
+from redis.connection import Connection, SSLConnection
+from redis.exceptions import OutOfMemoryError, RedisError
 
-from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.client import KEY_PREFIX, sentinel_arguments
+from backend.adapters.redis.connections import ReconnectsAfterFailover, VerifiesTls, tls_arguments
 from backend.adapters.redis.ticket import QUEUE
+from backend.core import redis_url
+from backend.core.redis_url import RedisUrl
 
 TIMEOUT_S = 2.0
 PREFETCH = 2
@@ -39,10 +44,30 @@ class ForgivingQoS(kombu_redis.QoS):
             VirtualQoS.ack(self, delivery_tag)
 
 
+class BrokerConnection(ReconnectsAfterFailover):
+    """Also a Redis that is full, or cannot save, is one that comes back: to kombu these are wrong commands, which end the whole worker."""
+
+    passing_kinds = (*ReconnectsAfterFailover.passing_kinds, OutOfMemoryError)
+    passing_words = (*ReconnectsAfterFailover.passing_words, "MISCONF", "NOREPLICAS")
+
+
+def broker_class(base: type[Connection]) -> type[Connection]:
+    """Of kombu's connections, of which one kind is made anew for each channel."""
+    tls = (VerifiesTls,) if issubclass(base, SSLConnection) else ()
+    return type("BrokerConnection", (BrokerConnection, *tls, base), {})
+
+
+def _connection_parameters(channel: kombu_redis.Channel, asynchronous: bool = False) -> dict[str, Any]:
+    parameters = kombus_own(channel, asynchronous)
+    return {**parameters, "connection_class": broker_class(parameters["connection_class"])}
+
+
+kombus_own = kombu_redis.Channel._connparams  # type: ignore[attr-defined]
+kombu_redis.Channel._connparams = _connection_parameters  # type: ignore[attr-defined]
 kombu_redis.Channel.QoS = ForgivingQoS
 
 
-def celery_app(redis_url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.0) -> Celery:
+def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.0) -> Celery:
     """``prefix`` begins the names of all keys and channels: queues, what is unacknowledged, events, remote control and its answers.
 
     ``hard_limit_s``: the last resort against a task that hangs. The codec's own limits come first.
@@ -53,7 +78,8 @@ def celery_app(redis_url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float 
     - A connection that is lost stops no encode, and changes nothing of the prefetch: the job has a lease of its own.
     - Timeouts are explicit, since kombu has none.
     """
-    app = Celery("webp-gateway", broker=_dialect(redis_url), set_as_current=False)
+    place = redis_url.parse(url)
+    app = Celery("webp-gateway", broker=_broker(place), set_as_current=False)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -74,7 +100,8 @@ def celery_app(redis_url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float 
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_pool_limit=4,
-        broker_transport_options=_transport_options(prefix, hard_limit_s),
+        broker_use_ssl=tls_arguments(place.tls) if place.tls else None,
+        broker_transport_options={**_transport_options(prefix, hard_limit_s), **_sentinel_options(place)},
     )
     return app
 
@@ -91,6 +118,15 @@ def _transport_options(prefix: str, hard_limit_s: float) -> dict[str, Any]:
     }
 
 
-def _dialect(redis_url: str) -> str:
-    """Celery's word for a unix socket differs from redis-py's."""
-    return redis_url.replace("unix://", "redis+socket://", 1)
+def _broker(place: RedisUrl) -> str:
+    """In the words of Celery and Flower, which have their own for sockets and Sentinels. What concerns TLS is in ``broker_use_ssl``."""
+    secrets = f"{quote(place.username or '', safe='')}:{quote(place.password, safe='')}@" if place.password else ""
+    if place.path:
+        return f"redis+socket://{secrets}{quote(place.path)}?virtual_host={place.database}"
+    hosts = [f"{secrets}[{host}]:{port}" if ":" in host else f"{secrets}{host}:{port}" for host, port in place.hosts]
+    scheme = "sentinel" if place.service else "rediss" if place.tls else "redis"
+    return ";".join(f"{scheme}://{each}/{place.database}" for each in hosts)
+
+
+def _sentinel_options(place: RedisUrl) -> dict[str, Any]:
+    return {"master_name": place.service, "sentinel_kwargs": sentinel_arguments(place, TIMEOUT_S)} if place.service else {}

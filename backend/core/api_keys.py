@@ -15,8 +15,9 @@ import string
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
+from backend.core import records
 from backend.core.client_limits import ClientLimits
 
 Role = Literal["client", "operator"]
@@ -81,7 +82,12 @@ def to_json(keys: Iterable[ApiKey]) -> str:
 
 def from_json(text: str) -> tuple[ApiKey, ...]:
     """What ``to_json`` wrote."""
-    return tuple(ApiKey(**{**each, "rate_limit": each["rate_limit"] and tuple(each["rate_limit"])}) for each in json.loads(text))
+    return tuple(_read(each) for each in json.loads(text))
+
+
+def _read(record: Mapping[str, Any]) -> ApiKey:
+    own_limits = records.known(ClientLimits, record.get("own_limits", {}))
+    return records.read(ApiKey, record, own_limits=own_limits, rate_limit=record.get("rate_limit") and tuple(record["rate_limit"]))
 
 
 def plain_key(text: str) -> ApiKey:

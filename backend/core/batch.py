@@ -26,7 +26,7 @@ class Batch:
     @classmethod
     def from_json(cls, text: str | bytes) -> Batch:
         record = json.loads(text)
-        return cls(**{**record, "jobs": tuple(record["jobs"])})
+        return records.read(cls, record, jobs=tuple(record["jobs"]))
 
 
 def has_ended(jobs: Sequence[Job]) -> bool:

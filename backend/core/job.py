@@ -23,7 +23,8 @@ from backend.core import records
 from backend.core.conversion import Shape
 from backend.core.facts import shown_facts
 from backend.core.formats import DEFAULT_OUTPUT
-from backend.core.options import Options, as_record
+from backend.core.options import Options
+from backend.core.protocol import OLDEST
 from backend.core.reader import Reader
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -44,10 +45,6 @@ STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
 """Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
 FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
 DELIVERIES = "/api/webhooks/deliveries"
-MAX_ATTEMPTS = 6
-"""A job fails when the codec's child died so often over its image, so that no image is tried for ever. A turn counts two (``codec.sealed``)."""
-MAX_LOSSES = 10
-"""A job fails when so many encoders were lost over it and never came back: its image may be what takes them and their hosts along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,7 @@ class Manifest:
     ``work_key``: equal for jobs that may share one encode, '' for a job that shares nothing (see the function ``work_key``).
     ``maker``: a digest of who made the job; it is listed to that maker only, and to nobody where it is ''.
     ``webhook_url``: who is told when the job has ended, or when its batch has; '' for nobody.
+    ``needs``: the protocol that a process must speak to convert the image (``core.protocol``).
     """
 
     id: str
@@ -92,7 +90,8 @@ class Manifest:
     work_key: str = ""
     maker: str = ""
     url: str = ""
-    webhook_url: str = ""
+    webhook_url: str = records.added("")
+    needs: int = records.added(OLDEST)
 
     @property
     def lister(self) -> str:
@@ -104,14 +103,12 @@ class Manifest:
         return not self.source.sha256
 
     def to_json(self) -> str:
-        """Without ``webhook_url`` where there is none, since versions before it do not know the name."""
-        known = records.as_dict(self) | {"options": as_record(self.options)}
-        return records.as_json({STORED_NAMES.get(name, name): value for name, value in known.items() if value or name != "webhook_url"})
+        return records.as_json({STORED_NAMES.get(name, name): value for name, value in records.as_dict(self).items()})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Manifest:
         record = {FIELD_NAMES.get(name, name): value for name, value in json.loads(text).items()}
-        return cls(**{**record, "source": Source(**record["source"]), "options": Options(**record["options"])})
+        return records.read(cls, record, source=records.read(Source, record["source"]), options=records.read(Options, record["options"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +151,7 @@ class Status:
     @classmethod
     def from_json(cls, text: str | bytes) -> Status:
         record = json.loads(text)
-        result = record.get("result")
-        return cls(**{**record, "result": Result(**result) if result else None})
+        return records.read(cls, record, result=records.read(Result, record["result"]) if record.get("result") else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +169,7 @@ class Job:
 
 def work_key(source: Source, options: Options, owner: str) -> str:
     """A digest of everything that decides the result, and of the owner: so nobody learns what another key converts."""
-    asked = {name: value for name, value in as_record(options).items() if name != "filename"}
+    asked = {name: value for name, value in records.as_dict(options).items() if name != "filename"}
     return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from backend import errors
-from backend.core import records, suggestions
+from backend.core import suggestions
 from backend.core.formats import DEFAULT_OUTPUT, MAX_OUTPUT_SIDE, OUTPUT
+from backend.core.protocol import OLDEST
 from backend.core.suggestions.likeness import closest
 
 Value = Any
@@ -101,10 +102,22 @@ def _text(limit: int) -> OptionType:
     return OptionType(f"≤ {limit}", lambda value: str(value)[:limit], {"type": "string"})
 
 
-def _option(option_type: OptionType, default: Value) -> Any:
-    """An option with one choice is no option: it is not offered to clients, and not stored."""
+Since = int | Mapping[Value, int]
+"""The protocol from which on an option is known; or some of its values, where the option itself is older."""
+
+
+def _option(option_type: OptionType, default: Value, *, since: Since = OLDEST, is_added: bool = False) -> Any:
+    """An option with one choice is no option: it is not offered to clients, and not stored.
+
+    ``since``: an encoder that speaks no protocol as new gets no job with it. ``is_added``: stored only where it is not the default.
+    """
     is_offered = option_type.schema.get("enum") != [default]
-    return field(default=default, metadata={"type": option_type, "is_stored": is_offered})
+    is_new = is_added or (isinstance(since, int) and since > OLDEST)
+    return field(default=default, metadata={"type": option_type, "is_stored": is_offered, "is_added": is_new, "since": since})
+
+
+def _since(since: Since, value: Value) -> int:
+    return since if isinstance(since, int) else since.get(value, OLDEST)
 
 
 FITS = ("inside", "cover", "contain", "fill", "outside")
@@ -118,7 +131,7 @@ class Options:
     format: str = _option(_choice(*OUTPUT), DEFAULT_OUTPUT)
     quality: int | Literal["auto"] = _option(_quality(), 80)
     lossless: bool | Literal["auto"] = _option(_boolean_or_auto(), False)
-    never_larger: bool = _option(_boolean(), False)
+    never_larger: bool = _option(_boolean(), False, is_added=True)
     near_lossless: int | None = _option(_integer(0, 100), None)
     method: int = _option(_integer(0, 6), 4)
     alpha_quality: int = _option(_integer(0, 100), 100)
@@ -180,9 +193,10 @@ EXCLUSIVE = (
 )
 
 
-def as_record(options: Options) -> dict[str, Value]:
-    """As it is stored, without ``never_larger`` where it is off: versions before it do not know the name, and run side by side with this one."""
-    return {name: value for name, value in records.as_dict(options).items() if value or name != "never_larger"}
+def needs(options: Options) -> int:
+    """The protocol that an encoder must speak to do as ``options`` say: one that does not know an option would leave it out, and say nothing."""
+    given = ((each, getattr(options, each.name)) for each in OFFERED)
+    return max((_since(each.metadata["since"], value) for each, value in given if value != each.default), default=OLDEST)
 
 
 def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:

@@ -28,10 +28,15 @@ CHANGES: Mapping[int, str] = {
     2: "Records may hold more than their reader knows. Heartbeats expire by the clock of Redis.",
 }
 """What each number brought. A new number is a new row here, and stands beside what needs it (``since``)."""
-NEWEST = max(CHANGES)
-SPOKEN = Range(1, NEWEST)
+OLDEST, NEWEST = 1, max(CHANGES)
+SPOKEN = Range(OLDEST, NEWEST)
 UNNUMBERED = Range(1, 1)
 """What a process speaks that says nothing of it."""
+
+
+def is_understood(needs: int) -> bool:
+    """Whether this release can go on with what needs a protocol: a record says so by its ``needs``."""
+    return needs <= NEWEST
 
 
 def range_of(facts: Mapping[str, object]) -> Range:

@@ -15,13 +15,14 @@ import re
 from dataclasses import dataclass, replace
 
 from backend.core import records
-from backend.core.options import Options, as_record
+from backend.core.options import Options
+from backend.core.protocol import OLDEST
 from backend.core.tus import FINAL, PARTIAL
 
 
 @dataclass(frozen=True, slots=True)
 class UploadInfo:
-    """``metadata`` and ``concat`` are the headers as they came; ``owner``, ``client``, ``maker`` and ``webhook_url`` are the job's."""
+    """``metadata`` and ``concat`` are the headers as they came; ``owner``, ``client``, ``maker``, ``webhook_url`` and ``needs`` are the job's."""
 
     id: str
     job_id: str
@@ -33,7 +34,8 @@ class UploadInfo:
     client: str = ""
     request_id: str = ""
     maker: str = ""
-    webhook_url: str = ""
+    webhook_url: str = records.added("")
+    needs: int = records.added(OLDEST)
 
     @property
     def is_partial(self) -> bool:
@@ -44,14 +46,12 @@ class UploadInfo:
         return self.concat is not None and self.concat.startswith(FINAL)
 
     def to_json(self) -> str:
-        """Without ``webhook_url`` where there is none, since versions before it do not know the name."""
-        known = records.as_dict(self) | {"options": as_record(self.options)}
-        return records.as_json({name: value for name, value in known.items() if value or name != "webhook_url"})
+        return records.as_json(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> UploadInfo:
         record = json.loads(text)
-        return cls(**{**record, "options": Options(**record["options"])})
+        return records.read(cls, record, options=records.read(Options, record["options"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class UploadState:
 
     @classmethod
     def from_line(cls, line: str) -> UploadState | None:
-        """None for a line that a crash left incomplete."""
+        """None for a line that a crash left incomplete. What a later release adds at its end is left out."""
         match = _LINE.fullmatch(line)
         if match is None:
             return None
         return cls(float(match[4]), int(match[1]), None if match[2] == "-" else int(match[2]), match[3] == "1")
 
 
-_LINE = re.compile(r"(\d+) (-|\d+) ([01]) (\d+\.\d{3})\n", re.ASCII)
+_LINE = re.compile(r"(\d+) (-|\d+) ([01]) (\d+\.\d{3})(?: [^\n]*)?\n", re.ASCII)

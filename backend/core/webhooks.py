@@ -102,7 +102,7 @@ class Delivery:
     @classmethod
     def from_json(cls, text: str | bytes) -> Delivery:
         record = json.loads(text)
-        return cls(**{**record, "attempts": tuple(Attempt(**each) for each in record["attempts"])})
+        return records.read(cls, record, attempts=tuple(records.read(Attempt, each) for each in record["attempts"]))
 
 
 def delivery_id(event: str, subject: str) -> str:

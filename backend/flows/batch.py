@@ -17,6 +17,7 @@ from backend.flows.context import Context
 from backend.flows.find_job import check_id, find
 from backend.flows.follow import Follower
 from backend.flows.ingest import Received, Sender
+from backend.flows.unqueued import remember
 
 log = logging.getLogger(__name__)
 TELL_EVERY_S = 0.1
@@ -38,7 +39,7 @@ def accept(context: Context, images: Sequence[Received], options: Options, sende
         for job_id, image in zip(ids, images, strict=True):
             kept.append(ingest.keep(context, image, options, sender, job_id=job_id, batch=batch.id))
         context.store.save_batch(batch)
-        return batch, [ingest.queue(context, job, sender.limits) if is_new else job for job, is_new in kept]
+        return batch, _queue_all(context, kept, sender)
     except errors.GatewayError:
         made = [job for job, is_new in kept if is_new]
         if made:
@@ -46,6 +47,17 @@ def accept(context: Context, images: Sequence[Received], options: Options, sende
         for job in made:
             _erase_kept(context, job)
         raise
+
+
+def _queue_all(context: Context, kept: Sequence[tuple[Job, bool]], sender: Sender) -> list[Job]:
+    """Once Redis is out of reach the others are not tried: each try of a server that hangs takes two seconds. Raises as ``ingest.queue``."""
+    jobs: list[Job] = []
+    for job, is_new in kept:
+        is_away = bool(jobs) and jobs[-1].id in context.unqueued.ids
+        if is_new and is_away:
+            remember(context, job.id)
+        jobs.append(ingest.queue(context, job, sender.limits) if is_new and not is_away else job)
+    return jobs
 
 
 def _derived_id(batch_id: str, number: int) -> str:

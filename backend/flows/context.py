@@ -27,6 +27,7 @@ from backend.ports.presence import Presence
 from backend.ports.queue import JobQueue
 from backend.ports.resumable import Uploads
 from backend.ports.store import Store
+from backend.ports.upkeep import Upkeep
 
 
 def random_id() -> str:
@@ -58,6 +59,34 @@ class ClientCache:
     untold_bytes: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(slots=True)
+class Unqueued:
+    """Ids of stored jobs that this process could not queue, in their order. ``has_more``: there were too many to remember."""
+
+    ids: dict[str, None] = field(default_factory=dict)
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeenUpload:
+    """A resumable upload as the janitor read it. ``client`` is empty once it is a job. Nothing is to be done before ``due_at``."""
+
+    version: str
+    due_at: float
+    expires_at: float
+    client: str
+    has_job: bool
+
+
+@dataclass(slots=True)
+class UploadSweep:
+    """How far the janitor has come in the listing of uploads, and what it knows of them from this round and the last."""
+
+    after: str = ""
+    seen: dict[str, SeenUpload] = field(default_factory=dict)
+    seen_this_round: dict[str, SeenUpload] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """``uploads`` is None in an encoder, which takes no uploads. ``cancellations`` is None in a gateway, which encodes nothing.
@@ -78,6 +107,7 @@ class Context:
     presence: Presence
     deliveries: DeliveryQueue
     history: History
+    upkeep: Upkeep
     receiver: Reader
     uploads: Uploads | None = None
     cancellations: Cancellations | None = None
@@ -89,5 +119,7 @@ class Context:
     sends_webhooks: bool = False
     queue_depth: QueueDepthCache = field(default_factory=QueueDepthCache)
     clients: ClientCache = field(default_factory=ClientCache)
+    upload_sweep: UploadSweep = field(default_factory=UploadSweep)
+    unqueued: Unqueued = field(default_factory=Unqueued)
     clock: Clock = time.time
     new_id: Callable[[], str] = random_id

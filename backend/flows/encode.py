@@ -20,15 +20,15 @@ from typing import Literal, TypeVar
 
 from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, ChildDied, Conversion, Converted, Stopped
-from backend.core.job import MAX_ATTEMPTS, Job, Result, Source, failed, succeeded
-from backend.core.pauses import DEATH_PAUSES_S, WORLD_PAUSES_S
+from backend.core.job import Job, Result, Source, failed, succeeded
+from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, WORLD_PAUSES_S
 from backend.flows.context import Context
 from backend.flows.deduplicate import share_result
 from backend.flows.finish import finish
 from backend.flows.report import LEASE_S, LeaseKeeper, Reporter
 from backend.ports.blob import Blob
 from backend.ports.codec import Codec
-from backend.ports.queue import Claim
+from backend.ports.queue import Claim, OnlyNewer
 from backend.ports.result_files import ResultFile
 
 log = logging.getLogger(__name__)
@@ -43,14 +43,23 @@ LEAST_PATIENCE_S, MOST_PATIENCE_S = 2.0, 60.0
 FIRST_LOOK_S, LAST_LOOK_S = 0.1, 1.0
 """The first wait between two of these tries, and the longest: each is twice the one before."""
 READ_BYTES = 1 << 20
+NEWER_PAUSE_S = 1.0
+"""How long an encoder leaves the queue alone that found only jobs for a newer release in it."""
 Turn = Literal["none", "done", "put off"]
 """What came of a turn: there was no job, it ended (or nobody wants it any more), or the world kept it from its end."""
 T = TypeVar("T")
 
 
 def encode_next(context: Context, codec: Codec, token: str, keeper: LeaseKeeper | None = None) -> Turn:
-    """Encode one job from the queue."""
-    claim = context.queue.take(token, LEASE_S)
+    """Encode one job from the queue.
+
+    Where all that wait need a newer release, pause: the tickets of those jobs come again and again until an encoder of that release is there.
+    """
+    try:
+        claim = context.queue.take(token, LEASE_S)
+    except OnlyNewer:
+        time.sleep(NEWER_PAUSE_S)
+        return "none"
     return encode(context, codec, claim, keeper) if claim is not None else "none"
 
 

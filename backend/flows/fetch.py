@@ -15,24 +15,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from backend import errors
-from backend.core.job import MAX_LOSSES, Job, Manifest, Source, Status, failed, work_key
-from backend.core.options import Options
-from backend.core.pauses import WORLD_PAUSES_S
+from backend.core.job import Job, Manifest, Source, Status, failed, work_key
+from backend.core.options import Options, needs
+from backend.core.pauses import MAX_LOSSES, WORLD_PAUSES_S
+from backend.core.protocol import NEWEST
 from backend.core.turns import client_of
 from backend.flows import shares
-from backend.flows.conclude import conclude
+from backend.flows.conclude import conclude, erase
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored
 from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
 from backend.flows.places import Places
+from backend.flows.unqueued import remember
 from backend.ports.sources import Download, Sources
 
 log = logging.getLogger(__name__)
 FETCH_PERCENT = 10
 LEASE_S = 10.0
-RENEW_S = 0.25
-RENEW_WAITING_S = 2.5
-"""While a job waits for a place: often enough for ``LEASE_S``, and few calls for a thousand jobs that wait."""
+RENEW_S, RENEW_WAITING_S = 0.25, 2.5
+"""While a source comes, and while a job waits for a place: often enough for ``LEASE_S``, and few calls for a thousand jobs that wait."""
 MAX_DOWNLOADS, CLIENT_DOWNLOADS = 64, 32
 """Of one process at once, and of one client's among them; others wait as in the queue, and their deadline has not begun. A download takes half a MB
 of memory and two descriptors. A server that is slow, or a name server that is silent, holds a place until the deadline."""
@@ -65,8 +66,7 @@ class Fetcher:
 
         Raises ``BadRequest`` for an address that may not be fetched from, ``QueueFull``, ``StorageFull``.
         """
-        context, name = self.context, self.sources.check(url)
-        now = context.clock()
+        context, name, now = self.context, self.sources.check(url), self.context.clock()
         manifest = Manifest(
             id=job_id or context.new_id(),
             source=Source(options.filename or name, 0, "", "", 0, 0, 0),
@@ -79,20 +79,22 @@ class Fetcher:
             maker=sender.maker,
             url=url,
             webhook_url=sender.webhook_url,
+            needs=needs(options),
         )
         context.store.reserve(manifest)
-        token = context.new_id()
+        token, job = context.new_id(), Job(manifest, Status())
         try:
-            job = context.fetch_leases.reserve(Job(manifest, Status()), token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
-        except errors.QuotaExceeded:
-            context.store.erase(manifest.id)
+            job = context.fetch_leases.reserve(job, token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
+        except (errors.QuotaExceeded, errors.LiveStateFull):
+            erase(context, job)
             raise
         except errors.QueueFull:
-            context.store.erase(manifest.id)
+            erase(context, job)
             raise queue_is_full(context, context.max_queued_jobs) from None
         except errors.BackendUnavailable as error:
             log.warning("job %s is stored and will be fetched once Redis is back: %s", manifest.id, error.private)
-            return Job(manifest, Status())
+            remember(context, manifest.id)
+            return job
         self.start(lambda: self.fetch(job, token))
         return job
 
@@ -107,7 +109,7 @@ class Fetcher:
             conclude(self.context, job)
         elif not job.manifest.is_awaited:
             self.context.fetch_leases.attach_source(job)
-        else:
+        elif job.manifest.needs <= NEWEST:
             self._take_over(job)
 
     def _take_over(self, job: Job) -> None:

@@ -13,14 +13,15 @@ from backend.core.job import Job, Status
 from backend.core.turns import client_of, line_of
 from backend.flows import conclude, ingest, shares
 from backend.flows.context import Context
+from backend.flows.find_upload import erase
 from backend.flows.ingest import Sender
-from backend.ports.resumable import Uploads, UploadWriter
+from backend.ports.resumable import UploadWriter
 
 UNRECOVERABLE = (errors.EmptyFile, errors.UnsupportedFormat, errors.DamagedImage, errors.TooManyPixels, errors.TooManyFrames, errors.InvalidOption)
 """The upload is erased with such an error, since trying again cannot help."""
 
 
-def finish(context: Context, uploads: Uploads, writer: UploadWriter) -> None:
+def finish(context: Context, writer: UploadWriter) -> None:
     """Make the job of a complete upload, unless it is made. Raises what ``ingest.accept`` raises.
 
     Raises ``NotFound`` when the upload was erased meanwhile; then there is no job either.
@@ -32,8 +33,7 @@ def finish(context: Context, uploads: Uploads, writer: UploadWriter) -> None:
         if not _is_made(context, info.job_id):
             _make_job(context, writer)
     except UNRECOVERABLE:
-        uploads.erase(info.id)
-        shares.release_upload(context, info)
+        erase(context, info)
         raise
     try:
         writer.mark_as_job(context.clock())
@@ -55,6 +55,7 @@ def _is_made(context: Context, job_id: str) -> bool:
 
 
 def _make_job(context: Context, writer: UploadWriter) -> None:
+    ingest.check_understood(writer.info.needs)
     info, upload = writer.info, writer.create_upload()
     try:
         known = ingest.sniff_format(writer.read_head(formats.SNIFF_BYTES))

@@ -16,12 +16,15 @@ from backend.core.client_limits import ClientLimits
 from backend.core.conversion import Shape
 from backend.core.formats import Format
 from backend.core.job import Job, Manifest, Source, Status, work_key
-from backend.core.options import Options
+from backend.core.options import Options, needs
+from backend.core.protocol import is_understood
 from backend.core.turns import turn
 from backend.flows import deduplicate, shares
+from backend.flows.conclude import erase
 from backend.flows.context import Context
 from backend.flows.deliver import check_source
 from backend.flows.find_job import find_stored
+from backend.flows.unqueued import remember
 from backend.ports.peer import SocketChunk
 from backend.ports.source_files import Upload
 
@@ -31,6 +34,8 @@ SOCKET_CHUNK_BYTES = 4 << 20
 """So much of a body goes straight from its socket into the file before the thread serves another upload: a few milliseconds."""
 BodyPiece = bytes | SocketChunk
 """What a body consists of: bytes that the loop has read, and bytes that are still in the socket."""
+NEWER_RETRY_S = 5
+"""While a newer release is rolled out, another gateway may answer by then."""
 QUEUE_DEPTH_CACHED_S = 1.0
 AMPLE_ROOM = 100
 """The queue is not asked again for each upload while it has room for so many jobs more."""
@@ -189,6 +194,7 @@ def keep(
         work_key=work_key(source, options, sender.owner) if context.shares_results else "",
         maker=sender.maker,
         webhook_url=sender.webhook_url,
+        needs=needs(options),
     )
     if not context.store.commit_job(received.upload, manifest):
         return find_stored(context, manifest.id), False
@@ -196,8 +202,10 @@ def keep(
 
 
 def retry(context: Context, job: Job, options: Options, sender: Sender, *, job_id: str | None = None) -> Job:
-    """Make a new job from an earlier one's source. Raises as ``accept`` and ``check_source``, and ``NotFound`` when the source is gone."""
+    """Make a new job from an earlier one's source. Raises as ``accept`` and ``check_source``, ``check_understood``, and ``NotFound``
+    when the source is gone."""
     check_source(job)
+    check_understood(job.manifest.needs)
     source = job.manifest.source
     upload = context.store.reuse_source(job.manifest)
     try:
@@ -210,8 +218,8 @@ def retry(context: Context, job: Job, options: Options, sender: Sender, *, job_i
 def queue(context: Context, job: Job, limits: ClientLimits) -> Job:
     """Queue a durable job; the job as it is then. One that has completed duplicates ends at once with a duplicate's result.
 
-    Without Redis, or where it is full, the job stays in the store until the recovery finds it. Raises ``QueueFull``, ``QuotaExceeded``, and for
-    an ephemeral job, whose client waits for nothing else, ``BackendUnavailable``; the job is erased then.
+    Without Redis the job stays in the store, and this process queues it as soon as Redis is back. Raises ``QueueFull``, ``QuotaExceeded``,
+    ``LiveStateFull``, and for an ephemeral job, whose client waits for nothing else, ``BackendUnavailable``; the job is erased then.
     """
     limit, share = context.max_queued_jobs, limits.jobs
     try:
@@ -224,11 +232,15 @@ def queue(context: Context, job: Job, limits: ClientLimits) -> Job:
         context.queue_depth.at_s = -math.inf
         context.store.erase(job.id)
         raise queue_is_full(context, limit) from None
+    except errors.LiveStateFull:
+        erase(context, job)
+        raise
     except errors.BackendUnavailable as error:
         if job.manifest.is_ephemeral:
             context.store.erase(job.id, durable=False)
             raise
         log.warning("job %s is stored and will be queued once Redis is back: %s", job.id, error.private)
+        remember(context, job.id)
         return job
 
 
@@ -239,6 +251,12 @@ def queue_is_full(context: Context, waiting: int) -> errors.QueueFull:
     except errors.BackendUnavailable:
         room_s = math.inf
     return errors.QueueFull(limit=context.max_queued_jobs, retry_after_s=math.ceil(max(1, min(MAX_RETRY_S, room_s))))
+
+
+def check_understood(needs: int) -> None:
+    """Check that what a newer release recorded can be gone on with here. Raises ``BackendUnavailable``."""
+    if not is_understood(needs):
+        raise errors.BackendUnavailable("newer", part="gateway", retry_after_s=NEWER_RETRY_S)
 
 
 def sniff_format(head: bytes) -> Format:

@@ -1,38 +1,30 @@
-"""Resumable uploads (tus): bytes come in several requests, over days and through any process, and become a job when the last is on disk.
+"""Resumable uploads (tus): bytes come in several requests, over days and through any process, and become a job when the last is stored.
 
-What a client is told is on disk. An upload is changed under a lock. A request that finds it locked asks for a takeover and waits ``PATIENCE_S``: the
-holder closes the upload if its own client has gone silent (the web looks for that, by ``is_takeover_requested``). Otherwise the waiting request gets
-``Locked``.
+What a client is told is durable. Where the store has locks, an upload is changed under one. A request that finds it locked asks for a takeover and
+waits ``PATIENCE_S``: the holder closes the upload if its own client has gone silent (the web looks for that, by ``is_takeover_requested``). Otherwise
+the waiting request gets ``Locked``. Where it has none (``adapters/s3``), the first to save counts, and another gets ``OffsetMismatch``.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from backend import errors
-from backend.core import tus
 from backend.core.client_limits import ClientLimits
 from backend.core.resumable import UploadInfo, UploadState
-from backend.core.turns import client_of
 from backend.flows import finish_upload, shares
 from backend.flows.context import Context
 from backend.flows.find_job import check_id
+from backend.flows.find_upload import check_visible, erase, expires_at, find, uploads_of
 from backend.flows.receive_upload import Body, check_end, receive, receive_with_checksum
 from backend.ports.resumable import Uploads, UploadWriter
 
-log = logging.getLogger(__name__)
 PATIENCE_S = 5.0
 """Longer than a silent holder takes to close (the web: about 2 s), shorter than a client's patience."""
 RETRY_S = 0.1
-PAGE = 500
-USED_S = 3600
-"""Parts are erased so many seconds after a final upload that was made of them has become a job."""
-EMPTY_S = 3600
-"""An upload of which no byte has come expires after so many seconds: clients send the first ones at once, and nothing is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,7 @@ def concatenate(context: Context, info: UploadInfo, parts: Sequence[str], limits
     context.limits.check_bytes(total)
     _create(context, info, UploadState(context.clock(), offset_bytes=total, length_bytes=total), limits, parts)
     with open_writer(context, info.id, info.owner) as writer:
-        _finish(context, writer)
+        finish_upload.finish(context, writer)
         return writer.info, writer.state
 
 
@@ -88,7 +80,7 @@ def _create(
 
 
 def _put(context: Context, info: UploadInfo, state: UploadState, parts: Sequence[str]) -> bool:
-    uploads = _uploads(context)
+    uploads = uploads_of(context)
     if uploads.create(info, state, parts):
         return True
     known, earlier = uploads.find(info.id)
@@ -105,27 +97,16 @@ def _part_bytes(context: Context, part: str, number: int, owner: str) -> int:
     return state.offset_bytes
 
 
-def find(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, UploadState]:
-    """Raises ``NotFound`` for an upload that is unknown, expired, erased, or of another owner: they all look the same."""
-    check_id(upload_id)
-    info, state = _uploads(context).find(upload_id)
-    if info.owner != owner or expires_at(context, state) <= context.clock():
-        raise errors.NotFound()
-    return info, state
-
-
-def expires_at(context: Context, state: UploadState) -> float:
-    """Counted from the last progress. The record of a finished upload lives as long as its job. One without a byte does not live for long."""
-    is_empty = state.offset_bytes == 0 and not state.is_complete
-    return state.touched_at + (min(EMPTY_S, context.retention_s) if is_empty else context.retention_s)
-
-
 @contextmanager
 def open_writer(context: Context, upload_id: str, owner: str) -> Iterator[UploadWriter]:
     """The upload, locked. Raises ``NotFound``, ``Locked``."""
-    find(context, upload_id, owner)
-    writer = _lock(_uploads(context), upload_id)
+    check_id(upload_id)
+    writer = uploads_of(context).open(upload_id)
+    if writer is None:
+        find(context, upload_id, owner)  # a stranger does not ask for it
+        writer = _lock(uploads_of(context), upload_id)
     try:
+        check_visible(context, writer.info, writer.state, owner)
         yield writer
     finally:
         writer.close()
@@ -150,7 +131,7 @@ def resume(context: Context, upload_id: str, owner: str) -> tuple[UploadInfo, Up
         return info, state
     try:
         with open_writer(context, upload_id, owner) as writer:
-            _finish(context, writer)
+            finish_upload.finish(context, writer)
             return writer.info, writer.state
     except errors.Locked:
         return find(context, upload_id, owner)
@@ -173,9 +154,9 @@ def append(context: Context, writer: UploadWriter, patch: PatchRequest, body: Bo
         else:
             receive_with_checksum(context, writer, patch.checksum, body)
     except errors.UnsupportedFormat:
-        _erase(context, writer.info)
+        erase(context, writer.info)
         raise
-    _finish(context, writer)
+    finish_upload.finish(context, writer)
     return writer.state
 
 
@@ -202,73 +183,4 @@ def _check_length(context: Context, state: UploadState, length_bytes: int) -> No
 def terminate(context: Context, upload_id: str, owner: str) -> None:
     """Erase the upload, also while another request sends bytes to it. A job that was made of it stays. Raises ``NotFound``."""
     info, _ = find(context, upload_id, owner)
-    discard(context, info)
-
-
-def discard(context: Context, info: UploadInfo) -> None:
-    """As ``terminate``, of an upload that is the caller's own. It may be gone already."""
-    _erase(context, info)
-
-
-def _erase(context: Context, info: UploadInfo) -> int:
-    freed = _uploads(context).erase(info.id)
-    shares.release_upload(context, info)
-    return freed
-
-
-def count_unfinished(context: Context) -> None:
-    """Tell Redis of all unfinished uploads, client by client: it may have begun empty."""
-    unfinished: dict[str, list[tuple[str, float]]] = {}
-    for info, state in _uploads(context).all():
-        if not state.has_job:
-            unfinished.setdefault(client_of(info.client), []).append((info.id, expires_at(context, state)))
-    for client, found in unfinished.items():
-        for first in range(0, len(found), PAGE):
-            context.client_uses.add_uploads(client, found[first : first + PAGE])
-
-
-def sweep(context: Context) -> int:
-    """Erase expired uploads, finish those that a killed process left complete; return the bytes freed. The janitor calls it."""
-    freed = 0
-    for info, state in _uploads(context).all():
-        if expires_at(context, state) <= context.clock():
-            freed += _erase(context, info)
-        elif state.is_complete and not state.has_job and not info.is_partial:
-            _finish_unlocked(context, info.id)
-        elif state.has_job and info.is_final and state.touched_at + USED_S <= context.clock():
-            freed += _erase_parts(context, info)
-    return freed
-
-
-def _erase_parts(context: Context, info: UploadInfo) -> int:
-    """Erase what a final upload was put together of: it is a job now, and its client had time to ask once more."""
-    freed = 0
-    for part in tus.concat(info.concat or "")[1]:
-        try:
-            freed += _erase(context, find(context, part, info.owner)[0])
-        except errors.NotFound:
-            continue
-    return freed
-
-
-def _finish_unlocked(context: Context, upload_id: str) -> None:
-    """A locked upload is left to the request that has it."""
-    try:
-        writer = _uploads(context).open(upload_id)
-        if writer is None:
-            return
-        try:
-            _finish(context, writer)
-        finally:
-            writer.close()
-    except errors.GatewayError as error:
-        log.info("the complete upload %s did not become a job: %s", upload_id, error)
-
-
-def _finish(context: Context, writer: UploadWriter) -> None:
-    finish_upload.finish(context, _uploads(context), writer)
-
-
-def _uploads(context: Context) -> Uploads:
-    assert context.uploads is not None, "this process takes no uploads"
-    return context.uploads
+    erase(context, info)

@@ -1,7 +1,7 @@
 """Webhooks: record what is to be sent of an end, before anybody hears of that end.
 
 The manifest is the promise: the receiver that it names is told of the end. The record is made in the store, where the end is; Redis only
-learns when it is due. A process that dies between the two leaves an end without a record, which ``recover`` makes.
+learns when it is due. A process that dies between the two leaves an end without a record, which ``record_missing`` makes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from itertools import islice
 
 from backend import errors
 from backend.core import webhooks
-from backend.core.job import Job, Manifest
+from backend.core.index_line import IndexLine
+from backend.core.job import Job, Status
 from backend.core.reader import Reader
 from backend.core.webhooks import BATCH_ENDED, Delivery
 from backend.ports.delivery_queue import DeliveryQueue, Waiting
@@ -61,29 +62,38 @@ def _of_batch(store: Store, receiver: Reader, job: Job, batch_id: str) -> Delive
     return webhooks.of_batch(batch, sorted(jobs, key=lambda each: places[each.id]), job, receiver)
 
 
-def recover(store: Store, deliveries: DeliveryQueue, receiver: Reader, ended: Sequence[Manifest], go_on: Callable[[], object]) -> None:
-    """Record the ends of ``ended`` jobs that are not recorded, and make all pending deliveries known to Redis.
+def record_missing(
+    store: Store, deliveries: DeliveryQueue, receiver: Reader, ended: Sequence[IndexLine], recorded: set[str], go_on: Callable[[], object]
+) -> None:
+    """Record the ends of ``ended`` jobs that are not ``recorded``: ids of deliveries, to which those of batches are added.
 
-    ``go_on`` is called every now and then. Raises ``BackendUnavailable``, ``StorageFull``.
+    ``go_on`` is called before each. Raises ``BackendUnavailable``, ``StorageFull``.
     """
-    recorded = store.delivery_ids() if ended else set()
-    batches: set[str | None] = set()
-    for manifest in ended:
-        if manifest.batch in batches or not recorded.isdisjoint(_ids_of(manifest)):
+    for line in ended:
+        ids = _ids_of(line)
+        if not recorded.isdisjoint(ids):
             continue
-        if manifest.batch is not None:
-            batches.add(manifest.batch)
-        outcome = store.outcome(manifest.id)
-        if outcome is not None:
-            record_end(store, deliveries, receiver, Job(manifest, outcome))
+        go_on()
+        try:
+            job = Job(store.manifest(line.id), store.outcome(line.id) or Status())
+        except errors.NotFound:
+            continue
+        if job.status.has_ended:
+            record_end(store, deliveries, receiver, job)
+            recorded.update(ids)
+
+
+def await_pending(store: Store, deliveries: DeliveryQueue, go_on: Callable[[], object]) -> None:
+    """Make all pending deliveries known to Redis. ``go_on`` is called every now and then. Raises ``BackendUnavailable``."""
     pending = iter(store.pending_deliveries())
     while page := list(islice(pending, PAGE)):
         deliveries.add(list(map(waiting_of, page)))
         go_on()
 
 
-def _ids_of(manifest: Manifest) -> Iterable[str]:
-    return webhooks.ids_of_job(manifest.id) if manifest.batch is None else (webhooks.delivery_id(BATCH_ENDED, manifest.batch),)
+def _ids_of(line: IndexLine) -> Iterable[str]:
+    is_of_job = line.webhook_subject == line.id
+    return webhooks.ids_of_job(line.id) if is_of_job else (webhooks.delivery_id(BATCH_ENDED, line.webhook_subject),)
 
 
 def waiting_of(delivery: Delivery) -> Waiting:

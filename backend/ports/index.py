@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from backend.core.job import Job, Manifest
+from backend.core.index_line import IndexLine
+from backend.core.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,11 @@ class ListEntry:
 class JobIndex(Protocol):
     """Every method raises ``BackendUnavailable``."""
 
-    def add(self, manifests: Sequence[Manifest]) -> None:
+    def add(self, lines: Sequence[IndexLine]) -> None:
         """Index stored jobs. A job that is queued, reserved or restored is indexed already."""
+
+    def missing(self, ids: Sequence[str]) -> set[str]:
+        """Those of the ids that are not indexed, or lack a part of that."""
 
     def expired(self, now: float, limit: int) -> list[str]:
         """The ids of up to ``limit`` jobs that are due to be erased, the oldest first."""

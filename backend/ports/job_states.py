@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from backend.core.job import Job, Status
@@ -11,6 +12,9 @@ class JobStates(Protocol):
     """The live state of jobs. It may be lost at any moment; the store rebuilds it. Every method raises ``BackendUnavailable``."""
 
     def find(self, job_id: str) -> Job | None: ...
+
+    def unknown(self, ids: Sequence[str]) -> list[str]:
+        """Those of the ids that are not known here, in their order."""
 
     def changes_since(self, job_id: str, seq: int) -> list[Status] | None:
         """The changes after ``seq``, in order. None when the log no longer reaches back that far."""

@@ -16,6 +16,7 @@ from backend.ports.leases import Leases
 from backend.ports.memos import Memos
 from backend.ports.presence import Presence
 from backend.ports.queue import JobQueue
+from backend.ports.upkeep import Upkeep
 
 
 class LiveState(TypedDict):
@@ -33,3 +34,4 @@ class LiveState(TypedDict):
     presence: Presence
     deliveries: DeliveryQueue
     history: History
+    upkeep: Upkeep

@@ -15,6 +15,10 @@ Note = Literal["request", "route", "code"]
 """The request's id; its route's template, never a path, since a client may make up any; and the error code that it is answered with."""
 
 
+Hold = Literal["streams", "sessions", "websockets"]
+"""What a client may keep open for long: answers without an end and long polls; Socket.IO sessions that poll; WebSockets."""
+
+
 class SocketChunk(Protocol):
     """The next bytes of a request's body while they are still in the kernel's socket buffer."""
 
@@ -71,6 +75,9 @@ class Peer(Protocol):
     @property
     def is_waiting(self) -> bool:
         """Whether a read of the body waits for the client right now."""
+
+    def can_hold(self, kind: Hold) -> bool:
+        """Whether this server can keep that open, at little cost, for many clients at once."""
 
     def has_left(self) -> bool:
         """Whether the client has closed its connection."""

@@ -27,5 +27,8 @@ class Presence(Protocol):
     def gateways(self) -> list[dict[str, Any]]:
         """The facts of the gateway processes that are there."""
 
+    def needs(self) -> int:
+        """The protocol that a process must speak to use the live state (``core.protocol``)."""
+
     def own_address(self) -> str | None:
         """This machine's address on the way to the live state, for other hosts; None where it has none, or the live state is reached by a file."""

@@ -20,6 +20,10 @@ class Claim:
     duplicates: tuple[str, ...] = ()
 
 
+class OnlyNewer(Exception):
+    """The jobs that wait need a newer protocol than this process speaks. They go on waiting, and count no try."""
+
+
 class JobQueue(Protocol):
     """A fair queue: clients take turns, and within each its lines (``core/turns.py``). Every method raises ``BackendUnavailable``.
 
@@ -36,7 +40,7 @@ class JobQueue(Protocol):
         """As ``enqueue``. None, and nothing changes, where the job has completed duplicates (``JobStates.completed_duplicates``)."""
 
     def take(self, token: str, lease_s: float) -> Claim | None:
-        """The next job in fair order, now running under ``token``; None when no job waits.
+        """The next job in fair order, now running under ``token``; None when no job waits. Raises ``OnlyNewer``.
 
         A job whose ``work`` is being encoded already is not returned. It becomes a follower of the job that is being encoded (its leader)
         and shows the leader's progress. It is queued again, at the head, when the leader ends without a result for it or is lost.

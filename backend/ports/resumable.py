@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from backend.core.resumable import UploadInfo, UploadState
@@ -44,7 +45,11 @@ class UploadBytes(Protocol):
 
 
 class UploadWriter(UploadBytes, Protocol):
-    """One upload, locked: nobody else can change it before ``close``."""
+    """One upload, open for writing.
+
+    Where the store has locks, nobody else can change it before ``close``. Where it has none, several may have it open, and the first to save counts:
+    ``save`` of another raises ``OffsetMismatch``, unless it has received the same bytes.
+    """
 
     @property
     def info(self) -> UploadInfo: ...
@@ -56,16 +61,27 @@ class UploadWriter(UploadBytes, Protocol):
         """For an upload that began without one."""
 
     def is_takeover_requested(self) -> bool:
-        """Whether somebody asked for the upload after it was opened here, or erased it."""
+        """Whether somebody asked for the upload after it was opened here, went on with it, or erased it."""
 
     def create_upload(self) -> Upload:
-        """The complete upload for ``SourceFiles.commit_job``, without a copy. It stays here too until ``mark_as_job``."""
+        """The complete upload for ``SourceFiles.commit_job``. It stays here too until ``mark_as_job``.
+
+        Raises ``Locked`` where another has just made its job.
+        """
 
     def mark_as_job(self, now: float) -> None:
         """Record that the job was made, and drop the bytes here: they are the job's source now."""
 
     def close(self) -> None:
         """Release the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An upload in a listing. ``version`` is another one after each change."""
+
+    id: str
+    version: str
 
 
 class Uploads(Protocol):
@@ -84,7 +100,10 @@ class Uploads(Protocol):
         """Works without the lock. Raises ``NotFound``."""
 
     def open(self, upload_id: str) -> UploadWriter | None:
-        """Lock the upload; None while somebody has it locked, in any process. The lock of a process that dies is released. Raises ``NotFound``."""
+        """Open the upload for writing. Raises ``NotFound``.
+
+        A store with locks locks it, and returns None while any process has it locked. The lock of a process that dies is released.
+        """
 
     def request_takeover(self, upload_id: str) -> None:
         """Ask whoever has the upload locked to close it. Raises ``NotFound``."""
@@ -92,5 +111,5 @@ class Uploads(Protocol):
     def erase(self, upload_id: str) -> int:
         """Return the bytes freed; 0 when there was nothing."""
 
-    def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
-        """In no order."""
+    def page(self, after: str, most: int) -> list[Listed]:
+        """Up to ``most`` uploads whose ids come after ``after``, sorted; none at the end. Reads none of them."""

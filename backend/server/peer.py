@@ -1,13 +1,14 @@
-"""``ports.peer.Peer`` for a request that our worker serves."""
+"""``ports.peer.Peer`` for a request that our worker serves, and what this room itself asks of any peer."""
 
 from __future__ import annotations
 
 import select
+from typing import Any, Protocol
 
 from gevent import monkey
 from gevent.event import Event
 
-from backend.ports.peer import KEY, Note
+from backend.ports.peer import KEY, Hold, Note, Peer
 from backend.server.connection import Connection
 from backend.server.http.request_body import RequestBody, SocketChunk
 from backend.server.websocket.websocket import WebSocket
@@ -16,8 +17,17 @@ from backend.server.wsgi import Environ
 HANG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
 
+class ServedPeer(Peer, Protocol):
+    """A peer of any worker class. ``notes`` has what the application noted for metrics and the access log."""
+
+    notes: dict[Note, str]
+
+    def begin_event_stream(self) -> None:
+        """The answer is one that may last."""
+
+
 class RequestPeer:
-    """Answers from the request's connection and its body. ``notes`` has what the application noted for metrics and the access log."""
+    """Answers from the request's connection and its body."""
 
     def __init__(self, connection: Connection, body: RequestBody, draining: Event) -> None:
         self.connection = connection
@@ -46,11 +56,11 @@ class RequestPeer:
     def is_waiting(self) -> bool:
         return self.body.is_waiting
 
+    def can_hold(self, kind: Hold) -> bool:
+        return True
+
     def has_left(self) -> bool:
-        # gevent's own poll() reports reading and writing alone, not that a peer hung up.
-        poller = monkey.get_original("select", "poll")()
-        poller.register(self.connection.sock.fileno(), HANG_UP)
-        return bool(poller.poll(0))
+        return has_hung_up(self.connection.sock)
 
     def read(self, most_bytes: int) -> bytes:
         return self.body.read1(most_bytes)
@@ -64,8 +74,18 @@ class RequestPeer:
     def note(self, name: Note, value: str) -> None:
         self.notes[name] = value
 
+    def begin_event_stream(self) -> None:
+        self.connection.is_event_stream = True
 
-def peer_of(environ: Environ) -> RequestPeer | None:
-    """None under another worker class, and in a Socket.IO handler, whose environment was cut down to what it needs."""
-    peer: RequestPeer | None = environ.get(KEY)
+
+def has_hung_up(sock: Any) -> bool:
+    # gevent's own poll() reports reading and writing alone, not that a peer hung up.
+    poller = monkey.get_original("select", "poll")()
+    poller.register(sock.fileno(), HANG_UP)
+    return bool(poller.poll(0))
+
+
+def peer_of(environ: Environ) -> ServedPeer | None:
+    """None in a Socket.IO handler, whose environment was cut down to what it needs."""
+    peer: ServedPeer | None = environ.get(KEY)
     return peer

@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from backend import texts
 from backend.core import host_names, webhooks
+from backend.core import redis_url as redis_urls
 from backend.core.addresses import Network
 from backend.core.client_limits import ClientLimits
 from backend.core.limits import Limits
@@ -74,7 +75,7 @@ class Settings:
 
     host: str = setting("API_HOST", kinds.host(), "127.0.0.1")
     port: int = setting("API_PORT", kinds.number(1, 65_535), 5000)
-    redis_url: str | None = setting("REDIS_URL", kinds.url("redis", "rediss", "unix"), None)
+    redis_url: str | None = setting("REDIS_URL", kinds.redis_url(), None)
     workers: int = setting("GUNICORN_WORKERS", kinds.number(1, 512), lambda: 2 * cores() + 1)
     worker_connections: int = setting("GUNICORN_WORKER_CONNECTIONS", kinds.number(10, 100_000), 2000)
     timeout_s: int = setting("GUNICORN_TIMEOUT", kinds.seconds(1, MOST), 120)
@@ -98,6 +99,8 @@ class Settings:
     client_bytes_per_day: int = setting("GATEWAY_CLIENT_BYTES_PER_DAY", kinds.size(1, 1 << 50), ClientLimits().bytes_per_day)
     client_uploads: int = setting("GATEWAY_CLIENT_UPLOADS", kinds.number(1, MOST), ClientLimits().uploads)
     redis_prefix: str = setting("GATEWAY_REDIS_PREFIX", kinds.key_prefix(), "webp-gateway")
+    redis_ca_file: Path | None = setting("GATEWAY_REDIS_CA_FILE", kinds.path(), None)
+    redis_tls_verify: str = setting("GATEWAY_REDIS_TLS_VERIFY", kinds.one_of(*redis_urls.VERIFY_WORDS), "full")
     redis_max_bytes: int = setting("GATEWAY_REDIS_MAX_BYTES", kinds.size(16 * MIB, 1 << 50), quarter_of_memory)
     encode_timeout_s: int = setting("GATEWAY_ENCODE_TIMEOUT_S", kinds.seconds(1, 86_400), 60)
     retention_s: int = setting("GATEWAY_RETENTION_S", kinds.seconds(1, 10**9), 86_400)
@@ -193,8 +196,11 @@ class Settings:
 
     @property
     def broker_url(self) -> str:
-        """``REDIS_URL``, or the embedded server's socket."""
-        return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}"
+        """``REDIS_URL`` with what the other settings say of TLS, or the embedded server's socket."""
+        if self.redis_url is None:
+            return f"unix://{quote(str(self.run_dir / 'redis.sock'))}"
+        ca_file = str(self.redis_ca_file) if self.redis_ca_file else None
+        return redis_urls.with_tls_defaults(self.redis_url, ca_file=ca_file, verify=self.redis_tls_verify)
 
     @property
     def key_prefix(self) -> str:
@@ -259,7 +265,7 @@ def table() -> list[Field[Any]]:
 
 def presentable(name: str, value: str) -> str:
     """A value as it may stand in a log: without keys, and without the password of an address."""
-    return "…" if re.search("KEY|SECRET|TOKEN|PASSWORD|DSN", name) and not name.endswith("_FILE") else repr(re.sub(r"//[^/@]*@", "//…@", value))
+    return "…" if re.search("KEY|SECRET|TOKEN|PASSWORD|DSN", name) and not name.endswith("_FILE") else repr(redis_urls.without_secrets(value))
 
 
 def unknown_names(environment: Mapping[str, str]) -> Iterator[WrongSetting]:
@@ -286,10 +292,21 @@ def contradictions(settings: Settings) -> Iterator[WrongSetting]:
     for attribute, (name, package, module) in EXTRAS.items():
         if getattr(settings, attribute) and not is_installed(module):
             yield WrongSetting(name, None, "package", package=package, command=f".venv/bin/python -m pip install {package}")
+    yield from problems_of_redis(settings)
     if settings.api_keys_file and settings.api_keys:
         yield WrongSetting("GATEWAY_API_KEYS_FILE", None, "one_of_two", other="GATEWAY_API_KEYS")
     if settings.api_keys_file and not (settings.kept_api_keys and settings.kept_api_keys.exists()):
         yield from problems_of_keys(settings.api_keys_file)
+
+
+def problems_of_redis(settings: Settings) -> Iterator[WrongSetting]:
+    """Files of TLS that cannot be read. Without this, each connection would fail with a sentence on sockets."""
+    tls = redis_urls.parse(settings.broker_url).tls
+    for path in tls.files if tls else ():
+        if not os.access(path, os.R_OK):
+            yield WrongSetting("GATEWAY_REDIS_CA_FILE" if path == str(settings.redis_ca_file) else "REDIS_URL", repr(path), "file")
+    if settings.redis_ca_file and settings.redis_url and not tls:
+        yield WrongSetting("GATEWAY_REDIS_CA_FILE", repr(str(settings.redis_ca_file)), "redis_tls_url")
 
 
 def is_installed(module: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from backend.core import host_names
+from backend.core import redis_url as redis_urls
 from backend.core.addresses import Network
 from backend.core.store_schemes import SCHEMES, scheme_of
 from backend.settings.path_prefix import OWN_NAMES, is_path_prefix
@@ -68,6 +69,16 @@ def url(*schemes: str) -> Kind:
 def key_prefix() -> Kind:
     """No braces, which would end the slot's name, and nothing that a pattern of Redis gives a meaning."""
     return Kind("key_prefix", lambda text: matched(rf"[0-9A-Za-z._:-]{{1,{KEY_PREFIX_CHARACTERS}}}", text)[0], {"most": KEY_PREFIX_CHARACTERS})
+
+
+def redis_url() -> Kind:
+    """The text itself, once it is understood: ``core.redis_url`` says how."""
+
+    def read(text: str) -> str:
+        redis_urls.parse(text)
+        return text
+
+    return Kind("redis_url", read, {"starts": tuple(f"{each}://" for each in redis_urls.SCHEMES)})
 
 
 def public_url() -> Kind:

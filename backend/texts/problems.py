@@ -18,6 +18,8 @@ COMMANDS = {
     "fetch": "curl -H 'Content-Type: application/json' -d '{{\"url\": \"https://example.com/cat.jpg\"}}' {address}",
 }
 """What works, for sentences that show it. The edge that answers a request knows the ``address``, and may know a better command."""
+UNKNOWN: Mapping[str, Any] = {"code": "internal", "status": 500}
+"""What an error is here that a later release has recorded, and that this one does not know."""
 LIMITS = ("limit_bytes", "head_bytes")
 """Shown as sizes. What else ends in ``_bytes`` is a place or a length, and told to the byte."""
 EXAMPLES = {"example": '{"quality": 75}'}
@@ -25,6 +27,7 @@ EXAMPLES = {"example": '{"quality": 75}'}
 
 def problem(record: Mapping[str, Any], language: str = texts.DEFAULT, prefix: str = "", **known: object) -> dict[str, Any]:
     """``prefix`` stands before the path of its type. ``known`` fills the placeholders that only the edge knows, such as ``request_id``."""
+    record = record if texts.has(f"errors.{record.get('code')}.title") else UNKNOWN
     code, params = record["code"], _with_prefix(record.get("params", {}), prefix)
     words = {**EXAMPLES, "address": f"…{prefix}/api/jobs", **_with_sizes(params, language), **known}
     if record.get("variant") == "variant" and isinstance(words.get("format"), str):
@@ -33,7 +36,7 @@ def problem(record: Mapping[str, Any], language: str = texts.DEFAULT, prefix: st
     body = {
         "type": f"{prefix}/problems/{code}",
         "title": texts.text(_key(record, "title"), language),
-        "status": record["status"],
+        "status": record.get("status", UNKNOWN["status"]),
         "detail": texts.text(_key(record, "detail"), language, **words),
         "code": code,
     }

@@ -21,6 +21,7 @@ MARKERS = {
     "run": "tests/system/examples/test_fresh_clone.py",
     "redis": "tests/system/examples/test_pages.py::test_what_a_page_tells_redis_it_takes",
     "bench": "tests/system/examples/test_bench.py",
+    "hosts": "tests/system/hosts/test_hosts.py",
     "page": "tests/page/widgets.test.mjs",
 }
 ELSEWHERE = {

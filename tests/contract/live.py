@@ -17,6 +17,7 @@ from backend.ports.leases import Leases
 from backend.ports.memos import Memos
 from backend.ports.presence import Presence
 from backend.ports.queue import Claim, JobQueue
+from backend.ports.upkeep import Upkeep
 from tests.fakes.samples import job
 
 LEASE_S = 60.0
@@ -37,6 +38,7 @@ class Live:
     presence: Presence
     deliveries: DeliveryQueue
     history: History
+    upkeep: Upkeep
 
 
 def queued(live: Live, client: str = "someone", **given: object) -> Job:

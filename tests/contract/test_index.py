@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from backend.core.index_line import index_line
 from tests.contract.live import Live, queued
 from tests.fakes.samples import manifest
 
@@ -13,7 +14,7 @@ def test_what_has_expired_is_told_oldest_first_and_no_more_than_asked_for(live: 
     second = queued(live, expires_at=now + 20)
     first = queued(live, expires_at=now + 10)
     queued(live, expires_at=now + 3000)
-    live.index.add([manifest("stored-only", expires_at=now + 30)])
+    live.index.add([index_line(manifest("stored-only", expires_at=now + 30))])
     live.index.add([])
     assert live.index.expired(now + 5, 10) == []
     assert live.index.expired(now + 100, 10) == [first.id, second.id, "stored-only"]
@@ -26,7 +27,7 @@ def test_a_makers_jobs_are_listed_newest_first_from_any_place_on(live: Live) -> 
     queued(live, maker="somebody else")
     queued(live, maker="")
     stored = manifest(maker="me", created_at=now - 5)
-    live.index.add([stored, manifest(maker="me", is_ephemeral=True)])
+    live.index.add([index_line(stored), index_line(manifest(maker="me", is_ephemeral=True))])
     lines = live.index.entries("me", None, 10)
     assert [each.id for each in lines] == [made[3].id, made[2].id, made[1].id, made[0].id, stored.id]
     assert [each.job is None for each in lines] == [False] * 4 + [True]
@@ -39,7 +40,7 @@ def test_a_makers_jobs_are_listed_newest_first_from_any_place_on(live: Live) -> 
 
 def test_a_forgotten_job_is_not_listed(live: Live) -> None:
     made, stored = queued(live, maker="me"), manifest(maker="me")
-    live.index.add([stored])
+    live.index.add([index_line(stored)])
     for each in (made.id, stored.id):
         live.jobs.forget(each)
     assert live.index.entries("me", None, 10) == []

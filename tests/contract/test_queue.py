@@ -8,7 +8,10 @@ from dataclasses import replace
 import pytest
 
 from backend import errors
+from backend.core.job import cancelled
+from backend.core.protocol import NEWEST
 from backend.ports.leases import ReportAck
+from backend.ports.queue import OnlyNewer
 from tests.contract.live import LEASE_S, NO_TIME_S, Live, claim, found, order, queued, result
 from tests.fakes.samples import job
 
@@ -148,3 +151,39 @@ def test_a_job_that_no_longer_runs_is_not_queued_again(live: Live) -> None:
     assert live.queue.requeue(made.id) == -1
     assert live.queue.requeue("no-such-job-0000000000") == -1
     assert live.queue.depth() == 1
+
+
+def test_a_job_for_a_newer_release_waits_for_it_and_counts_no_try(live: Live) -> None:
+    newer = [queued(live, client="a", needs=NEWEST + 1) for _ in range(3)]
+    before = [found(live, each.id).status for each in newer]
+    for _ in range(5):
+        with pytest.raises(OnlyNewer):
+            live.queue.take("token", LEASE_S)
+    assert (live.queue.depth(), live.leases.count()) == (3, 0)
+    assert [found(live, each.id).status for each in newer] == before
+    assert live.queue.take_express(newer[0].id, "token", LEASE_S) is None
+
+
+def test_jobs_behind_those_for_a_newer_release_are_given_out_meanwhile(live: Live) -> None:
+    newer = {queued(live, client="a", needs=NEWEST + 1).id for _ in range(40)}
+    able = [queued(live, client=client) for client in "abc"]
+    given = set()
+    for _ in range(20):
+        try:
+            claimed = live.queue.take("token", LEASE_S)
+        except OnlyNewer:
+            continue
+        assert claimed is not None
+        given.add(claimed.job.id)
+        if len(given) == len(able):
+            break
+    assert given == {each.id for each in able}
+    assert live.queue.depth() == len(newer)
+
+
+def test_a_job_for_a_newer_release_can_be_cancelled_while_it_waits(live: Live) -> None:
+    made = queued(live, needs=NEWEST + 1)
+    with pytest.raises(OnlyNewer):
+        live.queue.take("token", LEASE_S)
+    live.jobs.end(made.at(cancelled(found(live, made.id).status, time.time())))
+    assert live.queue.depth() == 0 and live.queue.take("token", LEASE_S) is None

@@ -1,4 +1,4 @@
-"""The contract of ``Uploads``: files, files through threads, memory."""
+"""The contract of ``Uploads``: files, buckets of two S3 services, both through threads, memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,15 @@ import gevent
 import pytest
 
 from backend import errors
+from backend.adapters.blocking_uploads import BlockingUploads
 from backend.adapters.files import write_back
 from backend.adapters.files.resumable import DATA, JOURNAL, TICKET, FileUploads
 from backend.adapters.files.store import FileStore
+from backend.adapters.s3 import upload_writer
+from backend.adapters.s3.bucket import Bucket
+from backend.adapters.s3.resumable import S3Uploads
+from backend.adapters.s3.store import S3Store
+from backend.adapters.stores import open_store, open_uploads
 from backend.adapters.threaded.resumable import ThreadedUploads
 from backend.adapters.threaded.store import ThreadedStore
 from backend.core.options import Options
@@ -28,7 +35,8 @@ from backend.ports.store import Store
 from tests.contract.test_receive_from_fd import BODY, MIB, TAIL, sent
 from tests.fakes.samples import manifest
 from tests.fakes.store import MemoryStore
-from tests.fakes.uploads import MemoryUploads
+from tests.fakes.uploads import MemoryUploads, every_upload
+from tests.support.s3_server import SERVERS, credentials, make_bucket
 
 DATA_OF_THREE_BATCHES = bytes(range(256)) * 3 * 1024 + b"and a rest"
 FIVE_MIB = 5 * MIB
@@ -53,18 +61,57 @@ def on_disk(root: Path) -> tuple[FileStore, FileUploads]:
     return store, uploads
 
 
-@pytest.fixture(params=["files", "files, threaded", "memory"])
-def both(request: pytest.FixtureRequest, on_disk: tuple[FileStore, FileUploads]) -> Iterator[tuple[Store, Uploads]]:
-    if request.param == "memory":
+LOCKING = ["files", "files, threaded", "memory"]
+SHARED = [*(f"s3, {server}" for server in SERVERS), "s3, moto, threaded"]
+
+
+@pytest.fixture(params=[*LOCKING, *SHARED])
+def both(request: pytest.FixtureRequest, s3_servers: dict[str, str]) -> Iterator[tuple[Store, Uploads]]:
+    with opened_both(request) as found:
+        yield found
+
+
+@pytest.fixture(params=LOCKING)
+def locking(request: pytest.FixtureRequest, s3_servers: dict[str, str]) -> Iterator[Uploads]:
+    with opened_both(request) as (_, uploads):
+        yield uploads
+
+
+@pytest.fixture(params=SHARED)
+def shared(request: pytest.FixtureRequest, s3_servers: dict[str, str]) -> Iterator[tuple[Store, Uploads]]:
+    with opened_both(request) as found:
+        yield found
+
+
+@contextmanager
+def opened_both(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Uploads]]:
+    kind, *how = request.param.split(", ")
+    if kind == "memory":
         store = MemoryStore()
         yield store, MemoryUploads(store)
-    elif request.param == "files":
-        yield on_disk
-    else:
-        threaded, uploads = ThreadedStore(on_disk[0]), ThreadedUploads(on_disk[1])
-        yield threaded, uploads
-        uploads.close()
-        threaded.close()
+        return
+    inner = request.getfixturevalue("on_disk") if kind == "files" else in_bucket(request, how[0])
+    if "threaded" not in how:
+        yield inner
+        return
+    threaded, uploads = ThreadedStore(inner[0]), ThreadedUploads(inner[1])
+    yield threaded, uploads
+    uploads.close()
+    threaded.close()
+
+
+def in_bucket(request: pytest.FixtureRequest, server: str) -> tuple[Store, BlockingUploads]:
+    """A store and its uploads in a new bucket. The clients of this thread are closed at the end."""
+    endpoint, folder = request.getfixturevalue("s3_servers")[server], request.getfixturevalue("tmp_path")
+    for name, value in credentials(endpoint).items():
+        request.getfixturevalue("monkeypatch").setenv(name, value)
+    url = f"s3://{make_bucket(endpoint)}/some/prefix"
+    store, uploads = open_store(url, folder / "spool", min_free_bytes=0), open_uploads(url, folder / "spool", min_free_bytes=0)
+    store.prepare()
+    assert isinstance(store, S3Store) and isinstance(uploads, S3Uploads)
+    for each in (store.bucket, uploads.bucket):
+        request.addfinalizer(each.client.close)
+    return store, uploads
 
 
 @pytest.fixture
@@ -95,7 +142,7 @@ def test_a_new_upload_is_there_as_it_was_announced(uploads: Uploads) -> None:
     info = UploadInfo(random_id(), random_id(), Options(width=7), "a.png", "filename YQ==", "partial", "owner", "client", "request")
     uploads.create(info, UploadState(1.5, length_bytes=None))
     assert uploads.find(info.id) == (info, UploadState(1.5, 0, None, False))
-    assert list(uploads.all()) == [(info, UploadState(1.5, 0, None, False))]
+    assert every_upload(uploads) == [(info, UploadState(1.5, 0, None, False))]
 
 
 def test_an_upload_that_is_there_is_not_made_again_and_loses_nothing(uploads: Uploads) -> None:
@@ -218,7 +265,8 @@ def test_a_length_is_fixed_for_good(uploads: Uploads) -> None:
     assert uploads.find(upload_id)[1].is_complete
 
 
-def test_one_hand_at_a_time(uploads: Uploads) -> None:
+def test_one_hand_at_a_time(locking: Uploads) -> None:
+    uploads = locking
     upload_id, other = create(uploads), create(uploads)
     writer = opened(uploads, upload_id)
     assert uploads.open(upload_id) is None
@@ -228,7 +276,8 @@ def test_one_hand_at_a_time(uploads: Uploads) -> None:
     opened(uploads, upload_id).close()
 
 
-def test_whoever_holds_it_sees_that_somebody_wants_it(uploads: Uploads) -> None:
+def test_whoever_holds_it_sees_that_somebody_wants_it(locking: Uploads) -> None:
+    uploads = locking
     upload_id = create(uploads)
     writer = opened(uploads, upload_id)
     assert not writer.is_takeover_requested()
@@ -240,7 +289,7 @@ def test_whoever_holds_it_sees_that_somebody_wants_it(uploads: Uploads) -> None:
     writer.close()
 
 
-def test_an_upload_that_is_erased_under_a_hand_takes_nothing_more(uploads: Uploads) -> None:
+def test_an_upload_that_is_erased_under_a_hand_takes_nothing_more(uploads: Uploads, impatient: None) -> None:
     upload_id = create(uploads)
     writer = opened(uploads, upload_id)
     writer.write(b"1234")
@@ -259,7 +308,7 @@ def test_what_is_not_there_is_not_found(uploads: Uploads) -> None:
     for call in (uploads.find, uploads.open, uploads.request_takeover):
         with pytest.raises(errors.NotFound):
             call(gone)
-    assert list(uploads.all()) == []
+    assert uploads.page("", 10) == []
 
 
 def test_parts_become_one_in_order(uploads: Uploads) -> None:
@@ -279,7 +328,7 @@ def test_a_missing_part_leaves_nothing(uploads: Uploads) -> None:
     send(uploads, part, b"1234")
     with pytest.raises(errors.NotFound):
         uploads.create(UploadInfo(random_id(), random_id(), Options()), UploadState(5.0, 8, 8), [part, random_id()])
-    assert [info.id for info, _ in uploads.all()] == [part]
+    assert [each.id for each in uploads.page("", 10)] == [part]
 
 
 def test_a_finished_upload_is_committed_with_its_digest_and_stays_until_it_is_concluded(both: tuple[Store, Uploads]) -> None:
@@ -345,6 +394,185 @@ def test_a_checkpoint_counts_while_more_is_written(uploads: Uploads) -> None:
     writer.save(4.0)
     assert uploads.find(upload_id)[1] == UploadState(4.0, 2 * len(DATA_OF_THREE_BATCHES) + 1, 2 * len(DATA_OF_THREE_BATCHES) + 1)
     writer.close()
+
+
+def test_uploads_are_listed_by_pages_in_order_and_seen_to_change(uploads: Uploads) -> None:
+    known = sorted(create(uploads) for _ in range(7))
+    send(uploads, known[2], b"1234")
+    first = uploads.page("", 3)
+    assert [each.id for each in first] == known[:3]
+    assert [each.id for each in uploads.page(known[2], 3)] == known[3:6]
+    assert [each.id for each in uploads.page(known[5], 3)] == known[6:] and uploads.page(known[6], 3) == []
+    send(uploads, known[1], b"12", 3.0)
+    assert [each != before for each, before in zip(uploads.page("", 3), first, strict=True)] == [False, True, False]
+
+
+# Buckets alone: nothing is locked
+
+
+def test_of_two_who_write_different_bytes_the_first_counts_and_the_other_hears_where_it_is(shared: tuple[Store, Uploads]) -> None:
+    uploads = shared[1]
+    upload_id = create(uploads)
+    one, other = opened(uploads, upload_id), opened(uploads, upload_id)
+    one.write(b"of one")
+    other.write(b"of the other")
+    one.save(2.0)
+    with pytest.raises(errors.OffsetMismatch) as refused:
+        other.save(3.0)
+    assert refused.value.params["offset"] == 6
+    one.write(b", more")
+    one.save(4.0)
+    assert one.read_head(100) == b"of one, more"
+    for each in (one, other):
+        each.close()
+    assert uploads.find(upload_id)[1] == UploadState(4.0, 12, 1000)
+
+
+def test_who_sends_the_same_bytes_again_goes_on_behind_the_request_that_broke(shared: tuple[Store, Uploads]) -> None:
+    """A client asked for the offset on another host before the first had saved what came over the broken connection."""
+    uploads = shared[1]
+    upload_id = create(uploads, len(DATA_OF_THREE_BATCHES))
+    broken, after = opened(uploads, upload_id), opened(uploads, upload_id)
+    broken.write(DATA_OF_THREE_BATCHES[:300_000])
+    after.write(DATA_OF_THREE_BATCHES[:500_000])
+    broken.save(2.0)
+    after.save(3.0)
+    after.write(DATA_OF_THREE_BATCHES[500_000:])
+    broken.write(b"what never counts")
+    after.save(4.0)
+    with pytest.raises(errors.OffsetMismatch):
+        broken.save(5.0)
+    assert digest(after) == hashlib.sha256(DATA_OF_THREE_BATCHES).hexdigest()
+    for each in (broken, after):
+        each.close()
+    assert uploads.find(upload_id)[1].offset_bytes == len(DATA_OF_THREE_BATCHES)
+
+
+def test_bytes_that_many_writers_save_at_once_are_those_of_one_after_the_other(shared: tuple[Store, Uploads]) -> None:
+    """Each writes its own letter: the upload must be runs of letters, as long as what each was told."""
+    uploads = shared[1]
+    upload_id = create(uploads, 10_000)
+
+    def write(letter: bytes) -> list[tuple[int, bytes]]:
+        saved = []
+        for size in range(1, 9):
+            writer = opened(uploads, upload_id)
+            at = writer.state.offset_bytes
+            writer.write(letter * size)
+            try:
+                writer.save(2.0)
+                saved.append((at, letter * size))
+            except errors.OffsetMismatch:
+                pass
+            writer.close()
+        return saved
+
+    if isinstance(uploads, ThreadedUploads):
+        done = gevent.joinall([gevent.spawn(write, bytes([letter])) for letter in b"abcd"], raise_error=True)
+        saved = sorted(piece for each in done for piece in each.value)
+    else:
+        with ThreadPoolExecutor(4) as pool:
+            saved = sorted(piece for each in pool.map(write, [bytes([letter]) for letter in b"abcd"]) for piece in each)
+    writer = opened(uploads, upload_id)
+    assert writer.read_head(10_000) == b"".join(data for _, data in saved) and len(saved) >= 8
+    assert [at for at, _ in saved] == [sum(len(data) for _, data in saved[:number]) for number in range(len(saved))]
+    writer.close()
+
+
+def test_many_small_pieces_are_put_together_and_leave_no_litter(shared: tuple[Store, Uploads]) -> None:
+    store, uploads = shared
+    upload_id = create(uploads, 1000)
+    for number in range(40):
+        send(uploads, upload_id, bytes([number]) * 25)
+    bucket, prefix = objects_of(shared)
+    assert len(list(bucket.objects(f"{prefix}uploads/{upload_id}/piece-"))) <= 6
+    assert store.clean_up(-1) == 0
+    writer = opened(uploads, upload_id)
+    assert writer.read_head(1000) == b"".join(bytes([number]) * 25 for number in range(40))
+    writer.close()
+
+
+def test_a_piece_that_no_record_names_is_deleted_once_it_is_old(shared: tuple[Store, Uploads]) -> None:
+    """Its writer was killed before it could count it."""
+    store, uploads = shared
+    upload_id = create(uploads)
+    send(uploads, upload_id, b"counts")
+    bucket, prefix = objects_of(shared)
+    for known in (upload_id, random_id()):
+        bucket.put(f"{prefix}uploads/{known}/piece-lost", "lost")
+    assert store.clean_up(60) == 0
+    assert store.clean_up(-1) == 8
+    writer = opened(uploads, upload_id)
+    assert writer.read_head(100) == b"counts"
+    writer.close()
+
+
+def test_two_hosts_that_finish_one_upload_make_one_job(shared: tuple[Store, Uploads]) -> None:
+    store, uploads = shared
+    upload_id = create(uploads, 8)
+    send(uploads, upload_id, b"12345678")
+    known = manifest()
+    one, other = opened(uploads, upload_id), opened(uploads, upload_id)
+    first, second = one.create_upload(), other.create_upload()
+    assert [store.commit_job(each, known) for each in (first, second)] == [True, False]
+    for each in (one, other):
+        each.mark_as_job(5.0)
+        each.close()
+    assert uploads.find(upload_id)[1] == UploadState(5.0, 8, 8, has_job=True)
+    blob = store.open_source(known.id)
+    assert blob.read_at(0, 100) == b"12345678"
+    blob.close()
+
+
+def test_who_finishes_too_late_is_told_so(shared: tuple[Store, Uploads]) -> None:
+    uploads = shared[1]
+    upload_id = create(uploads, 8)
+    send(uploads, upload_id, b"12345678")
+    one, late = opened(uploads, upload_id), opened(uploads, upload_id)
+    one.mark_as_job(5.0)
+    with pytest.raises(errors.Locked):
+        late.create_upload()
+    for each in (one, late):
+        each.close()
+
+
+def test_a_silent_writer_sees_that_another_has_gone_on(shared: tuple[Store, Uploads], impatient: None) -> None:
+    uploads = shared[1]
+    upload_id = create(uploads)
+    silent, other = opened(uploads, upload_id), opened(uploads, upload_id)
+    silent.write(b"12")
+    assert not silent.is_takeover_requested()
+    other.write(b"1234")
+    other.save(2.0)
+    assert silent.is_takeover_requested()
+    for each in (silent, other):
+        each.close()
+
+
+def test_an_upload_that_was_made_anew_under_its_id_takes_nothing_of_the_old(shared: tuple[Store, Uploads]) -> None:
+    uploads = shared[1]
+    upload_id = create(uploads)
+    writer = opened(uploads, upload_id)
+    writer.write(b"old")
+    uploads.erase(upload_id)
+    uploads.create(UploadInfo(upload_id, random_id(), Options()), UploadState(2.0, length_bytes=9))
+    with pytest.raises(errors.NotFound):
+        writer.save(3.0)
+    writer.close()
+    assert uploads.find(upload_id)[1] == UploadState(2.0, 0, 9)
+
+
+def objects_of(shared: tuple[Store, Uploads]) -> tuple[Bucket, str]:
+    store = shared[0]
+    own = store._store if isinstance(store, ThreadedStore) else store
+    assert isinstance(own, S3Store)
+    return own.bucket, own.prefix
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer in a bucket asks each time whether another has gone on."""
+    monkeypatch.setattr(upload_writer, "LOOK_EVERY_S", 0.0)
 
 
 # Files alone
@@ -419,7 +647,7 @@ def test_an_upload_that_cannot_be_read_does_not_hide_the_others(on_disk: tuple[F
     info = root / "uploads" / broken / TICKET
     info.unlink()
     info.mkdir()
-    assert [each.id for each, _ in on_disk[1].all()] == [known]
+    assert {each.id for each in on_disk[1].page("", 10)} >= {known}
 
 
 def test_uploads_are_readable_by_their_owner_alone(on_disk: tuple[FileStore, FileUploads], root: Path) -> None:

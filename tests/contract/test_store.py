@@ -12,10 +12,12 @@ import pytest
 from backend import errors
 from backend.adapters.threaded.upload import EARLY_BYTES
 from backend.core.batch import Batch
+from backend.core.index_line import index_line
 from backend.core.job import Manifest, Result, Status, cancelled, failed, succeeded
 from backend.ports.blob import Blob
 from backend.ports.store import Store
 from tests.fakes.samples import manifest
+from tests.support.stored import listed, manifests
 
 DATA = b"the bytes of an image " * 100
 FAR_LARGER_THAN_A_BATCH = os.urandom(1 << 16) * 40
@@ -119,7 +121,7 @@ def test_nothing_is_seen_of_an_upload_that_is_discarded(store: Store) -> None:
     upload.write(DATA)
     upload.discard()
     upload.discard()
-    assert list(store.manifests()) == []
+    assert manifests(store) == []
     assert store.clean_up(-1) == 0
 
 
@@ -134,7 +136,46 @@ def test_discarding_after_the_commit_does_no_harm(store: Store) -> None:
 
 def test_every_job_is_listed(store: Store) -> None:
     known = {put(store).id for _ in range(5)}
-    assert {each.id for each in store.manifests()} == known
+    assert {each.id for each in manifests(store)} == known
+
+
+def test_a_listing_goes_on_after_a_place_and_shows_which_jobs_have_ended(store: Store) -> None:
+    known = [put(store).id for _ in range(7)]
+    ended = set(known[::2])
+    for each in ended:
+        store.commit_outcome(each, cancelled(Status(), 1.0))
+    whole = listed(store)
+    assert {each.id: each.has_ended for each in whole} == {each: each in ended for each in known}
+    for limit in (1, 3, 7, 8):
+        assert listed(store, limit) == whole
+    first = store.job_page("", 3)
+    assert first.next_place is not None and len(first.jobs) == 3
+    store.erase(first.jobs[-1].id)
+    assert [each.id for each in store.job_page(first.next_place).jobs] == [each.id for each in whole[3:]]
+
+
+def test_a_line_that_a_listing_shows_is_that_of_the_manifest(store: Store) -> None:
+    known = put(store, maker="somebody", batch="batch-1", webhook_url="https://a.example/hook")
+    (shown,) = listed(store)
+    assert shown.line in (None, index_line(known))
+
+
+@pytest.mark.parametrize("place", ["no place", "ff/zzzz", "../..", "zz", "é"])
+def test_a_place_of_another_store_stops_no_listing(store: Store, place: str) -> None:
+    known = put(store).id
+    assert [each.id for each in store.job_page(place).jobs] in ([], [known])
+
+
+def test_many_manifests_are_read_and_those_of_jobs_that_are_gone_left_out(store: Store) -> None:
+    known = [put(store) for _ in range(9)]
+    store.erase(known[0].id)
+    store.commit_outcome(known[1].id, cancelled(Status(), 1.0))
+    ids = [each.id for each in known]
+    read, unfinished = store.manifests(ids), store.unfinished([*ids, "no-such-job-0000000000"])
+    assert sorted(each.id for each in read.found) == sorted(ids[1:]) and not read.unread
+    assert sorted(each.id for each in unfinished.found) == sorted(ids[2:]) and not unfinished.unread
+    assert {each.id: each for each in read.found}[ids[1]] == known[1]
+    assert store.manifests([]).found == ()
 
 
 def test_a_passing_job_is_as_visible_as_any(store: Store) -> None:
@@ -218,7 +259,7 @@ def test_erasing_frees_the_bytes_and_leaves_nothing(store: Store) -> None:
     assert store.erase(known.id) >= len(DATA) + 5
     assert store.erase(known.id) == 0
     assert store.outcome(known.id) is None
-    assert list(store.manifests()) == []
+    assert manifests(store) == []
     with pytest.raises(errors.NotFound):
         store.manifest(known.id)
     with pytest.raises(errors.Gone):
@@ -233,7 +274,7 @@ def test_an_encoder_finds_out_that_its_job_was_erased_when_it_wants_to_end_it(st
     target.save()
     with pytest.raises(errors.NotFound):
         store.commit_outcome(known.id, succeeded(Status(), Result("result-token.webp", 4, "ab", 1, 1, 1), 1.0))
-    assert list(store.manifests()) == []
+    assert manifests(store) == []
 
 
 def test_whoever_reads_while_it_is_erased_reads_to_the_end(store: Store) -> None:

@@ -47,7 +47,7 @@ def ids(client: redis.Redis) -> list[str]:
 def test_a_ticket_is_the_message_that_celery_itself_would_send(client: redis.Redis, redis_server: RedisServer) -> None:
     celerys_own(redis_server.url)
     theirs, ours = json.loads(client.lpop(TICKETS)), json.loads(ticket())
-    own_values = {"id", "root_id", "origin", "correlation_id", "reply_to", "delivery_tag"}
+    own_values = {"protocol", "id", "root_id", "origin", "correlation_id", "reply_to", "delivery_tag"}
 
     def alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
         assert {name: value for name, value in theirs.items() if name in ours and name not in own_values} == {

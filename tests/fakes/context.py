@@ -37,7 +37,7 @@ class MemoryContext:
         self.queue, self.jobs, self.leases = live["queue"], live["jobs"], live["leases"]
         self.fetch_leases, self.index, self.counters = live["fetch_leases"], live["index"], live["counters"]
         self.memos, self.duties, self.presence = live["memos"], live["duties"], live["presence"]
-        self.deliveries = live["deliveries"]
+        self.deliveries, self.upkeep = live["deliveries"], live["upkeep"]
         ports = {"store": self.store, **live, "uploads": self.uploads}
         self.context = Context(**{**ports, "clock": self.clock, "new_id": next_id, "receiver": READER, "shares_results": False, **self.rules})
         self.follower = Follower(self.context)

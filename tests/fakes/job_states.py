@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from backend.core import tally
-from backend.core.job import Job, Manifest, Status
+from backend.core.index_line import IndexLine
+from backend.core.job import Job, Status
 from backend.ports.index import ListEntry
 from tests.fakes.server import MemoryServer
 
@@ -18,6 +19,10 @@ class MemoryJobStates:
     def find(self, job_id: str) -> Job | None:
         known = self._server.reach().known.get(job_id)
         return None if known is None else known.job
+
+    def unknown(self, ids: Sequence[str]) -> list[str]:
+        known = self._server.reach().known
+        return [each for each in ids if each not in known]
 
     def changes_since(self, job_id: str, seq: int) -> list[Status] | None:
         known = self._server.reach().known.get(job_id)
@@ -81,10 +86,14 @@ class MemoryJobIndex:
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
 
-    def add(self, manifests: Sequence[Manifest]) -> None:
-        for each in manifests:
+    def add(self, lines: Sequence[IndexLine]) -> None:
+        for each in lines:
             self._server.reach().expiries[each.id] = each.expires_at
             self._server.reach().listed[each.id] = (each.lister, each.created_at)
+
+    def missing(self, ids: Sequence[str]) -> set[str]:
+        state = self._server.reach()
+        return {each for each in ids if each not in state.expiries or each not in state.listed}
 
     def expired(self, now: float, limit: int) -> list[str]:
         expiries = self._server.reach().expiries

@@ -19,6 +19,7 @@ from tests.fakes.job_states import MemoryJobIndex, MemoryJobStates
 from tests.fakes.leases import MemoryFetchLeases, MemoryLeases
 from tests.fakes.queue import MemoryJobQueue
 from tests.fakes.server import MemoryServer
+from tests.fakes.upkeep import MemoryUpkeep
 
 
 def live_state(server: MemoryServer) -> LiveState:
@@ -35,6 +36,7 @@ def live_state(server: MemoryServer) -> LiveState:
         "presence": MemoryPresence(server),
         "deliveries": MemoryDeliveryQueue(server),
         "history": MemoryHistory(server),
+        "upkeep": MemoryUpkeep(server),
     }
 
 
@@ -142,6 +144,9 @@ class MemoryPresence:
 
     def gateways(self) -> list[dict[str, Any]]:
         return self._present(self._server.reach().gateways)
+
+    def needs(self) -> int:
+        return self._server.reach().needs
 
     def own_address(self) -> str | None:
         self._server.reach()

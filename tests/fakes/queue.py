@@ -5,8 +5,9 @@ from __future__ import annotations
 from backend import errors
 from backend.core import tally
 from backend.core.job import Job
+from backend.core.protocol import is_understood
 from backend.core.turns import client_of
-from backend.ports.queue import Claim
+from backend.ports.queue import Claim, OnlyNewer
 from tests.fakes.server import Known, MemoryServer
 
 
@@ -34,9 +35,14 @@ class MemoryJobQueue:
         return self.enqueue(job, limit=limit, share=share)
 
     def take(self, token: str, lease_s: float) -> Claim | None:
-        state = self._server.reach()
+        state, beyond = self._server.reach(), []
         while state.queue:
-            job_id = state.seats.order()[0]
+            job_id = next((each for each in state.seats.order() if each not in beyond), None)
+            if job_id is None:
+                raise OnlyNewer()
+            if not is_understood(state.known[job_id].manifest.needs):
+                beyond.append(job_id)
+                continue
             state.virtual_now = state.queue[job_id][0]
             state.leave_queue(job_id, is_served=True)
             known = state.known.get(job_id)
@@ -51,7 +57,7 @@ class MemoryJobQueue:
     def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
         server, state = self._server, self._server.reach()
         known = state.known.get(job_id)
-        if known is None or job_id not in state.queue or not server.are_encoders_busy():
+        if known is None or job_id not in state.queue or not server.are_encoders_busy() or not is_understood(known.manifest.needs):
             return None
         running = {client_of(state.known[each].manifest.client) for each in state.leases}
         if client_of(known.manifest.client) in running:
@@ -87,7 +93,7 @@ class MemoryJobQueue:
 
     def publish_positions(self) -> int:
         server, published = self._server, 0
-        for job_id in list(server.reach().queue):
+        for job_id in [each for each in server.reach().queue if each in server.reach().known]:
             known, rank = server.reach().known[job_id], server.rank(job_id)
             position = known.status.position
             if position is None or abs(position - rank) >= max(1, position / 10):

@@ -13,6 +13,7 @@ from typing import Any
 
 from backend import errors
 from backend.core.job import FOLLOWING, Job, Manifest, Status
+from backend.core.scan import Scan
 from backend.core.turns import client_of
 from backend.ports.clock import Clock
 from backend.ports.delivery_queue import Waiting
@@ -71,11 +72,16 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)
     paces: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     epoch: str | None = None
+    needs: int = 1
     deliveries: dict[str, Waiting] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
     leased: dict[str, float] = field(default_factory=dict)
     host_pauses: dict[str, float] = field(default_factory=dict)
     host_failures: dict[str, int] = field(default_factory=dict)
+    scan: Scan | None = None
+    wanted_scan: tuple[float, str] | None = None
+    rounds: dict[str, tuple[float, str]] = field(default_factory=dict)
+    evicted: int = 0
 
     @property
     def queue(self) -> dict[str, Slot]:

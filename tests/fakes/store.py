@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,9 +14,11 @@ from typing import TypeVar
 from backend import errors
 from backend.core.batch import Batch
 from backend.core.image_headers import ReadAt
+from backend.core.index_line import IndexLine, index_line
 from backend.core.job import Manifest, Status
 from backend.core.webhooks import Delivery
 from backend.ports.clock import Clock
+from backend.ports.job_records import JobPage, ListedJob, ManyRead
 from backend.ports.source_files import Upload
 
 T = TypeVar("T")
@@ -161,7 +163,10 @@ class MemoryDeliveries:
 
 
 class MemoryStore(MemoryDeliveries):
-    """``events`` names what was made durable, in order; ``open_files`` what nobody has closed yet."""
+    """``events`` names what was made durable, in order; ``open_files`` what nobody has closed yet.
+
+    ``shows_lines``: whether a listing shows lines of the index, as that of a bucket does. ``reads`` counts manifests that were read for one.
+    """
 
     def __init__(self, clock: Clock = time.time) -> None:
         self.clock = clock
@@ -171,7 +176,8 @@ class MemoryStore(MemoryDeliveries):
         self.deliveries: dict[str, Delivery] = {}
         self.open_files: set[MemoryBlob | MemoryResult] = set()
         self.events: list[str] = []
-        self.is_full = self.is_down = False
+        self.is_full = self.is_down = self.shows_lines = False
+        self.reads = 0
 
     def create_upload(self) -> MemoryUpload:
         self.check()
@@ -273,9 +279,23 @@ class MemoryStore(MemoryDeliveries):
         self.events.append(f"erase {job_id}")
         return entry.bytes
 
-    def manifests(self) -> Iterator[Manifest]:
+    def job_page(self, place: str = "", limit: int = 500) -> JobPage:
         self._reach()
-        yield from [entry.manifest for entry in self.entries.values()]
+        ids = sorted(each for each in self.entries if each > place)
+        shown = tuple(ListedJob(each, self.entries[each].outcome is not None, self._shown_line(each)) for each in ids[:limit])
+        return JobPage(shown, shown[-1].id if len(ids) > limit else None)
+
+    def _shown_line(self, job_id: str) -> IndexLine | None:
+        return index_line(self.entries[job_id].manifest) if self.shows_lines else None
+
+    def manifests(self, ids: Sequence[str]) -> ManyRead:
+        self._reach()
+        self.reads += len(ids)
+        return ManyRead(tuple(self.entries[each].manifest for each in ids if each in self.entries))
+
+    def unfinished(self, ids: Sequence[str]) -> ManyRead:
+        found = self.manifests(ids).found
+        return ManyRead(tuple(each for each in found if self.outcome(each.id) is None))
 
     def clean_up(self, older_than_s: float) -> int:
         self._reach()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from backend import errors
 from backend.core.resumable import UploadInfo, UploadState
+from backend.ports.resumable import Listed, Uploads
 from tests.fakes.store import MemoryStore, MemoryUpload, read_socket
 
 
@@ -137,10 +138,15 @@ class MemoryUploads:
         self.locked.discard(upload_id)
         return len(entry.data) if entry else 0
 
-    def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
-        yield from [(entry.info, entry.state) for entry in self.entries.values()]
+    def page(self, after: str, most: int) -> list[Listed]:
+        return [Listed(each, repr(self.entries[each].state)) for each in sorted(self.entries) if each > after][:most]
 
     def _entry(self, upload_id: str) -> Entry:
         if upload_id not in self.entries:
             raise errors.NotFound(private=upload_id)
         return self.entries[upload_id]
+
+
+def every_upload(uploads: Uploads) -> list[tuple[UploadInfo, UploadState]]:
+    """In the order of their ids."""
+    return [uploads.find(each.id) for each in uploads.page("", 10_000)]

@@ -4,6 +4,7 @@
                             against one that has API keys
 ``<!-- run -->``            run on a fresh clone, in the order of the page
 ``<!-- redis -->``          run with a Redis
+``<!-- hosts: name -->``    run on the hosts of ``tests/system/hosts``
 ``<!-- bench -->``          run with small pictures
 ``<!-- page -->``           opened in Chromium on a site of another origin
 """

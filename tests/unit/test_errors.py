@@ -21,6 +21,7 @@ CONTRACT = {
     422: "invalid_option damaged_image too_many_pixels too_many_frames empty_file",
     429: "rate_limited quota_exceeded",
     500: "internal",
+    501: "no_realtime",
     503: "queue_full backend_unavailable",
     504: "encode_timeout",
     507: "storage_full",

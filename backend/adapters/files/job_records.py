@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backend import errors
+from backend.adapters import read_many
 from backend.adapters.files import disk
 from backend.adapters.files.disk import remove, sync_folder, translate_errors, write_file
 from backend.adapters.files.store_folder import StoreFolder
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Status
+from backend.ports.job_records import JobPage, ListedJob, ManyRead
 
 log = logging.getLogger(__name__)
 
@@ -22,16 +24,43 @@ class FileJobRecords(StoreFolder):
         with translate_errors(errors.NotFound):
             return Manifest.from_json((self.job_folder(job_id) / "manifest.json").read_bytes())
 
-    def manifests(self) -> Iterator[Manifest]:
-        """Skips what is no job: erased meanwhile, torn by a power cut (an ephemeral job's manifest is not synced), files of a desktop."""
-        for shard in _folders_in(self.all_jobs):
-            for folder in _folders_in(shard):
-                try:
-                    yield self.manifest(folder.name)
-                except errors.NotFound:
-                    continue
-                except (errors.BackendUnavailable, ValueError, TypeError, KeyError) as error:
-                    log.warning("the manifest of job %s cannot be read: %r", folder.name, error)
+    def job_page(self, place: str = "", limit: int = 500) -> JobPage:
+        """In the order of the shards, and of the ids in each; ``place`` is both. Whether a job has ended is seen by the names in its folder."""
+        listed: list[ListedJob] = []
+        for shard, name in self._places_after(place):
+            if len(listed) == limit:
+                return JobPage(tuple(listed), place)
+            place = f"{shard}/{name}"
+            listed.extend(self._listed(shard, name))
+        return JobPage(tuple(listed), None)
+
+    def _listed(self, shard: str, name: str) -> Iterator[ListedJob]:
+        """One whose folder the disk cannot read looks like one that has not ended: reading it shows that it cannot be read."""
+        try:
+            names = _names_in(self.all_jobs / shard / name)
+        except errors.BackendUnavailable:
+            self.reach()
+            yield ListedJob(name, has_ended=False)
+            return
+        if "manifest.json" in names:
+            yield ListedJob(name, "outcome.json" in names)
+
+    def _places_after(self, place: str) -> Iterator[tuple[str, str]]:
+        after = tuple(place.partition("/")[::2])
+        for shard in sorted(_names_in(self.all_jobs)):
+            if shard >= after[0]:
+                yield from ((shard, name) for name in sorted(_names_in(self.all_jobs / shard)) if (shard, name) > after)
+
+    def manifests(self, ids: Sequence[str]) -> ManyRead:
+        return read_many.manifests(self, ids)
+
+    def unfinished(self, ids: Sequence[str]) -> ManyRead:
+        return read_many.unfinished(self, ids)
+
+    def reach(self) -> None:
+        """Raises ``BackendUnavailable``."""
+        with translate_errors():
+            os.stat(self.all_jobs)
 
     def outcome(self, job_id: str) -> Status | None:
         try:
@@ -97,9 +126,13 @@ class FileJobRecords(StoreFolder):
             sync_folder(self.batches)
 
 
-def _folders_in(path: Path) -> list[Path]:
-    with translate_errors():
-        return sorted(Path(each) for each in os.scandir(path) if each.is_dir())
+def _names_in(folder: Path) -> list[str]:
+    """Nothing for a folder that was erased meanwhile, and for a file of a desktop that is none."""
+    try:
+        with translate_errors(errors.NotFound):
+            return os.listdir(folder)
+    except errors.NotFound:
+        return []
 
 
 def _delete_other_results(folder: Path, outcome: Status | None) -> None:

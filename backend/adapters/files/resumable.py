@@ -17,11 +17,12 @@ the job is there. A kill in between leaves both links or the first, never none.
 from __future__ import annotations
 
 import errno
+import heapq
 import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from backend import errors
@@ -29,6 +30,7 @@ from backend.adapters.files.disk import remove, sync_data, sync_folder, translat
 from backend.adapters.files.upload_journal import JOURNAL, open_locked, read_state
 from backend.adapters.files.upload_writer import DATA, TICKET, FileUploadWriter
 from backend.core.resumable import UploadInfo, UploadState
+from backend.ports.resumable import Listed
 
 log = logging.getLogger(__name__)
 COPY_BYTES = 1 << 20
@@ -117,16 +119,20 @@ class FileUploads:
             sync_folder(self._uploads)
         return remove(doomed)
 
-    def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
+    def page(self, after: str, most: int) -> list[Listed]:
         with translate_errors():
-            names = sorted(each.name for each in self._uploads.iterdir() if each.is_dir())
-        for name in names:
-            try:
-                yield self.find(name)
-            except errors.NotFound:
-                continue
-            except (errors.GatewayError, ValueError, TypeError, KeyError) as error:
-                log.warning("the upload %s cannot be read: %r", name, error)
+            names = heapq.nsmallest(most, (each.name for each in os.scandir(self._uploads) if each.name > after))
+        return [Listed(name, version) for name in names if (version := _version(self._uploads / name))]
+
+
+def _version(folder: Path) -> str | None:
+    """The journal is only written at its end. None where it is gone, or none."""
+    try:
+        return str((folder / JOURNAL).stat().st_mtime_ns)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            log.warning("the upload %s cannot be read: %r", folder.name, error)
+        return None
 
 
 def _publish(staged: Path, folder: Path) -> bool:

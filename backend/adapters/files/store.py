@@ -10,6 +10,7 @@ from backend.adapters.files.delivery_records import FileDeliveryRecords
 from backend.adapters.files.housekeeping import FileHousekeeping
 from backend.adapters.files.job_records import FileJobRecords
 from backend.adapters.files.result_files import FileResultFiles
+from backend.adapters.files.resumable import FileUploads
 from backend.adapters.files.source_files import FileSourceFiles
 from backend.ports.store import Store
 
@@ -21,3 +22,8 @@ class FileStore(FileSourceFiles, FileResultFiles, FileJobRecords, FileDeliveryRe
 def open_store(_url: str, files: FileStore) -> Store:
     """As ``adapters.stores`` asks of each adapter."""
     return files
+
+
+def open_uploads(_url: str, files: FileStore) -> FileUploads:
+    """As ``adapters.stores`` asks of each adapter."""
+    return FileUploads(files.root)

@@ -1,9 +1,10 @@
-"""Uploads in the store's ``incoming`` folder: bytes that are received, a source that is there already, a resumable upload that is complete."""
+"""Uploads in the store's ``incoming`` folder: bytes that are received, a source that is there already, a resumable upload, whole or on its way."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -81,3 +82,53 @@ class CompleteUpload(FileUpload):
             except OSError:
                 disk.close(fd)
                 raise
+
+
+class UploadData:
+    """The bytes of a resumable upload that a process writes: a file in which each stands at its place in the upload, and two checksums.
+
+    The writers of all stores share it. Use it from one thread at a time.
+    """
+
+    def __init__(self, offset_bytes: int) -> None:
+        self.data = AppendFile(-1, offset_bytes, [])
+        self._checksum: hashlib._Hash | None = None
+        self._sha256: hashlib._Hash | None = None
+        """Of the whole upload, where all of it was written through this writer."""
+
+    @property
+    def position_bytes(self) -> int:
+        return self.data.size_bytes
+
+    def write(self, chunk: bytes) -> None:
+        self.data.write(chunk)
+
+    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
+        return self.data.receive_from_fd(source_fd, most_bytes)
+
+    def start_checksum(self, algorithm: str) -> None:
+        self.data.catch_up()
+        self._checksum = hashlib.new(algorithm, usedforsecurity=False)
+        self.data.checksums.append(self._checksum.update)
+
+    def checksum(self) -> bytes:
+        assert self._checksum is not None, "start_checksum comes first"
+        self.data.catch_up()
+        return self._checksum.digest()
+
+    def _restart_at(self, offset_bytes: int) -> None:
+        """Drop what lies beyond ``offset_bytes``."""
+        self._checksum, self._sha256 = None, None if offset_bytes else hashlib.sha256()
+        self.data.truncate(offset_bytes, [self._sha256.update] if self._sha256 else [])
+
+    def _link_complete(self, source: Path, incoming: Path) -> CompleteUpload:
+        """A second link to the whole upload, ``source``. Raises ``NotFound`` when it is not there."""
+        self.data.catch_up()
+        path = incoming / secrets.token_hex(16)
+        with translate_errors(errors.NotFound):
+            os.link(source, path)
+        try:
+            return CompleteUpload(path, self._sha256.copy() if self._sha256 else None)
+        except BaseException:
+            disk.discard(path)
+            raise

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 from pathlib import Path
 
 from backend import errors
 from backend.adapters.files import disk
-from backend.adapters.files.append_file import AppendFile
 from backend.adapters.files.disk import sync_data, translate_errors
-from backend.adapters.files.upload import CompleteUpload
+from backend.adapters.files.upload import CompleteUpload, UploadData
 from backend.adapters.files.upload_journal import UploadJournal
 from backend.core.resumable import UploadInfo, UploadState
 
 TICKET, DATA = "ticket.json", "data"
 
 
-class FileUploadWriter:
+class FileUploadWriter(UploadData):
     """Use it from one thread at a time, but for two: ``is_takeover_requested`` may run at any time, and one ``save`` beside anything of ``data``."""
 
     def __init__(self, folder: Path, incoming: Path, journal: UploadJournal) -> None:
         """Owns ``journal``, once this returns. Raises ``OSError``."""
         self._folder, self._incoming, self._journal = folder, incoming, journal
-        self._checksum: hashlib._Hash | None = None
-        self._sha256: hashlib._Hash | None = None
-        """Of the whole upload, where all of it was written through this writer."""
         self._newest_request_ns = self._takeover_request_ns()
         self.info = UploadInfo.from_json((folder / TICKET).read_bytes())
-        self.data = AppendFile(-1, self.state.offset_bytes, [])
+        super().__init__(self.state.offset_bytes)
 
     def open_data(self) -> None:
         """Comes first. Cuts off what a killed writer left after the last save."""
@@ -43,29 +37,9 @@ class FileUploadWriter:
     def state(self) -> UploadState:
         return self._journal.state
 
-    @property
-    def position_bytes(self) -> int:
-        return self.data.size_bytes
-
-    def write(self, chunk: bytes) -> None:
-        self.data.write(chunk)
-
-    def receive_from_fd(self, source_fd: int, most_bytes: int) -> int:
-        return self.data.receive_from_fd(source_fd, most_bytes)
-
     def read_head(self, length: int) -> bytes:
         with translate_errors():
             return os.pread(self.data.fd, length, 0)
-
-    def start_checksum(self, algorithm: str) -> None:
-        self.data.catch_up()
-        self._checksum = hashlib.new(algorithm, usedforsecurity=False)
-        self.data.checksums.append(self._checksum.update)
-
-    def checksum(self) -> bytes:
-        assert self._checksum is not None, "start_checksum comes first"
-        self.data.catch_up()
-        return self._checksum.digest()
 
     def save(self, now: float) -> None:
         end_bytes = self.position_bytes  # what is written while the disk is busy counts the next time
@@ -79,9 +53,7 @@ class FileUploadWriter:
         self.save(now)
 
     def discard_unsaved(self) -> None:
-        offset_bytes = self.state.offset_bytes
-        self._checksum, self._sha256 = None, None if offset_bytes else hashlib.sha256()
-        self.data.truncate(offset_bytes, [self._sha256.update] if self._sha256 else [])
+        self._restart_at(self.state.offset_bytes)
 
     def set_length(self, length_bytes: int, now: float) -> None:
         self._record(self.state.with_length(length_bytes, now))
@@ -94,15 +66,7 @@ class FileUploadWriter:
             return True
 
     def create_upload(self) -> CompleteUpload:
-        self.data.catch_up()
-        path = self._incoming / secrets.token_hex(16)
-        with translate_errors(errors.NotFound):
-            os.link(self._folder / DATA, path)
-        try:
-            return CompleteUpload(path, self._sha256.copy() if self._sha256 else None)
-        except BaseException:
-            disk.discard(path)
-            raise
+        return self._link_complete(self._folder / DATA, self._incoming)
 
     def mark_as_job(self, now: float) -> None:
         self._record(self.state.with_job(now))

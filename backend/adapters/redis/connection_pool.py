@@ -13,6 +13,7 @@ from typing import Any
 
 import redis
 from redis.connection import ConnectionPool
+from redis.sentinel import Sentinel, SentinelConnectionPool
 
 MAX_CONNECTIONS = 32
 """Enough to keep Redis busy: a call takes 0.2 ms. With nine workers that is 288 of the 10 000 that Redis takes."""
@@ -67,6 +68,13 @@ class BoundedPool(ConnectionPool):
                 self._idle_since.pop(id(connection), None)
                 self._created_connections -= 1
                 connection.disconnect()
+
+
+class BoundedSentinelPool(BoundedPool, SentinelConnectionPool):
+    """The same, to whichever server the Sentinels call the primary."""
+
+    def __init__(self, service: str, sentinels: Sentinel, **more: Any) -> None:
+        super().__init__(service_name=service, sentinel_manager=sentinels, **more)
 
 
 def places(count: int) -> SimpleQueue[None]:

@@ -7,6 +7,7 @@ from typing import cast
 
 from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.scripts import Scripts
+from backend.core.index_line import IndexLine
 from backend.core.job import Job, Manifest, Status
 from backend.ports.index import ListEntry
 
@@ -15,17 +16,20 @@ class RedisJobIndex:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    def add(self, manifests: Sequence[Manifest]) -> None:
-        if not manifests:
+    def add(self, lines: Sequence[IndexLine]) -> None:
+        if not lines:
             return
         key = self._scripts.key
         with translate_errors(), self._scripts.client.pipeline(transaction=False) as pipe:
-            pipe.zadd(key("expiry"), {each.id: each.expires_at for each in manifests})
-            for each in manifests:
+            pipe.zadd(key("expiry"), {each.id: each.expires_at for each in lines})
+            for each in lines:
                 if each.lister:
                     pipe.hset(key("listers"), each.id, each.lister)
                     pipe.zadd(key(f"listed:{each.lister}"), {each.id: each.created_at})
             pipe.execute()
+
+    def missing(self, ids: Sequence[str]) -> set[str]:
+        return set(self._scripts.run("unindexed", *ids)) if ids else set()
 
     def expired(self, now: float, limit: int) -> list[str]:
         with translate_errors():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from backend.adapters.redis.client import translate_errors
@@ -27,6 +28,9 @@ class RedisJobStates:
         if not manifest or not status:
             return None
         return Job(Manifest.from_json(manifest), Status.from_json(status))
+
+    def unknown(self, ids: Sequence[str]) -> list[str]:
+        return list(self._scripts.run("unknown", *ids)) if ids else []
 
     def changes_since(self, job_id: str, seq: int) -> list[Status] | None:
         with translate_errors():

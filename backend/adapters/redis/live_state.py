@@ -18,6 +18,7 @@ from backend.adapters.redis.memos import RedisMemos
 from backend.adapters.redis.presence import RedisPresence
 from backend.adapters.redis.queue import RedisJobQueue
 from backend.adapters.redis.scripts import Scripts
+from backend.adapters.redis.upkeep import RedisUpkeep
 from backend.ports.live_state import LiveState
 
 
@@ -36,4 +37,5 @@ def live_state(client: redis.Redis, *, prefix: str = KEY_PREFIX) -> LiveState:
         "presence": RedisPresence(scripts),
         "deliveries": RedisDeliveryQueue(scripts),
         "history": RedisHistory(scripts),
+        "upkeep": RedisUpkeep(scripts),
     }

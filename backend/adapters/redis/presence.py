@@ -1,6 +1,6 @@
 """The heartbeats of encoders and gateways, in Redis, by its clock: a host whose own clock is wrong is there all the same.
 
-Processes of protocol 1 write their entries themselves, by their own clocks. Nothing can be said of such an ``until``. So an entry of theirs
+Processes of protocol 1 write their entries themselves, by their own clocks. Little can be said of such an ``until``. So an entry of theirs
 counts while it is there; ``heartbeat.lua`` removes it when it has not changed for a while.
 """
 
@@ -15,8 +15,12 @@ from typing import Any, cast
 from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.job_arguments import milliseconds
 from backend.adapters.redis.scripts import Scripts
+from backend.core.protocol import NEWEST, OLDEST
 from backend.core.records import as_json
 from backend.ports.presence import Kind
+
+FOREIGN_CLOCK_S = 30.0
+"""An entry of protocol 1 that is older was left by a process that ended while nobody was there to remove it."""
 
 
 class RedisPresence:
@@ -37,6 +41,11 @@ class RedisPresence:
 
     def gateways(self) -> list[dict[str, Any]]:
         return self._present("gateways")
+
+    def needs(self) -> int:
+        with translate_errors():
+            said = cast(str | None, self._scripts.client.get(self._scripts.key("protocol"))) or str(OLDEST)
+        return int(said) if said.isdecimal() else NEWEST + 1
 
     def own_address(self) -> str | None:
         with translate_errors():
@@ -65,7 +74,7 @@ class RedisPresence:
 def present(entries: Iterable[str], now: float) -> list[dict[str, Any]]:
     """The facts of those that are there. ``now`` is Redis' time, in seconds."""
     known = map(json.loads, entries)
-    return [each["facts"] for each in known if "clock" not in each or each["until"] >= now]
+    return [each["facts"] for each in known if each["until"] >= now - (0 if "clock" in each else FOREIGN_CLOCK_S)]
 
 
 def outward_address() -> str | None:

@@ -10,11 +10,14 @@ from backend.adapters.redis.job_arguments import job_arguments, milliseconds
 from backend.adapters.redis.scripts import Scripts
 from backend.core import tally
 from backend.core.job import Job, Manifest, Status
+from backend.core.protocol import NEWEST
 from backend.core.records import as_json
-from backend.ports.queue import Claim
+from backend.ports.queue import Claim, OnlyNewer
 
 QUEUE_IS_FULL, HAS_DUPLICATES, SHARE_IS_USED = -1, -2, -3
 """What the scripts answer instead of a status."""
+NEEDS_NEWER = 1
+"""What ``take`` answers instead of a job."""
 JOBS_RETRY_S = 5
 """When it pays to try again once a client has its share of jobs: a few of them have ended by then."""
 
@@ -36,7 +39,10 @@ class RedisJobQueue:
         return answer
 
     def take(self, token: str, lease_s: float) -> Claim | None:
-        return _claim(self._scripts.run("take", token, milliseconds(lease_s)), token)
+        found = self._scripts.run("take", token, milliseconds(lease_s), NEWEST)
+        if found == NEEDS_NEWER:
+            raise OnlyNewer()
+        return _claim(found, token)
 
     def next_express(self, within_s: float) -> str | None:
         with translate_errors():
@@ -44,7 +50,7 @@ class RedisJobQueue:
         return found[1] if found else None
 
     def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
-        return _claim(self._scripts.run("take_express", job_id, token, milliseconds(lease_s)), token)
+        return _claim(self._scripts.run("take_express", job_id, token, milliseconds(lease_s), NEWEST), token)
 
     def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
         return int(self._scripts.run("requeue", job_id, *(["paused"] if only_paused else [])))

@@ -9,7 +9,8 @@ Each change of a job is published three times over, to those whom it concerns:
 Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
 
     job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader, pauses, deaths, lost (tokens);
-                          passing where the job is ephemeral, paused while it waits for another try
+                          passing where the job is ephemeral, paused while it waits for another try, needs where an encoder must speak a newer
+                          protocol than 1
     log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
     queue         zset    a slot for each waiting job, labelled with one; score = its time × 2^20 + serial
     queue:tags    hash    client → time at which its next slot is due; at most ten thousand clients
@@ -37,6 +38,7 @@ Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
     encoders:seen hash    name → the ``until`` of an encoder of protocol 1, and the ms at which it was first seen
     gateways      hash    as ``encoders``, of gateway processes
     presence:looked string there for a moment after the silent ones were looked for
+    protocol      string  the protocol that these keys need (``core.protocol``); none where any release can use them
     leader:<work> string  the running job that encodes this work
     twins:<id>    set     the followers of a job
     same:<work>   zset    jobs that succeeded with this work; score = when each is to be erased, s
@@ -54,6 +56,9 @@ Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
     webhooks:paused:<host>    string  there while it is left alone
     duty:<name>   string  who holds a duty
     epoch         string  who rebuilt this state, and on which run of the server
+    scan          hash    id, run (of the server), scan (JSON): how far the scan of the store is that is under way
+    scan:wanted   string  when a scan of the store is due, ms, and why
+    upkeep        hash    kind of the Janitor's rounds → when one succeeded, ms; <kind>:trouble → the part that failed since
     memo:<key>    string  a memo
     memos:<group> zset    the memos of one group, of which only so many are kept; score = when each was put, ms
     count:<key>   string  a counter that ends with its window

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend import errors
 from backend.adapters.s3.probe import probe
-from backend.adapters.s3.store_objects import StoreObjects
+from backend.adapters.s3.upload_objects import UploadObjects
 from backend.core.batch import Batch
 from backend.core.webhooks import Delivery
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
-class S3Housekeeping(StoreObjects):
+class S3Housekeeping(UploadObjects):
     def prepare(self) -> None:
         self.spool.prepare()
 
@@ -25,7 +25,7 @@ class S3Housekeeping(StoreObjects):
         probe(self.bucket, self.prefix)
 
     def clean_up(self, older_than_s: float) -> int:
-        freed = self.spool.clean_up(older_than_s) + self._delete_torn_jobs(older_than_s)
+        freed = self.spool.clean_up(older_than_s) + self._delete_torn_jobs(older_than_s) + self.delete_orphan_pieces(older_than_s)
         return freed + self._delete_expired("batches/", _has_expired) + self._delete_expired("webhooks/ended/", _is_kept_no_longer)
 
     def _delete_torn_jobs(self, older_than_s: float) -> int:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import TypeVar
 
 from backend import errors
+from backend.adapters import read_many
 from backend.adapters.s3.bucket import AlreadyExists
-from backend.adapters.s3.store_objects import StoreObjects
+from backend.adapters.s3.source_names import line_of
+from backend.adapters.s3.store_objects import SOURCE, StoreObjects
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Status
+from backend.ports.job_records import JobPage, ListedJob, ManyRead
 
 log = logging.getLogger(__name__)
+BEHIND = "~"
+"""Comes after the name of every object of a job."""
 
 
 T = TypeVar("T")
@@ -30,18 +36,31 @@ class S3JobRecords(StoreObjects):
     def manifest(self, job_id: str) -> Manifest:
         return self._read(self.manifest_key(job_id), Manifest.from_json)
 
-    def manifests(self) -> Iterator[Manifest]:
-        """Skips what is erased meanwhile and what cannot be read."""
-        for each in self.bucket.objects(f"{self.prefix}jobs/"):
-            key = each["Key"]
-            if not key.endswith("/manifest.json"):
-                continue
-            try:
-                yield Manifest.from_json(self.bucket.get(key)[0])
-            except errors.NotFound:
-                continue
-            except (ValueError, TypeError, KeyError) as error:
-                log.warning("the manifest %s cannot be read: %r", key, error)
+    def job_page(self, place: str = "", limit: int = 500) -> JobPage:
+        """In the order of the ids; ``place`` is the last one seen. The names of a job's objects show everything: no object is read.
+
+        One listing makes a page. Its last job may go on in the next listing, so it is left to that one.
+        """
+        folder = f"{self.prefix}jobs/"
+        keys, is_all = self.bucket.keys_after(folder, f"{folder}{place}/{BEHIND}" if place else "")
+        jobs = [(job_id, [name for _, name in found]) for job_id, found in groupby(map(_split, keys), key=lambda each: each[0])]
+        if not is_all and len(jobs) == 1:
+            jobs = [(jobs[0][0], [key.rpartition("/")[2] for key in self.bucket.keys(self.job_key(jobs[0][0], ""))])]
+        elif not is_all:
+            del jobs[-1]
+        is_all = is_all and len(jobs) <= limit
+        listed = (_listed(job_id, names) for job_id, names in jobs[:limit])
+        return JobPage(tuple(each for each in listed if each), None if is_all else jobs[:limit][-1][0])
+
+    def manifests(self, ids: Sequence[str]) -> ManyRead:
+        return read_many.manifests(self, ids)
+
+    def unfinished(self, ids: Sequence[str]) -> ManyRead:
+        return read_many.unfinished(self, ids)
+
+    def reach(self) -> None:
+        """Raises ``BackendUnavailable``."""
+        self.bucket.check()
 
     def outcome(self, job_id: str) -> Status | None:
         try:
@@ -90,3 +109,17 @@ class S3JobRecords(StoreObjects):
 
     def erase_batch(self, batch_id: str) -> None:
         self.bucket.delete([self.batch_key(batch_id)])
+
+
+def _split(key: str) -> tuple[str, str]:
+    """The job's id, and the name of the object."""
+    folder, _, name = key.rpartition("/")
+    return folder.rpartition("/")[2], name
+
+
+def _listed(job_id: str, names: Sequence[str]) -> ListedJob | None:
+    """None for what a killed process left without a manifest."""
+    if "manifest.json" not in names:
+        return None
+    lines = (line_of(job_id, name) for name in names if name.startswith(SOURCE))
+    return ListedJob(job_id, "outcome.json" in names, next(filter(None, lines), None))

@@ -7,7 +7,6 @@ manifest by such a put: a job is there as a whole or not at all, and is made onc
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from backend import errors
 from backend.adapters.files.blob import FileBlob
 from backend.adapters.files.upload import FileUpload
 from backend.adapters.s3.bucket import AlreadyExists
+from backend.adapters.s3.source_names import source_name
 from backend.adapters.s3.store_objects import SOURCE, StoreObjects
 from backend.core.image_headers import ReadAt
 from backend.core.job import Manifest
@@ -60,7 +60,7 @@ class S3SourceFiles(StoreObjects):
         return CopiedUpload(self, self.source_key(manifest.id), manifest)
 
     def commit_job(self, upload: Upload, manifest: Manifest) -> bool:
-        name = self._put_source(upload, manifest.id)
+        name = self._put_source(upload, manifest)
         try:
             self.bucket.put_new(self.manifest_key(manifest.id), manifest.to_json(), {SOURCE: name})
         except AlreadyExists:
@@ -83,7 +83,7 @@ class S3SourceFiles(StoreObjects):
         """The source is put first. The manifest is only replaced while the reserved one is there (``If-Match``)."""
         key = self.manifest_key(manifest.id)
         etag = self.bucket.etag(key)
-        name = self._put_source(upload, manifest.id)
+        name = self._put_source(upload, manifest)
         try:
             self.bucket.replace(key, manifest.to_json(), {SOURCE: name}, etag)
         except errors.NotFound:
@@ -94,8 +94,8 @@ class S3SourceFiles(StoreObjects):
     def open_source(self, job_id: str) -> FileBlob:
         return self.open(self.source_key(job_id), errors.NotFound)
 
-    def _put_source(self, upload: Upload, job_id: str) -> str:
-        name = f"{SOURCE}-{secrets.token_hex(8)}"
+    def _put_source(self, upload: Upload, manifest: Manifest) -> str:
+        name, job_id = source_name(manifest), manifest.id
         if isinstance(upload, CopiedUpload):
             self.bucket.copy(upload.key, self.job_key(job_id, name), errors.NotFound)
         else:

@@ -13,7 +13,9 @@ from backend.adapters.s3.delivery_records import S3DeliveryRecords
 from backend.adapters.s3.housekeeping import S3Housekeeping
 from backend.adapters.s3.job_records import S3JobRecords
 from backend.adapters.s3.result_files import S3ResultFiles
+from backend.adapters.s3.resumable import S3Uploads
 from backend.adapters.s3.source_files import S3SourceFiles
+from backend.adapters.s3.upload_objects import UploadObjects
 from backend.ports.store import Store
 
 
@@ -25,3 +27,9 @@ def open_store(url: str, files: FileStore) -> Store:
     """As ``adapters.stores`` asks of each adapter; ``files`` is the spool."""
     parts = urlsplit(url)
     return S3Store(parts.netloc, parts.path, files)
+
+
+def open_uploads(url: str, files: FileStore) -> S3Uploads:
+    """As ``adapters.stores`` asks of each adapter; ``files`` is the spool."""
+    parts = urlsplit(url)
+    return S3Uploads(UploadObjects(parts.netloc, parts.path, files))

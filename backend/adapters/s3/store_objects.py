@@ -2,13 +2,14 @@
 
 ::
 
-    <prefix>/jobs/<id>/source-<random>      the uploaded bytes
+    <prefix>/jobs/<id>/source-<random>~…    the uploaded bytes; the rest of the name is the job's line of the index (``source_names``)
     <prefix>/jobs/<id>/manifest.json        makes it a job; its metadata name the source
     <prefix>/jobs/<id>/result-<token>.webp
     <prefix>/jobs/<id>/outcome.json         how it ended
     <prefix>/batches/<id>.json              which jobs came together
     <prefix>/webhooks/pending/<id>.json     what is to be sent when, and what was tried
     <prefix>/webhooks/ended/<id>.json       the same of a delivery that has ended
+    <prefix>/uploads/<id>/                  a resumable upload (``upload_objects``)
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ class StoreObjects:
 
     def webhook_key(self, delivery_id: str, *, is_pending: bool) -> str:
         return f"{self.prefix}webhooks/{'pending' if is_pending else 'ended'}/{_safe(delivery_id)}.json"
+
+    def upload_key(self, upload_id: str, name: str) -> str:
+        return f"{self.prefix}uploads/{_safe(upload_id)}/{name}"
 
     def source_key(self, job_id: str) -> str:
         """Raises ``NotFound`` for an unknown job, and for one that is still without its source."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ParamSpec, TypeVar, cast
 
 from gevent.threadpool import ThreadPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
+S = TypeVar("S")
 PAGE = 200
 """Items that ``iterate`` fetches in one turn of a thread."""
 
@@ -51,6 +52,20 @@ class Threads:
         if error is not None:
             raise error
         return answer
+
+    def run_all(self, call: Callable[[S], T], each_with: Sequence[S]) -> list[T]:
+        """Run ``call`` with each, at the same time, and return what it returned, in their order. Raises what the first that failed raised."""
+        tasks = [self.pool.spawn(_catch, call, (each,), {}) for each in each_with]
+        try:
+            done = [cast(tuple[T, Exception | None], task.get()) for task in tasks]
+        except BaseException:
+            for task in tasks:
+                task.wait()
+            raise
+        for _, error in done:
+            if error is not None:
+                raise error
+        return [answer for answer, _ in done]
 
     def start(self, call: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> Task:
         """Start ``call`` and return at once."""

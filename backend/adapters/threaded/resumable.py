@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from backend.adapters.files.resumable import FileUploads
-from backend.adapters.files.upload_writer import FileUploadWriter
+from backend.adapters.blocking_uploads import BlockingUploads, BlockingWriter
 from backend.adapters.threaded.pool import Task, Threads
 from backend.adapters.threaded.upload import ThreadedUpload
 from backend.adapters.threaded.write_buffer import WriteBuffer
 from backend.core.resumable import UploadInfo, UploadState
+from backend.ports.resumable import Listed
 
 THREADS = 8
 
@@ -17,7 +17,7 @@ THREADS = 8
 class ThreadedUploadWriter:
     """Takes and writes bytes while a checkpoint is under way. The error of a checkpoint is raised by every later call that relies on it."""
 
-    def __init__(self, writer: FileUploadWriter, threads: Threads) -> None:
+    def __init__(self, writer: BlockingWriter, threads: Threads) -> None:
         self._inner, self._threads, self._run = writer, threads, threads.run
         self._buffer = WriteBuffer(threads, (writer.data.append, writer.data.update_checksums), writer.data)
         self._begun_bytes = writer.position_bytes
@@ -108,9 +108,9 @@ class ThreadedUploadWriter:
 
 
 class ThreadedUploads:
-    """``ports.Uploads``, around those in files."""
+    """``ports.Uploads``, around a store's own."""
 
-    def __init__(self, uploads: FileUploads) -> None:
+    def __init__(self, uploads: BlockingUploads) -> None:
         self._inner, self._threads = uploads, Threads(THREADS)
         self._run = self._threads.run
 
@@ -133,8 +133,8 @@ class ThreadedUploads:
     def erase(self, upload_id: str) -> int:
         return self._run(self._inner.erase, upload_id)
 
-    def all(self) -> Iterator[tuple[UploadInfo, UploadState]]:
-        return self._threads.iterate(self._inner.all())
+    def page(self, after: str, most: int) -> list[Listed]:
+        return self._run(self._inner.page, after, most)
 
     def close(self) -> None:
         self._threads.close()

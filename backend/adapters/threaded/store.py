@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.upload import ThreadedUpload
@@ -10,11 +10,13 @@ from backend.core.batch import Batch
 from backend.core.job import Manifest, Status
 from backend.core.webhooks import Delivery
 from backend.ports.blob import Blob
+from backend.ports.job_records import JobPage, ManyRead
 from backend.ports.result_files import ResultFile
 from backend.ports.source_files import Upload
 from backend.ports.store import Store
 
 THREADS = 8
+READERS = 4
 
 
 class _ThreadedPart:
@@ -69,8 +71,20 @@ class _ThreadedJobRecords(_ThreadedPart):
     def manifest(self, job_id: str) -> Manifest:
         return self._run(self._store.manifest, job_id)
 
-    def manifests(self) -> Iterator[Manifest]:
-        return self._threads.iterate(self._store.manifests())
+    def job_page(self, place: str = "", limit: int = 500) -> JobPage:
+        return self._run(self._store.job_page, place, limit)
+
+    def manifests(self, ids: Sequence[str]) -> ManyRead:
+        return self._read_many(self._store.manifests, ids)
+
+    def unfinished(self, ids: Sequence[str]) -> ManyRead:
+        return self._read_many(self._store.unfinished, ids)
+
+    def _read_many(self, read: Callable[[Sequence[str]], ManyRead], ids: Sequence[str]) -> ManyRead:
+        """In ``READERS`` threads at once, which a store over a network needs; the others are left to uploads."""
+        parts = [ids[first::READERS] for first in range(min(READERS, len(ids)))]
+        done = self._threads.run_all(read, parts)
+        return ManyRead(tuple(each for part in done for each in part.found), tuple(each for part in done for each in part.unread))
 
     def outcome(self, job_id: str) -> Status | None:
         return self._run(self._store.outcome, job_id)

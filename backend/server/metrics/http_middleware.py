@@ -15,7 +15,7 @@ from gunicorn.http.wsgi import FileWrapper
 
 from backend.ports.peer import KEY
 from backend.server.metrics.shared_counters import counters
-from backend.server.peer import RequestPeer
+from backend.server.peer import ServedPeer
 from backend.server.socketio import sessions
 from backend.server.wsgi import Environ, StartResponse, Wsgi, close_response
 
@@ -61,7 +61,7 @@ class Exchange:
 
     def __init__(self, environ: Environ, start_response: StartResponse) -> None:
         self._environ, self._start_response = environ, start_response
-        self._peer: RequestPeer = environ[KEY]
+        self._peer: ServedPeer = environ[KEY]
         self._begun_s = time.monotonic()
         self._route: str | None = None
         self.length_bytes = 0
@@ -84,7 +84,7 @@ class Exchange:
             counters.add(f"problems:{code}")
         count_request(method, self._route, status[:3], time.monotonic() - self._begun_s, self._peer.received_bytes)
         if fields.get("content-type", "").startswith(EVENT_STREAM):
-            self._peer.connection.is_event_stream = True
+            self._peer.begin_event_stream()
 
 
 def count_request(method: str, route: str, status: str, seconds: float = 0.0, received_bytes: int = 0) -> None:

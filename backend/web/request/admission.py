@@ -1,4 +1,5 @@
-"""Who may ask at all: under an admitted host name, and from no page of another site. One place for REST, pages, uploads, sockets and events.
+"""Who may ask at all: under an admitted host name, from no page of another site, and for nothing that this server cannot keep open. One place for
+REST, pages, uploads, sockets and events.
 
 It stands before Socket.IO, whose requests never reach Flask. What it refuses does reach Flask, which answers as for any error.
 """
@@ -15,6 +16,7 @@ from backend.core import cross_site
 from backend.core.cross_site import Claim
 from backend.core.host_names import AllowedHosts
 from backend.errors import CrossSite, GatewayError, WrongHost
+from backend.web.request import realtime
 from backend.web.request.upload_headers import OVERRIDE
 
 REFUSAL = "webp-gateway.refusal"
@@ -55,7 +57,7 @@ class Admission:
         self._app, self._flask_app, self._rules = app, flask_app, rules
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        refusal = self._rules.refusal(environ)
+        refusal = self._rules.refusal(environ) or realtime.refusal(environ)
         if refusal is None:
             return self._app(environ, start_response)
         environ[REFUSAL] = refusal
@@ -67,7 +69,7 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def refuse() -> None:
-        """Raises ``WrongHost``, ``CrossSite``."""
+        """Raises ``WrongHost``, ``CrossSite``, ``NoRealtime``."""
         refusal: GatewayError | None = request.environ.get(REFUSAL)
         if refusal is not None:
             raise refusal

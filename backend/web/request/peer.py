@@ -5,19 +5,22 @@ from __future__ import annotations
 from flask import request
 from werkzeug.wsgi import get_input_stream
 
-from backend.ports.peer import KEY, Note, Peer
+from backend.ports.peer import KEY, Hold, Note, Peer
 
 INPUT = "gateway.input"
 
 
 class UnknownPeer:
-    """Stands in under a server that is not ours: another Gunicorn worker class, or a test. It reads the body and knows nothing else."""
+    """Stands in where no server of ours is: in a test. It reads the body and knows nothing else."""
 
     is_draining = False
     listener_port = None
     websocket = None
     received_bytes = 0
     is_waiting = False
+
+    def can_hold(self, kind: Hold) -> bool:
+        return True
 
     def has_left(self) -> bool:
         return False

@@ -6,6 +6,7 @@ from flask import request
 
 from backend import errors
 from backend.core import filenames, tus, wish
+from backend.core.options import needs
 from backend.core.resumable import UploadInfo
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
@@ -50,6 +51,7 @@ def new_upload(sender: Sender) -> UploadInfo:
         request_id=sender.request_id,
         maker=sender.maker,
         webhook_url=sender.webhook_url,
+        needs=needs(wanted),
     )
 
 

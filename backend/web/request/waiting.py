@@ -8,15 +8,18 @@ from flask import request
 
 from backend import errors
 from backend.core.events import SEQ_DIGITS
+from backend.web.request.peer import peer
 
 MAX_WAIT_S = 30
+SHORT_WAIT_S = 2
+"""Where a request that waits keeps a worker, or one of its threads, from the others. Its client asks again, as after any wait."""
 PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?")
 
 
 def wait_s() -> int | None:
-    """The seconds of ``Prefer: wait=N`` (RFC 7240), at most ``MAX_WAIT_S``."""
+    """The seconds of ``Prefer: wait=N`` (RFC 7240), at most ``MAX_WAIT_S``, or ``SHORT_WAIT_S`` under a worker class that cannot hold them."""
     match = PREFER_WAIT.search(request.headers.get("Prefer", ""))
-    return min(int(match[1]), MAX_WAIT_S) if match else None
+    return min(int(match[1]), MAX_WAIT_S if peer().can_hold("streams") else SHORT_WAIT_S) if match else None
 
 
 def result_wait_s() -> int | None:

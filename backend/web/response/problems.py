@@ -58,7 +58,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(errors.GatewayError)
     def answer_gateway_error(error: errors.GatewayError) -> Response:
-        if error.status >= 500:
+        if error.status >= 500 and not isinstance(error, errors.NoRealtime):  # that one is the client's to read, each time it asks
             log.error("%s", error, exc_info=error if error.status == 500 else None, extra=_log_fields())
         return problem_response(error)
 

@@ -75,7 +75,7 @@ def cancel(batch_id: str) -> Response:
         "/api/batches/{batch_id}/events",
         "followBatch",
         {200: EVENTS, 204: NOTHING_NEW},
-        (errors.BadRequest, *FIND_ERRORS),
+        (errors.BadRequest, errors.NoRealtime, *FIND_ERRORS),
         ("batch_id", "Last-Event-ID"),
         curl="curl -N {base}/api/batches/$batch/events",
         tag="events",

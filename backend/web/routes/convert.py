@@ -12,6 +12,7 @@ from backend import errors
 from backend.core import filenames, options
 from backend.core.job import Job
 from backend.flows import conclude, deliver, ingest
+from backend.flows.await_encoder import RETRY_S, EncoderWatch
 from backend.flows.context import Context
 from backend.web.openapi.answers import FILE_HEADERS, FORM_OF_ONE_OR_IMAGE, RECEIVE_ERRORS, RESULT
 from backend.web.openapi.resource import Answer, Operation, Resource
@@ -22,8 +23,8 @@ from backend.web.response import files
 routes = Resource("convert", __name__, tag="convert")
 log = logging.getLogger(__name__)
 MAX_QUEUE_WAIT_S = 600
-ANSWER_S, RETRY_S = 5.0, 10
-"""A job that has not ended so long before it expires is given up, with ``Retry-After``."""
+ANSWER_S = 5.0
+"""A job that has not ended so long before it expires is given up."""
 CONVERTED = {200: Answer(RESULT, (*FILE_HEADERS, "X-Result", "Server-Timing"), shared="converted")}
 CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors.Gone)
 
@@ -96,12 +97,14 @@ def _convert(name: str) -> Response:
 
 def _send_result(context: Context, job: Job, started_s: float) -> Response:
     """Raises the job's own error, and ``BackendUnavailable`` where it does not end in time. Whatever happens, the job is erased afterwards."""
+    watch = EncoderWatch(context, job.manifest.needs)
     try:
+        is_over = partial(_is_over, watch)
         patience_s = min(MAX_QUEUE_WAIT_S, job.manifest.expires_at - context.clock() - ANSWER_S)
-        job = web_context().follower.wait_for_end(job.id, patience_s, owner=auth.owner(), is_left=auth.has_left)
+        job = web_context().follower.wait_for_end(job.id, patience_s, owner=auth.owner(), is_left=is_over)
         auth.check_again()
-        if not job.status.has_ended:
-            raise errors.BackendUnavailable(part="encoders", retry_after_s=RETRY_S)
+        if not job.status.has_ended and not auth.has_left():
+            raise watch.error() if watch.is_hopeless() else errors.BackendUnavailable(part="encoders", retry_after_s=RETRY_S)
         if job.status.error:
             raise errors.from_record(job.status.error)
         known, blob = deliver.result(context, job)
@@ -112,6 +115,11 @@ def _send_result(context: Context, job: Job, started_s: float) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Server-Timing"] = _server_timing(job, started_s, context.clock())
     return response
+
+
+def _is_over(watch: EncoderWatch) -> bool:
+    """Whether nobody waits for the answer any more, or nobody is there who could give it."""
+    return auth.has_left() or watch.is_hopeless()
 
 
 def _erase_later(context: Context, job: Job) -> None:

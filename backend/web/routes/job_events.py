@@ -79,7 +79,7 @@ class JobStream:
         "/api/jobs/{job_id}/events",
         "followJob",
         {200: EVENTS, 204: NOTHING_NEW},
-        (errors.BadRequest, *FIND_ERRORS),
+        (errors.BadRequest, errors.NoRealtime, *FIND_ERRORS),
         ("job_id", "Last-Event-ID", "after"),
         curl="curl -N {base}/api/jobs/$job/events",
     )
@@ -109,7 +109,7 @@ def _events(stream: JobStream, known: Reader) -> Iterator[Event | None]:
         "/api/jobs/{job_id}/ws",
         "watchJob",
         {101: Answer()},
-        (errors.BadRequest, errors.UpgradeRequired, *FIND_ERRORS),
+        (errors.BadRequest, errors.UpgradeRequired, errors.NoRealtime, *FIND_ERRORS),
         ("job_id", "after", "Upgrade", "Connection", "Sec-WebSocket-Version", "Sec-WebSocket-Key"),
     ),
     websocket=True,

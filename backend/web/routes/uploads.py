@@ -12,6 +12,8 @@ from backend import errors
 from backend.core import tus
 from backend.core.resumable import UploadInfo, UploadState
 from backend.flows import ingest, shares, uploads
+from backend.flows.find_upload import erase as erase_upload
+from backend.flows.find_upload import expires_at
 from backend.flows.finish_upload import UNRECOVERABLE
 from backend.web.openapi.answers import BINARY, FIND_ERRORS, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Kind, Operation, Resource
@@ -189,12 +191,12 @@ def _append_first(info: UploadInfo) -> UploadState:
         with uploads.open_writer(context, info.id, info.owner) as writer, upload_body(writer) as body:
             return uploads.append(context, writer, upload_headers.patch_request(0), body)
     except UNRECOVERABLE:
-        uploads.discard(context, info)
+        erase_upload(context, info)
         idempotency.release()
         raise
     except BaseException:
         if "Idempotency-Key" not in request.headers:
-            uploads.discard(context, info)
+            erase_upload(context, info)
         raise
 
 
@@ -233,7 +235,7 @@ def erase(upload_id: str) -> Response:
 def _response(status: int, info: UploadInfo, state: UploadState) -> Response:
     """With the time when the upload expires, and its job where there is one."""
     response = _empty(status)
-    response.headers["Upload-Expires"] = http_date(uploads.expires_at(flow_context(), state))
+    response.headers["Upload-Expires"] = http_date(expires_at(flow_context(), state))
     if state.has_job:
         response.headers["Link"] = f'<{reader().path(f"/api/jobs/{info.job_id}")}>; rel="job"'
     return response

@@ -33,6 +33,7 @@ export const PROBLEMS = /** @type {Record<string, [string, boolean]>} */ ({
   rate_limited: ['error.rate_limited', false],
   quota_exceeded: ['error.quota_exceeded', true],
   internal: ['error.internal', true],
+  no_realtime: ['error.no_realtime', false],
   queue_full: ['error.queue_full', false],
   backend_unavailable: ['error.backend_unavailable', false],
   encode_timeout: ['error.encode_timeout', false],

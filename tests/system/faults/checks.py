@@ -7,8 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from backend.core.index_line import index_line
 from backend.core.job import Status
 from backend.flows import maintenance
+from backend.flows.sweep_uploads import FINISH_AFTER_S, sweep
+from tests.fakes.uploads import every_upload
+from tests.support.stored import manifests
 from tests.system.faults.pictures import PNG
 from tests.system.faults.steps import RESULT, Here
 
@@ -44,9 +48,9 @@ def check(step: str, root: Path, known: dict[str, list[str]], said: Said) -> Non
     if step == "retention":
         check_emptied(here)
         return
-    there = {each.id for each in here.store.manifests()}
+    there = {each.id for each in manifests(here.store)}
     before = {each for name in STOOD_BEFORE for each in known[name]}
-    made_anyway = {info.job_id for info, _ in here.uploads.all()}
+    made_anyway = {info.job_id for info, _ in every_upload(here.uploads)}
     acknowledged = said.ids("job") | said.ids("jobs")
     assert acknowledged <= there, "an acknowledged job is not there"
     check_what_stood_before(here, step, known, said)
@@ -62,7 +66,7 @@ def check_what_stood_before(here: Here, step: str, known: dict[str, list[str]], 
     for each in [*known["finished"], *known["waiting"]]:
         if step == "delete":
             assert each not in said.ids("deleted") or here.store.outcome(each) is None
-            if each in {job.id for job in here.store.manifests()}:
+            if each in {job.id for job in manifests(here.store)}:
                 assert content(here.store.open_source(each)) == PNG
             continue
         assert content(here.store.open_source(each)) == PNG
@@ -82,7 +86,7 @@ def check_ends(here: Here, said: Said) -> None:
         check_result(here, each)
     for each in said.ids("cancelled"):
         assert (here.store.outcome(each) or Status()).state == "cancelled"
-    for manifest in here.store.manifests():
+    for manifest in manifests(here.store):
         outcome = here.store.outcome(manifest.id)
         if outcome is not None and outcome.state == "succeeded":
             check_result(here, manifest.id)
@@ -108,14 +112,14 @@ def check_queue(here: Here, step: str, before: set[str], acknowledged: set[str],
 
 
 def check_uploads(here: Here, step: str, known: dict[str, list[str]], said: Said) -> None:
-    state = {info.id: (info, now) for info, now in here.uploads.all()}
+    state = {info.id: (info, now) for info, now in every_upload(here.uploads)}
     assert said.ids("upload") | set(known["tickets"]) <= set(state), "an acknowledged upload is not there"
     for info, now in state.values():
         if step in ("create_upload", "create_again") and info.id in said.ids("upload"):
             assert now.offset_bytes == 50
         if now.offset_bytes < len(PNG) and not now.has_job:
             here.append(info, now.offset_bytes, PNG[now.offset_bytes :])
-        maintenance.sweep(here.context)
+        sweep(replace(here.context, clock=lambda: time.time() + FINISH_AFTER_S))
         assert content(here.store.open_source(info.job_id)) == PNG
 
 
@@ -138,10 +142,10 @@ def check_no_debris(here: Here) -> None:
 def check_emptied(here: Here) -> None:
     """However far the retention came, its next round gets to the end."""
     later = here.context.clock() + 86_500
-    for each in here.store.manifests():
+    for each in manifests(here.store):
         assert content(here.store.open_source(each.id)) == PNG, "a job that is there is there whole"
         assert each.expires_at < later
-    here.index.add([replace(each, expires_at=time.time() - 1) for each in here.store.manifests()])
+    here.index.add([index_line(replace(each, expires_at=time.time() - 1)) for each in manifests(here.store)])
     maintenance.expire(here.context)
     here.store.clean_up(-1)
     assert [each for each in here.store.root.rglob("*") if each.is_file()] == []

@@ -32,6 +32,8 @@ from backend.flows.uploads import PatchRequest
 from tests.fakes.live_state import live_state
 from tests.fakes.samples import READER
 from tests.fakes.server import MemoryServer
+from tests.fakes.uploads import every_upload
+from tests.support.stored import manifests
 from tests.system.faults.pictures import PNG
 
 T = TypeVar("T")
@@ -104,7 +106,7 @@ class Here:
         return whole.id, [each.id for each in jobs]
 
     def unfinished(self) -> list[Job]:
-        return [Job(each, Status()) for each in self.store.manifests() if self.store.outcome(each.id) is None]
+        return [Job(each, Status()) for each in manifests(self.store) if self.store.outcome(each.id) is None]
 
 
 def ids(seed: str) -> Callable[[], str]:
@@ -125,7 +127,7 @@ def upload(here: Here) -> dict[str, object]:
 
 
 def retry(here: Here) -> dict[str, object]:
-    job = one(sorted(here.store.manifests(), key=lambda each: each.created_at))
+    job = one(sorted(manifests(here.store), key=lambda each: each.created_at))
     return {"job": ingest.retry(here.context, Job(job, Status()), Options(quality=33), Sender()).id}
 
 
@@ -138,7 +140,7 @@ def cancel(here: Here) -> dict[str, object]:
 
 
 def delete(here: Here) -> dict[str, object]:
-    job = one(sorted(here.store.manifests(), key=lambda each: each.id))
+    job = one(sorted(manifests(here.store), key=lambda each: each.id))
     conclude.erase(here.context, Job(job, Status()))
     return {"deleted": job.id}
 
@@ -158,7 +160,7 @@ def equal_work(here: Here) -> dict[str, object]:
 
 def last_piece(here: Here) -> dict[str, object]:
     """The last bytes of a resumable upload; a client that failed asks how far it is and goes on from there."""
-    info, state = one(sorted((each for each in here.uploads.all() if not each[1].has_job), key=lambda each: each[0].id))
+    info, state = one(sorted((each for each in every_upload(here.uploads) if not each[1].has_job), key=lambda each: each[0].id))
     _, state = uploads.resume(here.context, info.id, "")
     if not state.has_job:
         assert here.append(info, state.offset_bytes, PNG[state.offset_bytes :])
@@ -171,7 +173,7 @@ def create_upload(here: Here) -> dict[str, object]:
 
 def create_again(here: Here) -> dict[str, object]:
     """A client that has heard no answer asks for the upload that is there already, with the ``Idempotency-Key`` that stands for its id."""
-    known, _ = one(list(here.uploads.all()))
+    known, _ = one(every_upload(here.uploads))
     info, state = uploads.create(here.context, replace(known, job_id=here.new_id()), len(PNG), ClientLimits())
     assert (info, state.offset_bytes) == (known, 50)
     return {"upload": info.id}

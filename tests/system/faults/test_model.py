@@ -44,6 +44,7 @@ from tests.fakes.live_state import live_state
 from tests.fakes.samples import READER
 from tests.fakes.server import MemoryServer
 from tests.support.redis_server import RedisServer
+from tests.support.stored import manifests
 from tests.system.faults.conftest import IN_MEMORY
 from tests.system.faults.forked import CALLS
 from tests.system.faults.pictures import png
@@ -389,7 +390,7 @@ class Gateway(RuleBasedStateMachine):
 
     @invariant()
     def no_job_is_there_twice_or_half(self) -> None:
-        for manifest in self.store.manifests():
+        for manifest in manifests(self.store):
             assert content(self.store.open_source(manifest.id)) in IMAGES
 
     # How the model is kept

@@ -29,6 +29,8 @@ SHOWN: dict[str, str] = {
     "GATEWAY_CLIENT_JOBS": "tests/system/ops/test_shares.py::test_a_client_has_so_many_jobs_under_way_and_no_more",
     "GATEWAY_CLIENT_BYTES_PER_DAY": "tests/system/ops/test_shares.py::test_a_client_sends_so_many_bytes_a_day_and_no_more",
     "GATEWAY_CLIENT_UPLOADS": "tests/system/ops/test_shares.py::test_a_client_has_so_many_unfinished_uploads_and_no_more",
+    "GATEWAY_REDIS_CA_FILE": "tests/unit/adapters/redis/test_connections.py::test_a_certificate_of_the_named_ca_for_this_name_is_accepted",
+    "GATEWAY_REDIS_TLS_VERIFY": "tests/unit/adapters/redis/test_connections.py::test_what_is_weakened_is_weakened_for_all_and_no_further",
     "GATEWAY_REDIS_PREFIX": "tests/system/ops/test_redis_prefix.py::test_no_job_and_no_figure_crosses_over",
     "GATEWAY_REDIS_MAX_BYTES": "tests/system/ops/test_shares.py::test_the_embedded_redis_takes_so_much_memory_and_evicts_nothing",
     "GATEWAY_ENCODE_TIMEOUT_S": f"{HERE}::test_an_encode_that_takes_too_long_fails",

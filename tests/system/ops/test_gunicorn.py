@@ -91,6 +91,7 @@ def test_the_command_line_beats_the_environment_which_beats_the_default_and_all_
     ("arguments", "given", "said"),
     [
         (["--preload"], {}, "preload_app cannot be used"),
+        (["-k", "asgi"], {}, "run:app is a WSGI application"),
         ([], {"GUNICORN_WORKERS": "many", "GATEWAY_NO_SUCH": "1"}, "GUNICORN_WORKERS='many': expected a whole number"),
     ],
 )

@@ -55,7 +55,7 @@ def test_each_reason_is_told_from_the_others(tmp_path: Path) -> None:
 def test_what_is_shown_of_an_address_holds_no_password() -> None:
     assert without_password("rediss://me:secret@redis.example:6380/2") == "rediss://redis.example:6380/2"
     assert without_password("unix://me:secret@/run/redis.sock?db=1") == "unix:///run/redis.sock"
-    assert without_password("redis://") == "redis://localhost:6379"
+    assert without_password("redis://:secret@/1") == "redis://localhost:6379/1"
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from backend.web.response import headers, problems
 from backend.web.routes import resources
 from tests.fakes.clock import ShiftedClock
 from tests.fakes.context import MemoryContext
+from tests.support.stored import manifests
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 OFFSET_TYPE = {"Content-Type": "application/offset+octet-stream"}
@@ -90,7 +91,7 @@ class Tus:
             blob.close()
 
     def jobs(self) -> list[str]:
-        return [manifest.id for manifest in self.store.manifests()]
+        return [manifest.id for manifest in manifests(self.store)]
 
 
 def job_id(link: str) -> str:

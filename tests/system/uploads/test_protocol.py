@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.samples import image
+from tests.fakes.uploads import every_upload
 from tests.system.uploads.conftest import OFFSET_TYPE, VERSION, Tus, job_id, metadata
 
 PNG = image("png", 64, 48)
@@ -192,7 +193,7 @@ def test_creation_answers_201_with_the_address(tus: Tus) -> None:
 def test_a_creation_that_makes_no_sense_is_400_and_leaves_nothing(tus: Tus, wrong: dict[str, str]) -> None:
     response = tus.ask("POST", "/api/uploads", headers=wrong)
     assert (response.status_code, response.json["code"]) == (400, "bad_request")  # type: ignore[index]
-    assert list(tus.uploads.all()) == []
+    assert every_upload(tus.uploads) == []
 
 
 def test_an_upload_larger_than_the_limit_is_413_before_a_byte_is_sent(tus: Tus) -> None:
@@ -202,7 +203,7 @@ def test_an_upload_larger_than_the_limit_is_413_before_a_byte_is_sent(tus: Tus) 
 
 
 def test_an_image_of_no_bytes_is_422(tus: Tus) -> None:
-    assert (tus.create(0).status_code, list(tus.uploads.all())) == (422, [])
+    assert (tus.create(0).status_code, every_upload(tus.uploads)) == (422, [])
 
 
 @pytest.mark.parametrize(
@@ -212,7 +213,7 @@ def test_an_image_of_no_bytes_is_422(tus: Tus) -> None:
 def test_an_option_that_cannot_be_used_is_422_at_creation_and_named(tus: Tus, pairs: dict[str, str], option: str) -> None:
     response = tus.create(len(PNG), headers=metadata(**pairs))
     assert (response.status_code, response.json["option"]) == (422, option)  # type: ignore[index]
-    assert list(tus.uploads.all()) == []
+    assert every_upload(tus.uploads) == []
 
 
 def test_what_uppy_says_about_a_file_is_no_option(tus: Tus) -> None:
@@ -250,7 +251,7 @@ def test_creation_with_upload_that_fails_leaves_no_upload_that_nobody_knows(tus:
     assert tus.ask("POST", "/api/uploads", PNG, headers=OFFSET_TYPE, Upload_Length=len(PNG), Upload_Checksum=sha1(b"x")).status_code == 460
     assert tus.ask("POST", "/api/uploads", PNG, headers=OFFSET_TYPE, Upload_Length=3).status_code == 413
     assert tus.ask("POST", "/api/uploads", PNG, Upload_Length=len(PNG), Content_Type="image/png").status_code == 415
-    assert list(tus.uploads.all()) == []
+    assert every_upload(tus.uploads) == []
 
 
 def test_a_deferred_length_is_told_with_a_later_piece_and_then_stands(tus: Tus) -> None:
@@ -402,7 +403,7 @@ def test_parts_may_not_be_more_than_the_limit_together(tmp_path: Path) -> None:
 def test_parts_that_make_no_image_are_415_and_leave_no_final_upload(tus: Tus) -> None:
     both = parts(tus, b"no image " * 600, b"at all")
     assert tus.ask("POST", "/api/uploads", Upload_Concat=f"final;{both[0]} {both[1]}").status_code == 415
-    assert [info.is_partial for info, _ in tus.uploads.all()] == [True, True]
+    assert [info.is_partial for info, _ in every_upload(tus.uploads)] == [True, True]
 
 
 # What the gateway adds
@@ -421,7 +422,7 @@ def test_what_turns_out_to_be_no_image_at_its_end_is_refused_and_erased(tus: Tus
     path = tus.created(len(data))
     assert tus.patch(path, 0, data).json["code"] == code  # type: ignore[index]
     assert tus.head(path).status_code == 404
-    assert tus.jobs() == [] and list(tus.uploads.all()) == []
+    assert tus.jobs() == [] and every_upload(tus.uploads) == []
 
 
 def test_a_full_queue_refuses_the_creation(tmp_path: Path) -> None:
@@ -546,7 +547,7 @@ def test_the_same_key_with_another_announcement_is_refused(tus: Tus, length: int
     response = tus.create(length, Idempotency_Key="train", **{"headers": metadata(filename="cat.png"), **given})
     body: Any = response.json
     assert (response.status_code, body["code"], body["option"]) == (422, "invalid_option", "Idempotency-Key")
-    assert [f"/api/uploads/{info.id}" for info, _ in tus.uploads.all()] == [path]
+    assert [f"/api/uploads/{info.id}" for info, _ in every_upload(tus.uploads)] == [path]
 
 
 def test_bytes_that_came_with_a_creation_are_not_written_twice(tus: Tus) -> None:

@@ -11,6 +11,7 @@ import pytest
 from backend import errors
 from backend.flows import receive_upload
 from backend.flows import uploads as flow
+from backend.flows.sweep_uploads import sweep
 from backend.flows.uploads import PatchRequest
 from tests.fakes.samples import image
 from tests.fakes.waiting import until
@@ -159,6 +160,6 @@ def test_the_caretaker_erases_what_has_expired_and_spares_the_rest(tus: Tus) -> 
     tus.patch(young, 0, PNG[:100])
     link = tus.patch(done, 100, PNG[100:]).headers["Link"]
     tus.here.clock.advance(10_000)  # type: ignore[union-attr]
-    assert flow.sweep(tus.context) >= 100
+    assert sweep(tus.context) >= 100
     assert [tus.head(each).status_code for each in (old, young, done)] == [404, 200, 200]
     assert tus.head(done).headers["Link"] == link

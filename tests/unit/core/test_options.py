@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import errors, texts
-from backend.core import options
+from backend.core import options, records
 from backend.core.formats import OUTPUT
 from backend.core.options import Options
 from backend.core.suggestions import likeness, other_names
@@ -284,8 +284,8 @@ def test_lossless_auto_goes_with_whatever_is_said_of_the_lossy_file(other: tuple
 
 
 def test_a_record_without_the_new_option_is_as_earlier_versions_wrote_it() -> None:
-    assert "never_larger" not in options.as_record(Options())
-    assert options.as_record(Options(never_larger=True))["never_larger"] is True
+    assert "never_larger" not in records.as_dict(Options())
+    assert records.as_dict(Options(never_larger=True))["never_larger"] is True
 
 
 def test_later_options_go_over_earlier_ones() -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from backend import errors
 from backend.core.options import Options
-from backend.flows import batch, conclude, ingest
+from backend.flows import batch, conclude, ingest, scan_store, unqueued
 from backend.flows.follow import Follower
-from backend.flows.maintenance import ABANDONED_S, DUTY, DUTY_S, EXPIRE_EVERY_S, Janitor, expire, recover
+from backend.flows.maintenance import ABANDONED_S, DUTY, DUTY_S, EXPIRE_EVERY_S, LEAST_RESCAN_S, UNREAD_RESCAN_S, Janitor, expire, recover
+from backend.ports.job_records import JobPage, ManyRead
 from tests.fakes.context import MemoryContext
 from tests.fakes.samples import image
 
@@ -213,15 +214,185 @@ def test_a_lost_job_that_was_erased_is_forgotten(here: MemoryContext, janitor: J
     assert here.leases.count() == 0
 
 
-def test_a_job_that_only_the_store_knows_is_found_by_the_rescan_though_redis_never_began_empty(here: MemoryContext, janitor: Janitor) -> None:
+def test_a_job_that_was_acknowledged_while_redis_was_away_is_queued_when_it_is_back(here: MemoryContext, janitor: Janitor) -> None:
+    """It took 111 seconds, and up to 300. Whoever acknowledged it has it queued, also where another process does the maintenance."""
+    other = Janitor(here.context, "other")
+    other.maintain()
+    here.server.is_down = True
+    job = here.upload()
+    janitor.look_after_store()
+    assert list(here.context.unqueued.ids) == [job.id]
+    here.server.is_down = False
+    janitor.look_after_store()
+    assert here.find(job).status.state == "queued" and not here.context.unqueued.ids
+
+
+def test_a_job_whose_acknowledger_died_during_an_outage_is_found_soon_after_it(here: MemoryContext, janitor: Janitor) -> None:
     janitor.maintain()
     here.server.is_down = True
     job = here.upload()
+    here.context.unqueued.ids.clear()
+    with pytest.raises(errors.BackendUnavailable):
+        janitor.maintain()
     here.server.is_down = False
     janitor.maintain()
     assert here.jobs.find(job.id) is None
-    here.clock.advance(301)
+    here.clock.advance(2)
     janitor.maintain()
+    assert here.find(job).status.state == "queued"
+
+
+def test_a_job_that_nobody_saw_an_outage_over_is_found_by_the_next_rescan(here: MemoryContext, janitor: Janitor) -> None:
+    janitor.maintain()
+    here.server.is_down = True
+    job = here.upload()
+    here.context.unqueued.ids.clear()
+    here.server.is_down = False
+    janitor.maintain()
+    assert here.jobs.find(job.id) is None
+    here.clock.advance(LEAST_RESCAN_S + 1)
+    janitor.maintain()
+    assert here.find(job).status.state == "queued"
+
+
+def test_more_jobs_than_a_process_remembers_are_found_by_a_scan(here: MemoryContext, janitor: Janitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unqueued, "MOST_REMEMBERED", 3)
+    janitor.maintain()
+    here.server.is_down = True
+    jobs = [here.upload() for _ in range(5)]
+    here.server.is_down = False
+    assert len(here.context.unqueued.ids) == 3
+    janitor.maintain()
+    assert {here.find(each).status.state for each in jobs} == {"queued"}
+
+
+def test_what_was_cancelled_or_erased_before_redis_was_back_is_not_queued(here: MemoryContext, janitor: Janitor) -> None:
+    here.server.is_down = True
+    cancelled, erased = here.upload(), here.upload()
+    conclude.cancel(here.context, cancelled)
+    conclude.erase(here.context, erased)
+    here.server.is_down = False
+    janitor.maintain()
+    assert here.queue.depth() == 0 and not here.context.unqueued.ids
+
+
+def test_a_rebuild_reads_no_ended_job_where_the_listing_shows_its_line(here: MemoryContext) -> None:
+    """2 385 jobs cost 15 505 requests."""
+    here.store.shows_lines = True
+    for _ in range(20):
+        here.upload()
+    while here.encode():
+        pass
+    waiting = here.upload()
+    here.server.lose_everything()
+    assert recover(here.context) == 1
+    assert here.store.reads == 1 and here.find(waiting).status.state == "queued"
+    here.clock.advance(90_000)
+    expire(here.context)
+    assert here.store.entries == {}
+
+
+def test_a_rebuild_goes_on_where_a_killed_janitor_stopped(here: MemoryContext, janitor: Janitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_store, "PAGE", 4)
+    monkeypatch.setattr(scan_store, "PART_JOBS", 4)
+    jobs = [here.upload() for _ in range(20)]
+    here.server.lose_everything()
+    janitor.look_after_jobs()
+    assert janitor.look_after_store() and janitor.look_after_store()
+    assert here.queue.depth() == 8 and here.duties.epoch() is None
+    asked, page = [], here.store.job_page
+    here.store.job_page = lambda place="", limit=500: (asked.append(place), page(place, limit))[1]  # type: ignore[method-assign]
+    here.clock.advance(DUTY_S + 0.1)
+    other = Janitor(here.context, "other")
+    other.maintain()
+    assert "" not in asked and here.duties.epoch() == "other"
+    assert {here.find(each).status.state for each in jobs} == {"queued"}
+
+
+def test_a_janitor_that_hung_does_not_set_back_a_scan_that_another_goes_on_with(
+    here: MemoryContext, janitor: Janitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_store, "PAGE", 4)
+    monkeypatch.setattr(scan_store, "PART_JOBS", 4)
+    for _ in range(20):
+        here.upload()
+    here.server.lose_everything()
+    janitor.look_after_jobs()
+    other, page = Janitor(here.context, "other"), here.store.job_page
+
+    def hangs(place: str = "", limit: int = 500) -> JobPage:
+        here.store.job_page = page  # type: ignore[method-assign]
+        here.clock.advance(DUTY_S + 0.1)
+        other.maintain()
+        return page(place, limit)
+
+    here.store.job_page = hangs  # type: ignore[method-assign]
+    assert not janitor.look_after_store()
+    assert here.duties.epoch() == "other" and here.upkeep.scan() is None and here.queue.depth() == 20
+
+
+def test_while_the_store_is_rebuilt_lost_encoders_are_noticed(here: MemoryContext, janitor: Janitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_store, "PAGE", 4)
+    monkeypatch.setattr(scan_store, "PART_JOBS", 4)
+    for _ in range(20):
+        here.upload()
+    here.server.lose_everything()
+    janitor.look_after_jobs()
+    janitor.look_after_store()
+    claim = here.queue.take("dies", 1)
+    assert claim is not None
+    here.clock.advance(1.1)
+    janitor.look_after_jobs()
+    assert here.find(claim.job).status.state == "queued" and here.duties.epoch() is None
+
+
+def test_jobs_that_cannot_be_read_are_looked_for_again_soon_and_keep_no_other(here: MemoryContext, janitor: Janitor) -> None:
+    hidden, other = here.upload(), here.upload()
+    here.server.lose_everything()
+    real = here.store.unfinished
+    here.store.unfinished = lambda ids: ManyRead(real([each for each in ids if each != hidden.id]).found, (hidden.id,))  # type: ignore[method-assign]
+    janitor.maintain()
+    assert here.find(other).status.state == "queued" and here.jobs.find(hidden.id) is None
+    here.store.unfinished = real  # type: ignore[method-assign]
+    here.clock.advance(UNREAD_RESCAN_S)
+    janitor.maintain()
+    assert here.find(hidden).status.state == "queued"
+
+
+def test_jobs_whose_place_in_redis_was_lost_get_it_again(here: MemoryContext, janitor: Janitor) -> None:
+    janitor.maintain()
+    jobs = [here.upload() for _ in range(5)]
+    running = here.queue.take("lives", 60)
+    assert running is not None
+    for each in jobs:
+        here.server.reach().leave_queue(each.id, is_served=True)
+    here.server.reach().leases.clear()
+    here.clock.advance(6)
+    janitor.maintain()
+    assert here.queue.depth() == 4 and here.leases.count() == 1
+
+
+def test_a_job_that_the_queue_names_and_redis_does_not_know_is_read_from_the_store(here: MemoryContext, janitor: Janitor) -> None:
+    janitor.maintain()
+    job, erased = here.upload(), here.upload()
+    here.store.erase(erased.id)
+    for each in (job, erased):
+        del here.server.reach().known[each.id]
+    here.clock.advance(6)
+    janitor.maintain()
+    assert here.find(job).status.state == "queued" and here.queue.depth() == 1
+
+
+def test_keys_that_redis_evicted_are_looked_for_in_the_store(here: MemoryContext, janitor: Janitor) -> None:
+    here.server.reach().evicted = 1
+    janitor.maintain()
+    job = here.upload()
+    here.server.reach().leave_queue(job.id)
+    del here.server.reach().known[job.id]
+    here.server.reach().evicted = 2
+    for _ in range(3):
+        here.clock.advance(2)
+        janitor.maintain()
     assert here.find(job).status.state == "queued"
 
 

@@ -297,10 +297,12 @@ local function release_followers(id, manifest)
 end
 
 -- Give a job that was in the queue to the encoder with this token: {manifest, status, ids of completed duplicates}. Nil when it waits no more,
--- or its work is being encoded: then it follows the job that is.
-local function give_out(id, token, lease_ms)
+-- or its work is being encoded: then it follows the job that is. Nil and true when it needs a newer protocol than the encoder speaks: nothing has
+-- changed then.
+local function give_out(id, token, lease_ms, speaks)
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'needs')
+  if job[1] == 'queued' and job[4] and tonumber(job[4]) > tonumber(speaks) then return nil, true end
   redis.call('ZREM', key('waiting'), id)
-  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status')
   if job[1] ~= 'queued' then return nil end
   local now = now_ms()
   local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)
@@ -338,6 +340,7 @@ local function create(id, manifest_text, status_text, client, expire_at)
   end
   redis.call('ZADD', key('expiry'), expire_at, id)
   local manifest = cjson.decode(manifest_text)
+  if manifest.needs then redis.call('HSET', key('job:' .. id), 'needs', manifest.needs) end
   if manifest.is_passing then
     redis.call('HSET', key('job:' .. id), 'passing', 1)
   elseif (manifest.maker or '') ~= '' then

@@ -21,6 +21,7 @@ from backend.core.job import Status, cancelled
 from backend.texts.problems import problem
 from tests.contract.test_store import DATA, put
 from tests.fakes.samples import manifest
+from tests.support.stored import manifests
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_a_commit_whose_sync_fails_leaves_no_job_and_no_folder(file_store: FileS
         with pytest.raises(errors.StorageFull):
             file_store.commit_job(upload, manifest())
     upload.discard()
-    assert list(file_store.manifests()) == []
+    assert manifests(file_store) == []
     assert list((file_store.root / "incoming").iterdir()) == []
 
 
@@ -167,7 +168,7 @@ def test_a_commit_whose_very_last_sync_fails_is_taken_back(file_store: FileStore
         with pytest.raises(errors.GatewayError):
             file_store.commit_job(upload, manifest())
     upload.discard()
-    assert list(file_store.manifests()) == []
+    assert manifests(file_store) == []
     assert [*(file_store.root / "incoming").iterdir(), *(file_store.root / "trash").iterdir()] == []
 
 
@@ -176,7 +177,7 @@ def test_a_disk_too_full_to_rename_can_be_freed_all_the_same(file_store: FileSto
     with monkeypatch.context() as broken:
         fail_with(errno.ENOSPC, broken, "rename")
         assert file_store.erase(known.id) >= len(DATA)
-    assert list(file_store.manifests()) == [] and list((file_store.root / "jobs").glob("*/*")) == []
+    assert manifests(file_store) == [] and list((file_store.root / "jobs").glob("*/*")) == []
 
 
 def test_a_deletion_is_not_undone_by_a_disk_that_does_not_tell_what_lies_in_the_trash(file_store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +192,7 @@ def test_a_deletion_is_not_undone_by_a_disk_that_does_not_tell_what_lies_in_the_
     with monkeypatch.context() as broken:
         broken.setattr(os, "stat", call)
         assert file_store.erase(known.id) == 0
-    assert list(file_store.manifests()) == []
+    assert manifests(file_store) == []
     assert file_store.clean_up(0) > 0
 
 
@@ -250,7 +251,7 @@ def test_one_unreadable_manifest_does_not_hide_the_other_jobs(file_store: FileSt
     good, torn = put(file_store), put(file_store, is_ephemeral=True)
     next((file_store.root / "jobs").glob(f"*/{torn.id}/manifest.json")).write_bytes(b"")
     next((file_store.root / "jobs").iterdir()).joinpath(".DS_Store").write_bytes(b"what a copying desktop leaves")
-    assert [each.id for each in file_store.manifests()] == [good.id]
+    assert [each.id for each in manifests(file_store)] == [good.id]
 
 
 def test_a_job_that_a_power_cut_tore_is_erased_in_time(file_store: FileStore) -> None:

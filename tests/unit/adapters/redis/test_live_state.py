@@ -14,7 +14,9 @@ import redis
 from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.live_state import live_state
+from backend.core.index_line import index_line
 from backend.core.job import Status
+from backend.core.scan import Scan
 from backend.ports.delivery_queue import Shares, Waiting
 from backend.ports.queue import Claim, JobQueue
 from backend.texts.problems import problem
@@ -58,7 +60,7 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "duties.epoch": lambda live: live.duties.epoch(),
     "duties.begin_epoch": lambda live: live.duties.begin_epoch("name"),
     "duties.acquire": lambda live: live.duties.acquire("duty", "holder", 1),
-    "index.add": lambda live: live.index.add([manifest()]),
+    "index.add": lambda live: live.index.add([index_line(manifest())]),
     "index.entries": lambda live: live.index.entries("maker", None, 1),
     "index.expired": lambda live: live.index.expired(1.0, 1),
     "presence.heartbeat": lambda live: live.presence.heartbeat("encoder", {}, 1),
@@ -66,6 +68,7 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "presence.announce": lambda live: live.presence.announce("gateway", {}, 1),
     "presence.leave": lambda live: live.presence.leave("encoders", "encoder"),
     "presence.gateways": lambda live: live.presence.gateways(),
+    "presence.needs": lambda live: live.presence.needs(),
     "presence.own_address": lambda live: live.presence.own_address(),
     "counters.add": lambda live: live.counters.add({"name": 1}),
     "counters.overview": lambda live: live.counters.overview(),
@@ -87,6 +90,20 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "deliveries.pause": lambda live: live.deliveries.pause("http://a", 1.0),
     "deliveries.count_failures": lambda live: live.deliveries.count_failures("http://a", True),
     "deliveries.count": lambda live: live.deliveries.count("client"),
+    "jobs.unknown": lambda live: live.jobs.unknown(["id"]),
+    "index.missing": lambda live: live.index.missing(["id"]),
+    "upkeep.want_scan": lambda live: live.upkeep.want_scan("why", 1.0),
+    "upkeep.wanted_scan": lambda live: live.upkeep.wanted_scan(),
+    "upkeep.scan": lambda live: live.upkeep.scan(),
+    "upkeep.begin_scan": lambda live: live.upkeep.begin_scan(Scan("id", "why", 1.0), "duty", "holder"),
+    "upkeep.save_scan": lambda live: live.upkeep.save_scan(Scan("id", "why", 1.0), "duty", "holder"),
+    "upkeep.end_scan": lambda live: live.upkeep.end_scan(Scan("id", "why", 1.0), "duty", "holder"),
+    "upkeep.note": lambda live: live.upkeep.note("kind"),
+    "upkeep.notes": lambda live: live.upkeep.notes(),
+    "upkeep.signs": lambda live: live.upkeep.signs(),
+    "upkeep.strays": lambda live: live.upkeep.strays(0),
+    "upkeep.mend": lambda live: live.upkeep.mend(["id"]),
+    "upkeep.lost": lambda live: live.upkeep.lost(),
     "counters.count_in_window": lambda live: live.counters.count_in_window("key", 1, 1),
 }
 

@@ -12,6 +12,7 @@ from backend.core.client_limits import ClientLimits
 from backend.flows import shares
 from tests.fakes.codec import ScriptedCodec
 from tests.fakes.samples import image
+from tests.fakes.uploads import every_upload
 from tests.unit.web.conftest import Web
 
 Make, Check = Callable[..., Web], Callable[..., dict[str, Any]]
@@ -64,7 +65,7 @@ def test_beyond_a_share_of_uploads_none_is_made(make_web: Make, problem: Check) 
     web = make_web(web_rules={"client_limits": ClientLimits(uploads=2)})
     made = [web.post("/api/uploads", headers=TUS) for _ in range(2)]
     problem(web.post("/api/uploads", headers=TUS), 429, "quota_exceeded")
-    assert len(list(web.here.uploads.all())) == 2
+    assert len(every_upload(web.here.uploads)) == 2
     web.delete(made[0].headers["Location"], headers=TUS)
     assert web.post("/api/uploads", headers=TUS).status_code == 201
     web.here.clock.advance(3601)

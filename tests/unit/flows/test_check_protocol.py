@@ -1,0 +1,74 @@
+"""A process starts beside those that it understands, and is refused beside others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend.adapters.files import protocol_mark
+from backend.core.protocol import CHANGES, NEWEST, OLDEST, SPOKEN, UNNUMBERED, Range, is_understood, range_of
+from backend.errors import CannotStart
+from backend.flows.check_protocol import check_data, check_protocol
+from tests.fakes.context import MemoryContext
+
+
+def test_every_number_says_what_it_changed() -> None:
+    assert list(CHANGES) == list(range(min(CHANGES), NEWEST + 1)) and all(CHANGES.values())
+    assert Range(OLDEST, NEWEST) == SPOKEN
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "do_meet"),
+    [((1, 2), (1, 1), True), ((1, 2), (2, 3), True), ((1, 2), (3, 4), False), ((3, 3), (1, 2), False), ((2, 2), (1, 3), True)],
+)
+def test_two_ranges_meet_where_they_have_a_number_in_common(one: tuple[int, int], other: tuple[int, int], do_meet: bool) -> None:
+    assert Range(*one).meets(Range(*other)) is Range(*other).meets(Range(*one)) is do_meet
+
+
+@pytest.mark.parametrize("said", [None, "2", [1], [1, "2"], {}, [1, 2, 3]])
+def test_what_says_no_range_counts_as_a_release_without_numbers(said: object) -> None:
+    assert range_of({} if said is None else {"protocol": said}) == UNNUMBERED
+    assert range_of({"protocol": [2, 5]}) == (2, 5)
+
+
+@pytest.mark.parametrize("protocol", [None, [1, 1], [1, 2], [2, 3], [NEWEST, NEWEST + 9]])
+def test_a_neighbour_stops_no_start(protocol: list[int] | None) -> None:
+    here = MemoryContext()
+    here.presence.heartbeat("a", {"host": "one", **({"protocol": protocol} if protocol else {})}, 60)
+    here.presence.announce("b", {"host": "one", **({"protocol": protocol} if protocol else {})}, 60)
+    check_protocol(here.presence, "1.0.0")
+
+
+@pytest.mark.parametrize("kind", ["encoders", "gateways"])
+def test_a_stranger_stops_the_start_until_it_is_gone(kind: str) -> None:
+    here = MemoryContext()
+    say = here.presence.heartbeat if kind == "encoders" else here.presence.announce
+    say("a", {"host": "one", "protocol": [NEWEST + 1, NEWEST + 2], "version": "9.0.0"}, 60)
+    with pytest.raises(CannotStart) as raised:
+        check_protocol(here.presence, "1.0.0")
+    assert raised.value.reason == "protocol_of_peer" and raised.value.params["other"] == f"{NEWEST + 1}–{NEWEST + 2}"
+    here.clock.advance(61)
+    check_protocol(here.presence, "1.0.0")
+
+
+def test_a_live_state_of_a_newer_release_stops_the_start_and_an_unreachable_one_does_not() -> None:
+    here = MemoryContext()
+    here.server.reach().needs = NEWEST + 1
+    with pytest.raises(CannotStart):
+        check_protocol(here.presence, "1.0.0")
+    here.server.is_down = True
+    check_protocol(here.presence, "1.0.0")
+
+
+MARKS = [(None, True), ("1", True), (f"{NEWEST}\n", True), (str(NEWEST + 1), False), ("two", False), ("", False)]
+
+
+@pytest.mark.parametrize(("mark", "is_usable"), MARKS)
+def test_a_folder_that_a_newer_release_wrote_stops_the_start(tmp_path: Path, mark: str | None, is_usable: bool) -> None:
+    if mark is not None:
+        (tmp_path / protocol_mark.NAME).write_text(mark)
+    assert is_understood(protocol_mark.needs(tmp_path)) is is_usable
+    if not is_usable:
+        with pytest.raises(CannotStart):
+            check_data(protocol_mark.needs(tmp_path), tmp_path, "1.0.0")
