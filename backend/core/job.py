@@ -45,10 +45,6 @@ STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
 """Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
 FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
 DELIVERIES = "/api/webhooks/deliveries"
-MAX_ATTEMPTS = 6
-"""A job fails when the codec's child died so often over its image, so that no image is tried for ever. A turn counts two (``codec.sealed``)."""
-MAX_LOSSES = 10
-"""A job fails when so many encoders were lost over it and never came back: its image may be what takes them and their hosts along."""
 
 
 @dataclass(frozen=True, slots=True)

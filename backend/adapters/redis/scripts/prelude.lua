@@ -44,6 +44,12 @@ local function manifest_of(text)
   return manifests[text]
 end
 
+-- How long a job waits that is put off once more, in ms. Half of it is jitter, by the clock: Lua's random numbers begin alike in each script.
+local function pause_ms_of(id, choices)
+  local times, micros = redis.call('HINCRBY', key('job:' .. id), 'pauses', 1), redis.call('TIME')[2]
+  return math.floor(choices[math.min(times, #choices)] * (1 + micros % 1000 / 1000) / 2)
+end
+
 -- The mean of the newest conversions, or nil before the first.
 local function mean_ms()
   local recent, sum = redis.call('LRANGE', key('recent'), 0, -1), 0
