@@ -177,8 +177,7 @@ def work_key(source: Source, options: Options, owner: str) -> str:
     return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
 
 
-# Each end is the change after ``status``. So watchers take it for newer even where the live state was lost; where it was not,
-# ``JobStates.end`` counts by itself.
+# Each end is the change after ``status``: newer for watchers even where the live state was lost. Else ``JobStates.end`` counts by itself.
 
 
 def succeeded(status: Status, result: Result, now: float) -> Status:
@@ -195,9 +194,7 @@ def cancelled(status: Status, now: float) -> Status:
 
 def rfc3339(seconds: float | None) -> str | None:
     """A time with milliseconds, in UTC."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def public(job: Job, reader: Reader) -> dict[str, Any]:
