@@ -173,8 +173,7 @@ def work_key(source: Source, options: Options, owner: str) -> str:
     return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
 
 
-# Each end is the change after ``status``. So watchers take it for newer even where the live state was lost; where it was not,
-# ``JobStates.end`` counts by itself.
+# Each end is the change after ``status``: newer for watchers even where the live state was lost. Else ``JobStates.end`` counts by itself.
 
 
 def succeeded(status: Status, result: Result, now: float) -> Status:
