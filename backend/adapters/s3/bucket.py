@@ -7,15 +7,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import boto3
+import botocore.session
 import urllib3
 from boto3.exceptions import Boto3Error, S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError, PartialCredentialsError
+from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
 from backend import errors
@@ -34,7 +37,7 @@ NOT_LET_IN = {"403", "AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "Inva
 """Credentials that expired, or were exchanged: they are read anew by a new client."""
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 RENEW_CLIENT_S = 10.0
-"""A client that is younger stays: making one takes a third of a second of processor time."""
+"""A client that is younger stays: making one for each refused request would help nobody."""
 BROKEN = (BotoCoreError, Boto3Error, ResponseParserError, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 """What a service that is away, falls silent or says nonsense makes boto3 raise, and what lies below it."""
 PAGE = 1000
@@ -84,19 +87,36 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+@cache
+def _service_descriptions() -> Loader:
+    """boto3's descriptions of the services. A session that reads its own costs 13 MB and 0.4 s for each client, and 0.5 MB and 0.02 s with these."""
+    loader: Loader = botocore.session.get_session().get_component("data_loader")
+    loader.load_service_model("s3", "service-2")  # completed once, here; threads only read it
+    return loader
+
+
+def new_client() -> S3Client:
+    """With a session of its own: sessions are for one thread."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _service_descriptions())
+    client: S3Client = boto3.session.Session(botocore_session=session).client("s3", config=CONFIG)
+    return client
+
+
 class Bucket:
     """Every thread has a client of its own, so that nothing is shared between a gateway's loop and its threads. All methods block."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._own = threading.local()
+        _service_descriptions()
         self._circuit = Circuit()
 
     @property
     def client(self) -> S3Client:
         client: S3Client | None = getattr(self._own, "client", None)
         if client is None:
-            client = self._own.client = boto3.session.Session().client("s3", config=CONFIG)
+            client = self._own.client = new_client()
             self._own.made_s = time.monotonic()
         return client
 
