@@ -32,6 +32,11 @@ class MemoryLeases:
                 listeners += server.listeners(each.manifest.id)
         return ReportAck(known.status.seq, listeners)
 
+    def announce_watcher(self, job_id: str) -> None:
+        known = self._server.reach().known.get(job_id)
+        if known is not None and known.status.state == "running":
+            self._server.watched.append(self._server.reach().known[known.leader].token if known.leader else known.token)
+
     def readopt(self, claim: Claim, lease_s: float) -> bool:
         server, state, job_id = self._server, self._server.reach(), claim.job.id
         known = state.known.get(job_id)
@@ -122,6 +127,12 @@ class MemoryFetchLeases:
             known.token, known.handed_back = "", known.handed_back + 1
             known.fetches -= known.handed_back <= most
             state.fetching[job_id] = self._server.clock()
+
+    def pause(self, job_id: str, token: str, pauses_s: Sequence[float]) -> None:
+        state = self._server.reach()
+        if job_id in state.fetching and (known := state.known[job_id]).token == token:
+            known.token, known.fetches, known.pauses = "", known.fetches - 1, known.pauses + 1
+            state.fetching[job_id] = self._server.clock() + pauses_s[min(known.pauses, len(pauses_s)) - 1]
 
     def attach_source(self, job: Job) -> Job:
         server, state = self._server, self._server.reach()

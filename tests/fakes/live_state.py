@@ -127,11 +127,13 @@ class MemoryPresence:
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
 
-    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
+    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> float:
         self._server.reach().encoders[encoder] = (self._server.clock() + seconds, dict(facts))
+        return self._server.clock()
 
-    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> None:
+    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> float:
         self._server.reach().gateways[gateway] = (self._server.clock() + seconds, dict(facts))
+        return self._server.clock()
 
     def leave(self, kind: Kind, name: str) -> None:
         state = self._server.reach()
