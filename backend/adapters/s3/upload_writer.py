@@ -53,15 +53,11 @@ class S3UploadWriter(UploadData):
 
     @property
     def info(self) -> UploadInfo:
-        return self._record.info
+        return self._stored.record.info
 
     @property
     def state(self) -> UploadState:
-        return self._deferred or self._record.state
-
-    @property
-    def _record(self) -> UploadRecord:
-        return self._stored.record
+        return self._deferred or self._stored.record.state
 
     def read_head(self, length: int) -> bytes:
         self._fetch(0, min(length, self._local_from_bytes))
@@ -137,7 +133,7 @@ class S3UploadWriter(UploadData):
     def _append(self, end_bytes: int, now: float) -> bool:
         """Put what is new, and count it. False where another writer was faster."""
         piece, begin_bytes = self._put_piece(end_bytes)
-        before, record = self._record, self._record.with_piece(piece, begin_bytes, now)
+        before, record = self._stored.record, self._stored.record.with_piece(piece, begin_bytes, now)
         try:
             stored = self._objects.replace_record(self._stored, record)
         except errors.NotFound:
@@ -149,7 +145,7 @@ class S3UploadWriter(UploadData):
 
     def _put_piece(self, end_bytes: int) -> tuple[Piece, int]:
         """With the small pieces before it. Also where the piece begins."""
-        begin_bytes = self._record.merge_from(end_bytes - self.state.offset_bytes)
+        begin_bytes = self._stored.record.merge_from(end_bytes - self.state.offset_bytes)
         try:
             self._fetch(begin_bytes, self._local_from_bytes)
             self._local_from_bytes = min(begin_bytes, self._local_from_bytes)
@@ -183,7 +179,7 @@ class S3UploadWriter(UploadData):
     def _change(self, change: Callable[[UploadState], UploadState]) -> None:
         """Replace the state by what ``change`` makes of it, also where others change the record meanwhile."""
         for _ in range(TRIES):
-            stored = self._objects.replace_record(self._stored, self._record.with_state(change(self._record.state)))
+            stored = self._objects.replace_record(self._stored, self._stored.record.with_state(change(self._stored.record.state)))
             if stored is not None:
                 self._stored = stored
                 return
@@ -193,7 +189,7 @@ class S3UploadWriter(UploadData):
     def _fetch(self, begin_bytes: int, end_bytes: int) -> None:
         """Read from the bucket into the file. Raises ``NotFound`` where a piece is gone."""
         with translate_errors():
-            for chunk in self._objects.read_bytes(self._record, begin_bytes, end_bytes):
+            for chunk in self._objects.read_bytes(self._stored.record, begin_bytes, end_bytes):
                 begin_bytes += os.pwrite(self.data.fd, chunk, begin_bytes)
 
 

@@ -71,10 +71,10 @@ def test_an_upload_that_has_changed_is_read_again_and_one_that_expires_is_erased
 def test_a_complete_upload_is_left_to_its_request_for_a_while_and_then_finished(here: MemoryContext) -> None:
     upload_id = made(here)
     sweep(here.context)
-    assert list(here.store.manifests()) == []
+    assert list(here.store.entries) == []
     here.clock.advance(FINISH_AFTER_S)
     sweep(here.context)
-    assert [each.id for each in here.store.manifests()] == [here.uploads.find(upload_id)[0].job_id]
+    assert list(here.store.entries) == [here.uploads.find(upload_id)[0].job_id]
 
 
 def test_all_unfinished_uploads_are_told_though_some_cannot_be_read(here: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
