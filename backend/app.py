@@ -43,6 +43,7 @@ from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
+from backend.flows.shared_clock import SharedClock
 from backend.server import connection_limits, stock_workers
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
@@ -76,12 +77,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure_once(logs.Style(**settings.log_style))
     connection_limits.install(_connection_limits(settings))
     error_response.install(settings.prefix)
-    context = gateway_context(settings)
+    context = gateway_context(settings, clock := SharedClock())
     check_protocol(context.presence, __version__)
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     looks = redis_looks.RedisLooks(settings.broker_url, settings.key_prefix, context.duties, name)
     follower = Follower(context)
-    announcements = _announcements(settings, follower)
+    announcements = _announcements(settings, follower, clock)
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
     flask_alone = app.wsgi_app
@@ -97,14 +98,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     telemetry.start(settings, "gateway", app)
     _install_sessions(settings, context, socketio)
     loop_lag.start()
-    janitor = Janitor(context, name, fetcher)
     background.start_soon(
         lambda: background.warm_up(app, context, announcements),
         lambda: background.watch_keys(web.api_keys, handlers),
         lambda: background.look_at_redis(looks.look, redis_looks.EVERY_S),
-        lambda: background.announce_gateway(_announcer(settings, context, name)),
-        lambda: background.maintain(janitor),
-        lambda: background.look_after_store(janitor),
+        lambda: background.announce_gateway(_announcer(settings, context, name, clock)),
+        *background.maintenance(Janitor(context, name, fetcher)),
         lambda: background.send_webhooks(webhooks),
         lambda: background.record_history(_historian(settings, web, name)),
     )
@@ -118,7 +117,7 @@ def _install_routes(app: Flask) -> None:
         app.register_blueprint(resource)
 
 
-def _announcements(settings: Settings, follower: Follower) -> RedisAnnouncements:
+def _announcements(settings: Settings, follower: Follower, clock: SharedClock) -> RedisAnnouncements:
     return RedisAnnouncements(
         redis_client.connect(settings.broker_url),
         on_change=follower.on_change,
@@ -126,17 +125,18 @@ def _announcements(settings: Settings, follower: Follower) -> RedisAnnouncements
         on_gap=follower.on_gap,
         on_delay=_observe_delay,
         prefix=settings.key_prefix,
+        clock=clock,
     )
 
 
-def _announcer(settings: Settings, context: Context, name: str) -> announce.Announcer:
+def _announcer(settings: Settings, context: Context, name: str, clock: SharedClock) -> announce.Announcer:
     own = {**announce.identity(name, socket.gethostname(), os.getpid(), __version__), session_owners.BOOT: session_ids.boot.id}
 
     def facts() -> dict[str, Any]:
         address = _peer_address(settings, context)
         return own if address is None else {**own, "address": address}
 
-    return announce.Announcer(context.presence, "gateways", name, facts)
+    return announce.Announcer(context.presence, "gateways", name, facts, clock)
 
 
 def _peer_address(settings: Settings, context: Context) -> str | None:
@@ -194,7 +194,7 @@ def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits
     )
 
 
-def gateway_context(settings: Settings) -> Context:
+def gateway_context(settings: Settings, clock: SharedClock) -> Context:
     check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
@@ -211,6 +211,7 @@ def gateway_context(settings: Settings) -> Context:
         shares_results=settings.share_results == "on",
         receiver=receiver(settings),
         sends_webhooks=bool(settings.webhook_secrets),
+        clock=clock,
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,25 +19,14 @@ from typing import Any
 import boto3
 
 from tests.fakes.waiting import until
+from tests.support.ports import LOCAL, answers, free_port
 
-LOCAL = "127.0.0.1"
 KEY, SECRET = "key", "secret"
 WEED = Path(sys.executable).parent / "weed"
 ADMIN_GRPC = 10_000
 """So far above the admin's port SeaweedFS' own worker looks for it."""
 VOLUME_MB, VOLUMES = 64, 2000
 """Each bucket gets a volume of its own, which takes no room until it is written."""
-
-
-def free_port(host: str = LOCAL) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(port: int, host: str = LOCAL) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((host, port)) == 0
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from backend import errors
 from backend.adapters import read_many
@@ -14,13 +16,23 @@ from backend.core.batch import Batch
 from backend.core.job import Manifest, Status
 from backend.ports.job_records import JobPage, ListedJob, ManyRead
 
+log = logging.getLogger(__name__)
 BEHIND = "~"
 """Comes after the name of every object of a job."""
+T = TypeVar("T")
 
 
 class S3JobRecords(StoreObjects):
+    def _read(self, key: str, parse: Callable[[bytes], T]) -> T:
+        """Raises ``NotFound``. What is no record of ours came from something between here and the service."""
+        text = self.bucket.get(key)[0]
+        try:
+            return parse(text)
+        except (ValueError, TypeError, KeyError) as error:
+            raise errors.BackendUnavailable(part="store", retry_after_s=5, private=f"{key} cannot be read: {error!r}") from error
+
     def manifest(self, job_id: str) -> Manifest:
-        return Manifest.from_json(self.bucket.get(self.manifest_key(job_id))[0])
+        return self._read(self.manifest_key(job_id), Manifest.from_json)
 
     def job_page(self, place: str = "", limit: int = 500) -> JobPage:
         """In the order of the ids; ``place`` is the last one seen. The names of a job's objects show everything: no object is read.
@@ -31,7 +43,7 @@ class S3JobRecords(StoreObjects):
         keys, is_all = self.bucket.keys_after(folder, f"{folder}{place}/{BEHIND}" if place else "")
         jobs = [(job_id, [name for _, name in found]) for job_id, found in groupby(map(_split, keys), key=lambda each: each[0])]
         if not is_all and len(jobs) == 1:
-            jobs = [(jobs[0][0], [key.rpartition("/")[2] for key in self.bucket.keys(self.job_key(jobs[0][0], ""))])]
+            jobs = [(jobs[0][0], [each["Key"].rpartition("/")[2] for each in self.bucket.objects(self.job_key(jobs[0][0], ""))])]
         elif not is_all:
             del jobs[-1]
         is_all = is_all and len(jobs) <= limit
@@ -50,7 +62,7 @@ class S3JobRecords(StoreObjects):
 
     def outcome(self, job_id: str) -> Status | None:
         try:
-            return Status.from_json(self.bucket.get(self.job_key(job_id, "outcome.json"))[0])
+            return self._read(self.job_key(job_id, "outcome.json"), Status.from_json)
         except errors.NotFound:
             return None
 
@@ -67,7 +79,10 @@ class S3JobRecords(StoreObjects):
         except errors.NotFound:
             self.erase(job_id)
             raise
-        self._delete_other_results(job_id, status if is_first else self.outcome(job_id))
+        try:
+            self._delete_other_results(job_id, status if is_first else self.outcome(job_id))
+        except errors.BackendUnavailable as error:
+            log.info("job %s has ended, and other encoders' results stay until it is erased: %s", job_id, error.private)
         return is_first
 
     def _delete_other_results(self, job_id: str, outcome: Status | None) -> None:
@@ -88,7 +103,7 @@ class S3JobRecords(StoreObjects):
         self.bucket.put(self.batch_key(batch.id), batch.to_json())
 
     def batch(self, batch_id: str) -> Batch:
-        return Batch.from_json(self.bucket.get(self.batch_key(batch_id))[0])
+        return self._read(self.batch_key(batch_id), Batch.from_json)
 
     def erase_batch(self, batch_id: str) -> None:
         self.bucket.delete([self.batch_key(batch_id)])

@@ -20,6 +20,7 @@ export class StatusPanels {
     showDisk(now.disk, words);
     showMemory(now.memory, words);
     showSeal(now.seal, words);
+    showHosts(now.hosts ?? [], words);
     showVersions(now.versions);
     showWarnings(now.redis_warnings);
     setText(text('version'), words.t('status.workers', { version: now.version, n: now.workers }));
@@ -80,6 +81,13 @@ function showSeal(seal, words) {
   setText(text('seal'), words.t(seal.level >= FULL_SEAL ? 'status.seal_full' : seal.level > 0 ? 'status.seal_part' : 'status.seal_none'));
   const parts = Object.entries(seal).filter(([name, value]) => name !== 'level' && ['string', 'number', 'boolean'].includes(typeof value)).map(([name, value]) => value === true ? name : `${name} ${value === false ? '–' : value}`);
   setText(text('seal-note'), words.t('status.seal_note', { level: seal.level, full: FULL_SEAL, parts: words.list(parts) }));
+}
+
+/** Every machine whose processes announce themselves. @param {Figures[]} hosts @param {Words} words */
+function showHosts(hosts, words) {
+  const number = (/** @type {number | null} */ count) => count === null ? '–' : words.whole.format(count);
+  const range = (/** @type {number[]} */ [oldest, newest]) => oldest === newest ? `${oldest}` : `${oldest}–${newest}`;
+  fill('hosts', hosts.map((each) => [each.host, number(each.cores), number(each.encoders), number(each.jobs), number(each.gateways), number(each.seal), words.list(each.versions) || '–', range(each.protocol)]), (name) => name);
 }
 
 /** @param {Record<string, string>} versions */
