@@ -96,8 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _install_routes(app)
     app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
-    sessions.install(socketio, prefix=settings.prefix)
-    session_relay.install(_session_owners(settings, context))
+    _install_sessions(settings, context, socketio)
     loop_lag.start()
     background.start_soon(
         lambda: background.warm_up(app, context, announcements),
@@ -145,6 +144,11 @@ def _peer_address(settings: Settings, context: Context) -> str | None:
     if settings.peer_address is not None:
         return None if settings.peer_address == "off" else settings.peer_address
     return announce.address(settings.host, settings.port, context.presence.own_address())
+
+
+def _install_sessions(settings: Settings, context: Context, socketio: SocketIO) -> None:
+    sessions.install(socketio, prefix=settings.prefix)
+    session_relay.install(_session_owners(settings, context))
 
 
 def _session_owners(settings: Settings, context: Context) -> session_owners.PresentOwners | None:

@@ -50,6 +50,8 @@ class TicketQoS(kombu_redis.QoS):
     def can_consume(self) -> bool:
         if not super().can_consume():
             return False
+        if not self.prefetch_count:
+            return True  # remote control has a channel of its own, without tickets and without a limit
         is_spare = len(self._delivered or ()) - len(self._dirty or ()) >= self.prefetch_count / PREFETCH
         channel: Any = self.channel
         channel.brpop_timeout = SPARE_WAIT_S if is_spare else WAIT_S

@@ -16,8 +16,8 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 BY_ARGUMENTS: Mapping[int, str] = {
     0: "TIME",
-    1: "DEL EXISTS GET HGETALL HLEN HVALS INCR LLEN PTTL SMEMBERS TTL ZCARD ZPOPMIN",
-    2: "EXPIRE EXPIREAT HDEL HEXISTS HGET HMGET INCRBY LPUSH PUBLISH RPUSH SADD SET SETNX ZRANK ZREM ZSCORE",
+    1: "DEL EXISTS GET HGETALL HLEN HVALS INCR LLEN PTTL SMEMBERS SPOP TTL ZCARD ZPOPMIN",
+    2: "EXPIRE EXPIREAT HDEL HEXISTS HGET HMGET INCRBY LPUSH PUBLISH RPUSH RPUSHX SADD SET SETNX ZRANK ZREM ZSCORE",
     3: "HINCRBY HINCRBYFLOAT HSET HSETNX LRANGE LTRIM ZADD ZRANGE ZRANGEBYSCORE ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE",
 }
 """The commands of the scripts, most of which are given outside too, by how many arguments they may have."""
@@ -68,8 +68,8 @@ def attempts(prefix: str) -> list[tuple[str, ...]]:
     key = f"{prefix}rights"
     plain = ("UNWATCH", "MULTI", "DISCARD", "EXEC", "PING")
     with_key = [("WATCH", key), ("RPOP", key), ("SREM", key, "1"), ("PEXPIRE", key, "1"), ("LREM", key, "1", "1"), ("BRPOP", key, "0.001")]
-    scripts = [("EVALSHA", "0" * 40, "0"), ("SCRIPT", "LOAD", "return 1"), ("SCRIPT", "EXISTS", "0" * 40), ("EVAL", "return 1", "0")]
     scan = ("SCAN", "0", "COUNT", "1")
+    scripts = [("EVALSHA", "0" * 40, "0"), ("SCRIPT", "LOAD", "return 1"), ("SCRIPT", "EXISTS", "0" * 40), ("EVAL", "return 1", "0")]
     return [*with_key, *((each,) for each in plain), scan, *scripts, ("SUBSCRIBE", key), ("PSUBSCRIBE", f"{prefix}/0.celery.pidbox")]
 
 

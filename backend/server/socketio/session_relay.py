@@ -15,7 +15,6 @@ import base64
 import hmac
 import json
 import logging
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import gevent
@@ -77,7 +76,10 @@ class SessionRelay:
             connection.stop_keepalive()
 
     def relay(self, request: BoundedRequest, connection: Connection) -> bool:
-        """Whether the request was the owner's. Then its connection is over."""
+        """Whether the owner has begun to answer. Then the connection is over, and how it ends is the owner's affair.
+
+        Where the owner ends without a word, or this worker does, the client is told here: a proxy would take a bare end for a dead gateway.
+        """
         owner = foreign_owner(request, self._cfg)
         if owner is None or installed is None or connection.is_relayed or len(self._upstreams) >= MAX_RELAYS:
             return False
@@ -86,16 +88,15 @@ class SessionRelay:
         if upstream is None or secret is None:
             return False
         self._upstreams.add(upstream)
-        connection.is_handed_over = True  # from here on the request is the owner's, and so is how the connection ends
         try:
             upstream.sendall(marked_head(request, connection.address, secret) + request.body.release_read_ahead())
-            _copy_both_ways(connection.sock, upstream)
+            connection.is_handed_over = _copy_both_ways(connection.sock, upstream)
         except OSError as error:
             log.info("relay to %s ended: %s", place, error)
         finally:
             self._upstreams.discard(upstream)
             upstream.close()
-        return True
+        return connection.is_handed_over
 
     def close(self) -> None:
         """End all that is relayed: their clients come back to another worker."""
@@ -138,30 +139,36 @@ def _connect(place: tuple[str, int]) -> Any:
         return None
 
 
-def _copy_both_ways(client: Any, upstream: Any) -> None:
-    """Until the owner closes, or either is silent for ``SILENT_S``."""
+def _copy_both_ways(client: Any, upstream: Any) -> bool:
+    """Until the owner closes, or either is silent for ``SILENT_S``; whether the client was sent anything."""
+    before_s = client.gettimeout()
     client.settimeout(SILENT_S)
     upstream.settimeout(SILENT_S)
-    upwards = gevent.spawn(_quietly(_copy), client, upstream)
+    upwards = gevent.spawn(_copy_to_the_end, client, upstream)
     try:
-        _copy(upstream, client)
+        return _copy(upstream, client)
     finally:
         upwards.kill()
+        client.settimeout(before_s)
 
 
-def _copy(source: Any, target: Any) -> None:
-    """Raises ``OSError``."""
-    while piece := source.recv(PIECE_BYTES):
-        target.sendall(piece)
-        turns.give_turn()
-    target.shutdown(socket.SHUT_WR)
+def _copy(source: Any, target: Any) -> bool:
+    """Whether anything came. A side that breaks ends it, as one that closes does."""
+    has_come = False
+    try:
+        while piece := source.recv(PIECE_BYTES):
+            has_come = True
+            target.sendall(piece)
+            turns.give_turn()
+    except OSError as error:
+        log.debug("a side of a relay is gone: %s", error)
+    return has_come
 
 
-def _quietly(copy: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    def run(source: Any, target: Any) -> None:
-        try:
-            copy(source, target)
-        except OSError as error:
-            log.debug("a client of a relay is gone: %s", error)
-
-    return run
+def _copy_to_the_end(client: Any, upstream: Any) -> None:
+    """A client that has gone is gone for the owner too."""
+    _copy(client, upstream)
+    try:
+        upstream.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # The owner was quicker.

@@ -17,9 +17,12 @@ import redis
 import requests
 import socketio
 
+from backend.adapters.redis.client import KEY_PREFIX, connect
+from backend.adapters.redis.presence import RedisPresence
+from backend.adapters.redis.scripts import Scripts
 from tests.support.images import photograph
 from tests.support.redis_server import RedisServer
-from tests.support.running import ENDED, ROOT, Gateway, wait_for
+from tests.support.running import ENDED, ROOT, Gateway, free_port, wait_for
 from tests.system.deploy.proxied import serving
 from tests.system.ops.processes import gunicorn_master
 
@@ -121,6 +124,20 @@ def test_a_session_that_nobody_has_any_more_is_answered_with_the_reason(world: W
     answer = requests.get(f"{world.url}/socket.io/", params={"EIO": "4", "transport": "polling", "sid": f"{'0' * 16}.{'a' * 24}"}, timeout=10)
     assert answer.status_code == 400
     assert "cannot be reached from here. Connect again." in answer.json() and "请重新连接" in answer.json()
+
+
+def test_an_owner_that_cannot_be_reached_or_is_not_where_it_says_is_answered_with_the_reason(world: World) -> None:
+    """The second: a request that was relayed once goes no further, so no two gateways send it to and fro."""
+    one, other = world.gateways
+    with connect(world.server.url) as client:
+        presence = RedisPresence(Scripts(client, KEY_PREFIX))
+        for number, address in enumerate((f"127.0.0.1:{free_port()}", f"127.0.0.1:{other.port}", f"127.0.0.1:{one.port}")):
+            boot = f"{number:016x}"
+            presence.announce(f"stranger-{number}", {"boot": boot, "address": address, "host": "elsewhere"}, 20)
+            query = {"EIO": "4", "transport": "polling", "sid": f"{boot}.{'a' * 24}"}
+            answer = requests.get(f"{one.url}/socket.io/", params=query, timeout=10)
+            assert (answer.status_code, "Connect again." in answer.text) == (400, True)
+            presence.leave("gateways", f"stranger-{number}")
 
 
 def handshake(url: str, **headers: str) -> str:

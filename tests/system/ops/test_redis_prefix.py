@@ -72,7 +72,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, server: RedisServer, commands
 
 def said(gateway: Gateway, *arguments: str) -> str:
     environment = {**os.environ, **gateway.environment, "GATEWAY_DATA_DIR": str(gateway.data_dir)}
-    command = [sys.executable, "-m", "celery", "-A", "backend.encoder", *arguments]
+    command = [sys.executable, "-m", "celery", "-A", "backend.encoder", arguments[0], "--timeout", "5", *arguments[1:]]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, text=True, capture_output=True, timeout=60)
     return done.stdout + done.stderr
 
