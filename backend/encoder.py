@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import random
 import resource
 import secrets
 import socket
@@ -41,6 +40,7 @@ from backend.core.conversion import Converted
 from backend.core.protocol import SPOKEN, range_of
 from backend.core.reader import Reader
 from backend.flows.announce import HEARTBEAT_EVERY_S, Announcer, identity
+from backend.flows.back_off import BackOff
 from backend.flows.check_protocol import check_data, check_protocol
 from backend.flows.context import Context
 from backend.flows.encode import NEWER_PAUSE_S, Turn, encode_express, encode_next
@@ -102,23 +102,6 @@ class TracedCodec:
     def convert(self, *given: Any, **named: Any) -> Converted:
         with telemetry.span("encode"):
             return self._codec.convert(*given, **named)
-
-
-class BackOff:
-    """Keeps an encoder that the world fails from running through the whole queue: it waits before its next job, longer each time."""
-
-    WAITS_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
-
-    def __init__(self) -> None:
-        self._failures = 0
-
-    def wait(self) -> None:
-        if self._failures:
-            time.sleep(self.WAITS_S[min(self._failures, len(self.WAITS_S) - 1)] * random.uniform(0.5, 1))
-
-    def note(self, turn: Turn) -> None:
-        if turn != "none":
-            self._failures = self._failures + 1 if turn == "put off" else 0
 
 
 class EncoderProcess:

@@ -96,7 +96,7 @@ class SealedCodec:
                 log.warning("a codec process was lost: %s", newest)
         if deaths:
             raise ChildDied(newest, deaths)
-        raise errors.BackendUnavailable(part="encoder", retry_after_s=5, private=newest)
+        raise errors.BackendUnavailable(part="encoders", retry_after_s=5, private=newest)
 
     def _attempt(self, source_fd: int, result_fd: int, order: messages.Order, monitor: ChildMonitor) -> Converted:
         self._start_again()

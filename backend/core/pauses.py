@@ -1,4 +1,4 @@
-"""How long a job waits that the world kept from its end, before it is tried again."""
+"""How often a job is tried again, and how long it waits before that."""
 
 from __future__ import annotations
 
@@ -7,3 +7,7 @@ WORLD_PAUSES_S = (0.5, 1, 2, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 8, 8, 8, 10, 10, 15, 
 passed. Half of each is jitter, so that jobs which failed together do not all come back together."""
 DEATH_PAUSES_S = (2, 8, 30)
 """The same after deaths of the codec's child. A machine that is short of memory for some seconds kills no job by that."""
+MAX_ATTEMPTS = 6
+"""A job fails when the codec's child died so often over its image, so that no image is tried for ever. A turn counts two (``codec.sealed``)."""
+MAX_LOSSES = 10
+"""A job fails when so many encoders were lost over it and never came back: its image may be what takes them and their hosts along."""

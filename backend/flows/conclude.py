@@ -46,6 +46,15 @@ def cancel(context: Context, job: Job) -> Job:
     return ended
 
 
+def end_unheard(context: Context, job: Job) -> None:
+    """Cancel, in the live state alone, a job for whose end nobody waits and which the store cannot erase now."""
+    try:
+        if not job.status.has_ended:
+            context.jobs.end(job.at(cancelled(job.status, context.clock())))
+    except errors.BackendUnavailable as error:
+        log.warning("job %s may be worked on until it expires: %s", job.id, error.private)
+
+
 def delete(context: Context, job: Job) -> None:
     """As ``erase``, of a job whose receiver may wait for its end: one that has not ended is cancelled by that.
 

@@ -22,8 +22,8 @@ from typing import Literal, TypeVar
 
 from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, ChildDied, Conversion, Converted, Stopped
-from backend.core.job import MAX_ATTEMPTS, Job, Result, Source, failed, succeeded
-from backend.core.pauses import DEATH_PAUSES_S, WORLD_PAUSES_S
+from backend.core.job import Job, Result, Source, failed, succeeded
+from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, WORLD_PAUSES_S
 from backend.flows.context import Context
 from backend.flows.deduplicate import share_result
 from backend.flows.finish import finish

@@ -2,7 +2,8 @@
 
 The job is ``queued`` while its source is fetched; that makes the first ``FETCH_PERCENT`` of its progress. The gateway that fetches holds a lease.
 When the lease runs out, the Janitor gives the job to another gateway, which begins at the first byte again. A job over whose fetch so many processes
-were lost fails. What cannot be fetched ends as ``failed``, with the code that an upload of it would have got.
+were lost fails. What cannot be fetched ends as ``failed``, with the code that an upload of it would have got. The other server is the client's
+choice: it is not asked again. What fails on this side (the store, the disk, descriptors) ends no job.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from backend import errors
 from backend.core.job import Job, Manifest, Source, Status, failed, work_key
 from backend.core.options import Options, needs
+from backend.core.pauses import MAX_LOSSES, WORLD_PAUSES_S
 from backend.core.protocol import NEWEST
 from backend.core.turns import client_of
 from backend.flows import shares
@@ -35,7 +37,7 @@ RENEW_S, RENEW_WAITING_S = 0.25, 2.5
 MAX_DOWNLOADS, CLIENT_DOWNLOADS = 64, 32
 """Of one process at once, and of one client's among them; others wait as in the queue, and their deadline has not begun. A download takes half a MB
 of memory and two descriptors. A server that is slow, or a name server that is silent, holds a place until the deadline."""
-MAX_FETCHES = 2
+MAX_FETCHES = MAX_LOSSES
 """A fetch that was lost so often with its process begins no more: it may be what kills them."""
 MAX_HANDED_BACK = 5
 """So often a process that ends as it should costs a fetch nothing. A worker ends after ``GUNICORN_MAX_REQUESTS``, which may be every minute."""
@@ -83,12 +85,9 @@ class Fetcher:
         token, job = context.new_id(), Job(manifest, Status())
         try:
             job = context.fetch_leases.reserve(job, token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
-        except (errors.QuotaExceeded, errors.LiveStateFull):
+        except (errors.QuotaExceeded, errors.QueueFull, errors.LiveStateFull) as error:
             erase(context, job)
-            raise
-        except errors.QueueFull:
-            erase(context, job)
-            raise queue_is_full(context, context.max_queued_jobs) from None
+            raise queue_is_full(context, context.max_queued_jobs) if isinstance(error, errors.QueueFull) else error from None
         except errors.BackendUnavailable as error:
             log.warning("job %s is stored and will be fetched once Redis is back: %s", manifest.id, error.private)
             remember(context, manifest.id)
@@ -131,7 +130,10 @@ class Fetcher:
                 return
 
     def fetch(self, job: Job, token: str) -> None:
-        """Fetch the source and queue the job, or end the job as failed. Raises nothing: this is the edge of a background thread."""
+        """Fetch the source and queue the job, or end the job as failed. Where this side fails, it is put off, for any gateway to try again.
+
+        Raises nothing: this is the edge of a background thread.
+        """
         lease = FetchLease(self.context, job, token)
         try:
             with self._places.take(job.manifest.client, lease.renew, RENEW_WAITING_S), self._begin(lease):
@@ -141,7 +143,12 @@ class Fetcher:
         except errors.NotFound:
             log.info("job %s was erased while it was fetched", job.id)
         except errors.GatewayError as error:
-            self._fail(job, error)
+            if error.is_passing:
+                lease.put_off(error)
+            else:
+                self._fail(job, error)
+        except OSError as error:
+            lease.put_off(error)
         except Exception as error:
             log.error("fetching for job %s met an unexpected %r", job.id, error, exc_info=error)
             self._fail(job, errors.Internal())
@@ -227,6 +234,14 @@ class FetchLease:
     def hand_back(self) -> None:
         """Raises ``BackendUnavailable``."""
         self.context.fetch_leases.hand_back(self.job.id, self.token, MAX_HANDED_BACK)
+
+    def put_off(self, why: Exception) -> None:
+        """Raises nothing: where Redis is away, the lease runs out."""
+        log.warning("fetching for job %s is put off: %s", self.job.id, why)
+        try:
+            self.context.fetch_leases.pause(self.job.id, self.token, WORLD_PAUSES_S)
+        except errors.BackendUnavailable as error:
+            log.warning("the fetch for job %s could not be put off, so its lease has to run out: %s", self.job.id, error.private)
 
     def _hold(self, call: Callable[[], bool | None]) -> None:
         self._renewed_s = self.context.clock()

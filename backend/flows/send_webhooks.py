@@ -114,6 +114,8 @@ class WebhookSender:
         try:
             reply = self.receivers.post(delivery.url, webhooks.signed_headers(self.keys, delivery.id, now, body), body)
         except errors.GatewayError as failure:
+            if failure.is_passing:  # of this side: no try of the receiver's
+                raise
             error = failure.variant.removeprefix("url_") or failure.code
             log.info("the webhook %s got no answer from %s: %s", delivery.id, delivery.receiver, failure)
         return Attempt(now, round(time.monotonic() - begun_s, 3), reply.status or None, error), reply.retry_after_s

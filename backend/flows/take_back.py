@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from backend import errors
-from backend.core.job import MAX_LOSSES, failed
+from backend.core.job import failed
+from backend.core.pauses import MAX_LOSSES
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored

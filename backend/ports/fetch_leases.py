@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from backend.core.job import Job
@@ -30,6 +31,9 @@ class FetchLeases(Protocol):
 
     def hand_back(self, job_id: str, token: str, most: int) -> None:
         """Let a lease expire at once. Its fetch counts no more, unless that came more than ``most`` times: the job is not to blame."""
+
+    def pause(self, job_id: str, token: str, pauses_s: Sequence[float]) -> None:
+        """Put off a fetch that this process cannot do now, as ``Leases.pause``. It counts no more: the job is not to blame."""
 
     def attach_source(self, job: Job) -> Job:
         """Queue a reserved job, now that its manifest has a source; the job with its position and estimate."""

@@ -24,7 +24,8 @@ class Sources(Protocol):
         """The file name in ``url``. Asks nobody, and raises ``BadRequest`` for what is no address, or one that must not be asked as it stands."""
 
     def open(self, url: str, pulse: Callable[[], None]) -> Download:
-        """Raises ``BadRequest`` for an address that must not be asked, and when the server does not answer with a file.
+        """Raises ``BadRequest`` for an address that must not be asked, and when the server does not answer with a file. Raises
+        ``BackendUnavailable`` where this machine has no socket for it.
 
         ``pulse`` is called a few times a second, also while ``chunks`` waits. What it raises ends the download.
         """

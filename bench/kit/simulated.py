@@ -78,6 +78,7 @@ class NoBlob:
 
 class NoResult:
     fd = 0
+    can_save_again = False
 
     def save(self, *, durable: bool = True) -> tuple[str, str]:
         return f"result-{secrets.token_hex(8)}.webp", secrets.token_hex(32)

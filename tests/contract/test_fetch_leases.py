@@ -64,3 +64,14 @@ def test_nobody_begins_or_hands_back_what_is_not_theirs_has_ended_or_is_unknown(
     assert live.fetch_leases.begin(made.id, "mine", LEASE_S) is False
     live.fetch_leases.hand_back(made.id, "mine", 1)
     assert live.fetch_leases.expired() == []
+
+
+def test_a_fetch_that_is_put_off_is_free_when_its_pause_is_over_and_counts_no_more(live: Live) -> None:
+    made = reserve(live)
+    live.fetch_leases.begin(made.id, "mine", LEASE_S)
+    live.fetch_leases.pause(made.id, "another's", (NO_TIME_S,))
+    assert live.fetch_leases.renew(made.id, "mine", 0, LEASE_S) is True
+    live.fetch_leases.pause(made.id, "mine", (NO_TIME_S,))
+    assert live.fetch_leases.renew(made.id, "mine", 0, LEASE_S) is False
+    assert until(live.fetch_leases.expired) == [made.id]
+    assert live.fetch_leases.take_over(made.id, "next", LEASE_S) == 0

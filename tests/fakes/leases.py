@@ -128,6 +128,12 @@ class MemoryFetchLeases:
             known.fetches -= known.handed_back <= most
             state.fetching[job_id] = self._server.clock()
 
+    def pause(self, job_id: str, token: str, pauses_s: Sequence[float]) -> None:
+        state = self._server.reach()
+        if job_id in state.fetching and (known := state.known[job_id]).token == token:
+            known.token, known.fetches, known.pauses = "", known.fetches - 1, known.pauses + 1
+            state.fetching[job_id] = self._server.clock() + pauses_s[min(known.pauses, len(pauses_s)) - 1]
+
     def attach_source(self, job: Job) -> Job:
         server, state = self._server, self._server.reach()
         if job.id not in state.known:

@@ -63,6 +63,8 @@ class HttpReceivers:
             raise errors.BadRequest("url_slow", private=str(error)) from error
         except Broken as error:
             raise errors.BadRequest("url_answer", answer="–", private=str(error)) from error
+        except OSError as error:
+            raise errors.BackendUnavailable(part="network", retry_after_s=5, private=repr(error)) from error
         answer.close()
         return Reply(answer.head.status, _seconds(answer.head.field(b"retry-after")[:60].decode("latin-1")))
 

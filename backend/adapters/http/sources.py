@@ -75,6 +75,8 @@ class HttpSources:
             raise _problem(error) from error
         except ExchangeFailed as error:
             raise _problem(error) from error
+        except OSError as error:
+            raise errors.BackendUnavailable(part="network", retry_after_s=5, private=repr(error)) from error
 
 
 @dataclass(slots=True)

@@ -18,6 +18,8 @@ T = TypeVar("T")
 CONNECT_S = 5.0
 """For each of a name's addresses."""
 RECEIVE_BYTES = 1 << 16
+OF_THIS_MACHINE = frozenset((errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM, errno.ENETDOWN))
+"""No port is free, there is no memory, or the interface is down (connect(2)): the other server has nothing to do with it."""
 
 
 class Wire(Protocol):
@@ -32,7 +34,7 @@ class Wire(Protocol):
 
 
 def connect(addresses: Sequence[str], port: int, deadline: Deadline) -> TcpWire:
-    """To the first IP address that answers. Raises ``NotReached``."""
+    """To the first IP address that answers. Raises ``NotReached``, and ``OSError`` where this machine has no socket for it."""
     failure: Exception | None = None
     for address in addresses:
         sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
@@ -41,8 +43,10 @@ def connect(addresses: Sequence[str], port: int, deadline: Deadline) -> TcpWire:
             wire.connect((address, port))
             return wire
         except (OSError, Late) as error:
-            failure = error
             wire.close()
+            if isinstance(error, OSError) and error.errno in OF_THIS_MACHINE:
+                raise
+            failure = error
         except BaseException:
             wire.close()
             raise

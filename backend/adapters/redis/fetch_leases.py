@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.adapters.redis.job_arguments import job_arguments, milliseconds
 from backend.adapters.redis.leases import expired_in
 from backend.adapters.redis.queue import bounds, raise_refusal
@@ -38,6 +40,9 @@ class RedisFetchLeases:
 
     def hand_back(self, job_id: str, token: str, most: int) -> None:
         self._scripts.run("hand_back_fetch", job_id, token, most)
+
+    def pause(self, job_id: str, token: str, pauses_s: Sequence[float]) -> None:
+        self._scripts.run("pause_fetch", job_id, token, as_json([milliseconds(each) for each in pauses_s]))
 
     def attach_source(self, job: Job) -> Job:
         created = {**tally.of_created(job), tally.UPLOAD_BYTES: 0}

@@ -56,9 +56,11 @@ Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
     webhooks:leased           zset    the ids that a process tries now; score = end of the lease, ms
     webhooks:failures:<host>  string  how often in a row it gave no answer
     webhooks:paused:<host>    string  there while it is left alone
+    relay:secret  string  what gateways sign relayed Socket.IO requests with (``shared_secret``)
     duty:<name>   string  who holds a duty
     epoch         string  who rebuilt this state, and on which run of the server
     scan          hash    id, run (of the server), scan (JSON): how far the scan of the store is that is under way
+    lost          set     ids that were to be given out and are unknown
     scan:wanted   string  when a scan of the store is due, ms, and why
     upkeep        hash    kind of the Janitor's rounds → when one succeeded, ms; <kind>:trouble → the part that failed since
     memo:<key>    string  a memo

@@ -2,57 +2,30 @@
 
 from __future__ import annotations
 
-import http.client
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import boto3
-import urllib3
-from boto3.exceptions import Boto3Error, S3UploadFailedError
+from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError, PartialCredentialsError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from backend import errors
 from backend.adapters.files.disk import translate_errors as translate_disk_errors
-from backend.adapters.s3.circuit import Circuit
+from backend.adapters.s3.calls import BUSY, EXISTS, MISSING, Calls, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
-MISSING = {"404", "NoSuchKey", "NotFound"}
-EXISTS = {"412", "PreconditionFailed"}
-BUSY = {"409", "ConditionalRequestConflict"}
-FULL = {"507", "InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "EntityTooLarge"}
-NOT_LET_IN = {"403", "AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "TokenRefreshRequired"}
-"""Credentials that expired, or were exchanged: they are read anew by a new client."""
-NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
-RENEW_CLIENT_S = 10.0
-"""A client that is younger stays: making one takes a third of a second of processor time."""
-BROKEN = (BotoCoreError, Boto3Error, ResponseParserError, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
-"""What a service that is away, falls silent or says nonsense makes boto3 raise, and what lies below it."""
 PAGE = 1000
 """Keys of one listing."""
 BUSY_TRIES = 5
 CHUNK_BYTES = 256 << 10
 SLOWEST_BYTES_PER_S, SLOW_START_S = 64 << 10, 10.0
 """A body that comes more slowly than this, after so long, is given up."""
-CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=10,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    request_checksum_calculation="when_required",
-    response_checksum_validation="when_required",
-)
-"""A service that says nothing is given up after some 20 s: a request is answered then, and an encoder puts its job off.
-
-Checksums that not every S3-compatible service knows are sent only where the protocol demands them; TLS guards the bytes on their way."""
 IN_THIS_THREAD = TransferConfig(use_threads=False)
 
 
@@ -64,58 +37,17 @@ class Changed(Exception):
     """The object that ``Bucket.swap`` was to replace is another one by now, or gone."""
 
 
-@contextmanager
-def translate_errors(missing: type[errors.GatewayError] | None = None) -> Iterator[None]:
-    """Turn boto3's errors into ``missing`` for a missing object, ``StorageFull`` for a full service, else ``BackendUnavailable``."""
-    try:
-        yield
-    except ClientError as error:
-        code = code_of(error)
-        if missing and code in MISSING:
-            raise missing(private=str(error)) from error
-        if code in FULL:
-            raise errors.StorageFull(private=str(error)) from error
-        raise errors.BackendUnavailable(part="store", retry_after_s=5, private=str(error)) from error
-    except BROKEN as error:
-        raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
-
-
-def code_of(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
 class Bucket:
-    """Every thread has a client of its own, so that nothing is shared between a gateway's loop and its threads. All methods block."""
+    """All methods block, and may be called by several threads at once."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._own = threading.local()
-        self._circuit = Circuit()
+        self.calls = Calls()
+        self._call = self.calls.call
 
     @property
     def client(self) -> S3Client:
-        client: S3Client | None = getattr(self._own, "client", None)
-        if client is None:
-            client = self._own.client = boto3.session.Session().client("s3", config=CONFIG)
-            self._own.made_s = time.monotonic()
-        return client
-
-    @contextmanager
-    def _call(self, missing: type[errors.GatewayError] | None = None) -> Iterator[None]:
-        """Raises as ``translate_errors``."""
-        with translate_errors(missing), self._circuit.call():
-            try:
-                yield
-            except (ClientError, BotoCoreError) as error:
-                self._note_credentials(error)
-                raise
-
-    def _note_credentials(self, error: ClientError | BotoCoreError) -> None:
-        """Where ``error`` says that they are not good, this thread's next client reads them anew."""
-        is_refused = code_of(error) in NOT_LET_IN if isinstance(error, ClientError) else isinstance(error, NO_CREDENTIALS)
-        if is_refused and time.monotonic() - self._own.made_s > RENEW_CLIENT_S:
-            self._own.client.close()
-            self._own.client = None
+        return self.calls.client
 
     def check(self) -> None:
         with self._call():
@@ -135,11 +67,16 @@ class Bucket:
 
     def read(self, key: str, first_byte: int, size_bytes: int) -> Iterator[bytes]:
         """So many bytes of the object, from ``first_byte`` on. Raises ``NotFound``."""
+        part = f"bytes={first_byte}-{first_byte + size_bytes - 1}"
         with self._call(errors.NotFound):
-            part = f"bytes={first_byte}-{first_byte + size_bytes - 1}"
             body = self.client.get_object(Bucket=self.name, Key=key, Range=part)["Body"]
-            with closing(body):
-                yield from body.iter_chunks(CHUNK_BYTES)
+        with closing(body):
+            while True:
+                with self._call(errors.NotFound):
+                    chunk = body.read(CHUNK_BYTES)
+                if not chunk:
+                    return
+                yield chunk
 
     def etag(self, key: str) -> str:
         """Raises ``NotFound``. A GET, for the answer to a HEAD does not say whether the object is missing or the whole bucket."""
@@ -233,18 +170,14 @@ class Bucket:
 
     def objects(self, prefix: str, after: str = "") -> Iterator[ObjectTypeDef]:
         """Sorted by key; those after the key ``after``."""
-        paginator = self.client.get_paginator("list_objects_v2")
-        pages = iter(paginator.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after, PaginationConfig={"PageSize": PAGE}))
+        listing = self.client.get_paginator("list_objects_v2")
+        pages = iter(listing.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after, PaginationConfig={"PageSize": PAGE}))
         while True:
             with self._call():
                 page = next(pages, None)
             if page is None:
                 return
             yield from page.get("Contents", [])
-
-    def keys(self, prefix: str) -> list[str]:
-        """Sorted."""
-        return [each["Key"] for each in self.objects(prefix)]
 
     def keys_after(self, prefix: str, after: str) -> tuple[list[str], bool]:
         """Up to ``PAGE`` keys that come after ``after`` ('' for the first), by one request, and whether these are all. Sorted."""

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError, NoRegionError, ProfileNotFound
 
 from backend import errors
-from backend.adapters.s3.bucket import BROKEN, EXISTS, NO_CREDENTIALS, Bucket, code_of
+from backend.adapters.s3.bucket import Bucket
+from backend.adapters.s3.calls import BROKEN, EXISTS, NO_CREDENTIALS, code_of
 from backend.ports.housekeeping import NotUsable
 
 DENIED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}

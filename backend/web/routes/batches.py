@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flask import Response, request
+from werkzeug.wsgi import ClosingIterator
 from zipstream import ZIP_STORED, ZipStream
 
 from backend import errors
@@ -121,11 +122,17 @@ def archive(batch_id: str) -> Response:
     batch, jobs = batches.find_batch(context, batch_id, auth.owner())
     zipped = ZipStream(compress_type=ZIP_STORED, sized=True)
     taken: set[str] = set()
-    for job in jobs:
-        if job.status.result is not None:
-            known, blob = deliver.result(context, job)
-            zipped.add(_blocks(blob), filenames.archive_name(files.result_name(job), taken), size=known.bytes)
-    response = Response(zipped, content_type="application/zip", direct_passthrough=True)
+    blobs: list[Blob] = []
+    try:
+        for job in jobs:
+            if job.status.result is not None:
+                known, blob = deliver.result(context, job)
+                blobs.append(blob)
+                zipped.add(_blocks(blob), filenames.archive_name(files.result_name(job), taken), size=known.bytes)
+    except BaseException:
+        _close(blobs)
+        raise
+    response = Response(ClosingIterator(zipped, lambda: _close(blobs)), content_type="application/zip", direct_passthrough=True)
     response.content_length = len(zipped)
     response.headers["Content-Disposition"] = files.disposition(f"{batch.id}.zip", is_attachment=True)
     response.headers["Cache-Control"] = "no-store"
@@ -133,10 +140,13 @@ def archive(batch_id: str) -> Response:
 
 
 def _blocks(blob: Blob) -> Iterator[bytes]:
-    try:
-        offset = 0
-        while block := blob.read_at(offset, files.BLOCK_BYTES):
-            offset += len(block)
-            yield block
-    finally:
-        blob.close()
+    offset = 0
+    while block := blob.read_at(offset, files.BLOCK_BYTES):
+        offset += len(block)
+        yield block
+
+
+def _close(blobs: list[Blob]) -> None:
+    """All that were opened, also those that a client who left has not come to."""
+    while blobs:
+        blobs.pop().close()

@@ -23,6 +23,8 @@ from backend.web.response import files
 routes = Resource("convert", __name__, tag="convert")
 log = logging.getLogger(__name__)
 MAX_QUEUE_WAIT_S = 600
+ANSWER_S = 5.0
+"""A job that has not ended so long before it expires is given up."""
 CONVERTED = {200: Answer(RESULT, (*FILE_HEADERS, "X-Result", "Server-Timing"), shared="converted")}
 CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors.Gone)
 
@@ -94,11 +96,12 @@ def _convert(name: str) -> Response:
 
 
 def _send_result(context: Context, job: Job, started_s: float) -> Response:
-    """Raises the job's own error. Whatever happens, the job is erased afterwards."""
+    """Raises the job's own error, and ``BackendUnavailable`` where it does not end in time. Whatever happens, the job is erased afterwards."""
     watch = EncoderWatch(context, job.manifest.needs)
     try:
         is_over = partial(_is_over, watch)
-        job = web_context().follower.wait_for_end(job.id, MAX_QUEUE_WAIT_S, owner=auth.owner(), is_left=is_over)
+        patience_s = min(MAX_QUEUE_WAIT_S, job.manifest.expires_at - context.clock() - ANSWER_S)
+        job = web_context().follower.wait_for_end(job.id, patience_s, owner=auth.owner(), is_left=is_over)
         auth.check_again()
         if not job.status.has_ended and not auth.has_left():
             raise watch.error() if watch.is_hopeless() else errors.BackendUnavailable(part="encoders", retry_after_s=RETRY_S)
@@ -106,7 +109,7 @@ def _send_result(context: Context, job: Job, started_s: float) -> Response:
             raise errors.from_record(job.status.error)
         known, blob = deliver.result(context, job)
     except BaseException:
-        conclude.erase(context, job)
+        _erase(context, job)
         raise
     response = files.send_result(job, known, blob, is_attachment=False, on_close=partial(_erase_later, context, job))
     response.headers["Cache-Control"] = "no-store"
@@ -125,10 +128,12 @@ def _erase_later(context: Context, job: Job) -> None:
 
 
 def _erase(context: Context, job: Job) -> None:
+    """A store that is away leaves the job until it expires. No encoder works on it any more."""
     try:
         conclude.erase(context, job)
     except errors.GatewayError as error:
         log.warning("job %s is answered but not erased; that will be done when it expires: %s", job.id, error.private)
+        conclude.end_unheard(context, job)
 
 
 def _server_timing(job: Job, started_s: float, now: float) -> str:

@@ -19,7 +19,7 @@ NEIGHBOUR = "b7e7371c5a527c5893cca5edc1e326acf7eb7d7c"
 """The last commit before releases had protocols: the release that stands beside this one while it is rolled out."""
 FARTHER = 40
 """So many commits before HEAD stands an older one, in the long form."""
-JOBS, MANY_JOBS = 16, int(os.environ.get("VERSIONS_JOBS", "200"))
+JOBS, MANY_JOBS = 12, int(os.environ.get("VERSIONS_JOBS", "200"))
 
 
 @pytest.fixture(scope="module")

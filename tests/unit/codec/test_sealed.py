@@ -192,7 +192,7 @@ def test_a_zygote_that_cannot_be_started_is_the_machines_fault_and_not_the_image
         patch.setattr(zygote_client, "LAUNCH", "raise SystemExit(1) #")
         with pytest.raises(errors.BackendUnavailable) as caught:
             Run(mortal_codec)()
-        assert caught.value.params == {"part": "encoder"}
+        assert caught.value.params == {"part": "encoders"}
     converted, data = Run(mortal_codec)()
     assert converted.bytes == len(data)
 

@@ -8,6 +8,7 @@ import pytest
 
 from backend import __version__, texts
 from backend.adapters.files import protocol_mark
+from backend.core.options import OFFERED
 from backend.core.protocol import CHANGES, NEWEST, OLDEST, SPOKEN, UNNUMBERED, Range, is_understood, range_of
 from backend.errors import CannotStart
 from backend.flows.check_protocol import check_data, check_protocol
@@ -83,3 +84,10 @@ def test_the_guide_shows_the_sentences_of_a_refusal(language: str, suffix: str) 
     assert texts.text("start.protocol_of_peer", language, **own, **peer) in guide
     assert texts.text("start.protocol_of_data", language, **own, place="/srv/gateway/store", needs=NEWEST + 1) in guide
     assert all(f"| {number} | " in guide for number in CHANGES)
+
+
+def test_no_job_goes_to_an_encoder_that_does_not_look_at_what_it_needs() -> None:
+    """Protocol 1 would leave an option out that it does not know, or fail."""
+    sinces = [each.metadata["since"] for each in OFFERED]
+    newest = max(max(since.values()) if isinstance(since, dict) else since for since in sinces)
+    assert newest <= NEWEST and (newest <= 2 or OLDEST >= 2)

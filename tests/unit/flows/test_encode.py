@@ -10,9 +10,9 @@ import pytest
 
 from backend import errors
 from backend.core.conversion import ChildDied, Progress
-from backend.core.job import MAX_ATTEMPTS, MAX_LOSSES, Job, Status, cancelled
+from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
-from backend.core.pauses import DEATH_PAUSES_S, WORLD_PAUSES_S
+from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, MAX_LOSSES, WORLD_PAUSES_S
 from backend.flows import conclude, encode
 from backend.flows.encode import LEAST_PATIENCE_S, MOST_PATIENCE_S, encode_next
 from backend.flows.maintenance import Janitor, recover

@@ -10,6 +10,7 @@ from backend import errors
 from backend.core.job import Job, public
 from backend.core.limits import Limits
 from backend.core.options import Options
+from backend.core.pauses import WORLD_PAUSES_S
 from backend.flows import conclude, deliver, ingest
 from backend.flows.fetch import LEASE_S, MAX_FETCHES, MAX_HANDED_BACK, Fetcher
 from backend.flows.maintenance import Janitor
@@ -160,7 +161,7 @@ def test_when_the_one_who_fetches_dies_another_begins_again(here: Here) -> None:
     assert here.find(job).status.state == "succeeded"
 
 
-def test_a_fetch_over_which_two_processes_were_lost_fails(here: Here) -> None:
+def test_a_fetch_over_which_so_many_processes_were_lost_fails(here: Here) -> None:
     janitor = Janitor(here.context, "me", here.fetcher)
     job = here.order(lose_the_process)
     for _ in range(MAX_FETCHES):
@@ -170,7 +171,40 @@ def test_a_fetch_over_which_two_processes_were_lost_fails(here: Here) -> None:
         janitor.maintain()
     assert not here.waiting
     status = here.find(job).status
-    assert (status.state, status.error) == ("failed", {"code": "internal", "status": 500, "variant": "fetch_lost", "params": {"attempts": 2}})
+    assert (status.state, status.error) == (
+        "failed",
+        {"code": "internal", "status": 500, "variant": "fetch_lost", "params": {"attempts": MAX_FETCHES}},
+    )
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [errors.StorageFull(), errors.BackendUnavailable(part="store"), OSError(24, "Too many open files")],
+    ids=lambda each: type(each).__name__,
+)
+@pytest.mark.parametrize("call", ["create_upload", "attach_source"])
+def test_what_fails_on_this_side_fails_no_fetch_however_often(here: Here, monkeypatch: pytest.MonkeyPatch, failure: Exception, call: str) -> None:
+    janitor, job = Janitor(here.context, "me", here.fetcher), here.order(PNG)
+
+    def fail(*_: object) -> object:
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(here.store, call, fail)
+        for _ in range(2 * MAX_FETCHES):
+            here.run()
+            assert here.find(job).status.state == "queued" and not here.left_open()
+            here.clock.advance(max(WORLD_PAUSES_S))
+            janitor.maintain()
+    here.run()
+    here.encode()
+    assert here.find(job).status.state == "succeeded"
+
+
+def test_an_address_that_the_client_chose_and_that_fails_is_not_asked_again(here: Here) -> None:
+    job = here.order(errors.BadRequest("url_unreachable"))
+    here.run()
+    assert (here.find(job).status.state, len(here.sources.asked)) == ("failed", 1)
 
 
 def test_a_job_that_only_waited_is_fetched_however_many_processes_were_lost(here: Here) -> None:
@@ -208,10 +242,12 @@ def test_a_fetch_counts_as_begun_once_when_redis_is_lost_with_it(here: Here) -> 
     here.server.lose_everything()
     janitor.maintain()
     janitor.maintain()
-    with pytest.raises(ProcessLost):
-        here.run()
-    here.clock.advance(LEASE_S + 1)
-    janitor.maintain()
+    for _ in range(MAX_FETCHES - 1):
+        assert here.find(job).status.state == "queued"
+        with pytest.raises(ProcessLost):
+            here.run()
+        here.clock.advance(LEASE_S + 1)
+        janitor.maintain()
     assert here.find(job).status.state == "failed"
 
 

@@ -6,10 +6,7 @@ begin_in_any_case()
 local id, token, pauses, died = unpack(ARGV)
 local job = redis.call('HMGET', key('job:' .. id), 'state', 'token')
 if job[1] ~= 'running' or job[2] ~= token then return -1 end
-local choices, times = cjson.decode(pauses), redis.call('HINCRBY', key('job:' .. id), 'pauses', 1)
-local time = redis.call('TIME')
-local pause_ms = choices[math.min(times, #choices)] * (1 + time[2] % 1000 / 1000) / 2
-local until_ms = now_ms() + math.floor(pause_ms)
+local until_ms = now_ms() + pause_ms_of(id, cjson.decode(pauses))
 redis.call('HSET', key('job:' .. id), 'token', '', 'paused', 1)
 redis.call('HINCRBY', key('job:' .. id), 'tries', -1)
 for _, each in ipairs({id, unpack(redis.call('SMEMBERS', key('twins:' .. id)))}) do

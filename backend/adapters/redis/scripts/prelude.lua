@@ -44,6 +44,12 @@ local function manifest_of(text)
   return manifests[text]
 end
 
+-- How long a job waits that is put off once more, in ms. Half of it is jitter, by the clock: Lua's random numbers begin alike in each script.
+local function pause_ms_of(id, choices)
+  local times, micros = redis.call('HINCRBY', key('job:' .. id), 'pauses', 1), redis.call('TIME')[2]
+  return math.floor(choices[math.min(times, #choices)] * (1 + micros % 1000 / 1000) / 2)
+end
+
 -- The mean of the newest conversions, or nil before the first.
 local function mean_ms()
   local recent, sum = redis.call('LRANGE', key('recent'), 0, -1), 0
@@ -355,6 +361,7 @@ local function give_out(id, token, lease_ms, speaks)
   local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'tries', 'needs')
   if job[1] == 'queued' and job[5] and tonumber(job[5]) > tonumber(speaks) then return nil, true end
   redis.call('ZREM', key('waiting'), id)
+  if not job[1] then redis.call('SADD', key('lost'), id) end -- the Janitor looks it up in the store
   if job[1] ~= 'queued' then return nil end
   local now, status, tries = now_ms(), cjson.decode(job[3]), (tonumber(job[4]) or 0) + 1
   local work_key = work_key_of(job[2])

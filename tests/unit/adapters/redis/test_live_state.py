@@ -38,6 +38,7 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "fetch_leases.reserve": lambda live: live.fetch_leases.reserve(job(), "token", 1, limit=None),
     "fetch_leases.begin": lambda live: live.fetch_leases.begin("id", "token", 1),
     "fetch_leases.hand_back": lambda live: live.fetch_leases.hand_back("id", "token", 1),
+    "fetch_leases.pause": lambda live: live.fetch_leases.pause("id", "token", (1.0,)),
     "fetch_leases.renew": lambda live: live.fetch_leases.renew("id", "token", 1, 1),
     "fetch_leases.expired": lambda live: live.fetch_leases.expired(),
     "fetch_leases.take_over": lambda live: live.fetch_leases.take_over("id", "token", 1),

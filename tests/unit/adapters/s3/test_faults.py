@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from backend import errors
 from backend.adapters.s3 import bucket as s3_bucket
+from backend.adapters.s3 import calls
 from backend.adapters.s3.store import S3Store
 from backend.core.job import Status
 from tests.contract.conftest import bucket_store
@@ -85,8 +86,9 @@ def proxy(s3_servers: dict[str, str]) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def store(proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
-    monkeypatch.setattr(s3_bucket, "CONFIG", QUICK)
+    monkeypatch.setattr(calls, "CONFIG", QUICK)
     monkeypatch.setattr(s3_bucket, "SLOW_START_S", 1.0)
+    monkeypatch.setattr(calls, "REST_S", 0.0)
     with bucket_store(proxy.url, tmp_path, monkeypatch) as store:
         yield store
 
@@ -94,8 +96,8 @@ def store(proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_call_takes_a_service_for_one_without_the_job_when_it(proxy: FaultProxy, store: S3Store, fault: str) -> None:
     job_id = put(store)
-    calls = READING if FAULTS[fault].methods else READING | WRITING
-    for name, call in calls.items():
+    tried = READING if FAULTS[fault].methods else READING | WRITING
+    for name, call in tried.items():
         if name == "outcome" and FAULTS[fault].kind in ("cut", "drip"):
             continue  # there is none, and that is said without a body
         begun_s = time.monotonic()
@@ -108,8 +110,8 @@ def test_no_call_takes_a_service_for_one_without_the_job_when_it(proxy: FaultPro
 
 def test_a_put_whose_answer_was_lost_is_known_again_as_ones_own(proxy: FaultProxy, store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.bucket.client.close()
-    store.bucket._own.client = None
-    monkeypatch.setattr(s3_bucket, "CONFIG", QUICK.merge(Config(retries={"mode": "standard", "total_max_attempts": 2})))
+    store.bucket.calls._own.client = None
+    monkeypatch.setattr(calls, "CONFIG", QUICK.merge(Config(retries={"mode": "standard", "total_max_attempts": 2})))
     job_id = put(store)
     with proxy.failing(Fault("lose", ("PUT",), "outcome", times=1)):
         assert store.commit_outcome(job_id, Status(state="failed")) is True
@@ -132,7 +134,7 @@ def test_while_a_service_is_silent_only_one_call_at_a_time_waits_for_it(proxy: F
     with proxy.failing(Fault("hang")):
         with pytest.raises(errors.BackendUnavailable):
             store.manifest(job_id)
-        with store.bucket._circuit.call():
+        with store.bucket.calls._circuit.call():
             begun_s = time.monotonic()
             with pytest.raises(errors.BackendUnavailable):
                 store.manifest(job_id)
@@ -141,13 +143,13 @@ def test_while_a_service_is_silent_only_one_call_at_a_time_waits_for_it(proxy: F
 
 
 def test_new_credentials_are_taken_without_a_restart(store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_bucket, "RENEW_CLIENT_S", 0.0)
+    monkeypatch.setattr(calls, "RENEW_CLIENT_S", 0.0)
     job_id, file = put(store), tmp_path / "credentials"
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
     store.bucket.client.close()
-    store.bucket._own.client = None
+    store.bucket.calls._own.client = None
     for said in ("", "[default]\naws_access_key_id = expired\naws_secret_access_key = secret\n"):
         file.write_text(said)
         with pytest.raises(errors.BackendUnavailable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from backend import errors
 from backend.core.filenames import display_name
 from backend.web.response.files import disposition
 from tests.fakes.codec import ScriptedCodec
@@ -226,3 +228,34 @@ def test_a_person_is_told_at_once_on_a_page_that_it_is_not_ready(web: Web) -> No
     answer = web.get(f"/api/jobs/{web.upload()['id']}/result", headers={"Accept": BROWSER})
     assert (answer.status_code, answer.mimetype) == (409, "text/html")
     assert 'href="/problems/not_ready"' in answer.text
+
+
+def batch_of_three(web: Web) -> str:
+    parts = {"file": [(io.BytesIO(image()), f"{number}.png") for number in range(3)]}
+    batch = web.post("/api/jobs", data=parts).json
+    while web.here.encode():
+        pass
+    return f"/api/batches/{batch['id']}/archive.zip"  # type: ignore[index]
+
+
+def test_an_archive_of_which_a_result_cannot_be_read_now_is_503_and_leaves_no_file_open(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real, opened = batch_of_three(web), web.here.store.open_result, []
+
+    def fail_at_the_third(job_id: str, file: str) -> object:
+        opened.append(job_id)
+        if len(opened) == 3:
+            raise errors.BackendUnavailable(part="store", retry_after_s=5)
+        return real(job_id, file)
+
+    monkeypatch.setattr(web.here.store, "open_result", fail_at_the_third)
+    answer = web.get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert web.here.store.open_files == set()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_archive_whose_client_has_left_leaves_no_file_open(web: Web, method: str) -> None:
+    answer = web.client.open(batch_of_three(web), method=method)
+    assert answer.status_code == 200
+    answer.close()
+    assert web.here.store.open_files == set()

@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend import errors
+from backend.web.routes import convert
 from tests.fakes.codec import RESULT, ScriptedCodec
 from tests.fakes.samples import image
 from tests.unit.web.conftest import Web
@@ -97,3 +98,31 @@ def test_a_range_is_not_for_what_is_made_only_once(quick: Web) -> None:
     response = quick.ask("PUT", "/api/convert", data=image(), headers={"Range": "bytes=0-3", "If-None-Match": "*"})
     assert (response.status_code, response.data) == (200, RESULT)
     assert quick.here.store.entries == {}
+
+
+def unavailable(*_: object, **__: object) -> object:
+    raise errors.BackendUnavailable(part="store", retry_after_s=5)
+
+
+@pytest.mark.parametrize("calls", [("open_result",), ("open_result", "erase")], ids=str)
+def test_a_store_that_is_away_when_the_result_is_there_is_503_and_nothing_goes_on(
+    quick: Web, monkeypatch: pytest.MonkeyPatch, calls: tuple[str, ...]
+) -> None:
+    for call in calls:
+        monkeypatch.setattr(quick.here.store, call, unavailable)
+    answer = quick.ask("PUT", "/api/convert", data=image())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert (quick.here.queue.depth(), quick.here.leases.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["the store is there", "the store is away"])
+def test_a_conversion_that_does_not_end_in_time_is_503_and_no_encoder_takes_it_any_more(
+    web: Web, monkeypatch: pytest.MonkeyPatch, is_away: bool
+) -> None:
+    monkeypatch.setattr(convert, "MAX_QUEUE_WAIT_S", 0.01)
+    if is_away:
+        monkeypatch.setattr(web.here.store, "erase", unavailable)
+    answer = web.ask("PUT", "/api/convert", data=image())
+    assert (answer.status_code, answer.json and answer.json["code"]) == (503, "backend_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert web.here.encode() is False
