@@ -85,7 +85,7 @@ measure() {
     codec) "$python" -m bench.codec "$(photographs)"/*.jpg "$@" ;;
     ingest) "$python" bench/ingest.py "$@" ;;
     slow_uploads) "$python" bench/slow_uploads.py "$@" ;;
-    layouts) bounded 300 bench.layouts "$@" ;;
+    layouts) bounded 900 bench.layouts "$@" ;;
     tuning) if (($#)); then tuned "$@"; else tuned workers kinds caches preload herd; fi ;;
     report) "$python" -m bench.report ;;
     *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|scores|limits|upload|live|tuning|codec|ingest|slow_uploads|layouts|report]" ;;
