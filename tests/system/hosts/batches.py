@@ -47,6 +47,7 @@ class Run:
     load: Load
     seed: int
     log: Path
+    lasts_s: tuple[float, float] = LASTS_S
     verdict: Verdict = field(default_factory=Verdict)
     recoveries: list[Recovery] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -80,7 +81,7 @@ class Run:
         self.counts.update(names)
         self.write({"begins": names})
         try:
-            passed = begin_and_end(self.cluster, faults, chance, chance.uniform(*LASTS_S))
+            passed = begin_and_end(self.cluster, faults, chance, chance.uniform(*self.lasts_s))
         except (OSError, AssertionError, redis.RedisError, subprocess.SubprocessError) as error:
             self.not_possible.append(f"{names}: {error!r}"[:300])
             self.write({"not possible": self.not_possible[-1]})

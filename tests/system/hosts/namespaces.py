@@ -69,6 +69,9 @@ class Host:
         os.kill(self.pid, signal.SIGKILL)
         self._resume_entered()
         self._first.wait()
+        for each in self._entered:
+            each.wait()
+        self._entered = []
         assert self._first.stdin is not None
         self._first.stdin.close()
         self._first = None
