@@ -31,6 +31,11 @@ ETA_FROM_PERCENT = 3
 """Before that, an estimate would be a guess."""
 
 
+def has_passed(seconds: float, since: float, now: float) -> bool:
+    """Also where the clock was set back: what is due may not wait until it has caught up."""
+    return not 0 <= now - since < seconds
+
+
 class LeaseKeeper:
     """Renews leases while their encoder waits for the store. Call ``renew_due`` once a second, in a thread of its own."""
 
@@ -82,14 +87,14 @@ class Reporter:
         self._report_if_due()
         cancellations = self._context.cancellations
         patience_s = HEARTBEAT_S if cancellations is not None and cancellations.is_connected() else DEAF_HEARTBEAT_S
-        is_due = self._context.clock() - self._renewed_s >= patience_s
+        is_due = has_passed(patience_s, self._renewed_s, self._context.clock())
         if is_due or (cancellations is not None and cancellations.is_cancelled(self._claim.token)):
             self._report({})
         return self._is_unwanted
 
     def renew_if_due(self) -> None:
         """Renew the lease from another thread, while this encoder waits for something else."""
-        if self._context.clock() - self._renewed_s < HEARTBEAT_S or self._is_unwanted:
+        if self._is_unwanted or not has_passed(HEARTBEAT_S, self._renewed_s, self._context.clock()):
             return
         self._renewed_s = self._context.clock()
         try:
@@ -107,7 +112,7 @@ class Reporter:
 
     def _report_if_due(self) -> None:
         now = self._context.clock()
-        if self._newest is None or now - self._reported_s < self._interval_s:
+        if self._newest is None or not has_passed(self._interval_s, self._reported_s, now):
             return
         stage, percent = self._newest.stage, max(self.status.progress, self._percent(self._newest.percent))
         self._newest = None
