@@ -17,7 +17,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backend import __version__, background, logs, telemetry
+from backend import __version__, background, logs, redis_looks, session_owners, telemetry
 from backend.adapters.files import protocol_mark
 from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
@@ -28,6 +28,7 @@ from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
+from backend.adapters.redis.shared_secret import shared_secret
 from backend.adapters.stores import open_store, open_uploads
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
@@ -42,6 +43,7 @@ from backend.flows.fetch import Fetcher
 from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
+from backend.flows.shared_clock import SharedClock
 from backend.server import connection_limits, stock_workers
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
@@ -49,7 +51,7 @@ from backend.server.metrics.metrics_port import MetricsPort
 from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
 from backend.server.security_headers import SecurityHeaders
-from backend.server.socketio import sessions
+from backend.server.socketio import session_ids, session_relay, sessions
 from backend.server.wsgi import Wsgi
 from backend.settings import Settings, key_file
 from backend.texts.problems import problem
@@ -75,43 +77,48 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure_once(logs.Style(**settings.log_style))
     connection_limits.install(_connection_limits(settings))
     error_response.install(settings.prefix)
-    context = gateway_context(settings)
+    context = gateway_context(settings, clock := SharedClock())
     check_protocol(context.presence, __version__)
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    looks = redis_looks.RedisLooks(settings.broker_url, settings.key_prefix, context.duties, name)
     follower = Follower(context)
-    announcements = _announcements(settings, follower)
+    announcements = _announcements(settings, follower, clock)
     follower.attach(announcements)
     app = Flask("webp-gateway", static_folder=None)
     flask_alone = app.wsgi_app
     fetcher = _fetcher(settings, context)
     webhooks = _webhook_sender(settings, context)
-    web = _web_context(settings, context, follower, fetcher, webhooks)
+    web = _web_context(settings, context, follower, fetcher, webhooks, looks)
     socketio = _socketio(app)
     app.extensions[KEY] = web
     handlers = SocketIOHandlers(socketio, web)
     handlers.install()
-    for part in (admission, problems, headers, body_rules):
-        part.install(app)
-    for resource in resources():
-        app.register_blueprint(resource)
+    _install_routes(app)
     app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
+    session_relay.install(_session_owners(settings, context))
     loop_lag.start()
-    name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    janitor = Janitor(context, name, fetcher)
     background.start_soon(
         lambda: background.warm_up(app, context, announcements),
         lambda: background.watch_keys(web.api_keys, handlers),
-        lambda: background.announce_gateway(_announcer(settings, context, name)),
-        lambda: background.maintain(janitor),
-        lambda: background.look_after_store(janitor),
+        lambda: background.look_at_redis(looks.look, redis_looks.EVERY_S),
+        lambda: background.announce_gateway(_announcer(settings, context, name, clock)),
+        *background.maintenance(Janitor(context, name, fetcher)),
         lambda: background.send_webhooks(webhooks),
         lambda: background.record_history(_historian(settings, web, name)),
     )
     return app
 
 
-def _announcements(settings: Settings, follower: Follower) -> RedisAnnouncements:
+def _install_routes(app: Flask) -> None:
+    for part in (admission, problems, headers, body_rules):
+        part.install(app)
+    for resource in resources():
+        app.register_blueprint(resource)
+
+
+def _announcements(settings: Settings, follower: Follower, clock: SharedClock) -> RedisAnnouncements:
     return RedisAnnouncements(
         redis_client.connect(settings.broker_url),
         on_change=follower.on_change,
@@ -119,17 +126,32 @@ def _announcements(settings: Settings, follower: Follower) -> RedisAnnouncements
         on_gap=follower.on_gap,
         on_delay=_observe_delay,
         prefix=settings.key_prefix,
+        clock=clock,
     )
 
 
-def _announcer(settings: Settings, context: Context, name: str) -> announce.Announcer:
-    own = announce.identity(name, socket.gethostname(), os.getpid(), __version__)
+def _announcer(settings: Settings, context: Context, name: str, clock: SharedClock) -> announce.Announcer:
+    own = {**announce.identity(name, socket.gethostname(), os.getpid(), __version__), session_owners.BOOT: session_ids.boot.id}
 
     def facts() -> dict[str, Any]:
-        address = announce.address(settings.host, settings.port, context.presence.own_address())
+        address = _peer_address(settings, context)
         return own if address is None else {**own, "address": address}
 
-    return announce.Announcer(context.presence, "gateways", name, facts)
+    return announce.Announcer(context.presence, "gateways", name, facts, clock)
+
+
+def _peer_address(settings: Settings, context: Context) -> str | None:
+    """Where other hosts reach this gateway, as the operator says or as it looks from here."""
+    if settings.peer_address is not None:
+        return None if settings.peer_address == "off" else settings.peer_address
+    return announce.address(settings.host, settings.port, context.presence.own_address())
+
+
+def _session_owners(settings: Settings, context: Context) -> session_owners.PresentOwners | None:
+    if settings.peer_address == "off":
+        return None
+    client = redis_client.connect(settings.broker_url)
+    return session_owners.PresentOwners(context.presence, lambda: shared_secret(client, settings.key_prefix))
 
 
 def _historian(settings: Settings, web: WebContext, name: str) -> Historian:
@@ -168,7 +190,7 @@ def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits
     )
 
 
-def gateway_context(settings: Settings) -> Context:
+def gateway_context(settings: Settings, clock: SharedClock) -> Context:
     check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
@@ -185,6 +207,7 @@ def gateway_context(settings: Settings) -> Context:
         shares_results=settings.share_results == "on",
         receiver=receiver(settings),
         sends_webhooks=bool(settings.webhook_secrets),
+        clock=clock,
     )
 
 
@@ -217,7 +240,9 @@ def _api_keys(settings: Settings) -> KeyTable:
     return ApiKeysFile(settings.api_keys_file, key_file.parse, Threads(1).run, settings.kept_api_keys)
 
 
-def _web_context(settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None) -> WebContext:
+def _web_context(
+    settings: Settings, context: Context, follower: Follower, fetcher: Fetcher | None, webhooks: WebhookSender | None, looks: redis_looks.RedisLooks
+) -> WebContext:
     def process_health() -> dict[str, Any]:
         return {"pid": os.getpid(), "loop_delay_ms": round(loop_lag.current(), 1), "watched_jobs": follower.watched_count()}
 
@@ -253,6 +278,7 @@ def _web_context(settings: Settings, context: Context, follower: Follower, fetch
         disk=disk,
         versions={"python": platform.python_version(), **{name: version(name) for name in SHOWN_PACKAGES}},
         metrics_port=settings.metrics_bind[1] if settings.metrics_bind else None,
+        redis_looks=looks,
     )
 
 

@@ -49,6 +49,11 @@ def warm_up(app: Flask, context: Context, announcements: Announcements) -> None:
         log.info("not everything is within reach yet: %s", error)
 
 
+def maintenance(janitor: Janitor) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Its two kinds of rounds, each an activity of its own: a slow store keeps no lost job waiting."""
+    return (lambda: maintain(janitor)), (lambda: look_after_store(janitor))
+
+
 def maintain(janitor: Janitor) -> None:
     outage = logs.Outage(log)
     while True:
@@ -98,6 +103,17 @@ def announce_gateway(announcer: announce.Announcer) -> None:
 def _leave(announcer: announce.Announcer) -> None:
     with contextlib.suppress(errors.BackendUnavailable):
         announcer.leave()
+
+
+def look_at_redis(look: Callable[[], None], every_s: float) -> None:
+    while True:
+        try:
+            look()
+        except errors.BackendUnavailable as error:
+            log.info("Redis could not be looked at: %s", error.private)
+        except Exception as error:
+            log.error("looking at Redis met an unexpected %r", error, exc_info=error)
+        time.sleep(every_s)
 
 
 def send_webhooks(webhooks: WebhookSender | None) -> None:

@@ -100,7 +100,7 @@ def begin_redis_watch(settings: Settings) -> subprocess.Popen[bytes] | None:
 def watch_redis(settings: Settings, arguments: list[str]) -> int:
     from backend import redis_watch
 
-    return redis_watch.watch(settings.broker_url, int(arguments[0]))
+    return redis_watch.watch(settings.broker_url, settings.key_prefix, int(arguments[0]))
 
 
 def is_ready(settings: Settings) -> bool:

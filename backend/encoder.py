@@ -43,8 +43,9 @@ from backend.flows.announce import HEARTBEAT_EVERY_S, Announcer, identity
 from backend.flows.back_off import BackOff
 from backend.flows.check_protocol import check_data, check_protocol
 from backend.flows.context import Context
-from backend.flows.encode import NEWER_PAUSE_S, encode_express, encode_next
+from backend.flows.encode import NEWER_PAUSE_S, Turn, encode_express, encode_next
 from backend.flows.report import HEARTBEAT_S, LeaseKeeper
+from backend.flows.shared_clock import SharedClock
 from backend.ports.codec import Codec
 from backend.settings import Settings, cores
 from backend.texts import operator
@@ -63,7 +64,9 @@ START_UP_S = 10.0
 SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
 EXPRESS_LOOK_S = 0.5
-"""Shorter than a call to Redis may take."""
+"""Shorter than a call to Redis may take. So long at most does a small job wait that was queued while an encoder was idle, and then none was."""
+EXPRESS_PAUSE_S = 0.05
+"""Between two calls that led to nothing more."""
 PARENT_LOOK_S = 0.5
 settings = Settings.from_environment()
 app = celery_app(settings.broker_url, prefix=settings.key_prefix, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
@@ -110,8 +113,9 @@ class EncoderProcess:
         self.traced = TracedCodec(self.codec)
         self.express_codec = SealedCodec(sandbox=settings.sandbox)
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url), prefix=settings.key_prefix)
-        self.context = encoder_context(self.cancellations)
-        self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts)
+        clock = SharedClock()
+        self.context = encoder_context(self.cancellations, clock)
+        self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts, clock)
         self.keeper = LeaseKeeper()
         self.back_off = BackOff()
         self._counted_cpu_s = 0.0
@@ -139,19 +143,26 @@ class EncoderProcess:
             self.codec.abandon_child()
 
     def _encode_express(self) -> None:
-        """Encode small jobs that came while all encoders were busy with others' work: one at a time, in one process of this machine."""
+        """Encode small jobs while all encoders are busy: one at a time, in one process of this machine."""
         self._acquire_express()
         time.sleep(START_UP_S)  # a codec of its own need not compete with the others' start; it starts earlier if a job comes
         _start_codec(self.express_codec)
         while True:
             try:
-                if job_id := self.context.queue.next_express(EXPRESS_LOOK_S):
-                    encode_express(self.context, self.express_codec, self.cancellations.new_token(), job_id, self.keeper)
+                is_called = self.context.queue.is_express_called(EXPRESS_LOOK_S)
+                while self._encode_one_express() == "done":
+                    pass
+                if is_called:
+                    time.sleep(EXPRESS_PAUSE_S)
             except errors.BackendUnavailable as error:
                 log.info("encoder %s cannot ask for small jobs: %s", self.name, error.private)
                 time.sleep(HEARTBEAT_EVERY_S)
-            finally:
-                self.express_codec.abandon_child()
+
+    def _encode_one_express(self) -> Turn:
+        try:
+            return encode_express(self.context, self.express_codec, self.cancellations.new_token(), self.keeper)
+        finally:
+            self.express_codec.abandon_child()
 
     def _acquire_express(self) -> None:
         """Wait until no other process of this machine does it. The lock ends with the process."""
@@ -175,7 +186,7 @@ class EncoderProcess:
         own = identity(self.name, socket.gethostname(), os.getpid(), __version__)
         memory_bytes = resident_bytes(os.getpid())
         codec = {"seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
-        return {**own, "cores": cores(), **codec, "resident_bytes": memory_bytes}
+        return {**own, "cores": cores(), "jobs": self.keeper.held_count(), **codec, "resident_bytes": memory_bytes}
 
     def _renew_leases(self) -> None:
         while True:
@@ -257,7 +268,7 @@ def _start_codec(codec: SealedCodec) -> None:
 process: EncoderProcess | None = None
 
 
-def encoder_context(cancellations: RedisCancellations) -> Context:
+def encoder_context(cancellations: RedisCancellations, clock: SharedClock) -> Context:
     store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
     store.prepare()
     return Context(
@@ -270,6 +281,7 @@ def encoder_context(cancellations: RedisCancellations) -> Context:
         encode_timeout_s=settings.encode_timeout_s,
         shares_results=settings.share_results == "on",
         receiver=Reader("en", problem, settings.prefix, settings.public_origin),
+        clock=clock,
     )
 
 

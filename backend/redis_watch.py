@@ -13,14 +13,14 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from redis import exceptions
 from redis.sentinel import MasterNotFoundError
 
-from backend.adapters.redis.client import connect
+from backend.adapters.redis.client import KEY_PREFIX, connect
+from backend.adapters.redis.server_look import ServerLook, look
 from backend.core import redis_url
-from backend.core.limits import OLDEST_REDIS
 from backend.errors import CannotStart
 from backend.supervisor import die_with_parent
 from backend.terminal import say
@@ -65,32 +65,41 @@ BY_WORDS: tuple[tuple[str, Reason], ...] = (
 )
 
 
-def why_not(url: str) -> CannotStart | None:
-    """None: it can be used. Nothing is written."""
+def why_not(url: str, prefix: str = KEY_PREFIX) -> CannotStart | None:
+    """None: it can be used. Nothing is kept of what is tried."""
+    found = look_at(url, prefix)
+    return found if isinstance(found, CannotStart) else None
+
+
+def look_at(url: str, prefix: str) -> ServerLook | CannotStart:
+    """What the server is like, or why it cannot be used."""
     address = without_password(url)
     client = connect(url, timeout_s=ANSWER_S, retries=0)
     try:
         client.ping()
-        return _what_lacks(address, client.info())
+        found = look(client, url, prefix)
     except (exceptions.RedisError, OSError, ValueError) as error:
         return _reason(address, error)
     finally:
         client.close()
+    return found if found.obstacle is None else CannotStart(found.obstacle.code, **found.obstacle.params)
 
 
-def watch(url: str, parent: int) -> int:
-    """Exit code 0: it can be used."""
+def watch(url: str, prefix: str, parent: int) -> int:
+    """Exit code 0: it can be used. What may come of it is told first."""
     die_with_parent()
     told, told_s = "", 0.0
     while os.getppid() == parent:
-        reason = why_not(url)
-        if reason is None:
+        found = look_at(url, prefix)
+        if isinstance(found, ServerLook):
             if told:
                 say(operator.text("start.redis_ready", address=without_password(url)))
+            for each in found.warnings:
+                say(operator.text(f"start.{each.code}", **each.params))
             return 0
-        if told != reason.reason or time.monotonic() - told_s > TELL_AGAIN_S:
-            told, told_s = reason.reason, time.monotonic()
-            say(operator.text(f"start.{reason.reason}", **reason.params))
+        if told != found.reason or time.monotonic() - told_s > TELL_AGAIN_S:
+            told, told_s = found.reason, time.monotonic()
+            say(operator.text(f"start.{found.reason}", **found.params))
         time.sleep(LOOK_EVERY_S)
     return 1
 
@@ -104,15 +113,6 @@ def begin() -> subprocess.Popen[bytes]:
 def without_password(url: str) -> str:
     """Scheme, host, port and database: what was tried."""
     return redis_url.parse(url).shown
-
-
-def _what_lacks(address: str, info: Mapping[str, object]) -> CannotStart | None:
-    version = str(info.get("redis_version", ""))
-    if version and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST_REDIS:
-        return CannotStart("redis_old", address=address, version=version)
-    if info.get("role") == "slave":
-        return CannotStart("redis_replica", address=address)
-    return CannotStart("redis_loading", address=address) if info.get("loading") in (1, "1") else None
 
 
 def _reason(address: str, error: BaseException) -> CannotStart:

@@ -4,7 +4,7 @@
 #   ./bench/run.sh             everything, the installing included: under 20 minutes; docs/internals/performance.md shows the tables and plots it makes
 #   ./bench/run.sh convert     full size beside the peers, by the bare loop of the same round; likewise: reduced, latency, saturated, memory,
 #                              scores, limits, upload, live, tuning
-#   ./bench/run.sh codec       the codec alone; likewise: ingest, slow_uploads
+#   ./bench/run.sh codec       the codec alone; likewise: ingest, slow_uploads, layouts (one Gunicorn, or several: needs nginx)
 #   ./bench/run.sh report      tables and plots again, from the last figures
 #   ./bench/run.sh setup       only set up
 #
@@ -85,9 +85,10 @@ measure() {
     codec) "$python" -m bench.codec "$(photographs)"/*.jpg "$@" ;;
     ingest) "$python" bench/ingest.py "$@" ;;
     slow_uploads) "$python" bench/slow_uploads.py "$@" ;;
+    layouts) bounded 300 bench.layouts "$@" ;;
     tuning) if (($#)); then tuned "$@"; else tuned workers kinds caches preload herd; fi ;;
     report) "$python" -m bench.report ;;
-    *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|scores|limits|upload|live|tuning|codec|ingest|slow_uploads|report]" ;;
+    *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|scores|limits|upload|live|tuning|codec|ingest|slow_uploads|layouts|report]" ;;
   esac
 }
 

@@ -31,13 +31,14 @@ SETTINGS = {
     "docs/reference/settings.zh-CN.md": ("zh-CN", ("变量", "默认值", "含义")),
 }
 ERRORS = {"docs/reference/errors.md": "en", "docs/reference/errors.zh-CN.md": "zh-CN"}
+RIGHTS = ("docs/operate/redis.md", "docs/operate/redis.zh-CN.md")
 METRICS = {
     "docs/reference/metrics.md": ("en", ("Metric", "Kind", "Labels", "Meaning")),
     "docs/reference/metrics.zh-CN.md": ("zh-CN", ("指标", "类型", "标签", "含义")),
 }
 METRICS_IN_CHINESE = ROOT / "docs" / "metrics.zh-CN.toml"
 TOPICS: tuple[tuple[str, str, str], ...] = (
-    ("Address and proxy", "地址与代理", r"API_|GATEWAY_(PROXY_HOPS|PUBLIC_URL|PATH_PREFIX|ALLOWED_HOSTS|ALLOWED_ORIGINS)"),
+    ("Address and proxy", "地址与代理", r"API_|GATEWAY_(PROXY_HOPS|PUBLIC_URL|PATH_PREFIX|ALLOWED_HOSTS|ALLOWED_ORIGINS|PEER_ADDRESS)"),
     ("Keys and shares", "密钥与配额", r"GATEWAY_(API_KEYS|RATE_LIMIT|CLIENT_(?!WEBHOOKS))"),
     ("Images", "图片", r"GATEWAY_(MAX_|ENCODE_TIMEOUT|SHARE_RESULTS|SANDBOX)"),
     ("Storage", "存储", r"GATEWAY_(DATA_DIR|STORAGE_URL|RETENTION|MIN_FREE)"),
@@ -139,6 +140,14 @@ def with_effects(text: str, heads: tuple[str, str]) -> str:
     return between(text, "effects", [*head(heads), *(f"| `{name}` | `{SHOWN[name]}` |" for name, _, _ in settings.rows("en"))])
 
 
+def with_acl(text: str) -> str:
+    """``text`` with the line that gives Redis' user its rights."""
+    from backend.adapters.redis.client import KEY_PREFIX
+    from backend.adapters.redis.rights import acl_line
+
+    return between(text, "acl", ["<!-- example -->", "```sh", f"redis-cli {acl_line('webp', KEY_PREFIX)}", "```"])
+
+
 def made() -> dict[str, list[Callable[[str], str]]]:
     """What is made anew on each page."""
     pages: dict[str, list[Callable[[str], str]]] = {}
@@ -152,6 +161,8 @@ def made() -> dict[str, list[Callable[[str], str]]]:
         pages.setdefault(name, []).append(lambda text, summary=summary, titles=titles: with_alerts(text, summary, titles))
     for name, columns in CHECKLISTS.items():
         pages.setdefault(name, []).append(lambda text, columns=columns: with_effects(text, columns))
+    for name in RIGHTS:
+        pages.setdefault(name, []).append(with_acl)
     return pages
 
 

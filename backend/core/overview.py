@@ -16,7 +16,7 @@ from backend.core.tally import ENDED
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """``jobs``: by state; an ended job counts for as long as its record is kept. ``encoders``: the facts of those that are there.
+    """``jobs``: by state; an ended job counts for as long as its record is kept. ``encoders``, ``gateways``: the facts of those that are there.
 
     ``conversion_s``: the mean of the newest twenty conversions; 0 before the first.
     """
@@ -24,6 +24,7 @@ class Overview:
     jobs: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(STATES, 0))
     oldest_queued_s: float = 0.0
     encoders: tuple[Mapping[str, Any], ...] = ()
+    gateways: tuple[Mapping[str, Any], ...] = ()
     totals: Mapping[str, float] = field(default_factory=dict)
     recent: Mapping[str, float] = field(default_factory=dict)
     recent_s: float = 60.0

@@ -2,6 +2,9 @@
 
 A process says which range it speaks (``SPOKEN``). Two processes understand each other where their ranges overlap. A release drops the oldest
 number only when the release before it spoke a newer one: so neighbours always work side by side.
+
+Protocol 1 does not look at what a job needs (``Manifest.needs``). So the release that brings the first option with a ``since`` of 3 drops it:
+``OLDEST`` becomes 2.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ class Range(NamedTuple):
 
 CHANGES: Mapping[int, str] = {
     1: "All releases before protocols had numbers. One Celery message is one job, as a ticket.",
-    2: "Records may hold more than their reader knows. Heartbeats expire by the clock of Redis.",
+    2: "Records may hold more than their reader knows, who leaves alone what needs a newer protocol. Heartbeats expire by the clock of Redis.",
 }
 """What each number brought. A new number is a new row here, and stands beside what needs it (``since``)."""
 OLDEST, NEWEST = 1, max(CHANGES)

@@ -29,9 +29,10 @@ def read(kind: type[Record], record: Mapping[str, Any], **given: Any) -> Record:
     return kind(**{**known(kind, record), **given})
 
 
-def known(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
+def known(kind: type, record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Those members of a record that are fields of the dataclass."""
-    return {name: value for name, value in record.items() if name in _readable(kind)}
+    names = _readable(kind)
+    return record if record.keys() <= names else {name: value for name, value in record.items() if name in names}
 
 
 def as_dict(record: Any) -> dict[str, Any]:

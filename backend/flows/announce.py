@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from backend.core.protocol import SPOKEN
+from backend.flows.shared_clock import SharedClock
 from backend.ports.presence import Kind, Presence
 
 HEARTBEAT_EVERY_S = 1.0
@@ -17,10 +19,13 @@ WILDCARDS = ("0.0.0.0", "::")
 
 
 class Announcer:
-    """``facts`` makes the facts of one heartbeat. A heartbeat that is under way when the process leaves is waited for, and none comes after it."""
+    """``facts`` makes the facts of one heartbeat. A heartbeat that is under way when the process leaves is waited for, and none comes after it.
 
-    def __init__(self, presence: Presence, kind: Kind, name: str, facts: Callable[[], Mapping[str, Any]]) -> None:
-        self._presence, self._kind, self._name, self._facts = presence, kind, name, facts
+    Each heartbeat learns the time at the live state, and adjusts ``clock`` by it.
+    """
+
+    def __init__(self, presence: Presence, kind: Kind, name: str, facts: Callable[[], Mapping[str, Any]], clock: SharedClock) -> None:
+        self._presence, self._kind, self._name, self._facts, self._clock = presence, kind, name, facts, clock
         self._turn = threading.Lock()
         self._has_left = False
 
@@ -29,7 +34,9 @@ class Announcer:
         with self._turn:
             if not self._has_left:
                 say = self._presence.heartbeat if self._kind == "encoders" else self._presence.announce
-                say(self._name, self._facts(), SILENT_AFTER_S)
+                facts, begun_s = self._facts(), time.monotonic()
+                shared_s = say(self._name, facts, SILENT_AFTER_S)
+                self._clock.adjust(shared_s, time.monotonic() - begun_s)
 
     def leave(self) -> None:
         """Raises ``BackendUnavailable``."""

@@ -33,6 +33,7 @@ def finish(context: Context, writer: UploadWriter) -> None:
         if not _is_made(context, info.job_id):
             _make_job(context, writer)
     except UNRECOVERABLE:
+        writer.discard_unsaved()
         erase(context, info)
         raise
     try:

@@ -11,11 +11,13 @@ Kind = Literal["encoders", "gateways"]
 class Presence(Protocol):
     """Every method raises ``BackendUnavailable``. The clock of the live state counts, and no host's."""
 
-    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
-        """An encoder says that it is there, for so many seconds. ``facts``: ``pid``, ``host``, ``cores``, ``version``, ``protocol``, ``seal``,
-        ``versions``, ``resident_bytes``."""
+    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> float:
+        """An encoder says that it is there, for so many seconds; the time at the live state.
 
-    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> None:
+        ``facts``: ``pid``, ``host``, ``cores``, ``jobs``, ``version``, ``protocol``, ``seal``, ``versions``, ``resident_bytes``.
+        """
+
+    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> float:
         """A gateway process says the same. ``facts``: ``pid``, ``host``, ``version``, ``protocol``, and ``address`` where other hosts reach it."""
 
     def leave(self, kind: Kind, name: str) -> None:

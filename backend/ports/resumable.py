@@ -36,12 +36,16 @@ class UploadBytes(Protocol):
         """The digest of what was written since ``start_checksum``."""
 
     def save(self, now: float) -> None:
-        """Sync what was written and count it."""
+        """Sync what was written and count it.
+
+        A complete upload of which nothing was saved before may be stored as late as with its job, or by ``close``.
+        """
 
     def checkpoint(self, now: float) -> None:
         """As ``save``, in the background. Does nothing while the last checkpoint is under way."""
 
-    def discard_unsaved(self) -> None: ...
+    def discard_unsaved(self) -> None:
+        """Drop what was written and is not stored yet."""
 
 
 class UploadWriter(UploadBytes, Protocol):
@@ -73,7 +77,7 @@ class UploadWriter(UploadBytes, Protocol):
         """Record that the job was made, and drop the bytes here: they are the job's source now."""
 
     def close(self) -> None:
-        """Release the lock."""
+        """Release the lock. Raises as ``save`` where something was left to store."""
 
 
 @dataclass(frozen=True, slots=True)

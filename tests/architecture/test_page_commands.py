@@ -40,6 +40,10 @@ ELSEWHERE = {
     ("docs/operate/deployment.md", "cp deploy/supervisor"): (
         "tests/system/deploy/test_units.py::test_supervisor_runs_the_roles_restarts_what_is_killed_and_stops_without_a_rest"
     ),
+    ("docs/operate/layouts.md", "install -D"): (
+        "tests/system/deploy/test_units.py::test_systemd_finds_nothing_wrong_with_a_layouts_change_of_a_unit"
+    ),
+    ("docs/operate/layouts.md", "sed -f"): "tests/system/deploy/test_layouts.py::test_official_clients_with_their_default_settings_follow_jobs",
     ("docs/operate/deployment.md", "./deploy/pyinstaller"): (
         "tests/system/deploy/test_executable.py::test_the_executable_serves_health_page_and_a_conversion_and_ends_when_told"
     ),

@@ -68,6 +68,7 @@ class MemoryCounters:
             jobs={each: counted[each] for each in STATES},
             oldest_queued_s=max(0.0, now - min(waiting)) if waiting else 0.0,
             encoders=tuple(facts for until, facts in state.encoders.values() if until >= now),
+            gateways=tuple(facts for until, facts in state.gateways.values() if until >= now),
             totals=dict(state.totals),
             recent=dict(recent),
             conversion_s=sum(state.recent) / len(state.recent) / 1000 if state.recent else 0.0,
@@ -126,11 +127,13 @@ class MemoryPresence:
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
 
-    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
+    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> float:
         self._server.reach().encoders[encoder] = (self._server.clock() + seconds, dict(facts))
+        return self._server.clock()
 
-    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> None:
+    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> float:
         self._server.reach().gateways[gateway] = (self._server.clock() + seconds, dict(facts))
+        return self._server.clock()
 
     def leave(self, kind: Kind, name: str) -> None:
         state = self._server.reach()

@@ -98,6 +98,24 @@ test('a 60 MB file whose connection is cut three times arrives whole, and what h
   }
 });
 
+test('what another host answers to a piece ends no upload: the page asks how far it is and goes on', { timeout: 2 * PATIENCE_MS }, async () => {
+  await inPage(gateway.url, async (page) => {
+    const answers = [503, 409, 423, 404];
+    const asked = /** @type {string[]} */ ([]);
+    page.on('request', (request) => request.method() === 'HEAD' && /api\/uploads/.test(request.url()) && asked.push(request.url()));
+    await page.route('**/api/uploads/*', async (route) => {
+      const status = route.request().method() === 'PATCH' ? answers.shift() : undefined;
+      if (status) await route.fulfill({ status, headers: { 'Content-Type': 'application/problem+json' }, body: '{}' });
+      else await route.fallback();
+    });
+    const picture = bmp(1500, 1200);
+    await page.setInputFiles('#file-input', file('elsewhere.bmp', picture));
+    await reaches(page, 'elsewhere.bmp', 'done');
+    assert.deepEqual([answers, asked.length], [[], 4]);
+    assert.ok((await sourceOf(page)).equals(picture));
+  });
+});
+
 test('a reload in the middle of a large upload goes on where it was', { timeout: 2 * PATIENCE_MS }, async () => {
   await inPage(gateway.url, async (page) => {
     const offsets = watchPieces(page);

@@ -24,11 +24,12 @@ class RedisCounters:
         return int(count), int(left_s)
 
     def overview(self) -> Overview:
-        now_ms, *counts, oldest, totals, encoders, recent, recent_s, conversion_ms, webhooks = self._scripts.run("overview")
+        now_ms, *counts, oldest, totals, encoders, recent, recent_s, conversion_ms, webhooks, gateways = self._scripts.run("overview")
         return Overview(
             jobs=dict(zip(STATES, counts, strict=True)),
             oldest_queued_s=max(0.0, float(now_ms) / 1000 - float(oldest)) if oldest else 0.0,
             encoders=tuple(present(encoders, float(now_ms) / 1000)),
+            gateways=tuple(present(gateways, float(now_ms) / 1000)),
             totals={name: float(amount) for name, amount in zip(totals[::2], totals[1::2], strict=True)},
             recent=json.loads(recent),
             recent_s=float(recent_s),

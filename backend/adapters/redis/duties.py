@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
+from redis.exceptions import ResponseError
+
 from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.job_arguments import milliseconds
 from backend.adapters.redis.scripts import Scripts
@@ -27,4 +29,8 @@ class RedisDuties:
             self._scripts.client.set(self._scripts.key("epoch"), f"{name}@{self._run_id()}")
 
     def _run_id(self) -> str:
-        return str(self._scripts.client.info("server")["run_id"])
+        """Of a server that does not tell, a restart is not noticed: the watch of the start warns of it."""
+        try:
+            return str(self._scripts.client.info("server")["run_id"])
+        except ResponseError:
+            return "unknown"

@@ -27,11 +27,11 @@ class RedisPresence:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> None:
-        self._beat("encoders", encoder, facts, seconds)
+    def heartbeat(self, encoder: str, facts: Mapping[str, Any], seconds: float) -> float:
+        return self._beat("encoders", encoder, facts, seconds)
 
-    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> None:
-        self._beat("gateways", gateway, facts, seconds)
+    def announce(self, gateway: str, facts: Mapping[str, Any], seconds: float) -> float:
+        return self._beat("gateways", gateway, facts, seconds)
 
     def leave(self, kind: Kind, name: str) -> None:
         self._scripts.run("leave", kind, name)
@@ -59,8 +59,8 @@ class RedisPresence:
             return None
         return outward_address() if ipaddress.ip_address(name[0]).is_loopback else str(name[0])
 
-    def _beat(self, kind: Kind, name: str, facts: Mapping[str, Any], seconds: float) -> None:
-        self._scripts.run("heartbeat", kind, name, as_json(facts), milliseconds(seconds))
+    def _beat(self, kind: Kind, name: str, facts: Mapping[str, Any], seconds: float) -> float:
+        return int(self._scripts.run("heartbeat", kind, name, as_json(facts), milliseconds(seconds))) / 1000
 
     def _present(self, kind: Kind) -> list[dict[str, Any]]:
         with translate_errors():

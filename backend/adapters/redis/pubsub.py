@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX, translate_errors
 from backend.ports.announcements import Kind
+from backend.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 RETRY_S = 0.3
@@ -38,7 +39,7 @@ class RedisAnnouncements:
     - ``on_message(kind, name, text)``: what was announced of another kind. ``ended``: a job's id and its last status; ``stopped``: an encoder's
       name and a token.
     - ``on_gap()``: announcements may have been lost.
-    - ``on_delay(seconds)``: how long after its record a change was handled, by the two machines' clocks.
+    - ``on_delay(seconds)``: how long after its record a change was handled, by ``clock``.
     """
 
     def __init__(
@@ -50,8 +51,9 @@ class RedisAnnouncements:
         on_gap: Callable[[], None] = ignore,
         on_delay: Callable[[float], None] = ignore,
         prefix: str = KEY_PREFIX,
+        clock: Clock = time.time,
     ) -> None:
-        self._client = client
+        self._client, self._clock = client, clock
         self._on_change, self._on_message, self._on_gap, self._on_delay = on_change, on_message, on_gap, on_delay
         self._prefix, self._own = prefix, f"{prefix}changed:"
         self._confirmed: dict[str, threading.Event] = {}
@@ -156,7 +158,7 @@ class RedisAnnouncements:
         recorded_ms, _, text = data.partition(" ")
         self._on_change(job_id, text)
         if text:
-            self._on_delay(max(0.0, time.time() - int(recorded_ms) / 1000))
+            self._on_delay(max(0.0, self._clock() - int(recorded_ms) / 1000))
 
     def _is_confirmed(self, channel: str) -> bool:
         """A message on a channel that is subscribed to again, and not confirmed yet, is older than what ``subscribe`` promises."""

@@ -9,15 +9,13 @@ from botocore.exceptions import ClientError, NoRegionError, ProfileNotFound
 
 from backend import errors
 from backend.adapters.s3.bucket import Bucket
-from backend.adapters.s3.calls import BROKEN, EXISTS, MISSING, NO_CREDENTIALS, code_of
+from backend.adapters.s3.calls import BROKEN, EXISTS, NO_CREDENTIALS, code_of
 from backend.ports.housekeeping import NotUsable
 
 DENIED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled"}
 NO_BUCKET = {"404", "NoSuchBucket", "InvalidBucketName", "400", "301", "PermanentRedirect"}
+UNKNOWN_CONDITION = {"501", "NotImplemented"}
 WRONGLY_SET_UP = (*NO_CREDENTIALS, NoRegionError, ProfileNotFound)
-
-NO_ETAG = f'"{"0" * 32}"'
-"""Of no object: an entity tag is an MD5 or longer."""
 
 
 def probe(bucket: Bucket, prefix: str) -> None:
@@ -29,6 +27,8 @@ def probe(bucket: Bucket, prefix: str) -> None:
         code = code_of(error)
         if code in DENIED:
             raise NotUsable("denied", bucket=bucket.name, code=code) from error
+        if code in UNKNOWN_CONDITION:
+            raise NotUsable("no_conditional_writes", bucket=bucket.name) from error
         if code in NO_BUCKET:
             raise NotUsable("missing", bucket=bucket.name, code=code) from error
         raise errors.BackendUnavailable(part="store", retry_after_s=5, private=str(error)) from error
@@ -39,20 +39,23 @@ def probe(bucket: Bucket, prefix: str) -> None:
 
 
 def _try_conditional_put(bucket: Bucket, key: str) -> None:
-    bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")
+    """A job is made once by ``If-None-Match``. A record of a resumable upload is changed by one writer at a time by ``If-Match``."""
     try:
-        _expect_refusal(bucket, lambda: bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*"))
-        _expect_refusal(bucket, lambda: bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfMatch=NO_ETAG))
+        etag = bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")["ETag"]
+        if not _is_refused(lambda: bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfNoneMatch="*")):
+            raise NotUsable("no_conditional_writes", bucket=bucket.name)
+        bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"changed", IfMatch=etag)
+        if not _is_refused(lambda: bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"", IfMatch=etag)):
+            raise NotUsable("no_conditional_replacement", bucket=bucket.name)
     finally:
         bucket.client.delete_object(Bucket=bucket.name, Key=key)
 
 
-def _expect_refusal(bucket: Bucket, put: Callable[[], object]) -> None:
-    """Raises ``NotUsable`` where ``put``, whose condition is not met, is done all the same."""
+def _is_refused(put: Callable[[], object]) -> bool:
     try:
         put()
     except ClientError as error:
-        if code_of(error) in EXISTS | MISSING:
-            return
-        raise
-    raise NotUsable("no_conditional_writes", bucket=bucket.name)
+        if code_of(error) not in EXISTS:
+            raise
+        return True
+    return False

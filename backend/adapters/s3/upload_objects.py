@@ -79,6 +79,13 @@ class UploadObjects(StoreObjects):
         except errors.GatewayError as error:
             log.info("pieces of the upload %s are deleted later: %s", upload_id, error.private)
 
+    def delete_all_pieces(self, upload_id: str) -> None:
+        """As ``delete_pieces``, with those that a killed writer left."""
+        try:
+            self.bucket.delete([each["Key"] for each in self.bucket.objects(self.upload_key(upload_id, PIECE))])
+        except errors.GatewayError as error:
+            log.info("pieces of the upload %s are deleted later: %s", upload_id, error.private)
+
     def delete_orphan_pieces(self, older_than_s: float) -> int:
         """Delete old pieces that no record names; the bytes freed. The listing is sorted, so the objects of one upload stand together."""
         uploads = groupby(self.bucket.objects(f"{self.prefix}uploads/"), key=lambda each: each["Key"].split("/")[-2])

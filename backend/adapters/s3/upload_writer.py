@@ -3,10 +3,14 @@
 What comes is written to a file of this machine's spool first. ``save`` puts what is new there as one piece, and then replaces the record. A writer
 that finds the record replaced by another goes on behind the other's bytes, where its own are the same: so a client that reconnects, on another
 machine too, loses nothing to the request that broke. Where they differ, it raises ``OffsetMismatch``, and none of its bytes count.
+
+An upload that came in one request is not put twice: what the last ``save`` brings goes straight into the job, and is only put as a piece by ``close``
+where no job was made.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -20,6 +24,7 @@ from backend.adapters.s3.upload_objects import Stored, UploadObjects
 from backend.adapters.s3.upload_record import Piece, UploadRecord
 from backend.core.resumable import UploadInfo, UploadState
 
+log = logging.getLogger(__name__)
 TRIES = 10
 """Each time another writer has got further, so it takes many of them at once to lose as often."""
 LOOK_EVERY_S = 5.0
@@ -32,6 +37,8 @@ class S3UploadWriter(UploadData):
     def __init__(self, objects: UploadObjects, stored: Stored) -> None:
         super().__init__(stored.record.state.offset_bytes)
         self._objects, self._stored = objects, stored
+        self._deferred: UploadState | None = None
+        """The complete upload, of which no byte is in the bucket yet."""
         self._path = objects.new_spool_path()
         self._local_from_bytes = self.state.offset_bytes
         """What comes before is in the bucket alone."""
@@ -50,7 +57,7 @@ class S3UploadWriter(UploadData):
 
     @property
     def state(self) -> UploadState:
-        return self._record.state
+        return self._deferred or self._record.state
 
     @property
     def _record(self) -> UploadRecord:
@@ -63,6 +70,12 @@ class S3UploadWriter(UploadData):
 
     def save(self, now: float) -> None:
         end_bytes = self.position_bytes  # what is written while the service is busy counts the next time
+        if end_bytes == self.state.length_bytes and self.state.offset_bytes == 0 and not self.info.is_partial:
+            self._deferred = self.state.with_offset(end_bytes, now)
+        else:
+            self._save(end_bytes, now)
+
+    def _save(self, end_bytes: int, now: float) -> None:
         for _ in range(TRIES):
             if end_bytes == self.state.offset_bytes or self._append(end_bytes, now):
                 return
@@ -73,6 +86,7 @@ class S3UploadWriter(UploadData):
         self.save(now)
 
     def discard_unsaved(self) -> None:
+        self._deferred = None
         self._restart_at(self.state.offset_bytes)
 
     def set_length(self, length_bytes: int, now: float) -> None:
@@ -105,13 +119,20 @@ class S3UploadWriter(UploadData):
         return self._link_complete(self._path, self._path.parent)
 
     def mark_as_job(self, now: float) -> None:
-        pieces = self._record.pieces
-        self._change(lambda state: state if state.has_job else state.with_job(now))
-        self._objects.delete_pieces(self.info.id, pieces)
+        self._change(lambda state: state if state.has_job else (self._deferred or state).with_job(now))
+        self._deferred = None
+        self._objects.delete_all_pieces(self.info.id)
 
     def close(self) -> None:
-        self.data.close()
-        disk.discard(self._path)
+        try:
+            if self._deferred is not None:
+                deferred, self._deferred = self._deferred, None
+                self._save(deferred.offset_bytes, deferred.touched_at)
+        except errors.NotFound:
+            log.info("the upload %s was erased meanwhile", self.info.id)
+        finally:
+            self.data.close()
+            disk.discard(self._path)
 
     def _append(self, end_bytes: int, now: float) -> bool:
         """Put what is new, and count it. False where another writer was faster."""
@@ -162,7 +183,7 @@ class S3UploadWriter(UploadData):
     def _change(self, change: Callable[[UploadState], UploadState]) -> None:
         """Replace the state by what ``change`` makes of it, also where others change the record meanwhile."""
         for _ in range(TRIES):
-            stored = self._objects.replace_record(self._stored, self._record.with_state(change(self.state)))
+            stored = self._objects.replace_record(self._stored, self._record.with_state(change(self._record.state)))
             if stored is not None:
                 self._stored = stored
                 return

@@ -16,7 +16,10 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from backend.core import tally
+from backend.core.hosts import hosts, level
 from backend.core.overview import Overview
+from backend.core.protocol import range_of
+from backend.ports.upkeep import Notes
 
 Worker = tuple[str, Mapping[str, float], Mapping[str, float] | None]
 """A worker's slot, what was counted in it so far, and what its living worker says of itself; None where no worker lives."""
@@ -81,9 +84,14 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_encoders": ("Encoder processes that are there, by machine and level of their seal (3: full)", ("host", "seal")),
     "gateway_encoders_busy": ("Encoder processes that convert now", ()),
     "gateway_encoder_resident_bytes": ("Memory of the encoder processes with their codecs, by machine", ("host",)),
+    "gateway_host_processes": ("Processes that are there, by machine, role, release and newest protocol", ("host", "role", "version", "protocol")),
+    "gateway_host_cores": ("Cores that the encoders of a machine may use", ("host",)),
+    "gateway_host_jobs": ("Jobs that the encoders of a machine convert now", ("host",)),
     "gateway_seal_level": ("The lowest seal of any encoder (3: full, 0: none)", ()),
     "gateway_store_free_bytes": ("Free space of the store", ()),
     "gateway_api_keys_stale": ("Whether a changed GATEWAY_API_KEYS_FILE cannot be used, so that earlier keys count", ()),
+    "gateway_maintenance_age_seconds": ("How long ago a round of maintenance succeeded, by kind (jobs, store)", ("round",)),
+    "gateway_scan_jobs": ("Jobs that the scan of the store has seen that is under way; 0 while there is none", ()),
     "gateway_workers": ("Gateway workers of this machine", ()),
 }
 WORKER_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -102,7 +110,7 @@ ROWS = (*JOBS, *WORKERS, *EACH_WORKER, *PRESENT, *PRESENT_EACH)
 
 @dataclass(slots=True)
 class Figures:
-    """All that the metrics are made of. ``overview`` is None while Redis cannot be reached."""
+    """All that the metrics are made of. ``overview`` and ``maintenance`` are None while Redis cannot be reached."""
 
     workers: Sequence[Worker]
     overview: Overview | None
@@ -111,6 +119,7 @@ class Figures:
     queue_limit: int = 0
     store_free_bytes: int | None = None
     has_stale_keys: bool = False
+    maintenance: Notes | None = None
 
 
 def families(figures: Figures) -> Iterator[Metric]:
@@ -131,6 +140,9 @@ def families(figures: Figures) -> Iterator[Metric]:
     if figures.overview is not None:
         yield from (_family(row, figures.overview.totals) for row in JOBS)
         yield from _of_overview(figures.overview)
+    if figures.maintenance is not None:
+        yield _gauge("gateway_maintenance_age_seconds", {(kind,): round(age_s, 1) for kind, (age_s, _) in figures.maintenance.rounds.items()})
+        yield _gauge("gateway_scan_jobs", {(): figures.maintenance.scan.jobs if figures.maintenance.scan else 0})
 
 
 def _of_overview(seen: Overview) -> Iterator[Metric]:
@@ -139,20 +151,27 @@ def _of_overview(seen: Overview) -> Iterator[Metric]:
     yield _gauge("gateway_queue_oldest_seconds", {(): round(seen.oldest_queued_s, 3)})
     yield _gauge("gateway_webhooks_pending", {(): seen.webhooks_pending})
     yield _gauge("gateway_encoders_busy", {(): seen.encoders_busy})
+    yield from _of_hosts(seen)
     sealed: dict[tuple[str, ...], float] = defaultdict(float)
     memory: dict[tuple[str, ...], float] = defaultdict(float)
     for each in seen.encoders:
-        sealed[str(each.get("host", "")), str(_level(each))] += 1
+        sealed[str(each.get("host", "")), str(level(each))] += 1
         memory[(str(each.get("host", "")),)] += float(each.get("resident_bytes", 0))
     yield _gauge("gateway_encoders", sealed)
     yield _gauge("gateway_encoder_resident_bytes", memory)
     if seen.encoders:
-        yield _gauge("gateway_seal_level", {(): min(map(_level, seen.encoders))})
+        yield _gauge("gateway_seal_level", {(): min(map(level, seen.encoders))})
 
 
-def _level(encoder: Mapping[str, object]) -> int:
-    seal = encoder.get("seal")
-    return int(seal.get("level", 0)) if isinstance(seal, dict) else 0
+def _of_hosts(seen: Overview) -> Iterator[Metric]:
+    processes: dict[tuple[str, ...], float] = defaultdict(float)
+    for role, facts in (("encoder", seen.encoders), ("gateway", seen.gateways)):
+        for each in facts:
+            processes[str(each.get("host", "")), role, str(each.get("version", "")), str(range_of(each).newest)] += 1
+    yield _gauge("gateway_host_processes", processes)
+    known = hosts(seen.encoders, ())
+    yield _gauge("gateway_host_cores", {(each["host"],): each["cores"] for each in known if each["cores"] is not None})
+    yield _gauge("gateway_host_jobs", {(each["host"],): each["jobs"] for each in known})
 
 
 def _gauge(name: str, values: Mapping[tuple[str, ...], float]) -> GaugeMetricFamily:

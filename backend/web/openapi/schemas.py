@@ -250,8 +250,29 @@ def _capabilities() -> Schema:
 def _health() -> Schema:
     parts = {name: {"type": "string", "enum": ["ok", *errors.BY_CODE]} for name in ("redis", "store", "encoders")}
     return whole(
-        {"status": {"enum": ["ok", "unavailable"]}, "version": TEXT, "parts": whole(parts, more=True), "failing": {"type": "array", "items": TEXT}},
-        optional=("failing",),
+        {
+            "status": {"enum": ["ok", "unavailable"]},
+            "version": TEXT,
+            "parts": whole(parts, more=True),
+            "failing": {"type": "array", "items": TEXT},
+            "hosts": {"type": "array", "items": _host()},
+        },
+        optional=("failing", "hosts"),
+        more=True,
+    )
+
+
+def _host() -> Schema:
+    count = {"type": "integer", "minimum": 0}
+    return whole(
+        {
+            "host": TEXT,
+            "cores": {"type": ["integer", "null"], "minimum": 1},
+            **dict.fromkeys(("encoders", "jobs", "gateways"), count),
+            "seal": {"type": ["integer", "null"], "minimum": 0, "maximum": 3},
+            "versions": {"type": "array", "items": TEXT},
+            "protocol": {"type": "array", "items": count, "minItems": 2, "maxItems": 2},
+        },
         more=True,
     )
 

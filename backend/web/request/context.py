@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from flask import current_app
 
@@ -21,6 +21,13 @@ from backend.web.metrics.prometheus import Worker
 KEY = "webp-gateway"
 
 
+class RedisWarnings(Protocol):
+    """By code, for health; and in sentences by language, for the operator's page."""
+
+    def codes(self) -> dict[str, Any]: ...
+    def sentences(self) -> list[dict[str, str]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """One a process; the composition root makes it.
@@ -30,6 +37,7 @@ class WebContext:
     ``process_health`` gives what health says of this process.
     ``worker_counters`` reads the counters of all workers. ``free_bytes`` is the store's free space, None where it is not known. ``disk`` is
     the same for the operator's page, with the whole disk. ``versions`` are those of what the gateway runs on, by name.
+    ``redis_looks`` say what of the Redis server will not do.
     ``public_origin`` is the scheme and host under which clients see the gateway, where the operator says so.
     ``metrics_port`` is the only port that answers ``/metrics``, and then without a key; None: every port, with an operator's key where there are
     keys. ``bind_log`` names the request in the log lines that follow.
@@ -53,6 +61,7 @@ class WebContext:
     free_bytes: Callable[[], int | None] = field(default=lambda: None)
     disk: Callable[[], dict[str, Any] | None] = field(default=lambda: None)
     versions: Mapping[str, str] = field(default_factory=dict)
+    redis_looks: RedisWarnings | None = None
     metrics_port: int | None = None
     bind_log: Callable[[str], None] = field(default=lambda request_id: None)
 

@@ -13,8 +13,10 @@ from typing import Any
 from flask import Response
 
 from backend import errors
+from backend.core.hosts import hosts
 from backend.core.overview import Overview
 from backend.flows.context import Context
+from backend.flows.note_rounds import maintenance_figures
 from backend.web.openapi.answers import JSON
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import ref
@@ -54,7 +56,7 @@ def health() -> Response:
     web = web_context()
     parts, facts = check_parts(flow_context())
     is_well = all(part == "ok" for part in parts.values())
-    figures = {**facts, **web.process_health()} if auth.may_read_figures() else {}
+    figures = {**facts, **(web.redis_looks.codes() if web.redis_looks else {}), **web.process_health()} if auth.may_read_figures() else {}
     body = {"status": "ok" if is_well else "unavailable", "version": web.version, "parts": parts, **figures}
     if is_well:
         return json_response(body, cache="no-store")
@@ -87,6 +89,8 @@ def check_parts(context: Context) -> tuple[dict[str, str], dict[str, Any]]:
         seen = context.counters.overview()
         facts["queue"] = {"queued": seen.queued, "running": seen.running}
         facts["oldest_queued_seconds"] = round(seen.oldest_queued_s, 1)
+        facts["hosts"] = hosts(seen.encoders, seen.gateways)
+        facts["maintenance"] = maintenance_figures(context.upkeep.notes())
         facts["encoders"] = {"count": len(seen.encoders), "busy": seen.encoders_busy, "seal": _weakest_seal(seen)}
 
     def encoders() -> None:

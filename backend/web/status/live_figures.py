@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend import errors
+from backend.core.hosts import hosts
 from backend.core.overview import Overview
 from backend.core.tally import ENDED
 from backend.ports.history import ServerFacts
@@ -56,6 +57,7 @@ class LiveFigures:
         seen["workers"] = sum(1 for _, _, now in workers if now is not None)
         seen["disk"] = here.disk()
         seen["memory"] = {"workers": _resident_bytes(workers)}
+        seen["redis_warnings"] = here.redis_looks.sentences() if here.redis_looks else []
         seen["versions"] = {"gateway": here.version, **here.versions}
         if overview is not None:
             seen |= _of_overview(overview, here.context.max_queued_jobs)
@@ -84,6 +86,7 @@ def _of_overview(overview: Overview, limit: int) -> dict[str, Any]:
         "queue": {"waiting": overview.queued, "limit": limit, "oldest_s": round(overview.oldest_queued_s, 1)},
         "encoders": {"count": len(overview.encoders), "busy": overview.encoders_busy},
         "seal": _weakest_seal(overview),
+        "hosts": hosts(overview.encoders, overview.gateways),
         "per_minute": {name: overview.per_minute(name) for name in ("ended", "pixels", "source_bytes", "result_bytes")},
         "failed": {name.removeprefix(failed): count for name, count in overview.totals.items() if name.startswith(failed)},
         "totals": {name: overview.totals.get(name, 0) for name in TOTALS} | {end: _ended(overview, end) for end in ENDS},

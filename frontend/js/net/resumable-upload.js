@@ -50,7 +50,10 @@ class ResumableUpload {
     this.source = source;
     this.handlers = handlers;
     this.is_aborted = false;
-    /** Whether a chunk was sent. To a chunk, 400 means that the connection was too slow or broke; what had arrived is kept. */
+    /**
+     * Whether a chunk was sent. To a chunk, 400 means that the connection was too slow or broke; what had arrived is kept. 404 means that the upload
+     * was erased meanwhile, or that this host does not know it: the next attempt asks, and begins anew where it is gone.
+     */
     this.is_appending = false;
     /** @type {XMLHttpRequest | null} */
     this.xhr = null;
@@ -107,8 +110,8 @@ class ResumableUpload {
   /** What another attempt can mend is reported as 503. @param {Reply} reply @returns {JobAnswer} */
   failureOf(reply) {
     const answer = readAnswer(reply.status, reply.text, reply.retry_after, this.api.identity().language);
-    const was_slow = reply.status === 400 && this.is_appending;
-    return (was_slow || OFFSET_STATUSES.has(reply.status)) && !answer.ok ? { ...answer, status: 503 } : answer;
+    const asks_again = OFFSET_STATUSES.has(reply.status) || (this.is_appending && (reply.status === 400 || GONE_STATUSES.has(reply.status)));
+    return asks_again && !answer.ok ? { ...answer, status: 503 } : answer;
   }
 
   /**

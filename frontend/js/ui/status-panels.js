@@ -20,7 +20,9 @@ export class StatusPanels {
     showDisk(now.disk, words);
     showMemory(now.memory, words);
     showSeal(now.seal, words);
+    showHosts(now.hosts ?? [], words);
     showVersions(now.versions);
+    showWarnings(now.redis_warnings);
     setText(text('version'), words.t('status.workers', { version: now.version, n: now.workers }));
   }
 }
@@ -81,6 +83,13 @@ function showSeal(seal, words) {
   setText(text('seal-note'), words.t('status.seal_note', { level: seal.level, full: FULL_SEAL, parts: words.list(parts) }));
 }
 
+/** Every machine whose processes announce themselves. @param {Figures[]} hosts @param {Words} words */
+function showHosts(hosts, words) {
+  const number = (/** @type {number | null} */ count) => count === null ? '–' : words.whole.format(count);
+  const range = (/** @type {number[]} */ [oldest, newest]) => oldest === newest ? `${oldest}` : `${oldest}–${newest}`;
+  fill('hosts', hosts.map((each) => [each.host, number(each.cores), number(each.encoders), number(each.jobs), number(each.gateways), number(each.seal), words.list(each.versions) || '–', range(each.protocol)]), (name) => name);
+}
+
 /** @param {Record<string, string>} versions */
 function showVersions(versions) {
   const list = text('versions');
@@ -88,6 +97,15 @@ function showVersions(versions) {
   if (list.dataset.said === said) return;
   list.dataset.said = said;
   list.replaceChildren(...Object.entries(versions).map(([name, version]) => el('div', {}, el('dt', {}, name), el('dd', {}, version))));
+}
+
+/** What of the Redis server will not do, in the page's language. @param {Record<string, string>[] | undefined} warnings */
+function showWarnings(warnings = []) {
+  const list = text('redis-warnings');
+  const said = JSON.stringify([document.documentElement.lang, warnings]);
+  if (list.dataset.said === said) return;
+  list.dataset.said = said;
+  list.replaceChildren(...warnings.map((each) => el('p', { class: 'tile-note' }, each[document.documentElement.lang] ?? each.en)));
 }
 
 /** The rows of a table, made anew only where they changed. @param {string} id @param {string[][]} rows @param {(name: string) => Node | string} head */

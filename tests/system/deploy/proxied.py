@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def nginx(binary: str, ports: Sequence[int], folder: Path) -> Iterator[str]:
     site = CONFIGURATION.read_text("utf-8")
     server = next(line for line in site.splitlines() if "server 127.0.0.1:5000" in line)
     site = site.replace(server, "\n".join(server.replace("5000", str(each)) for each in ports)).replace("/var/log/nginx", str(folder))
+    with serving(binary, site.replace("/var/cache/webp-gateway", f"{folder}/cache"), folder, "/api/health/live") as address:
+        yield address
+
+
+@contextmanager
+def nginx_of_a_layout(binary: str, script: Path, moved: Mapping[str, int], folder: Path) -> Iterator[str]:
+    """As ``nginx``, with what the layout's ``sed`` script makes of the shipped file. ``moved``: ports of that, and those instead of them."""
+    site = subprocess.run(["sed", "-f", str(script), str(CONFIGURATION)], capture_output=True, text=True, check=True).stdout
+    site = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{moved[found[1]]}", site).replace("/var/log/nginx", str(folder))
     with serving(binary, site.replace("/var/cache/webp-gateway", f"{folder}/cache"), folder, "/api/health/live") as address:
         yield address
 

@@ -13,7 +13,7 @@ from tests.support.fresh_clone import copy_of_the_tree, environment_of_this_tree
 from tests.support.page_blocks import marked
 from tests.support.running import ROOT
 
-OPERATE = ("deployment", "tuning", "monitoring", "storage", "upgrading", "troubleshooting")
+OPERATE = ("deployment", "layouts", "tuning", "monitoring", "storage", "upgrading", "troubleshooting")
 GUIDES = (*(f"docs/operate/{name}.md" for name in OPERATE), "docs/reference/limits.md", "docs/internals/checklist.md")
 CHECKLIST_HEADS = ("| Expected | Shown |", "| 期望 | 证明 |", "| Setting | Its effect is shown by |", "| 设置 | 效果由此证明 |")
 NAMES = r"\b(?:GATEWAY|GUNICORN|API|REDIS)_[A-Z_]+|\bgateway_\w+|\b(?:tests|deploy|bench|docs|backend)/[\w./-]+\w"

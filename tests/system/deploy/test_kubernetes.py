@@ -8,6 +8,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from backend.adapters.redis.client import KEY_PREFIX
+from backend.adapters.redis.ticket import QUEUE
 from backend.settings import Settings
 from tests.support.running import ROOT
 
@@ -73,6 +75,14 @@ def test_a_roles_settings_are_accepted_and_leave_room_for_its_graceful_end(name:
     patience = {"webp-gateway": settings.graceful_timeout_s + 5, "webp-encoder": settings.encode_timeout_s}[name]
     assert pod["terminationGracePeriodSeconds"] > patience
     assert settings.redis_url == f"redis://{the('Service', 'webp-redis')['metadata']['name']}:6379/0"
+
+
+def test_keda_counts_the_tickets_of_jobs_that_wait() -> None:
+    """That this is how many wait: ``tests/system/ops/test_celery_tools.py``."""
+    [trigger] = the("ScaledObject", "webp-encoder")["spec"]["triggers"]
+    settings = Settings.from_environment(the("Secret", "webp-gateway")["stringData"])
+    assert trigger["type"] == "redis" and trigger["metadata"]["listName"] == KEY_PREFIX + QUEUE
+    assert f"redis://{trigger['metadata']['address']}/0" == settings.redis_url
 
 
 def test_the_numbers_are_not_reachable_through_the_ingress() -> None:

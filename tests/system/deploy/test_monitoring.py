@@ -31,8 +31,7 @@ CASES = yaml.safe_load((ROOT / "tests/system/deploy/alerts.yml").read_text("utf-
 def expressions() -> list[str]:
     rules = [rule["expr"] for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]]
     drawn = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
-    scaled = [trigger["metadata"]["query"] for trigger in yaml.safe_load((ROOT / "deploy/kubernetes/keda.yaml").read_text())["spec"]["triggers"]]
-    return [*rules, *drawn, *scaled]
+    return [*rules, *drawn]
 
 
 def names(expression: str) -> set[str]:

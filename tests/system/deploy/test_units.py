@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +19,14 @@ from backend.settings import Settings
 from tests.support.images import photograph
 from tests.support.redis_server import RedisServer
 from tests.support.running import ENDED, ROOT, Gateway, free_port, wait_for
-from tests.system.deploy.proxied import status
+from tests.system.deploy.supervised import here, supervised
 
 Tool = Callable[[str], str]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
-PROGRAMS = ROOT / "deploy" / "supervisor" / "webp-gateway.conf"
 EXPOSURE = 3.0
 """systemd's own mark out of ten, less being better."""
 TRIED_TO_BE_REFUSED = {"ptrace"}
 """By the seal's probe, which looks for ways out."""
-
-
-def here(text: str) -> str:
-    return text.replace("/opt/webp-gateway", str(ROOT))
 
 
 def pairs(path: Path) -> dict[str, str]:
@@ -45,10 +38,28 @@ def pairs(path: Path) -> dict[str, str]:
 def test_systemd_finds_nothing_wrong_with_a_unit(unit: Path, tool: Tool, tmp_path: Path) -> None:
     for each in UNITS:
         text = here(each.read_text("utf-8")).replace("/etc/webp-gateway.env", str(ROOT / "deploy/systemd/webp-gateway.env"))
-        (tmp_path / each.name).write_text(text, "utf-8")
-    command = [tool("systemd-analyze"), "--man=no", "--recursive-errors=no", "verify", str(tmp_path / unit.name)]
+        (tmp_path / named(each)).write_text(text, "utf-8")
+    assert verified(tmp_path / named(unit), tool) == (0, "")
+
+
+@pytest.mark.parametrize(("drop_in", "unit"), [("realtime/rest.conf", "webp-gateway.service"), ("ports/single.conf", "webp-gateway@5001.service")])
+def test_systemd_finds_nothing_wrong_with_a_layouts_change_of_a_unit(drop_in: str, unit: str, tool: Tool, tmp_path: Path) -> None:
+    test_systemd_finds_nothing_wrong_with_a_unit(UNITS[0], tool, tmp_path)
+    folder = tmp_path / f"{unit}.d"
+    folder.mkdir()
+    (folder / "layout.conf").write_text(here((ROOT / "deploy" / drop_in).read_text("utf-8")), "utf-8")
+    assert verified(tmp_path / unit, tool) == (0, "")
+
+
+def named(unit: Path) -> str:
+    """A template is checked as one of its instances."""
+    return unit.name.replace("@.", "@5001.")
+
+
+def verified(unit: Path, tool: Tool) -> tuple[int, str]:
+    command = [tool("systemd-analyze"), "--man=no", "--recursive-errors=no", "verify", str(unit)]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (told.returncode, told.stderr) == (0, "")
+    return told.returncode, told.stderr
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -85,48 +96,6 @@ def test_the_gateway_tells_systemd_when_it_is_ready(own_redis: RedisServer, tmp_
             process.wait(40)
 
 
-@contextmanager
-def supervised(folder: Path, port: int, tool: Tool) -> Iterator[Callable[..., str]]:
-    """A real supervisord with the shipped programs, their paths, port and user put in; asked through supervisorctl."""
-    parser = configparser.RawConfigParser()
-    parser.read(PROGRAMS)
-    for name in parser.sections():
-        for option, value in parser.items(name):
-            moved = here(value).replace("/var/lib/webp-gateway", f"{folder}/data").replace("/var/log/webp-gateway", str(folder))
-            parser.set(name, option, moved)
-        if name.startswith("program:"):
-            parser.remove_option(name, "user")
-            parser.set(name, "environment", f'{parser.get(name, "environment")},API_PORT="{port}",GUNICORN_WORKERS="2",TMPDIR="{folder}"')
-    head = f"[supervisord]\nnodaemon=true\nlogfile={folder}/supervisord.log\npidfile={folder}/supervisord.pid\nchildlogdir={folder}\n"
-    head += f"{'user=root' if os.geteuid() == 0 else ''}\n[unix_http_server]\nfile={folder}/supervisor.sock\n"
-    head += "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
-    head += f"[supervisorctl]\nserverurl=unix://{folder}/supervisor.sock\n"
-    configuration = folder / "supervisord.conf"
-    with configuration.open("w") as file:
-        file.write(head)
-        parser.write(file)
-    (folder / "data").mkdir()
-    process = psutil.Popen([tool("supervisord"), "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def control(*words: str) -> str:
-        command = [tool("supervisorctl"), "-c", str(configuration), *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False).stdout
-
-    seen: set[psutil.Process] = set()
-    try:
-        wait_for(lambda: status(f"http://127.0.0.1:{port}/api/health") == 200, 90, "for the supervised gateway")
-        seen.update(process.children(recursive=True))
-        yield control
-        seen.update(process.children(recursive=True))
-    finally:
-        control("shutdown")
-        process.wait(90)
-        left = [each for each in seen if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
-        for each in left:
-            each.kill()
-    assert not left, f"the stop left {left}"
-
-
 def rows(said: str) -> dict[str, tuple[str, int]]:
     """State and process id by program, from ``supervisorctl status``."""
     found = re.findall(r"^webp:webp-(\w+)\s+(\w+)(?:\s+pid (\d+))?", said, re.MULTILINE)
@@ -147,7 +116,7 @@ def test_supervisor_runs_the_roles_restarts_what_is_killed_and_stops_without_a_r
         except requests.RequestException:
             return None
 
-    with supervised(tmp_path, port, tool) as control:
+    with supervised(tmp_path, tool, (port,), {"5000": port}, GUNICORN_WORKERS="2") as control:
 
         def run() -> bool:
             return [state for state, _ in rows(control("status")).values()] == ["RUNNING"] * 3

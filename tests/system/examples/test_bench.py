@@ -23,6 +23,7 @@ INTERPRETER = "tests/.venv/bin/python"
 PARTS = {
     "bench.latency": "--rounds 5",
     "bench.ingest": "--rounds 1 --mib 4",
+    "bench.layouts": "--seconds 1 --rounds 1 --clients 4 --watchers 10",
     "bench.slow_uploads": "--way raw --count 4 --mb 2 --seconds 3 --workers 2",
 }
 

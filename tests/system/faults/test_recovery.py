@@ -47,7 +47,9 @@ def fill(root: Path, finished: int, unfinished: int) -> tuple[list[str], list[st
 
 
 @pytest.mark.parametrize(
-    ("finished", "unfinished"), [(100, 10), pytest.param(9000, 1000, marks=(pytest.mark.slow, pytest.mark.timeout(900)))], ids=["110", "10000"]
+    ("finished", "unfinished"),
+    [(100, 10), *(pytest.param(*each, marks=(pytest.mark.slow, pytest.mark.timeout(900))) for each in ((9000, 1000), (99_800, 200)))],
+    ids=["110", "10000", "100000"],
 )
 def test_a_store_full_of_jobs_is_recovered_while_the_gateway_is_ready(quick_folder: Path, finished: int, unfinished: int) -> None:
     with running(quick_folder / "empty", **RULES) as empty:

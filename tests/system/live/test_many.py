@@ -29,7 +29,7 @@ pytestmark = [
 MANY = 200
 
 
-def javascript_clients(gateway: Gateway, url: str, ids: list[str], count: int) -> dict[str, Any]:
+def javascript_clients(gateway: Gateway | None, url: str, ids: list[str], count: int) -> dict[str, Any]:
     environment = {**os.environ, "GATEWAY_URL": url, "JOBS": ",".join(ids), "COUNT": str(count)}
     command = ["node", str(Path(__file__).with_name("many.mjs"))]
     said = subprocess.run(command, cwd=ROOT / "tests" / "page", env=environment, capture_output=True, text=True, timeout=120, check=True)

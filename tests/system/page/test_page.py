@@ -43,7 +43,7 @@ def test_the_settings_do_theirs_in_chromium(gateway: Gateway) -> None:
 
 
 def test_a_large_file_goes_on_after_cuts() -> None:
-    _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice")
+    _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice|another host")
 
 
 def test_the_page_outlives_its_gateway_and_shows_each_conversions_own_result() -> None:

@@ -67,7 +67,8 @@ class Deployment:
         port, number = free_port(), next(self._numbers)
         run_dir = self.folder / f"run{number}"
         run_dir.mkdir(parents=True, mode=0o700)
-        own = {"REDIS_URL": self.redis_url, "GATEWAY_DATA_DIR": str(self.folder / "data"), "API_PORT": str(port), "GATEWAY_RUN_DIR": str(run_dir)}
+        own = {"REDIS_URL": self.redis_url, "GATEWAY_DATA_DIR": str(self.folder / "data"), "API_PORT": str(port)}
+        own |= {"GATEWAY_RUN_DIR": str(run_dir), "TMPDIR": str(run_dir)}
         fixed = {"GUNICORN_WORKERS": "1", "GATEWAY_ENCODERS": "2", "GATEWAY_SHARE_RESULTS": "off", "GATEWAY_LOG_FORMAT": "text", "LC_ALL": "C.UTF-8"}
         log = self.folder / f"{number}-{role}.log"
         with log.open("wb") as file:

@@ -33,7 +33,10 @@ def refusal(here: Deployment, way: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return started.said()
 
 
-@pytest.mark.parametrize("way", WAYS)
+IN_SHORT = ("gateway", "celery -A", "gunicorn without our file")
+
+
+@pytest.mark.parametrize("way", [each if each in IN_SHORT else pytest.param(each, marks=pytest.mark.slow) for each in WAYS])
 def test_a_stranger_stops_every_way_of_starting(tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     entry = json.dumps({"until": round(time.time() + 600, 3), "clock": "redis", "facts": STRANGER}, separators=(",", ":"))
     client = redis.Redis.from_url(redis_server.url)
@@ -46,7 +49,7 @@ def test_a_stranger_stops_every_way_of_starting(tmp_path: Path, redis_server: Re
     client.close()
 
 
-@pytest.mark.parametrize("way", ["gateway", "encoder"])
+@pytest.mark.parametrize("way", [pytest.param("gateway", marks=pytest.mark.slow), "encoder"])
 def test_data_of_a_newer_release_stops_the_start(tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     with deployment(tmp_path / "here", redis_server.url) as here:
         store = tmp_path / "here" / "data" / "store"

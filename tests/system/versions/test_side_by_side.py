@@ -19,7 +19,7 @@ NEIGHBOUR = "b7e7371c5a527c5893cca5edc1e326acf7eb7d7c"
 """The last commit before releases had protocols: the release that stands beside this one while it is rolled out."""
 FARTHER = 40
 """So many commits before HEAD stands an older one, in the long form."""
-JOBS, MANY_JOBS = 16, int(os.environ.get("VERSIONS_JOBS", "200"))
+JOBS, MANY_JOBS = 12, int(os.environ.get("VERSIONS_JOBS", "200"))
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +103,7 @@ def test_one_release_serves_the_other_under_load(here: Deployment, request: pyte
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("other", ["neighbour", "farther"])
 def test_a_data_folder_goes_back_and_forth_often(here: Deployment, request: pytest.FixtureRequest, other: str) -> None:
     older = request.getfixturevalue(other)
@@ -110,6 +111,7 @@ def test_a_data_folder_goes_back_and_forth_often(here: Deployment, request: pyte
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("order", [["encoder", "gateway"], ["gateway", "encoder"]])
 def test_an_upgrade_under_load_loses_nothing(here: Deployment, neighbour: Path, order: list[str]) -> None:
     """By the guide and in the other order: each role is started anew by the new release before the old one is stopped. And back again."""

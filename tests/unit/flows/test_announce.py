@@ -8,12 +8,13 @@ import pytest
 
 from backend.core.protocol import SPOKEN
 from backend.flows.announce import Announcer, address, identity
+from backend.flows.shared_clock import SharedClock
 from tests.fakes.context import MemoryContext
 
 
 def test_a_process_that_leaves_is_gone_at_once_and_beats_no_more() -> None:
     here = MemoryContext()
-    announcer = Announcer(here.presence, "gateways", "a", lambda: identity("a", "host", 7, "1.0.0"))
+    announcer = Announcer(here.presence, "gateways", "a", lambda: identity("a", "host", 7, "1.0.0"), SharedClock())
     announcer.beat()
     assert here.presence.gateways() == [{"name": "a", "host": "host", "pid": 7, "version": "1.0.0", "protocol": list(SPOKEN)}]
     announcer.leave()
@@ -30,7 +31,7 @@ def test_a_heartbeat_that_is_under_way_comes_before_the_leave() -> None:
         may_go_on.wait(5)
         return {}
 
-    announcer = Announcer(here.presence, "encoders", "a", facts)
+    announcer = Announcer(here.presence, "encoders", "a", facts, SharedClock())
     beat = threading.Thread(target=announcer.beat)
     beat.start()
     has_begun.wait(5)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from backend import __version__, texts
 from backend.adapters.files import protocol_mark
+from backend.core.options import OFFERED
 from backend.core.protocol import CHANGES, NEWEST, OLDEST, SPOKEN, UNNUMBERED, Range, is_understood, range_of
 from backend.errors import CannotStart
 from backend.flows.check_protocol import check_data, check_protocol
@@ -72,3 +74,20 @@ def test_a_folder_that_a_newer_release_wrote_stops_the_start(tmp_path: Path, mar
     if not is_usable:
         with pytest.raises(CannotStart):
             check_data(protocol_mark.needs(tmp_path), tmp_path, "1.0.0")
+
+
+@pytest.mark.parametrize(("language", "suffix"), [("en", ""), ("zh-CN", ".zh-CN")])
+def test_the_guide_shows_the_sentences_of_a_refusal(language: str, suffix: str) -> None:
+    guide = (Path(__file__).resolve().parents[3] / f"docs/operate/upgrading{suffix}.md").read_text("utf-8")
+    own = {"version": __version__, "own": str(SPOKEN)}
+    peer = {"role": "encoder", "host": "b", "other_version": "3.0.0", "other": str(Range(NEWEST + 1, NEWEST + 2))}
+    assert texts.text("start.protocol_of_peer", language, **own, **peer) in guide
+    assert texts.text("start.protocol_of_data", language, **own, place="/srv/gateway/store", needs=NEWEST + 1) in guide
+    assert all(f"| {number} | " in guide for number in CHANGES)
+
+
+def test_no_job_goes_to_an_encoder_that_does_not_look_at_what_it_needs() -> None:
+    """Protocol 1 would leave an option out that it does not know, or fail."""
+    sinces = [each.metadata["since"] for each in OFFERED]
+    newest = max(max(since.values()) if isinstance(since, dict) else since for since in sinces)
+    assert newest <= NEWEST and (newest <= 2 or OLDEST >= 2)

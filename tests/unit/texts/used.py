@@ -28,6 +28,7 @@ NAMES_A_KEY = {
     "WrongSetting": (2, "accepted."),
     "NotUsable": (0, "accepted.bucket."),
     "CannotStart": (0, "start."),
+    "finding": (0, "start."),
 }
 """What is called with a key: at which place it stands, and what is put before it."""
 PARTS_OF_A_CODE = ("title", "detail", "happened", "advice")

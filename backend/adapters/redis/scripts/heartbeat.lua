@@ -1,11 +1,11 @@
 -- Say that a process is there, by this server's clock. Twice a second at most, processes that have fallen silent are forgotten on the way.
 -- ARGV: 'encoders' or 'gateways', name, facts (JSON), ms
--- Answer: nothing.
+-- Answer: now in ms.
 begin_in_any_case()
 local kind, name, facts, ms = unpack(ARGV)
 local now, patience_ms, look_every_ms = now_ms(), 3000, 500
 redis.call('HSET', key(kind), name, string.format('{"until":%.3f,"clock":"redis","facts":', (now + tonumber(ms)) / 1000) .. facts .. '}')
-if not redis.call('SET', key('presence:looked'), '', 'NX', 'PX', look_every_ms) then return end
+if not redis.call('SET', key('presence:looked'), '', 'NX', 'PX', look_every_ms) then return now end
 
 -- An encoder of protocol 1 writes ``until`` by its own clock. It is silent when that has not changed for a while.
 local function is_silent_by_own_clock(encoder, text)
@@ -26,3 +26,4 @@ for _, each in ipairs({'encoders', 'gateways'}) do
     if is_silent then forget_process(each, all[i]) end
   end
 end
+return now

@@ -17,6 +17,7 @@ from backend.core.job import Status
 from tests.contract.conftest import bucket_store
 from tests.fakes.samples import manifest
 from tests.support.fault_proxy import Fault, FaultProxy
+from tests.support.stored import manifests
 
 DATA = b"the bytes of an image " * 10_000
 QUICK = Config(connect_timeout=1, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
@@ -66,7 +67,7 @@ READING: dict[str, Call] = {
     "manifest": lambda store, job_id: store.manifest(job_id),
     "outcome": lambda store, job_id: store.outcome(job_id),
     "source": read_source,
-    "listing": lambda store, _job_id: store.job_page(),
+    "listing": lambda store, _job_id: manifests(store),
     "check of the job": lambda store, job_id: store.check_job_exists(job_id),
 }
 WRITING: dict[str, Call] = {

@@ -150,17 +150,28 @@ def test_no_bucket_is_told_before_the_start(s3_store: S3Store, tmp_path: Path) -
     assert "There is no bucket bucket-of-nobody" in texts.text(f"accepted.bucket.{raised.value.reason}", "en", **raised.value.params)
 
 
-def test_a_service_without_conditional_puts_cannot_be_a_store(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("condition", ["IfNoneMatch", "IfMatch"])
+def test_a_service_without_conditional_puts_cannot_be_a_store(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch, condition: str) -> None:
     s3 = s3_store.bucket.client
     plain = s3.put_object
 
-    def ignoring(*, IfNoneMatch: str = "", **given: object) -> object:
-        return plain(**given)
+    def ignoring(**given: object) -> object:
+        return plain(**{name: value for name, value in given.items() if name != condition})
 
     monkeypatch.setattr(s3, "put_object", ignoring)
     with pytest.raises(NotUsable) as raised:
         s3_store.probe()
-    assert "conditional writes" in texts.text(f"accepted.bucket.{raised.value.reason}", "en", **raised.value.params)
+    said = texts.text(f"accepted.bucket.{raised.value.reason}", "en", **raised.value.params)
+    assert "conditional writes" in said and {"IfNoneMatch": "If-None-Match", "IfMatch": "“If-Match”"}[condition] in said
+
+
+def test_a_service_that_does_not_know_a_condition_cannot_be_a_store(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(**given: object) -> object:
+        raise ClientError({"Error": {"Code": "NotImplemented"}}, "PutObject")
+
+    monkeypatch.setattr(s3_store.bucket.client, "put_object", refusing)
+    with pytest.raises(NotUsable):
+        s3_store.probe()
 
 
 @pytest.mark.parametrize(
