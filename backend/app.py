@@ -17,7 +17,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backend import __version__, background, logs, redis_looks, telemetry
+from backend import __version__, background, logs, redis_looks, session_owners, telemetry
 from backend.adapters.files import protocol_mark
 from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
@@ -28,6 +28,7 @@ from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
+from backend.adapters.redis.shared_secret import shared_secret
 from backend.adapters.stores import open_store, open_uploads
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.resumable import ThreadedUploads
@@ -50,7 +51,7 @@ from backend.server.metrics.metrics_port import MetricsPort
 from backend.server.metrics.shared_counters import counters
 from backend.server.path_prefix import PathPrefix
 from backend.server.security_headers import SecurityHeaders
-from backend.server.socketio import sessions
+from backend.server.socketio import session_ids, session_relay, sessions
 from backend.server.wsgi import Wsgi
 from backend.settings import Settings, key_file
 from backend.texts.problems import problem
@@ -96,15 +97,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
     telemetry.start(settings, "gateway", app)
     sessions.install(socketio, prefix=settings.prefix)
+    session_relay.install(_session_owners(settings, context))
     loop_lag.start()
-    janitor = Janitor(context, name, fetcher)
     background.start_soon(
         lambda: background.warm_up(app, context, announcements),
         lambda: background.watch_keys(web.api_keys, handlers),
         lambda: background.look_at_redis(looks.look, redis_looks.EVERY_S),
         lambda: background.announce_gateway(_announcer(settings, context, name, clock)),
-        lambda: background.maintain(janitor),
-        lambda: background.look_after_store(janitor),
+        *background.maintenance(Janitor(context, name, fetcher)),
         lambda: background.send_webhooks(webhooks),
         lambda: background.record_history(_historian(settings, web, name)),
     )
@@ -131,13 +131,27 @@ def _announcements(settings: Settings, follower: Follower, clock: SharedClock) -
 
 
 def _announcer(settings: Settings, context: Context, name: str, clock: SharedClock) -> announce.Announcer:
-    own = announce.identity(name, socket.gethostname(), os.getpid(), __version__)
+    own = {**announce.identity(name, socket.gethostname(), os.getpid(), __version__), session_owners.BOOT: session_ids.boot.id}
 
     def facts() -> dict[str, Any]:
-        address = announce.address(settings.host, settings.port, context.presence.own_address())
+        address = _peer_address(settings, context)
         return own if address is None else {**own, "address": address}
 
     return announce.Announcer(context.presence, "gateways", name, facts, clock)
+
+
+def _peer_address(settings: Settings, context: Context) -> str | None:
+    """Where other hosts reach this gateway, as the operator says or as it looks from here."""
+    if settings.peer_address is not None:
+        return None if settings.peer_address == "off" else settings.peer_address
+    return announce.address(settings.host, settings.port, context.presence.own_address())
+
+
+def _session_owners(settings: Settings, context: Context) -> session_owners.PresentOwners | None:
+    if settings.peer_address == "off":
+        return None
+    client = redis_client.connect(settings.broker_url)
+    return session_owners.PresentOwners(context.presence, lambda: shared_secret(client, settings.key_prefix))
 
 
 def _historian(settings: Settings, web: WebContext, name: str) -> Historian:

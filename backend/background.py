@@ -49,6 +49,11 @@ def warm_up(app: Flask, context: Context, announcements: Announcements) -> None:
         log.info("not everything is within reach yet: %s", error)
 
 
+def maintenance(janitor: Janitor) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Its two kinds of rounds, each an activity of its own: a slow store keeps no lost job waiting."""
+    return (lambda: maintain(janitor)), (lambda: look_after_store(janitor))
+
+
 def maintain(janitor: Janitor) -> None:
     outage = logs.Outage(log)
     while True:

@@ -64,7 +64,9 @@ START_UP_S = 10.0
 SCALING_S = 2.0
 HARD_LIMIT_FACTOR = 2
 EXPRESS_LOOK_S = 0.5
-"""Shorter than a call to Redis may take."""
+"""Shorter than a call to Redis may take. So long at most does a small job wait that was queued while an encoder was idle, and then none was."""
+EXPRESS_PAUSE_S = 0.05
+"""Between two calls that led to nothing more."""
 PARENT_LOOK_S = 0.5
 settings = Settings.from_environment()
 app = celery_app(settings.broker_url, prefix=settings.key_prefix, hard_limit_s=float(settings.encode_timeout_s * HARD_LIMIT_FACTOR + 30))
@@ -158,19 +160,26 @@ class EncoderProcess:
             self.codec.abandon_child()
 
     def _encode_express(self) -> None:
-        """Encode small jobs that came while all encoders were busy with others' work: one at a time, in one process of this machine."""
+        """Encode small jobs while all encoders are busy: one at a time, in one process of this machine."""
         self._acquire_express()
         time.sleep(START_UP_S)  # a codec of its own need not compete with the others' start; it starts earlier if a job comes
         self.express_codec.start()
         while True:
             try:
-                if job_id := self.context.queue.next_express(EXPRESS_LOOK_S):
-                    encode_express(self.context, self.express_codec, self.cancellations.new_token(), job_id, self.keeper)
+                is_called = self.context.queue.is_express_called(EXPRESS_LOOK_S)
+                while self._encode_one_express() == "done":
+                    pass
+                if is_called:
+                    time.sleep(EXPRESS_PAUSE_S)
             except errors.BackendUnavailable as error:
                 log.info("encoder %s cannot ask for small jobs: %s", self.name, error.private)
                 time.sleep(HEARTBEAT_EVERY_S)
-            finally:
-                self.express_codec.abandon_child()
+
+    def _encode_one_express(self) -> Turn:
+        try:
+            return encode_express(self.context, self.express_codec, self.cancellations.new_token(), self.keeper)
+        finally:
+            self.express_codec.abandon_child()
 
     def _acquire_express(self) -> None:
         """Wait until no other process of this machine does it. The lock ends with the process."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core import records
-from backend.core.job import DELIVERIES, Job, public, rfc3339
+from backend.core.job import DELIVERIES, Job, public
 from backend.core.reader import Reader
+from backend.core.times import rfc3339
 
 
 @dataclass(frozen=True, slots=True)

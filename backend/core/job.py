@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from backend import errors
@@ -26,6 +25,7 @@ from backend.core.formats import DEFAULT_OUTPUT
 from backend.core.options import Options
 from backend.core.protocol import OLDEST
 from backend.core.reader import Reader
+from backend.core.times import rfc3339
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 FOLLOWING: dict[State, frozenset[State]] = {
@@ -181,20 +181,20 @@ def work_key(source: Source, options: Options, owner: str) -> str:
 
 
 def succeeded(status: Status, result: Result, now: float) -> Status:
-    return replace(status, seq=status.seq + 1, state="succeeded", stage=None, progress=100, eta_s=None, position=None, finished_at=now, result=result)
+    return replace(_ended(status, now), state="succeeded", progress=100, result=result)
 
 
 def failed(status: Status, error: errors.GatewayError, now: float) -> Status:
-    return replace(status, seq=status.seq + 1, state="failed", stage=None, eta_s=None, position=None, finished_at=now, error=error.as_record())
+    return replace(_ended(status, now), state="failed", error=error.as_record())
 
 
 def cancelled(status: Status, now: float) -> Status:
-    return replace(status, seq=status.seq + 1, state="cancelled", stage=None, eta_s=None, position=None, finished_at=now)
+    return replace(_ended(status, now), state="cancelled")
 
 
-def rfc3339(seconds: float | None) -> str | None:
-    """A time with milliseconds, in UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _ended(status: Status, now: float) -> Status:
+    """At a millisecond, as it is shown: of a finer time Redis' Lua would keep 14 digits, and the store all."""
+    return replace(status, seq=status.seq + 1, stage=None, eta_s=None, position=None, finished_at=round(now, 3))
 
 
 def public(job: Job, reader: Reader) -> dict[str, Any]:

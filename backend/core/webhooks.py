@@ -24,8 +24,9 @@ from typing import Any, Literal
 
 from backend.core import records
 from backend.core.batch import Batch, public_batch
-from backend.core.job import ENDED, Job, State, public, rfc3339
+from backend.core.job import ENDED, Job, State, public
 from backend.core.reader import Reader
+from backend.core.times import rfc3339
 from backend.core.turns import client_of
 
 DeliveryState = Literal["pending", "delivered", "gone", "exhausted"]

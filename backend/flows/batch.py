@@ -14,7 +14,7 @@ from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import conclude, ingest, shares
 from backend.flows.context import Context
-from backend.flows.find_job import check_id, find
+from backend.flows.find_job import check_id, find, find_several
 from backend.flows.follow import Follower
 from backend.flows.ingest import Received, Sender
 from backend.flows.unqueued import remember
@@ -91,13 +91,8 @@ def find_batch(context: Context, batch_id: str, owner: str) -> tuple[Batch, list
 
 
 def jobs_of(context: Context, batch: Batch) -> list[Job]:
-    jobs = []
-    for job_id in batch.jobs:
-        try:
-            jobs.append(find(context, job_id, batch.owner))
-        except errors.NotFound:
-            continue
-    return jobs
+    found = find_several(context, batch.jobs, batch.owner)
+    return [found[job_id] for job_id in batch.jobs if job_id in found]
 
 
 def cancel(context: Context, jobs: Sequence[Job]) -> list[Job]:

@@ -4,7 +4,9 @@ While the codec works, the encoder renews its lease; when a lease has run out, t
 whether the job is still wanted. The encoder renews once a second, and at once when it hears of a cancellation (``ports.Cancellations``). Where it
 cannot hear of any, it renews ten times a second. So a cancellation reaches the child after about a tenth of a second.
 
-Progress is reported ten times a second while somebody is subscribed, and less often otherwise.
+Progress is reported ten times a second while somebody is subscribed, and otherwise once a second, with the lease. The answer to a report says
+how many heard it. An encoder hears of somebody who subscribes later (``Leases.announce_watcher``), and reports at once.
+
 
 A job ends by what its image or its options did. What the world did (the store, the disk, this machine) ends none: the encoder tries for about as long
 as another encode would take, then puts the job off, and any encoder may try again (``core.pauses``).
@@ -63,9 +65,9 @@ def encode_next(context: Context, codec: Codec, token: str, keeper: LeaseKeeper 
     return encode(context, codec, claim, keeper) if claim is not None else "none"
 
 
-def encode_express(context: Context, codec: Codec, token: str, job_id: str, keeper: LeaseKeeper | None = None) -> Turn:
-    """Encode this job beyond the encoders, unless it waits for its turn, or no longer."""
-    claim = context.queue.take_express(job_id, token, LEASE_S)
+def encode_express(context: Context, codec: Codec, token: str, keeper: LeaseKeeper | None = None) -> Turn:
+    """Encode a small job beyond the encoders, if one may be."""
+    claim = context.queue.take_express(token, LEASE_S)
     return encode(context, codec, claim, keeper) if claim is not None else "none"
 
 

@@ -83,12 +83,9 @@ class Fetcher:
         token, job = context.new_id(), Job(manifest, Status())
         try:
             job = context.fetch_leases.reserve(job, token, LEASE_S, limit=context.max_queued_jobs, share=sender.limits.jobs)
-        except (errors.QuotaExceeded, errors.LiveStateFull):
+        except (errors.QuotaExceeded, errors.QueueFull, errors.LiveStateFull) as error:
             erase(context, job)
-            raise
-        except errors.QueueFull:
-            erase(context, job)
-            raise queue_is_full(context, context.max_queued_jobs) from None
+            raise queue_is_full(context, context.max_queued_jobs) if isinstance(error, errors.QueueFull) else error from None
         except errors.BackendUnavailable as error:
             log.warning("job %s is stored and will be fetched once Redis is back: %s", manifest.id, error.private)
             remember(context, manifest.id)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from backend import errors
-from backend.core.job import Job, Status
+from backend.core.job import Job, Manifest, Status
 from backend.flows.context import Context
 
 log = logging.getLogger(__name__)
 ID_LETTERS = 22
 ID = re.compile(rf"[A-Za-z0-9_-]{{{ID_LETTERS}}}")
+AT_A_TIME = 8
+"""Look-ups of one request at the same time."""
 SEQ_MARGIN = 16
-"""Added to the ``seq`` of a job that is read from the store: a client that saw later changes before must still take it for newer."""
+"""Added to the ``seq`` of a job that is read from the store after Redis was lost: a client that saw later changes before must take it for newer."""
 
 
 def find(context: Context, job_id: str, owner: str = "") -> Job:
@@ -22,12 +26,34 @@ def find(context: Context, job_id: str, owner: str = "") -> Job:
     check_id(job_id)
     job = _find_live(context, job_id)
     if job is None or job.manifest.owner != owner:
-        if context.store.manifest(job_id).owner != owner:
+        manifest = context.store.manifest(job_id)
+        if manifest.owner != owner:
             raise errors.NotFound()
-        job = find_stored(context, job_id)
+        job = _find_stored(context, manifest)
     if job.manifest.owner != owner or job.manifest.expires_at <= context.clock():
         raise errors.NotFound()
     return job
+
+
+def find_several(context: Context, job_ids: Sequence[str], owner: str) -> dict[str, Job]:
+    """Those that are there, by id. Of those that Redis does not know, several are looked up at a time: each is two requests to a bucket.
+
+    Raises ``BackendUnavailable``.
+    """
+    live = [_find_live(context, job_id) for job_id in job_ids]
+    found = {job.id: job for job in live if job is not None and job.manifest.owner == owner and job.manifest.expires_at > context.clock()}
+    rest = [job_id for job_id in job_ids if job_id not in found]
+    if rest:
+        with ThreadPoolExecutor(min(AT_A_TIME, len(rest))) as pool:
+            found.update((job.id, job) for job in pool.map(lambda job_id: _find_or_none(context, job_id, owner), rest) if job)
+    return found
+
+
+def _find_or_none(context: Context, job_id: str, owner: str) -> Job | None:
+    try:
+        return find(context, job_id, owner)
+    except errors.NotFound:
+        return None
 
 
 def check_id(text: str) -> None:
@@ -38,15 +64,20 @@ def check_id(text: str) -> None:
 
 def find_stored(context: Context, job_id: str) -> Job:
     """The job as the store knows it; one that has ended is made known to Redis again. Raises ``NotFound``."""
-    manifest, outcome = context.store.manifest(job_id), context.store.outcome(job_id)
+    return _find_stored(context, context.store.manifest(job_id))
+
+
+def _find_stored(context: Context, manifest: Manifest) -> Job:
+    outcome = context.store.outcome(manifest.id)
     if outcome is None:
         return Job(manifest, Status())
-    job = Job(manifest, replace(outcome, seq=outcome.seq + SEQ_MARGIN))
     try:
-        context.jobs.restore(job)
+        restored = context.jobs.restore(Job(manifest, outcome), SEQ_MARGIN)
+        if restored.status.has_ended:
+            return restored
     except errors.BackendUnavailable as error:
-        log.warning("job %s is answered from the store: %s", job_id, error.private)
-    return job
+        log.warning("job %s is answered from the store: %s", manifest.id, error.private)
+    return Job(manifest, replace(outcome, seq=outcome.seq + SEQ_MARGIN))
 
 
 def _find_live(context: Context, job_id: str) -> Job | None:

@@ -216,10 +216,19 @@ class Follower:
             present = find(self._context, job.id, owner)
             if self._watched.get(job.id) is not watched:
                 present = find(self._context, job.id, owner)
+            if len(watched.cursors) == 1 and present.status.state == "running":
+                self._announce_watcher(job.id)
         except errors.GatewayError:
             self.unfollow(job.id, listener)
             raise
         return max(present, watched.job, key=lambda each: each.status.seq)
+
+    def _announce_watcher(self, job_id: str) -> None:
+        """An encoder whose job nobody watched reports seldom."""
+        try:
+            self._context.leases.announce_watcher(job_id)
+        except errors.BackendUnavailable as error:
+            log.warning("the encoder of job %s does not know that it is watched: %s", job_id, error.private)
 
     def _drop(self, job_id: str) -> None:
         if self._watched.pop(job_id, None) is not None:

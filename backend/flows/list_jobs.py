@@ -5,13 +5,13 @@ A page begins after a place and not at a number: jobs that are made meanwhile ne
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from backend import errors
 from backend.core.cursor import Place
 from backend.core.job import Job, State
 from backend.flows.context import Context
-from backend.flows.find_job import find
+from backend.flows.find_job import find_several
 from backend.ports.index import ListEntry
 
 PAGE = 200
@@ -24,33 +24,33 @@ def page(
     if context.duties.epoch() is None:
         raise errors.BackendUnavailable(part="redis", retry_after_s=1, private="the live state is being rebuilt")
     jobs: list[Job] = []
-    for entry in _entries(context, maker, before, max(limit + 1, PAGE if states else 0)):
-        job = _job_of(context, entry, owner)
-        if job is None or (states and job.status.state not in states):
-            continue
-        if len(jobs) == limit:
-            return jobs, _place(jobs[-1])
-        jobs.append(job)
+    for entries in _pages(context, maker, before, max(limit + 1, PAGE if states else 0)):
+        shown = [each for each in entries if not states or each.state is None or each.state in states]
+        for begun in range(0, len(shown), limit + 1):
+            for job in _jobs_of(context, shown[begun : begun + limit + 1], owner):
+                if states and job.status.state not in states:
+                    continue
+                if len(jobs) == limit:
+                    return jobs, _place(jobs[-1])
+                jobs.append(job)
     return jobs, None
 
 
-def _entries(context: Context, maker: str, before: Place | None, count: int) -> Iterator[ListEntry]:
+def _pages(context: Context, maker: str, before: Place | None, count: int) -> Iterator[list[ListEntry]]:
     while maker:
         found = context.index.entries(maker, before, count)
-        yield from found
+        yield found
         if len(found) < count:
             return
         before = (found[-1].created_at, found[-1].id)
 
 
-def _job_of(context: Context, entry: ListEntry, owner: str) -> Job | None:
-    """The job of a line; None when it was erased, has expired, or belongs to another owner."""
-    if entry.job is not None and entry.job.manifest.owner == owner and entry.job.manifest.expires_at > context.clock():
-        return entry.job
-    try:
-        return find(context, entry.id, owner)
-    except errors.NotFound:
-        return None
+def _jobs_of(context: Context, entries: Sequence[ListEntry], owner: str) -> list[Job]:
+    """The jobs of these lines, without those that were erased, have expired, or belong to another owner."""
+    now = context.clock()
+    live = {each.id: each.job for each in entries if each.job and each.job.manifest.owner == owner and each.job.manifest.expires_at > now}
+    found = live | find_several(context, [each.id for each in entries if each.id not in live], owner)
+    return [found[each.id] for each in entries if each.id in found]
 
 
 def _place(job: Job) -> Place:

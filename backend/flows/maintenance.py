@@ -17,7 +17,7 @@ from backend.flows.context import Context
 from backend.flows.expire import count_freed, expire_some
 from backend.flows.fetch import Fetcher
 from backend.flows.mend import SETTLE_S, Mender
-from backend.flows.note_rounds import noted
+from backend.flows.note_rounds import JOBS, STORE, noted
 from backend.flows.queue_later import queue_remembered
 from backend.flows.queue_stored import ABANDONED_S
 from backend.flows.scan_store import Scanner
@@ -36,8 +36,6 @@ LEAST_RESCAN_S, MOST_RESCAN_S, RESCAN_EASE = 60.0, 300.0, 100
 """A store is scanned again after a hundred times what the scan before took, within these bounds: that is 1 % of a process, and little of a bill."""
 UNREAD_RESCAN_S = 10.0
 """The same after a scan that could not read some jobs; it doubles as long as that goes on."""
-ROUNDS, STORE_ROUNDS = "rounds", "store"
-"""The kinds of rounds, as the notes name them."""
 
 
 class Superseded(Exception):
@@ -81,7 +79,7 @@ class Janitor:
             raise
         self._is_outage = False
         if is_ours:
-            with noted(self.context, ROUNDS):
+            with noted(self.context, JOBS):
                 self._do_round()
 
     def _do_round(self) -> None:
@@ -102,7 +100,7 @@ class Janitor:
         if not self._holds_duty():
             return False
         try:
-            with noted(self.context, STORE_ROUNDS):
+            with noted(self.context, STORE):
                 return self._do_store_round()
         except Superseded:
             log.info("another process does the maintenance now")

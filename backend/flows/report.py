@@ -20,10 +20,8 @@ DEAF_HEARTBEAT_S = 0.1
 """The same where cancellations cannot be heard of, so that one is noticed all the same."""
 REPORT_INTERVAL_S = 0.105
 """At most ten changes a second for one job (the contract), with a little room for jitter."""
-UNHEARD_INTERVAL_S = 0.15
-"""The same while nobody is subscribed: each report costs more than it is worth then."""
-EPHEMERAL_INTERVAL_S = 1.0
-"""The same for an ephemeral job, whose progress only its followers show."""
+UNHEARD_INTERVAL_S = HEARTBEAT_S
+"""The same while nobody is subscribed, and of an ephemeral job, whose progress only its followers show: the lease is renewed that often anyway."""
 STORE_PERCENT = 99
 CODEC_SHARE = 0.98
 """The codec's 100 % is this share of the job; the rest is making the result durable."""
@@ -63,8 +61,7 @@ class Reporter:
         self._context, self._claim = context, claim
         self._newest: Progress | None = None
         self._reported_s = self._renewed_s = context.clock()
-        self._unheard_interval_s = EPHEMERAL_INTERVAL_S if claim.job.manifest.is_ephemeral else UNHEARD_INTERVAL_S
-        self._interval_s = EPHEMERAL_INTERVAL_S if claim.job.manifest.is_ephemeral else REPORT_INTERVAL_S
+        self._is_heard = claim.listeners > 0
         self._is_unwanted = False
         self.begun_s = context.clock()
 
@@ -74,8 +71,8 @@ class Reporter:
         self._report_if_due()
 
     def report_storing(self) -> None:
-        """Report that the result is being stored; nothing for an ephemeral job, whose end follows at once. Raises ``Stopped``."""
-        if not self._claim.job.manifest.is_ephemeral:
+        """Report that the result is being stored, where that is heard: the end follows soon. Raises ``Stopped``."""
+        if self._is_followed():
             self.status = replace(self.status, stage="store", progress=STORE_PERCENT, eta_s=None)
             self._report({"stage": "store", "progress": STORE_PERCENT, "eta_s": None})
         if self._is_unwanted:
@@ -83,8 +80,10 @@ class Reporter:
 
     def is_unwanted(self) -> bool:
         """Whether the job was cancelled, erased, or given to another encoder. Renews the lease when that is due."""
-        self._report_if_due()
         cancellations = self._context.cancellations
+        if cancellations is not None and cancellations.is_watched(self._claim.token):
+            self._is_heard = True
+        self._report_if_due()
         patience_s = HEARTBEAT_S if cancellations is not None and cancellations.is_connected() else DEAF_HEARTBEAT_S
         is_due = self._context.clock() - self._renewed_s >= patience_s
         if is_due or (cancellations is not None and cancellations.is_cancelled(self._claim.token)):
@@ -111,7 +110,7 @@ class Reporter:
 
     def _report_if_due(self) -> None:
         now = self._context.clock()
-        if self._newest is None or now - self._reported_s < self._interval_s:
+        if self._newest is None or now - self._reported_s < (REPORT_INTERVAL_S if self._is_followed() else UNHEARD_INTERVAL_S):
             return
         stage, percent = self._newest.stage, max(self.status.progress, self._percent(self._newest.percent))
         self._newest = None
@@ -120,6 +119,9 @@ class Reporter:
         self._reported_s = now
         self.status = replace(self.status, stage=stage, progress=percent, eta_s=self._eta_s(percent, now))
         self._report({"stage": stage, "progress": percent, "eta_s": self.status.eta_s})
+
+    def _is_followed(self) -> bool:
+        return self._is_heard and not self._claim.job.manifest.is_ephemeral
 
     def _percent(self, codec_percent: float) -> int:
         """The codec's part lies between what fetching the source took and what storing takes."""
@@ -143,7 +145,7 @@ class Reporter:
                 self._give_up()
             self.status = replace(self.status, seq=acknowledged.seq or self.status.seq)
             if patch:
-                self._interval_s = REPORT_INTERVAL_S if acknowledged.listeners else self._unheard_interval_s
+                self._is_heard = acknowledged.listeners > 0
         except errors.BackendUnavailable as error:
             log.warning("job %s goes on unheard: %s", self._claim.job.id, error.private)
 

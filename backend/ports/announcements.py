@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-Kind = Literal["changed", "ended", "stopped"]
-"""Every change of a job; the end of a job; a job was taken from an encoder. Also the beginnings of the channels' names."""
+Kind = Literal["changed", "ended", "stopped", "watched"]
+"""Every change of a job; the end of a job; a job was taken from an encoder; an encoder's job is watched from now on. Also the beginnings of the
+channels' names."""
 
 
 class Announcements(Protocol):
-    """What one process is subscribed to. ``name``: a job's id, or for ``stopped`` an encoder's name."""
+    """What one process is subscribed to. ``name``: a job's id; for ``stopped`` and ``watched`` an encoder's name."""
 
     def start(self) -> None:
         """Begin to listen. ``subscribe`` does that too; it is quicker when this was done before."""
@@ -21,7 +22,8 @@ class Announcements(Protocol):
 
 
 class Cancellations(Protocol):
-    """Says that a job was taken from this encoder, sooner than its next report would: cancelled, erased, or given to another encoder."""
+    """Tells an encoder of its job, sooner than its next report would: that it was cancelled, erased, or given to another encoder; and that
+    somebody watches it from now on."""
 
     def start(self) -> None:
         """Begin to listen, in the background."""
@@ -34,3 +36,6 @@ class Cancellations(Protocol):
 
     def is_cancelled(self, token: str) -> bool:
         """Whether the job under ``token`` was taken away. True once."""
+
+    def is_watched(self, token: str) -> bool:
+        """Whether somebody began to watch the job under ``token``. True once for each."""

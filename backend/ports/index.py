@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from backend.core.index_line import IndexLine
-from backend.core.job import Job
+from backend.core.job import Job, State
 
 
 @dataclass(frozen=True, slots=True)
 class ListEntry:
-    """One line of a list. ``job`` is None where the live state does not know the job."""
+    """One line of a list. ``job`` is None where the live state does not know the job. It may know all the same how the job ended: ``state``."""
 
     id: str
     created_at: float
     job: Job | None
+    state: State | None = None
 
 
 class JobIndex(Protocol):

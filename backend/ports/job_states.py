@@ -17,7 +17,10 @@ class JobStates(Protocol):
         """Those of the ids that are not known here, in their order."""
 
     def changes_since(self, job_id: str, seq: int) -> list[Status] | None:
-        """The changes after ``seq``, in order. None when the log no longer reaches back that far."""
+        """The changes after ``seq``, in order. None when the log does not reach back that far.
+
+        A job has a log once a change of it was announced to a subscriber, and for a minute after its end.
+        """
 
     def end(self, job: Job) -> Job:
         """Record ``job.status``, which has ended; the job as recorded, with its ``seq``. An earlier end stands."""
@@ -25,8 +28,12 @@ class JobStates(Protocol):
     def end_alone(self, job: Job) -> Job | None:
         """As ``end``. None, and nothing changes, where the job has followers, or is ephemeral and unknown."""
 
-    def restore(self, job: Job) -> None:
-        """Make an ended job known again, unless it is known."""
+    def restore(self, job: Job, margin: int) -> Job:
+        """Make an ended job known again, as the store has it, unless it is known; the job as it is known then.
+
+        A job that ended leaves the live state ten minutes later, and has the same ``seq`` when it is known again. Where the state was lost,
+        ``margin`` is added to it.
+        """
 
     def forget(self, job_id: str) -> None:
         """Delete everything that is known of a job, and announce that."""

@@ -26,6 +26,9 @@ class Leases(Protocol):
         For an ephemeral job the lease is renewed and nothing else is recorded: its client waits for the end only.
         """
 
+    def announce_watcher(self, job_id: str) -> None:
+        """Tell the encoder of a running job that somebody watches the job from now on (``Cancellations.is_watched``)."""
+
     def readopt(self, claim: Claim, lease_s: float) -> bool:
         """Make a running job known again after the state was lost. False if another encoder was quicker."""
 

@@ -12,12 +12,13 @@ from backend.core.job import Job
 class Claim:
     """A job that one encoder holds, for as long as ``token`` is the job's newest token.
 
-    ``duplicates``: what ``JobStates.completed_duplicates`` returned at the moment the job was taken.
+    ``duplicates``: what ``JobStates.completed_duplicates`` returned at the moment the job was taken. ``listeners``: how many watched it then.
     """
 
     job: Job
     token: str
     duplicates: tuple[str, ...] = ()
+    listeners: int = 0
 
 
 class OnlyNewer(Exception):
@@ -46,11 +47,13 @@ class JobQueue(Protocol):
         and shows the leader's progress. It is queued again, at the head, when the leader ends without a result for it or is lost.
         """
 
-    def next_express(self, within_s: float) -> str | None:
-        """The id of a small job that was queued while all encoders were busy; None when none came in that time."""
+    def is_express_called(self, within_s: float) -> bool:
+        """Wait until a small job is queued while all encoders are busy; whether one came in that time."""
 
-    def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
-        """As ``take``, of this job, beyond the encoders. None unless all of them are busy, and none with a job of this job's client."""
+    def take_express(self, token: str, lease_s: float) -> Claim | None:
+        """As ``take``, of small jobs, beyond the encoders while all of them are busy: one of a client of whom nothing runs, or of any client while
+        more large jobs run than small ones. None where there is none.
+        """
 
     def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
         """Put a running job back at the head of the queue, since its pause is over or its encoder was lost; -1 if it does not run,

@@ -69,4 +69,7 @@ class Upkeep(Protocol):
         """Put these into the queue, or give them a lease, unless they have that; how many had not."""
 
     def lost(self) -> list[str]:
-        """Ids that the queue, its waiting jobs or a lease names and that are unknown; at most some thousands."""
+        """Ids that the queue, its waiting jobs or a lease names, or that were to be given out, and that are unknown; at most some thousands.
+
+        Those that were to be given out are returned once.
+        """

@@ -44,7 +44,7 @@ class Connection:
         self.greenlet = gevent.getcurrent()
         self.websocket: WebSocket | None = None
         self.must_linger = False
-        self.is_handed_over = False
+        self.is_handed_over = self.is_relayed = False
         self.is_event_stream = False
         self._proxy_protocol_info: dict[str, Any] = {}
         self._keepalive_s: float = cfg.keepalive
@@ -129,8 +129,17 @@ class Connections:
         limit = connection.limits.connections_per_address
         return not limit or not connection.host or self._by_host[connection.host] <= limit
 
+    def readdress(self, connection: Connection, address: Any) -> None:
+        """It is another client's than its peer is: a gateway on another host relays it."""
+        self._forget_host(connection)
+        connection.address = address
+        self._by_host[connection.host] += 1
+
     def remove(self, connection: Connection) -> None:
         self.by_socket.pop(connection.sock, None)
+        self._forget_host(connection)
+
+    def _forget_host(self, connection: Connection) -> None:
         self._by_host[connection.host] -= 1
         if not self._by_host[connection.host]:
             del self._by_host[connection.host]

@@ -5,7 +5,7 @@
 ``GeventWebSocketWorker`` is built on gevent's pywsgi, which "is not intended for direct exposure to the public Internet" and ignores Gunicorn's
 limits, keep-alive, access log and ``max_requests``. ``server_class = None`` makes Gunicorn serve the connections by itself. This class limits them
 (``connection_limits``), takes WebSocket upgrades (``websocket_upgrade``), shares Socket.IO sessions between the workers
-(``socketio/session_handover``) and drains (``graceful_shutdown``). It speaks no HTTP/2.
+(``socketio/session_handover``) and hosts (``socketio/session_relay``), and drains (``graceful_shutdown``). It speaks no HTTP/2.
 
 A connection's way is ``serve`` → ``handle_request`` for each request → ``Connection.finish``. The application asks about a request's client through
 ``ports.peer.Peer``, which ``peer`` implements.
@@ -44,6 +44,7 @@ from backend.server.peer import RequestPeer
 from backend.server.recycling import Recycling
 from backend.server.run_dir import lasting_dir, run_dir
 from backend.server.socketio.session_handover import SessionHandover
+from backend.server.socketio.session_relay import SessionRelay
 from backend.server.turns import turns
 from backend.server.watchdog import Watchdog
 from backend.server.websocket_upgrade import RETRY_AFTER_S, Upgrade
@@ -82,6 +83,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
     def run(self) -> None:
         pool = Pool(self.worker_connections)
         self.handover = SessionHandover(self.cfg, pool.spawn, self.serve)
+        self.relay = SessionRelay(self.cfg, self.connections)
         servers = [self._listen(listener, pool) for listener in self.sockets]
         self.handover.open()
         loop_lag.start()
@@ -98,6 +100,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             for server in servers:
                 server.close()
             self.handover.close()
+            self.relay.close()
             gevent.sleep(0)  # A connection that was just accepted has a greenlet that has not begun. It adds itself to the connections now.
         drain(self.connections, self.cfg.graceful_timeout, self.notify)
         for number in (signal.SIGTERM, signal.SIGUSR1):
@@ -193,7 +196,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         request = None
         try:
             for request in connection.requests():
-                if self.handover.hand_over(request, connection):
+                self.relay.recognize(request, connection)
+                if self.handover.hand_over(request, connection) or self.relay.relay(request, connection):
                     return
                 self.handle_request(connection.listener, request, connection.writer, connection.address)
         except (StopIteration, NoMoreData):

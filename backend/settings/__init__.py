@@ -85,6 +85,7 @@ class Settings:
     max_requests_jitter: int = setting("GUNICORN_MAX_REQUESTS_JITTER", kinds.number(0, MOST), 50)
     backlog: int = setting("GUNICORN_BACKLOG", kinds.number(1, 65_535), 2048)
     proxy_hops: int = setting("GATEWAY_PROXY_HOPS", kinds.number(0, 10), 0)
+    peer_address: str | None = setting("GATEWAY_PEER_ADDRESS", kinds.peer_address(), None)
     data_dir: Path = setting("GATEWAY_DATA_DIR", kinds.folder(), lambda: Path("var").absolute())
     storage_url: str | None = setting("GATEWAY_STORAGE_URL", kinds.storage_url(), None)
     encoders: int = setting("GATEWAY_ENCODERS", kinds.number(1, 512), cores)

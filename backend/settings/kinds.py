@@ -121,6 +121,16 @@ def bind() -> Kind:
     return Kind("bind", read)
 
 
+def peer_address() -> Kind:
+    """Host and port, an IPv6 address in brackets; or ``off``."""
+
+    def read(text: str) -> str:
+        host, _, port = text.rpartition(":")
+        return text if text == "off" else _checked(text, bool(_host(host.removeprefix("[").removesuffix("]"))) and bool(_whole(port, 1, 65_535)))
+
+    return Kind("peer_address", read)
+
+
 def folder() -> Kind:
     return Kind("folder", lambda text: Path(_checked(text, "\0" not in text)).expanduser().absolute())
 

@@ -43,7 +43,7 @@ def text(key: str, language: str, /, **params: object) -> str:
 
 
 def in_every_language(key: str, /, **params: object) -> str:
-    """One line for the operator of a machine, whose language is not known. Raises ``KeyError``."""
+    """One line for somebody whose language is not known: the operator of a machine, a program. Raises ``KeyError``."""
     return " ".join(text(key, language, **params) for language in languages())
 
 

@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "port_holder": set(),
     "redis_looks": {"adapters", "errors", "ports", "redis_watch", "texts"},
     "redis_role": {"core", "errors", "settings"},
+    "session_owners": {"errors", "ports"},
     "redis_watch": {"adapters", "core", "errors", "supervisor", "terminal", "texts"},
     "start_block": {"settings", "texts"},
     "__main__": {"cli", "key_command", "terminal", "texts", "usage"},

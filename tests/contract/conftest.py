@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from backend.adapters.files.store import FileStore
+from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.live_state import live_state as redis_live_state
 from backend.adapters.s3.store import S3Store
 from backend.adapters.stores import open_store
@@ -21,6 +22,7 @@ from tests.contract.live import Live
 from tests.fakes.live_state import live_state as memory_live_state
 from tests.fakes.server import MemoryServer
 from tests.fakes.store import MemoryStore
+from tests.fakes.waiting import until
 from tests.support.redis_server import RedisServer
 from tests.support.s3_server import SERVERS, credentials, make_bucket
 
@@ -109,3 +111,18 @@ def redis_live(redis_server: RedisServer, connect: Callable[[str], redis.Redis])
 @pytest.fixture(params=["redis", "memory"])
 def live(request: pytest.FixtureRequest, redis_live: Live) -> Live:
     return redis_live if request.param == "redis" else Live(**memory_live_state(MemoryServer()))
+
+
+@pytest.fixture(params=["redis", "memory"])
+def watched(request: pytest.FixtureRequest, redis_live: Live, redis_server: RedisServer, connect: Callable[[str], redis.Redis]) -> Iterator[Live]:
+    """As ``live``; somebody watches every job."""
+    if request.param == "memory":
+        server = MemoryServer()
+        server.listeners = lambda _id: 1
+        yield Live(**memory_live_state(server))
+        return
+    watcher = connect(redis_server.url).pubsub()
+    watcher.psubscribe(f"{KEY_PREFIX}changed:*")
+    until(lambda: watcher.get_message() is not None, 5)
+    yield redis_live
+    watcher.close()

@@ -59,7 +59,7 @@ def test_an_encoder_hears_that_its_job_was_taken_away(
     WAYS[way](redis_live, claim)
     until(lambda: cancellations.is_cancelled(token), 5)
     assert not cancellations.is_cancelled(token), "it is told once"
-    assert not others._cancelled
+    assert not others._heard["stopped"]
 
 
 def test_an_encoder_hears_nothing_of_its_own_ends_nor_of_what_waits_or_is_over(
@@ -78,15 +78,34 @@ def test_an_encoder_hears_nothing_of_its_own_ends_nor_of_what_waits_or_is_over(
     token = cancellations.new_token()
     redis_live.queue.take(token, LEASE_S)
     redis_live.jobs.forget(last.id)
-    until(lambda: bool(cancellations._cancelled), 5)
-    assert list(cancellations._cancelled) == [token]
+    until(lambda: bool(cancellations._heard["stopped"]), 5)
+    assert list(cancellations._heard["stopped"]) == [token]
+
+
+def test_an_encoder_hears_that_somebody_began_to_watch_its_job_or_one_that_follows_it(
+    redis_live: Live, redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations]
+) -> None:
+    cancellations = make(redis_server)
+    leader, follower, waiting = job(work_key="work"), job(work_key="work"), job()
+    for each in (leader, follower):
+        redis_live.queue.enqueue(each, limit=None)
+    token = cancellations.new_token()
+    claim = redis_live.queue.take(token, LEASE_S)
+    assert claim is not None and claim.job.id == leader.id and redis_live.queue.take("another-1", LEASE_S) is None
+    redis_live.queue.enqueue(waiting, limit=None)
+    redis_live.leases.announce_watcher(waiting.id)
+    assert not cancellations.is_watched(token)
+    for each in (leader, follower):
+        redis_live.leases.announce_watcher(each.id)
+        until(lambda: cancellations.is_watched(token), 5)
+        assert not cancellations.is_watched(token), "it is told once"
 
 
 def test_what_nobody_asks_for_does_not_pile_up(redis_server: RedisServer, make: Callable[[RedisServer], RedisCancellations]) -> None:
     cancellations = make(redis_server)
     for number in range(200):
         cancellations._remember("stopped", "", f"token-{number}")
-    assert len(cancellations._cancelled) == cancellations_module.MAX_REMEMBERED
+    assert len(cancellations._heard["stopped"]) == cancellations_module.MAX_REMEMBERED
     assert cancellations.is_cancelled("token-199") and not cancellations.is_cancelled("token-1")
 
 

@@ -176,7 +176,7 @@ def test_the_last_minute_is_summed_up(live: Live) -> None:
 
 def test_an_earlier_end_that_the_store_knew_is_not_counted_again(live: Live) -> None:
     each = job()
-    live.jobs.restore(each.at(cancelled(each.status, 1.0)))
+    live.jobs.restore(each.at(cancelled(each.status, 1.0)), 16)
     seen = live.counters.overview()
     assert seen.jobs["cancelled"] == 1 and seen.totals == {}
 

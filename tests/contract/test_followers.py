@@ -55,11 +55,11 @@ def test_other_work_and_work_that_shares_nothing_is(live: Live) -> None:
     assert [live.queue.take("token", LEASE_S) is not None for _ in range(5)] == [True] * 4 + [False]
 
 
-def test_a_follower_sees_the_progress_of_the_job_it_runs_along_with(live: Live) -> None:
-    leader, follower = pair(live)
-    live.leases.report(leader.id, "token", {"stage": "encode", "progress": 40}, LEASE_S)
-    live.leases.report(leader.id, "token", {"progress": 60}, LEASE_S)
-    assert [(each.stage, each.progress) for each in live.jobs.changes_since(follower.id, 2) or []] == [("encode", 40), ("encode", 60)]
+def test_a_follower_sees_the_progress_of_the_job_it_runs_along_with(watched: Live) -> None:
+    leader, follower = pair(watched)
+    watched.leases.report(leader.id, "token", {"stage": "encode", "progress": 40}, LEASE_S)
+    watched.leases.report(leader.id, "token", {"progress": 60}, LEASE_S)
+    assert [(each.stage, each.progress) for each in watched.jobs.changes_since(follower.id, 2) or []] == [("encode", 40), ("encode", 60)]
 
 
 def test_who_comes_later_begins_where_the_other_is(live: Live) -> None:
@@ -183,5 +183,5 @@ def test_an_ephemeral_job_that_is_not_known_is_left_unknown(live: Live) -> None:
 def test_a_job_whose_state_is_restored_is_found_by_its_work_too(live: Live) -> None:
     made = job()
     made = replace(made, manifest=replace(made.manifest, work_key="old work"))
-    live.jobs.restore(made.at(succeeded(made.status, RESULT, 1.0)))
+    live.jobs.restore(made.at(succeeded(made.status, RESULT, 1.0)), 16)
     assert live.jobs.completed_duplicates("old work") == [made.id]

@@ -26,14 +26,14 @@ def test_an_unknown_job_is_not_found(live: Live) -> None:
     assert live.jobs.changes_since("no-such-job-0000000000", 0) is None
 
 
-def test_each_change_raises_seq_by_exactly_one_and_is_logged(live: Live) -> None:
-    made = queued(live)
-    claim(live)
-    assert live.leases.report(made.id, "token", {"stage": "encode", "progress": 40, "eta_s": 2.5}, LEASE_S) == ReportAck(3, 0)
-    assert live.leases.report(made.id, "token", {"progress": 41, "eta_s": None}, LEASE_S) == ReportAck(4, 0)
-    ended = live.jobs.end(found(live, made.id).at(succeeded(found(live, made.id).status, result(), time.time())))
+def test_each_change_raises_seq_by_exactly_one_and_is_logged(watched: Live) -> None:
+    made = queued(watched)
+    claim(watched)
+    assert watched.leases.report(made.id, "token", {"stage": "encode", "progress": 40, "eta_s": 2.5}, LEASE_S) == ReportAck(3, 1)
+    assert watched.leases.report(made.id, "token", {"progress": 41, "eta_s": None}, LEASE_S) == ReportAck(4, 1)
+    ended = watched.jobs.end(found(watched, made.id).at(succeeded(found(watched, made.id).status, result(), time.time())))
     assert ended.status.seq == 5
-    log = live.jobs.changes_since(made.id, 0)
+    log = watched.jobs.changes_since(made.id, 0)
     assert log is not None
     assert [(each.seq, each.state, each.stage, each.progress, each.eta_s) for each in log] == [
         (1, "queued", None, 0, None),
@@ -42,23 +42,23 @@ def test_each_change_raises_seq_by_exactly_one_and_is_logged(live: Live) -> None
         (4, "running", "encode", 41, None),
         (5, "succeeded", None, 100, None),
     ]
-    assert log[-1] == ended.status == found(live, made.id).status
+    assert log[-1] == ended.status == found(watched, made.id).status
 
 
-def test_the_log_gives_what_is_newer_than_a_seq(live: Live) -> None:
-    made = queued(live)
-    claim(live)
-    assert seqs(live, made.id, after=1) == [2]
-    assert seqs(live, made.id, after=2) == []
+def test_the_log_gives_what_is_newer_than_a_seq(watched: Live) -> None:
+    made = queued(watched)
+    claim(watched)
+    assert seqs(watched, made.id, after=1) == [2]
+    assert seqs(watched, made.id, after=2) == []
 
 
-def test_a_log_that_no_longer_reaches_back_says_so(live: Live) -> None:
-    made = queued(live)
-    claim(live)
+def test_a_log_that_no_longer_reaches_back_says_so(watched: Live) -> None:
+    made = queued(watched)
+    claim(watched)
     for number in range(600):
-        live.leases.report(made.id, "token", {"progress": number % 100}, LEASE_S)
-    assert live.jobs.changes_since(made.id, 5) is None
-    assert seqs(live, made.id, after=590)[0] == 591
+        watched.leases.report(made.id, "token", {"progress": number % 100}, LEASE_S)
+    assert watched.jobs.changes_since(made.id, 5) is None
+    assert seqs(watched, made.id, after=590)[0] == 591
 
 
 def test_an_ended_job_stays_ended(live: Live) -> None:
@@ -70,7 +70,7 @@ def test_an_ended_job_stays_ended(live: Live) -> None:
     assert live.leases.report(made.id, "token", {"progress": 50}, LEASE_S) == ReportAck(0, 0)
     assert live.queue.requeue(made.id) == -1
     live.queue.enqueue(made, limit=None)
-    live.jobs.restore(made)
+    live.jobs.restore(made, 16)
     assert live.leases.readopt(Claim(running, "other"), LEASE_S) is False
     assert found(live, made.id).status == first.status
     assert (live.queue.depth(), live.leases.count()) == (0, 0)
@@ -108,13 +108,30 @@ def test_the_end_of_a_job_that_is_unknown_here_makes_it_known_as_ended(live: Liv
     assert live.queue.depth() == 0
 
 
+def test_who_takes_a_job_learns_how_many_watch_it(watched: Live) -> None:
+    queued(watched)
+    assert claim(watched).listeners == 1
+
+
+def test_a_job_that_nobody_watches_is_taken_as_such(live: Live) -> None:
+    queued(live)
+    assert claim(live).listeners == 0
+
+
+def test_a_job_that_nobody_watched_has_no_log_and_one_that_was_watched_has(live: Live) -> None:
+    made = queued(live)
+    claim(live)
+    live.leases.report(made.id, "token", {"progress": 40}, LEASE_S)
+    assert live.jobs.changes_since(made.id, 0) is None
+    assert found(live, made.id).status.progress == 40
+
+
 def test_restoring_makes_an_ended_job_known_and_never_changes_a_known_one(live: Live) -> None:
     made = job()
     ended = made.at(cancelled(Status(seq=20), 5.0))
-    live.jobs.restore(ended)
-    assert found(live, made.id) == ended
-    live.jobs.restore(made.at(cancelled(Status(seq=99), 6.0)))
-    assert found(live, made.id) == ended
+    restored = live.jobs.restore(ended, 16)
+    assert restored == ended.at(replace(ended.status, seq=ended.status.seq + 16)) == found(live, made.id)
+    assert live.jobs.restore(made.at(cancelled(Status(seq=99), 6.0)), 16) == restored == found(live, made.id)
     assert live.queue.depth() == 0
 
 

@@ -10,20 +10,20 @@ from tests.fakes.samples import job
 from tests.fakes.waiting import until
 
 
-def test_renewing_a_lease_is_no_change(live: Live) -> None:
-    made = queued(live)
-    claim(live)
-    assert live.leases.report(made.id, "token", {}, LEASE_S) == ReportAck(2, 0)
-    assert seqs(live, made.id) == [1, 2]
+def test_renewing_a_lease_is_no_change(watched: Live) -> None:
+    made = queued(watched)
+    claim(watched)
+    assert watched.leases.report(made.id, "token", {}, LEASE_S) == ReportAck(2, 0)
+    assert seqs(watched, made.id) == [1, 2]
 
 
-def test_of_an_ephemeral_job_nothing_is_told_but_its_end(live: Live) -> None:
-    made = queued(live, is_ephemeral=True)
-    running = claim(live)
-    assert live.leases.report(made.id, "token", {"stage": "encode", "progress": 40}, LEASE_S) == ReportAck(running.job.status.seq, 0)
-    assert found(live, made.id).status == running.job.status
-    ended = live.jobs.end(running.job.at(succeeded(running.job.status, result(), 5.0)))
-    assert seqs(live, made.id) == [1, 2, 3] and ended.status.seq == 3
+def test_of_an_ephemeral_job_nothing_is_told_but_its_end(watched: Live) -> None:
+    made = queued(watched, is_ephemeral=True)
+    running = claim(watched)
+    assert watched.leases.report(made.id, "token", {"stage": "encode", "progress": 40}, LEASE_S) == ReportAck(running.job.status.seq, 0)
+    assert found(watched, made.id).status == running.job.status
+    ended = watched.jobs.end(running.job.at(succeeded(running.job.status, result(), 5.0)))
+    assert seqs(watched, made.id) == [1, 2, 3] and ended.status.seq == 3
 
 
 def test_a_report_under_a_stale_token_is_refused_and_changes_nothing(live: Live) -> None:

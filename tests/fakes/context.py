@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.core.client_limits import ADMITTED
-from backend.core.job import Job
+from backend.core.job import Job, Status
 from backend.core.options import Options
 from backend.flows import ingest
 from backend.flows.context import Context
@@ -53,9 +53,11 @@ class MemoryContext:
             intake.abandon()
             raise
 
-    def upload(self, *, client: str = "someone", owner: str = "", webhook_url: str = "", options: Options = Options(), **given: Any) -> Job:
+    def upload(
+        self, *, client: str = "someone", owner: str = "", maker: str = "", webhook_url: str = "", options: Options = Options(), **given: Any
+    ) -> Job:
         """A job as a client makes it."""
-        sender = ingest.Sender(owner, client, "request-1", limits=ADMITTED, webhook_url=webhook_url)
+        sender = ingest.Sender(owner, client, "request-1", maker, limits=ADMITTED, webhook_url=webhook_url)
         return ingest.accept(self.context, self.receive(), options, sender, **given)
 
     def encode(self, codec: Codec | None = None, token: str = "token") -> bool:
@@ -68,9 +70,19 @@ class MemoryContext:
         assert found is not None
         return found
 
+    def store_job(self, job: Job) -> Job:
+        """The job as it is now, with how it ended."""
+        outcome = self.store.outcome(job.id)
+        assert outcome is not None
+        return Job(self.store.manifest(job.id), outcome)
+
     def history(self, job: Job) -> list[str]:
         """Every change so far, in one line each: ``running encode 40``."""
-        return [" ".join(str(each) for each in (s.state, s.stage, s.progress) if each is not None) for s in self.jobs.changes_since(job.id, 0) or []]
+        return [" ".join(str(each) for each in (s.state, s.stage, s.progress) if each is not None) for s in self.changes(job)]
+
+    def changes(self, job: Job, after: int = 0) -> list[Status]:
+        """Every change so far, whether somebody watches the job or not."""
+        return [each for each in self.server.changes.get(job.id, []) if each.seq > after]
 
     def close(self) -> None:
         self.store.close()

@@ -21,12 +21,12 @@ class MemoryJobStates:
         return None if known is None else known.job
 
     def unknown(self, ids: Sequence[str]) -> list[str]:
-        known = self._server.reach().known
-        return [each for each in ids if each not in known]
+        state = self._server.reach()
+        return [each for each in ids if each not in state.known and each not in state.end_seqs]
 
     def changes_since(self, job_id: str, seq: int) -> list[Status] | None:
         known = self._server.reach().known.get(job_id)
-        if known is None or known.log[0].seq > seq + 1:
+        if known is None or not known.log or known.log[0].seq > seq + 1:
             return None
         return [each for each in known.log if each.seq > seq]
 
@@ -36,6 +36,8 @@ class MemoryJobStates:
         for each in (state.leases, state.fetching):
             each.pop(job.id, None)
         known = state.known.get(job.id)
+        if known is None and job.id in state.end_seqs:
+            return self.restore(job, 0)
         if known is None or not known.status.has_ended:
             server.add(tally.of_end(job))
             state.paces.append((server.clock(), tally.of_pace(job)))
@@ -47,6 +49,7 @@ class MemoryJobStates:
             if job.status.state == "succeeded" and job.status.started_at and job.status.finished_at:
                 state.recent = [int(1000 * (job.status.finished_at - job.status.started_at)), *state.recent][:20]
             server.record(known, replace(job.status, seq=before.seq + 1, attempt=before.attempt, started_at=before.started_at))
+        state.end_seqs[job.id] = known.status.seq
         server.note_result(job.at(known.status))
         server.release_followers(known)
         return job.at(known.status)
@@ -55,10 +58,14 @@ class MemoryJobStates:
         is_lost = job.manifest.is_ephemeral and job.id not in self._server.reach().known
         return None if is_lost or self.followers(job.id) else self.end(job)
 
-    def restore(self, job: Job) -> None:
-        if job.id not in self._server.reach().known:
-            self._server.create(job)
-            self._server.note_result(job)
+    def restore(self, job: Job, margin: int) -> Job:
+        state = self._server.reach()
+        if job.id not in state.known:
+            seq = state.end_seqs.get(job.id, job.status.seq + margin)
+            known = self._server.create(job.at(replace(job.status, seq=seq)))
+            state.end_seqs[job.id] = seq
+            self._server.note_result(job.at(known.status))
+        return job.at(state.known[job.id].status)
 
     def forget(self, job_id: str) -> None:
         server, state = self._server, self._server.reach()
@@ -66,7 +73,7 @@ class MemoryJobStates:
             server.add({f"{tally.ENDED}:{tally.ERASED}:": 1})
         known = state.known.get(job_id)
         state.leave_queue(job_id)
-        for each in (state.leases, state.fetching, state.expiries, state.listed, state.known):
+        for each in (state.leases, state.fetching, state.expiries, state.listed, state.known, state.end_seqs):
             each.pop(job_id, None)
         if known is not None:
             server.release_followers(known)
@@ -103,4 +110,7 @@ class MemoryJobIndex:
         state = self._server.reach()
         own = ((created_at, job_id) for job_id, (lister, created_at) in state.listed.items() if maker and lister == maker)
         shown = sorted((each for each in own if before is None or each < before), reverse=True)[:limit]
-        return [ListEntry(job_id, created_at, state.known[job_id].job if job_id in state.known else None) for created_at, job_id in shown]
+        return [
+            ListEntry(job_id, created_at, state.known[job_id].job if job_id in state.known else None, state.left.get(job_id))
+            for created_at, job_id in shown
+        ]

@@ -32,6 +32,11 @@ class MemoryLeases:
                 listeners += server.listeners(each.manifest.id)
         return ReportAck(known.status.seq, listeners)
 
+    def announce_watcher(self, job_id: str) -> None:
+        known = self._server.reach().known.get(job_id)
+        if known is not None and known.status.state == "running":
+            self._server.watched.append(self._server.reach().known[known.leader].token if known.leader else known.token)
+
     def readopt(self, claim: Claim, lease_s: float) -> bool:
         server, state, job_id = self._server, self._server.reach(), claim.job.id
         known = state.known.get(job_id)

@@ -8,6 +8,7 @@ from backend.core.job import Job
 from backend.core.protocol import is_understood
 from backend.core.turns import client_of
 from backend.ports.queue import Claim, OnlyNewer
+from tests.fakes import turns
 from tests.fakes.server import Known, MemoryServer
 
 
@@ -50,20 +51,24 @@ class MemoryJobQueue:
                 return self._begin(known, token, lease_s)
         return None
 
-    def next_express(self, within_s: float) -> str | None:
+    def is_express_called(self, within_s: float) -> bool:
         express = self._server.reach().express
-        return express.pop(0) if express else None
+        return bool(express and express.pop(0))
 
-    def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
+    def take_express(self, token: str, lease_s: float) -> Claim | None:
         server, state = self._server, self._server.reach()
-        known = state.known.get(job_id)
-        if known is None or job_id not in state.queue or not server.are_encoders_busy() or not is_understood(known.manifest.needs):
+        if not server.is_express_open():
             return None
-        running = {client_of(state.known[each].manifest.client) for each in state.leases}
-        if client_of(known.manifest.client) in running:
+        running = [state.known[each].manifest for each in state.leases]
+        small = sum(turns.is_small(each) for each in running)
+        busy = {client_of(each.client) for each in running}
+        waiting = [state.known[each] for each in state.seats.order() if each in state.known and turns.is_small(state.known[each].manifest)]
+        waiting = [each for each in waiting if is_understood(each.manifest.needs)]
+        idle = [each for each in waiting if client_of(each.manifest.client) not in busy]
+        if not (chosen := idle or (waiting if small < len(running) - small else [])):
             return None
-        state.leave_queue(job_id)
-        return None if self._follows(known, lease_s) else self._begin(known, token, lease_s)
+        state.leave_queue(chosen[0].manifest.id)
+        return None if self._follows(chosen[0], lease_s) else self._begin(chosen[0], token, lease_s)
 
     def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
         state = self._server.reach()
@@ -123,4 +128,4 @@ class MemoryJobQueue:
         state.leases[known.manifest.id] = server.clock() + lease_s
         server.change(known, state="running", stage="decode", started_at=server.clock(), attempt=known.tries, position=None, eta_s=None)
         duplicates = state.completed.get(known.manifest.work_key, []) if known.manifest.work_key else []
-        return Claim(known.job, token, tuple(duplicates[::-1]))
+        return Claim(known.job, token, tuple(duplicates[::-1]), server.listeners(known.manifest.id))

@@ -13,6 +13,7 @@ from typing import Any
 
 from backend import errors
 from backend.core.job import FOLLOWING, Job, Manifest, Status
+from backend.core.job import State as JobState
 from backend.core.scan import Scan
 from backend.core.turns import client_of
 from backend.ports.clock import Clock
@@ -58,6 +59,8 @@ class State:
     serial: int = 0
     leases: dict[str, float] = field(default_factory=dict)
     fetching: dict[str, float] = field(default_factory=dict)
+    left: dict[str, JobState] = field(default_factory=dict)
+    end_seqs: dict[str, int] = field(default_factory=dict)
     expiries: dict[str, float] = field(default_factory=dict)
     listed: dict[str, tuple[str, float]] = field(default_factory=dict)
     encoders: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
@@ -97,6 +100,7 @@ class State:
 class MemoryServer:
     """``publish(job_id, text)`` is called after every change, as Redis would announce it, to ``listeners(job_id)`` subscribers.
 
+    ``changes``: every change of each job, also of one that nobody watches and that therefore has no log; for tests.
     ``on_ticket`` is called with each ticket that is pushed, once the job is queued: what an encoder would do then.
     """
 
@@ -105,8 +109,14 @@ class MemoryServer:
         self.publish: Callable[[str, str], None] = lambda job_id, text: None
         self.listeners: Callable[[str], int] = lambda job_id: 0
         self.on_ticket: Callable[[], object] = lambda: None
+        self.changes: dict[str, list[Status]] = {}
+        self.watched: list[str] = []
         self.is_down = False
         self._state = State()
+
+    def leave(self, job_id: str) -> None:
+        """What Redis does with an ended job after a while."""
+        self._state.left[job_id] = self._state.known.pop(job_id).status.state
 
     def lose_everything(self) -> None:
         self._state = State()
@@ -134,11 +144,11 @@ class MemoryServer:
         state = self._state
         state.serial += 1
         turns.line_up(state.seats, state.clients, state.lines, manifest, state.virtual_now, state.serial)
-        if turns.class_of(manifest) < 2 and turns.cost_of(manifest) <= turns.EXPRESS_COST and self.are_encoders_busy():
+        if turns.is_small(manifest) and self.is_express_open():
             state.express = [*state.express, manifest.id][-100:]
 
-    def are_encoders_busy(self) -> bool:
-        return len(self._state.leases) >= max(1, len(self._state.encoders))
+    def is_express_open(self) -> bool:
+        return 64 >= len(self._state.leases) >= max(1, len(self._state.encoders))
 
     def underway(self, client: str) -> int:
         return sum(client_of(each.manifest.client) == client and not each.status.has_ended for each in self._state.known.values())
@@ -209,5 +219,7 @@ class MemoryServer:
 
     def _write(self, known: Known, status: Status) -> None:
         known.status = Status.from_json(status.to_json())
-        known.log = [*known.log, known.status][-LOG_LIMIT:]
+        self.changes.setdefault(known.manifest.id, []).append(known.status)
+        if known.log or self.listeners(known.manifest.id):
+            known.log = [*known.log, known.status][-LOG_LIMIT:]
         self.publish(known.manifest.id, status.to_json())

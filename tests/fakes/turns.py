@@ -70,6 +70,10 @@ def cost_of(manifest: Manifest) -> int:
     return max(1, math.ceil(source.width * source.height * source.frames / QUARTER_MEGAPIXEL))
 
 
+def is_small(manifest: Manifest) -> bool:
+    return cost_of(manifest) <= EXPRESS_COST
+
+
 def class_of(manifest: Manifest) -> int:
     if manifest.is_ephemeral or manifest.client.endswith(f" {WAITS}"):
         return 0

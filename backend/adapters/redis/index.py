@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
 from backend.adapters.redis.client import translate_errors
 from backend.adapters.redis.scripts import Scripts
 from backend.core.index_line import IndexLine
-from backend.core.job import Job, Manifest, Status
+from backend.core.job import Job, Manifest, State, Status
 from backend.ports.index import ListEntry
 
 
@@ -37,7 +37,9 @@ class RedisJobIndex:
 
     def entries(self, maker: str, before: tuple[float, str] | None, limit: int) -> list[ListEntry]:
         found = self._scripts.run("entries", maker, *((repr(before[0]), before[1]) if before else ("+inf", "")), limit)
-        return [
-            ListEntry(job_id, float(created_at), Job(Manifest.from_json(manifest), Status.from_json(status)) if manifest and status else None)
-            for job_id, created_at, manifest, status in found
-        ]
+        return [_entry(*each) for each in found]
+
+
+def _entry(job_id: str, created_at: str, manifest: str, status: str, state: State | Literal[""]) -> ListEntry:
+    job = Job(Manifest.from_json(manifest), Status.from_json(status)) if manifest and status else None
+    return ListEntry(job_id, float(created_at), job, state or None)

@@ -10,12 +10,10 @@ from backend.adapters.redis.job_arguments import conversion_ms, job_arguments
 from backend.adapters.redis.scripts import Scripts
 from backend.core import tally
 from backend.core.job import Job, Manifest, Status
-from backend.core.records import as_dict, as_json
+from backend.core.records import as_json
 
 LEFT_ALONE = -2
 """What ``end`` answers instead of a status when a condition kept it from ending the job."""
-KEPT_BY_AN_END = ("seq", "attempt", "started_at")
-"""What an end leaves as it is recorded."""
 
 
 class RedisJobStates:
@@ -48,12 +46,11 @@ class RedisJobStates:
         return None if answer == LEFT_ALONE else job.at(Status.from_json(answer))
 
     def _end(self, job: Job, *only_if: str) -> Any:
-        patch = {name: value for name, value in as_dict(job.status).items() if name not in KEPT_BY_AN_END}
         amounts = map(as_json, (tally.of_end(job), tally.of_created(job), tally.of_pace(job)))
-        return self._scripts.run("end", *job_arguments(job), as_json(patch), conversion_ms(job.status), *amounts, *only_if)
+        return self._scripts.run("end", *job_arguments(job), conversion_ms(job.status), *amounts, *only_if)
 
-    def restore(self, job: Job) -> None:
-        self._scripts.run("restore", *job_arguments(job))
+    def restore(self, job: Job, margin: int) -> Job:
+        return job.at(Status.from_json(self._scripts.run("restore", *job_arguments(job), margin)))
 
     def forget(self, job_id: str) -> None:
         self._scripts.run("forget", job_id)

@@ -22,6 +22,9 @@ class RedisLeases:
         seq, listeners = self._scripts.run("report", job_id, token, milliseconds(lease_s), as_json(patch) if patch else "")
         return None if seq < 0 else ReportAck(seq, listeners)
 
+    def announce_watcher(self, job_id: str) -> None:
+        self._scripts.run("announce_watcher", job_id)
+
     def readopt(self, claim: Claim, lease_s: float) -> bool:
         created = as_json(tally.of_created(claim.job))
         return bool(self._scripts.run("readopt", *job_arguments(claim.job), claim.token, milliseconds(lease_s), created))

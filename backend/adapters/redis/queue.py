@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from backend import errors
 from backend.adapters.redis.client import translate_errors
@@ -44,13 +44,12 @@ class RedisJobQueue:
             raise OnlyNewer()
         return _claim(found, token)
 
-    def next_express(self, within_s: float) -> str | None:
+    def is_express_called(self, within_s: float) -> bool:
         with translate_errors():
-            found = cast(tuple[str, str] | None, self._scripts.client.brpop([self._scripts.key("express")], within_s))
-        return found[1] if found else None
+            return self._scripts.client.brpop([self._scripts.key("express")], within_s) is not None
 
-    def take_express(self, job_id: str, token: str, lease_s: float) -> Claim | None:
-        return _claim(self._scripts.run("take_express", job_id, token, milliseconds(lease_s), NEWEST), token)
+    def take_express(self, token: str, lease_s: float) -> Claim | None:
+        return _claim(self._scripts.run("take_express", token, milliseconds(lease_s), NEWEST), token)
 
     def requeue(self, job_id: str, *, only_paused: bool = False) -> int:
         return int(self._scripts.run("requeue", job_id, *(["paused"] if only_paused else [])))
@@ -67,7 +66,10 @@ class RedisJobQueue:
 
 
 def _claim(found: Any, token: str) -> Claim | None:
-    return Claim(Job(Manifest.from_json(found[0]), Status.from_json(found[1])), token, tuple(found[2])) if found else None
+    if not found:
+        return None
+    manifest, status, duplicates, listeners = found
+    return Claim(Job(Manifest.from_json(manifest), Status.from_json(status)), token, tuple(duplicates), listeners)
 
 
 def bounds(limit: int | None, share: int | None) -> tuple[int | str, int | str]:

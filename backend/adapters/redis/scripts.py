@@ -1,17 +1,18 @@
 """Runs the Lua scripts in ``scripts/``: each is a change of the live state that must be one step.
 
-Each change of a job is published three times over, to those whom it concerns:
+What happens to a job is published to those whom it concerns:
 
 - ``changed:<id>``: every change, for those who watch the job;
 - ``ended:<id>``: the end, for those who wait for nothing else;
-- ``stopped:<encoder>``: the token of a job that was taken from that encoder (see ``cancellations``).
+- ``stopped:<encoder>``: the token of a job that was taken from that encoder (see ``cancellations``);
+- ``watched:<encoder>``: the token of a running job that somebody watches from now on.
 
 Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
 
-    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader, pauses, deaths, lost (tokens);
-                          passing where the job is ephemeral, paused while it waits for another try, needs where an encoder must speak a newer
-                          protocol than 1
-    log:<id>      list    the newest statuses (JSON), one a change, seq rising by one
+    job:<id>      hash    manifest, status (JSON), state, seq, token, client, tries, fetches, handed_back, leader, pauses, deaths, lost (tokens),
+                          cost; passing where the job is ephemeral, paused while it waits for another try, needs where an encoder must speak a
+                          newer protocol than 1; until ten minutes after its end
+    log:<id>      list    of a job that was watched: the newest statuses (JSON), one a change, seq rising by one; until a minute after its end
     queue         zset    a slot for each waiting job, labelled with one; score = its time × 2^20 + serial
     queue:tags    hash    client → time at which its next slot is due; at most ten thousand clients
     queue:now     string  virtual time: that of the slot last taken
@@ -25,11 +26,12 @@ Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
     uploads:<who> zset    a client's unfinished resumable uploads; score = when each expires, s
     bytes:<who>   string  what a client sent since the window of a day began
     encode        list    Celery's: tickets, one for each waiting job unless some were lost (see ``ticket``)
-    express       list    ids of small jobs that came while all encoders were busy; at most a hundred
+    express       list    one call for each small job that came while all encoders were busy (its id); at most a hundred
     waiting       zset    the ids in the queue; score = when the job was made, s
     fetching      zset    ids whose source is being fetched; score = end of the lease, ms
     running       zset    ids that an encoder holds; score = end of the lease, ms
-    ended:<state> zset    ids of ended jobs that are known; score = when that became known, ms
+    ended:<state> zset    ids of ended jobs that the store holds; score = when that became known, ms
+    seqs          hash    id → seq of an end, where the store has another one
     expiry        zset    every id that the store holds; score = when it is to be erased, s
     listed:<who>  zset    the ids that one maker may list; score = when the job was made, s
     listers       hash    id → maker, of every id that is listed
@@ -54,9 +56,11 @@ Keys, all under one prefix (``GATEWAY_REDIS_PREFIX``)::
     webhooks:leased           zset    the ids that a process tries now; score = end of the lease, ms
     webhooks:failures:<host>  string  how often in a row it gave no answer
     webhooks:paused:<host>    string  there while it is left alone
+    relay:secret  string  what gateways sign relayed Socket.IO requests with (``shared_secret``)
     duty:<name>   string  who holds a duty
     epoch         string  who rebuilt this state, and on which run of the server
     scan          hash    id, run (of the server), scan (JSON): how far the scan of the store is that is under way
+    lost          set     ids that were to be given out and are unknown
     scan:wanted   string  when a scan of the store is due, ms, and why
     upkeep        hash    kind of the Janitor's rounds → when one succeeded, ms; <kind>:trouble → the part that failed since
     memo:<key>    string  a memo
@@ -71,6 +75,7 @@ line the classes of ``core/turns.py`` go one after the other. What bounds the nu
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,7 +91,7 @@ PRELUDE = "prelude"
 
 
 def prelude() -> str:
-    """What comes before each script: the state table, the ticket, and what the scripts share."""
+    """What the scripts share: the state table, the ticket, and ``prelude.lua``."""
     return state_table() + f"local ticket = [[{ticket()}]] -- luacheck: no max line length\n" + (FOLDER / f"{PRELUDE}.lua").read_text("utf-8")
 
 
@@ -96,10 +101,39 @@ def state_table() -> str:
     return f"local following = {{\n{''.join(rows)}}}\n"
 
 
+DEFINITION = re.compile(r"^local (?:function )?(\w+(?:, \w+)*)", re.MULTILINE)
+NO_CODE = re.compile(r"--[^\n]*|'[^'\n]*'|\[\[.*?\]\]")
+"""Comments and texts: what they name is not used."""
+
+
+def definitions(text: str) -> list[tuple[set[str], str]]:
+    """Those that a text begins in its first column: the names that each defines, and its lines up to the next."""
+    begun = [*DEFINITION.finditer(text)]
+    ends = [*(each.start() for each in begun[1:]), len(text)]
+    return [(set(each[1].split(", ")), text[each.start() : end]) for each, end in zip(begun, ends, strict=True)]
+
+
+def words_of(code: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]\w*", NO_CODE.sub("", code)))
+
+
+def with_definitions(script: str, shared: list[tuple[set[str], str]]) -> str:
+    """``script`` after the shared definitions that it needs, and those that these need. Redis runs what stands there with every call, so it is
+    no more than that."""
+    needed, kept = words_of(script), []
+    for names, code in reversed(shared):
+        if names & needed:
+            needed |= words_of(code)
+            kept.append(code)
+    return "".join([*reversed(kept), script])
+
+
 @cache
 def sources() -> dict[str, str]:
     """Each script's whole text by its name."""
-    return {path.stem: prelude() + path.read_text("utf-8") for path in FOLDER.glob("*.lua") if path.stem != PRELUDE}
+    shared = definitions(prelude())
+    paths = (path for path in FOLDER.glob("*.lua") if path.stem != PRELUDE)
+    return {path.stem: with_definitions(path.read_text("utf-8"), shared) for path in paths}
 
 
 class Scripts:

@@ -82,7 +82,8 @@ class RedisUpkeep:
         return int(self._scripts.run("mend", "mend", milliseconds(LEASE_S), *ids)) if ids else 0
 
     def lost(self) -> list[str]:
-        found: list[str] = []
+        with translate_errors():
+            found = cast(list[str], self._client.spop(self._key("lost"), MOST_LOST) or [])
         for name in ("queue", "waiting", "running", "fetching"):
             first = 0
             with translate_errors():

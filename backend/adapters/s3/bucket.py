@@ -242,10 +242,6 @@ class Bucket:
                 return
             yield from page.get("Contents", [])
 
-    def keys(self, prefix: str) -> list[str]:
-        """Sorted."""
-        return [each["Key"] for each in self.objects(prefix)]
-
     def keys_after(self, prefix: str, after: str) -> tuple[list[str], bool]:
         """Up to ``PAGE`` keys that come after ``after`` ('' for the first), by one request, and whether these are all. Sorted."""
         with self._call():

@@ -43,7 +43,7 @@ class S3JobRecords(StoreObjects):
         keys, is_all = self.bucket.keys_after(folder, f"{folder}{place}/{BEHIND}" if place else "")
         jobs = [(job_id, [name for _, name in found]) for job_id, found in groupby(map(_split, keys), key=lambda each: each[0])]
         if not is_all and len(jobs) == 1:
-            jobs = [(jobs[0][0], [key.rpartition("/")[2] for key in self.bucket.keys(self.job_key(jobs[0][0], ""))])]
+            jobs = [(jobs[0][0], [each["Key"].rpartition("/")[2] for each in self.bucket.objects(self.job_key(jobs[0][0], ""))])]
         elif not is_all:
             del jobs[-1]
         is_all = is_all and len(jobs) <= limit

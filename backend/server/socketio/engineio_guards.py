@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from backend import texts
 from backend.errors import GatewayError
 from backend.server import connection_limits
-from backend.server.socketio.session_ids import session_id_of
+from backend.server.socketio.session_ids import boot, owner_of, session_id_of
 from backend.server.window_rate import WindowRate
 from backend.server.wsgi import Environ
 
@@ -36,6 +37,8 @@ def guard_requests(engineio: Any) -> None:
     handle = engineio.handle_request
 
     def handle_request(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if owner_of(environ.get("QUERY_STRING", "")) not in (None, boot.id):
+            return bad_request(engineio, environ, start_response, texts.in_every_language("live.session_elsewhere"))
         try:
             if environ["REQUEST_METHOD"] == "POST":
                 read_body(environ, engineio.max_http_buffer_size)

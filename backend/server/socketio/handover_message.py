@@ -20,7 +20,8 @@ MAX_BYTES = 512 * 1024
 
 
 def pack(request: BoundedRequest, connection: Connection) -> bytes:
-    envelope = {"address": connection.address, "listener": connection.listener, "proxy_protocol": request.proxy_protocol_info}
+    places = {"address": connection.address, "listener": connection.listener, "relayed": connection.is_relayed}
+    envelope = {**places, "proxy_protocol": request.proxy_protocol_info}
     pending: bytes = request.body.release_read_ahead()
     return json.dumps(envelope).encode() + b"\n" + head_of(request) + pending
 
@@ -39,6 +40,9 @@ def unpack(message: bytes, sock: Any, cfg: Any) -> Connection:
     envelope = json.loads(first)
     connection = Connection(sock, _as_address(envelope["address"]), _as_address(envelope["listener"]), cfg, pending)
     connection.resume(envelope["proxy_protocol"])
+    if envelope.get("relayed"):  # not there from a worker of an earlier version, while a reload is under way
+        connection.is_relayed = True
+        connection.stop_keepalive()
     return connection
 
 

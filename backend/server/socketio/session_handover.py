@@ -5,8 +5,8 @@ another's session id passes the client's socket to that worker, by file descript
 request's head and whatever was read beyond it. The owner serves the connection as if it had accepted it, further requests and upgrades included,
 and may hand it back. No byte is copied after that, and the client's address stays what it was.
 
-Law: once the descriptor is sent, the request is the owner's alone. Where it cannot be sent, since the owner has gone, the request is served here:
-python-engineio answers 400, and the client opens a new session.
+Law: once the descriptor is sent, the request is the owner's alone. Where it cannot be sent, since the owner has gone or is on another host,
+``session_relay`` is asked.
 
 Limits: one host, and no TLS inside the worker, since its state cannot be passed on. The directory is private to the user (0700).
 """
@@ -73,7 +73,7 @@ class SessionHandover:
 
     def hand_over(self, request: BoundedRequest, connection: Connection) -> bool:
         """Whether the connection is another worker's now."""
-        owner = self._foreign_owner(request)
+        owner = foreign_owner(request, self._cfg)
         if owner is None:
             return False
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sibling:
@@ -88,13 +88,6 @@ class SessionHandover:
                 log.warning("hand-over to worker %s broke off: %s", owner, error)
         connection.is_handed_over = True
         return True
-
-    def _foreign_owner(self, request: BoundedRequest) -> str | None:
-        ours = sessions.installed
-        if ours is None or request.path not in ours.raw_paths or self._cfg.is_ssl:
-            return None
-        owner = owner_of(request.query)
-        return owner if owner != boot.id else None
 
     def _accept_all(self, listener: Any) -> None:
         while True:
@@ -118,6 +111,15 @@ class SessionHandover:
 
     def _resume(self, client: Any, message: bytes) -> None:
         self._serve(handover_message.unpack(message, client, self._cfg))
+
+
+def foreign_owner(request: BoundedRequest, cfg: Any) -> str | None:
+    """The boot id of another worker, if the request is for a session of one."""
+    ours = sessions.installed
+    if ours is None or request.path not in ours.raw_paths or cfg.is_ssl:
+        return None
+    owner = owner_of(request.query)
+    return owner if owner != boot.id else None
 
 
 def remove_dead_sockets(directory: Path) -> None:

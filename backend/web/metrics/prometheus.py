@@ -19,6 +19,7 @@ from backend.core import tally
 from backend.core.hosts import hosts, level
 from backend.core.overview import Overview
 from backend.core.protocol import range_of
+from backend.ports.upkeep import Notes
 
 Worker = tuple[str, Mapping[str, float], Mapping[str, float] | None]
 """A worker's slot, what was counted in it so far, and what its living worker says of itself; None where no worker lives."""
@@ -89,6 +90,8 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_seal_level": ("The lowest seal of any encoder (3: full, 0: none)", ()),
     "gateway_store_free_bytes": ("Free space of the store", ()),
     "gateway_api_keys_stale": ("Whether a changed GATEWAY_API_KEYS_FILE cannot be used, so that earlier keys count", ()),
+    "gateway_maintenance_age_seconds": ("How long ago a round of maintenance succeeded, by kind (jobs, store)", ("round",)),
+    "gateway_scan_jobs": ("Jobs that the scan of the store has seen that is under way; 0 while there is none", ()),
     "gateway_workers": ("Gateway workers of this machine", ()),
 }
 WORKER_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -107,7 +110,7 @@ ROWS = (*JOBS, *WORKERS, *EACH_WORKER, *PRESENT, *PRESENT_EACH)
 
 @dataclass(slots=True)
 class Figures:
-    """All that the metrics are made of. ``overview`` is None while Redis cannot be reached."""
+    """All that the metrics are made of. ``overview`` and ``maintenance`` are None while Redis cannot be reached."""
 
     workers: Sequence[Worker]
     overview: Overview | None
@@ -116,6 +119,7 @@ class Figures:
     queue_limit: int = 0
     store_free_bytes: int | None = None
     has_stale_keys: bool = False
+    maintenance: Notes | None = None
 
 
 def families(figures: Figures) -> Iterator[Metric]:
@@ -136,6 +140,9 @@ def families(figures: Figures) -> Iterator[Metric]:
     if figures.overview is not None:
         yield from (_family(row, figures.overview.totals) for row in JOBS)
         yield from _of_overview(figures.overview)
+    if figures.maintenance is not None:
+        yield _gauge("gateway_maintenance_age_seconds", {(kind,): round(age_s, 1) for kind, (age_s, _) in figures.maintenance.rounds.items()})
+        yield _gauge("gateway_scan_jobs", {(): figures.maintenance.scan.jobs if figures.maintenance.scan else 0})
 
 
 def _of_overview(seen: Overview) -> Iterator[Metric]:

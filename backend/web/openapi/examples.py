@@ -48,6 +48,7 @@ HEALTH: dict[str, Any] = {
     "queue": {"queued": 3, "running": 2},
     "oldest_queued_seconds": 0.4,
     "hosts": [{"host": "a", "cores": 2, "encoders": 2, "jobs": 2, "gateways": 2, "seal": 3, "versions": ["1.0.0"], "protocol": [1, 2]}],
+    "maintenance": {"status": "ok", "seconds_since_round": {"jobs": 0.6, "store": 0.8}},
     "encoders": {"count": 2, "busy": 2, "seal": {"level": 3, "landlock": 7, "seccomp": True, "escapes": []}},
 }
 EXAMPLES: dict[str, Any] = {

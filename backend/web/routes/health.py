@@ -16,6 +16,7 @@ from backend import errors
 from backend.core.hosts import hosts
 from backend.core.overview import Overview
 from backend.flows.context import Context
+from backend.flows.note_rounds import maintenance_figures
 from backend.web.openapi.answers import JSON
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import ref
@@ -89,6 +90,7 @@ def check_parts(context: Context) -> tuple[dict[str, str], dict[str, Any]]:
         facts["queue"] = {"queued": seen.queued, "running": seen.running}
         facts["oldest_queued_seconds"] = round(seen.oldest_queued_s, 1)
         facts["hosts"] = hosts(seen.encoders, seen.gateways)
+        facts["maintenance"] = maintenance_figures(context.upkeep.notes())
         facts["encoders"] = {"count": len(seen.encoders), "busy": seen.encoders_busy, "seal": _weakest_seal(seen)}
 
     def encoders() -> None:

@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder
 
 from backend import errors
 from backend.core.overview import Overview
+from backend.ports.upkeep import Notes
 from backend.web.metrics.prometheus import Figures, families
 from backend.web.openapi.resource import Resource
 from backend.web.request import auth
@@ -60,11 +61,19 @@ def figures() -> Figures:
         queue_limit=web.context.max_queued_jobs,
         store_free_bytes=web.free_bytes(),
         has_stale_keys=web.api_keys.are_stale,
+        maintenance=_maintenance(),
     )
 
 
 def _overview() -> Overview | None:
     try:
         return flow_context().counters.overview()
+    except errors.BackendUnavailable:
+        return None
+
+
+def _maintenance() -> Notes | None:
+    try:
+        return flow_context().upkeep.notes()
     except errors.BackendUnavailable:
         return None

@@ -6,6 +6,7 @@ this process' own sockets are.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -79,14 +80,7 @@ class Role:
         self._collect()
         self._is_wanted = True
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.host.command("bash", "-c", f"cd {ROOT}\n{self._script}"),
-                env={**PREPARED, **self._environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            self._process = self.host.spawn("bash", "-c", f"cd {ROOT}\n{self._script}", log=log, environment={**PREPARED, **self._environment})
 
     def send(self, number: int) -> int:
         return self.host.send(number, *self.words)
@@ -160,9 +154,13 @@ class Cluster:
         self._supervisor.start()
 
     def _supervise(self) -> None:
+        """A host may vanish in the middle of it: then its roles are somebody else's to start."""
         while not self._ends.wait(RESTARTS_AFTER_S):
             for each in self.roles.values():
-                each.look_after()
+                try:
+                    each.look_after()
+                except (OSError, AssertionError):
+                    logging.exception("%s could not be looked after", each.name)
 
     def stop(self) -> None:
         self._ends.set()

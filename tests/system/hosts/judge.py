@@ -12,7 +12,7 @@ import requests
 
 from tests.support import s3_server
 from tests.system.hosts.cluster import BUCKET, S3_BEHIND, Cluster
-from tests.system.hosts.ledger import Acknowledged, Ledger, what_ended
+from tests.system.hosts.ledger import Acknowledged, Ledger, is_same_end, what_ended
 
 
 @dataclass
@@ -50,7 +50,7 @@ def _judge(session: requests.Session, url: str, job: Acknowledged, stored: list[
         verdict.lost.append(f"{job.id} ({job.by}): {answer.status_code} {answer.text[:200]}, in the bucket: {stored}")
         return
     now = answer.json()
-    if what_ended(now) != what_ended(job.end):
+    if not is_same_end(now, job.end):
         verdict.twice.append(f"{job.id} ({job.by}): {what_ended(job.end)}, then {what_ended(now)}")
     if stored.count("outcome.json") != 1:
         verdict.twice.append(f"{job.id} has {stored}")

@@ -250,7 +250,7 @@ class Load:
             said = client.call("subscribe", {"job": job_id, **({"after": seen[-1]} if seen[-1] else {})}, timeout=5)
             if said.get("ok") and said["job"]["state"] in ENDED:
                 self._tell_once(told, said["job"])
-            while not told and not gone.is_set() and not self._stop.is_set():
+            while said.get("ok") and not told and not gone.is_set() and not self._stop.is_set():
                 gone.wait(0.1)
         except (socketio.exceptions.SocketIOError, OSError, ValueError) as error:
             self.ledger.refuse(f"socket.io: {type(error).__name__}")

@@ -11,9 +11,10 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tests.conftest import missing
 from tests.fakes.waiting import until
@@ -43,6 +44,7 @@ class Host:
         self.name, self.address = name, f"{NETWORK}.{number}"
         self.data, self._disk_bytes = data, disk_bytes
         self._first: subprocess.Popen[bytes] | None = None
+        self._entered: list[subprocess.Popen[bytes]] = []
         self.pid = 0
 
     def start(self) -> None:
@@ -65,6 +67,7 @@ class Host:
         if self._first is None:
             return
         os.kill(self.pid, signal.SIGKILL)
+        self._resume_entered()
         self._first.wait()
         assert self._first.stdin is not None
         self._first.stdin.close()
@@ -73,6 +76,20 @@ class Host:
     def command(self, *words: str) -> list[str]:
         """What runs ``words`` on the host."""
         return ["nsenter", "--target", str(self.pid), "--net", "--pid", "--mount", "--uts", "--ipc", "--", *words]
+
+    def spawn(self, *words: str, log: IO[bytes], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Run ``words`` on the host, apart from this process' terminal."""
+        self._entered = [each for each in self._entered if each.poll() is None]
+        self._entered.append(
+            subprocess.Popen(self.command(*words), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        )
+        return self._entered[-1]
+
+    def _resume_entered(self) -> None:
+        """nsenter stops itself when what it runs is stopped, and then collects nothing any more."""
+        for each in self._entered:
+            if each.poll() is None:
+                each.send_signal(signal.SIGCONT)
 
     def ip(self, *words: str, check: bool = True) -> None:
         """Change its network, from outside it: so another host's process id means what it means here."""
@@ -101,7 +118,10 @@ class Host:
 
     def send(self, number: int, *words: str) -> int:
         """Send it to such processes; how many there were."""
-        return sum(_send(each, number) for each in self.processes(*words))
+        count = sum(_send(each, number) for each in self.processes(*words))
+        if number == signal.SIGCONT:
+            self._resume_entered()
+        return count
 
 
 class Switch(Host):

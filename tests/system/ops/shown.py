@@ -16,6 +16,7 @@ SHOWN: dict[str, str] = {
     "GUNICORN_MAX_REQUESTS_JITTER": f"{HERE}::test_jitter_puts_the_recycling_off",
     "GUNICORN_BACKLOG": f"{HERE}::test_so_many_connections_wait_to_be_accepted",
     "GATEWAY_PROXY_HOPS": f"{HERE}::test_the_proxys_word_on_the_client_is_believed",
+    "GATEWAY_PEER_ADDRESS": "tests/system/deploy/test_sockets_between_hosts.py::test_the_official_python_client_works_each_time",
     "GATEWAY_DATA_DIR": f"{HERE}::test_everything_lies_where_it_is_told",
     "GATEWAY_STORAGE_URL": f"{HERE}::test_everything_lies_where_it_is_told",
     "GATEWAY_ENCODERS": "tests/system/ops/test_scaling.py::test_encoders_come_with_the_load_and_go_when_it_has_gone",

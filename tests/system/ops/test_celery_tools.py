@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import requests
 
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.ticket import QUEUE
 from tests.support.images import photograph
-from tests.support.running import ROOT, Gateway, running, wait_for
+from tests.support.running import ROOT, Gateway, free_port, running, wait_for
+from tests.system.ops.figures import scraped
 from tests.system.ops.processes import celery_master, pool
 
 pytestmark = pytest.mark.e2e
@@ -24,13 +29,13 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running(tmp_path_factory.mktemp("gateway") / "data", GUNICORN_WORKERS="1", GATEWAY_ENCODERS="2") as started:
+    with running(tmp_path_factory.mktemp("gateway") / "data", GUNICORN_WORKERS="1", GATEWAY_ENCODERS="2", GATEWAY_ENCODE_TIMEOUT_S="300") as started:
         yield started
 
 
-def celery(gateway: Gateway, *arguments: str) -> subprocess.Popen[str]:
+def celery(gateway: Gateway, *arguments: str, **given: str) -> subprocess.Popen[str]:
     """As an operator calls it, with the gateway's own settings."""
-    environment = {**os.environ, **gateway.environment, "GATEWAY_DATA_DIR": str(gateway.data_dir), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **gateway.environment, "GATEWAY_DATA_DIR": str(gateway.data_dir), "PYTHONUNBUFFERED": "1", **given}
     command = [sys.executable, "-m", "celery", "-A", "backend.encoder", *arguments]
     return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -69,15 +74,125 @@ def test_an_event_monitor_follows_each_ticket_from_its_start_to_its_end(gateway:
             reader.join(20)
 
 
-def test_one_ticket_is_one_job(gateway: Gateway) -> None:
-    def tickets() -> int:
-        counts: list[Any] = re.findall(r'"encode\.next": (\d+)', said(gateway, "inspect", "stats"))
-        return sum(map(int, counts))
+def by_inspection(gateway: Gateway, what: str) -> int:
+    """How many tasks the workers name."""
+    answer = said(gateway, "inspect", what, "--json")
+    return sum(map(len, json.loads(answer[answer.index("{") :]).values()))
 
-    before = tickets()
+
+@pytest.fixture
+def flower(gateway: Gateway) -> Iterator[str]:
+    """The address of its API."""
+    port = free_port()
+    environment = {"FLOWER_UNAUTHENTICATED_API": "true"}
+    with celery(gateway, "flower", "--address=127.0.0.1", f"--port={port}", "--inspect_timeout=3000", **environment) as process:
+        try:
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthcheck"), 120, "for Flower")
+            yield f"http://127.0.0.1:{port}/api"
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+@contextlib.contextmanager
+def held(gateway: Gateway) -> Iterator[None]:
+    """Every codec stands still, so that the figures do too; the encoders go on renewing their leases."""
+    children = [each for each in gateway.find("zygote") if "zygote" in " ".join(each.parent().cmdline())]  # type: ignore[union-attr]
+    for each in children:
+        each.suspend()
+    try:
+        yield
+    finally:
+        for each in children:
+            each.resume()
+
+
+def test_under_load_celerys_tools_flower_and_the_queues_length_agree_with_the_gateways_own_figures(gateway: Gateway, flower: str) -> None:
+    client = queue_client(gateway)
+    ids = [gateway.upload(photograph(5000, 4000), method=6)["id"] for _ in range(8)]
+    wait_for(lambda: scraped(gateway)["gateway_jobs{state=running}"] == 2, 30, "for both encoders to be busy")
+
+    def flower_sees() -> tuple[int, int]:
+        """Active tickets, and those that wait: what workers reserved, and the list."""
+        workers = requests.get(f"{flower}/workers", params={"refresh": "true"}, timeout=60).json().values()
+        queues = requests.get(f"{flower}/queues/length", timeout=60).json()["active_queues"]
+        waiting = sum(len(each["reserved"]) for each in workers) + sum(each["messages"] for each in queues if each["name"] == QUEUE)
+        return sum(len(each["active"]) for each in workers), waiting
+
+    with held(gateway):
+        figures = scraped(gateway)
+        running, waiting = figures["gateway_jobs{state=running}"], figures["gateway_jobs{state=queued}"]
+        assert running == 2 and waiting >= 4, "it is looked at under load"
+        assert by_inspection(gateway, "active") == running
+        assert by_inspection(gateway, "reserved") + client.llen(KEY_PREFIX + QUEUE) == waiting
+        wait_for(lambda: flower_sees() == (running, waiting), 60, "for Flower to agree")
+        assert scraped(gateway)["gateway_jobs{state=queued}"] == waiting
+    client.close()
+    for each in ids:
+        requests.delete(f"{gateway.url}/api/jobs/{each}", timeout=10)
+
+
+def test_a_ticket_goes_to_an_idle_host_and_not_to_a_busy_one(gateway: Gateway, tmp_path: Path) -> None:
+    """A ticket that waits at a busy host is replaced after a second by another one. So there were more tickets than jobs."""
+    client, before = queue_client(gateway), tickets(gateway)
+    large = [gateway.upload(photograph(5000, 4000), method=6)["id"] for _ in range(2)]
+    wait_for(lambda: scraped(gateway)["gateway_jobs{state=running}"] == 2, 30, "for both encoders to be busy")
+    with held(gateway), second_host(gateway, tmp_path):
+        for seed in range(10):
+            assert gateway.ended(gateway.upload(photograph(320, 240, seed))["id"])["state"] == "succeeded"
+        wait_for(lambda: tickets(gateway) == before + 10, 30, f"for ten tickets beside {before}, and no more")
+        assert by_inspection(gateway, "reserved") == client.llen(KEY_PREFIX + QUEUE) == 0
+    client.close()
+    for each in large:
+        requests.delete(f"{gateway.url}/api/jobs/{each}", timeout=10)
+
+
+@contextlib.contextmanager
+def second_host(gateway: Gateway, folder: Path) -> Iterator[None]:
+    """Another machine's encoder, on the same Redis and store."""
+    given = {
+        "REDIS_URL": f"unix://{redis_socket(gateway)}",
+        "GATEWAY_STORAGE_URL": f"file://{gateway.data_dir}/store",
+        "GATEWAY_DATA_DIR": str(folder / "data"),
+        "GATEWAY_ENCODERS": "1",
+        "GATEWAY_SHARE_RESULTS": "off",
+    }
+    with (folder / "encoder.log").open("wb") as log:
+        process = subprocess.Popen([str(ROOT / "start.sh"), "encoder"], env={**os.environ, **given}, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: gateway.health()["encoders"]["count"] == 3, 60, "for the second host")
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def tickets(gateway: Gateway) -> int:
+    """How many were worked on."""
+    counts: list[Any] = re.findall(r'"encode\.next": (\d+)', said(gateway, "inspect", "stats"))
+    return sum(map(int, counts))
+
+
+def redis_socket(gateway: Gateway) -> str:
+    return str(re.findall(r"/\S+redis\.sock", " ".join(gateway.find("redis.sock")[0].cmdline()))[0])
+
+
+def queue_client(gateway: Gateway) -> redis.Redis:
+    return redis.Redis(unix_socket_path=redis_socket(gateway))
+
+
+def test_one_ticket_is_one_job(gateway: Gateway) -> None:
+    before = tickets(gateway)
     ids = [gateway.upload(photograph(320, 240, seed))["id"] for seed in range(12)]
     assert [gateway.ended(each)["state"] for each in ids] == ["succeeded"] * 12
-    wait_for(lambda: tickets() == before + 12, 20, "for a ticket each")
+    wait_for(lambda: tickets(gateway) == before + 12, 20, "for a ticket each")
 
 
 def test_tickets_that_were_lost_cost_a_moment_and_no_job(gateway: Gateway) -> None:
@@ -86,7 +201,7 @@ def test_tickets_that_were_lost_cost_a_moment_and_no_job(gateway: Gateway) -> No
     master.suspend()
     try:
         ids = [gateway.upload(photograph(320, 240, seed))["id"] for seed in range(12)]
-        client = redis.Redis(unix_socket_path=re.findall(r"/\S+redis\.sock", " ".join(gateway.find("redis.sock")[0].cmdline()))[0])
+        client = queue_client(gateway)
         assert 10 <= client.llen(KEY_PREFIX + QUEUE) <= 12, "what an autoscaler reads: the master may have asked for some before"
         assert client.delete(KEY_PREFIX + QUEUE) == 1
         client.close()

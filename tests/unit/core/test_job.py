@@ -59,6 +59,14 @@ def test_an_end_is_the_change_after_the_last_and_leaves_nothing_of_the_way() -> 
         assert (ended.started_at, ended.attempt) == (RUNNING.started_at, 1)
 
 
+@given(st.floats(1_700_000_000, 4_000_000_000))
+def test_the_time_of_an_end_is_the_same_when_redis_has_lost_the_job_and_the_store_tells_it(now: float) -> None:
+    """Redis' Lua writes a number with 14 digits (cjson's ``%.14g``)."""
+    for ended in (jobs.succeeded(RUNNING, RESULT, now), jobs.failed(RUNNING, errors.DamagedImage(), now), jobs.cancelled(RUNNING, now)):
+        assert ended.finished_at is not None
+        assert jobs.rfc3339(float(f"{ended.finished_at:.14g}")) == jobs.rfc3339(ended.finished_at)
+
+
 def test_only_success_is_a_hundred_percent() -> None:
     assert jobs.succeeded(RUNNING, RESULT, 1.0).progress == 100
     assert jobs.failed(RUNNING, errors.DamagedImage(), 1.0).progress == 71

@@ -78,6 +78,7 @@ def test_each_deletion_is_its_own(here: MemoryContext) -> None:
 
 def test_who_comes_while_it_is_encoded_gets_the_same_end_and_its_own_events(here: MemoryContext) -> None:
     first, late = here.upload(), []
+    here.server.listeners = lambda _id: 1
 
     def another() -> None:
         late.append(here.upload())

@@ -16,7 +16,7 @@ from backend.core.pauses import DEATH_PAUSES_S, WORLD_PAUSES_S
 from backend.flows import conclude, encode
 from backend.flows.encode import LEAST_PATIENCE_S, MOST_PATIENCE_S, encode_next
 from backend.flows.maintenance import Janitor, recover
-from backend.flows.report import EPHEMERAL_INTERVAL_S, HEARTBEAT_S, LEASE_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, LeaseKeeper
+from backend.flows.report import HEARTBEAT_S, LEASE_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, LeaseKeeper
 from tests.fakes.codec import RESULT, ScriptedCodec
 from tests.fakes.context import MemoryContext
 from tests.fakes.samples import image
@@ -32,6 +32,7 @@ def wait(here: MemoryContext, seconds: float = UNHEARD_INTERVAL_S + 0.01) -> Cal
 class ScriptedStops:
     heard: bool = True
     told: set[str] = field(default_factory=set)
+    watched: set[str] = field(default_factory=set)
 
     def is_connected(self) -> bool:
         return self.heard
@@ -41,6 +42,9 @@ class ScriptedStops:
 
     def is_cancelled(self, token: str) -> bool:
         return token in self.told and not self.told.discard(token)
+
+    def is_watched(self, token: str) -> bool:
+        return token in self.watched and not self.watched.discard(token)
 
 
 def test_without_a_job_there_is_nothing_to_do(here: MemoryContext) -> None:
@@ -79,6 +83,7 @@ def test_the_store_knows_of_the_end_before_anybody_is_told(here: MemoryContext) 
 
 def test_progress_is_told_in_its_stages_and_ends_at_a_hundred(here: MemoryContext) -> None:
     job = here.upload()
+    here.server.listeners = lambda _id: 1
     here.encode(ScriptedCodec(wait(here), Progress("decode", 20), wait(here), Progress("transform", 40), wait(here), Progress("encode", 90)))
     assert here.history(job) == [
         "queued 0",
@@ -110,18 +115,18 @@ def test_progress_never_falls_and_is_100_only_at_the_end(here: MemoryContext) ->
     job = here.upload()
     steps = [step for percent in (10, 50, 30, 50, 100, 100, 2) for step in (wait(here), Progress("encode", percent))]
     here.encode(ScriptedCodec(*steps))
-    log = here.jobs.changes_since(job.id, 0) or []
+    log = here.changes(job)
     percents = [each.progress for each in log]
     assert percents == sorted(percents)
     assert [each.state for each in log if each.progress == 100] == ["succeeded"]
 
 
-@pytest.mark.parametrize(("listeners", "fewest", "most"), [(1, 8, 10), (0, 5, 7)])
-def test_a_thousand_reports_a_second_become_ten_changes_or_six_if_nobody_listens(here: MemoryContext, listeners: int, fewest: int, most: int) -> None:
+@pytest.mark.parametrize(("listeners", "fewest", "most"), [(1, 24, 30), (0, 2, 3)])
+def test_a_thousand_reports_a_second_become_ten_changes_or_one_if_nobody_listens(here: MemoryContext, listeners: int, fewest: int, most: int) -> None:
     job = here.upload()
     here.server.listeners = lambda _id: listeners
-    here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.001), Progress("encode", number / 10))]))
-    log = here.jobs.changes_since(job.id, 0) or []
+    here.encode(ScriptedCodec(*[step for number in range(3000) for step in (wait(here, 0.001), Progress("encode", number / 30))]))
+    log = here.changes(job)
     running = [each for each in log if each.state == "running" and each.stage == "encode"]
     assert fewest <= len(running) <= most
     assert log[-1].state == "succeeded"
@@ -129,17 +134,18 @@ def test_a_thousand_reports_a_second_become_ten_changes_or_six_if_nobody_listens
 
 
 def test_whoever_begins_to_listen_in_mid_encode_hears_of_it_as_often_as_everybody(here: MemoryContext) -> None:
-    job, watchers = here.upload(), [0]
+    job, watchers, stops = here.upload(), [0], ScriptedStops()
+    here.context = replace(here.context, cancellations=stops)
     here.server.listeners = lambda _id: watchers[0]
     steps: list[object] = []
     for number in range(2000):
         steps += [wait(here, 0.001), Progress("encode", number / 20)]
         if number == 1000:
-            steps.append(lambda: watchers.__setitem__(0, 1))
+            steps.append(lambda: (watchers.__setitem__(0, 1), stops.watched.add("token")))
     here.encode(ScriptedCodec(*steps))  # type: ignore[arg-type]
-    percents = [each.progress for each in here.jobs.changes_since(job.id, 0) or [] if each.stage == "encode"]
-    assert 5 <= len([each for each in percents if each < 49]) <= 7
-    assert 7 <= len([each for each in percents if each > 50]) <= 10
+    percents = [each.progress for each in here.changes(job) if each.stage == "encode"]
+    assert len([each for each in percents if each < 49]) <= 1
+    assert 8 <= len([each for each in percents if each > 50]) <= 11
 
 
 def test_an_ephemeral_jobs_lease_is_renewed_once_a_second_and_what_runs_along_with_it_is_told(here: MemoryContext) -> None:
@@ -149,7 +155,7 @@ def test_an_ephemeral_jobs_lease_is_renewed_once_a_second_and_what_runs_along_wi
     here.upload(is_ephemeral=True)
     here.context = replace(here.context, cancellations=ScriptedStops())
     here.encode(ScriptedCodec(*[step for number in range(1000) for step in (wait(here, 0.005), Progress("encode", number / 10))]))
-    assert 4 <= len(reports) <= 5.0 / EPHEMERAL_INTERVAL_S and all(reports)
+    assert 4 <= len(reports) <= 5.0 / UNHEARD_INTERVAL_S and all(reports)
 
 
 @pytest.mark.parametrize(("is_connected", "fewest", "most"), [(True, 9, 10), (False, 90, 100)])
@@ -194,8 +200,9 @@ def test_progress_that_did_not_change_is_not_told_again(here: MemoryContext) -> 
 
 def test_the_estimate_follows_the_time_that_was_used(here: MemoryContext) -> None:
     job = here.upload()
+    here.server.listeners = lambda _id: 1
     here.encode(ScriptedCodec(wait(here, 1.0), Progress("decode", 2), wait(here, 1.0), Progress("encode", 51.1)))
-    assert [each.eta_s for each in here.jobs.changes_since(job.id, 2) or []] == [None, 2.0, None, None]
+    assert [each.eta_s for each in here.changes(job, 2)] == [None, 2.0, None, None]
 
 
 @pytest.mark.parametrize(
@@ -585,6 +592,7 @@ def test_a_working_encoder_keeps_its_job_however_long_it_takes(here: MemoryConte
 
 def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryContext) -> None:
     job = here.upload()
+    here.server.listeners = lambda _id: 1
     claim = here.queue.take("dies", LEASE_S)
     assert claim is not None
     here.leases.report(job.id, "dies", {"stage": "encode", "progress": 70}, LEASE_S)
@@ -600,7 +608,7 @@ def test_a_second_encoder_begins_again_from_zero_and_seq_goes_on(here: MemoryCon
         "running store 99",
         "succeeded 100",
     ]
-    assert [each.seq for each in here.jobs.changes_since(job.id, 0) or []] == list(range(1, 8))
+    assert [each.seq for each in here.changes(job)] == list(range(1, 8))
 
 
 def test_encoders_take_jobs_fairly(here: MemoryContext) -> None:

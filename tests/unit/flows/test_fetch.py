@@ -81,7 +81,7 @@ def test_fetching_is_the_first_part_of_the_progress(here: Here) -> None:
     job = here.order(wait, PNG[:30], wait, PNG[30:60], wait, PNG[60:], size_bytes=len(PNG))
     here.run()
     here.encode(ScriptedCodec())
-    percents = [each.progress for each in here.jobs.changes_since(job.id, 0) or []]
+    percents = [each.progress for each in here.changes(job)]
     assert percents == sorted(percents) and percents[0] == 0 and percents[-1] == 100
     assert any(0 < each <= 10 for each in percents)
 

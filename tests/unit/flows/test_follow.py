@@ -167,13 +167,40 @@ def test_where_the_log_no_longer_reaches_back_the_newest_state_stands_for_all(he
 
 
 def test_after_a_seq_only_what_is_newer_is_told_in_order(here: MemoryContext, running: Job) -> None:
+    first, watcher = Watcher(), Watcher()
+    here.follower.follow(running.id, first)
     step(here, running, 20)
-    watcher = Watcher()
-    job = here.follower.follow(running.id, watcher, after=2)
-    assert job.status.seq == 4
-    assert watcher.told == ["3 running 10", "4 running 20"]
+    step(here, running, 25)
+    job = here.follower.follow(running.id, watcher, after=3)
+    assert job.status.seq == 5
+    assert watcher.told == ["4 running 20", "5 running 25"]
     step(here, running, 30)
-    assert watcher.seqs == [3, 4, 5]
+    assert watcher.seqs == [4, 5, 6]
+
+
+def test_who_comes_back_to_a_job_that_nobody_watched_gets_the_newest_state(here: MemoryContext, running: Job) -> None:
+    watcher = Watcher()
+    step(here, running, 20)
+    here.follower.follow(running.id, watcher, after=2)
+    assert watcher.told == ["4 running 20"]
+
+
+def test_the_encoder_of_a_running_job_is_told_of_its_first_watcher(here: MemoryContext, running: Job) -> None:
+    waiting = here.upload()
+    for watched in (running, running, waiting):
+        here.follower.follow(watched.id, Watcher())
+    assert here.server.watched == ["token"]
+
+
+def test_who_cannot_tell_the_encoder_watches_all_the_same(here: MemoryContext, running: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(job_id: str) -> None:
+        raise errors.BackendUnavailable(part="redis", retry_after_s=2, private=job_id)
+
+    monkeypatch.setattr(here.leases, "announce_watcher", fail)
+    watcher = Watcher()
+    here.follower.follow(running.id, watcher)
+    step(here, running, 20)
+    assert watcher.told == ["4 running 20"]
 
 
 def test_after_the_newest_seq_nothing_old_is_told(here: MemoryContext, running: Job) -> None:
@@ -192,14 +219,15 @@ def test_who_was_ahead_of_a_rebuilt_job_still_hears_its_changes(here: MemoryCont
 
 
 def test_following_after_the_end_gives_the_end(here: MemoryContext) -> None:
+    here.server.listeners = lambda _id: 1
     job = here.upload()
     here.encode(ScriptedCodec(lambda: here.clock.advance(1), Progress("encode", 50)))
     watcher = Watcher()
     assert here.follower.follow(job.id, watcher).status.state == "succeeded"
     assert watcher.told == []
     assert here.follower.watched_count() == 0
-    here.follower.follow(job.id, watcher, after=1)
-    assert watcher.told == ["2 running 0", "3 running 49", "4 running 99", "5 succeeded 100"]
+    here.follower.follow(job.id, watcher, after=0)
+    assert watcher.told == ["1 queued 0", "2 running 0", "3 running 49", "4 running 99", "5 succeeded 100"]
     assert (here.follower.watched_count(), here.announcements.subscribed) == (0, set())
 
 

@@ -5,16 +5,15 @@ local id, manifest, status_text, client, expire_at, created, attached = unpack(A
 local known = redis.call('HMGET', key('job:' .. id), 'state', 'status')
 if not known[1] then
   add(key('totals'), cjson.decode(created))
-  create(id, manifest, status_text, client, expire_at)
-  known = {'queued', status_text}
+  known = {'queued', create(id, manifest, cjson.decode(status_text), client, expire_at)}
 end
-redis.call('HSET', key('job:' .. id), 'manifest', manifest, 'token', '')
+redis.call('HSET', key('job:' .. id), 'manifest', manifest, 'token', '', 'cost', cost_of(manifest_of(manifest)))
 redis.call('ZREM', key('fetching'), id)
 if known[1] == 'queued' and not redis.call('ZSCORE', key('queue'), id) then
   add(key('totals'), cjson.decode(attached))
   line_up(id, client, manifest, false)
   local status = cjson.decode(known[2])
   place(status, rank_of(id, client), encoder_count(), mean_ms())
-  change(id, {position = status.position, eta_s = status.eta_s})
+  change(id, {}, status)
 end
 return redis.call('HGET', key('job:' .. id), 'status')

@@ -6,15 +6,14 @@
 begin_if_there_is_room()
 local id, manifest, status_text, client, expire_at, limit, share, amounts, condition = unpack(ARGV)
 limit = tonumber(limit)
-if redis.call('EXISTS', key('job:' .. id)) == 0 then
-  local work_key = condition and work_key_of(manifest)
-  if work_key and redis.call('EXISTS', key('same:' .. work_key)) == 1 then return -2 end
-  if limit and redis.call('ZCARD', key('queue')) >= limit then return -1 end
-  if has_used_its_share(client, share) then return -3 end
-  add(key('totals'), cjson.decode(amounts))
-  line_up(id, client, manifest, false)
-  local status = cjson.decode(status_text)
-  place(status, rank_of(id, client), encoder_count(), mean_ms())
-  create(id, manifest, cjson.encode(status), client, expire_at)
-end
-return redis.call('HGET', key('job:' .. id), 'status')
+local known = redis.call('HGET', key('job:' .. id), 'status')
+if known then return known end
+local work_key = condition and work_key_of(manifest)
+if work_key and redis.call('EXISTS', key('same:' .. work_key)) == 1 then return -2 end
+if limit and redis.call('ZCARD', key('queue')) >= limit then return -1 end
+if has_used_its_share(client, share) then return -3 end
+add(key('totals'), cjson.decode(amounts))
+line_up(id, client, manifest, false)
+local status = cjson.decode(status_text)
+place(status, rank_of(id, client), encoder_count(), mean_ms())
+return create(id, manifest, status, client, expire_at)

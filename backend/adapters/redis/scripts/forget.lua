@@ -16,6 +16,7 @@ if maker then
   redis.call('HDEL', key('listers'), id)
 end
 redis.call('DEL', key('job:' .. id), key('log:' .. id))
+redis.call('HDEL', key('seqs'), id)
 if manifest then
   release_followers(id, manifest)
   local work_key = work_key_of(manifest)

@@ -1,14 +1,20 @@
--- What the scripts share: this file is put before each of them. KEYS[1] is the prefix of all keys (see ``scripts.py`` for the keys).
+-- What the scripts share: each gets those of these definitions that it needs (``scripts.py``). So each begins in the first column, with ``local``.
+-- KEYS[1] is the prefix of all keys (see ``scripts.py`` for the keys).
 --
--- ``change`` is the heart: it gives a job its next ``seq``, writes its log, and announces the change. It refuses a state that may not
--- follow: ``following[before][after]`` is the state table of ``core/job.py``. The loader writes it above this file, and with it ``ticket``,
--- the message that brings an encoder (``ticket.py``).
+-- ``change`` is the heart: it gives a job its next ``seq``, and announces the change. It refuses a state that may not follow:
+-- ``following[before][after]`` is the state table of ``core/job.py``. The loader writes it above this file, and with it ``ticket``, the message
+-- that brings an encoder (``ticket.py``).
 
-local prefix, log_limit = KEYS[1], 512
-local ties, classes = 2 ^ 20, 2 ^ 40 -- what a slot's time, and a job's class, is multiplied by
-local express_cost, express_waiting = 16, 100 -- four megapixels; more jobs than that wait for their turn
+local prefix = KEYS[1]
+local log_limit = 512
+local ties = 2 ^ 20 -- what a slot's time is multiplied by
+local classes = 2 ^ 40 -- what a job's class is multiplied by
+local express_cost = 16 -- four megapixels
+local express_waiting = 100 -- calls that wait; more are of no use
+local express_encoders = 64 -- where more are at work, one is free soon
 local clients_known = 10000 -- more are not remembered in ``queue:tags``
-local log_kept_s = 3600 -- how long the log of a job that has ended stays: watchers that were cut off come back within that
+local log_kept_s = 60 -- how long the log of a job that has ended stays; watchers that come back later get the end
+local ended_kept_s = 600 -- how long a job that has ended stays; those who ask for it later get it from the store
 
 -- A full Redis refuses a script whose first write may take memory, and lets the rest of a script be. So what begins work writes this first …
 local function begin_if_there_is_room() redis.call('SET', KEYS[1] .. 'room', '') end
@@ -20,9 +26,22 @@ local function has_ended(state) return next(following[state]) == nil end
 
 local function key(name) return prefix .. name end
 
+local moment_ms
+
+-- A script is one moment.
 local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  if not moment_ms then
+    local time = redis.call('TIME')
+    moment_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  return moment_ms
+end
+
+local manifests = {}
+
+local function manifest_of(text)
+  if not manifests[text] then manifests[text] = cjson.decode(text) end
+  return manifests[text]
 end
 
 -- The mean of the newest conversions, or nil before the first.
@@ -34,7 +53,11 @@ end
 
 local function encoder_count() return math.max(1, redis.call('HLEN', key('encoders'))) end
 
-local function are_encoders_busy() return redis.call('ZCARD', key('running')) >= encoder_count() end
+-- Whether a small job might wait for a whole encode: all encoders are busy, and they are not so many that one of them is free soon.
+local function is_express_open()
+  local running = redis.call('ZCARD', key('running'))
+  return running <= express_encoders and running >= encoder_count()
+end
 
 -- Write position and estimate into a status. ``rank`` counts the jobs before it.
 local function place(status, rank, encoders, mean)
@@ -42,8 +65,18 @@ local function place(status, rank, encoders, mean)
   status.eta_s = mean and math.floor((math.floor(rank / encoders) + 1) * mean / 100 + 0.5) / 10 or cjson.null
 end
 
+-- A sum as text: whole, or to a millionth, as amounts are rounded.
+local function sum_text(sum) return string.format(sum == math.floor(sum) and '%.0f' or '%.6f', sum) end
+
+-- Add to the numbers of a hash, by two calls however many they are.
 local function add(hash, amounts)
-  for name, amount in pairs(amounts) do redis.call('HINCRBYFLOAT', hash, name, amount) end
+  local names, sums = {}, {}
+  for name in pairs(amounts) do names[#names + 1] = name end
+  if #names == 0 then return end
+  for i, known in ipairs(redis.call('HMGET', hash, unpack(names))) do
+    sums[2 * i - 1], sums[2 * i] = names[i], sum_text((tonumber(known) or 0) + amounts[names[i]])
+  end
+  redis.call('HSET', hash, unpack(sums))
 end
 
 -- The words of a job's ``client`` (``core/turns.py``): who takes turns, the line within, and whether somebody waits for the job.
@@ -73,29 +106,53 @@ local function leave_share(id)
   if client then redis.call('ZREM', key('underway:' .. words_of(client)), id) end
 end
 
--- Write a job's status and log, and announce it; how many subscribers received the announcement.
-local function record(id, status)
-  local text = cjson.encode(status)
-  redis.call('HSET', key('job:' .. id), 'status', text, 'state', status.state, 'seq', status.seq)
-  redis.call('RPUSH', key('log:' .. id), text)
-  redis.call('LTRIM', key('log:' .. id), -log_limit, -1)
-  if has_ended(status.state) then
-    leave_share(id)
-    redis.call('EXPIRE', key('log:' .. id), log_kept_s)
-    redis.call('ZADD', key('ended:' .. status.state), now_ms(), id)
-    redis.call('PUBLISH', key('ended:' .. id), text)
-  end
-  return redis.call('PUBLISH', key('changed:' .. id), now_ms() .. ' ' .. text)
+-- Announce a change; how many subscribers received it. A job that somebody watched has a log from then on, so that who is cut off reads there
+-- what was missed. One that nobody watched has none.
+local function announce(id, text)
+  local log, listeners = key('log:' .. id), redis.call('PUBLISH', key('changed:' .. id), now_ms() .. ' ' .. text)
+  local length = redis.call(listeners > 0 and 'RPUSH' or 'RPUSHX', log, text)
+  if length == 1 then redis.call('EXPIRE', log, math.max(log_kept_s, redis.call('TTL', key('job:' .. id)))) end
+  if length > log_limit then redis.call('LTRIM', log, -log_limit, -1) end
+  return listeners
 end
 
--- Apply ``patch`` to a known job's status; its new ``seq``, and how many subscribers received the announcement.
-local function change(id, patch)
-  local status = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
+-- Write a job's status, with other fields of its hash, and announce it; how many subscribers received that, and the text.
+local function record(id, status, ...)
+  local text = cjson.encode(status)
+  redis.call('HSET', key('job:' .. id), 'status', text, 'state', status.state, 'seq', status.seq, ...)
+  return announce(id, text), text
+end
+
+-- Apply ``patch`` to a known job's status, which is ``known`` where the script has read it; its new ``seq``, how many subscribers received the
+-- announcement, and the text.
+local function change(id, patch, known, ...)
+  local status = known or cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
   local before = status.state
   for name, value in pairs(patch) do status[name] = value end
   if not following[before][status.state] then error('a job that is ' .. before .. ' cannot become ' .. status.state) end
   status.seq = status.seq + 1
-  return status.seq, record(id, status)
+  return status.seq, record(id, status, ...)
+end
+
+-- A job has ended: it leaves its client's share, and Redis soon. Its id stays where lists and counts need it.
+local function settle(id, client, expire_at, state, text)
+  redis.call('ZREM', key('underway:' .. words_of(client)), id)
+  redis.call('ZADD', key('ended:' .. state), now_ms(), id)
+  redis.call('EXPIREAT', key('job:' .. id), math.min(expire_at + 60, math.floor(now_ms() / 1000) + ended_kept_s))
+  redis.call('EXPIRE', key('log:' .. id), log_kept_s)
+  redis.call('PUBLISH', key('ended:' .. id), text)
+end
+
+-- As what a job that has left Redis ended; nil where it is not known to have.
+local function end_of(id)
+  for state, next_states in pairs(following) do
+    if next(next_states) == nil and redis.call('ZSCORE', key('ended:' .. state), id) then return state end
+  end
+end
+
+-- Keep the ``seq`` of an end where the store has another one, for when the job has left Redis.
+local function note_seq(id, seq, stored_seq)
+  if seq ~= stored_seq then redis.call('HSET', key('seqs'), id, seq) end
 end
 
 -- Tell the encoder that holds a running job that the job was taken from it. A token begins with its encoder's name.
@@ -125,11 +182,22 @@ local function class_of(manifest, waits)
   return (manifest.batch == nil or manifest.batch == cjson.null) and 1 or 2
 end
 
+local function forget_old_tags(tags, now)
+  if redis.call('HLEN', tags) <= clients_known then return end
+  local all, kept = redis.call('HGETALL', tags), 0
+  for i = 1, #all, 2 do
+    if tonumber(all[i + 1]) <= now then redis.call('HDEL', tags, all[i]) else kept = kept + 1 end
+  end
+  if kept > clients_known then redis.call('DEL', tags) end
+end
+
 -- Take the next slot in ``slots`` for one of those who take turns there: its time, and when its next one is due. ``now`` is the time of the
 -- slot that is served, and ``tags`` has when each one's next slot is due.
 local function next_slot(tags, name, now, cost)
-  local time = math.max(now, tonumber(redis.call('HGET', tags, name) or '0'))
+  local known = redis.call('HGET', tags, name)
+  local time = math.max(now, tonumber(known or '0'))
   redis.call('HSET', tags, name, string.format('%.0f', time + cost))
+  if not known then forget_old_tags(tags, now) end
   return time
 end
 
@@ -203,19 +271,10 @@ local function next_in_queue()
   return id
 end
 
-local function forget_old_tags(tags, now)
-  if redis.call('HLEN', tags) <= clients_known then return end
-  local all, kept = redis.call('HGETALL', tags), 0
-  for i = 1, #all, 2 do
-    if tonumber(all[i + 1]) <= now then redis.call('HDEL', tags, all[i]) else kept = kept + 1 end
-  end
-  if kept > clients_known then redis.call('DEL', tags) end
-end
-
 -- Put a job into the fair queue, behind its client's other jobs or at the head, and a ticket for it into Celery's. One that goes before others
 -- of its line is served in their slots, and they in the new one: the other clients' turns stay where they are.
 local function line_up(id, client, manifest_text, at_head)
-  local manifest, at = cjson.decode(manifest_text), place_of(client)
+  local manifest, at = manifest_of(manifest_text), place_of(client)
   local serial, now = redis.call('INCR', key('queue:serial')), tonumber(redis.call('GET', key('queue:now')) or '0')
   local first = redis.call('ZRANGE', at.own, 0, 0, 'WITHSCORES')[2]
   local slot, within, rank = now * ties, (tonumber(first) or 0) - 1, serial - classes
@@ -229,9 +288,7 @@ local function line_up(id, client, manifest_text, at_head)
     local within_tie = class == 0 and redis.call('ZCARD', at.jobs) == 0 and 0 or tie
     slot = next_slot(key('queue:tags'), at.who, now, cost) * ties + tie
     within, rank = next_slot(at.tags, at.line, served, cost) * ties + within_tie, class * classes + serial
-    forget_old_tags(key('queue:tags'), now)
-    forget_old_tags(at.tags, served)
-    if class < 2 and cost <= express_cost and are_encoders_busy() then
+    if cost <= express_cost and is_express_open() then
       redis.call('LPUSH', key('express'), id)
       redis.call('LTRIM', key('express'), 0, express_waiting - 1)
     end
@@ -239,7 +296,10 @@ local function line_up(id, client, manifest_text, at_head)
   put_slot(key('queue'), at.slots, string.format('%.0f', slot), id)
   put_slot(at.own, at.turns, string.format('%.0f', within), id)
   redis.call('ZADD', at.jobs, string.format('%.0f', rank), id)
-  for _, name in ipairs({'slots', 'own', 'tags', 'turns', 'jobs'}) do redis.call('EXPIRE', at[name], 86400) end
+  -- Keys that are new, and once in sixteen times those that are used.
+  if redis.call('ZCARD', at.jobs) == 1 or now_ms() % 16 == 0 then
+    for _, name in ipairs({'slots', 'own', 'tags', 'turns', 'jobs'}) do redis.call('EXPIRE', at[name], 86400) end
+  end
   push_ticket(serial)
 end
 
@@ -256,13 +316,10 @@ local function remove_from_queue(id)
   for _, name in ipairs({'queue', 'waiting', 'fetching'}) do redis.call('ZREM', key(name), id) end
 end
 
-local work_keys = {}
-
 -- The manifest's work key; nil where the job shares nothing.
 local function work_key_of(manifest)
-  if not manifest then return nil end
-  if work_keys[manifest] == nil then work_keys[manifest] = cjson.decode(manifest).work or '' end
-  return work_keys[manifest] ~= '' and work_keys[manifest] or nil
+  local work_key = manifest and manifest_of(manifest).work or ''
+  return work_key ~= '' and work_key or nil
 end
 
 -- Keep a job that succeeded as a completed duplicate of jobs to come.
@@ -278,7 +335,8 @@ end
 local function release_followers(id, manifest)
   local work_key = work_key_of(manifest)
   if work_key and redis.call('GET', key('leader:' .. work_key)) == id then redis.call('DEL', key('leader:' .. work_key)) end
-  for _, follower in ipairs(redis.call('SMEMBERS', key('twins:' .. id))) do
+  local followers = redis.call('SMEMBERS', key('twins:' .. id))
+  for _, follower in ipairs(followers) do
     local job = redis.call('HMGET', key('job:' .. follower), 'state', 'leader', 'client', 'manifest')
     if job[1] == 'running' and job[2] == id then
       redis.call('ZREM', key('running'), follower)
@@ -287,53 +345,44 @@ local function release_followers(id, manifest)
       put_back(follower, job[3], job[4], true)
     end
   end
-  redis.call('DEL', key('twins:' .. id))
+  if #followers > 0 then redis.call('DEL', key('twins:' .. id)) end
 end
 
--- Give a job that was in the queue to the encoder with this token: {manifest, status, ids of completed duplicates}. Nil when it waits no more,
--- or its work is being encoded: then it follows the job that is. Nil and true when it needs a newer protocol than the encoder speaks: nothing has
--- changed then.
+-- Give a job that was in the queue to the encoder with this token: {manifest, status, ids of completed duplicates, how many watch it}. Nil when
+-- it waits no more, or its work is being encoded: then it follows the job that is. Nil and true when it needs a newer protocol than the encoder
+-- speaks: nothing has changed then.
 local function give_out(id, token, lease_ms, speaks)
-  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'needs')
-  if job[1] == 'queued' and job[4] and tonumber(job[4]) > tonumber(speaks) then return nil, true end
+  local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'tries', 'needs')
+  if job[1] == 'queued' and job[5] and tonumber(job[5]) > tonumber(speaks) then return nil, true end
   redis.call('ZREM', key('waiting'), id)
+  if not job[1] then redis.call('SADD', key('lost'), id) end -- the Janitor looks it up in the store
   if job[1] ~= 'queued' then return nil end
-  local now = now_ms()
-  local tries = redis.call('HINCRBY', key('job:' .. id), 'tries', 1)
+  local now, status, tries = now_ms(), cjson.decode(job[3]), (tonumber(job[4]) or 0) + 1
   local work_key = work_key_of(job[2])
   local leader = work_key and redis.call('GET', key('leader:' .. work_key))
-  local begun = {state = 'running', stage = 'decode', progress = cjson.decode(job[3]).progress, started_at = now / 1000, attempt = tries,
-                 position = cjson.null, eta_s = cjson.null}
+  local begun = {state = 'running', stage = 'decode', started_at = now / 1000, attempt = tries, position = cjson.null, eta_s = cjson.null}
   redis.call('ZADD', key('running'), now + tonumber(lease_ms), id)
   if leader and redis.call('HGET', key('job:' .. leader), 'state') == 'running' then
     local ahead = cjson.decode(redis.call('HGET', key('job:' .. leader), 'status'))
-    begun.stage, begun.progress, begun.eta_s = ahead.stage, math.max(begun.progress, ahead.progress), ahead.eta_s
-    redis.call('HSET', key('job:' .. id), 'token', '', 'leader', leader)
+    begun.stage, begun.progress, begun.eta_s = ahead.stage, math.max(status.progress, ahead.progress), ahead.eta_s
     redis.call('SADD', key('twins:' .. leader), id)
     redis.call('EXPIRE', key('twins:' .. leader), 86400)
-    change(id, begun)
+    change(id, begun, status, 'tries', tries, 'token', '', 'leader', leader)
     return nil
   end
   if work_key then redis.call('SET', key('leader:' .. work_key), id, 'EX', 86400) end
-  redis.call('HSET', key('job:' .. id), 'token', token, 'leader', '')
-  change(id, begun)
-  local duplicates = work_key and redis.call('ZREVRANGE', key('same:' .. work_key), 0, 7) or {}
-  return {job[2], redis.call('HGET', key('job:' .. id), 'status'), duplicates}
+  local _, listeners, text = change(id, begun, status, 'tries', tries, 'token', token, 'leader', '')
+  return {job[2], text, work_key and redis.call('ZREVRANGE', key('same:' .. work_key), 0, 7) or {}, listeners}
 end
 
--- Make a job known, and index it. The keys outlive the job by a minute.
-local function create(id, manifest_text, status_text, client, expire_at)
-  redis.call('HSET', key('job:' .. id), 'manifest', manifest_text, 'client', client, 'token', '', 'tries', 0)
-  record(id, cjson.decode(status_text))
-  redis.call('EXPIREAT', key('job:' .. id), expire_at + 60)
-  if has_ended(cjson.decode(status_text).state) then
-    redis.call('EXPIRE', key('log:' .. id), log_kept_s)
-  else
-    redis.call('EXPIREAT', key('log:' .. id), expire_at + 60)
-    enter_share(id, client, expire_at)
-  end
+-- Make a job known, and index it; the status' text. The keys outlive the job by a minute.
+local function create(id, manifest_text, status, client, expire_at)
+  local manifest = manifest_of(manifest_text)
+  redis.call('HSET', key('job:' .. id), 'manifest', manifest_text, 'client', client, 'token', '', 'tries', 0, 'cost', cost_of(manifest))
+  redis.call('EXPIREAT', key('job:' .. id), math.max(expire_at, math.floor(now_ms() / 1000)) + 60)
+  local _, text = record(id, status)
+  if has_ended(status.state) then settle(id, client, expire_at, status.state, text) else enter_share(id, client, expire_at) end
   redis.call('ZADD', key('expiry'), expire_at, id)
-  local manifest = cjson.decode(manifest_text)
   if manifest.needs then redis.call('HSET', key('job:' .. id), 'needs', manifest.needs) end
   if manifest.is_passing then
     redis.call('HSET', key('job:' .. id), 'passing', 1)
@@ -341,6 +390,18 @@ local function create(id, manifest_text, status_text, client, expire_at)
     redis.call('HSET', key('listers'), id, manifest.maker)
     redis.call('ZADD', key('listed:' .. manifest.maker), manifest.created_at, id)
   end
+  return text
+end
+
+-- Make a job known again that has ended; the status' text. Where it had only left Redis its ``seq`` is what it was. Where the state was lost,
+-- ``margin`` is added: a client may have seen later changes than the store has.
+local function bring_back(id, manifest, status, client, expire_at, margin)
+  local stored_seq = status.seq
+  status.seq = tonumber(redis.call('HGET', key('seqs'), id)) or (end_of(id) and stored_seq) or stored_seq + margin
+  note_seq(id, status.seq, stored_seq)
+  local text = create(id, manifest, status, client, expire_at)
+  if status.state == 'succeeded' then note_result(id, manifest, expire_at) end
+  return text
 end
 
 -- Let a webhook's delivery wait for its next try. Its client and its host within that client are looked at no later than then.

@@ -5,13 +5,13 @@ local id, manifest, status_text, client, expire_at, token, lease_ms, created = u
 local state = redis.call('HGET', key('job:' .. id), 'state')
 if state and state ~= 'queued' then return 0 end
 remove_from_queue(id)
+local status = cjson.decode(status_text)
 if state then
   local known = cjson.decode(redis.call('HGET', key('job:' .. id), 'status'))
-  local status = cjson.decode(status_text)
   status.seq = math.max(known.seq, status.seq)
   change(id, status)
 else
-  create(id, manifest, status_text, client, expire_at)
+  create(id, manifest, status, client, expire_at)
   add(key('totals'), cjson.decode(created))
 end
 redis.call('HSET', key('job:' .. id), 'token', token, 'tries', 1)

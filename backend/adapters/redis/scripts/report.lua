@@ -5,13 +5,13 @@
 -- Answer: {the job's seq, how many subscribers received the change}; the seq is 0 when the job is another's, -1 when it is unknown.
 begin_in_any_case()
 local id, token, lease_ms, patch = unpack(ARGV)
-local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq', 'tries', 'passing')
+local job = redis.call('HMGET', key('job:' .. id), 'state', 'token', 'seq', 'tries', 'passing', 'status')
 if not job[1] or (job[1] == 'queued' and job[4] == '0') then return {-1, 0} end
 if job[1] ~= 'running' or job[2] ~= token then return {0, 0} end
 local until_ms, listeners = now_ms() + tonumber(lease_ms), 0
 
-local function report(job_id)
-  local seq, heard = change(job_id, cjson.decode(patch))
+local function report(job_id, status)
+  local seq, heard = change(job_id, cjson.decode(patch), status)
   listeners = listeners + heard
   return seq
 end
@@ -25,5 +25,5 @@ for _, follower in ipairs(redis.call('SMEMBERS', key('twins:' .. id))) do
   end
 end
 local seq = tonumber(job[3])
-if patch ~= '' and not job[5] then seq = report(id) end
+if patch ~= '' and not job[5] then seq = report(id, cjson.decode(job[6])) end
 return {seq, listeners}

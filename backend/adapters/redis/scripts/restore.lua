@@ -1,8 +1,6 @@
 -- Make an ended job known again, unless it is known.
--- ARGV: id, manifest, status, client, expire_at
--- Answer: 1 if it was unknown, else 0.
-local id, manifest, status, client, expire_at = unpack(ARGV)
-if redis.call('EXISTS', key('job:' .. id)) == 1 then return 0 end
-create(id, manifest, status, client, expire_at)
-if cjson.decode(status).state == 'succeeded' then note_result(id, manifest, expire_at) end
-return 1
+-- ARGV: id, manifest, status as the store has it, client, expire_at, what is added to its seq where the state was lost
+-- Answer: the status.
+begin_if_there_is_room()
+local id, manifest, status_text, client, expire_at, margin = unpack(ARGV)
+return redis.call('HGET', key('job:' .. id), 'status') or bring_back(id, manifest, cjson.decode(status_text), client, expire_at, margin)

@@ -15,13 +15,14 @@ from backend import errors
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.live_state import live_state
 from backend.core.index_line import index_line
-from backend.core.job import Status
+from backend.core.job import Status, succeeded
 from backend.core.scan import Scan
 from backend.ports.delivery_queue import Shares, Waiting
 from backend.ports.queue import Claim, JobQueue
 from backend.texts.problems import problem
-from tests.contract.live import Live
+from tests.contract.live import Live, result
 from tests.fakes.samples import job, manifest
+from tests.fakes.waiting import until
 from tests.support.redis_server import RedisServer
 
 Connect = Callable[[str], redis.Redis]
@@ -29,10 +30,10 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "queue.enqueue": lambda live: live.queue.enqueue(job(), limit=None),
     "queue.submit": lambda live: live.queue.submit(job(), limit=None),
     "queue.publish_positions": lambda live: live.queue.publish_positions(),
-    "jobs.restore": lambda live: live.jobs.restore(job()),
+    "jobs.restore": lambda live: live.jobs.restore(job(), 16),
     "queue.take": lambda live: live.queue.take("token", 1),
-    "queue.next_express": lambda live: live.queue.next_express(0.01),
-    "queue.take_express": lambda live: live.queue.take_express("id", "token", 1),
+    "queue.is_express_called": lambda live: live.queue.is_express_called(0.01),
+    "queue.take_express": lambda live: live.queue.take_express("token", 1),
     "queue.top_up_tickets": lambda live: live.queue.top_up_tickets(),
     "fetch_leases.reserve": lambda live: live.fetch_leases.reserve(job(), "token", 1, limit=None),
     "fetch_leases.begin": lambda live: live.fetch_leases.begin("id", "token", 1),
@@ -44,6 +45,7 @@ CALLS: dict[str, Callable[[Live], object]] = {
     "jobs.followers": lambda live: live.jobs.followers("id"),
     "jobs.completed_duplicates": lambda live: live.jobs.completed_duplicates("work"),
     "leases.report": lambda live: live.leases.report("id", "token", {}, 1),
+    "leases.announce_watcher": lambda live: live.leases.announce_watcher("id"),
     "leases.pause": lambda live: live.leases.pause("id", "token", (1.0,)),
     "leases.acquit": lambda live: live.leases.acquit("id", "token"),
     "leases.readopt": lambda live: live.leases.readopt(Claim(job(), "token"), 1),
@@ -169,10 +171,49 @@ def test_every_key_is_under_the_prefix(redis_server: RedisServer, connect: Conne
 
 def test_what_is_known_of_a_job_outlives_its_retention_by_little(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
     made = job(expires_at=time.time() + 100)
-    redis_live.queue.enqueue(made, limit=None)
     client = connect(redis_server.url)
+    watcher = client.pubsub()
+    watcher.psubscribe(f"{KEY_PREFIX}changed:*")
+    until(lambda: watcher.get_message() is not None)
+    redis_live.queue.enqueue(made, limit=None)
+    watcher.close()
     for key in (f"job:{made.id}", f"log:{made.id}"):
         assert 100 < client.ttl(KEY_PREFIX + key) < 200
+
+
+def test_an_ended_job_leaves_redis_after_ten_minutes_and_its_log_after_one(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    client = connect(redis_server.url)
+    watcher = client.pubsub()
+    watcher.psubscribe(f"{KEY_PREFIX}changed:*")
+    until(lambda: watcher.get_message() is not None)
+    made = job()
+    redis_live.queue.enqueue(made, limit=None)
+    claim = redis_live.queue.take("token", 60)
+    assert claim is not None
+    redis_live.jobs.end(claim.job.at(succeeded(claim.job.status, result(), time.time())))
+    watcher.close()
+    assert 590 < client.ttl(f"{KEY_PREFIX}job:{made.id}") <= 600
+    assert 50 < client.ttl(f"{KEY_PREFIX}log:{made.id}") <= 60
+
+
+def test_an_ended_job_that_left_redis_is_known_again_as_it_was(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:
+    """Its ``seq`` too, though a change came between the end in the store and the one in Redis; and nothing is counted twice."""
+    made = job(work_key="work")
+    redis_live.queue.enqueue(made, limit=None)
+    claim = redis_live.queue.take("token", 60)
+    assert claim is not None
+    stored = claim.job.at(succeeded(claim.job.status, result(), time.time()))
+    redis_live.leases.report(made.id, "token", {"progress": 50}, 60)
+    ended, counted = redis_live.jobs.end(stored), redis_live.counters.overview()
+    for again in (lambda: redis_live.jobs.restore(stored, 16), lambda: redis_live.jobs.end(stored)):
+        connect(redis_server.url).delete(f"{KEY_PREFIX}job:{made.id}")
+        assert again().status.seq == ended.status.seq == stored.status.seq + 1
+        assert redis_live.jobs.find(made.id) == ended
+    after = redis_live.counters.overview()
+    assert (after.jobs, after.totals, after.recent) == (counted.jobs, counted.totals, counted.recent)
+    assert redis_live.jobs.completed_duplicates("work") == [made.id]
+    redis_live.jobs.forget(made.id)
+    assert not connect(redis_server.url).exists(f"{KEY_PREFIX}seqs")
 
 
 def test_the_queue_forgets_its_clients_once_it_is_empty(redis_server: RedisServer, connect: Connect, redis_live: Live) -> None:

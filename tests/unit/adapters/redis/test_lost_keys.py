@@ -18,6 +18,7 @@ from backend.flows import ingest
 from backend.flows.context import Context
 from backend.flows.maintenance import LEAST_RESCAN_S, Janitor
 from backend.flows.mend import LEAST_EVERY_S
+from backend.ports.delivery_queue import Shares, Waiting
 from backend.ports.queue import Claim
 from tests.fakes.clock import ShiftedClock
 from tests.fakes.samples import READER, image, next_id
@@ -113,11 +114,19 @@ def test_a_list_is_whole_again_after_its_keys_were_lost(world: World) -> None:
     assert world.context.index.expired(world.clock() + 100_000, 100) != []
 
 
-def test_a_job_that_was_handed_out_without_its_record_is_found_by_the_rescan(world: World) -> None:
-    """``take`` passes over an id that it does not know; nothing in Redis names the job then."""
+def test_a_job_that_was_to_be_given_out_without_its_record_comes_back(world: World) -> None:
     lost = world.jobs[-1]
     world.delete(f"job:{lost.id}")
     assert lost.id not in world.given_out()
+    world.pass_time(LEAST_EVERY_S)
+    assert world.given_out() == [lost.id]
+
+
+def test_a_job_that_no_key_names_any_more_is_found_by_the_rescan(world: World) -> None:
+    lost = world.jobs[-1]
+    world.delete(f"job:{lost.id}")
+    assert lost.id not in world.given_out()
+    world.delete("lost")
     world.clock.advance(LEAST_RESCAN_S + 1)
     world.janitor.maintain()
     assert world.given_out() == [lost.id]
@@ -146,6 +155,18 @@ def test_a_job_that_comes_after_the_counter_was_lost_goes_behind_those_that_wait
     order = world.given_out()
     same_line = [each.id for each in world.jobs if each.manifest.client == late.manifest.client and each.id in order]
     assert order.index(late.id) > max(map(order.index, same_line))
+
+
+@pytest.mark.parametrize("pattern", [each for each in PATTERNS if each.startswith("webhooks:")])
+def test_a_webhook_whose_keys_were_lost_is_sent_once_the_store_is_scanned(world: World, pattern: str) -> None:
+    """A scan tells Redis of each delivery that the store has."""
+    waiting = Waiting("msg_1", "client-1", "http://a.example", 1.0)
+    world.context.deliveries.add([waiting])
+    world.delete(pattern)
+    world.context.deliveries.add([waiting])
+    assert world.context.deliveries.claim(5, 60.0, Shares(5, 5)) == ["msg_1"]
+    world.context.deliveries.add([waiting])
+    assert world.context.deliveries.claim(5, 60.0, Shares(5, 5)) == [], "it is being sent"
 
 
 def test_a_reader_of_the_table_finds_the_keys_of_jobs_in_it() -> None:

@@ -14,7 +14,7 @@ from tests.contract.live import Live, found
 from tests.fakes.samples import job
 from tests.support.redis_server import RedisServer
 
-CHANGE = scripts.prelude() + "return change(ARGV[1], {state = ARGV[2]})"
+CHANGE = scripts.prelude() + "return (change(ARGV[1], {state = ARGV[2]}))"
 
 
 @pytest.mark.parametrize("before", STATES)
@@ -23,7 +23,7 @@ def test_a_change_is_made_if_the_table_allows_it_and_refused_if_not(
     redis_live: Live, redis_server: RedisServer, connect: Callable[[str], redis.Redis], before: State, after: State
 ) -> None:
     made = job()
-    redis_live.jobs.restore(made.at(Status(seq=7, state=before)))
+    redis_live.jobs.restore(made.at(Status(seq=7, state=before)), 0)
     change = connect(redis_server.url).register_script(CHANGE)
     if after in FOLLOWING[before]:
         assert change(keys=[KEY_PREFIX], args=[made.id, after]) == 8

@@ -197,6 +197,8 @@ def test_an_example_is_as_its_schema_says(name: str) -> None:
 
 def test_the_examples_have_the_members_of_real_answers(web: Web) -> None:
     web.here.duties.begin_epoch("worker")
+    for kind in ("jobs", "store"):
+        web.here.upkeep.note(kind)
     seal = {"level": 3, "landlock": 7, "seccomp": True, "escapes": []}
     web.here.presence.heartbeat("one", {"pid": 1, "cores": 2, "version": "1.0.0", "seal": seal}, 60)
     examples = {name: schema.get("example") for name, schema in described()["components"]["schemas"].items()}
