@@ -48,8 +48,8 @@ class TicketQoS(kombu_redis.QoS):
     _looked_s = 0.0
 
     def can_consume(self) -> bool:
-        if not super().can_consume():
-            return False
+        if not self.prefetch_count or not super().can_consume():
+            return not self.prefetch_count
         is_spare = len(self._delivered or ()) - len(self._dirty or ()) >= self.prefetch_count / PREFETCH
         channel: Any = self.channel
         channel.brpop_timeout = SPARE_WAIT_S if is_spare else WAIT_S

@@ -76,7 +76,8 @@ def test_an_event_monitor_follows_each_ticket_from_its_start_to_its_end(gateway:
 
 def by_inspection(gateway: Gateway, what: str) -> int:
     """How many tasks the workers name."""
-    answer = said(gateway, "inspect", what, "--json")
+    answer = said(gateway, "inspect", "--json", "--timeout=10", what)
+    assert "{" in answer, answer
     return sum(map(len, json.loads(answer[answer.index("{") :]).values()))
 
 
@@ -85,13 +86,18 @@ def flower(gateway: Gateway) -> Iterator[str]:
     """The address of its API."""
     port = free_port()
     environment = {"FLOWER_UNAUTHENTICATED_API": "true"}
-    with celery(gateway, "flower", "--address=127.0.0.1", f"--port={port}", "--inspect_timeout=3000", **environment) as process:
-        try:
-            wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthcheck"), 120, "for Flower")
-            yield f"http://127.0.0.1:{port}/api"
-        finally:
-            process.terminate()
-            process.communicate(timeout=20)
+    process = celery(gateway, "flower", "--address=127.0.0.1", f"--port={port}", "--inspect_timeout=3000", **environment)
+    assert process.stdout is not None
+    said_lines = threading.Thread(target=process.stdout.read)
+    said_lines.start()
+    try:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthcheck"), 120, "for Flower")
+        yield f"http://127.0.0.1:{port}/api"
+    finally:
+        process.kill()
+        said_lines.join(20)
+        process.stdout.close()
+        process.wait(20)
 
 
 def answers(url: str) -> bool:
