@@ -29,12 +29,20 @@ PREFETCH = 1
 log = logging.getLogger(__name__)
 
 
-class ForgivingQoS(kombu_redis.QoS):
-    """Counts a message as acknowledged even where Redis could not be told: it may come again.
+class TicketQoS(kombu_redis.QoS):
+    """Two rules of our own for messages that are outstanding.
 
-    kombu's own counts it as outstanding for ever. With all processes busy that closes the prefetch window, the consumer never listens again,
-    and so never notices that its connection is gone.
+    - A message counts as acknowledged even where Redis could not be told: it may come again. kombu's own counts it as outstanding for ever.
+      With all processes busy that closes the prefetch window, the consumer never listens again, and so never notices that its connection is gone.
+    - A lost connection gives none back, since it is bound to no job. kombu's own tries, finds that its address is gone too, and ends the worker.
     """
+
+    def restore_unacked(self, client: Any = None) -> None:
+        channel: Any = self.channel
+        if channel.connection.client is None:
+            (self._delivered or {}).clear()
+        else:
+            super().restore_unacked(client)
 
     def ack(self, delivery_tag: Any) -> None:
         try:
@@ -64,7 +72,7 @@ def _connection_parameters(channel: kombu_redis.Channel, asynchronous: bool = Fa
 
 kombus_own = kombu_redis.Channel._connparams  # type: ignore[attr-defined]
 kombu_redis.Channel._connparams = _connection_parameters  # type: ignore[attr-defined]
-kombu_redis.Channel.QoS = ForgivingQoS
+kombu_redis.Channel.QoS = TicketQoS
 
 
 def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.0) -> Celery:
@@ -76,6 +84,7 @@ def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.
       before it took a job. A task that failed has had its job all the same, so its ticket is spent.
     - Events and remote control are on: ``celery inspect``, ``celery events`` and Flower show what the encoders do.
     - A connection that is lost stops no encode, and changes nothing of the prefetch: the job has a lease of its own.
+    - A command that Redis refuses, as where a right was taken away, is tried again. Else it ends the worker.
     - Timeouts are explicit, since kombu has none.
     """
     place = redis_url.parse(url)
@@ -99,6 +108,7 @@ def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_channel_error_retry=True,
         broker_pool_limit=4,
         broker_use_ssl=tls_arguments(place.tls) if place.tls else None,
         broker_transport_options={**_transport_options(prefix, hard_limit_s), **_sentinel_options(place)},

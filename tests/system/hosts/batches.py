@@ -26,7 +26,7 @@ TWO_AT_ONCE = 0.25
 GIVEN_UP_S = 120.0
 """A job that has not ended so long after the fault has passed counts as lost."""
 SLOW_S = 8.0
-BATCH = 12
+BATCH = 20
 ENCODERS = 4
 COST_S = {160 * 120: 0.02, 320 * 240: 0.03, 640 * 480: 0.08, 800 * 600: 0.12, 1600 * 1200: 0.5, 2400 * 1800: 1.1}
 """What each image costs an encoder that has a core for itself, and its round trips."""

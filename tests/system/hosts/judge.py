@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ import requests
 from tests.support import s3_server
 from tests.system.hosts.cluster import BUCKET, S3_BEHIND, Cluster
 from tests.system.hosts.ledger import Acknowledged, Ledger, is_same_end, what_ended
+
+ERASERS = 4
 
 
 @dataclass
@@ -92,6 +95,10 @@ def objects_of(cluster: Cluster, ids: Iterable[str]) -> dict[str, list[str]]:
 
 def erase(cluster: Cluster, jobs: list[Acknowledged]) -> None:
     """So that a long run does not grow without end."""
-    with requests.Session() as session:
-        for each in jobs:
-            session.delete(f"{cluster.url}/api/jobs/{each.id}", timeout=30)
+
+    def erase_one(job: Acknowledged) -> None:
+        requests.delete(f"{cluster.url}/api/jobs/{job.id}", timeout=30)
+
+    with ThreadPoolExecutor(ERASERS) as pool:
+        for _ in pool.map(erase_one, jobs):
+            pass

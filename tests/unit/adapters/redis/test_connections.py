@@ -13,10 +13,12 @@ from kombu.exceptions import OperationalError
 from backend.adapters.celery_encoders import celery_app
 from backend.adapters.redis.client import connect, translate_errors
 from backend.adapters.redis.pubsub import RedisAnnouncements
+from backend.adapters.redis.ticket import QUEUE
 from backend.core.redis_url import encoded, with_tls_defaults
 from backend.errors import BackendUnavailable
 from backend.redis_watch import why_not
 from tests.support.redis_places import Certificates, redis_process, tls_lines
+from tests.support.redis_server import RedisServer
 from tests.support.running import free_port
 
 REACHED = ""
@@ -192,3 +194,19 @@ def test_a_full_redis_is_a_lost_connection_to_celery_which_would_end_otherwise(p
         finally:
             operator.config_set("maxmemory", "0")
         channel.client.lpush("a", "b")
+
+
+def test_an_encoder_that_holds_tickets_outlives_the_death_of_its_redis(own_redis: RedisServer) -> None:
+    """What is left of its connection was asked to give them back: that ended the worker, and the pool with it."""
+    with celery_app(own_redis.url).connection_for_read() as broker:
+        broker.SimpleQueue(QUEUE).put({})
+        channel = broker.default_channel
+        assert channel.basic_get(QUEUE) is not None
+        own_redis.kill()
+        broker.collect()
+        channel._disconnect_pools()
+        channel.qos.restore_unacked()
+
+
+def test_an_encoder_outlives_a_right_that_it_loses_for_a_moment() -> None:
+    assert celery_app("redis://127.0.0.1").conf.broker_channel_error_retry
