@@ -124,7 +124,7 @@ class EncoderProcess:
 
     def start(self) -> None:
         """Start the codec and the threads. Raises ``SettingsError`` where the required sandbox is not available."""
-        self.codec.start()
+        _start_codec(self.codec)
         self.cancellations.start()
         parent = os.getppid()
         threading.Thread(target=self._watch_parent, args=(parent,), name="watch-parent", daemon=True).start()
@@ -146,7 +146,7 @@ class EncoderProcess:
         """Encode small jobs while all encoders are busy: one at a time, in one process of this machine."""
         self._acquire_express()
         time.sleep(START_UP_S)  # a codec of its own need not compete with the others' start; it starts earlier if a job comes
-        self.express_codec.start()
+        _start_codec(self.express_codec)
         while True:
             try:
                 is_called = self.context.queue.is_express_called(EXPRESS_LOOK_S)
@@ -251,6 +251,18 @@ def children_of(pid: int) -> list[int]:
         return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
     except (OSError, ValueError):
         return []
+
+
+def _start_codec(codec: SealedCodec) -> None:
+    """Wait while this machine has no memory or descriptors for it. Celery replaces a process that takes long to start."""
+    outage = logs.Outage(log)
+    while True:
+        try:
+            codec.start()
+            return
+        except errors.BackendUnavailable as error:
+            outage.tell("the codec cannot be started, and is tried again: %s", error.private)
+            time.sleep(HEARTBEAT_EVERY_S)
 
 
 process: EncoderProcess | None = None

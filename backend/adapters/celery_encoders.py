@@ -8,7 +8,6 @@ are not Celery's: there is no result backend.
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 from urllib.parse import quote
 
@@ -25,45 +24,18 @@ from backend.core import redis_url
 from backend.core.redis_url import RedisUrl
 
 TIMEOUT_S = 2.0
-PREFETCH = 2
-"""Tickets that a worker holds for each of its processes: one that is worked on, and a spare one that is at hand when it is done."""
-WAIT_S = 1
-"""How long a worker waits for a ticket before it asks anew: kombu's own."""
-SPARE_WAIT_S = 0.001
-"""The same for a spare one. Redis knows no shorter wait that is not for ever."""
-SPARE_EVERY_S = 0.05
-"""How often a worker whose processes are all busy looks for spare tickets, besides when one of them was done."""
+PREFETCH = 1
+"""Tickets that a worker holds for each of its processes: the one that is worked on. A spare one could wait at a busy host while another is idle."""
 log = logging.getLogger(__name__)
 
 
 class TicketQoS(kombu_redis.QoS):
-    """Three rules of our own for messages that are outstanding.
+    """Two rules of our own for messages that are outstanding.
 
     - A message counts as acknowledged even where Redis could not be told: it may come again. kombu's own counts it as outstanding for ever.
       With all processes busy that closes the prefetch window, the consumer never listens again, and so never notices that its connection is gone.
-    - Spare tickets are those that lie in the list; a worker whose processes are all busy waits for none. Redis serves who waits longest, so a
-      ticket could go to a busy host, and its job wait there, while an encoder of another host is idle.
     - A lost connection gives none back, since it is bound to no job. kombu's own tries, finds that its address is gone too, and ends the worker.
     """
-
-    _looked_s = 0.0
-
-    def can_consume(self) -> bool:
-        if not super().can_consume():
-            return False
-        if not self.prefetch_count:
-            return True  # remote control has a channel of its own, without tickets and without a limit
-        is_spare = len(self._delivered or ()) - len(self._dirty or ()) >= self.prefetch_count / PREFETCH
-        channel: Any = self.channel
-        channel.brpop_timeout = SPARE_WAIT_S if is_spare else WAIT_S
-        return not is_spare or self._is_due()
-
-    def _is_due(self) -> bool:
-        now = time.monotonic()
-        if now - self._looked_s < SPARE_EVERY_S:
-            return False
-        self._looked_s = now
-        return True
 
     def restore_unacked(self, client: Any = None) -> None:
         channel: Any = self.channel
@@ -73,7 +45,6 @@ class TicketQoS(kombu_redis.QoS):
             super().restore_unacked(client)
 
     def ack(self, delivery_tag: Any) -> None:
-        self._looked_s = 0.0
         try:
             super().ack(delivery_tag)
         except (RedisError, OSError) as error:

@@ -43,9 +43,12 @@ class SealedCodec:
         self._has_running_child = False
 
     def start(self) -> None:
-        """Raises ``SettingsError`` where ``require`` cannot be met."""
-        if not self._client.start():
-            return
+        """Raises ``SettingsError`` where ``require`` cannot be met, ``BackendUnavailable`` where no zygote can be started now."""
+        try:
+            if not self._client.start():
+                return
+        except (ZygoteFailed, OSError) as error:
+            raise errors.BackendUnavailable(part="encoders", retry_after_s=5, private=f"no zygote: {error}") from error
         level = self._client.level
         if self._sandbox == "require" and level.get("level") != FULL:
             self.close()
@@ -112,7 +115,7 @@ class SealedCodec:
             return converted
 
     def _start_again(self) -> None:
-        """A sandbox that is not available now was so when this process began. Raises ``ZygoteFailed``, ``OSError``."""
+        """A sandbox that is not available now was so when this process began. Raises ``ZygoteFailed``, ``BackendUnavailable``."""
         try:
             self.start()
         except errors.SettingsError as error:

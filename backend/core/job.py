@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -190,7 +191,7 @@ def cancelled(status: Status, now: float) -> Status:
 
 def _ended(status: Status, now: float) -> Status:
     """At a millisecond, as it is shown: of a finer time Redis' Lua would keep 14 digits, and the store all."""
-    return replace(status, seq=status.seq + 1, stage=None, eta_s=None, position=None, finished_at=round(now, 3))
+    return replace(status, seq=status.seq + 1, stage=None, eta_s=None, position=None, finished_at=math.floor(now * 1000) / 1000)
 
 
 def public(job: Job, reader: Reader) -> dict[str, Any]:

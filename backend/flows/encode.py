@@ -27,7 +27,7 @@ from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, WORLD_PAUSES_S
 from backend.flows.context import Context
 from backend.flows.deduplicate import share_result
 from backend.flows.finish import finish
-from backend.flows.report import LEASE_S, LeaseKeeper, Reporter
+from backend.flows.report import LEASE_S, LeaseKeeper, Reporter, has_passed
 from backend.ports.blob import Blob
 from backend.ports.codec import Codec
 from backend.ports.queue import Claim, OnlyNewer
@@ -126,7 +126,7 @@ def _with_patience(context: Context, reporter: Reporter, call: Callable[[], T]) 
         try:
             return call()
         except errors.GatewayError as error:
-            if not error.is_passing or reporter.is_unwanted() or context.clock() + look_s - begun_s > patience_s:
+            if not error.is_passing or reporter.is_unwanted() or has_passed(patience_s - look_s, begun_s, context.clock()):
                 raise
             log.info("the store is tried again in %s s: %s", look_s, error)
         time.sleep(look_s)

@@ -220,7 +220,7 @@ class FetchLease:
 
     def pulse(self) -> None:
         """Renew the lease if that is due, also while the other server is silent. Raises ``Unwanted``."""
-        if self.context.clock() - self._renewed_s >= RENEW_S:
+        if not 0 <= self.context.clock() - self._renewed_s < RENEW_S:
             self.renew()
 
     def begin(self) -> None:

@@ -29,6 +29,11 @@ ETA_FROM_PERCENT = 3
 """Before that, an estimate would be a guess."""
 
 
+def has_passed(seconds: float, since: float, now: float) -> bool:
+    """Also where the clock was set back: what is due may not wait until it has caught up."""
+    return not 0 <= now - since < seconds
+
+
 class LeaseKeeper:
     """Renews leases while their encoder waits for the store. Call ``renew_due`` once a second, in a thread of its own."""
 
@@ -85,14 +90,14 @@ class Reporter:
             self._is_heard = True
         self._report_if_due()
         patience_s = HEARTBEAT_S if cancellations is not None and cancellations.is_connected() else DEAF_HEARTBEAT_S
-        is_due = self._context.clock() - self._renewed_s >= patience_s
+        is_due = has_passed(patience_s, self._renewed_s, self._context.clock())
         if is_due or (cancellations is not None and cancellations.is_cancelled(self._claim.token)):
             self._report({})
         return self._is_unwanted
 
     def renew_if_due(self) -> None:
         """Renew the lease from another thread, while this encoder waits for something else."""
-        if self._context.clock() - self._renewed_s < HEARTBEAT_S or self._is_unwanted:
+        if self._is_unwanted or not has_passed(HEARTBEAT_S, self._renewed_s, self._context.clock()):
             return
         self._renewed_s = self._context.clock()
         try:
@@ -110,7 +115,8 @@ class Reporter:
 
     def _report_if_due(self) -> None:
         now = self._context.clock()
-        if self._newest is None or now - self._reported_s < (REPORT_INTERVAL_S if self._is_followed() else UNHEARD_INTERVAL_S):
+        interval_s = REPORT_INTERVAL_S if self._is_followed() else UNHEARD_INTERVAL_S
+        if self._newest is None or not has_passed(interval_s, self._reported_s, now):
             return
         stage, percent = self._newest.stage, max(self.status.progress, self._percent(self._newest.percent))
         self._newest = None
@@ -129,7 +135,7 @@ class Reporter:
 
     def _eta_s(self, percent: int, now: float) -> float | None:
         started = self.status.started_at
-        if started is None or percent < ETA_FROM_PERCENT:
+        if started is None or percent < ETA_FROM_PERCENT or now < started:
             return None
         return round((now - started) * (100 - percent) / percent, 1)
 

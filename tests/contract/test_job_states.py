@@ -118,12 +118,11 @@ def test_a_job_that_nobody_watches_is_taken_as_such(live: Live) -> None:
     assert claim(live).listeners == 0
 
 
-def test_a_job_that_nobody_watched_has_no_log_and_one_that_was_watched_has(live: Live) -> None:
+def test_who_comes_to_a_job_that_nobody_watched_finds_every_change(live: Live) -> None:
     made = queued(live)
     claim(live)
     live.leases.report(made.id, "token", {"progress": 40}, LEASE_S)
-    assert live.jobs.changes_since(made.id, 0) is None
-    assert found(live, made.id).status.progress == 40
+    assert [(each.seq, each.progress) for each in live.jobs.changes_since(made.id, 0) or ()] == [(1, 0), (2, 0), (3, 40)]
 
 
 def test_restoring_makes_an_ended_job_known_and_never_changes_a_known_one(live: Live) -> None:

@@ -100,7 +100,7 @@ class State:
 class MemoryServer:
     """``publish(job_id, text)`` is called after every change, as Redis would announce it, to ``listeners(job_id)`` subscribers.
 
-    ``changes``: every change of each job, also of one that nobody watches and that therefore has no log; for tests.
+    ``changes``: every change of each job, also those that its log has no room for; for tests.
     ``on_ticket`` is called with each ticket that is pushed, once the job is queued: what an encoder would do then.
     """
 
@@ -220,6 +220,5 @@ class MemoryServer:
     def _write(self, known: Known, status: Status) -> None:
         known.status = Status.from_json(status.to_json())
         self.changes.setdefault(known.manifest.id, []).append(known.status)
-        if known.log or self.listeners(known.manifest.id):
-            known.log = [*known.log, known.status][-LOG_LIMIT:]
+        known.log = [*known.log, known.status][-LOG_LIMIT:]
         self.publish(known.manifest.id, status.to_json())

@@ -160,21 +160,9 @@ class S3UploadWriter(UploadData):
         offset_bytes = found.record.state.offset_bytes
         if found.record.info != self.info:
             raise errors.NotFound(private=f"upload {self.info.id} was erased and made anew")
-        if offset_bytes > end_bytes or not self._has_bytes_of(found.record):
+        if offset_bytes > end_bytes or not _has_bytes(self.data.fd, self.state.offset_bytes, self._objects, found.record):
             raise errors.OffsetMismatch(offset=offset_bytes)
         self._stored = found
-
-    def _has_bytes_of(self, other: UploadRecord) -> bool:
-        """Whether what ``other`` has beyond this writer's record is what this writer received too."""
-        at_bytes, end_bytes = self.state.offset_bytes, other.state.offset_bytes
-        try:
-            for chunk in self._objects.read_bytes(other, at_bytes, end_bytes):
-                if os.pread(self.data.fd, len(chunk), at_bytes) != chunk:
-                    return False
-                at_bytes += len(chunk)
-        except errors.NotFound:
-            return False
-        return at_bytes == end_bytes
 
     def _change(self, change: Callable[[UploadState], UploadState]) -> None:
         """Replace the state by what ``change`` makes of it, also where others change the record meanwhile."""
@@ -191,6 +179,18 @@ class S3UploadWriter(UploadData):
         with translate_errors():
             for chunk in self._objects.read_bytes(self._stored.record, begin_bytes, end_bytes):
                 begin_bytes += os.pwrite(self.data.fd, chunk, begin_bytes)
+
+
+def _has_bytes(fd: int, at_bytes: int, objects: UploadObjects, other: UploadRecord) -> bool:
+    """Whether what ``other`` has from ``at_bytes`` on is what the file has there too."""
+    try:
+        for chunk in objects.read_bytes(other, at_bytes, other.state.offset_bytes):
+            if os.pread(fd, len(chunk), at_bytes) != chunk:
+                return False
+            at_bytes += len(chunk)
+    except errors.NotFound:
+        return False
+    return at_bytes == other.state.offset_bytes
 
 
 class _FileRange(RawIOBase):

@@ -125,7 +125,7 @@ def _convert(order: messages.Order, source: Source, result_fd: int, channel: soc
 
 
 def _unavailable(part: str, private: str) -> errors.GatewayError:
-    return errors.BackendUnavailable(part=part, private=private)
+    return errors.BackendUnavailable(part=part, retry_after_s=5, private=private)
 
 
 def contract_error(error: Exception, stage: str) -> errors.GatewayError:

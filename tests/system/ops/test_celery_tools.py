@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-import requests
 
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.ticket import QUEUE
 from tests.support.images import photograph
-from tests.support.running import ROOT, Gateway, free_port, running, wait_for
-from tests.system.ops.figures import scraped
+from tests.support.running import ROOT, Gateway, running, wait_for
 from tests.system.ops.processes import celery_master, pool
 
 pytestmark = pytest.mark.e2e
@@ -72,106 +67,6 @@ def test_an_event_monitor_follows_each_ticket_from_its_start_to_its_end(gateway:
         finally:
             monitor.terminate()
             reader.join(20)
-
-
-def by_inspection(gateway: Gateway, what: str) -> int:
-    """How many tasks the workers name."""
-    answer = said(gateway, "inspect", what, "--json")
-    return sum(map(len, json.loads(answer[answer.index("{") :]).values()))
-
-
-@pytest.fixture
-def flower(gateway: Gateway) -> Iterator[str]:
-    """The address of its API."""
-    port = free_port()
-    environment = {"FLOWER_UNAUTHENTICATED_API": "true"}
-    with celery(gateway, "flower", "--address=127.0.0.1", f"--port={port}", "--inspect_timeout=3000", **environment) as process:
-        try:
-            wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthcheck"), 120, "for Flower")
-            yield f"http://127.0.0.1:{port}/api"
-        finally:
-            process.terminate()
-            process.communicate(timeout=20)
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).status_code == 200
-    except requests.RequestException:
-        return False
-
-
-@contextlib.contextmanager
-def held(gateway: Gateway) -> Iterator[None]:
-    """Every codec stands still, so that the figures do too; the encoders go on renewing their leases."""
-    children = [each for each in gateway.find("zygote") if "zygote" in " ".join(each.parent().cmdline())]  # type: ignore[union-attr]
-    for each in children:
-        each.suspend()
-    try:
-        yield
-    finally:
-        for each in children:
-            each.resume()
-
-
-def test_under_load_celerys_tools_flower_and_the_queues_length_agree_with_the_gateways_own_figures(gateway: Gateway, flower: str) -> None:
-    client = queue_client(gateway)
-    ids = [gateway.upload(photograph(5000, 4000), method=6)["id"] for _ in range(8)]
-    wait_for(lambda: scraped(gateway)["gateway_jobs{state=running}"] == 2, 30, "for both encoders to be busy")
-
-    def flower_sees() -> tuple[int, int]:
-        """Active tickets, and those that wait: what workers reserved, and the list."""
-        workers = requests.get(f"{flower}/workers", params={"refresh": "true"}, timeout=60).json().values()
-        queues = requests.get(f"{flower}/queues/length", timeout=60).json()["active_queues"]
-        waiting = sum(len(each["reserved"]) for each in workers) + sum(each["messages"] for each in queues if each["name"] == QUEUE)
-        return sum(len(each["active"]) for each in workers), waiting
-
-    with held(gateway):
-        figures = scraped(gateway)
-        running, waiting = figures["gateway_jobs{state=running}"], figures["gateway_jobs{state=queued}"]
-        assert running == 2 and waiting >= 4, "it is looked at under load"
-        assert by_inspection(gateway, "active") == running
-        assert by_inspection(gateway, "reserved") + client.llen(KEY_PREFIX + QUEUE) == waiting
-        wait_for(lambda: flower_sees() == (running, waiting), 60, "for Flower to agree")
-        assert scraped(gateway)["gateway_jobs{state=queued}"] == waiting
-    client.close()
-    for each in ids:
-        requests.delete(f"{gateway.url}/api/jobs/{each}", timeout=10)
-
-
-def test_a_ticket_goes_to_an_idle_host_and_not_to_a_busy_one(gateway: Gateway, tmp_path: Path) -> None:
-    """A ticket that waits at a busy host is replaced after a second by another one. So there were more tickets than jobs."""
-    client, before = queue_client(gateway), tickets(gateway)
-    large = [gateway.upload(photograph(5000, 4000), method=6)["id"] for _ in range(2)]
-    wait_for(lambda: scraped(gateway)["gateway_jobs{state=running}"] == 2, 30, "for both encoders to be busy")
-    with held(gateway), second_host(gateway, tmp_path):
-        for seed in range(10):
-            assert gateway.ended(gateway.upload(photograph(320, 240, seed))["id"])["state"] == "succeeded"
-        wait_for(lambda: tickets(gateway) == before + 10, 30, f"for ten tickets beside {before}, and no more")
-        assert by_inspection(gateway, "reserved") == client.llen(KEY_PREFIX + QUEUE) == 0
-    client.close()
-    for each in large:
-        requests.delete(f"{gateway.url}/api/jobs/{each}", timeout=10)
-
-
-@contextlib.contextmanager
-def second_host(gateway: Gateway, folder: Path) -> Iterator[None]:
-    """Another machine's encoder, on the same Redis and store."""
-    given = {
-        "REDIS_URL": f"unix://{redis_socket(gateway)}",
-        "GATEWAY_STORAGE_URL": f"file://{gateway.data_dir}/store",
-        "GATEWAY_DATA_DIR": str(folder / "data"),
-        "GATEWAY_ENCODERS": "1",
-        "GATEWAY_SHARE_RESULTS": "off",
-    }
-    with (folder / "encoder.log").open("wb") as log:
-        process = subprocess.Popen([str(ROOT / "start.sh"), "encoder"], env={**os.environ, **given}, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: gateway.health()["encoders"]["count"] == 3, 60, "for the second host")
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def tickets(gateway: Gateway) -> int:

@@ -567,6 +567,18 @@ def test_links_that_were_lost_and_came_back_do_not_count(here: MemoryContext) ->
     assert (here.find(job).status.state, here.find(job).status.attempt) == ("succeeded", 2)
 
 
+@pytest.mark.parametrize("jump_s", [-86_400.0, 86_400.0 / 2])
+def test_a_clock_that_is_set_anew_costs_no_lease_and_hides_no_progress(here: MemoryContext, jump_s: float) -> None:
+    job, reports = here.upload(), []
+    real = here.leases.report
+    here.leases.report = lambda *given: (reports.append(given[2]), real(*given))[1]  # type: ignore[method-assign]
+    steps = [step for number in range(20) for step in (wait(here, 0.5), Progress("encode", 5.0 * number))]
+    here.encode(ScriptedCodec(*steps[:10], lambda: here.clock.advance(jump_s), *steps[10:]))
+    assert here.find(job).status.state == "succeeded"
+    told = [each for each in reports if each]
+    assert told[-2]["progress"] >= 60 and all((each["eta_s"] or 0) >= 0 for each in told)  # type: ignore[operator]
+
+
 def test_a_lease_is_renewed_while_the_store_is_slow(here: MemoryContext) -> None:
     keeper, job = LeaseKeeper(), here.upload()
     real = here.store.open_source

@@ -178,11 +178,11 @@ def test_after_a_seq_only_what_is_newer_is_told_in_order(here: MemoryContext, ru
     assert watcher.seqs == [4, 5, 6]
 
 
-def test_who_comes_back_to_a_job_that_nobody_watched_gets_the_newest_state(here: MemoryContext, running: Job) -> None:
+def test_who_comes_to_a_job_that_nobody_watched_gets_every_change(here: MemoryContext, running: Job) -> None:
     watcher = Watcher()
     step(here, running, 20)
     here.follower.follow(running.id, watcher, after=2)
-    assert watcher.told == ["4 running 20"]
+    assert watcher.told == ["3 running 10", "4 running 20"]
 
 
 def test_the_encoder_of_a_running_job_is_told_of_its_first_watcher(here: MemoryContext, running: Job) -> None:

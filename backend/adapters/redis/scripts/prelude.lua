@@ -112,11 +112,10 @@ local function leave_share(id)
   if client then redis.call('ZREM', key('underway:' .. words_of(client)), id) end
 end
 
--- Announce a change; how many subscribers received it. A job that somebody watched has a log from then on, so that who is cut off reads there
--- what was missed. One that nobody watched has none.
+-- Log a change and announce it; how many subscribers received it. Who is cut off, or comes a moment later, reads in the log what was missed.
 local function announce(id, text)
   local log, listeners = key('log:' .. id), redis.call('PUBLISH', key('changed:' .. id), now_ms() .. ' ' .. text)
-  local length = redis.call(listeners > 0 and 'RPUSH' or 'RPUSHX', log, text)
+  local length = redis.call('RPUSH', log, text)
   if length == 1 then redis.call('EXPIRE', log, math.max(log_kept_s, redis.call('TTL', key('job:' .. id)))) end
   if length > log_limit then redis.call('LTRIM', log, -log_limit, -1) end
   return listeners

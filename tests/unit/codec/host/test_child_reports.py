@@ -146,7 +146,7 @@ def test_a_child_may_report_whatever_its_code_raises() -> None:
                     kind = getattr(errors, ast.unparse(call.func)[7:])
                     variant = ast.literal_eval(call.args[0]) if call.args else ""
                     row = child_reports.REPORTABLE[kind.code, variant]
-                    assert {each.arg for each in call.keywords} - {"private"} == row.keys(), (path, call.lineno)
+                    assert {each.arg for each in call.keywords} - {"private", "retry_after_s"} == row.keys(), (path, call.lineno)
 
 
 @pytest.fixture
