@@ -22,7 +22,7 @@ from tests.fakes.waiting import until
 CLONE_NEWNET = 0x40000000
 NETWORK = "10.0.0"
 STARTS_WITHIN_S = 10.0
-NEEDED = ("unshare", "nsenter", "ip", "ss", "mount")
+NEEDED = ("unshare", "nsenter", "setpriv", "ip", "ss", "mount")
 FIRST_PROCESS = 'ip link set lo up; mount -t tmpfs -o size="$2" tmpfs "$1" && echo ready; read -r _'
 """Bash, as the first process, waits for all that the processes of its host leave behind."""
 
@@ -81,10 +81,14 @@ class Host:
         return ["nsenter", "--target", str(self.pid), "--net", "--pid", "--mount", "--uts", "--ipc", "--", *words]
 
     def spawn(self, *words: str, log: IO[bytes], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Run ``words`` on the host, apart from this process' terminal."""
+        """Run ``words`` on the host, apart from this process' terminal.
+
+        nsenter ends with the thread that calls: one that was stopped would else hold the host's dead processes for ever.
+        """
+        command = ["setpriv", "--pdeathsig", "KILL", *self.command(*words)]
         self._entered = [each for each in self._entered if each.poll() is None]
         self._entered.append(
-            subprocess.Popen(self.command(*words), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         )
         return self._entered[-1]
 

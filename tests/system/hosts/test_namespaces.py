@@ -18,7 +18,7 @@ from tests.system.hosts.namespaces import Host, Switch, check_namespaces, lose_n
 ROOT = Path(__file__).resolve().parents[3]
 MIB = 1 << 20
 MAKE_HOSTS = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from tests.system.hosts.namespaces import Host, Switch
 folder = Path(sys.argv[1])
@@ -26,7 +26,13 @@ switch, host = Switch("switch", 254, folder / "switch", 1 << 20), Host("a", 1, f
 for each in (switch, host):
     each.start()
 switch.plug_in(host)
-host.run("bash", "-c", "sleep 300 >/dev/null 2>&1 & sleep 300 >/dev/null 2>&1 &")
+with open(folder / "log", "wb") as log:
+    for _ in range(2):
+        host.spawn("sleep", "300", log=log, environment={})
+while len(host.processes("sleep")) < 2:
+    time.sleep(0.01)
+host.send(signal.SIGSTOP)
+time.sleep(0.2)
 print(switch.pid, host.pid, *host.processes("sleep"), flush=True)
 time.sleep(300)
 """
@@ -81,6 +87,7 @@ def test_a_host_has_processes_a_name_and_a_disk_of_its_own(two: tuple[Switch, Ho
 
 
 def test_nothing_of_the_hosts_outlives_a_test_that_is_killed(tmp_path: Path) -> None:
+    """Not even while a host is paused."""
     check_namespaces()
     made = subprocess.Popen([sys.executable, "-c", MAKE_HOSTS, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert made.stdout is not None
