@@ -145,7 +145,7 @@ def with_acl(text: str) -> str:
     from backend.adapters.redis.client import KEY_PREFIX
     from backend.adapters.redis.rights import acl_line
 
-    return between(text, "acl", ["<!-- example -->", "```sh", f"redis-cli {acl_line('webp', KEY_PREFIX)}", "```"])
+    return between(text, "acl", ["<!-- redis -->", "```sh", f"redis-cli {acl_line('webp', KEY_PREFIX)}", "```"])
 
 
 def made() -> dict[str, list[Callable[[str], str]]]:

@@ -44,6 +44,9 @@ ELSEWHERE = {
         "tests/system/deploy/test_units.py::test_systemd_finds_nothing_wrong_with_a_layouts_change_of_a_unit"
     ),
     ("docs/operate/layouts.md", "sed -f"): "tests/system/deploy/test_layouts.py::test_official_clients_with_their_default_settings_follow_jobs",
+    ("docs/operate/redis.md", "REDIS_URL=redis"): (
+        "tests/system/start/test_redis_role.py::test_a_cluster_uses_the_redis_that_the_role_started_with_its_user_and_password"
+    ),
     ("docs/operate/deployment.md", "./deploy/pyinstaller"): (
         "tests/system/deploy/test_executable.py::test_the_executable_serves_health_page_and_a_conversion_and_ends_when_told"
     ),

@@ -64,12 +64,12 @@ def missing(client: redis.Redis, prefix: str) -> list[str]:
 
 
 def attempts(prefix: str) -> list[tuple[str, ...]]:
-    """Commands that change nothing, the subscriptions last."""
+    """Commands that change nothing and name our keys alone, the subscriptions last."""
     key = f"{prefix}rights"
     plain = ("UNWATCH", "MULTI", "DISCARD", "EXEC", "PING")
     with_key = [("WATCH", key), ("RPOP", key), ("SREM", key, "1"), ("PEXPIRE", key, "1"), ("LREM", key, "1", "1"), ("BRPOP", key, "0.001")]
-    scan = ("SCAN", "0", "COUNT", "1")
-    scripts = [("EVALSHA", "0" * 40, "0"), ("SCRIPT", "LOAD", "return 1"), ("SCRIPT", "EXISTS", "0" * 40), ("EVAL", "return 1", "0")]
+    scan = ("SCAN", "0", "MATCH", key, "COUNT", "1")
+    scripts = [("EVALSHA", "0" * 40, "1", key), ("SCRIPT", "LOAD", "return 1"), ("SCRIPT", "EXISTS", "0" * 40), ("EVAL", "return 1", "1", key)]
     return [*with_key, *((each,) for each in plain), scan, *scripts, ("SUBSCRIBE", key), ("PSUBSCRIBE", f"{prefix}/0.celery.pidbox")]
 
 
