@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from celery import Celery
+from kombu import Connection as KombuConnection
 from kombu.transport import redis as kombu_redis
 from kombu.transport.virtual import QoS as VirtualQoS
 from redis.connection import Connection, SSLConnection
@@ -26,7 +27,15 @@ from backend.core.redis_url import RedisUrl
 TIMEOUT_S = 2.0
 PREFETCH = 1
 """Tickets that a worker holds for each of its processes: the one that is worked on. A spare one could wait at a busy host while another is idle."""
+RETRY_PAUSES_S = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 1.0}
 log = logging.getLogger(__name__)
+
+
+class PromptConnection(KombuConnection):
+    """Tries again within a second. kombu's pauses grow by 2 s up to 30: jobs would wait for that long after Redis is back."""
+
+    def _ensure_connection(self, *given: Any, **more: Any) -> Any:
+        return super()._ensure_connection(*given, **{**more, **RETRY_PAUSES_S})
 
 
 class TicketQoS(kombu_redis.QoS):
@@ -113,6 +122,7 @@ def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.
         broker_use_ssl=tls_arguments(place.tls) if place.tls else None,
         broker_transport_options={**_transport_options(prefix, hard_limit_s), **_sentinel_options(place)},
     )
+    app.amqp.Connection = PromptConnection
     return app
 
 

@@ -22,6 +22,8 @@ from backend.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 RETRY_S = 0.3
+STEADY_S = 1.0
+"""An interruption that comes sooner than this after the last one belongs to it: a missing right, say. It is not told again, and costs a pause."""
 CONFIRM_S = 2.0
 UNSUBSCRIBE_AFTER_S = 0.05
 IDLE_PING_S = 5.0
@@ -111,11 +113,17 @@ class RedisAnnouncements:
                 log.debug("channels are still subscribed: %r", error)
 
     def _listen_for_ever(self) -> None:
+        was_steady = True
         while True:
+            begun_s = time.monotonic()
             try:
                 self._listen()
             except (RedisError, OSError, AttributeError, errors.Overstayed) as error:
-                log.warning("announcements interrupted, listening again: %r", error)
+                is_new = was_steady or time.monotonic() - begun_s >= STEADY_S
+                log.log(logging.WARNING if is_new else logging.DEBUG, "announcements interrupted, listening again: %r", error)
+                if not is_new:
+                    time.sleep(RETRY_S)
+                was_steady = False
                 self._start_over()
 
     def _listen(self) -> None:

@@ -210,3 +210,13 @@ def test_an_encoder_that_holds_tickets_outlives_the_death_of_its_redis(own_redis
 
 def test_an_encoder_outlives_a_right_that_it_loses_for_a_moment() -> None:
     assert celery_app("redis://127.0.0.1").conf.broker_channel_error_retry
+
+
+def test_an_encoder_looks_for_its_redis_every_second() -> None:
+    """kombu's pauses grow to half a minute; every job waited for that long after Redis was back."""
+    pauses: list[float] = []
+    app = celery_app(f"redis://127.0.0.1:{free_port()}")
+    for connection in (app.connection_for_read(), app.connection_for_write()):
+        with connection, pytest.raises(connection.recoverable_connection_errors):
+            connection.ensure_connection(lambda _, pause: pauses.append(pause), 3, reraise_as_library_errors=False)
+    assert len(pauses) == 6 and max(pauses) <= 1
