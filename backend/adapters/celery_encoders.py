@@ -118,7 +118,6 @@ def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,
-        broker_pool_limit=4,
         broker_use_ssl=tls_arguments(place.tls) if place.tls else None,
         broker_transport_options={**_transport_options(prefix, hard_limit_s), **_sentinel_options(place)},
     )
