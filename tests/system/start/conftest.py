@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import zipfile
@@ -57,6 +58,14 @@ class Index:
         self.free.wait()
         self.fetched.append(path)
         return 200, "application/octet-stream", wheel()
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """A job in the background of a shell ignores SIGINT, and what it starts would too; a person's terminal does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
