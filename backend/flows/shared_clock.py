@@ -15,16 +15,20 @@ TOLERANCE_S = 0.1
 
 
 class SharedClock:
-    """Without a first ``adjust`` it is the machine's own."""
+    """Begins at the machine's own time, and goes on by what passes: whoever sets that anew in between, forward by a day, moves nothing here.
 
-    def __init__(self, own: Clock = time.time) -> None:
-        self._own, self._ahead_s = own, 0.0
+    ``passing``: seconds that never go back, from any start (``time.monotonic``).
+    """
+
+    def __init__(self, own: Clock = time.time, passing: Clock = time.monotonic) -> None:
+        self._passing = passing
+        self._start_s = own() - passing()
 
     def __call__(self) -> float:
-        return self._own() + self._ahead_s
+        return self._start_s + self._passing()
 
     def adjust(self, shared_s: float, took_s: float) -> None:
         """``shared_s`` was the time at the live state during a call that ended just now and took so long. A slow one tells too little."""
-        ahead_s = shared_s - (self._own() - took_s / 2)
-        if took_s <= 2 * TOLERANCE_S and abs(ahead_s - self._ahead_s) > TOLERANCE_S:
-            self._ahead_s = ahead_s if abs(ahead_s) > TOLERANCE_S else 0.0
+        ahead_s = shared_s - (self() - took_s / 2)
+        if took_s <= 2 * TOLERANCE_S and abs(ahead_s) > TOLERANCE_S:
+            self._start_s += ahead_s

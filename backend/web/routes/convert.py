@@ -26,7 +26,7 @@ MAX_QUEUE_WAIT_S = 600
 ANSWER_S = 5.0
 """A job that has not ended so long before it expires is given up."""
 CONVERTED = {200: Answer(RESULT, (*FILE_HEADERS, "X-Result", "Server-Timing"), shared="converted")}
-CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.NotFound, errors.Gone)
+CONVERT_ERRORS = (*RECEIVE_ERRORS, errors.EncodeTimeout, errors.Gone)
 
 
 @routes.serve(
@@ -108,6 +108,9 @@ def _send_result(context: Context, job: Job, started_s: float) -> Response:
         if job.status.error:
             raise errors.from_record(job.status.error)
         known, blob = deliver.result(context, job)
+    except errors.NotFound as gone:  # its keys or its record were lost on the way: not the client's doing
+        _erase(context, job)
+        raise errors.BackendUnavailable(part="store", retry_after_s=RETRY_S, private=f"job {job.id} is gone") from gone
     except BaseException:
         _erase(context, job)
         raise

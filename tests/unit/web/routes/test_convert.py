@@ -115,6 +115,18 @@ def test_a_store_that_is_away_when_the_result_is_there_is_503_and_nothing_goes_o
     assert (quick.here.queue.depth(), quick.here.leases.count()) == (0, 0)
 
 
+def test_a_conversion_whose_keys_and_record_are_lost_on_the_way_may_be_tried_again(web: Web, problem: Check) -> None:
+    """It was “not found”, as if the client had asked for something else."""
+
+    def lose() -> None:
+        job_id = next(iter(web.here.store.entries))
+        web.here.jobs.forget(job_id)
+        web.here.store.erase(job_id)
+
+    web.here.server.on_ticket = lose
+    problem(web.ask("PUT", "/api/convert", data=image()), 503, "backend_unavailable")
+
+
 @pytest.mark.parametrize("is_away", [False, True], ids=["the store is there", "the store is away"])
 def test_a_conversion_that_does_not_end_in_time_is_503_and_no_encoder_takes_it_any_more(
     web: Web, monkeypatch: pytest.MonkeyPatch, is_away: bool
