@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-WORLD_PAUSES_S = (0.5, 1, 2, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 8, 8, 8, 10, 10, 15, 20, 30)
-"""After the first failure, the second …, in seconds; the last one holds for all that follow. A fault of a minute costs at most 8 s more once it has
+WORLD_PAUSES_S = (0.5, 1, *[2] * 4, *[3] * 5, *[4] * 10, *[5] * 4, 8, 10, 15, 20, 30)
+"""After the first failure, the second …, in seconds; the last one holds for all that follow. A fault of a minute costs at most 5 s more once it has
 passed. Half of each is jitter, so that jobs which failed together do not all come back together."""
-DEATH_PAUSES_S = (2, 8, 30)
+DEATH_PAUSES_S = (2, 5, 30)
 """The same after deaths of the codec's child. A machine that is short of memory for some seconds kills no job by that."""
 MAX_ATTEMPTS = 6
 """A job fails when the codec's child died so often over its image, so that no image is tried for ever. A turn counts two (``codec.sealed``)."""
