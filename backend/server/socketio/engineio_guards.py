@@ -18,6 +18,7 @@ from backend.server.wsgi import Environ
 PROTOCOL_ERROR = 1002
 BINARY_PACKETS = ("5", "6")
 """BINARY_EVENT and BINARY_ACK of the Socket.IO protocol, version 5."""
+ENDED = "Session is disconnected"
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ def install(engineio: Any) -> None:
     guard_requests(engineio)
     guard_messages(engineio)
     guard_disconnect(engineio)
+    guard_ended_polls(engineio)
 
 
 def guard_requests(engineio: Any) -> None:
@@ -45,7 +47,7 @@ def guard_requests(engineio: Any) -> None:
             response: Iterable[bytes] = handle(environ, start_response)
             return response
         except KeyError:
-            return bad_request(engineio, environ, start_response, "Session is disconnected")
+            return bad_request(engineio, environ, start_response, ENDED)
         except GatewayError:
             return bad_request(engineio, environ, start_response, "Incomplete request body")
         except ValueError as error:
@@ -122,3 +124,15 @@ def guard_disconnect(engineio: Any) -> None:
                 session.close(wait=False, reason=engineio.reason.SERVER_DISCONNECT)
 
     engineio.disconnect = disconnect
+
+
+def guard_ended_polls(engineio: Any) -> None:
+    """Answer 400, not an empty 200, to the poll of a session that ended while it waited. Every client opens a new session after that."""
+    ok = engineio._ok
+
+    def answer(packets: Any = None, headers: Any = None, jsonp_index: int | None = None) -> Any:
+        if packets is not None and not packets:
+            return engineio._bad_request(ENDED)
+        return ok(packets, headers=headers, jsonp_index=jsonp_index)
+
+    engineio._ok = answer

@@ -162,7 +162,7 @@ def test_the_owner_sees_the_client_and_believes_no_mark_that_it_did_not_make(wor
 def test_clients_come_back_by_themselves_when_gateways_are_reloaded(world: World) -> None:
     job = world.gateways[0].upload(photograph(4000, 3000), method=6)["id"]
     clients, ends = [], []
-    for transports in (["polling"], None, ["websocket"]) * 2:
+    for transports in [["polling"]] * 6 + [None, ["websocket"]] * 2:
         client, ended = socketio.Client(reconnection_delay=0.2, reconnection_delay_max=1), threading.Event()
         client.on("job", lambda told, ended=ended: ended.set() if told["state"] in ENDED else None)
 
