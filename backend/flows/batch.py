@@ -52,11 +52,12 @@ def accept(context: Context, images: Sequence[Received], options: Options, sende
 def _queue_all(context: Context, kept: Sequence[tuple[Job, bool]], sender: Sender) -> list[Job]:
     """Once Redis is out of reach the others are not tried: each try of a server that hangs takes two seconds. Raises as ``ingest.queue``."""
     jobs: list[Job] = []
+    is_away = False
     for job, is_new in kept:
-        is_away = bool(jobs) and jobs[-1].id in context.unqueued.ids
         if is_new and is_away:
             remember(context, job.id)
         jobs.append(ingest.queue(context, job, sender.limits) if is_new and not is_away else job)
+        is_away = is_away or (is_new and job.id in context.unqueued.ids)
     return jobs
 
 

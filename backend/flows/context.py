@@ -61,7 +61,7 @@ class ClientCache:
 
 @dataclass(slots=True)
 class Unqueued:
-    """Ids of stored jobs that this process could not queue, in their order. ``has_more``: there were too many to remember."""
+    """Ids of stored jobs that Redis may not know, in their order. ``has_more``: there were too many to remember."""
 
     ids: dict[str, None] = field(default_factory=dict)
     has_more: bool = False

@@ -1,4 +1,7 @@
-"""Find a job: in the live state if it is known there, else in the store. Never another owner's."""
+"""Find a job: in the live state if it is known there, else in the store. Never another owner's.
+
+One that is found in the store and has not ended should be known to Redis. It is remembered: a second later it is queued, unless Redis knows it then.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from dataclasses import replace
 from backend import errors
 from backend.core.job import Job, Manifest, Status
 from backend.flows.context import Context
+from backend.flows.unqueued import remember
 
 log = logging.getLogger(__name__)
 ID_LETTERS = 22
@@ -70,6 +74,7 @@ def find_stored(context: Context, job_id: str) -> Job:
 def _find_stored(context: Context, manifest: Manifest) -> Job:
     outcome = context.store.outcome(manifest.id)
     if outcome is None:
+        remember(context, manifest.id)
         return Job(manifest, Status())
     try:
         restored = context.jobs.restore(Job(manifest, outcome), SEQ_MARGIN)

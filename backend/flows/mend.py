@@ -16,6 +16,7 @@ from backend.flows.conclude import conclude
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored
 from backend.flows.queue_stored import queue_stored
+from backend.flows.unqueued import remember
 from backend.ports.upkeep import Signs
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,10 @@ def mend(context: Context, go_on: Callable[[], object] = lambda: None) -> int:
 
 
 def _find_lost(context: Context, go_on: Callable[[], object]) -> int:
-    done = queue_stored(context, context.upkeep.lost(), go_on)
+    ids = context.upkeep.lost()
+    for job_id in ids:
+        remember(context, job_id)  # Redis names some of them no more; the store may not answer now
+    done = queue_stored(context, ids, go_on)
     for job_id in done.gone:
         _settle(context, job_id)
     return done.queued

@@ -1,4 +1,4 @@
-"""Queue later: jobs that this process acknowledged while Redis was out of reach (``unqueued``), a second or two after Redis is back.
+"""Queue later: stored jobs that Redis may not know (``unqueued``), within a second or two, or after Redis is back.
 
 Whether a call that got no answer was carried out does not matter: a job is queued once, by its id. If the process dies first, the scan that follows
 each outage finds them.
@@ -31,5 +31,5 @@ def queue_remembered(context: Context) -> int:
         context.upkeep.want_scan(OUTAGE, 0.0)
         unqueued.has_more = False
     if queued:
-        log.info("%s jobs that came while Redis was out of reach are queued now", queued)
+        log.info("%s jobs that were in the store alone are queued now", queued)
     return queued

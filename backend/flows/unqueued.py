@@ -1,4 +1,5 @@
-"""Remember a job that is acknowledged while Redis is out of reach: the process queues it as soon as Redis is back (``queue_later``)."""
+"""Remember a stored job that Redis may not know: it came while Redis was out of reach, or was found in the store alone. The process queues it as soon
+as Redis answers (``queue_later``)."""
 
 from __future__ import annotations
 

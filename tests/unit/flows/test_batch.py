@@ -12,6 +12,7 @@ from backend.core.job import Job
 from backend.core.options import Options
 from backend.flows import batch, conclude
 from backend.flows.ingest import Received, Sender
+from backend.flows.queue_later import queue_remembered
 from tests.fakes.context import MemoryContext
 from tests.fakes.samples import next_id
 
@@ -62,6 +63,26 @@ def test_a_batch_that_fails_halfway_leaves_no_job(here: MemoryContext, monkeypat
     for each in received:
         each.upload.discard()
     assert here.store.entries == {} and here.queue.depth() == 0 and here.store.incoming == set()
+
+
+@pytest.mark.parametrize("died_after", ["commit_job", "save_batch", "enqueue"])
+def test_a_batch_whose_gateway_died_over_it_is_queued_when_its_client_tries_again(
+    here: MemoryContext, monkeypatch: pytest.MonkeyPatch, died_after: str
+) -> None:
+    batch_id, received, port = next_id(), images(here, 3), here.queue if died_after == "enqueue" else here.store
+    real = getattr(port, died_after)
+
+    def call(*given: object, **more: object) -> None:
+        real(*given, **more)
+        raise KeyboardInterrupt  # what no handler of the flow mends
+
+    with monkeypatch.context() as patch:
+        patch.setattr(port, died_after, call)
+        with pytest.raises(KeyboardInterrupt):
+            batch.accept(here.context, received, Options(), SENDER, batch_id=batch_id)
+    batch.accept(here.context, images(here, 3), Options(), SENDER, batch_id=batch_id)
+    queue_remembered(here.context)
+    assert here.queue.depth() == 3 and here.server.tickets() == 3
 
 
 def test_it_is_its_owners_and_until_it_expires(here: MemoryContext) -> None:

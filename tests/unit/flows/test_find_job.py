@@ -8,6 +8,8 @@ from backend import errors
 from backend.core.job import Job
 from backend.flows.find_job import SEQ_MARGIN, find, find_several
 from backend.flows.list_jobs import page
+from backend.flows.maintenance import Janitor
+from backend.flows.queue_later import queue_remembered
 from tests.fakes.context import MemoryContext
 
 
@@ -33,6 +35,27 @@ def test_a_job_of_which_the_state_was_lost_is_newer_than_what_a_client_may_have_
     assert find(here.context, ended[0].id, "me").status.seq == ended[0].status.seq + SEQ_MARGIN
     here.server.leave(ended[0].id)
     assert find(here.context, ended[0].id, "me").status.seq == ended[0].status.seq + SEQ_MARGIN
+
+
+def test_a_job_that_nothing_in_redis_names_is_queued_within_a_second_of_a_look_at_it(here: MemoryContext) -> None:
+    here.context.duties.begin_epoch("me")
+    job, janitor = here.upload(owner="me"), Janitor(here.context, "me")
+    janitor.maintain()
+    here.server.reach().leave_queue(job.id)
+    del here.server.reach().known[job.id]
+    assert find(here.context, job.id, "me").status.state == "queued"
+    here.clock.advance(1)
+    janitor.maintain()
+    assert here.queue.depth() == 1 and here.encode() is not None
+    assert find(here.context, job.id, "me").status.state == "succeeded"
+
+
+def test_a_look_at_an_unended_job_while_redis_hangs_does_not_queue_it_twice(here: MemoryContext) -> None:
+    job = here.upload(owner="me")
+    here.server.is_down = True
+    assert find(here.context, job.id, "me").status.state == "queued"
+    here.server.is_down = False
+    assert queue_remembered(here.context) == 0 and here.queue.depth() == 1
 
 
 def test_several_are_found_together_and_never_anothers(here: MemoryContext, ended: list[Job]) -> None:

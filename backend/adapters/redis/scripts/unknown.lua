@@ -3,6 +3,6 @@
 -- Answer: their ids.
 local found = {}
 for _, id in ipairs(ARGV) do
-  if redis.call('EXISTS', key('job:' .. id)) == 0 and not end_of(id) then found[#found + 1] = id end
+  if redis.call('HEXISTS', key('job:' .. id), 'state') == 0 and not end_of(id) then found[#found + 1] = id end
 end
 return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from backend.flows import ingest
 from backend.flows.context import Context
 from backend.flows.maintenance import LEAST_RESCAN_S, Janitor
 from backend.flows.mend import LEAST_EVERY_S
+from backend.flows.take_back import take_back_expired
 from backend.ports.delivery_queue import Shares, Waiting
+from backend.ports.job_records import ManyRead
 from backend.ports.queue import Claim
 from tests.fakes.clock import ShiftedClock
 from tests.fakes.samples import READER, image, next_id
@@ -146,6 +149,36 @@ def test_a_running_job_whose_encoder_died_with_its_lease_goes_to_another(world: 
 
     until(is_queued, 10)
     assert world.given_out()[0] == dead.job.id
+
+
+def test_the_job_of_an_encoder_that_was_lost_with_its_key_is_queued_again(world: World) -> None:
+    dead = world.take(lease_s=0.001)
+    world.delete(f"job:{dead.job.id}")
+    until(lambda: dead.job.id in world.context.leases.expired(), 5)
+    take_back_expired(world.context)
+    world.pass_time(0)
+    known = world.context.jobs.find(dead.job.id)
+    assert known is not None and known.status.state == "queued"
+
+
+def test_a_job_that_redis_does_not_name_any_more_is_not_forgotten_while_the_store_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = world.jobs[-1]
+    world.delete(f"job:{lost.id}")
+    assert lost.id not in world.given_out()
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "unfinished", lambda ids: ManyRead((), tuple(ids)))
+        world.pass_time(LEAST_EVERY_S)
+    assert world.given_out() == []
+    world.pass_time(1)
+    assert world.given_out() == [lost.id]
+
+
+def test_a_fetch_whose_key_was_lost_is_taken_over_by_nobody_and_is_unknown_still(world: World) -> None:
+    job = replace(world.jobs[0], manifest=replace(world.jobs[0].manifest, id=next_id()))
+    world.context.fetch_leases.reserve(job, "", 0.0, limit=None)
+    world.delete(f"job:{job.id}")
+    assert world.context.fetch_leases.take_over(job.id, "mine", 60.0) is None
+    assert world.context.jobs.unknown([job.id]) == [job.id]
 
 
 def test_a_job_that_comes_after_the_counter_was_lost_goes_behind_those_that_wait(world: World) -> None:
