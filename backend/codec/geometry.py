@@ -43,7 +43,7 @@ def check_geometry(geometry: Geometry, output: OutputFormat, limits: Limits) -> 
     """Raises ``InvalidOption`` (side) where the format has no such size, ``TooManyPixels`` where it is over the limit."""
     width, height = geometry.canvas
     if max(width, height) > output.max_side:
-        raise errors.InvalidOption("side", width=width, height=height, limit=output.max_side)
+        raise errors.InvalidOption("side", width=width, height=height, limit=output.max_side, format=output.source.label)
     limits.check_pixels(max(width, geometry.scaled[0]), max(height, geometry.scaled[1]))
 
 

@@ -66,19 +66,31 @@ ACCEPTED = ", ".join(each.label for each in READABLE)
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """A format that is written. ``name`` is the public one (``result.format``); ``max_side`` is in pixels."""
+    """A format that is written. ``name`` is the public one (``result.format``); ``max_side`` is in pixels.
+
+    ``has_grey``: a picture without colours is stored without. ``reports_progress``: its encoder tells how far it is; of the others that is estimated.
+    """
 
     name: str
-    media_type: str
-    extension: str
     max_side: int
-    has_alpha: bool
-    has_animation: bool
+    has_alpha: bool = True
+    has_animation: bool = False
+    has_grey: bool = False
+    reports_progress: bool = False
+
+    @property
+    def source(self) -> Format:
+        """The row of the same format among those that are read, with its media type, extensions and label."""
+        return BY_NAME[self.name]
 
 
-# Longest sides: RFC 9649 §2.7 (14 bits, less one in the VP8 frame header).
+# Longest sides: RFC 9649 §2.7 (14 bits, less one in the VP8 frame header); libavif's default for its readers; libjpeg's JPEG_MAX_DIMENSION.
+# PNG allows two thousand million (§11.2.1); no other reader of images takes as much.
 OUTPUT: dict[str, OutputFormat] = {
-    "webp": OutputFormat("webp", "image/webp", "webp", 16383, has_alpha=True, has_animation=True),
+    "webp": OutputFormat("webp", 16383, has_animation=True, reports_progress=True),
+    "avif": OutputFormat("avif", 32768, has_animation=True),
+    "jpeg": OutputFormat("jpeg", 65500, has_alpha=False, has_grey=True),
+    "png": OutputFormat("png", 65535, has_grey=True),
 }
 """Each name is also that of the format's module in ``backend/codec/encoders``."""
 DEFAULT_OUTPUT = next(iter(OUTPUT))

@@ -106,14 +106,22 @@ Since = int | Mapping[Value, int]
 """The protocol from which on an option is known; or some of its values, where the option itself is older."""
 
 
-def _option(option_type: OptionType, default: Value, *, since: Since = OLDEST, is_added: bool = False) -> Any:
-    """An option with one choice is no option: it is not offered to clients, and not stored.
+AUTO = "auto"
+"""As a format: what the client of the request accepts (``core.negotiation``). No stored job has it."""
+EVERY_FORMAT = tuple(OUTPUT)
+LOSSY = ("webp", "avif", "jpeg")
+"""The formats that have a quality."""
 
-    ``since``: an encoder that speaks no protocol as new gets no job with it. ``is_added``: stored only where it is not the default.
+
+def _option(
+    option_type: OptionType, default: Value, *, since: Since = OLDEST, is_added: bool = False, formats: tuple[str, ...] = EVERY_FORMAT
+) -> Any:
+    """``since``: an encoder that speaks no protocol as new gets no job with it. ``is_added``: stored only where it is not the default.
+
+    ``formats``: those for which it means something.
     """
-    is_offered = option_type.schema.get("enum") != [default]
-    is_new = is_added or (isinstance(since, int) and since > OLDEST)
-    return field(default=default, metadata={"type": option_type, "is_stored": is_offered, "is_added": is_new, "since": since})
+    is_new = is_added or not isinstance(since, int) or since > OLDEST
+    return field(default=default, metadata={"type": option_type, "is_added": is_new, "since": since, "formats": formats})
 
 
 def _since(since: Since, value: Value) -> int:
@@ -128,15 +136,19 @@ GRAVITIES = ("centre", "north", "northeast", "east", "southeast", "south", "sout
 class Options:
     """What to do with one image. Sizes in pixels, colours as ``#rrggbbaa``."""
 
-    format: str = _option(_choice(*OUTPUT), DEFAULT_OUTPUT)
-    quality: int | Literal["auto"] = _option(_quality(), 80)
-    lossless: bool | Literal["auto"] = _option(_boolean_or_auto(), False)
+    format: str = _option(_choice(*OUTPUT, AUTO), DEFAULT_OUTPUT, since=dict.fromkeys(EVERY_FORMAT[1:], 3))
+    quality: int | Literal["auto"] = _option(_quality(), 80, formats=LOSSY)
+    lossless: bool | Literal["auto"] = _option(_boolean_or_auto(), False, formats=("webp",))
     never_larger: bool = _option(_boolean(), False, is_added=True)
-    near_lossless: int | None = _option(_integer(0, 100), None)
-    method: int = _option(_integer(0, 6), 4)
-    alpha_quality: int = _option(_integer(0, 100), 100)
-    sharp_yuv: bool = _option(_boolean(), False)
-    target_bytes: int | None = _option(_integer(1, 1 << 30), None)
+    near_lossless: int | None = _option(_integer(0, 100), None, formats=("webp",))
+    method: int = _option(_integer(0, 6), 4, formats=("webp",))
+    alpha_quality: int = _option(_integer(0, 100), 100, formats=("webp",))
+    sharp_yuv: bool = _option(_boolean(), False, formats=("webp",))
+    target_bytes: int | None = _option(_integer(1, 1 << 30), None, formats=LOSSY)
+    speed: int = _option(_integer(0, 10), 6, since=3, formats=("avif",))
+    progressive: bool = _option(_boolean(), True, since=3, formats=("jpeg",))
+    subsampling: str = _option(_choice("4:2:0", "4:4:4"), "4:2:0", since=3, formats=("jpeg", "avif"))
+    colors: int | None = _option(_integer(2, 256), None, since=3, formats=("png",))
     width: int | None = _option(_integer(1, MAX_OUTPUT_SIDE), None)
     height: int | None = _option(_integer(1, MAX_OUTPUT_SIDE), None)
     fit: str = _option(_choice(*FITS), "inside")
@@ -152,13 +164,16 @@ class Options:
     filename: str | None = _option(_text(10_240), None)
 
     def chosen(self) -> dict[str, Value]:
-        """What a Job shows: quality and method always, the rest where it is not the default; never the file name."""
-        return {each.name: getattr(self, each.name) for each in _SHOWN if each.name in _ALWAYS or getattr(self, each.name) != each.default}
+        """What a Job shows: quality and method or speed where the format has them, the rest where it is not the default; never the file name."""
+        return {
+            each.name: getattr(self, each.name)
+            for each in _SHOWN
+            if (each.name in _ALWAYS and self.format in each.metadata["formats"]) or getattr(self, each.name) != each.default
+        }
 
 
-OFFERED = tuple(each for each in fields(Options) if each.metadata["is_stored"])
-"""The options that clients may give."""
-_ALWAYS = ("quality", "method")
+OFFERED = fields(Options)
+_ALWAYS = ("quality", "method", "speed")
 _SHOWN = tuple(each for each in OFFERED if each.name != "filename")
 _TYPES: dict[str, OptionType] = {each.name: each.metadata["type"] for each in OFFERED}
 WEBHOOK_URL = "webhook_url"
@@ -205,10 +220,43 @@ def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> O
     given = {name: _read(name, value) for name, value in pairs}
     check_unique(name for name, _ in pairs)
     options = replace(default, **given)
+    _check_format(options, given)
     for each in EXCLUSIVE:
         if each.applies_to(options):
             raise errors.InvalidOption("combination", option=each.one, other=each.other)
     return options
+
+
+def _check_format(options: Options, given: Mapping[str, Value]) -> None:
+    """Raises ``InvalidOption`` for an option that means nothing for the format, and for a side longer than it allows."""
+    for each in _meaningless(options.format):
+        if each.name in given or getattr(options, each.name) != each.default:
+            accepted = each.metadata["formats"]
+            raise errors.InvalidOption("not_for_format", option=each.name, format=options.format, accepted=accepted)
+    limit = max_side(options.format)
+    for name in ("width", "height"):
+        side = getattr(options, name)
+        if side is not None and side > limit:
+            raise errors.InvalidOption("meant", option=name, value=str(side), accepted=f"1–{limit}", suggestion=str(limit))
+
+
+def max_side(output_format: str) -> int:
+    """In pixels; for ``auto`` of the default format, which the result may always have."""
+    return OUTPUT[DEFAULT_OUTPUT if output_format == AUTO else output_format].max_side
+
+
+def _meaningless(output_format: str) -> tuple[Any, ...]:
+    return () if output_format == AUTO else tuple(each for each in OFFERED if output_format not in each.metadata["formats"])
+
+
+def decided(options: Options) -> Options:
+    """``options`` with a format that can be stored: where it is ``auto``, the default."""
+    return for_format(options, DEFAULT_OUTPUT) if options.format == AUTO else options
+
+
+def for_format(options: Options, output_format: str) -> Options:
+    """``options`` for another format. Those that mean nothing for it are at their defaults."""
+    return replace(options, format=output_format, **{each.name: each.default for each in _meaningless(output_format)})
 
 
 def check_unique(names: Iterable[str]) -> None:
@@ -263,8 +311,6 @@ def _unknown(name: str) -> errors.InvalidOption:
     meant = suggestions.name(shown, known)
     if meant:
         return errors.InvalidOption("unknown", option=shown, suggestion=meant)
-    if suggestions.name(shown, ("format",)):
-        return errors.InvalidOption("one_format", option=shown, format=DEFAULT_OUTPUT)
     return errors.InvalidOption("no_such", option=shown, accepted=tuple(_TYPES))
 
 

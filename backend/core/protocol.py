@@ -3,8 +3,7 @@
 A process says which range it speaks (``SPOKEN``). Two processes understand each other where their ranges overlap. A release drops the oldest
 number only when the release before it spoke a newer one: so neighbours always work side by side.
 
-Protocol 1 does not look at what a job needs (``Manifest.needs``). So the release that brings the first option with a ``since`` of 3 drops it:
-``OLDEST`` becomes 2.
+Protocol 1 did not look at what a job needs (``Manifest.needs``), so the release that brought protocol 3 dropped it.
 """
 
 from __future__ import annotations
@@ -29,9 +28,10 @@ class Range(NamedTuple):
 CHANGES: Mapping[int, str] = {
     1: "All releases before protocols had numbers. One Celery message is one job, as a ticket.",
     2: "Records may hold more than their reader knows, who leaves alone what needs a newer protocol. Heartbeats expire by the clock of Redis.",
+    3: "Other output formats than WebP, and their options.",
 }
 """What each number brought. A new number is a new row here, and stands beside what needs it (``since``)."""
-OLDEST, NEWEST = 1, max(CHANGES)
+OLDEST, NEWEST = 2, max(CHANGES)
 SPOKEN = Range(OLDEST, NEWEST)
 UNNUMBERED = Range(1, 1)
 """What a process speaks that says nothing of it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from backend import errors
 from backend.core.job import Job, Manifest, Source, Status, failed, work_key
-from backend.core.options import Options, needs
+from backend.core.options import Options, decided, needs
 from backend.core.pauses import MAX_LOSSES, WORLD_PAUSES_S
 from backend.core.protocol import NEWEST
 from backend.core.turns import client_of
@@ -67,6 +67,7 @@ class Fetcher:
         Raises ``BadRequest`` for an address that may not be fetched from, ``QueueFull``, ``StorageFull``.
         """
         context, name, now = self.context, self.sources.check(url), self.context.clock()
+        options = decided(options)
         manifest = Manifest(
             id=job_id or context.new_id(),
             source=Source(options.filename or name, 0, "", "", 0, 0, 0),

@@ -16,7 +16,7 @@ from backend.core.client_limits import ClientLimits
 from backend.core.conversion import Shape
 from backend.core.formats import Format
 from backend.core.job import Job, Manifest, Source, Status, work_key
-from backend.core.options import Options, needs
+from backend.core.options import Options, decided, needs
 from backend.core.protocol import is_understood
 from backend.core.turns import turn
 from backend.flows import deduplicate, shares
@@ -177,6 +177,7 @@ def keep(
     is_ephemeral: bool = False,
 ) -> tuple[Job, bool]:
     """Make a durable job that is not queued yet; the job, and whether it is new. Raises as ``accept``."""
+    options = decided(options)
     check_sides(received.shape, options)
     now, source = context.clock(), received.source()
     lifetime_s = context.encode_timeout_s * 2 + EPHEMERAL_MARGIN_S if is_ephemeral else context.retention_s
@@ -275,6 +276,7 @@ def sniff_format(head: bytes) -> Format:
 def check_sides(shape: Shape, options: Options) -> None:
     """An image that stays longer than its output format allows is refused now and not after decoding it."""
     is_resized = options.width is not None or options.height is not None
-    limit = formats.OUTPUT[options.format].max_side
-    if not is_resized and max(shape.width, shape.height) > limit:
-        raise errors.InvalidOption("side", option="width", width=shape.width, height=shape.height, limit=limit)
+    output = formats.OUTPUT[options.format]
+    if not is_resized and max(shape.width, shape.height) > output.max_side:
+        width, height, limit, label = shape.width, shape.height, output.max_side, output.source.label
+        raise errors.InvalidOption("side", option="width", width=width, height=height, limit=limit, format=label)

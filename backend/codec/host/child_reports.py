@@ -54,7 +54,7 @@ def _is_part(value: object) -> bool:
 REPORTABLE: dict[tuple[str, str], dict[str, Check]] = {
     (errors.DamagedImage.code, ""): {},
     (errors.UnsupportedFormat.code, "variant"): {"format": _are_words, "base": _is_label},
-    (errors.InvalidOption.code, "side"): dict.fromkeys(("width", "height", "limit"), _is_count),
+    (errors.InvalidOption.code, "side"): {**dict.fromkeys(("width", "height", "limit"), _is_count), "format": _is_label},
     (errors.TooManyPixels.code, ""): dict.fromkeys(("width", "height", "frames", "pixels", "limit"), _is_count),
     (errors.TooManyPixels.code, "memory"): {},
     (errors.TooManyFrames.code, ""): {"limit": _is_count},

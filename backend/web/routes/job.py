@@ -8,6 +8,7 @@ from flask import Response, request
 
 from backend import errors
 from backend.core import filenames, formats, options, wish
+from backend.core.formats import OUTPUT
 from backend.core.job import Job
 from backend.core.options import WEBHOOK_URL
 from backend.core.wish import Wish
@@ -134,7 +135,11 @@ def _changed(present: Wish, given: Sequence[tuple[str, object]]) -> Wish:
     options.check_unique(name for name, _ in given)
     cleared = [name for name, value in given if value in ("", None)]
     kept = options.without(present.options, [name for name in cleared if name != WEBHOOK_URL])
-    return wish.parse([pair for pair in given if pair[0] == WEBHOOK_URL or pair[0] not in cleared], Wish(kept, present.webhook_url))
+    wanted = [pair for pair in given if pair[0] == WEBHOOK_URL or pair[0] not in cleared]
+    output_format = str(dict(wanted).get("format", kept.format))
+    if output_format in OUTPUT and output_format != present.options.format:
+        kept = options.for_format(kept, output_format)
+    return wish.parse(wanted, Wish(kept, present.webhook_url))
 
 
 @routes.serve(

@@ -22,7 +22,7 @@ from backend.core.filenames import archive_name, ascii_name, display_name, isola
     ],
 )
 def test_a_result_has_its_sources_name_and_its_own_extension(source: str, shown: str) -> None:
-    assert result_name(source, formats.OUTPUT["webp"].extension) == shown
+    assert result_name(source, formats.OUTPUT["webp"].source.extensions[0]) == shown
 
 
 @pytest.mark.parametrize(

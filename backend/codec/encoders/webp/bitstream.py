@@ -112,5 +112,5 @@ def error_for(code: int, width: int, height: int) -> errors.GatewayError:
     if code in (libwebp.OUT_OF_MEMORY, libwebp.BITSTREAM_OUT_OF_MEMORY):
         return errors.TooManyPixels("memory")
     if code == libwebp.BAD_DIMENSION:
-        return errors.InvalidOption("side", width=width, height=height, limit=OUTPUT["webp"].max_side)
+        return errors.InvalidOption("side", width=width, height=height, limit=OUTPUT["webp"].max_side, format=OUTPUT["webp"].source.label)
     return errors.Internal(private=f"libwebp error {code} at {width} × {height}")

@@ -1,17 +1,19 @@
-"""A picture with transparency on white, where the output format has none."""
+"""A picture with transparency on the background asked for, where the output format has none. What of that is transparent too is white."""
 
 from __future__ import annotations
 
-from PIL import Image
+from PIL import Image, ImageColor
 
 from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
 
-class OnWhite(Step):
+class OnBackground(Step):
     name, place = "alpha", 80
 
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
         return plan.output.has_alpha or traits.mode not in ("LA", "RGBA")
 
     def apply(self, image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+        ground = Image.new("RGBA", (1, 1), "white")
+        ground.alpha_composite(Image.new("RGBA", (1, 1), ImageColor.getcolor(plan.options.background, "RGBA")))
+        return Image.alpha_composite(ground.resize(image.size), image.convert("RGBA")).convert("RGB")

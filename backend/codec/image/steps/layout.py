@@ -1,4 +1,4 @@
-"""The two modes that encoders take: RGB, or RGBA where there is transparency."""
+"""The modes that encoders take: RGB, RGBA where there is transparency, and for some formats L and LA where there are no colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Layout(Step):
     name, place = "layout", 90
 
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
-        return traits.mode in ("RGB", "RGBA")
+        return traits.mode in ("RGB", "RGBA") or (plan.output.has_grey and traits.mode in ("L", "LA"))
 
     def apply(self, image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
         return image.convert("RGBA" if image.has_transparency_data else "RGB")

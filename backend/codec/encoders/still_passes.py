@@ -1,0 +1,52 @@
+"""A still encoded once at the quality asked for, or as often as a size or a score needs: for encoders that are one function of the quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PIL import Image
+
+from backend.codec.encoders import auto_quality, quality, quality_search
+from backend.codec.encoders.encoder import Facts, OnShare
+from backend.core.options import Options
+
+EncodeAt = Callable[[float], bytes]
+Decode = Callable[[bytes], Image.Image]
+
+
+def encode(
+    image: Image.Image, options: Options, encode_at: EncodeAt, decode: Decode, on_share: OnShare, *, encode_ms: float
+) -> tuple[bytes, Facts]:
+    """The file and what the result reports. ``encode_at`` takes about ``encode_ms``."""
+    if options.quality != "auto" and options.target_bytes is None:
+        return encode_at(float(options.quality)), {}
+    counted = _counted(encode_at, on_share)
+    if options.quality != "auto":
+        return _within(counted, quality_search.Pass(float(options.quality), counted(float(options.quality))), options)
+    scored = auto_quality.search(image, counted, decode, encode_ms, lambda: None)
+    best, target_bytes = scored.best, options.target_bytes
+    if target_bytes is None:
+        return best.data, quality.facts_of_score(scored)
+    if len(best.data) <= target_bytes:
+        return best.data, {**quality.facts_of_score(scored), "target_met": True}
+    return _within(counted, quality_search.Pass(best.quality, best.data), options)
+
+
+def _within(encode_at: EncodeAt, first: quality_search.Pass, options: Options) -> tuple[bytes, Facts]:
+    assert options.target_bytes is not None
+    found = quality_search.search_by_size(encode_at, options.target_bytes, first)
+    return found.best.data, quality.facts_of_size(found)
+
+
+def _counted(encode_at: EncodeAt, on_share: OnShare) -> EncodeAt:
+    """``encode_at``, which reports each pass that is done."""
+    number = 0
+
+    def encode(chosen: float) -> bytes:
+        nonlocal number
+        data = encode_at(chosen)
+        on_share(quality.share_of_pass(number, 1.0))
+        number += 1
+        return data
+
+    return encode
