@@ -18,6 +18,8 @@ MIN_PERCENT, MIN_S = 0.2, 0.005
 """Reported, and used for it. Below these there is no pace to estimate from."""
 LINEAR_SHARE = 0.7
 """Of the way to the end, the estimate follows the pace. From there on it slows down and never arrives, since the pace of what is left may differ."""
+FORECAST_LINEAR_SHARE = 0.85
+"""The same where the child has forecast the whole of its silence: a forecast is nearer than a pace so far (``bench/avif_time.py``)."""
 CREEP_SHARE = 0.25
 """Of the pace, while the bar is ahead of the child's last report: so the report catches up, and the bar never stands."""
 SCHEDSTAT_BYTES = 128
@@ -30,12 +32,13 @@ class Pace:
     percent: float = 0.0
     a_second: float = 0.0
     until_percent: float = 100.0
+    linear_share: float = LINEAR_SHARE
 
     @classmethod
     def after(cls, percent: float, used_s: float, silence: Silence | None) -> Pace:
         """``percent`` was reported after ``used_s`` of processor time."""
         if silence is not None and silence.cpu_s >= MIN_S:
-            return cls(percent, (silence.until_percent - percent) / silence.cpu_s, silence.until_percent)
+            return cls(percent, (silence.until_percent - percent) / silence.cpu_s, silence.until_percent, FORECAST_LINEAR_SHARE)
         is_too_early = percent < MIN_PERCENT or used_s < MIN_S
         return cls(percent, 0.0 if is_too_early else percent / used_s)
 
@@ -85,7 +88,7 @@ def expected_percent(pace: Pace, since_s: float) -> float:
     room = pace.until_percent - pace.percent
     if not pace.a_second or since_s <= 0 or room <= 0:
         return pace.percent
-    ahead, linear, slow = pace.a_second * since_s, LINEAR_SHARE * room, (1 - LINEAR_SHARE) * room
+    ahead, linear, slow = pace.a_second * since_s, pace.linear_share * room, (1 - pace.linear_share) * room
     return pace.percent + min(ahead, linear) + slow * (1 - math.exp(-max(0.0, ahead - linear) / slow))
 
 

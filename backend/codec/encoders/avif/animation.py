@@ -13,6 +13,8 @@ from backend.codec.encoders.avif.boxes import with_plays
 from backend.codec.encoders.avif.forecast import Forecast, forecast
 from backend.codec.encoders.avif.passes import Passes, schedule
 from backend.codec.encoders.encoder import Animation, EncodeProgress, Facts, Metadata
+from backend.codec.geometry import Size
+from backend.codec.resource_limits import AVIF_LOOK_AHEAD_PIXELS
 from backend.core import encode_time
 from backend.core.options import Options
 
@@ -26,11 +28,12 @@ FAST_SPEED = 7
 
 def encode_animation(source: Animation, metadata: Metadata, options: Options, progress: EncodeProgress) -> tuple[bytes, Facts]:
     """The file, and what the result reports. ``quality=auto`` takes the quality of the first frame. Raises ``InvalidOption`` for want of time."""
+    asked, options = options, _within_memory(options, source.size)
     first, mode = next(source.read_frames()).image, "RGBA" if _has_alpha(source) else "RGB"
     cost, (width, height) = forecast(first.convert(mode), options, source.frame_count), source.size
     all_s = encode_time.FRAME_COST * source.frame_count * cost.encode_s
     planned = schedule(options, all_s, width, width * height * source.frame_count, progress.limit_s)
-    said, options = planned.facts(options), replace(options, speed=planned.speed)
+    said, options = planned.facts(asked), replace(options, speed=planned.speed)
     chosen, facts = _quality(first, options, cost)
     run = _Run(source, metadata, options, mode, _unheard if planned.is_search else progress)
     encode = Passes(run.encode, planned, progress)
@@ -39,6 +42,12 @@ def encode_animation(source: Animation, metadata: Metadata, options: Options, pr
         found = quality_search.search_by_size(encode, options.target_bytes, quality_search.Pass(chosen, data), planned.max_passes)
         data, facts = found.best.data, still_passes.as_used(quality.facts_of_size(found))
     return data, {**facts, **said}
+
+
+def _within_memory(options: Options, size: Size) -> Options:
+    """At a speed that does not look ahead, where the canvas is too large for that."""
+    is_large = size[0] * size[1] > AVIF_LOOK_AHEAD_PIXELS
+    return replace(options, speed=FAST_SPEED) if is_large and options.speed < FAST_SPEED else options
 
 
 def _has_alpha(source: Animation) -> bool:

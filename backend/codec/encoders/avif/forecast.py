@@ -20,10 +20,11 @@ MIN_TILES, MAX_TILES, SAMPLE_SHARE = 12, 48, 0.03
 """A sample's tiles: this share of the picture's pixels, but so many at least and at most."""
 UNSAMPLED_S = 0.3
 """What is expected to take no longer is not sampled: it would be over as soon as the forecast."""
-WHOLE_SHARE = 0.92
-"""A pixel of the whole picture costs this share of a sample's."""
-LARGE_SIDE, LARGE_UP_TO_SPEED, LARGE_SHARE = 2160, 5, 0.72
-"""The same where both sides are so long, up to this speed: there libaom looks less hard (``is_4k_or_larger``, av1/encoder/speed_features.c)."""
+SLOW_UP_TO_SPEED = 5
+WHOLE_SHARE, SLOW_SHARE = 0.88, 0.97
+"""A pixel of the whole picture costs this share of a sample's; the second is up to ``SLOW_UP_TO_SPEED``."""
+LARGE_SIDE, LARGE_SLOW_SHARE = 2160, 0.70
+"""The same where both sides are so long: there libaom looks less hard (``is_4k_or_larger``, av1/encoder/speed_features.c)."""
 TYPICAL_QUALITY = 60
 
 
@@ -49,7 +50,9 @@ def forecast(image: Image.Image, options: Options, frames: int = 1) -> Forecast:
 
 
 def _whole_share(image: Image.Image, speed: int) -> float:
-    return LARGE_SHARE if min(image.size) >= LARGE_SIDE and speed <= LARGE_UP_TO_SPEED else WHOLE_SHARE
+    if speed > SLOW_UP_TO_SPEED:
+        return WHOLE_SHARE
+    return LARGE_SLOW_SHARE if min(image.size) >= LARGE_SIDE else SLOW_SHARE
 
 
 def mosaic(image: Image.Image) -> Image.Image:
