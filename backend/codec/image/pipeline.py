@@ -5,6 +5,7 @@ Every stage drops what the one before it held, so that the peak of memory is the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from backend.codec.image.orientation import as_stored, orientation_for
 from backend.codec.image.readers import open_picture
 from backend.codec.image.steps.step import Plan
 from backend.codec.native.source import Source
-from backend.codec.progress.meter import Meter
+from backend.codec.progress.meter import EncodeMeter, Meter
 from backend.codec.result_file import write
 from backend.core.conversion import Conversion, Converted, Progress, Stage
 
@@ -41,6 +42,7 @@ def convert(source: Source, result_fd: int, conversion: Conversion, on_progress:
 class _Pipeline:
     def __init__(self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress) -> None:
         self._source, self._result_fd, self._on_progress = source, result_fd, on_progress
+        self._began_s = time.monotonic()
         self._conversion, self._options = conversion, conversion.options
         self._encoder: Encoder = encoder_for(conversion.output)
         self._picture = open_picture(source, conversion.shape, conversion.limits)
@@ -75,7 +77,7 @@ class _Pipeline:
         meter.advance("transform", 0.0)
         result = steps.transform(decoded, plan, lambda share: meter.advance("transform", share))
         meter.advance("encode", 0.0)
-        with self._encoder.encode_still(result, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+        with self._encoder.encode_still(result, carried.metadata, self._options, self._encode_meter(meter)) as encoded:
             return self._write(encoded, plan, carried, meter)
 
     def _convert_by_fast_path(self, plan: Plan) -> Converted:
@@ -99,7 +101,7 @@ class _Pipeline:
         plan = self._plan()
         animation = Animation(plan.geometry.canvas, self._picture.play_count, self._conversion.shape.frames, lambda: self._read_frames(plan))
         carried = self._carry_notes()
-        with self._encoder.encode_animation(animation, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+        with self._encoder.encode_animation(animation, carried.metadata, self._options, self._encode_meter(meter)) as encoded:
             return self._write(encoded, plan, carried, meter)
 
     def _read_frames(self, plan: Plan) -> Iterator[Frame]:
@@ -113,6 +115,9 @@ class _Pipeline:
 
     def _meter(self, costs: Mapping[Stage, float]) -> Meter:
         return Meter(costs, self._on_progress, self._conversion.report_every_s)
+
+    def _encode_meter(self, meter: Meter) -> EncodeMeter:
+        return EncodeMeter(meter, self._conversion.timeout_s - (time.monotonic() - self._began_s))
 
     def _write(self, encoded: Encoded, plan: Plan, carried: metadata.Carried, meter: Meter) -> Converted:
         own = self._original(encoded, plan)

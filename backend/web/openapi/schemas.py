@@ -12,7 +12,7 @@ from backend.core import formats, options, webhooks
 from backend.core.batch import Batch, public_batch
 from backend.core.conversion import NOTES, STAGES
 from backend.core.events import JOB_EVENTS, STATE
-from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
+from backend.core.job import PROGRESS_KINDS, STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
 from backend.core.reader import Reader
 from backend.texts.problems import problem
@@ -131,9 +131,10 @@ def _result() -> Schema:
             "original": {"const": True},
             "quality": {"type": "number", "minimum": 0, "maximum": 100},
             "lossless": {"type": "boolean"},
+            "speed": {"type": "integer", "minimum": 0, "maximum": 10},
             "dropped": {"type": "array", "items": {"enum": list(NOTES)}},
         },
-        optional=("larger_than_source", "original", "quality", "lossless", "dropped"),
+        optional=("larger_than_source", "original", "quality", "lossless", "speed", "dropped"),
         more=True,
     )
 
@@ -159,6 +160,7 @@ def _job() -> Schema:
             "state": {"enum": list(STATES)},
             "stage": {"enum": [*STAGES, None]},
             "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+            "progress_is": one_of(list(PROGRESS_KINDS)),
             "seq": {"type": "integer", "minimum": 1},
             "queue_position": either(WHOLE),
             "eta_seconds": either({"type": "number", "minimum": 0}),
