@@ -55,6 +55,7 @@ REPORTABLE: dict[tuple[str, str], dict[str, Check]] = {
     (errors.DamagedImage.code, ""): {},
     (errors.UnsupportedFormat.code, "variant"): {"format": _are_words, "base": _is_label},
     (errors.InvalidOption.code, "side"): {**dict.fromkeys(("width", "height", "limit"), _is_count), "format": _is_label},
+    (errors.InvalidOption.code, "crop_outside"): dict.fromkeys(("width", "height", "last_left", "last_top"), _is_count),
     (errors.TooManyPixels.code, ""): dict.fromkeys(("width", "height", "frames", "pixels", "limit"), _is_count),
     (errors.TooManyPixels.code, "memory"): {},
     (errors.TooManyFrames.code, ""): {"limit": _is_count},

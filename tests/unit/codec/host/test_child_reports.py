@@ -41,6 +41,7 @@ FACTS_OF_ALL_KINDS = {
 ERRORS = [
     errors.DamagedImage(private="decode: OSError: \ud800 \x00\n \U0001f600" * 9),
     errors.UnsupportedFormat("variant", format="CgBI (Xcode’s PNG for iOS)", base="PNG"),
+    errors.InvalidOption("crop_outside", width=320, height=200, last_left=319, last_top=199),
     errors.InvalidOption("side", width=20000, height=3, limit=16383, format="WebP"),
     errors.TooManyPixels("memory"),
     errors.TooManyPixels(width=9, height=9, frames=1, pixels=81, limit=80),
