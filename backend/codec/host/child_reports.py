@@ -82,6 +82,7 @@ REPORTABLE: dict[tuple[str, str], dict[str, Check]] = {
         "option": _is_width_option,
         "suggestion": _is_digits,
     },
+    (errors.InvalidOption.code, "crop_outside"): dict.fromkeys(("width", "height", "last_left", "last_top"), _is_count),
     (errors.TooManyPixels.code, ""): dict.fromkeys(("width", "height", "frames", "pixels", "limit"), _is_count),
     (errors.TooManyPixels.code, "memory"): {},
     (errors.TooManyFrames.code, ""): {"limit": _is_count},

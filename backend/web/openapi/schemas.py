@@ -66,11 +66,13 @@ def with_options(properties: dict[str, Schema], *reset: str | None, required: tu
 
 def _exclusive() -> list[Schema]:
     """No two options that exclude each other, unless one of them is off."""
-    is_on: Schema = {"not": {"enum": [None, False, ""]}}
+
+    def is_on(name: str) -> Schema:
+        return {"not": {"enum": list(dict.fromkeys([None, False, "", options.DEFAULTS[name]]))}}
 
     def pair(each: options.Exclusion) -> Schema:
-        one = is_on if each.value is None else {"const": each.value}
-        return {"required": [each.one, each.other], "properties": {each.one: one, each.other: is_on}}
+        one = is_on(each.one) if each.value is None else {"const": each.value}
+        return {"required": [each.one, each.other], "properties": {each.one: one, each.other: is_on(each.other)}}
 
     return [{"not": pair(each)} for each in options.EXCLUSIVE]
 

@@ -42,6 +42,7 @@ FACTS_OF_ALL_KINDS = {
 ERRORS = [
     errors.DamagedImage(private="decode: OSError: \ud800 \x00\n \U0001f600" * 9),
     errors.UnsupportedFormat("variant", format="CgBI (Xcode’s PNG for iOS)", base="PNG"),
+    errors.InvalidOption("crop_outside", width=320, height=200, last_left=319, last_top=199),
     errors.InvalidOption("side", width=20000, height=3, limit=16383, format="WebP"),
     errors.InvalidOption("too_slow", option="speed", value=2, suggestion="6", seconds=200, limit=60, width=3000),
     errors.InvalidOption("too_long", option="width", suggestion="3000", seconds=200, limit=60, width=3000),
