@@ -83,6 +83,9 @@ class Planes(Protocol):
     def turn(self, turn_plane: Callable[[Image.Image], Image.Image], *, swaps_sides: bool) -> None:
         """To be called once, after the last strip. ``turn_plane`` is applied to each plane, as an image of mode L."""
 
+    def sample(self, sample_plane: Callable[[Image.Image], Image.Image]) -> Image.Image:
+        """Some of the pixels, as RGB. ``sample_plane`` makes one size of each plane, which is an image of mode L in the planes' own memory."""
+
     def encode(self, metadata: Metadata, on_share: OnShare) -> AbstractContextManager[Encoded]:
         """As ``Encoder.encode_still``."""
 

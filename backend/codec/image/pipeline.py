@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from PIL import Image
 
-from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Frame
+from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Facts, Frame
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.geometry import IntBox, check_geometry
-from backend.codec.image import decode, jpeg_fast_path, originals, stage_costs, steps
+from backend.codec.image import decode, jpeg_fast_path, originals, placeholder, stage_costs, steps
 from backend.codec.image.notes import metadata
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored
@@ -53,6 +53,7 @@ class _Pipeline:
         self._encoder: Encoder = encoder_for(conversion.output)
         self._picture = open_picture(source, conversion.shape, conversion.limits)
         self._applied = self._picture.applied_orientation
+        self._placeholder: Facts = {}
 
     def convert(self) -> Converted:
         keeps_frames = self._options.animation == "keep" and self._conversion.output.has_animation
@@ -87,6 +88,7 @@ class _Pipeline:
         meter.advance("transform", 0.0)
         plan, looked = self._trim(decoded, plan, meter)
         result = steps.transform(decoded, plan, lambda share: meter.advance("transform", looked + (1 - looked) * share))
+        self._placeholder = placeholder.of_image(result)
         meter.advance("encode", 0.0)
         with self._encoder.encode_still(result, carried.metadata, self._options, self._encode_meter(meter)) as encoded:
             return self._write(encoded, plan, carried, meter)
@@ -115,6 +117,7 @@ class _Pipeline:
         with self._encoder.open_planes(picture.size, self._options) as planes:
             jpeg_fast_path.read_into(planes, self._source, picture, plan, lambda share: meter.advance("decode", share))
             meter.advance("transform", 0.0)
+            self._placeholder = placeholder.of_planes(planes, plan.geometry.canvas)
             meter.advance("encode", 0.0)
             with planes.encode(carried.metadata, lambda share: meter.advance("encode", share)) as encoded:
                 return self._write(encoded, plan, carried, meter)
@@ -144,8 +147,11 @@ class _Pipeline:
         return steps.settled(next(self._picture.read_frames()).image, plan) if plan.seeks else plan
 
     def _read_frames(self, plan: Plan) -> Iterator[Frame]:
+        """The placeholder is that of the first one."""
         for frame in self._picture.read_frames():
-            yield replace(frame, image=steps.transform(frame.image, plan, lambda _share: None))
+            image = steps.transform(frame.image, plan, lambda _share: None)
+            self._placeholder = self._placeholder or placeholder.of_image(image)
+            yield replace(frame, image=image)
 
     def _carry_notes(self) -> metadata.Carried:
         """To be called once the pixels are read, or for a JPEG."""
@@ -163,7 +169,7 @@ class _Pipeline:
         given, dropped = (own.encoded, own.dropped) if own else (encoded, carried.dropped)
         written_bytes = write(self._result_fd, given.parts)
         facts = {**given.facts, "dropped": list(dropped)} if dropped else given.facts
-        return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, "seconds": meter.finish()})
+        return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, **self._placeholder, "seconds": meter.finish()})
 
     def _original(self, encoded: Encoded, plan: Plan) -> originals.Original | None:
         """The source's own file, where ``encoded`` is larger and it may be given instead."""

@@ -135,8 +135,10 @@ def _result() -> Schema:
             "lossless": {"type": "boolean"},
             "speed": {"type": "integer", "minimum": 0, "maximum": 10},
             "dropped": {"type": "array", "items": {"enum": list(NOTES)}},
+            "thumbhash": {"type": "string", "contentEncoding": "base64", "minLength": 8, "maxLength": 36},
+            "color": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
         },
-        optional=("larger_than_source", "original", "quality", "lossless", "speed", "dropped"),
+        optional=("larger_than_source", "original", "quality", "lossless", "speed", "dropped", "thumbhash", "color"),
         more=True,
     )
 
@@ -320,7 +322,7 @@ EXAMPLE = Job(
         finished_at=1795215603.5,
         result=Result(
             *("result", 801_202, "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184", 6000, 4000, 1),
-            facts={"quality": 77.5, "score": 73.9, "probes": 2, "lossless": False},
+            facts={"quality": 77.5, "score": 73.9, "probes": 2, "lossless": False, "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI", "color": "#7d6f5a"},
         ),
     ),
 )
