@@ -21,7 +21,7 @@ MIN_TILES, MAX_TILES, SAMPLE_SHARE = 12, 48, 0.03
 UNSAMPLED_S = 0.3
 """What is expected to take no longer is not sampled: it would be over as soon as the forecast."""
 SLOW_UP_TO_SPEED = 5
-WHOLE_SHARE, SLOW_SHARE = 0.88, 0.97
+WHOLE_SHARE, SLOW_SHARE = 0.84, 0.97
 """A pixel of the whole picture costs this share of a sample's; the second is up to ``SLOW_UP_TO_SPEED``."""
 LARGE_SIDE, LARGE_SLOW_SHARE = 2160, 0.70
 """The same where both sides are so long: there libaom looks less hard (``is_4k_or_larger``, av1/encoder/speed_features.c)."""
