@@ -301,6 +301,11 @@ def _meaningless(output_format: str) -> tuple[Any, ...]:
     return () if output_format == AUTO else tuple(each for each in OFFERED if output_format not in each.metadata["formats"])
 
 
+def is_meaningless(name: str, output_format: str) -> bool:
+    """Whether the option says nothing for a format. Of a format that is not written nothing is known."""
+    return output_format in OUTPUT and any(each.name == name for each in _meaningless(output_format))
+
+
 def decided(options: Options) -> Options:
     """``options`` with a format that can be stored: where it is ``auto``, the default."""
     return for_format(options, DEFAULT_OUTPUT) if options.format == AUTO else options

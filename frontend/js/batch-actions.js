@@ -1,7 +1,8 @@
 // @ts-check
 /** What a reader can do with all images at once: the events of the summary bar and of the settings. */
 import { canConvertAgain } from './core/convert-again.js';
-import { isLarger, outcomeOf } from './core/outcome.js';
+import { zipName } from './core/filenames.js';
+import { isLarger, outcomeOf, resultOutcome } from './core/outcome.js';
 import { canPause, isFinal } from './core/states.js';
 import { on } from './ui/dom.js';
 
@@ -64,7 +65,7 @@ export class BatchActions {
     const zip = await packZip(files, api, (share) => overview.showPacking(Math.floor(100 * share)));
     overview.showPacking(null);
     if (!zip) return messages.showError('summary.zip_failed');
-    saveBlob(zip, 'webp.zip');
+    saveBlob(zip, zipName(done.map((item) => resultOutcome(item).format)));
     const originals = done.filter(isLarger).length;
     if (originals > 0) messages.show('summary.zip_originals', { n: originals });
   }

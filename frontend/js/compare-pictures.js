@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * The two pictures of a comparison: fetched, decoded, and measured where they differ most. A result does not wait for a preview of its original.
+ * The two pictures of a comparison: fetched, decoded, and measured where they differ most. What the browser cannot show is seen by a preview. A result
+ * does not wait for that of its original.
  */
 import { storedOrigin } from './core/convert-again.js';
 import { boundOf } from './net/previews.js';
@@ -12,6 +13,7 @@ import { measureDifference } from './ui/difference.js';
 /** @typedef {import('./core/types.js').Job} Job */
 /** @typedef {import('./core/difference.js').Difference} Difference */
 /** @typedef {import('./core/zoom.js').Size} Size */
+/** @typedef {{show: () => void, seen: Blob}} Picture `seen`: the file or its preview */
 
 /** So long the first view waits for the place of the largest difference; then it is moved there when it is known. */
 const PLACE_MS = 600;
@@ -31,10 +33,14 @@ export class ComparePictures {
     this.visit = new AbortController();
     /** @type {Blob | null} */
     this.before = null;
-    /** What is shown of the result or of a variant. @type {Blob | null} */
+    /** The file of the result or of a variant. @type {Blob | null} */
     this.after = null;
+    /** What is seen of it: itself or its preview. @type {Blob | null} */
+    this.after_seen = null;
     /** What is said of a preview; empty where the original itself is seen. */
     this.preview_note = '';
+    /** As `preview_note`, of the result. */
+    this.result_note = '';
     /** What is said of the pictures, in every view but that of the difference. */
     this.note = '';
   }
@@ -54,13 +60,28 @@ export class ComparePictures {
   /** @param {Item} item @param {AbortSignal} signal @returns {Promise<boolean>} whether it can be shown */
   async loadAfter(item, signal) {
     const blob = await this.gallery.api.fetchBlob(item.result?.url ?? '');
-    const show = await this.stage.load('after', blob);
+    const picture = blob && await this.pictureOf(blob, item.result ?? { width: 1, height: 1 }, signal);
     const is_first = !signal.aborted && this.after === null; // a variant may have come before
-    if (show && is_first) {
-      show();
-      this.after = blob;
-    }
-    return Boolean(show);
+    if (blob && picture && is_first) this.showAfter(blob, picture);
+    return Boolean(picture);
+  }
+
+  /** The file itself where the browser can show it, else a lossless preview. @param {Blob} blob of a result @param {Size} size @param {AbortSignal} signal @returns {Promise<Picture | null>} */
+  async pictureOf(blob, size, signal) {
+    const show = await this.stage.load('after', blob);
+    if (show || signal.aborted) return show && { show, seen: blob };
+    this.setNote('compare.result_preview_coming');
+    const seen = await this.previews.ofResult(blob, size, signal);
+    const showPreview = await this.stage.load('after', seen);
+    return seen && showPreview && { show: showPreview, seen };
+  }
+
+  /** @param {Blob} blob @param {Picture} picture */
+  showAfter(blob, { show, seen }) {
+    show();
+    this.after = blob;
+    this.after_seen = seen;
+    this.result_note = seen === blob ? '' : 'compare.result_preview_note';
   }
 
   /** The file, or the gateway's copy. @param {Item} item @returns {Promise<(() => void) | null>} null where the browser cannot show it */
@@ -95,7 +116,7 @@ export class ComparePictures {
   async reveal(showBefore, has_after, signal) {
     showBefore();
     this.stage.showOriginal(this.preview_note !== '');
-    this.setNote(has_after ? this.preview_note : 'compare.failed');
+    this.setNote(...(has_after ? [this.preview_note, this.result_note] : ['compare.failed']));
     const place = this.measure().then((difference) => difference && !difference.is_same && !signal.aborted && this.stage.zoom.suggest(difference.place, 1));
     await Promise.race([place, new Promise((resolve) => setTimeout(resolve, PLACE_MS))]);
     if (!signal.aborted) this.stage.reveal(true);
@@ -103,10 +124,12 @@ export class ComparePictures {
 
   /** Another result of the same image. @param {Blob} blob @param {Size} size @returns {Promise<(() => void) | null>} shows it; null where the browser cannot */
   async prepare(blob, size) {
-    const show = await this.stage.load('after', blob);
-    return show && (() => {
-      show();
-      this.after = blob;
+    const picture = await this.pictureOf(blob, size, this.visit.signal);
+    if (!picture) this.setNote('compare.failed');
+    return picture && (() => {
+      const had_note = this.result_note !== '';
+      this.showAfter(blob, picture);
+      if (had_note || this.result_note) this.setNote(this.preview_note, this.result_note);
       this.stage.zoom.setSize(size);
       if (this.stage.mode === 'difference') this.measure();
     });
@@ -120,10 +143,10 @@ export class ComparePictures {
 
   /** How much the two differ that are shown. @returns {Promise<Difference | null>} */
   async measure() {
-    const { before, after, visit: { signal } } = this;
-    if (!before || !after) return null;
-    const difference = await measureDifference(before, after, signal);
-    if (signal.aborted || after !== this.after) return null;
+    const { before, after_seen, visit: { signal } } = this;
+    if (!before || !after_seen) return null;
+    const difference = await measureDifference(before, after_seen, signal);
+    if (signal.aborted || after_seen !== this.after_seen) return null;
     this.stage.showDifference(difference);
     if (this.stage.mode === 'difference') this.dialog.showNote(this.differenceText(difference));
     return difference;
@@ -136,15 +159,15 @@ export class ComparePictures {
     return difference.is_same ? words.t('compare.same') : words.t('compare.amplified', { n: difference.amplification });
   }
 
-  /** @param {string} key empty for none */
-  setNote(key) {
-    this.note = key && this.gallery.words().t(key);
+  /** @param {...string} keys an empty one says nothing */
+  setNote(...keys) {
+    this.note = keys.filter(Boolean).map((key) => this.gallery.words().t(key)).join(' ');
     this.dialog.showNote(this.note);
   }
 
   leave() {
     this.visit.abort();
-    this.before = this.after = null;
-    this.preview_note = '';
+    this.before = this.after = this.after_seen = null;
+    this.preview_note = this.result_note = '';
   }
 }

@@ -124,10 +124,11 @@ export class Comparison {
   }
 
   /** @param {Job} job */
-  showProgress({ state, progress }) {
+  showProgress({ state, progress, progress_is }) {
     const words = this.gallery.words();
     const is_under_way = state === 'queued' || state === 'running';
-    if (is_under_way) this.dialog?.panel.showProgress(progress, words.t('compare.encoding_percent', { percent: words.percent(progress) }));
+    const text = progress_is === 'estimated' ? 'compare.encoding_about' : 'compare.encoding_percent';
+    if (is_under_way) this.dialog?.panel.showProgress(progress, words.t(text, { percent: words.percent(progress) }));
   }
 
   /** @param {Problem} problem @param {number} wait_s */

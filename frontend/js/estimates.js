@@ -4,6 +4,7 @@
  * movement; a new one aborts the one before. Where the picture was converted with the very same settings, the figure is the result's own.
  */
 import { HEAD_BYTES, isAnimated } from './core/animation.js';
+import { canEstimate } from './core/estimate.js';
 import { sourcePath } from './core/paths.js';
 import { isSending } from './core/states.js';
 import { PARALLEL_UPLOADS } from './core/upload-slots.js';
@@ -56,6 +57,7 @@ export class Estimates {
       this.last = { id: item.id, after_bytes: item.result.bytes };
       return this.report(item, 'exact');
     }
+    if (!canEstimate(query)) return this.report(item, 'other_format', query.format);
     this.report(item, 'working');
     const { signal } = this.abort = new AbortController();
     this.later(DEBOUNCE_MS, signal, () => this.run(item, query, signal));
@@ -93,8 +95,8 @@ export class Estimates {
     return uploader.files.get(item.id) ?? (item.job ? await api.fetchBlob(sourcePath(item.job)) : null);
   }
 
-  /** @param {Item} item @param {Shown['state']} state */
-  report({ id, name, bytes, source }, state) {
-    this.show({ state, name, picture: this.gallery.thumbnails.pictures.get(id), before_bytes: bytes || source?.bytes || 0, after_bytes: this.last.after_bytes });
+  /** @param {Item} item @param {Shown['state']} state @param {string} [format] */
+  report({ id, name, bytes, source }, state, format) {
+    this.show({ state, format, name, picture: this.gallery.thumbnails.pictures.get(id), before_bytes: bytes || source?.bytes || 0, after_bytes: this.last.after_bytes });
   }
 }

@@ -78,7 +78,7 @@ function translate() {
 function showPage() {
   const { words } = preferences;
   showPicker(capabilities, words);
-  showSettings(settings, words);
+  showSettings(settings, capabilities, words);
   showFacts(capabilities, settings.metadata, words);
   showMode();
 }
@@ -120,7 +120,7 @@ function loadPanel() {
 /** @param {import('./core/options.js').Settings} changed */
 function useSettings(changed) {
   settings = changed;
-  showSettings(settings, preferences.words);
+  showSettings(settings, capabilities, preferences.words);
   showFacts(capabilities, settings.metadata, preferences.words);
   panel?.show();
   showAddress();
@@ -135,7 +135,7 @@ async function useAddress() {
   const { readLink } = await import('./core/settings-address.js');
   const link = readLink(location.hash, capabilities);
   useSettings(link.settings);
-  if (link.unknown.length + link.refused.length > 0) loadPanel().then((opened) => opened.tellUnused(link));
+  if (link.unknown.length + link.meaningless.length + link.refused.length > 0) loadPanel().then((opened) => opened.tellUnused(link));
 }
 
 /** Replaced, so that Back leads where it did. */

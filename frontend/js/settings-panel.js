@@ -33,7 +33,7 @@ export class SettingsPanel {
     this.words = words;
     this.settings = settings;
     this.named = readNamed(loadValue(STORED_AS), capabilities);
-    this.form = createForm('');
+    this.form = createForm('', capabilities);
     this.form.id = 'settings-form';
     this.line = createEstimateLine();
     /** @type {import('./ui/estimate-line.js').Shown} */
@@ -140,9 +140,10 @@ export class SettingsPanel {
   }
 
   /** What a link said, and is not used. @param {import('./core/settings-address.js').Link} link */
-  tellUnused({ unknown, refused }) {
+  tellUnused({ settings: { format }, unknown, meaningless, refused }) {
     const words = this.words();
     if (unknown.length > 0) this.gallery.messages.alert(words.t('settings.link_unknown', { n: unknown.length, names: words.list(unknown) }));
+    if (meaningless.length > 0) this.gallery.messages.alert(words.t('settings.link_meaningless', { names: words.list(meaningless), format: words.format(format) }));
     const values = refused.map((each) => words.t('settings.link_value', each));
     if (values.length > 0) this.gallery.messages.alert(words.t('settings.link_refused', { values: words.list(values) }));
   }

@@ -15,27 +15,39 @@ Decode = Callable[[bytes], Image.Image]
 
 
 def encode(
-    image: Image.Image, options: Options, encode_at: EncodeAt, decode: Decode, on_share: OnShare, *, encode_ms: float
+    image: Image.Image,
+    options: Options,
+    encode_at: EncodeAt,
+    decode: Decode,
+    on_share: OnShare,
+    *,
+    encode_ms: float,
+    max_passes: int = quality_search.MAX_PASSES,
 ) -> tuple[bytes, Facts]:
-    """The file and what the result reports. ``encode_at`` takes about ``encode_ms``."""
+    """The file and what the result reports. ``encode_at`` takes about ``encode_ms``, and is called at most ``max_passes`` times."""
     if options.quality != "auto" and options.target_bytes is None:
         return encode_at(float(options.quality)), {}
     counted = _counted(encode_at, on_share)
     if options.quality != "auto":
-        return _within(counted, quality_search.Pass(float(options.quality), counted(float(options.quality))), options)
-    scored = auto_quality.search(image, counted, decode, encode_ms, lambda: None)
+        return _within(counted, quality_search.Pass(float(options.quality), counted(float(options.quality))), options, max_passes)
+    scored = auto_quality.search(image, counted, decode, encode_ms, lambda: None, max_passes)
     best, target_bytes = scored.best, options.target_bytes
     if target_bytes is None:
-        return best.data, quality.facts_of_score(scored)
+        return best.data, as_used(quality.facts_of_score(scored))
     if len(best.data) <= target_bytes:
-        return best.data, {**quality.facts_of_score(scored), "target_met": True}
-    return _within(counted, quality_search.Pass(best.quality, best.data), options)
+        return best.data, {**as_used(quality.facts_of_score(scored)), "target_met": True}
+    return _within(counted, quality_search.Pass(best.quality, best.data), options, 1 + max_passes - scored.probes)
 
 
-def _within(encode_at: EncodeAt, first: quality_search.Pass, options: Options) -> tuple[bytes, Facts]:
+def _within(encode_at: EncodeAt, first: quality_search.Pass, options: Options, max_passes: int) -> tuple[bytes, Facts]:
     assert options.target_bytes is not None
-    found = quality_search.search_by_size(encode_at, options.target_bytes, first)
-    return found.best.data, quality.facts_of_size(found)
+    found = quality_search.search_by_size(encode_at, options.target_bytes, first, max_passes)
+    return found.best.data, as_used(quality.facts_of_size(found))
+
+
+def as_used(facts: Facts) -> Facts:
+    """With the whole quality that was encoded at."""
+    return {**facts, "quality": round(facts["quality"])}
 
 
 def _counted(encode_at: EncodeAt, on_share: OnShare) -> EncodeAt:

@@ -6,16 +6,17 @@ Every stage drops what the one before it held, so that the peak of memory is the
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from PIL import Image
 
-from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Frame
+from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Facts, Frame
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.geometry import IntBox, check_geometry
-from backend.codec.image import decode, jpeg_fast_path, originals, stage_costs, steps
+from backend.codec.image import decode, jpeg_fast_path, originals, placeholder, stage_costs, steps
 from backend.codec.image.notes import metadata
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored
@@ -25,7 +26,7 @@ from backend.codec.image.readers.picture import Picture
 from backend.codec.image.steps.step import Plan, Traits
 from backend.codec.image.trim import Trimmer
 from backend.codec.native.source import Source
-from backend.codec.progress.meter import Meter
+from backend.codec.progress.meter import EncodeMeter, Meter
 from backend.codec.result_file import write
 from backend.core.conversion import Conversion, Converted, Progress, Stage
 
@@ -47,10 +48,12 @@ def convert(source: Source, result_fd: int, conversion: Conversion, on_progress:
 class _Pipeline:
     def __init__(self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress) -> None:
         self._source, self._result_fd, self._on_progress = source, result_fd, on_progress
+        self._began_s = time.monotonic()
         self._conversion, self._options = conversion, conversion.options
         self._encoder: Encoder = encoder_for(conversion.output)
         self._picture = open_picture(source, conversion.shape, conversion.limits)
         self._applied = self._picture.applied_orientation
+        self._placeholder: Facts = {}
 
     def convert(self) -> Converted:
         keeps_frames = self._options.animation == "keep" and self._conversion.output.has_animation
@@ -85,8 +88,9 @@ class _Pipeline:
         meter.advance("transform", 0.0)
         plan, looked = self._trim(decoded, plan, meter)
         result = steps.transform(decoded, plan, lambda share: meter.advance("transform", looked + (1 - looked) * share))
+        self._placeholder = placeholder.of_image(result)
         meter.advance("encode", 0.0)
-        with self._encoder.encode_still(result, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+        with self._encoder.encode_still(result, carried.metadata, self._options, self._encode_meter(meter)) as encoded:
             return self._write(encoded, plan, carried, meter)
 
     def _trim(self, decoded: Image.Image, plan: Plan, meter: Meter) -> tuple[Plan, float]:
@@ -113,6 +117,7 @@ class _Pipeline:
         with self._encoder.open_planes(picture.size, self._options) as planes:
             jpeg_fast_path.read_into(planes, self._source, picture, plan, lambda share: meter.advance("decode", share))
             meter.advance("transform", 0.0)
+            self._placeholder = placeholder.of_planes(planes, plan.geometry.canvas)
             meter.advance("encode", 0.0)
             with planes.encode(carried.metadata, lambda share: meter.advance("encode", share)) as encoded:
                 return self._write(encoded, plan, carried, meter)
@@ -126,7 +131,7 @@ class _Pipeline:
         meter.advance("encode", 0.0)
         animation = Animation(plan.geometry.canvas, self._picture.play_count, self._conversion.shape.frames, lambda: self._read_frames(plan))
         carried = self._carry_notes()
-        with self._encoder.encode_animation(animation, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+        with self._encoder.encode_animation(animation, carried.metadata, self._options, self._encode_meter(meter)) as encoded:
             return self._write(encoded, plan, carried, meter)
 
     def _settle(self, plan: Plan, meter: Meter) -> Plan:
@@ -142,8 +147,11 @@ class _Pipeline:
         return steps.settled(next(self._picture.read_frames()).image, plan) if plan.seeks else plan
 
     def _read_frames(self, plan: Plan) -> Iterator[Frame]:
+        """The placeholder is that of the first one."""
         for frame in self._picture.read_frames():
-            yield replace(frame, image=steps.transform(frame.image, plan, lambda _share: None))
+            image = steps.transform(frame.image, plan, lambda _share: None)
+            self._placeholder = self._placeholder or placeholder.of_image(image)
+            yield replace(frame, image=image)
 
     def _carry_notes(self) -> metadata.Carried:
         """To be called once the pixels are read, or for a JPEG."""
@@ -153,12 +161,15 @@ class _Pipeline:
     def _meter(self, costs: Mapping[Stage, float]) -> Meter:
         return Meter(costs, self._on_progress, self._conversion.report_every_s)
 
+    def _encode_meter(self, meter: Meter) -> EncodeMeter:
+        return EncodeMeter(meter, self._conversion.timeout_s - (time.monotonic() - self._began_s))
+
     def _write(self, encoded: Encoded, plan: Plan, carried: metadata.Carried, meter: Meter) -> Converted:
         own = self._original(encoded, plan)
         given, dropped = (own.encoded, own.dropped) if own else (encoded, carried.dropped)
         written_bytes = write(self._result_fd, given.parts)
         facts = {**given.facts, "dropped": list(dropped)} if dropped else given.facts
-        return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, "seconds": meter.finish()})
+        return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, **self._placeholder, "seconds": meter.finish()})
 
     def _original(self, encoded: Encoded, plan: Plan) -> originals.Original | None:
         """The source's own file, where ``encoded`` is larger and it may be given instead."""

@@ -21,6 +21,7 @@ from backend.codec.image import jpeg_fast_path, pipeline
 from backend.codec.image.planning import View, plan_for
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
+from backend.codec.progress.meter import EncodeMeter, Meter
 from backend.codec.resource_limits import is_lossless
 from backend.core.conversion import Conversion, Shape
 from backend.core.formats import DEFAULT_OUTPUT, OUTPUT
@@ -82,7 +83,8 @@ def _encode_sample(output: str) -> None:
     """What the fast path leaves out: a picture that is decoded as a whole."""
     with Image.open(io.BytesIO(_sample_order(output)[0]), formats=["JPEG"]) as image:
         image.load()
-        with encoder_for(OUTPUT[output]).encode_still(image, Metadata(), Options(format=output), lambda _share: None):
+        unheard = EncodeMeter(Meter({"encode": 1.0}, lambda _progress: None), SAMPLE_TIMEOUT_S)
+        with encoder_for(OUTPUT[output]).encode_still(image, Metadata(), Options(format=output), unheard):
             pass
 
 

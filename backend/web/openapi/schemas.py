@@ -12,7 +12,7 @@ from backend.core import formats, options, webhooks
 from backend.core.batch import Batch, public_batch
 from backend.core.conversion import NOTES, STAGES
 from backend.core.events import JOB_EVENTS, STATE
-from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
+from backend.core.job import PROGRESS_KINDS, STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
 from backend.core.reader import Reader
 from backend.texts.problems import problem
@@ -133,9 +133,12 @@ def _result() -> Schema:
             "original": {"const": True},
             "quality": {"type": "number", "minimum": 0, "maximum": 100},
             "lossless": {"type": "boolean"},
+            "speed": {"type": "integer", "minimum": 0, "maximum": 10},
             "dropped": {"type": "array", "items": {"enum": list(NOTES)}},
+            "thumbhash": {"type": "string", "contentEncoding": "base64", "minLength": 8, "maxLength": 36},
+            "color": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
         },
-        optional=("larger_than_source", "original", "quality", "lossless", "dropped"),
+        optional=("larger_than_source", "original", "quality", "lossless", "speed", "dropped", "thumbhash", "color"),
         more=True,
     )
 
@@ -161,6 +164,7 @@ def _job() -> Schema:
             "state": {"enum": list(STATES)},
             "stage": {"enum": [*STAGES, None]},
             "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+            "progress_is": one_of(list(PROGRESS_KINDS)),
             "seq": {"type": "integer", "minimum": 1},
             "queue_position": either(WHOLE),
             "eta_seconds": either({"type": "number", "minimum": 0}),
@@ -318,7 +322,7 @@ EXAMPLE = Job(
         finished_at=1795215603.5,
         result=Result(
             *("result", 801_202, "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184", 6000, 4000, 1),
-            facts={"quality": 77.5, "score": 73.9, "probes": 2, "lossless": False},
+            facts={"quality": 77.5, "score": 73.9, "probes": 2, "lossless": False, "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI", "color": "#7d6f5a"},
         ),
     ),
 )

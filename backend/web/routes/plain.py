@@ -15,6 +15,7 @@ from backend import errors
 from backend.core import options
 from backend.core.batch import has_ended
 from backend.core.filenames import isolated
+from backend.core.formats import DEFAULT_OUTPUT
 from backend.core.job import Job, public
 from backend.core.reader import Reader
 from backend.flows import batch as batches
@@ -49,7 +50,8 @@ AGAIN = '\n  <meta http-equiv="refresh" content="{seconds}">'
 @routes.receive("/share", FORM_OR_IMAGE)
 @routes.receive("/", FORM_OR_IMAGE)
 def take() -> Response:
-    """The form's images and options. An option that was left empty does not count as given.
+    """The form's images and options. An option that was left empty does not count as given, nor one that means nothing for the format: without
+    scripts the form cannot hide it.
 
     ``/share`` is where a phone sends what is shared with the installed page. The page's service worker takes it first, if there is one.
     """
@@ -60,12 +62,17 @@ def take() -> Response:
     if len(form.refused) == 1 and not form.images:
         raise form.refused[0][1]
     try:
-        wanted = options.parse([field for field in form.fields if field[1]])
+        wanted = options.parse(_meant([field for field in form.fields if field[1]]))
         place = _accept(context, form, wanted, sender) if form.images else ""
     except BaseException:
         form.abandon()
         raise
     return _refusal_page(form, place) if form.refused else _redirect(place)
+
+
+def _meant(fields: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    output_format = dict(fields).get("format", DEFAULT_OUTPUT)
+    return [field for field in fields if not options.is_meaningless(field[0], output_format)]
 
 
 def _accept(context: Context, form: bodies.Form, wanted: options.Options, sender: ingest.Sender) -> str:
@@ -170,7 +177,8 @@ def _state(job: dict[str, Any], words: Words) -> Markup:
 def _stage(job: dict[str, Any], words: Words) -> str:
     if job["state"] == "queued":
         return words("queued_place", place=job["queue_position"]) if job["queue_position"] else words("queued")
-    return words(job["stage"] or "decode", percent=job["progress"])
+    is_estimated = job["stage"] == "encode" and job.get("progress_is") == "estimated"
+    return words("encode_about" if is_estimated else job["stage"] or "decode", percent=job["progress"])
 
 
 def _outcome(job: dict[str, Any], words: Words) -> Markup:

@@ -6,6 +6,10 @@
 /** Names that are written otherwise than in capitals. */
 const FORMAT_NAMES = /** @type {Record<string, string>} */ ({ webp: 'WebP', jxl: 'JPEG XL' });
 
+/** What a gateway writes where nobody asks for another format. */
+export const DEFAULT_FORMAT = 'webp';
+const SIDES = new Set(['width', 'height']);
+
 /** @param {Capabilities} capabilities @param {'retry' | 'tus' | 'url'} feature */
 export function hasFeature(capabilities, feature) {
   return capabilities.features?.includes(feature) ?? false;
@@ -20,6 +24,22 @@ export function hasFeature(capabilities, feature) {
 export function optionSchema(capabilities, name) {
   const option = capabilities.options[name] ?? {};
   return { ...option, ...option.anyOf?.find((each) => each.maximum !== undefined) };
+}
+
+/** The formats among which one can choose; none where there is one alone. @param {Capabilities} capabilities */
+export const outputFormats = ({ output_formats = [] }) => output_formats.length > 1 ? output_formats : [];
+
+/**
+ * What the gateway offers for one output format: the options that mean something for it, and sides no longer than it allows.
+ * @param {Capabilities} capabilities
+ * @param {string} format
+ * @returns {Capabilities}
+ */
+export function capabilitiesFor(capabilities, format) {
+  const { side_pixels = capabilities.limits.side_pixels } = outputFormats(capabilities).find(({ name }) => name === format) ?? {};
+  const meant = Object.entries(capabilities.options).filter(([, option]) => option['x-formats']?.includes(format) ?? true);
+  const bounded = meant.map(([name, option]) => [name, SIDES.has(name) ? { ...option, maximum: Math.min(option.maximum ?? side_pixels, side_pixels) } : option]);
+  return { ...capabilities, options: Object.fromEntries(bounded), limits: { ...capabilities.limits, side_pixels } };
 }
 
 /**

@@ -1,12 +1,12 @@
 // @ts-check
-/** The settings that one can change while comparing: kind, quality and size. All others stay those of the image. */
-import { hasQuality, settingsOfForm } from './options.js';
+/** The settings that one can change while comparing: format, kind, quality and size. All others stay those of the image. */
+import { hasQuality, presetsOf, settingsOfForm } from './options.js';
 
 /** @typedef {import('./options.js').Settings} Settings */
 /** @typedef {import('./types.js').Capabilities} Capabilities */
 /** @typedef {import('./types.js').Source} Source */
 /** @typedef {import('./types.js').Result} Result */
-/** @typedef {{preset: string} | {quality: number} | {size: string}} Change `size`: a value of `sizeChoices` */
+/** @typedef {{format: string} | {preset: string} | {quality: number} | {size: string}} Change `size`: a value of `sizeChoices` */
 /** @typedef {{value: string, side: number | null, is_own: boolean}} SizeChoice `side`: of the longer edge, in pixels; null for the source's size */
 
 /** Longer edges that screens and pages ask for, in pixels. */
@@ -20,6 +20,7 @@ const SIDES = [3840, 2560, 1920, 1280, 640];
  * @returns {Settings}
  */
 export function changeSettings(settings, change, capabilities) {
+  if ('format' in change) return settingsOfForm({ ...settings, format: change.format }, false, capabilities);
   if ('preset' in change) return settingsOfForm({ ...settings, preset: change.preset }, true, capabilities);
   if ('quality' in change) {
     const preset = hasQuality(settings) ? settings.preset : 'photo';
@@ -40,6 +41,9 @@ export function sizeChoices(settings, source) {
   const own = sizeOf(settings);
   return choices.some(({ value }) => value === own) ? choices : [...choices, { value: own, side: null, is_own: true }];
 }
+
+/** Whether the format of the settings keeps every pixel, so that there is no quality to choose. @param {Settings} settings @param {Capabilities} capabilities */
+export const isWithoutLoss = ({ format }, capabilities) => presetsOf(format, capabilities).length === 0;
 
 /** The quality that a picture has: the one set, or the one that was chosen by the gateway; null for one without loss. @param {Settings} settings @param {Result | null} result */
 export function shownQuality(settings, result) {

@@ -1,5 +1,6 @@
 // @ts-check
-/** About how large a file becomes, from the gateway's answer to a sample of its picture. */
+/** About how large a file becomes, from the gateway's answer to a sample of its picture. What the scale rests on was measured with WebP, and holds for it alone. */
+import { DEFAULT_FORMAT } from './capabilities.js';
 
 /** @typedef {import('./sampling.js').Size} Size */
 
@@ -9,6 +10,9 @@ const TILES_COST = { lossy: 1.03, lossless: 1 };
 export const WEIGHED_AS = /** @type {const} */ ({ lossy: 'image/jpeg', lossless: 'image/png' });
 /** Options that say nothing to a sample: it has its size already, and is smaller than the whole. */
 const NOT_FOR_SAMPLES = ['width', 'height', 'target_bytes'];
+
+/** @param {Record<string, string>} query */
+export const canEstimate = ({ format = DEFAULT_FORMAT }) => format === DEFAULT_FORMAT;
 
 /** @param {Record<string, string>} query of the whole @returns {Record<string, string>} */
 export const queryOfSample = (query) => Object.fromEntries(Object.entries(query).filter(([name]) => !NOT_FOR_SAMPLES.includes(name)));

@@ -84,6 +84,9 @@ export function resultName(name, format = 'webp') {
   return `${stemOf(withoutFolders(name)) || 'image'}.${EXTENSION_BY_FORMAT[format] ?? format}`;
 }
 
+/** Of results together. @param {string[]} formats of them */
+export const zipName = (formats) => `${new Set(formats).size === 1 ? formats[0] : 'images'}.zip`;
+
 /** As the gateway calls the source: a name whose extension lies gets the format's. @param {string} name @param {string[]} extensions of the source's format */
 export function sourceName(name, extensions) {
   const last = withoutFolders(name);

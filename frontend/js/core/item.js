@@ -35,7 +35,7 @@ const UPLOAD_SHARE = 0.3;
  */
 export function createItem(given) {
   return {
-    state: 'waiting', place: 0, folder: '', modified_ms: 0, type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0,
+    state: 'waiting', place: 0, folder: '', modified_ms: 0, type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0, is_estimated: false,
     upload_eta: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, problem: null, attempt: 0,
     retry_at_ms: 0, duration_s: null, is_stalled: false, ...given,
   };
@@ -134,6 +134,7 @@ function applyJob(item, job) {
     state: is_cancelling ? 'cancelling' : state,
     seq: job.seq, sent_bytes: item.bytes, upload_eta: null,
     progress: Math.max(item.progress, Math.min(job.progress, 99)),
+    is_estimated: job.progress_is === 'estimated',
     position: job.queue_position ?? null,
     eta_s: job.eta_seconds ?? null,
     source: job.source ?? item.source,

@@ -11,6 +11,7 @@
  */
 
 import { isolated } from './bidi.js';
+import { formatName } from './capabilities.js';
 
 const FALLBACK = 'en';
 
@@ -154,7 +155,7 @@ export class Words {
 
   /** As people write it. @param {string} name of a format */
   format(name) {
-    return name === 'webp' ? 'WebP' : name.toUpperCase();
+    return formatName(name);
   }
 
   /** @param {number} pixels */

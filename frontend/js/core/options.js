@@ -3,15 +3,17 @@
  * The settings of the page, and the query they become. Defaults and ranges are the gateway's (`/api/capabilities`); the presets are the page's
  * own. An option that the gateway does not offer is neither shown nor sent.
  */
-import { offersValue, optionSchema } from './capabilities.js';
+import { capabilitiesFor, DEFAULT_FORMAT, offersValue, optionSchema, outputFormats } from './capabilities.js';
 
 /** @typedef {import('./types.js').Capabilities} Capabilities */
 /** @typedef {'auto' | 'photo' | 'graphic' | 'lossless'} Preset */
 /**
- * @typedef {object} Settings an empty text means: not set
+ * @typedef {object} Settings an empty text means: not set. What means nothing for the format is kept for another, and not sent.
+ * @property {string} format
  * @property {Preset} preset
  * @property {number} quality
- * @property {number} method
+ * @property {number} method of WebP: more effort makes smaller files
+ * @property {number} speed of AVIF: more speed makes larger files
  * @property {string} width
  * @property {string} height
  * @property {string} target_kilobytes
@@ -19,20 +21,33 @@ import { offersValue, optionSchema } from './capabilities.js';
  * @property {string} metadata
  */
 
-/** Preset → its quality (null: the gateway's default), and what it adds to the query. A quality of its own there hides the slider. */
+/**
+ * Preset → its quality (null: the gateway's default), and what it adds to the query, as far as that means something for the format. A quality of its
+ * own there hides the slider.
+ */
 export const PRESETS = /** @type {const} */ ({
   auto: { quality: null, adds: { lossless: 'auto', quality: 'auto' } },
   photo: { quality: null, adds: {} },
-  graphic: { quality: 90, adds: { lossless: 'auto', sharp_yuv: 'true' } },
+  graphic: { quality: 90, adds: { lossless: 'auto', sharp_yuv: 'true', subsampling: '4:4:4' } },
   lossless: { quality: null, adds: { lossless: 'true' } },
 });
 const FIRST_PRESET = 'auto';
+const ALL_PRESETS = /** @type {Preset[]} */ (Object.keys(PRESETS));
 
 /** Presets of earlier versions → today's. */
 const FORMER_PRESETS = /** @type {Record<string, Preset>} */ ({ drawing: 'graphic', text: 'graphic' });
 
 /** A retry keeps the options of its job. Sent empty, these go back to their defaults. */
-const CLEARED_BY_RETRY = { quality: '', lossless: '', near_lossless: '', sharp_yuv: '', width: '', height: '', target_bytes: '', metadata: '' };
+const CLEARED_BY_RETRY = ['quality', 'lossless', 'near_lossless', 'sharp_yuv', 'width', 'height', 'target_bytes', 'metadata'];
+/** As these do, at a gateway that offers them: an older one refuses a name that it does not know. */
+const CLEARED_WHERE_OFFERED = ['format', 'subsampling'];
+
+/** Those that mean something for a format. None where it has no quality: then there is nothing to choose. @param {string} format @param {Capabilities} capabilities */
+export function presetsOf(format, capabilities) {
+  const { options } = capabilitiesFor(capabilities, format);
+  if (capabilities.options.quality && !options.quality) return [];
+  return capabilities.options.lossless && !options.lossless ? ALL_PRESETS.filter((preset) => preset !== 'lossless') : ALL_PRESETS;
+}
 
 /** What a new visitor has. @param {Capabilities} capabilities */
 export const defaultSettings = (capabilities) => readSettings({}, capabilities);
@@ -45,19 +60,26 @@ export const defaultSettings = (capabilities) => readSettings({}, capabilities);
  */
 export function readSettings(stored, capabilities) {
   const given = withoutFormerPreset(/** @type {Record<string, unknown>} */ (stored && typeof stored === 'object' ? stored : {}), capabilities);
-  const preset = Object.hasOwn(PRESETS, String(given.preset)) ? /** @type {Preset} */ (given.preset) : FIRST_PRESET;
+  const format = outputFormats(capabilities).some(({ name }) => name === given.format) ? String(given.format) : DEFAULT_FORMAT;
+  const preset = presetIn(presetsOf(format, capabilities), given.preset);
   const schema = (/** @type {string} */ name) => optionSchema(capabilities, name);
+  const side = (/** @type {'width' | 'height'} */ name) => sizeText(given[name], optionSchema(capabilitiesFor(capabilities, format), name).maximum);
   return {
+    format,
     preset,
     quality: numberIn(schema('quality'), given.quality, PRESETS[preset].quality),
     method: numberIn(schema('method'), given.method, null),
-    width: sizeText(given.width, schema('width').maximum),
-    height: sizeText(given.height, schema('height').maximum),
+    speed: numberIn(schema('speed'), given.speed, null),
+    width: side('width'),
+    height: side('height'),
     target_kilobytes: sizeText(given.target_kilobytes, Math.floor((schema('target_bytes').maximum ?? Infinity) / 1000)),
     near_lossless: isEmpty(given.near_lossless) ? '' : String(numberIn(schema('near_lossless'), given.near_lossless, null)),
     metadata: String(schema('metadata').enum?.includes(given.metadata) ? given.metadata : schema('metadata').default ?? ''),
   };
 }
+
+/** Where none is offered, any is kept for another format. @param {Preset[]} offered @param {unknown} given @returns {Preset} */
+const presetIn = (offered, given) => (offered.length > 0 ? offered : ALL_PRESETS).find((preset) => preset === given) ?? FIRST_PRESET;
 
 /**
  * What an earlier version stored, in today's words. There the first preset was Photo: who never touched the kind or the quality gets Automatic.
@@ -115,10 +137,10 @@ export function settingsOfQuery(query, capabilities) {
 }
 
 /** @param {Record<string, string>} query @returns {Preset} */
-function presetOf({ quality, lossless, near_lossless, sharp_yuv }) {
+function presetOf({ quality, lossless, near_lossless, sharp_yuv, subsampling }) {
   if (near_lossless || lossless === 'true') return 'lossless';
   if (quality === 'auto' || (!quality && lossless === 'auto')) return 'auto';
-  if (sharp_yuv === 'true' || lossless === 'auto') return 'graphic';
+  if (sharp_yuv === 'true' || lossless === 'auto' || subsampling === '4:4:4') return 'graphic';
   return quality ? 'photo' : FIRST_PRESET;
 }
 
@@ -130,16 +152,19 @@ export const hasTarget = ({ preset }) => preset !== 'lossless';
 export const hasNearLossless = ({ preset }) => preset === 'lossless';
 
 /**
+ * With no option that means nothing for the format. The default format is not named: a gateway that offers no other takes no name.
  * @param {Settings} settings
  * @param {Capabilities} capabilities
  * @returns {Record<string, string>}
  */
 export function queryOf(settings, capabilities) {
-  const { preset, width, height, metadata } = settings;
-  const query = /** @type {Record<string, string>} */ ({ method: String(settings.method), quality: String(settings.quality) });
-  for (const [name, value] of Object.entries(PRESETS[preset].adds)) if (offersValue(capabilities, name, value)) query[name] = value;
+  const { format, preset, width, height, metadata } = settings;
+  const offered = capabilitiesFor(capabilities, format);
+  const query = /** @type {Record<string, string>} */ ({ method: String(settings.method), speed: String(settings.speed), quality: String(settings.quality) });
+  if (format !== DEFAULT_FORMAT) query.format = format;
+  for (const [name, value] of Object.entries(PRESETS[preset].adds)) if (offersValue(offered, name, value)) query[name] = value;
   if (preset === 'lossless') delete query.quality;
-  if (hasNearLossless(settings) && settings.near_lossless && capabilities.options.near_lossless) {
+  if (hasNearLossless(settings) && settings.near_lossless && offered.options.near_lossless) {
     query.near_lossless = settings.near_lossless;
     delete query.lossless;
   }
@@ -147,11 +172,14 @@ export function queryOf(settings, capabilities) {
   if (width) query.width = width;
   if (height) query.height = height;
   if (metadata !== optionSchema(capabilities, 'metadata').default) query.metadata = metadata;
-  return Object.fromEntries(Object.entries(query).filter(([name]) => name in capabilities.options));
+  return Object.fromEntries(Object.entries(query).filter(([name]) => name in offered.options));
 }
 
-/** @param {Record<string, string>} query @returns {Record<string, string>} */
-export const retryQueryOf = (query) => ({ ...CLEARED_BY_RETRY, ...query });
+/** @param {Record<string, string>} query @param {readonly string[]} offered names of the gateway's options @returns {Record<string, string>} */
+export function retryQueryOf(query, offered) {
+  const cleared = [...CLEARED_BY_RETRY, ...CLEARED_WHERE_OFFERED.filter((name) => offered.includes(name))];
+  return { ...Object.fromEntries(cleared.map((name) => [name, ''])), ...query };
+}
 
 /**
  * Whether there is anything to reset.

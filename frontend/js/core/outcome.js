@@ -1,8 +1,9 @@
 // @ts-check
 /**
  * What a reader gets of a finished image: the result, or the source where the result is the larger file. A larger file is handed out only to
- * a reader who asks for it.
+ * a reader who asks for it: by its name, or by a format that is chosen for who can read it.
  */
+import { DEFAULT_FORMAT } from './capabilities.js';
 import { resultName, sourceName } from './filenames.js';
 import { sourcePath } from './paths.js';
 
@@ -12,23 +13,34 @@ import { sourcePath } from './paths.js';
 
 /** Formats whose every pixel a lossless result may keep in less bytes. */
 const LOSSLESS_SOURCES = new Set(['png', 'gif', 'bmp', 'tiff', 'ico']);
+/** Formats that are asked for because every program reads them, not because they are small. */
+const FOR_READERS = new Set(['jpeg', 'png']);
 
 /** @param {Item} item */
 export const sourceBytes = (item) => item.source?.bytes ?? item.bytes;
 
 /** The gateway says so; of an older job the sizes do. @param {Item} item */
-export function isLarger(item) {
+function hasGrown(item) {
   const { state, result } = item;
   if (state !== 'done' || !result || result.original) return false;
   return result.larger_than_source === true || result.bytes > sourceBytes(item);
 }
 
+/** Whether another format was asked for that more programs read: that stays the result, however large. @param {Item} item */
+const isForReaders = ({ result, source }) => FOR_READERS.has(result?.format ?? '') && result?.format !== source?.format;
+
+/** Whether the source is the better file to hand out. @param {Item} item */
+export const isLarger = (item) => hasGrown(item) && !isForReaders(item);
+
+/** Whether a larger file is handed out, because its format was asked for. @param {Item} item */
+export const isLargerAsAsked = (item) => hasGrown(item) && isForReaders(item);
+
 /** Whether the gateway answered with the source itself, since no result would be smaller. @param {Item} item */
 export const isOriginal = ({ state, result }) => state === 'done' && result?.original === true;
 
-/** A larger result may become smaller without loss, where neither result nor source has any. @param {Item} item */
+/** A larger result may become smaller without loss, where its format has that and neither result nor source has any. @param {Item} item */
 export function canTryLossless(item) {
-  return isLarger(item) && !['true', 'auto'].includes(item.options.lossless) && LOSSLESS_SOURCES.has(item.source?.format ?? '');
+  return isLarger(item) && (item.options.format ?? DEFAULT_FORMAT) === DEFAULT_FORMAT && !['true', 'auto'].includes(item.options.lossless) && LOSSLESS_SOURCES.has(item.source?.format ?? '');
 }
 
 /** Of a finished image. @param {Item} item @param {Capabilities} capabilities @returns {Outcome} */
@@ -36,7 +48,7 @@ export const outcomeOf = (item, capabilities) => isLarger(item) ? sourceOutcome(
 
 /** @param {Item} item @returns {Outcome} */
 export function resultOutcome({ name, result }) {
-  const format = result?.format ?? 'webp';
+  const format = result?.format ?? DEFAULT_FORMAT;
   return { name: resultName(name, format), path: result?.url ?? '', bytes: result?.bytes ?? 0, format };
 }
 

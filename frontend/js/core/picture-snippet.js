@@ -1,8 +1,8 @@
 // @ts-check
 /** HTML that shows a result, and the source where a browser cannot show the result. */
 
-/** Formats that every browser shows. */
-const EVERYWHERE = new Set(['jpeg', 'png', 'gif']);
+/** Format → how widely browsers show it: 3 for all of them. Others are shown by few. @type {Record<string, number>} */
+const REACH = { avif: 1, webp: 2, jpeg: 3, png: 3, gif: 3 };
 const ENTITIES = /** @type {Record<string, string>} */ ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' });
 
 /** @typedef {{name: string, format: string}} Named */
@@ -12,7 +12,8 @@ const ENTITIES = /** @type {Record<string, string>} */ ({ '&': '&amp;', '<': '&l
  * @param {{result: Named, source: Named, width: number, height: number, alt: string}} picture
  */
 export function pictureSnippet({ result, source, width, height, alt }) {
-  const fallback = EVERYWHERE.has(source.format) ? source : result;
+  const reach = (/** @type {Named} */ { format }) => REACH[format] ?? 0;
+  const fallback = reach(source) > reach(result) ? source : result;
   const image = `  <img src="${address(fallback)}" width="${width}" height="${height}" alt="${escaped(alt)}" loading="lazy" decoding="async">`;
   const better = fallback.name === result.name ? [] : [`  <source srcset="${address(result)}" type="image/${result.format}">`];
   return ['<picture>', ...better, image, '</picture>'].join('\n');

@@ -4,7 +4,7 @@
  * knows more (which format, how many frames), its sentence is shown, provided that it is in the page's language, and speaks to a person: those
  * for programs name options, headers and commands, which nobody sees on the page.
  */
-import { formatNames } from './capabilities.js';
+import { capabilitiesFor, DEFAULT_FORMAT, formatNames } from './capabilities.js';
 
 /** @typedef {import('./types.js').Problem} Problem */
 /** @typedef {import('./types.js').Item} Item */
@@ -48,8 +48,8 @@ const PROGRAMS_WORDS = /[a-z]_[a-z]|[A-Z]_[A-Z]|[“"][a-z]+[”"]|\/(api|proble
 
 /** Option → the control that sets it. */
 const CONTROLS = /** @type {Record<string, string>} */ ({
-  quality: 'settings.quality', method: 'settings.method', width: 'settings.max_width', height: 'settings.max_height',
-  target_bytes: 'settings.target', metadata: 'settings.metadata', lossless: 'settings.preset', near_lossless: 'settings.preset',
+  format: 'settings.format', quality: 'settings.quality', method: 'settings.method', speed: 'settings.speed', width: 'settings.max_width', height: 'settings.max_height',
+  target_bytes: 'settings.target', metadata: 'settings.metadata', lossless: 'settings.preset', near_lossless: 'settings.preset', sharp_yuv: 'settings.preset', subsampling: 'settings.preset',
 });
 
 /** Problems that the same file has every time. */
@@ -63,7 +63,7 @@ const settingKey = (problem) => problem.option === 'width' || problem.option ===
 
 /**
  * @param {Problem} problem
- * @param {Pick<Item, 'name' | 'bytes'>} item
+ * @param {Pick<Item, 'name' | 'bytes'> & Partial<Item>} item
  * @param {Capabilities} capabilities
  * @param {Words} words
  * @returns {string}
@@ -75,7 +75,7 @@ export function sentenceOf(problem, item, capabilities, words) {
   const control = CONTROLS[problem.option ?? ''];
   return words.t(control ? settingKey(problem) : key, {
     control: control ? words.t(control) : '',
-    limit_side: capabilities.limits.side_pixels,
+    limit_side: capabilitiesFor(capabilities, item.options?.format ?? DEFAULT_FORMAT).limits.side_pixels,
     size: words.beyond(item.bytes, capabilities.limits.upload_bytes),
     limit_bytes: words.limit(capabilities.limits.upload_bytes),
     limit_megapixels: words.megapixels(capabilities.limits.pixels),

@@ -1,6 +1,6 @@
 // @ts-check
 /** What may stand in the fields of the settings, and how the qualities are called. Ranges are the gateway's. */
-import { optionSchema } from './capabilities.js';
+import { capabilitiesFor, optionSchema, outputFormats } from './capabilities.js';
 
 /** @typedef {import('./types.js').Capabilities} Capabilities */
 /** @typedef {{minimum: number, maximum: number}} Range */
@@ -9,6 +9,7 @@ import { optionSchema } from './capabilities.js';
 export const NUMBERS = /** @type {const} */ ({
   quality: { option: 'quality', unit: 1 },
   method: { option: 'method', unit: 1 },
+  speed: { option: 'speed', unit: 1 },
   width: { option: 'width', unit: 1 },
   height: { option: 'height', unit: 1 },
   target_kilobytes: { option: 'target_bytes', unit: 1000 },
@@ -36,7 +37,18 @@ export function nameOfQuality(quality) {
   return QUALITY_STOPS.reduce((best, stop) => distance(stop) < distance(best) ? stop : best).name;
 }
 
-/** In the field's own unit. @param {NumberField} field @param {Capabilities} capabilities @returns {Range} */
+/** Keys of what is lost in a format, or need not be chosen. @param {string} format @param {Capabilities} capabilities @returns {string[]} */
+export function notesOf(format, capabilities) {
+  const output = outputFormats(capabilities).find(({ name }) => name === format);
+  if (!output) return [];
+  const { quality, lossless } = capabilitiesFor(capabilities, format).options;
+  return [
+    ...(output.has_alpha ? [] : ['settings.note_alpha']), ...(output.has_animation ? [] : ['settings.note_animation']),
+    ...(quality ? lossless ? [] : ['settings.note_lossy'] : ['settings.note_lossless']),
+  ];
+}
+
+/** In the field's own unit. @param {NumberField} field @param {Capabilities} capabilities for the format, see `capabilitiesFor` @returns {Range} */
 export function rangeOf(field, capabilities) {
   const { option, unit } = NUMBERS[field];
   const { minimum = 0, maximum = Infinity } = optionSchema(capabilities, option);

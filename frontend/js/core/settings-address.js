@@ -3,15 +3,15 @@
  * Settings as the part of an address after `#`: names and values are the API's options, as in its query. The defaults need none. Where
  * `quality=auto` stands, `lossless=auto` goes without saying: together they are Automatic.
  */
-import { offersValue, optionSchema } from './capabilities.js';
+import { capabilitiesFor, DEFAULT_FORMAT, offersValue, optionSchema, outputFormats } from './capabilities.js';
 import { isChanged, queryOf, settingsOfQuery } from './options.js';
 
 /** @typedef {import('./types.js').Capabilities} Capabilities */
 /** @typedef {import('./options.js').Settings} Settings */
-/** @typedef {{settings: Settings, unknown: string[], refused: {name: string, value: string, accepted: string}[]}} Link what an address says, and what of it is not used */
+/** @typedef {{settings: Settings, unknown: string[], meaningless: string[], refused: {name: string, value: string, accepted: string}[]}} Link what an address says, and what of it is not used; `meaningless` for its format */
 
 /** The options that the page has settings for. */
-const NAMES = ['quality', 'lossless', 'near_lossless', 'sharp_yuv', 'method', 'target_bytes', 'width', 'height', 'metadata'];
+const NAMES = ['format', 'quality', 'lossless', 'near_lossless', 'sharp_yuv', 'subsampling', 'method', 'speed', 'target_bytes', 'width', 'height', 'metadata'];
 /** An address may hold anything: so much of a name or a value is repeated to the reader. */
 const SHOWN_CHARACTERS = 40;
 const SHOWN_NAMES = 5;
@@ -23,7 +23,7 @@ export const hashOf = (settings, capabilities) => isChanged(settings, capabiliti
 export function linkOf(settings, capabilities) {
   const query = queryOf(settings, capabilities);
   const is_implied = (/** @type {string} */ name, /** @type {string} */ value) =>
-    (name === 'lossless' && value === 'auto' && query.quality === 'auto') || (name === 'method' && value === String(optionSchema(capabilities, name).default));
+    (name === 'lossless' && value === 'auto' && query.quality === 'auto') || ((name === 'method' || name === 'speed') && value === String(optionSchema(capabilities, name).default));
   const pairs = Object.entries(query).filter(([name, value]) => !is_implied(name, value)).sort(([one], [other]) => NAMES.indexOf(one) - NAMES.indexOf(other));
   return `#${new URLSearchParams(pairs)}`;
 }
@@ -38,16 +38,29 @@ export const hasSettings = (hash) => hash.includes('=');
  */
 export function readLink(hash, capabilities) {
   const query = /** @type {Record<string, string>} */ ({});
-  const link = /** @type {Link} */ ({ settings: settingsOfQuery({}, capabilities), unknown: [], refused: [] });
-  for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
-    if (!NAMES.includes(name) || !(name in capabilities.options)) link.unknown.push(name.slice(0, SHOWN_CHARACTERS));
-    else if (accepts(capabilities, name, value)) query[name] = value;
-    else link.refused.push({ name, value: value.slice(0, SHOWN_CHARACTERS), accepted: acceptedText(capabilities, name) });
+  const link = /** @type {Link} */ ({ settings: settingsOfQuery({}, capabilities), unknown: [], meaningless: [], refused: [] });
+  const pairs = new URLSearchParams(hash.replace(/^#/, ''));
+  const known = withFormats(capabilities);
+  const format = pairs.get('format') ?? '';
+  const offered = capabilitiesFor(known, accepts(known, 'format', format) ? format : DEFAULT_FORMAT);
+  for (const [name, value] of pairs) {
+    if (!NAMES.includes(name) || !(name in known.options)) link.unknown.push(name.slice(0, SHOWN_CHARACTERS));
+    else if (!(name in offered.options)) link.meaningless.push(name);
+    else if (accepts(offered, name, value)) query[name] = value;
+    else link.refused.push({ name, value: value.slice(0, SHOWN_CHARACTERS), accepted: acceptedText(offered, name) });
   }
   link.unknown = [...new Set(link.unknown)].slice(0, SHOWN_NAMES);
+  link.meaningless = [...new Set(link.meaningless)].slice(0, SHOWN_NAMES);
   link.refused = link.refused.slice(0, SHOWN_NAMES);
   link.settings = settingsOfQuery(query, capabilities);
   return link;
+}
+
+/** With those formats as the values of `format` that the page has; `auto` is for clients that say what they show. @param {Capabilities} capabilities @returns {Capabilities} */
+function withFormats(capabilities) {
+  const { format, ...others } = capabilities.options;
+  const names = outputFormats(capabilities).map(({ name }) => name);
+  return { ...capabilities, options: names.length > 0 ? { ...others, format: { ...format, enum: names } } : others };
 }
 
 /** @param {Capabilities} capabilities @param {string} name @param {string} value */

@@ -1,8 +1,9 @@
 // @ts-check
 /** The state of an image as one line of text with its figures: shown in the row, and read aloud as the value of its progress bar. */
+import { DEFAULT_FORMAT } from './capabilities.js';
 import { secondsLeft } from './eta.js';
 import { mismatchedFormat } from './filenames.js';
-import { isLarger, isOriginal } from './outcome.js';
+import { isLarger, isLargerAsAsked, isOriginal } from './outcome.js';
 import { sentenceOf } from './problem.js';
 import { isFollowing } from './states.js';
 
@@ -42,7 +43,7 @@ function textOfState(item, capabilities, words, now_ms) {
     case 'queued': return queuedText(item, words);
     case 'decoding': return decodingText(item, words);
     case 'transforming': return words.t('state.transforming', { percent: words.percent(item.progress) });
-    case 'encoding': return withTimeLeft(words.t('state.encoding', { percent: words.percent(item.progress) }), item.eta_s, words);
+    case 'encoding': return withTimeLeft(encodingText(item, words), item.eta_s, words);
     case 'saving':
     case 'confirming': return words.t('state.saving');
     case 'cancelling': return words.t('state.cancelling');
@@ -89,6 +90,11 @@ function decodingText(item, words) {
   return width && height ? words.t('state.decoding_size', { width: String(width), height: String(height) }) : words.t('state.decoding');
 }
 
+/** @param {Pick<Item, 'progress' | 'is_estimated'>} item @param {Words} words */
+export function encodingText({ progress, is_estimated }, words) {
+  return words.t(is_estimated ? 'state.encoding_about' : 'state.encoding', { percent: words.percent(progress) });
+}
+
 /** @param {Item} item @param {Words} words */
 function doneText(item, words) {
   const size = item.result ? sizeText(item.result, words) : '';
@@ -105,7 +111,8 @@ function sizeText({ width, height, lossless }, words) {
 
 /** @param {Item} item @param {string} size @param {Words} words */
 function doneFiguresText(item, size, words) {
-  if (isLarger(item)) return words.t('state.done_larger', { size, format: words.format(item.result?.format ?? 'webp') });
+  if (isLarger(item)) return words.t('state.done_larger', { size, format: words.format(item.result?.format ?? DEFAULT_FORMAT) });
+  if (isLargerAsAsked(item)) return words.t('state.done_grown', { size });
   if (isOriginal(item)) return words.t('state.done_original', { size });
   // A result that was there already: 0.0 s would say nothing.
   return item.duration_s === null || item.duration_s < 0.05 ? words.t('state.done', { size }) : words.t('state.done_in', { size, time: words.duration(item.duration_s) });

@@ -39,9 +39,11 @@
  * @property {'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'} state
  * @property {'decode' | 'transform' | 'encode' | 'store' | null} [stage]
  * @property {number} progress
+ * @property {'measured' | 'estimated'} [progress_is]
  * @property {number} seq
  * @property {number | null} [queue_position]
  * @property {number | null} [eta_seconds]
+ * @property {'measured' | 'estimated'} [progress_is] how `progress` is known; an older gateway says nothing, and measures it
  * @property {Source} [source]
  * @property {Record<string, unknown>} [options]
  * @property {Result | null} [result]
@@ -72,6 +74,7 @@
  * @property {number} kept_bytes what the gateway has acknowledged of it
  * @property {number} sent_bytes
  * @property {number} progress the job's own percent, 0–100; never falls
+ * @property {boolean} is_estimated whether `progress` is an estimate: the encoder does not say how far it is
  * @property {number} percent upload and job together, 0–100; never falls; 100 only when the result can be fetched
  * @property {import('./eta.js').Eta | null} upload_eta
  * @property {string | null} job
@@ -96,6 +99,14 @@
  * @property {string} media_type
  * @property {string[]} extensions
  *
+ * @typedef {object} OutputFormat one that is written
+ * @property {string} name
+ * @property {string} media_type
+ * @property {string} extension
+ * @property {number} side_pixels of a result, at most
+ * @property {boolean} has_alpha
+ * @property {boolean} has_animation
+ *
  * @typedef {object} OptionSchema JSON Schema, as far as the page reads it
  * @property {unknown} [default]
  * @property {number} [minimum]
@@ -104,10 +115,12 @@
  * @property {unknown} [const]
  * @property {unknown[]} [enum]
  * @property {OptionSchema[]} [anyOf]
+ * @property {string[]} [x-formats] the output formats for which alone the option means something
  *
  * @typedef {object} Capabilities the answer of `/api/capabilities`
  * @property {string} version
- * @property {Format[]} formats
+ * @property {Format[]} formats that are read
+ * @property {OutputFormat[]} [output_formats] an older gateway writes WebP alone, and does not say so
  * @property {{upload_bytes: number, pixels: number, frames: number, side_pixels: number, files_per_request: number}} limits
  * @property {Record<string, OptionSchema>} options
  * @property {number} retention_s

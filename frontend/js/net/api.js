@@ -29,6 +29,8 @@ export class Api {
     this.identity = identity;
     /** Called after each request. @type {(is_answered: boolean) => void} */
     this.onAnswer = () => {};
+    /** Names of the gateway's options, once it has said them. @type {string[]} */
+    this.offered = [];
   }
 
   /** @returns {Record<string, string>} */
@@ -38,8 +40,10 @@ export class Api {
   }
 
   /** @returns {Promise<Answer<import('../core/types.js').Capabilities>>} */
-  capabilities() {
-    return this.request('GET', `${ROOT}/api/capabilities`);
+  async capabilities() {
+    const answer = await this.request('GET', `${ROOT}/api/capabilities`);
+    if (answer.ok) this.offered = Object.keys(answer.body.options);
+    return answer;
   }
 
   /** Whether the gateway answers. @returns {Promise<Answer<null>>} */
@@ -69,7 +73,7 @@ export class Api {
 
   /** @param {string} id @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
   retry(id, options, key) {
-    return this.request('POST', `${ROOT}/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(retryQueryOf(options))}`, { headers: { 'Idempotency-Key': key } });
+    return this.request('POST', `${ROOT}/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(retryQueryOf(options, this.offered))}`, { headers: { 'Idempotency-Key': key } });
   }
 
   /** @param {string} url @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */

@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * Previews of sources that the browser cannot show: lossless WebP, made by the gateway from the source that it has stored. Each is held by the
- * page alone; its job is deleted as soon as the bytes are here.
+ * Previews of what the browser cannot show: lossless WebP. That of a source is made by the gateway from the one that it has stored, and held by
+ * the page alone; its job is deleted as soon as the bytes are here. That of a result is made from its bytes, and leaves nothing at the gateway.
  */
+import { ROOT } from '../core/root.js';
 import { encodeAgain, isProblem } from './encode-again.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
@@ -40,13 +41,29 @@ export class Previews {
     return outcome.blob;
   }
 
+  /**
+   * @param {Blob} result
+   * @param {import('../core/zoom.js').Size} size
+   * @param {AbortSignal} signal
+   * @returns {Promise<Blob | null>} null when it was aborted, or failed
+   */
+  async ofResult(result, size, signal) {
+    try {
+      const query = new URLSearchParams({ ...OPTIONS, ...boundOf(size) });
+      const response = await fetch(`${ROOT}/api/convert?${query}`, { method: 'POST', body: result, headers: { ...this.net.api.headers(), 'Content-Type': result.type }, signal });
+      return response.ok ? await response.blob() : null;
+    } catch {
+      return null;
+    }
+  }
+
   /** @param {string} id of an item */
   forget(id) {
     this.blobs.delete(id);
   }
 }
 
-/** Longest side and shortest are not told apart: a source may be turned. @param {import('../core/types.js').Source | null} source @returns {Record<string, string>} */
+/** Longest side and shortest are not told apart: a source may be turned. @param {Pick<import('../core/types.js').Source, 'width' | 'height'> | null} source @returns {Record<string, string>} */
 export function boundOf(source) {
   const [width, height] = [source?.width ?? 0, source?.height ?? 0];
   if (width * height <= LARGEST_PIXELS) return {};

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Several results as one ZIP (APPNOTE 6.3: stored, UTF-8 names). Nothing is compressed, because WebP does not compress further. The parts
+ * Several results as one ZIP (APPNOTE 6.3: stored, UTF-8 names). Nothing is compressed, because images do not compress further. The parts
  * stay Blobs, which a browser may hold on disk.
  */
 

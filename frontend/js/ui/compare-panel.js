@@ -1,10 +1,10 @@
 // @ts-check
-/** Beside the pictures: kind, quality and size, and what came of them. Each movement is passed on; what is shown comes back when it is there. */
+/** Beside the pictures: format, kind, quality and size, and what came of them. Each movement is passed on; what is shown comes back when it is there. */
 import { el, setAttribute, setText } from './dom.js';
 import { createButton } from './compare-button.js';
-import { shownQuality, sizeOf } from '../core/compare-settings.js';
-import { hasQuality } from '../core/options.js';
-import { formatName, optionSchema } from '../core/capabilities.js';
+import { isWithoutLoss, shownQuality, sizeOf } from '../core/compare-settings.js';
+import { hasQuality, presetsOf } from '../core/options.js';
+import { DEFAULT_FORMAT, formatName, optionSchema, outputFormats } from '../core/capabilities.js';
 import { savedPercent } from '../core/batch.js';
 
 /** @typedef {import('../core/compare-settings.js').Change} Change */
@@ -25,16 +25,19 @@ export class ComparePanel {
   /** @param {Words} words @param {Capabilities} capabilities @param {Handlers} handlers */
   constructor(words, capabilities, handlers) {
     this.words = words;
+    this.capabilities = capabilities;
     this.handlers = handlers;
     const { minimum = 0, maximum = 100 } = optionSchema(capabilities, 'quality');
+    this.format = el('select', { id: 'compare-format' }, ...outputFormats(capabilities).map(({ name }) => el('option', { value: name }, formatName(name))));
     this.kinds = el('fieldset', { class: 'segments compare-kinds' }, el('legend', { class: 'visually-hidden' }, words.t('compare.kind')),
       ...KINDS.map(([name, text]) => el('label', {}, el('input', { type: 'radio', name: 'compare-kind', value: name }), el('span', {}, words.t(text)))));
     this.quality = el('input', { type: 'range', id: 'compare-quality', min: String(minimum), max: String(maximum), step: '1', 'aria-describedby': 'compare-hint' });
     this.number = el('output', { for: 'compare-quality' });
     this.hint = el('small', { id: 'compare-hint' });
     this.size = el('select', { id: 'compare-size' });
-    this.form = el('div', { class: 'compare-settings' }, this.kinds,
-      el('div', { class: 'field' }, el('label', { for: 'compare-quality' }, words.t('compare.quality')), el('div', { class: 'dial' }, this.quality, this.number), this.hint),
+    this.quality_field = el('div', { class: 'field' }, el('label', { for: 'compare-quality' }, words.t('compare.quality')), el('div', { class: 'dial' }, this.quality, this.number), this.hint);
+    const format_field = el('div', { class: 'field' }, el('label', { for: 'compare-format' }, words.t('compare.format')), this.format);
+    this.form = el('div', { class: 'compare-settings' }, ...(this.format.length > 0 ? [format_field] : []), this.kinds, this.quality_field,
       el('div', { class: 'field' }, el('label', { for: 'compare-size' }, words.t('compare.size')), this.size));
     this.bytes = el('strong', { class: 'compare-bytes' });
     this.saving = el('span', { class: 'compare-saving' });
@@ -58,6 +61,7 @@ export class ComparePanel {
   }
 
   listen() {
+    this.format.addEventListener('change', () => this.handlers.onChange({ format: this.format.value }));
     this.kinds.addEventListener('change', (event) => event.target instanceof HTMLInputElement && this.handlers.onChange({ preset: event.target.value }));
     this.quality.addEventListener('input', () => this.handlers.onChange({ quality: Number(this.quality.value) }));
     this.size.addEventListener('change', () => this.handlers.onChange({ size: this.size.value }));
@@ -78,7 +82,7 @@ export class ComparePanel {
   /** @param {Settings} settings @param {Result | null} result what was last made of them, as far as it says a quality */
   showSettings(settings, result) {
     const quality = shownQuality(settings, result);
-    for (const input of this.kinds.querySelectorAll('input')) input.checked = input.value === settings.preset;
+    this.showFormat(settings);
     if (document.activeElement !== this.quality || hasQuality(settings)) this.quality.value = String(quality ?? settings.quality);
     const { min, max, value } = this.quality;
     this.quality.style.setProperty('--value', String((Number(value) - Number(min)) / (Number(max) - Number(min))));
@@ -86,6 +90,17 @@ export class ComparePanel {
     setText(this.number, quality === null ? '–' : this.words.whole.format(quality));
     setText(this.hint, this.words.t(hasQuality(settings) ? 'compare.hint_quality' : settings.preset === 'auto' ? 'compare.hint_auto' : 'compare.hint_lossless'));
     this.size.value = sizeOf(settings);
+  }
+
+  /** And what can be chosen for it. @param {Settings} settings */
+  showFormat(settings) {
+    const presets = presetsOf(settings.format, this.capabilities);
+    this.format.value = settings.format;
+    this.kinds.hidden = this.quality_field.hidden = presets.length === 0;
+    for (const input of this.kinds.querySelectorAll('input')) {
+      input.checked = input.value === settings.preset;
+      if (input.parentElement) input.parentElement.hidden = !presets.some((preset) => preset === input.value);
+    }
   }
 
   /** @param {Outcome} outcome */
@@ -98,7 +113,7 @@ export class ComparePanel {
     this.saving.className = `compare-saving ${saved > 0 ? 'is-smaller' : 'is-larger'}`;
     const facts = [
       words.t('compare.fact_original', { format: formatName(source?.format ?? ''), size: words.bytes(source_bytes) }),
-      `${formatName(result.format ?? 'webp')}, ${result.width} × ${result.height}`,
+      `${formatName(result.format ?? DEFAULT_FORMAT)}, ${result.width} × ${result.height}`,
       this.kindText(settings, result),
       result.bytes > source_bytes ? words.t('compare.fact_larger') : '',
       ...(seconds === null || seconds < SHOWN_S ? [] : [words.t('compare.fact_seconds', { time: words.duration(seconds) })]),
@@ -112,6 +127,7 @@ export class ComparePanel {
   kindText(settings, result) {
     const kind = this.words.t(KINDS.find(([name]) => name === settings.preset)?.[1] ?? '');
     if (result.original) return this.words.t('compare.fact_own');
+    if (isWithoutLoss(settings, this.capabilities)) return this.words.t('settings.lossless');
     const quality = shownQuality(settings, result);
     if (quality !== null) return this.words.t('compare.fact_quality', { kind, quality });
     return settings.preset === 'lossless' ? kind : result.lossless ? this.words.t('compare.fact_lossless', { kind }) : kind;

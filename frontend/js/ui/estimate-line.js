@@ -5,7 +5,8 @@ import { el, setText } from './dom.js';
 /** @typedef {import('../core/language.js').Words} Words */
 /**
  * @typedef {object} Shown
- * @property {'none' | 'working' | 'known' | 'exact' | 'animated' | 'undecodable' | 'unknown'} state
+ * @property {'none' | 'working' | 'known' | 'exact' | 'animated' | 'undecodable' | 'other_format' | 'unknown'} state
+ * @property {string} [format] that is asked for
  * @property {string} [name] whose figure it is
  * @property {string} [picture] data URL
  * @property {number} [before_bytes]
@@ -13,7 +14,7 @@ import { el, setText } from './dom.js';
  */
 
 /** State → key of the sentence in the place of a figure. */
-const SENTENCES = /** @type {const} */ ({ none: 'settings.estimate_none', animated: 'settings.estimate_animated', undecodable: 'settings.estimate_undecodable', unknown: 'settings.estimate_unknown' });
+const SENTENCES = /** @type {const} */ ({ none: 'settings.estimate_none', animated: 'settings.estimate_animated', undecodable: 'settings.estimate_undecodable', other_format: 'settings.estimate_other_format', unknown: 'settings.estimate_unknown' });
 
 export function createEstimateLine() {
   return el('div', { class: 'estimate', 'data-state': 'none' },
@@ -34,8 +35,8 @@ export function showEstimate(line, shown, words) {
 }
 
 /** @param {Shown} shown @param {Words} words */
-function figureText({ state, before_bytes = 0, after_bytes }, words) {
-  if (state !== 'known' && state !== 'exact' && state !== 'working') return words.t(SENTENCES[state]);
+function figureText({ state, format = '', before_bytes = 0, after_bytes }, words) {
+  if (state !== 'known' && state !== 'exact' && state !== 'working') return words.t(SENTENCES[state], { format: words.format(format) });
   if (after_bytes === undefined) return words.t('settings.estimate_working');
   const size = state === 'exact' ? words.bytes(after_bytes) : words.t('settings.estimate', { size: words.bytes(after_bytes) });
   return before_bytes <= 0 ? size : words.t('settings.estimate_saving', { size, saving: words.saving(Math.round(100 * (1 - after_bytes / before_bytes))) });

@@ -25,7 +25,7 @@ import { showTexts } from './texts.js';
  */
 export async function askForSettings({ name, settings, capabilities, all, estimate, onSettings }, words) {
   await loadStyles('dialog', 'settings-form');
-  const form = createForm('file-');
+  const form = createForm('file-', capabilities);
   const title = el('h2', { id: 'file-settings-title' }, words.t('row.again_title', { name }));
   const dismiss = el('button', { class: 'button', type: 'button' }, words.t('row.again_dismiss'));
   const for_all = el('button', { class: 'button', type: 'button', value: 'all' }, words.t('settings.file_apply_all', { n: all }));

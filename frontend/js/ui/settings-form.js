@@ -1,15 +1,17 @@
 // @ts-check
 /** The form of settings: for all images in the page's panel, and for one in its dialog. Both have the same fields, with ids of their own. */
 import { el, setAttribute, setText } from './dom.js';
-import { optionSchema } from '../core/capabilities.js';
-import { hasNearLossless, hasQuality, hasTarget, settingsOfForm } from '../core/options.js';
-import { fits, nameOfQuality, NUMBERS, QUALITY_STOPS, rangeOf, WIDTHS } from '../core/setting-fields.js';
+import { capabilitiesFor, formatName, optionSchema, outputFormats } from '../core/capabilities.js';
+import { hasNearLossless, hasQuality, hasTarget, presetsOf, settingsOfForm } from '../core/options.js';
+import { fits, nameOfQuality, notesOf, NUMBERS, QUALITY_STOPS, rangeOf, WIDTHS } from '../core/setting-fields.js';
 
 /** @typedef {import('../core/options.js').Settings} Settings */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
 /** @typedef {import('../core/language.js').Words} Words */
 /** @typedef {import('../core/setting-fields.js').NumberField} NumberField */
 
+/** Format → key of what it is good for. */
+const FORMAT_HINTS = /** @type {Record<string, string>} */ ({ webp: 'settings.webp_hint', avif: 'settings.avif_hint', jpeg: 'settings.jpeg_hint', png: 'settings.png_hint' });
 /** Preset → keys of its name and of what it is for. */
 const CARDS = /** @type {const} */ ({
   auto: ['settings.auto', 'settings.auto_hint'],
@@ -17,21 +19,41 @@ const CARDS = /** @type {const} */ ({
   graphic: ['settings.graphic', 'settings.graphic_hint'],
   lossless: ['settings.lossless', 'settings.lossless_hint'],
 });
+/** Numbers that trade time for size, between what they mean at their ends. */
+const DIALS = /** @type {const} */ ({
+  method: ['settings.method', 'settings.method_low', 'settings.method_high'],
+  speed: ['settings.speed', 'settings.speed_low', 'settings.speed_high'],
+});
 const METADATA = /** @type {const} */ ({ none: 'settings.metadata_none', copyright: 'settings.metadata_copyright', all: 'settings.metadata_all' });
 
-/** Translated by `showTexts` once it stands on the page. @param {string} prefix of its ids @returns {HTMLFormElement} */
-export function createForm(prefix) {
-  const form = el('form', { class: 'settings-form', novalidate: '' },
-    el('fieldset', { class: 'presets' }, el('legend', { 'data-t': 'settings.preset' }), ...Object.entries(CARDS).map(([value, keys]) => card(value, keys))),
+/** Translated by `showTexts` once it stands on the page. @param {string} prefix of its ids @param {Capabilities} capabilities @returns {HTMLFormElement} */
+export function createForm(prefix, capabilities) {
+  const form = el('form', { class: 'settings-form', novalidate: '' }, ...formatChoice(capabilities),
+    el('fieldset', { class: 'presets presets-kind' }, el('legend', { 'data-t': 'settings.preset' }), ...Object.entries(CARDS).map(([value, keys]) => card(value, keys))),
     el('div', { class: 'settings-main' }, qualityField(prefix), widthField(prefix)),
     el('details', { class: 'settings-more' }, el('summary', { 'data-t': 'settings.more' }),
-      el('div', { class: 'settings-grid' }, effortField(prefix),
+      el('div', { class: 'settings-grid' }, dialField(prefix, 'method'), dialField(prefix, 'speed'),
         numberField(prefix, { name: 'height', label: 'settings.max_height', unit: 'settings.pixels', empty: 'settings.as_is' }),
         numberField(prefix, { name: 'target_kilobytes', id: 'target', label: 'settings.target', unit: 'settings.kilobytes', empty: 'settings.any_size', hint: 'settings.target_hint' }),
         numberField(prefix, { name: 'near_lossless', label: 'settings.near_lossless', unit: '', empty: 'settings.off', hint: 'settings.near_lossless_hint' }),
         metadataField(prefix))));
   form.addEventListener('click', ({ target }) => target instanceof HTMLElement && pressChip(form, target));
   return form;
+}
+
+/** None where the gateway writes one format alone. @param {Capabilities} capabilities */
+function formatChoice(capabilities) {
+  const formats = outputFormats(capabilities);
+  if (formats.length === 0) return [];
+  return [el('fieldset', { class: 'presets' }, el('legend', { 'data-t': 'settings.format' }), ...formats.map(({ name }) => formatCard(name)),
+    el('p', { class: 'format-note', role: 'status' }))];
+}
+
+/** Names of formats are the same in every language. @param {string} name */
+function formatCard(name) {
+  const hint = FORMAT_HINTS[name];
+  return el('label', { class: 'preset' }, el('input', { type: 'radio', name: 'format', value: name }), el('span', { class: 'preset-name' }, formatName(name)),
+    ...(hint ? [el('span', { class: 'preset-hint', 'data-t': hint })] : []));
 }
 
 /** @param {string} value @param {readonly [string, string]} keys */
@@ -63,13 +85,14 @@ function widthField(prefix) {
     problemLine(id));
 }
 
-/** @param {string} prefix */
-function effortField(prefix) {
-  const id = `${prefix}method`;
-  return el('div', { class: 'field', 'data-field': 'method' },
-    el('label', { for: id, 'data-t': 'settings.method' }),
-    el('div', { class: 'dial' }, el('input', { type: 'range', id, name: 'method', 'aria-describedby': `${id}-ends` }), el('output', { for: id, 'data-shows': 'method' })),
-    el('div', { class: 'ends', id: `${id}-ends` }, el('small', { 'data-t': 'settings.method_low' }), el('small', { 'data-t': 'settings.method_high' })));
+/** @param {string} prefix @param {keyof typeof DIALS} name */
+function dialField(prefix, name) {
+  const id = `${prefix}${name}`;
+  const [label, low, high] = DIALS[name];
+  return el('div', { class: 'field', 'data-field': name },
+    el('label', { for: id, 'data-t': label }),
+    el('div', { class: 'dial' }, el('input', { type: 'range', id, name, 'aria-describedby': `${id}-ends` }), el('output', { for: id, 'data-shows': name })),
+    el('div', { class: 'ends', id: `${id}-ends` }, el('small', { 'data-t': low }), el('small', { 'data-t': high })));
 }
 
 /** @param {string} prefix @param {{name: NumberField, id?: string, label: string, unit: string, empty: string, hint?: string}} given */
@@ -112,11 +135,13 @@ function pressChip(form, target) {
 export function readForm(form, { target }, { now, capabilities, words }) {
   if (!(target instanceof HTMLInputElement || target instanceof HTMLSelectElement)) return now;
   const name = target.dataset.exact ?? target.name;
+  const offered = capabilitiesFor(capabilities, now.format);
+  if (name === 'format') clearProblem(form);
   if (name in NUMBERS && target instanceof HTMLInputElement) {
     const field = /** @type {NumberField} */ (name);
-    const is_fit = !target.validity.badInput && fits(field, target.value, capabilities);
+    const is_fit = !target.validity.badInput && fits(field, target.value, offered);
     clearProblem(form, field);
-    if (!is_fit) showProblem(form, target, words.t('settings.out_of_range', textOfRange(field, capabilities)));
+    if (!is_fit) showProblem(form, target, words.t('settings.out_of_range', textOfRange(field, offered)));
     if (!is_fit) return now;
   }
   return settingsOfForm({ ...now, [name]: target.value }, name === 'preset', capabilities);
@@ -152,16 +177,32 @@ export const invalidField = (form) => form.querySelector('[aria-invalid]');
 
 /** @param {HTMLFormElement} form @param {Settings} settings @param {Capabilities} capabilities @param {Words} words */
 export function showForm(form, settings, capabilities, words) {
-  for (const field of form.querySelectorAll('[data-field]')) if (field instanceof HTMLElement) showField(field, settings, capabilities);
-  for (const card_input of form.querySelectorAll('[name=preset]')) if (card_input instanceof HTMLInputElement) card_input.checked = card_input.value === settings.preset;
-  for (const [name, value] of Object.entries(settings)) if (name !== 'preset') fill(form, name, String(value));
+  const offered = capabilitiesFor(capabilities, settings.format);
+  for (const field of form.querySelectorAll('[data-field]')) if (field instanceof HTMLElement) showField(field, settings, offered);
+  showCards(form, settings, capabilities);
+  const note = form.querySelector('.format-note');
+  if (note) setText(note, notesOf(settings.format, capabilities).map((key) => words.t(key)).join('').trim());
+  for (const [name, value] of Object.entries(settings)) if (name !== 'preset' && name !== 'format') fill(form, name, String(value));
   for (const chip of form.querySelectorAll('.chip[data-sets]')) if (chip instanceof HTMLButtonElement) showChip(chip, settings);
   for (const output of form.querySelectorAll('[data-shows]')) setText(output, String(settings[/** @type {keyof Settings} */ (output.getAttribute('data-shows'))]));
   const dial = form.querySelector('[type=range][name=quality]');
   if (dial) setAttribute(dial, 'aria-valuetext', `${settings.quality}, ${words.t(nameOfQuality(settings.quality))}`);
 }
 
-/** Whether it is offered, and within which range. @param {HTMLElement} field @param {Settings} settings @param {Capabilities} capabilities */
+/** Those that mean something for the format. @param {HTMLFormElement} form @param {Settings} settings @param {Capabilities} capabilities */
+function showCards(form, settings, capabilities) {
+  const presets = presetsOf(settings.format, capabilities);
+  const kinds = form.querySelector('.presets-kind');
+  if (kinds instanceof HTMLElement) kinds.hidden = presets.length === 0;
+  for (const input of form.querySelectorAll('[type=radio]')) {
+    if (!(input instanceof HTMLInputElement) || !input.parentElement) continue;
+    const is_preset = input.name === 'preset';
+    input.checked = input.value === (is_preset ? settings.preset : settings.format);
+    input.parentElement.hidden = is_preset && !presets.some((preset) => preset === input.value);
+  }
+}
+
+/** Whether it is offered, and within which range. @param {HTMLElement} field @param {Settings} settings @param {Capabilities} capabilities for the format */
 function showField(field, settings, capabilities) {
   const option = field.dataset.field ?? '';
   field.hidden = !isUsable(option, settings, capabilities);

@@ -1,9 +1,11 @@
 // @ts-check
 /** The line of the settings that is always seen. Events: `settings-approached` before the panel is opened, `settings-opened` and `settings-closed`. */
 import { emit, find, setText } from './dom.js';
-import { hasQuality } from '../core/options.js';
+import { DEFAULT_FORMAT } from '../core/capabilities.js';
+import { hasQuality, presetsOf } from '../core/options.js';
 
 /** @typedef {import('../core/options.js').Settings} Settings */
+/** @typedef {import('../core/types.js').Capabilities} Capabilities */
 /** @typedef {import('../core/language.js').Words} Words */
 
 /** Preset → key of its name. */
@@ -18,15 +20,23 @@ export function listenToSettings() {
   if (panel.open) tell();
 }
 
-/** @param {Settings} settings @param {Words} words */
-export function showSettings(settings, words) {
-  setText(find('settings-now', HTMLElement), summaryText(settings, words));
+/** @param {Settings} settings @param {Capabilities} capabilities @param {Words} words */
+export function showSettings(settings, capabilities, words) {
+  setText(find('settings-now', HTMLElement), summaryText(settings, capabilities, words));
 }
 
-/** @param {Settings} settings @param {Words} words */
-function summaryText(settings, words) {
+/** The default format goes without saying. @param {Settings} settings @param {Capabilities} capabilities @param {Words} words */
+function formatText(settings, capabilities, words) {
+  const format = words.format(settings.format);
+  if (presetsOf(settings.format, capabilities).length === 0) return format;
   const preset = words.t(PRESET_NAMES[settings.preset]);
   const text = hasQuality(settings) ? words.t('settings.now_quality', { preset, quality: settings.quality }) : preset;
+  return settings.format === DEFAULT_FORMAT ? text : words.t('settings.now_format', { format, text });
+}
+
+/** @param {Settings} settings @param {Capabilities} capabilities @param {Words} words */
+function summaryText(settings, capabilities, words) {
+  const text = formatText(settings, capabilities, words);
   const { width, height } = settings;
   if (width && height) return words.t('settings.now_size', { text, width, height });
   if (width) return words.t('settings.now_width', { text, width });

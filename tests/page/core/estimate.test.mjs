@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAnimated } from '../../../frontend/js/core/animation.js';
-import { estimatedBytes, kindOfFile, kindOfQuery, queryOfSample, restOfEstimates } from '../../../frontend/js/core/estimate.js';
+import { canEstimate, estimatedBytes, kindOfFile, kindOfQuery, queryOfSample, restOfEstimates } from '../../../frontend/js/core/estimate.js';
 import { REACH, resample } from '../../../frontend/js/core/lanczos.js';
 import { BUDGET_PIXELS, sizeWithin, tilingOf } from '../../../frontend/js/core/sampling.js';
 
@@ -60,6 +60,10 @@ test('what is asked of a sample says nothing of sizes', () => {
   assert.deepEqual(queryOfSample({ quality: '80', width: '1920', height: '9', target_bytes: '100', lossless: 'auto' }), { quality: '80', lossless: 'auto' });
   const queries = /** @type {Record<string, string>[]} */ ([{ lossless: 'true' }, { near_lossless: '60' }, { lossless: 'auto', quality: 'auto' }, { quality: '80' }]);
   assert.deepEqual(queries.map(kindOfQuery), ['lossless', 'lossless', 'lossy', 'lossy']);
+});
+
+test('what was measured with WebP is said of WebP alone', () => {
+  assert.deepEqual(/** @type {Record<string, string>[]} */ ([{ quality: '80' }, { format: 'webp' }, { format: 'avif' }, { format: 'jpeg' }, { format: 'png' }]).map(canEstimate), [true, true, false, false, false]);
 });
 
 test('an answer is scaled to the whole, and never above a size that was set', () => {

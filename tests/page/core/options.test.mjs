@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultSettings, hasNearLossless, hasQuality, hasTarget, isChanged, PRESETS, queryOf, readSettings, retryQueryOf, settingsOfForm, settingsOfQuery } from '../../../frontend/js/core/options.js';
-import { OPTIONS, capabilities } from '../support/fixtures.mjs';
+import { OPTIONS, OPTIONS_OF_FORMATS, capabilities } from '../support/fixtures.mjs';
 
 /** @typedef {import('../../../frontend/js/core/options.js').Preset} Preset */
 
@@ -83,7 +83,7 @@ test('defaults and ranges are the gateway’s, not the page’s', () => {
     ...OPTIONS, quality: { anyOf: [{ minimum: 20, maximum: 95 }, {}], default: 71 }, method: { minimum: 1, maximum: 3, default: 2 }, width: { minimum: 1, maximum: 4000, default: null },
     metadata: { enum: ['none', 'copyright'], default: 'copyright' },
   } };
-  assert.deepEqual(defaultSettings(other), { preset: 'auto', quality: 71, method: 2, width: '', height: '', target_kilobytes: '', near_lossless: '', metadata: 'copyright' });
+  assert.deepEqual(defaultSettings(other), { format: 'webp', preset: 'auto', quality: 71, method: 2, speed: 0, width: '', height: '', target_kilobytes: '', near_lossless: '', metadata: 'copyright' });
   assert.deepEqual(readSettings({ quality: 100, method: 0, width: 9000, metadata: 'all' }, other), { ...defaultSettings(other), quality: 95, method: 1, width: '4000' });
   assert.deepEqual(queryOf({ ...defaultSettings(other), preset: 'photo' }, other), { quality: '71', method: '2' }, 'a default need not be sent');
   assert.ok(!isChanged(defaultSettings(other), other) && isChanged(DEFAULTS, other));
@@ -109,6 +109,7 @@ test('an image opens its settings with what it was sent with', () => {
 });
 
 test('a retry takes back every option that the settings do not have', () => {
-  assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }),
-    { method: '4', lossless: 'true', width: '100', quality: '', near_lossless: '', sharp_yuv: '', height: '', target_bytes: '', metadata: '' });
+  const cleared = { method: '4', lossless: 'true', width: '100', quality: '', near_lossless: '', sharp_yuv: '', height: '', target_bytes: '', metadata: '' };
+  assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS)), cleared, 'a gateway of old is asked for nothing that it does not know');
+  assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS_OF_FORMATS)), { ...cleared, format: '', subsampling: '' });
 });

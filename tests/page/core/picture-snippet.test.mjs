@@ -23,6 +23,16 @@ test('a source that is its own result stands once', () => {
   assert.doesNotMatch(pictureSnippet({ ...picture, result: picture.source }), /<source/);
 });
 
+test('the more widely shown of the two is what all browsers get; the result stands alone where it is that', () => {
+  const snippet = (/** @type {string} */ source, /** @type {string} */ result) =>
+    pictureSnippet({ ...picture, result: { name: `a.${result}`, format: result }, source: { name: `b.${source}`, format: source } }).match(/(?:srcset|src|type)="[^"]*"/g);
+  assert.deepEqual(snippet('jpeg', 'avif'), ['srcset="a.avif"', 'type="image/avif"', 'src="b.jpeg"']);
+  assert.deepEqual(snippet('webp', 'avif'), ['srcset="a.avif"', 'type="image/avif"', 'src="b.webp"']);
+  assert.deepEqual(snippet('heic', 'avif'), ['src="a.avif"']);
+  assert.deepEqual(snippet('avif', 'webp'), ['src="a.webp"']);
+  for (const result of ['jpeg', 'png']) for (const source of ['png', 'jpeg', 'gif', 'webp', 'avif', 'heic']) assert.deepEqual(snippet(source, result), [`src="a.${result}"`], `${source} → ${result}`);
+});
+
 test('the words of a name are a first text', () => {
   assert.equal(altOf('holiday_in-the  mountains'), 'holiday in the mountains');
 });

@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { isSame, MOST_NAMES, readNamed, withNamed } from '../../../frontend/js/core/named-settings.js';
 import { defaultSettings } from '../../../frontend/js/core/options.js';
 import { fits, nameOfQuality, NUMBERS, QUALITY_STOPS, rangeOf } from '../../../frontend/js/core/setting-fields.js';
-import { OPTIONS, capabilities } from '../support/fixtures.mjs';
+import { OPTIONS, OPTIONS_OF_FORMATS, capabilities } from '../support/fixtures.mjs';
 
 /** @typedef {import('../../../frontend/js/core/setting-fields.js').NumberField} NumberField */
 
-const rich = { ...capabilities, options: OPTIONS };
+const rich = { ...capabilities, options: { ...OPTIONS, speed: OPTIONS_OF_FORMATS.speed } };
 const DEFAULTS = defaultSettings(rich);
 
 test('a number beyond its bounds, or no whole number, does not fit, in any field', () => {

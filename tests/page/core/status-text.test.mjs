@@ -24,6 +24,11 @@ test('every state has its line of text, in both languages, without a hole', () =
   assert.equal(statusText({ ...long, state: 'uploading' }, capabilities, english, 0), 'Uploading 50%, 1 of 1 KB');
 });
 
+test('a percent that is estimated is said to be about so much', () => {
+  const text = (/** @type {import('../../../frontend/js/core/language.js').Words} */ words, eta_s = 22) => statusText(item({ state: 'encoding', progress: 40, is_estimated: true, eta_s }), capabilities, words, 0);
+  assert.deepEqual([text(english), text(chinese)], ['Encoding, about 40%, about 20 s left', '编码中，约 40%，剩余约 20 秒']);
+});
+
 test('that Automatic chose lossless is said', () => {
   const text = (/** @type {import('../../../frontend/js/core/language.js').Words} */ words) =>
     statusText(item({ state: 'done', duration_s: 1, result: { url: '', bytes: 10, width: 60, height: 40, lossless: true } }), capabilities, words, 0);

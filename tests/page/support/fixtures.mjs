@@ -20,6 +20,24 @@ export const OPTIONS = {
   metadata: { enum: ['none', 'copyright', 'all'], default: 'none' },
 };
 
+/** @param {string} name @param {number} side_pixels @param {boolean} has_alpha @param {boolean} has_animation */
+const written = (name, side_pixels, has_alpha, has_animation) => ({ name, media_type: `image/${name}`, extension: name === 'jpeg' ? 'jpg' : name, side_pixels, has_alpha, has_animation });
+/** As a gateway describes the formats that it writes. @type {import('../../../frontend/js/core/types.js').OutputFormat[]} */
+export const OUTPUT_FORMATS = [written('webp', 16383, true, true), written('avif', 32768, true, true), written('jpeg', 65500, false, false), written('png', 65535, true, false)];
+/** @type {Record<string, string[]>} */
+const MEANT_FOR = { quality: ['webp', 'avif', 'jpeg'], method: ['webp'], lossless: ['webp'], near_lossless: ['webp'], sharp_yuv: ['webp'], target_bytes: ['webp', 'avif', 'jpeg'] };
+/** Its options. @type {typeof OPTIONS} */
+export const OPTIONS_OF_FORMATS = {
+  ...Object.fromEntries(Object.entries(OPTIONS).map(([name, option]) => [name, MEANT_FOR[name] ? { ...option, 'x-formats': MEANT_FOR[name] } : option])),
+  format: { type: 'string', enum: ['webp', 'avif', 'jpeg', 'png', 'auto'], default: 'webp' },
+  speed: { type: 'integer', minimum: 0, maximum: 10, default: 6, 'x-formats': ['avif'] },
+  progressive: { type: 'boolean', default: true, 'x-formats': ['jpeg'] },
+  subsampling: { type: 'string', enum: ['4:2:0', '4:4:4'], default: '4:2:0', 'x-formats': ['jpeg', 'avif'] },
+  colors: { type: 'integer', minimum: 2, maximum: 256, default: null, 'x-formats': ['png'] },
+  width: { ...OPTIONS.width, maximum: 65535 },
+  height: { ...OPTIONS.height, maximum: 65535 },
+};
+
 export const english = new Words('en', en);
 export const chinese = new Words('zh-CN', zh);
 /** @type {import('../../../frontend/js/core/types.js').Capabilities} */
@@ -29,6 +47,9 @@ export const capabilities = {
   limits: { upload_bytes: 67_108_864, pixels: 50_000_000, frames: 256, side_pixels: 16383, files_per_request: 100 },
   options: { quality: OPTIONS.quality, method: OPTIONS.method, lossless: { type: 'boolean', default: false }, width: OPTIONS.width, height: OPTIONS.height },
 };
+
+/** Of a gateway that writes four formats. @type {typeof capabilities} */
+export const four_formats = { ...capabilities, options: OPTIONS_OF_FORMATS, output_formats: OUTPUT_FORMATS };
 
 /** @param {Partial<Item>} [more] */
 export const item = (more) => createItem({ id: 'a', name: 'cat.png', bytes: 1000, ...more });
