@@ -303,3 +303,11 @@ def test_a_child_gets_memory_for_whatever_may_come_of_a_part() -> None:
         assert most_pixels((320, 200), options, limits) >= geometry_for((10, 200), options).pixels or options.rotate
     assert most_pixels((320, 200), Options(trim=5, width=500, enlarge=True), limits) == limits.pixels
     assert most_pixels((320, 200), Options(crop="5000,0,1,1"), limits) == 1
+
+
+def test_the_look_at_all_frames_is_counted_into_the_progress(convert: Convert) -> None:
+    reports = convert(animation(moving()), trim=10, report_every_s=0.0005).reports
+    looked = [each.percent for each in reports if each.stage == "decode"]
+    assert len(looked) >= 3 and 0 < looked[-1] < 80
+    assert [each.stage for each in reports] == sorted((each.stage for each in reports), key=["decode", "transform", "encode"].index)
+    assert convert(animation(moving())).reports[0].stage == "encode"
