@@ -75,7 +75,7 @@ def checked(outcome: Outcome) -> Outcome:
 
 @pytest.mark.parametrize("output", ["webp", "avif", "jpeg", "png"])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
-@pytest.mark.parametrize("size", [(1200, 800), (90, 130)])
+@pytest.mark.parametrize("size", [(480, 320), (90, 130)])
 def test_a_result_of_every_format_has_its_own(convert: Convert, output: str, mode: str, size: tuple[int, int]) -> None:
     checked(convert(saved(picture(*size, mode), "PNG"), format=output, quality=90))
 
@@ -84,17 +84,17 @@ SCENES: dict[str, Callable[[tuple[int, int]], Image.Image]] = drawn.DRAWN | draw
 
 
 @pytest.mark.parametrize("name", SCENES)
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_a_drawn_or_photographed_scene_has_its_own(convert: Convert, name: str, image_format: str) -> None:
-    checked(convert(saved(SCENES[name]((1100, 700)).convert("RGB"), image_format)))
+def test_a_drawn_or_photographed_scene_has_its_own(convert: Convert, name: str) -> None:
+    image_format = "PNG" if name in drawn.DRAWN else "JPEG"
+    checked(convert(saved(SCENES[name]((640, 400)).convert("RGB"), image_format), method=0))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_jpeg_on_the_fast_path_has_it_upright(convert: Convert, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    source = drawn.painted((800, 500))
-    ImageDraw.Draw(source).rectangle((0, 0, 250, 200), fill="yellow")
+    source = drawn.painted((480, 300))
+    ImageDraw.Draw(source).rectangle((0, 0, 150, 120), fill="yellow")
     checked(convert(saved(source, "JPEG", quality=90, exif=exif)))
 
 
@@ -104,8 +104,8 @@ CHANGES: list[dict[str, Any]] = [{"width": 300}, COVER, {"rotate": 90}, {"qualit
 
 @pytest.mark.parametrize("options", CHANGES, ids=str)
 def test_it_shows_what_the_options_made(convert: Convert, options: dict[str, Any]) -> None:
-    checked(convert(saved(drawn.painted((800, 500)), "JPEG", quality=90), **options))
-    checked(convert(saved(drawn.chart((800, 500)), "PNG"), **options))
+    checked(convert(saved(drawn.painted((480, 300)), "JPEG", quality=90), **options))
+    checked(convert(saved(drawn.chart((480, 300)), "PNG"), **options))
 
 
 @pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP"])
@@ -132,8 +132,8 @@ def test_a_picture_without_anything_is_white(convert: Convert) -> None:
     assert convert(saved(Image.new("RGBA", (40, 30)), "PNG"), lossless=True).converted.facts["color"] == "#ffffff"
 
 
-@pytest.mark.parametrize("period", [2, 3, 7, 8, 12, 16, 21, 24, 28])
-@pytest.mark.parametrize("size", [(2048, 1536), (1920, 1080), (257, 513), (9000, 2)])
+@pytest.mark.parametrize("period", [2, 5, 8, 21, 28])
+@pytest.mark.parametrize("size", [(1366, 768), (257, 513), (9000, 2)])
 def test_a_regular_pattern_is_not_met_at_the_same_place(size: tuple[int, int], period: int) -> None:
     """A table's lines, a few pixels apart: samples at even distances would see all of them, or none."""
     image = Image.new("RGB", size, "white")
@@ -147,13 +147,13 @@ def test_a_regular_pattern_is_not_met_at_the_same_place(size: tuple[int, int], p
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 3), (33, 33), (255, 257), (1, 5000), (5000, 1), (16383, 3)])
 def test_every_size_has_one(size: tuple[int, int]) -> None:
-    for mode in ("RGB", "RGBA", "L", "LA"):
+    for mode in ("RGB", "RGBA", "LA"):
         image = Image.effect_noise(size, 100).convert(mode)
         facts = placeholder.of_image(image)
         assert are_facts(facts)
         assert np.abs(colour_of(facts) - mean_colour(image)).max() <= STEPS
 
 
-@pytest.mark.parametrize("path", corpus("photos") + corpus("graphics") + corpus("animated") + corpus("colour"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", corpus("photos") + corpus("graphics") + corpus("colour"), ids=lambda path: path.name)
 def test_a_real_picture_has_its_own(convert: Convert, path: Any) -> None:
-    checked(convert(path, Limits(pixels=200_000_000), method=0, width=1000))
+    checked(convert(path, Limits(pixels=200_000_000), method=0, width=640))
