@@ -42,6 +42,10 @@ def test_the_settings_do_theirs_in_chromium(gateway: Gateway) -> None:
     _node("settings.test.mjs", gateway.url)
 
 
+def test_every_output_format_is_chosen_shown_and_saved_in_chromium(gateway: Gateway) -> None:
+    _node("formats.test.mjs", gateway.url)
+
+
 def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice|another host")
 

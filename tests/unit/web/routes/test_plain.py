@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend import errors
-from backend.core import options
+from backend.core import formats, options
 from backend.core.limits import Limits
 from backend.web.request import bodies
 from tests.fakes.samples import image
@@ -144,3 +144,24 @@ def test_no_more_of_a_refused_file_is_read_than_an_image_may_have(make_web: Call
     with pytest.raises(errors.TooLarge):
         bodies.read_form(context, endless, {"boundary": "b"}, 2, passes_over=True)
     assert next(endless, b""), "the rest was not read"
+
+
+def test_the_form_offers_every_format_that_is_written_and_the_default_first(web: Web) -> None:
+    select = re.search(r'<select name="format">(.*?)</select>', web.get("/").text)
+    assert select is not None
+    assert re.findall(r'<option value="(\w+)">([^<]+)', select[1]) == [(each.name, each.source.label) for each in formats.OUTPUT.values()]
+
+
+@pytest.mark.parametrize("output_format", list(formats.OUTPUT))
+def test_a_quality_that_the_format_has_none_of_does_no_harm(web: Web, output_format: str) -> None:
+    """The form sends its quality with every format: without scripts it cannot hide it."""
+    taken = send(web, "a.png", format=output_format, quality="71")
+    assert taken.status_code == 303
+    chosen = web.get(taken.headers["Location"].replace("/plain/", "/api/")).get_json()["options"]
+    assert chosen.get("format", formats.DEFAULT_OUTPUT) == output_format
+    assert chosen.get("quality") == (71 if output_format in options.LOSSY else None)
+
+
+def test_a_format_that_is_not_written_is_told(web: Web) -> None:
+    answer = send(web, "a.png", format="gif", quality="71")
+    assert answer.status_code == 422 and "gif" in answer.text
