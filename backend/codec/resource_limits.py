@@ -22,7 +22,8 @@ SLOW_CPU_S_A_MEGAPIXEL = 8.0
 """For lossless, ``lossless=auto``, a search for a size or a score, and slow methods."""
 SLOW_METHOD = 5
 """From here on, transparency that looks like noise takes 2 to 3 seconds a megapixel on a busy machine."""
-RESULT_BYTES_A_PIXEL = 5
+RESULT_BYTES_A_PIXEL, SIXTEEN_BITS_A_PIXEL = 5, 9
+"""Noise takes 8 bytes in a PNG of 16 bits with transparency, and 4 in any other file."""
 DESCRIPTORS = 16
 
 
@@ -32,7 +33,7 @@ def limits_for(conversion: Conversion, result_pixels: int) -> dict[str, int]:
     return {
         "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + (LOSSLESS_BYTES_A_PIXEL if may_be_lossless(options) else BYTES_A_PIXEL) * pixels,
         "CPU": cpu_s(conversion, pixels),
-        "FSIZE": MIB + RESULT_BYTES_A_PIXEL * pixels,
+        "FSIZE": MIB + (SIXTEEN_BITS_A_PIXEL if conversion.output.has_sixteen_bits else RESULT_BYTES_A_PIXEL) * pixels,
         "NOFILE": DESCRIPTORS,
         "CORE": 0,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Frame
+from backend.codec.encoders.encoder import Animation, BytePair, Encoded, Encoder, Frame
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.geometry import check_geometry, geometry_for
@@ -17,7 +17,7 @@ from backend.codec.image.notes import metadata
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored, orientation_for
 from backend.codec.image.readers import open_picture
-from backend.codec.image.steps.step import Plan
+from backend.codec.image.steps.step import Plan, Traits
 from backend.codec.native.source import Source
 from backend.codec.progress.meter import Meter
 from backend.codec.result_file import write
@@ -53,7 +53,14 @@ class _Pipeline:
         plan = self._plan()
         if jpeg_fast_path.is_for(self._picture, plan, self._encoder):
             return self._convert_by_fast_path(plan)
+        if self._keeps_sixteen_bits(plan):
+            return self._convert_sixteen_bits(plan)
         return self._convert_still(plan)
+
+    def _keeps_sixteen_bits(self, plan: Plan) -> bool:
+        """Where the source and the format have them and nothing is computed on the way: scaling and colours are done in 8 bits."""
+        mode = self._picture.pair_mode if self._conversion.output.has_sixteen_bits and self._options.colors is None else None
+        return mode is not None and steps.keep_samples(Traits(self._picture.size, mode), plan)
 
     def _plan(self) -> Plan:
         """Raises ``InvalidOption`` (side) and ``TooManyPixels``. Some formats tell their orientation only once they are read."""
@@ -76,6 +83,20 @@ class _Pipeline:
         result = steps.transform(decoded, plan, lambda share: meter.advance("transform", share))
         meter.advance("encode", 0.0)
         with self._encoder.encode_still(result, carried.metadata, self._options, lambda share: meter.advance("encode", share)) as encoded:
+            return self._write(encoded, plan, carried, meter)
+
+    def _convert_sixteen_bits(self, plan: Plan) -> Converted:
+        """The high and the low bytes are two pictures until they are written."""
+        picture = self._picture
+        meter = self._meter(stage_costs.of_still(self._conversion.shape, picture.traits, plan, self._encoder))
+        meter.advance("decode", 0.0)
+        pair = picture.read_pair(lambda share: meter.advance("decode", share))
+        carried = self._carry_notes()
+        meter.advance("transform", 0.0)
+        high = steps.transform(pair.high, plan, lambda share: meter.advance("transform", share / 2))
+        low = steps.transform(pair.low, plan, lambda share: meter.advance("transform", (1 + share) / 2))
+        meter.advance("encode", 0.0)
+        with self._encoder.encode_sixteen_bits(BytePair(high, low), carried.metadata, lambda share: meter.advance("encode", share)) as encoded:
             return self._write(encoded, plan, carried, meter)
 
     def _convert_by_fast_path(self, plan: Plan) -> Converted:

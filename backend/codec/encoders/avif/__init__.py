@@ -28,8 +28,8 @@ class AvifEncoder(Encoder):
         pixels = image.tobytes("raw", image.mode)
         size, mode = image.size, image.mode
 
-        def encode_at(quality: float) -> bytes:
-            encoder = _open(size, metadata, options, round(quality))
+        def encode_at(quality: int) -> bytes:
+            encoder = _open(size, metadata, options, quality)
             encoder.add(pixels, 0, size, mode, True)
             return bytes(encoder.finish())
 

@@ -62,6 +62,11 @@ def may_decode_smaller(traits: Traits, plan: Plan) -> bool:
     return all(each.is_idle(traits, plan) for each in load() if each.place < Scale.place)
 
 
+def keep_samples(traits: Traits, plan: Plan) -> bool:
+    """Whether the steps that would change a picture with these traits only move its samples."""
+    return all(each.moves_only or each.is_idle(traits, plan) for each in load())
+
+
 def busy(traits: Traits, plan: Plan) -> frozenset[str]:
     """The names of the steps that would change a picture with these traits."""
     return frozenset(each.name for each in load() if not each.is_idle(traits, plan))

@@ -51,6 +51,8 @@ class Step(ABC):
 
     name: ClassVar[str]
     place: ClassVar[int]
+    moves_only: ClassVar[bool] = False
+    """Whether samples keep their values, or take those of a colour of 8 bits. Then the high and the low bytes of 16 bits may go through it apart."""
 
     @abstractmethod
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
