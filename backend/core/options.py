@@ -217,7 +217,9 @@ def needs(options: Options) -> int:
 def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:
     """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used, alone or beside another."""
     pairs = list(pairs)
-    given = {name: _read(name, value) for name, value in pairs}
+    output_format = next((value for name, value in pairs if name == "format"), default.format)
+    types = _types_for(output_format if output_format in EVERY_FORMAT else AUTO)
+    given = {name: _read(name, value, types) for name, value in pairs}
     check_unique(name for name, _ in pairs)
     options = replace(default, **given)
     _check_format(options, given)
@@ -237,7 +239,7 @@ def _check_format(options: Options, given: Mapping[str, Value]) -> None:
     for name in ("width", "height"):
         side = getattr(options, name)
         if side is not None and side > limit:
-            raise errors.InvalidOption("meant", option=name, value=str(side), accepted=f"1–{limit}", suggestion=str(limit))
+            raise _wrong(name, str(side), _types_for(options.format)[name])
 
 
 def max_side(output_format: str) -> int:
@@ -271,7 +273,7 @@ def without(options: Options, names: Iterable[str]) -> Options:
     defaults: dict[str, Any] = {each.name: each.default for each in OFFERED}
     for name in names:
         if name not in defaults:
-            _read(name, "")
+            _read(name, "", _TYPES)
     return replace(options, **{name: defaults[name] for name in names})
 
 
@@ -283,15 +285,20 @@ def is_similar(name: str) -> bool:
 _NAMES = (*(each.name for each in fields(Options)), WEBHOOK_URL)
 
 
-def _read(name: str, value: Value) -> Value:
+def _types_for(output_format: str) -> Mapping[str, OptionType]:
+    side = _integer(1, max_side(output_format))
+    return {**_TYPES, "width": side, "height": side}
+
+
+def _read(name: str, value: Value, types: Mapping[str, OptionType]) -> Value:
     if name == WEBHOOK_URL:
         raise errors.InvalidOption("webhook_unwanted", option=name)
-    if name not in _TYPES:
+    if name not in types:
         raise _unknown(name)
     try:
-        return _TYPES[name].read(_scalar(value))
+        return types[name].read(_scalar(value))
     except (ValueError, KeyError, TypeError):
-        raise _wrong(name, _said(value)) from None
+        raise _wrong(name, _said(value), types[name]) from None
 
 
 def _scalar(value: Value) -> Value:
@@ -314,27 +321,31 @@ def _unknown(name: str) -> errors.InvalidOption:
     return errors.InvalidOption("no_such", option=shown, accepted=tuple(_TYPES))
 
 
-def _wrong(name: str, said: str) -> errors.InvalidOption:
-    accepted, meant = _TYPES[name].accepted, _nearest(name, said)
+def _wrong(name: str, said: str, option_type: OptionType) -> errors.InvalidOption:
+    accepted, meant = option_type.accepted, _nearest(name, said, option_type)
     if meant:
         return errors.InvalidOption("meant", option=name, value=said, accepted=accepted, suggestion=meant)
     return errors.InvalidOption("" if said.strip() else "no_value", option=name, value=said, accepted=accepted)
 
 
-def _nearest(name: str, value: str) -> str:
+def _nearest(name: str, value: str, option_type: OptionType) -> str:
     """The valid value that a wrong one means; empty where none is near."""
-    meant = suggestions.values(name, value, _TYPES[name].schema)
-    return next((each for each in meant if _can_be(name, each)), "")
+    meant = suggestions.values(name, value, option_type.schema)
+    return next((each for each in meant if _can_be(option_type, each)), "")
 
 
-def _can_be(name: str, value: str) -> bool:
+def _can_be(option_type: OptionType, value: str) -> bool:
     try:
-        _TYPES[name].read(value)
+        option_type.read(value)
     except (ValueError, KeyError, TypeError):
         return False
     return True
 
 
 def schema() -> dict[str, dict[str, Any]]:
-    """Each option with its JSON schema and default: for capabilities and OpenAPI."""
-    return {each.name: {**_TYPES[each.name].schema, "default": each.default} for each in OFFERED}
+    """Each option with its JSON schema and default: for capabilities and OpenAPI. ``x-formats``: those for which alone it means something."""
+    return {each.name: {**_TYPES[each.name].schema, "default": each.default, **_limited(each.metadata["formats"])} for each in OFFERED}
+
+
+def _limited(formats: tuple[str, ...]) -> dict[str, Any]:
+    return {"x-formats": list(formats)} if formats != EVERY_FORMAT else {}

@@ -55,8 +55,8 @@ class RedisProcess:
 @contextmanager
 def redis_process(folder: Path, *options: str, port: int | None = None) -> Iterator[RedisProcess]:
     server = RedisProcess(folder, *options, port=port)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.kill()

@@ -24,11 +24,15 @@ DELIVERY: dict[str, Any] = {
 CAPABILITIES: dict[str, Any] = {
     "version": "1.0.0",
     "formats": [{"name": each.name, "media_type": each.media_type, "extensions": list(each.extensions)} for each in formats.READABLE[:2]],
+    "output_formats": [
+        {"name": "webp", "media_type": "image/webp", "extension": "webp", "side_pixels": 16383, "has_alpha": True, "has_animation": True},
+        {"name": "jpeg", "media_type": "image/jpeg", "extension": "jpg", "side_pixels": 65500, "has_alpha": False, "has_animation": False},
+    ],
     "limits": {
         "upload_bytes": 67_108_864,
         "pixels": 100_000_000,
         "frames": 1000,
-        "side_pixels": formats.MAX_OUTPUT_SIDE,
+        "side_pixels": formats.OUTPUT[formats.DEFAULT_OUTPUT].max_side,
         "files_per_request": 100,
         "queued_jobs": 1000,
         "client_jobs": 500,

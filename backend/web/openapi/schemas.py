@@ -55,7 +55,12 @@ def option_schemas() -> dict[str, Schema]:
 def with_options(properties: dict[str, Schema], *reset: str | None, required: tuple[str, ...] = ()) -> Schema:
     """A body of these members and of options. A value of ``reset`` takes back one that a job has already."""
     known = {name: {"anyOf": [each, {"enum": [*reset]}]} if reset else each for name, each in option_schemas().items()}
-    body: Schema = {"type": "object", "properties": {**properties, **known}, "additionalProperties": False, "allOf": _exclusive()}
+    body: Schema = {
+        "type": "object",
+        "properties": {**properties, **known},
+        "additionalProperties": False,
+        "allOf": [*_exclusive(), *_by_format(reset)],
+    }
     return {**body, "required": [*required]} if required else body
 
 
@@ -68,6 +73,19 @@ def _exclusive() -> list[Schema]:
         return {"required": [each.one, each.other], "properties": {each.one: one, each.other: is_on}}
 
     return [{"not": pair(each)} for each in options.EXCLUSIVE]
+
+
+def _by_format(reset: tuple[str | None, ...]) -> list[Schema]:
+    """No option that means nothing for the format. Without one it is the default, or where values can be reset that of the job."""
+    rules: list[Schema] = []
+    for name in formats.OUTPUT:
+        is_asked: Schema = {"properties": {"format": {"const": name}}}
+        if name != formats.DEFAULT_OUTPUT or reset:
+            is_asked["required"] = ["format"]
+        foreign = [each.name for each in options.OFFERED if name not in each.metadata["formats"]]
+        given: list[Schema] = [{"required": [each], "properties": {each: {"not": {"enum": [*reset]}}}} for each in foreign]
+        rules.append({"if": is_asked, "then": {"not": {"anyOf": given}}})
+    return rules
 
 
 def schemas() -> dict[str, Schema]:
@@ -231,12 +249,15 @@ def _problem() -> Schema:
 
 def _capabilities() -> Schema:
     known = whole({"name": TEXT, "media_type": TEXT, "extensions": {"type": "array", "items": TEXT}}, more=True)
+    has: Schema = {"type": "boolean"}
+    written = whole({"name": TEXT, "media_type": TEXT, "extension": TEXT, "side_pixels": WHOLE, "has_alpha": has, "has_animation": has}, more=True)
     limits = ("upload_bytes", "pixels", "frames", "side_pixels", "files_per_request", "queued_jobs", "pending_webhooks")
     shares = ("client_jobs", "client_bytes_per_day", "client_uploads")
     return whole(
         {
             "version": TEXT,
             "formats": {"type": "array", "items": known},
+            "output_formats": {"type": "array", "items": written},
             "limits": whole(dict.fromkeys(limits + shares, WHOLE), more=True),
             "options": {"type": "object", "additionalProperties": {"type": "object"}},
             "retention_s": WHOLE,

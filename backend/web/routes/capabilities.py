@@ -39,11 +39,12 @@ def capabilities(web: WebContext) -> dict[str, Any]:
     return {
         "version": web.version,
         "formats": [{"name": each.name, "media_type": each.media_type, "extensions": list(each.extensions)} for each in formats.READABLE],
+        "output_formats": [_written(each) for each in formats.OUTPUT.values()],
         "limits": {
             "upload_bytes": limits.upload_bytes,
             "pixels": limits.pixels,
             "frames": limits.frames,
-            "side_pixels": formats.MAX_OUTPUT_SIDE,
+            "side_pixels": formats.OUTPUT[formats.DEFAULT_OUTPUT].max_side,
             "files_per_request": web.max_files,
             "queued_jobs": web.context.max_queued_jobs,
             "client_jobs": web.client_limits.jobs,
@@ -55,4 +56,15 @@ def capabilities(web: WebContext) -> dict[str, Any]:
         "retention_s": web.context.retention_s,
         "auth": web.api_keys.are_set,
         "features": [*FEATURES, *(["url"] if web.fetcher is not None else []), *(["webhooks"] if web.receivers is not None else [])],
+    }
+
+
+def _written(output: formats.OutputFormat) -> dict[str, Any]:
+    return {
+        "name": output.name,
+        "media_type": output.source.media_type,
+        "extension": output.source.extensions[0],
+        "side_pixels": output.max_side,
+        "has_alpha": output.has_alpha,
+        "has_animation": output.has_animation,
     }

@@ -22,6 +22,7 @@ from backend.redis_looks import RedisLooks
 from backend.redis_watch import look_at
 from tests.fakes.context import MemoryContext
 from tests.support.images import photograph
+from tests.support.ports import free_cluster_port
 from tests.support.redis_places import HERE, RedisProcess, redis_process
 from tests.support.running import ROOT, Gateway, running, wait_for
 
@@ -91,7 +92,10 @@ def test_a_service_that_has_renamed_commands_is_looked_at_all_the_same(tmp_path:
 
 
 def test_the_node_of_a_cluster_that_has_our_keys_serves_and_another_names_it(tmp_path: Path) -> None:
-    with redis_process(tmp_path / "a", "cluster-enabled yes") as one, redis_process(tmp_path / "b", "cluster-enabled yes") as two:
+    with (
+        redis_process(tmp_path / "a", "cluster-enabled yes", port=free_cluster_port()) as one,
+        redis_process(tmp_path / "b", "cluster-enabled yes", port=free_cluster_port()) as two,
+    ):
         with redis.Redis(HERE, one.port) as first, redis.Redis(HERE, two.port) as second:
             slot = int(first.execute_command("CLUSTER", "KEYSLOT", KEY_PREFIX))
             first.execute_command("CLUSTER", "ADDSLOTSRANGE", slot, slot)

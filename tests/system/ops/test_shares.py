@@ -109,9 +109,14 @@ def test_a_client_sends_so_many_bytes_a_day_and_no_more(gateway: Gateway) -> Non
         return refusal(response) if response.status_code == 429 else None
 
     assert f"{DAY_MIB} MiB" in wait_for(offer, 5, "for the bytes to be told")
-    upload = ask(gateway, "POST", "/api/uploads", "10.1.3.2", headers={**TUS, "Upload-Length": "9"}).headers["Location"]
     typed = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
-    refusal(ask(gateway, "PATCH", upload, "10.1.3.1", headers=typed, data=b"012345678"))
+
+    def patch() -> str | None:
+        upload = ask(gateway, "POST", "/api/uploads", "10.1.3.2", headers={**TUS, "Upload-Length": "9"}).headers["Location"]
+        response = ask(gateway, "PATCH", upload, "10.1.3.1", headers=typed, data=b"012345678")
+        return refusal(response) if response.status_code == 429 else None
+
+    wait_for(patch, 5, "for the bytes to be told to the other worker")
     assert ask(gateway, "POST", "/api/convert", "10.1.3.2", data=PICTURE).status_code == 200
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,10 +17,8 @@ from backend.core.options import Options
 from backend.core.suggestions import likeness, other_names
 from backend.texts.problems import problem
 
-HAS_FORMATS = len(OUTPUT) > 1
-"""With one output format, ``format`` is no option."""
 READ: dict[str, dict[Any, Any]] = {
-    **({"format": {each: each for each in OUTPUT}} if HAS_FORMATS else {}),
+    "format": {each: each for each in (*OUTPUT, "auto")},
     "quality": {"0": 0, "80": 80, "100": 100, "auto": "auto", 55: 55},
     "lossless": {"true": True, "1": True, "yes": True, "on": True, "": True, "TRUE": True, "false": False, "0": False, "off": False, "auto": "auto"},
     "never_larger": {"true": True, "false": False},
@@ -28,6 +27,10 @@ READ: dict[str, dict[Any, Any]] = {
     "alpha_quality": {"0": 0, "100": 100},
     "sharp_yuv": {"true": True, "off": False},
     "target_bytes": {"1": 1, "1073741824": 1 << 30},
+    "speed": {"0": 0, "10": 10, 6: 6},
+    "progressive": {"true": True, "0": False},
+    "subsampling": {"4:2:0": "4:2:0", "4:4:4": "4:4:4"},
+    "colors": {"2": 2, "256": 256},
     "width": {"1": 1, "16383": 16383},
     "height": {"1": 1, "16383": 16383},
     "fit": {each: each for each in ("inside", "cover", "contain", "fill", "outside")},
@@ -51,7 +54,7 @@ READ: dict[str, dict[Any, Any]] = {
     "filename": {"我的图片.png": "我的图片.png", "": ""},
 }
 REFUSED: dict[str, list[Any]] = {
-    **({"format": ["WEBP", "svg", "", None]} if HAS_FORMATS else {}),
+    "format": ["WEBP", "svg", "", None, ["webp"]],
     "quality": ["-1", "101", "eighty", "", "80.5", "8 0", " 80", "80\n", "1e2", "0x50", True, None, [80], {"a": 1}, 80.5],
     "lossless": ["2", "maybe", "tru", "AUTO", None, [True]],
     "never_larger": ["auto", "2"],
@@ -60,6 +63,10 @@ REFUSED: dict[str, list[Any]] = {
     "alpha_quality": ["101"],
     "sharp_yuv": ["ja"],
     "target_bytes": ["0", "1073741825", "50k"],
+    "speed": ["-1", "11", "fast"],
+    "progressive": ["maybe"],
+    "subsampling": ["4:2:2", "420", "4:1:1"],
+    "colors": ["1", "257", "all"],
     "width": ["0", "16384", "-5", "100px", "50%"],
     "height": ["0", "16384"],
     "fit": ["crop", "Inside", "", ["inside"]],
@@ -76,9 +83,15 @@ REFUSED: dict[str, list[Any]] = {
 NAMES = [each.name for each in options.OFFERED]
 
 
+def alone(name: str, value: Any) -> list[tuple[str, Any]]:
+    """One option, with a format for which it means something."""
+    allowed = next((each.metadata["formats"] for each in options.OFFERED if each.name == name), ("webp",))
+    return [(name, value)] if "webp" in allowed else [("format", allowed[0]), (name, value)]
+
+
 def refused(name: str, value: Any) -> errors.InvalidOption:
     with pytest.raises(errors.InvalidOption) as raised:
-        options.parse([(name, value)])
+        options.parse(alone(name, value))
     return raised.value
 
 
@@ -106,10 +119,10 @@ def test_a_value_that_means_nothing_here_gets_no_suggestion(name: str, value: st
 @given(st.sampled_from([name for name in NAMES if name != "filename"]), st.text(max_size=12) | st.floats().map(str) | st.integers().map(str))
 def test_whatever_is_suggested_is_taken(name: str, value: str) -> None:
     try:
-        options.parse([(name, value)])
+        options.parse(alone(name, value))
     except errors.InvalidOption as error:
         if meant := error.params.get("suggestion"):
-            options.parse([(name, meant)])
+            options.parse(alone(name, meant))
 
 
 def test_every_other_tools_word_means_an_option_or_a_value_of_it() -> None:
@@ -120,8 +133,7 @@ def test_every_other_tools_word_means_an_option_or_a_value_of_it() -> None:
     assert len(rows) == len(set(rows)) and not own & set(rows) and rows == [likeness.letters(row) for row in rows]
     for name, values in other_names.VALUES.items():
         for meant in values.values() if name in NAMES else ():
-            if name != "format" or meant in OUTPUT:  # more formats come
-                options.parse([(name, meant)])
+            options.parse(alone(name, meant))
 
 
 def test_every_option_is_tried_here() -> None:
@@ -133,10 +145,13 @@ def test_without_options_the_contracts_defaults_hold() -> None:
     assert options.parse([]) == Options()
     given = {name: each["default"] for name, each in options.schema().items() if each["default"] is not None and each["default"] is not False}
     assert given == {
-        **({"format": "webp"} if HAS_FORMATS else {}),
+        "format": "webp",
         "quality": 80,
         "method": 4,
         "alpha_quality": 100,
+        "speed": 6,
+        "progressive": True,
+        "subsampling": "4:2:0",
         "fit": "inside",
         "gravity": "centre",
         "background": "#00000000",
@@ -149,7 +164,7 @@ def test_without_options_the_contracts_defaults_hold() -> None:
 
 @pytest.mark.parametrize(("name", "given_value", "value"), [(name, text, value) for name, pairs in READ.items() for text, value in pairs.items()])
 def test_a_value_is_read(name: str, given_value: Any, value: Any) -> None:
-    read = getattr(options.parse([(name, given_value)]), name)
+    read = getattr(options.parse(alone(name, given_value)), name)
     assert read == value
     assert type(read) is type(value)
 
@@ -235,7 +250,7 @@ def test_an_unknown_option_is_refused_and_the_one_that_is_meant_suggested(name: 
     assert error.params["suggestion"] == near
 
 
-@pytest.mark.parametrize("name", ["质量", "xyzzy", "colour_space", "", "watermelon", "🙂", "Accept", "x" * 5000])
+@pytest.mark.parametrize("name", ["质量", "xyzzy", "gamut", "", "watermelon", "🙂", "Accept", "x" * 5000])
 def test_what_resembles_no_option_gets_no_suggestion_but_all_that_there_are(name: str) -> None:
     for language in texts.languages():
         told = problem(refused(name, "1").as_record(), language)
@@ -243,12 +258,56 @@ def test_what_resembles_no_option_gets_no_suggestion_but_all_that_there_are(name
         assert all(option in told["detail"] for option in ("quality", "target_bytes", "filename"))
 
 
-@pytest.mark.skipif(HAS_FORMATS, reason="with several output formats it is an option")
-@pytest.mark.parametrize(("name", "value"), [("format", "avif"), ("format", "webp"), ("fmt", "jpg"), ("output", "png")])
-def test_a_format_was_taken_for_rotate(name: str, value: str) -> None:
-    told = problem(refused(name, value).as_record())
-    assert "suggestion" not in told and "rotate" not in told["detail"]
-    assert "webp" in told["detail"]
+@pytest.mark.parametrize(("name", "value"), [("fmt", "jpg"), ("output", "png"), ("Format", "webp"), ("convertTo", "avif")])
+def test_other_words_for_the_format_are_understood(name: str, value: str) -> None:
+    assert refused(name, value).params["suggestion"] == "format"
+
+
+@pytest.mark.parametrize(("value", "meant"), [("jpg", "jpeg"), ("JPEG", "jpeg"), ("WebP", "webp"), ("Auto", "auto"), ("avfi", "avif")])
+def test_a_format_by_its_other_names_is_suggested(value: str, meant: str) -> None:
+    assert refused("format", value).params["suggestion"] == meant
+
+
+FOREIGN = [(each.name, name) for each in options.OFFERED for name in OUTPUT if name not in each.metadata["formats"]]
+
+
+@pytest.mark.parametrize(("option", "output_format"), FOREIGN)
+def test_an_option_that_means_nothing_for_the_format_is_refused_by_name(option: str, output_format: str) -> None:
+    """Whichever is given first, in one request or one after the other, and with its default value too."""
+    row = next(each for each in options.OFFERED if each.name == option)
+    allowed, given = row.metadata["formats"], next(value for value in READ[option].values() if value != row.default)
+    for pairs in ([("format", output_format), (option, given)], [(option, given), ("format", output_format)]):
+        with pytest.raises(errors.InvalidOption) as raised:
+            options.parse(pairs)
+        told = problem(raised.value.as_record())
+        assert (raised.value.variant, told["option"], raised.value.params["accepted"]) == ("not_for_format", option, allowed)
+        assert all(word in told["detail"] for word in (option, output_format, allowed[0]))
+    with pytest.raises(errors.InvalidOption):
+        options.parse([("format", output_format)], replace(Options(format=allowed[0]), **{option: given}))
+    if row.default is not None:
+        with pytest.raises(errors.InvalidOption):
+            options.parse([("format", output_format), (option, row.default)])
+
+
+@pytest.mark.parametrize("option", [each.name for each in options.OFFERED if each.name not in ("format", "filename")])
+def test_with_format_auto_each_option_counts_where_it_means_something(option: str) -> None:
+    value = next(iter(READ[option]))
+    open_options = options.parse([("format", "auto"), (option, value)])
+    for name in OUTPUT:
+        decided = options.for_format(open_options, name)
+        row = next(each for each in options.OFFERED if each.name == option)
+        assert getattr(decided, option) == (READ[option][value] if name in row.metadata["formats"] else row.default)
+        assert options.parse(list(decided.chosen().items())) == replace(decided, filename=None)
+
+
+def test_a_side_may_be_as_long_as_the_format_allows() -> None:
+    for name, output in OUTPUT.items():
+        assert options.parse([("format", name), ("width", str(output.max_side))]).width == output.max_side
+        with pytest.raises(errors.InvalidOption) as raised:
+            options.parse([("height", str(output.max_side + 1)), ("format", name)])
+        assert raised.value.params["suggestion"] == str(output.max_side)
+    with pytest.raises(errors.InvalidOption):
+        options.parse([("format", "webp")], options.parse([("format", "png"), ("width", "20000")]))
 
 
 def test_an_option_given_twice_is_refused() -> None:
@@ -296,6 +355,9 @@ def test_later_options_go_over_earlier_ones() -> None:
 
 def test_a_job_shows_what_was_chosen_and_never_the_file_name() -> None:
     assert Options().chosen() == {"quality": 80, "method": 4}
+    assert Options(format="avif").chosen() == {"format": "avif", "quality": 80, "speed": 6}
+    assert Options(format="jpeg").chosen() == {"format": "jpeg", "quality": 80}
+    assert Options(format="png").chosen() == {"format": "png"}
     chosen = options.parse([("lossless", "1"), ("background", "#fff"), ("filename", "secret.png"), ("method", "4")]).chosen()
     assert chosen == {"quality": 80, "method": 4, "lossless": True, "background": "#ffffffff"}
 
@@ -326,7 +388,7 @@ JSON = st.recursive(
 @given(st.sampled_from(NAMES) | st.text(), st.text() | JSON)
 def test_whatever_is_given_is_read_or_refused_in_public_words(name: str, value: Any) -> None:
     try:
-        options.parse([(name, value)])
+        options.parse(alone(name, value))
     except errors.InvalidOption as error:
         for language in texts.languages():
             assert "–." not in problem(error.as_record(), language)["detail"]
@@ -338,7 +400,7 @@ def test_whatever_is_given_is_read_or_refused_in_public_words(name: str, value: 
 )
 def test_what_was_read_once_is_read_again_as_the_same(name: str, value: Any) -> None:
     try:
-        once = options.parse([(name, value)])
+        once = options.parse(alone(name, value))
     except errors.InvalidOption:
         return
-    assert options.parse([(name, getattr(once, name))]) == once
+    assert options.parse(alone(name, getattr(once, name))) == once

@@ -34,12 +34,21 @@ def test_what_says_no_range_counts_as_a_release_without_numbers(said: object) ->
     assert range_of({"protocol": [2, 5]}) == (2, 5)
 
 
-@pytest.mark.parametrize("protocol", [None, [1, 1], [1, 2], [2, 3], [NEWEST, NEWEST + 9]])
-def test_a_neighbour_stops_no_start(protocol: list[int] | None) -> None:
+@pytest.mark.parametrize("protocol", [[OLDEST - 1, OLDEST], [OLDEST, NEWEST], [NEWEST, NEWEST], [NEWEST, NEWEST + 9]])
+def test_a_neighbour_stops_no_start(protocol: list[int]) -> None:
     here = MemoryContext()
-    here.presence.heartbeat("a", {"host": "one", **({"protocol": protocol} if protocol else {})}, 60)
-    here.presence.announce("b", {"host": "one", **({"protocol": protocol} if protocol else {})}, 60)
+    here.presence.heartbeat("a", {"host": "one", "protocol": protocol}, 60)
+    here.presence.announce("b", {"host": "one", "protocol": protocol}, 60)
     check_protocol(here.presence, "1.0.0")
+
+
+@pytest.mark.parametrize("facts", [{}, {"protocol": [1, 1]}])
+def test_a_release_before_the_neighbours_stops_the_start(facts: dict[str, list[int]]) -> None:
+    here = MemoryContext()
+    here.presence.heartbeat("a", {"host": "one", **facts}, 60)
+    with pytest.raises(CannotStart) as raised:
+        check_protocol(here.presence, "1.0.0")
+    assert raised.value.reason == "protocol_of_peer" and raised.value.params["other"] == "1"
 
 
 @pytest.mark.parametrize("kind", ["encoders", "gateways"])

@@ -41,7 +41,7 @@ FACTS_OF_ALL_KINDS = {
 ERRORS = [
     errors.DamagedImage(private="decode: OSError: \ud800 \x00\n \U0001f600" * 9),
     errors.UnsupportedFormat("variant", format="CgBI (Xcode’s PNG for iOS)", base="PNG"),
-    errors.InvalidOption("side", width=20000, height=3, limit=16383),
+    errors.InvalidOption("side", width=20000, height=3, limit=16383, format="WebP"),
     errors.TooManyPixels("memory"),
     errors.TooManyPixels(width=9, height=9, frames=1, pixels=81, limit=80),
     errors.TooManyFrames(limit=256),
