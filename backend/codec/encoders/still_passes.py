@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from backend.codec.encoders import auto_quality, quality, quality_search
+from backend.codec.encoders import auto_quality, quality, quality_scale, quality_search
 from backend.codec.encoders.encoder import Facts, OnShare
 from backend.core.options import Options
 
@@ -23,23 +23,25 @@ def encode(
     counted = _counted(encode_at, on_share)
     if options.quality != "auto":
         return _within(counted, quality_search.Pass(float(options.quality), counted(float(options.quality))), options)
-    scored = auto_quality.search(image, counted, decode, encode_ms, lambda: None)
-    best, target_bytes = scored.best, options.target_bytes
+    scored = auto_quality.search(image, lambda chosen: counted(_native(chosen, options)), decode, encode_ms, lambda: None)
+    data, native, target_bytes = scored.best.data, _native(scored.best.quality, options), options.target_bytes
+    facts = {**quality.facts_of_score(scored), "quality": native}
     if target_bytes is None:
-        return best.data, _whole(quality.facts_of_score(scored))
-    if len(best.data) <= target_bytes:
-        return best.data, {**_whole(quality.facts_of_score(scored)), "target_met": True}
-    return _within(counted, quality_search.Pass(best.quality, best.data), options)
+        return data, facts
+    if len(data) <= target_bytes:
+        return data, {**facts, "target_met": True}
+    return _within(counted, quality_search.Pass(float(native), data), options)
+
+
+def _native(chosen: float, options: Options) -> int:
+    """A search for a score goes along WebP's qualities, for which its numbers were measured."""
+    return quality_scale.native_quality(chosen, options.format)
 
 
 def _within(encode_at: Callable[[float], bytes], first: quality_search.Pass, options: Options) -> tuple[bytes, Facts]:
     assert options.target_bytes is not None
     found = quality_search.search_by_size(encode_at, options.target_bytes, first)
-    return found.best.data, _whole(quality.facts_of_size(found))
-
-
-def _whole(facts: Facts) -> Facts:
-    return {**facts, "quality": round(facts["quality"])}
+    return found.best.data, {**quality.facts_of_size(found), "quality": round(found.best.quality)}
 
 
 def _counted(encode_at: EncodeAt, on_share: OnShare) -> Callable[[float], bytes]:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from backend.codec.encoders.encoder import Animation, BytePair, Encoded, Encoder, Frame
+from backend.codec.encoders.quality_scale import with_native_quality
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.geometry import check_geometry, geometry_for
-from backend.codec.image import decode, jpeg_fast_path, originals, stage_costs, steps
+from backend.codec.image import colour, decode, jpeg_fast_path, originals, stage_costs, steps
 from backend.codec.image.notes import metadata
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored, orientation_for
@@ -41,7 +42,7 @@ def convert(source: Source, result_fd: int, conversion: Conversion, on_progress:
 class _Pipeline:
     def __init__(self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress) -> None:
         self._source, self._result_fd, self._on_progress = source, result_fd, on_progress
-        self._conversion, self._options = conversion, conversion.options
+        self._conversion, self._options = conversion, with_native_quality(conversion.options)
         self._encoder: Encoder = encoder_for(conversion.output)
         self._picture = open_picture(source, conversion.shape, conversion.limits)
         self._applied = self._picture.applied_orientation
@@ -58,9 +59,12 @@ class _Pipeline:
         return self._convert_still(plan)
 
     def _keeps_sixteen_bits(self, plan: Plan) -> bool:
-        """Where the source and the format have them and nothing is computed on the way: scaling and colours are done in 8 bits."""
+        """Where the source and the format have them, and nothing is computed on the way but colours. Scaling is done in 8 bits."""
         mode = self._picture.pair_mode if self._conversion.output.has_sixteen_bits and self._options.colors is None else None
-        return mode is not None and steps.keep_samples(Traits(self._picture.size, mode), plan)
+        if mode is None:
+            return False
+        given = plan if not colour.changes_colours(mode, plan.profile) else replace(plan, profile=None)
+        return steps.keep_samples(Traits(self._picture.size, mode), given) and (given is plan or colour.has_pair_for(mode, plan.profile))
 
     def _plan(self) -> Plan:
         """Raises ``InvalidOption`` (side) and ``TooManyPixels``. Some formats tell their orientation only once they are read."""
@@ -93,8 +97,11 @@ class _Pipeline:
         pair = picture.read_pair(lambda share: meter.advance("decode", share))
         carried = self._carry_notes()
         meter.advance("transform", 0.0)
-        high = steps.transform(pair.high, plan, lambda share: meter.advance("transform", share / 2))
-        low = steps.transform(pair.low, plan, lambda share: meter.advance("transform", (1 + share) / 2))
+        if colour.changes_colours(pair.high.mode, plan.profile):
+            colour.pair_to_srgb(pair, plan.profile, lambda share: meter.advance("transform", share / 2))
+            plan = replace(plan, profile=None)
+        high = steps.transform(pair.high, plan, lambda share: meter.advance("transform", (2 + share) / 4))
+        low = steps.transform(pair.low, plan, lambda share: meter.advance("transform", (3 + share) / 4))
         meter.advance("encode", 0.0)
         with self._encoder.encode_sixteen_bits(BytePair(high, low), carried.metadata, lambda share: meter.advance("encode", share)) as encoded:
             return self._write(encoded, plan, carried, meter)
@@ -139,7 +146,8 @@ class _Pipeline:
         own = self._original(encoded, plan)
         given, dropped = (own.encoded, own.dropped) if own else (encoded, carried.dropped)
         written_bytes = write(self._result_fd, given.parts)
-        facts = {**given.facts, "dropped": list(dropped)} if dropped else given.facts
+        scaled = {"quality": self._options.quality} if not own and self._options.quality != self._conversion.options.quality else {}
+        facts = {**scaled, **given.facts, **({"dropped": list(dropped)} if dropped else {})}
         return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, "seconds": meter.finish()})
 
     def _original(self, encoded: Encoded, plan: Plan) -> originals.Original | None:

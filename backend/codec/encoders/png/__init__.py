@@ -18,7 +18,7 @@ _WITHOUT_ALPHA = {"LA": "L", "RGBA": "RGB"}
 
 
 class PngEncoder(Encoder):
-    ms_a_megapixel = 230.0
+    ms_a_megapixel = 190.0
 
     @contextmanager
     def encode_still(self, image: Image.Image, metadata: Metadata, options: Options, on_share: OnShare) -> Iterator[Encoded]:

@@ -15,7 +15,7 @@ from backend.codec.encoders.png import palette
 from tests.unit.codec.conftest import Convert, corpus, picture, saved
 from tests.unit.codec.encoders.judges import Samples, apart, check_png, vips_image, vips_samples
 from tests.unit.codec.hostile import chunk
-from tests.unit.codec.image.test_colour_difference import profile_of
+from tests.unit.codec.image.test_colour_difference import by_arithmetic, profile_of
 from tests.unit.codec.image.test_metadata import Exiftool, noted  # noqa: F401  (a fixture)
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
@@ -124,11 +124,28 @@ def test_what_is_computed_has_eight_bits(convert: Convert, options: dict[str, in
 def test_colours_are_those_of_webp_without_loss(convert: Convert, space: str | None, options: dict[str, int], is_deep: bool) -> None:
     samples = deep(3, 320, 200) if is_deep else np.asarray(picture())
     source = vips_image(samples).pngsave_buffer(strip=True)
-    if space:
-        at = source.index(b"IDAT") - 4
-        source = source[:at] + chunk(b"iCCP", b"wide\0\0" + zlib.compress(profile_of(space))) + source[at:]
+    source = with_profile(source, profile_of(space)) if space else source
     png, webp = (convert(source, **options, **each).data for each in ({"format": "png"}, {"lossless": True}))
     assert apart(png, webp) < (1.0 if is_deep else 0.001)
+
+
+@pytest.mark.parametrize("bands", [3, 4])
+@pytest.mark.parametrize("space", ["Display P3", "Adobe RGB", "ProPhoto RGB"])
+def test_wide_gamuts_of_sixteen_bits_come_out_as_arithmetic_says(convert: Convert, space: str, bands: int) -> None:
+    """Finer than 8 bits could be, whose steps are 257."""
+    samples = deep(bands, 300, 200)
+    data = convert(with_profile(vips_image(samples).pngsave_buffer(), profile_of(space)), format="png").data
+    result = vips_samples(data)
+    wanted = by_arithmetic(samples[:, :, :3] / 65535, space)
+    inside = ((wanted > 0.02) & (wanted < 1)).all(axis=2)
+    assert header_of(data)[0] == 16
+    assert np.abs(result[:, :, :3] - 65535 * wanted)[inside].mean() < 30
+    assert np.array_equal(result[:, :, 3:], samples[:, :, 3:])
+
+
+def with_profile(png: bytes, profile: bytes) -> bytes:
+    at = png.index(b"IDAT") - 4
+    return png[:at] + chunk(b"iCCP", b"wide\0\0" + zlib.compress(profile)) + png[at:]
 
 
 @pytest.mark.parametrize("path", corpus("colour") + corpus("graphics"), ids=lambda path: path.name)
