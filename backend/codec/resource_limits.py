@@ -34,7 +34,8 @@ AVIF_LOOK_AHEAD_PIXELS = 2_000_000
 """Of larger canvases, libaom does not look ahead: it would hold the memory of fifty frames (``encoders/avif/animation.py``)."""
 AVIF_CPU_FACTOR = 4
 """Times what a photograph takes on the machine where that was measured: others are slower, and some pictures harder."""
-RESULT_BYTES_A_PIXEL = 5
+RESULT_BYTES_A_PIXEL, SIXTEEN_BITS_A_PIXEL = 5, 9
+"""Noise takes 8 bytes in a PNG of 16 bits with transparency, and 4 in any other file."""
 DESCRIPTORS = 16
 
 
@@ -44,7 +45,7 @@ def limits_for(conversion: Conversion, result_pixels: int) -> dict[str, int]:
     return {
         "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + picture_bytes(conversion, pixels),
         "CPU": cpu_s(conversion, pixels),
-        "FSIZE": MIB + RESULT_BYTES_A_PIXEL * pixels,
+        "FSIZE": MIB + (SIXTEEN_BITS_A_PIXEL if conversion.output.has_sixteen_bits else RESULT_BYTES_A_PIXEL) * pixels,
         "NOFILE": DESCRIPTORS,
         "CORE": 0,
     }

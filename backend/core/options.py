@@ -192,6 +192,7 @@ class Options:
     alpha_quality: int = _option(_integer(0, 100), 100, formats=("webp",))
     sharp_yuv: bool = _option(_boolean(), False, formats=("webp",))
     target_bytes: int | None = _option(_integer(1, 1 << 30), None, formats=LOSSY)
+    quality_scale: str = _option(_choice("native", "look"), "native", since=3, formats=LOSSY)
     speed: int = _option(_integer(0, 10), 6, since=3, formats=("avif",))
     progressive: bool = _option(_boolean(), True, since=3, formats=("jpeg",))
     subsampling: str = _option(_choice("4:2:0", "4:4:4"), "4:2:0", since=3, formats=("jpeg", "avif"))

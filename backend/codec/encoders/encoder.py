@@ -36,14 +36,33 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is written beside the pixels; empty bytes for nothing. ``exif`` begins with the TIFF header."""
+    """What is written beside the pixels; empty bytes for nothing. ``exif`` begins with the TIFF header.
+
+    ``iptc`` is there only where the format's row says ``has_iptc``; elsewhere it is a field of ``exif``.
+    """
 
     icc: bytes = b""
     exif: bytes = b""
     xmp: bytes = b""
+    iptc: bytes = b""
 
     def __bool__(self) -> bool:
-        return bool(self.icc or self.exif or self.xmp)
+        return bool(self.icc or self.exif or self.xmp or self.iptc)
+
+
+@dataclass(frozen=True, slots=True)
+class BytePair:
+    """A picture of 16 bits a sample, as two of 8 bits: the high bytes and the low ones. Both L, LA, RGB or RGBA.
+
+    A sample of 8 bits has the same byte in both: 257 · value = 256 · value + value.
+    """
+
+    high: Image.Image
+    low: Image.Image
+
+    def close(self) -> None:
+        self.high.close()
+        self.low.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +120,14 @@ class Encoder(ABC):
 
     @abstractmethod
     def encode_still(self, image: Image.Image, metadata: Metadata, options: Options, on_share: EncodeProgress) -> AbstractContextManager[Encoded]:
-        """``image`` is RGB, or RGBA where the format has alpha. It is closed once its pixels are not needed any more."""
+        """``image`` is RGB, or RGBA where the format has alpha; where it has grey, also L and LA.
+
+        It is closed once its pixels are not needed any more.
+        """
+
+    def encode_sixteen_bits(self, pair: BytePair, metadata: Metadata, on_share: OnShare) -> AbstractContextManager[Encoded]:
+        """Only called where the format's row says ``has_sixteen_bits``. ``pair`` is closed once its pixels are not needed any more."""
+        raise NotImplementedError
 
     def encode_animation(
         self, animation: Animation, metadata: Metadata, options: Options, on_share: EncodeProgress

@@ -12,11 +12,12 @@ from dataclasses import replace
 
 from PIL import Image
 
-from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Facts, Frame
+from backend.codec.encoders.encoder import Animation, BytePair, Encoded, Encoder, Facts, Frame
+from backend.codec.encoders.quality_scale import with_native_quality
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.geometry import IntBox, check_geometry
-from backend.codec.image import decode, jpeg_fast_path, originals, placeholder, stage_costs, steps
+from backend.codec.image import colour, decode, jpeg_fast_path, originals, placeholder, stage_costs, steps
 from backend.codec.image.notes import metadata
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored
@@ -49,7 +50,7 @@ class _Pipeline:
     def __init__(self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress) -> None:
         self._source, self._result_fd, self._on_progress = source, result_fd, on_progress
         self._began_s = time.monotonic()
-        self._conversion, self._options = conversion, conversion.options
+        self._conversion, self._options = conversion, with_native_quality(conversion.options)
         self._encoder: Encoder = encoder_for(conversion.output)
         self._picture = open_picture(source, conversion.shape, conversion.limits)
         self._applied = self._picture.applied_orientation
@@ -62,7 +63,17 @@ class _Pipeline:
         plan = self._plan(is_certain=self._picture.is_reducible)
         if jpeg_fast_path.is_for(self._picture, plan, self._encoder):
             return self._convert_by_fast_path(plan)
+        if self._keeps_sixteen_bits(plan):
+            return self._convert_sixteen_bits(plan)
         return self._convert_still(plan)
+
+    def _keeps_sixteen_bits(self, plan: Plan) -> bool:
+        """Where the source and the format have them, and nothing is computed on the way but colours. Scaling is done in 8 bits."""
+        mode = self._picture.pair_mode if self._conversion.output.has_sixteen_bits and self._options.colors is None else None
+        if mode is None or plan.is_open or plan.seeks:
+            return False
+        given = plan if not colour.changes_colours(mode, plan.profile) else replace(plan, profile=None)
+        return steps.keep_samples(Traits(self._picture.size, mode), given) and (given is plan or colour.has_pair_for(mode, plan.profile))
 
     def _plan(self, kept: IntBox | None = None, *, is_certain: bool = True) -> Plan:
         """Raises ``InvalidOption`` (side, crop_outside) and ``TooManyPixels``."""
@@ -107,6 +118,24 @@ class _Pipeline:
         view = self._view()
         box = view.part(self._options)
         return Trimmer(box, view.first_corner(box, self._options), self._options.trim)
+
+    def _convert_sixteen_bits(self, plan: Plan) -> Converted:
+        """The high and the low bytes are two pictures until they are written."""
+        picture = self._picture
+        meter = self._meter(stage_costs.of_still(self._conversion.shape, picture.traits, plan, self._encoder))
+        meter.advance("decode", 0.0)
+        pair = picture.read_pair(lambda share: meter.advance("decode", share))
+        carried = self._carry_notes()
+        meter.advance("transform", 0.0)
+        if colour.changes_colours(pair.high.mode, plan.profile):
+            colour.pair_to_srgb(pair, plan.profile, lambda share: meter.advance("transform", share / 2))
+            plan = replace(plan, profile=None)
+        high = steps.transform(pair.high, plan, lambda share: meter.advance("transform", (2 + share) / 4))
+        low = steps.transform(pair.low, plan, lambda share: meter.advance("transform", (3 + share) / 4))
+        self._placeholder = placeholder.of_image(high)
+        meter.advance("encode", 0.0)
+        with self._encoder.encode_sixteen_bits(BytePair(high, low), carried.metadata, lambda share: meter.advance("encode", share)) as encoded:
+            return self._write(encoded, plan, carried, meter)
 
     def _convert_by_fast_path(self, plan: Plan) -> Converted:
         """Colours and orientation are a part of the stage ``decode``; the stage ``transform`` is empty."""
@@ -168,8 +197,9 @@ class _Pipeline:
         own = self._original(encoded, plan)
         given, dropped = (own.encoded, own.dropped) if own else (encoded, carried.dropped)
         written_bytes = write(self._result_fd, given.parts)
-        facts = {**given.facts, "dropped": list(dropped)} if dropped else given.facts
-        return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, **self._placeholder, "seconds": meter.finish()})
+        scaled = {"quality": self._options.quality} if not own and self._options.quality != self._conversion.options.quality else {}
+        facts = {**scaled, **given.facts, **({"dropped": list(dropped)} if dropped else {}), **self._placeholder}
+        return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, "seconds": meter.finish()})
 
     def _original(self, encoded: Encoded, plan: Plan) -> originals.Original | None:
         """The source's own file, where ``encoded`` is larger and it may be given instead."""

@@ -95,6 +95,11 @@ def changes_canvas(traits: Traits, plan: Plan) -> bool:
     return any(Canvas.place < each.place < OnBackground.place and not each.is_idle(traits, plan) for each in load())
 
 
+def keep_samples(traits: Traits, plan: Plan) -> bool:
+    """Whether the steps that would change a picture with these traits only move its samples."""
+    return all(each.moves_only or each.is_idle(traits, plan) for each in load())
+
+
 def busy(traits: Traits, plan: Plan) -> frozenset[str]:
     """The names of the steps that would change a picture with these traits."""
     return frozenset(each.name for each in load() if not each.is_idle(traits, plan))

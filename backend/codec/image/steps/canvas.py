@@ -10,6 +10,7 @@ from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
 class Canvas(Step):
     name, place = "canvas", 50
+    moves_only = True
 
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
         return plan.geometry.canvas == plan.geometry.scaled

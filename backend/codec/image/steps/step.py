@@ -59,6 +59,8 @@ class Step(ABC):
     decoded; from there, of the result."""
     takes_reduced: ClassVar[bool] = False
     """Whether it does as well with a picture that was decoded at a fraction of its size."""
+    moves_only: ClassVar[bool] = False
+    """Whether samples keep their values, or take those of a colour of 8 bits. Then the high and the low bytes of 16 bits may go through it apart."""
 
     @abstractmethod
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
