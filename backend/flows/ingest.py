@@ -277,7 +277,7 @@ def check_result(context: Context, shape: Shape, options: Options) -> None:
     """An image that keeps its size, and stays longer than its output format allows or too large for its time, is refused now and not after
     decoding it. Raises ``InvalidOption``."""
     output = formats.OUTPUT[options.format]
-    if options.width is not None or options.height is not None:
+    if any(each is not None for each in (options.width, options.height, options.crop, options.trim)):
         return
     if max(shape.width, shape.height) > output.max_side:
         width, height, limit, label = shape.width, shape.height, output.max_side, output.source.label
