@@ -66,6 +66,15 @@ def drawing() -> bytes:
     return _png(image)
 
 
+def framed() -> bytes:
+    """A drawing in a frame of white, which is in a frame of a light grey."""
+    image = Image.new("RGB", (600, 400), "#e8e8e8")
+    image.paste("white", (30, 30, 570, 370))
+    with Image.open(io.BytesIO(small_photograph())) as inner:
+        image.paste(inner.resize((420, 280)), (90, 60))
+    return _png(image)
+
+
 def soft_shadow() -> bytes:
     """A disc whose edge fades into transparency."""
     image, radius = Image.new("RGBA", (480, 320)), 130
@@ -107,8 +116,15 @@ STRIPS = {
     ),
     "enlarge": Strip(lambda: _png(_small()), ("width=200&enlarge=false", "width=200&enlarge=true"), box=(200, 133)),
     "gravity": Strip(
-        small_photograph, tuple(f"width=80&height=150&fit=cover&gravity={place}" for place in ("west", "centre", "east")), box=(80, 150)
+        small_photograph, tuple(f"width=80&height=150&fit=cover&gravity={place}" for place in ("west", "centre", "east", "attention")), box=(80, 150)
     ),
+    "focus": Strip(
+        small_photograph, tuple(f"width=80&height=150&fit=cover&focus={point}" for point in ("0.15,0.5", "0.5,0.5", "0.8,0.5")), box=(80, 150)
+    ),
+    "crop": Strip(small_photograph, ("width=220", "crop=0,0,240,160&width=220", "crop=240,100,240,160&width=220")),
+    "trim": Strip(framed, ("width=220", "trim=0&width=220", "trim=40&width=220")),
+    "blur": Strip(small_photograph, ("width=220", "width=220&blur=1", "width=220&blur=4")),
+    "sharpen": Strip(small_photograph, ("width=220", "width=220&sharpen=0.6", "width=220&sharpen=2")),
     "background": Strip(
         small_photograph,
         tuple(f"width=150&height=150&fit=contain&background={colour}" for colour in ("transparent", "white", "%23223344")),

@@ -7,7 +7,8 @@ encoder → zygote  an ``Order`` with its number and three descriptors; ``{"stop
                   ``{"abandon": true}`` kills it too, and its end is not reported
 zygote → encoder  ``{"ready": level, "versions": {…}}`` once; for each order, by its ``number``, ``{"taken": pid}`` and
                   ``{"ended": status}``, as ``os.waitstatus_to_exitcode`` gives it
-child → encoder   ``{"at": [stage, percent]}``, then ``{"done": {…}}`` or ``{"failed": {…}}``
+child → encoder   ``{"at": [stage, percent]}``, before a silence that was forecast ``{"at": [stage, percent, until_percent, cpu_s]}``;
+                  then ``{"done": {…}}`` or ``{"failed": {…}}``
 ================= ==================================================================================================
 
 What a child says is parsed in ``host/child_reports`` alone, since the image may have taken the decoder over. The zygote is trusted: it never sees
@@ -110,7 +111,8 @@ def _unpack(line: bytes) -> Message:
 
 
 def progress_message(progress: Progress) -> Message:
-    return {"at": [progress.stage, progress.percent]}
+    silence = progress.silence
+    return {"at": [progress.stage, progress.percent, *((silence.until_percent, silence.cpu_s) if silence else ())]}
 
 
 def done_message(converted: Converted) -> Message:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from backend.core.conversion import Conversion
+from backend.core.encode_time import encode_s
 from backend.core.options import Options
 
 MIB = 1 << 20
@@ -22,20 +23,47 @@ SLOW_CPU_S_A_MEGAPIXEL = 8.0
 """For lossless, ``lossless=auto``, a search for a size or a score, and slow methods."""
 SLOW_METHOD = 5
 """From here on, transparency that looks like noise takes 2 to 3 seconds a megapixel on a busy machine."""
-RESULT_BYTES_A_PIXEL = 5
+AVIF_BYTES_A_PIXEL = {"4:2:0": 55, "4:4:4": 80}
+"""By chroma, with transparency: address space was measured as 36 and 53 (``python -m bench.avif_memory``)."""
+AVIF_SLOW_BYTES_A_PIXEL = {"4:2:0": 80, "4:4:4": 110}
+"""The same up to ``AVIF_SLOW_SPEED``: measured as 51 and 72."""
+AVIF_SLOW_SPEED = 5
+AVIF_FRAME_BYTES_A_PIXEL, AVIF_LOOK_AHEAD_BYTES_A_PIXEL = 160, 550
+"""Of an animation's canvas, for any number of frames: measured as 103, and as 363 where libaom looks ahead."""
+AVIF_LOOK_AHEAD_PIXELS = 2_000_000
+"""Of larger canvases, libaom does not look ahead: it would hold the memory of fifty frames (``encoders/avif/animation.py``)."""
+AVIF_CPU_FACTOR = 4
+"""Times what a photograph takes on the machine where that was measured: others are slower, and some pictures harder."""
+RESULT_BYTES_A_PIXEL, SIXTEEN_BITS_A_PIXEL = 5, 9
+"""Noise takes 8 bytes in a PNG of 16 bits with transparency, and 4 in any other file."""
 DESCRIPTORS = 16
 
 
 def limits_for(conversion: Conversion, result_pixels: int) -> dict[str, int]:
     """By name (RLIMIT_…). ``AS`` is to be added to what is mapped already. ``result_pixels`` are those of all frames together."""
-    options, pixels = conversion.options, max(conversion.shape.pixels, result_pixels)
+    pixels = max(conversion.shape.pixels, result_pixels)
     return {
-        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + (LOSSLESS_BYTES_A_PIXEL if may_be_lossless(options) else BYTES_A_PIXEL) * pixels,
+        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + picture_bytes(conversion, pixels),
         "CPU": cpu_s(conversion, pixels),
-        "FSIZE": MIB + RESULT_BYTES_A_PIXEL * pixels,
+        "FSIZE": MIB + (SIXTEEN_BITS_A_PIXEL if conversion.output.has_sixteen_bits else RESULT_BYTES_A_PIXEL) * pixels,
         "NOFILE": DESCRIPTORS,
         "CORE": 0,
     }
+
+
+def picture_bytes(conversion: Conversion, pixels: int) -> int:
+    """Of memory, for a source and a result of so many ``pixels`` in all frames."""
+    options = conversion.options
+    as_webp = (LOSSLESS_BYTES_A_PIXEL if may_be_lossless(options) else BYTES_A_PIXEL) * pixels
+    return max(as_webp, _avif_bytes(conversion, pixels)) if options.format == "avif" else as_webp
+
+
+def _avif_bytes(conversion: Conversion, pixels: int) -> int:
+    options, canvas_pixels = conversion.options, math.ceil(pixels / conversion.shape.frames)
+    a_pixel = (AVIF_SLOW_BYTES_A_PIXEL if options.speed <= AVIF_SLOW_SPEED else AVIF_BYTES_A_PIXEL)[options.subsampling]
+    if conversion.shape.frames > 1 and options.animation == "keep":
+        a_pixel = AVIF_LOOK_AHEAD_BYTES_A_PIXEL if canvas_pixels <= AVIF_LOOK_AHEAD_PIXELS else AVIF_FRAME_BYTES_A_PIXEL
+    return a_pixel * canvas_pixels
 
 
 def is_lossless(options: Options) -> bool:
@@ -50,6 +78,16 @@ def may_be_lossless(options: Options) -> bool:
 def cpu_s(conversion: Conversion, pixels: int) -> int:
     """Seconds of processor time: a decoder that loops ends before the job's time limit, and no ordinary encode needs as much."""
     options = conversion.options
+    if options.format == "avif":
+        return _avif_cpu_s(conversion, pixels)
     is_slow = may_be_lossless(options) or options.target_bytes is not None or options.quality == "auto" or options.method >= SLOW_METHOD
     a_megapixel = SLOW_CPU_S_A_MEGAPIXEL if is_slow else CPU_S_A_MEGAPIXEL
     return max(1, math.ceil(min(conversion.timeout_s, BASE_CPU_S + a_megapixel * pixels / 1e6)))
+
+
+def _avif_cpu_s(conversion: Conversion, pixels: int) -> int:
+    """A search has all of the time: it makes as many passes as fit."""
+    options = conversion.options
+    is_search = options.target_bytes is not None or options.quality == "auto"
+    once_s = BASE_CPU_S + CPU_S_A_MEGAPIXEL * pixels / 1e6 + AVIF_CPU_FACTOR * encode_s(options.speed, pixels)
+    return max(1, math.ceil(conversion.timeout_s if is_search else min(conversion.timeout_s, once_s)))

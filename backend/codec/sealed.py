@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from backend import errors
 from backend.codec import messages
-from backend.codec.geometry import geometry_for
+from backend.codec.geometry import most_pixels
 from backend.codec.host.child_monitor import ChildEnd, ChildMonitor, ZygoteLost
 from backend.codec.host.result_memory import open_result_memory
 from backend.codec.host.zygote_client import ZygoteClient, ZygoteFailed
@@ -136,8 +136,8 @@ class SealedCodec:
 
 
 def _order_for(conversion: Conversion) -> messages.Order:
-    shape, options = conversion.shape, conversion.options
-    pixels = max(geometry_for(size, options).pixels for size in ((shape.width, shape.height), (shape.height, shape.width)))
+    shape = conversion.shape
+    pixels = most_pixels((shape.width, shape.height), conversion.options, conversion.limits)
     return messages.Order(conversion, limits_for(conversion, pixels * shape.frames))
 
 

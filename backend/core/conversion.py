@@ -54,11 +54,23 @@ class Conversion:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """What an encoder that tells nothing on its way says before: it reaches ``until_percent`` after about ``cpu_s`` of processor time."""
+
+    until_percent: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """Measured work so far: ``percent`` (0–100) is over decode, transform and encode together and never falls."""
+    """Measured work so far: ``percent`` (0–100) is over decode, transform and encode together and never falls.
+
+    ``silence`` is what comes next, where that was forecast.
+    """
 
     stage: Stage
     percent: float
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ only its names are shown to clients.
 
 from __future__ import annotations
 
+import base64
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +20,10 @@ MAX_SECONDS = 86_400.0
 """Of one stage. No job may take as long."""
 WORST_SCORE = -1e6
 """SSIMULACRA2 has no lower bound; a picture of noise has some hundreds below zero."""
+
+THUMBHASH_BYTES = 5, 25
+"""The shortest and the longest, by its author: https://evanw.github.io/thumbhash. Those of today's encoders have 16 and more."""
+_COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 
 Check = Callable[[object], bool]
 
@@ -39,15 +45,33 @@ def _is_seconds(value: object) -> bool:
     return isinstance(value, dict) and all(stage in STAGES and is_number(each, 0, MAX_SECONDS) for stage, each in value.items())
 
 
+def _is_thumbhash(value: object) -> bool:
+    """As RFC 4648 §4 writes it, with what fills it up."""
+    if not isinstance(value, str) or len(value) > 4 * THUMBHASH_BYTES[1] or not value.isascii():
+        return False
+    try:
+        data = base64.b64decode(value, validate=True)
+    except ValueError:
+        return False
+    return THUMBHASH_BYTES[0] <= len(data) <= THUMBHASH_BYTES[1] and base64.b64encode(data).decode() == value
+
+
+def _is_colour(value: object) -> bool:
+    return isinstance(value, str) and _COLOUR.fullmatch(value) is not None
+
+
 FACTS: dict[str, Check] = {
     "quality": lambda value: is_number(value, 0, 100),
     "score": lambda value: is_number(value, WORST_SCORE, 100),
     "passes": lambda value: is_whole(value, 1, MAX_TRIES),
     "probes": lambda value: is_whole(value, 1, MAX_TRIES),
+    "speed": lambda value: is_whole(value, 0, 10),
     "target_met": lambda value: isinstance(value, bool),
     "lossless": lambda value: isinstance(value, bool),
     "original": lambda value: value is True,
     "dropped": _is_dropped,
+    "thumbhash": _is_thumbhash,
+    "color": _is_colour,
     "seconds": _is_seconds,
 }
 

@@ -64,11 +64,19 @@ ACCEPTED = ", ".join(each.label for each in READABLE)
 """For sentences: ``JPEG, PNG, …``."""
 
 
+MAX_NOTE_BYTES = 1 << 20
+"""Of EXIF and of XMP each; what is larger is left out of a result."""
+JPEG_SEGMENT_BYTES = 65533
+"""ISO/IEC 10918-1 B.1.1.4: what a segment may hold, its length not counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
     """A format that is written. ``name`` is the public one (``result.format``); ``max_side`` is in pixels.
 
-    ``has_grey``: a picture without colours is stored without. ``reports_progress``: its encoder tells how far it is; of the others that is estimated.
+    ``has_grey``: a picture without colours is stored without. ``has_sixteen_bits``: samples of 16 bits may stay so. ``has_iptc``: IPTC has a place
+    beside EXIF. ``max_exif_bytes``: what is larger is left out. ``reports_progress``: its encoder tells how far it is; of the others that is
+    estimated.
     """
 
     name: str
@@ -76,6 +84,9 @@ class OutputFormat:
     has_alpha: bool = True
     has_animation: bool = False
     has_grey: bool = False
+    has_sixteen_bits: bool = False
+    has_iptc: bool = False
+    max_exif_bytes: int = MAX_NOTE_BYTES
     reports_progress: bool = False
 
     @property
@@ -89,8 +100,8 @@ class OutputFormat:
 OUTPUT: dict[str, OutputFormat] = {
     "webp": OutputFormat("webp", 16383, has_animation=True, reports_progress=True),
     "avif": OutputFormat("avif", 32768, has_animation=True),
-    "jpeg": OutputFormat("jpeg", 65500, has_alpha=False, has_grey=True),
-    "png": OutputFormat("png", 65535, has_grey=True),
+    "jpeg": OutputFormat("jpeg", 65500, has_alpha=False, has_grey=True, has_iptc=True, max_exif_bytes=JPEG_SEGMENT_BYTES - len(b"Exif\0\0")),
+    "png": OutputFormat("png", 65535, has_grey=True, has_sixteen_bits=True),
 }
 """Each name is also that of the format's module in ``backend/codec/encoders``."""
 DEFAULT_OUTPUT = next(iter(OUTPUT))

@@ -22,7 +22,7 @@ from backend import errors
 from backend.core import records
 from backend.core.conversion import Shape
 from backend.core.facts import shown_facts
-from backend.core.formats import DEFAULT_OUTPUT
+from backend.core.formats import DEFAULT_OUTPUT, OUTPUT
 from backend.core.options import Options
 from backend.core.protocol import OLDEST
 from backend.core.reader import Reader
@@ -45,6 +45,7 @@ ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.item
 STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
 """Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
 FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
+PROGRESS_KINDS = ("measured", "estimated")
 DELIVERIES = "/api/webhooks/deliveries"
 
 
@@ -204,6 +205,7 @@ def public(job: Job, reader: Reader) -> dict[str, Any]:
         "state": status.state,
         "stage": status.stage,
         "progress": status.progress,
+        "progress_is": progress_kind(manifest.options),
         "seq": status.seq,
         "queue_position": status.position,
         "eta_seconds": status.eta_s,
@@ -219,6 +221,11 @@ def public(job: Job, reader: Reader) -> dict[str, Any]:
         "url": reader.url(own["result"]),
         "links": {name: reader.path(path) for name, path in own.items()},
     }
+
+
+def progress_kind(options: Options) -> str:
+    """``estimated`` where the encoder tells nothing on its way: then the percent follows processor time along measured costs."""
+    return PROGRESS_KINDS[not OUTPUT[options.format].reports_progress]
 
 
 def links(job_id: str) -> dict[str, str]:

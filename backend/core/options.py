@@ -44,6 +44,51 @@ def _integer(low: int, high: int) -> OptionType:
     return OptionType(f"{low}–{high}", read, {"type": "integer", "minimum": low, "maximum": high})
 
 
+DECIMALS = 4
+"""Of numbers that need not be whole: a ten-thousandth of the longest side is under seven pixels, and of a sigma nothing that shows."""
+_DECIMAL = r"[0-9]{1,4}(?:\.[0-9]{1,20})?"
+
+
+def _decimal(text: str, low: float, high: float) -> float:
+    """Whole where it can be, so that it is written as it was given. Raises ``ValueError``."""
+    if not re.fullmatch(_DECIMAL, text) or not low <= float(text) <= high:
+        raise ValueError(text)
+    number = round(float(text), DECIMALS)
+    return int(number) if number.is_integer() else number
+
+
+def _number(low: float, high: float) -> OptionType:
+    def read(value: Value) -> float:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        return _decimal(f"{value:.10f}" if isinstance(value, float) else str(value), low, high)
+
+    return OptionType(f"{low}–{high}", read, {"type": "number", "minimum": low, "maximum": high})
+
+
+def _box() -> OptionType:
+    """Whether it lies in the picture is known once that is open."""
+    pattern = r"^[0-9]{1,9},[0-9]{1,9},0*[1-9][0-9]{0,8},0*[1-9][0-9]{0,8}$"
+
+    def read(value: Value) -> str:
+        if not re.fullmatch(pattern, str(value)):
+            raise ValueError(value)
+        return ",".join(str(int(each)) for each in str(value).split(","))
+
+    return OptionType("left,top,width,height", read, {"type": "string", "pattern": pattern})
+
+
+def _point() -> OptionType:
+    share = r"(?:0(?:\.[0-9]{1,20})?|1(?:\.0{1,20})?)"
+
+    def read(value: Value) -> str:
+        if not re.fullmatch(f"{share},{share}", str(value)):
+            raise ValueError(value)
+        return ",".join(f"{_decimal(each, 0, 1):g}" for each in str(value).split(","))
+
+    return OptionType("x,y (0–1)", read, {"type": "string", "pattern": f"^{share},{share}$"})
+
+
 def _quality() -> OptionType:
     number = _integer(0, 100)
 
@@ -129,7 +174,9 @@ def _since(since: Since, value: Value) -> int:
 
 
 FITS = ("inside", "cover", "contain", "fill", "outside")
-GRAVITIES = ("centre", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+PLACES = ("centre", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+SOUGHT = ("attention", "entropy")
+"""Gravities that the picture decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +192,7 @@ class Options:
     alpha_quality: int = _option(_integer(0, 100), 100, formats=("webp",))
     sharp_yuv: bool = _option(_boolean(), False, formats=("webp",))
     target_bytes: int | None = _option(_integer(1, 1 << 30), None, formats=LOSSY)
+    quality_scale: str = _option(_choice("native", "look"), "native", since=3, formats=LOSSY)
     speed: int = _option(_integer(0, 10), 6, since=3, formats=("avif",))
     progressive: bool = _option(_boolean(), True, since=3, formats=("jpeg",))
     subsampling: str = _option(_choice("4:2:0", "4:4:4"), "4:2:0", since=3, formats=("jpeg", "avif"))
@@ -153,12 +201,18 @@ class Options:
     height: int | None = _option(_integer(1, MAX_OUTPUT_SIDE), None)
     fit: str = _option(_choice(*FITS), "inside")
     enlarge: bool = _option(_boolean(), False)
-    gravity: str = _option(_choice(*GRAVITIES, center="centre"), "centre")
+    dpr: float = _option(_number(1, 4), 1, since=3)
+    gravity: str = _option(_choice(*PLACES, *SOUGHT, center="centre"), "centre", since=dict.fromkeys(SOUGHT, 3))
+    focus: str | None = _option(_point(), None, since=3)
     background: str = _option(_colour(), "#00000000")
+    crop: str | None = _option(_box(), None, since=3)
+    trim: int | None = _option(_integer(0, 255), None, since=3)
     rotate: int = _option(_angle(), 0)
     auto_orient: bool = _option(_boolean(), True)
     flip: bool = _option(_boolean(), False)
     flop: bool = _option(_boolean(), False)
+    blur: float | None = _option(_number(0.3, 100), None, since=3)
+    sharpen: float = _option(_number(0, 10), 0, since=3)
     metadata: str = _option(_choice("none", "copyright", "all"), "none")
     animation: str = _option(_choice("keep", "first"), "keep")
     filename: str | None = _option(_text(10_240), None)
@@ -173,6 +227,7 @@ class Options:
 
 
 OFFERED = fields(Options)
+DEFAULTS: dict[str, Value] = {each.name: each.default for each in OFFERED}
 _ALWAYS = ("quality", "method", "speed")
 _SHOWN = tuple(each for each in OFFERED if each.name != "filename")
 _TYPES: dict[str, OptionType] = {each.name: each.metadata["type"] for each in OFFERED}
@@ -182,14 +237,9 @@ SIMILAR = 0.8
 """The ratio of ``difflib`` from which a word resembles an option: one letter missing, added or wrong, or two swapped in a word of five."""
 
 
-def is_off(value: Value) -> bool:
-    """Whether an option with this value asks for nothing. 0 asks for something."""
-    return value is None or value is False
-
-
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """``one`` with this ``value`` (None: any that is not off) and ``other`` ask for two different encoders at once."""
+    """``one`` with this ``value`` (None: any but its default) and ``other`` ask for two things that cannot both be done."""
 
     one: str
     value: Value
@@ -197,14 +247,15 @@ class Exclusion:
 
     def applies_to(self, options: Options) -> bool:
         given = getattr(options, self.one)
-        is_meant = not is_off(given) if self.value is None else given == self.value
-        return is_meant and not is_off(getattr(options, self.other))
+        is_meant = given != DEFAULTS[self.one] if self.value is None else given == self.value
+        return bool(is_meant and getattr(options, self.other) != DEFAULTS[self.other])
 
 
 EXCLUSIVE = (
     Exclusion("lossless", True, "target_bytes"),
     Exclusion("lossless", "auto", "near_lossless"),
     Exclusion("near_lossless", None, "target_bytes"),
+    Exclusion("focus", None, "gravity"),
 )
 
 
@@ -275,11 +326,10 @@ def check_unique(names: Iterable[str]) -> None:
 
 def without(options: Options, names: Iterable[str]) -> Options:
     """``options`` with those of ``names`` at their defaults again. Raises ``InvalidOption`` for an unknown name."""
-    defaults: dict[str, Any] = {each.name: each.default for each in OFFERED}
     for name in names:
-        if name not in defaults:
+        if name not in DEFAULTS:
             _read(name, "", _TYPES)
-    return replace(options, **{name: defaults[name] for name in names})
+    return replace(options, **{name: DEFAULTS[name] for name in names})
 
 
 def is_similar(name: str) -> bool:

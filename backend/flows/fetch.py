@@ -24,7 +24,7 @@ from backend.flows import shares
 from backend.flows.conclude import conclude, erase
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored
-from backend.flows.ingest import Intake, Received, Sender, check_sides, queue_is_full
+from backend.flows.ingest import Intake, Received, Sender, check_result, queue_is_full
 from backend.flows.places import Places
 from backend.flows.unqueued import remember
 from backend.ports.sources import Download, Sources
@@ -173,7 +173,7 @@ class Fetcher:
                     received = _receive(context, intake, download, lease)
                 finally:
                     shares.count_bytes(context, client_of(manifest.client), intake.upload.size_bytes)
-                check_sides(received.shape, manifest.options)
+                check_result(context, received.shape, manifest.options)
                 source = replace(received.source(), filename=_display_name(manifest, download, received.filename))
                 key = work_key(source, manifest.options, manifest.owner) if context.shares_results else ""
                 complete = replace(manifest, source=source, work_key=key)

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 
 from backend import errors
-from backend.core import formats, image_headers, non_images
+from backend.core import encode_time, formats, image_headers, non_images
 from backend.core.client_limits import ClientLimits
 from backend.core.conversion import Shape
 from backend.core.formats import Format
@@ -160,7 +160,7 @@ def accept(
 ) -> Job:
     """Make a job: durable, then queued. With a ``job_id`` that is a job already, that job.
 
-    Raises ``QuotaExceeded``, ``QueueFull``, ``StorageFull``, ``InvalidOption`` (a side that WebP cannot have).
+    Raises ``QuotaExceeded``, ``QueueFull``, ``StorageFull``, ``InvalidOption`` (as ``check_result``).
     """
     job, is_new = keep(context, received, options, sender, job_id=job_id, batch=batch, is_ephemeral=is_ephemeral)
     return queue(context, job, sender.limits) if is_new else job
@@ -178,7 +178,7 @@ def keep(
 ) -> tuple[Job, bool]:
     """Make a durable job that is not queued yet; the job, and whether it is new. Raises as ``accept``."""
     options = decided(options)
-    check_sides(received.shape, options)
+    check_result(context, received.shape, options)
     now, source = context.clock(), received.source()
     lifetime_s = context.encode_timeout_s * 2 + EPHEMERAL_MARGIN_S if is_ephemeral else context.retention_s
     manifest = Manifest(
@@ -273,10 +273,13 @@ def sniff_format(head: bytes) -> Format:
     return known
 
 
-def check_sides(shape: Shape, options: Options) -> None:
-    """An image that stays longer than its output format allows is refused now and not after decoding it."""
-    is_resized = options.width is not None or options.height is not None
+def check_result(context: Context, shape: Shape, options: Options) -> None:
+    """An image that keeps its size, and stays longer than its output format allows or too large for its time, is refused now and not after
+    decoding it. Raises ``InvalidOption``."""
     output = formats.OUTPUT[options.format]
-    if not is_resized and max(shape.width, shape.height) > output.max_side:
+    if options.width is not None or options.height is not None:
+        return
+    if max(shape.width, shape.height) > output.max_side:
         width, height, limit, label = shape.width, shape.height, output.max_side, output.source.label
         raise errors.InvalidOption("side", option="width", width=width, height=height, limit=limit, format=label)
+    encode_time.check(options, shape, context.encode_timeout_s)

@@ -22,6 +22,7 @@ JOB_FIELDS = [
     "state",
     "stage",
     "progress",
+    "progress_is",
     "seq",
     "queue_position",
     "eta_seconds",

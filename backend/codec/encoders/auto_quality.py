@@ -31,10 +31,11 @@ def search(
     decode: Callable[[bytes], Image.Image],
     encode_ms: float,
     on_ready: Callable[[], None],
+    max_probes: int = quality_search.MAX_PROBES,
 ) -> quality_search.ScoreResult:
     """``encode`` gives the file at a quality, in about ``encode_ms``. ``on_ready`` is called once ``image`` is not needed any more."""
     probe_ms = encode_ms + SCORE_MS_A_MEGAPIXEL * image.width * image.height / 1e6
-    max_probes = min(quality_search.MAX_PROBES, max(MIN_PROBES, int(PROBES_MS / probe_ms)))
+    max_probes = min(max_probes, quality_search.MAX_PROBES, max(MIN_PROBES, int(PROBES_MS / probe_ms)))
     original = ssimulacra2.Original(image)
     lowest = lowest_quality(image)
     on_ready()

@@ -15,20 +15,54 @@ from backend.core.options import Options
 
 OnShare = Callable[[float], None]
 """Called with the share (0–1) of the encode that is done."""
+
+
+class EncodeProgress(Protocol):
+    """Is called as ``OnShare``. An encoder that tells nothing on its way announces what its next share will cost."""
+
+    @property
+    def limit_s(self) -> float:
+        """The encode may take so much processor time, in seconds."""
+
+    def __call__(self, share: float, /) -> None: ...
+
+    def announce(self, share: float, next_share: float, cpu_s: float) -> None:
+        """``share`` is done, and nothing is told from here to ``next_share``, which takes about ``cpu_s`` of processor time."""
+
+
 Facts = dict[str, Any]
 """What a result reports beyond its size: ``quality``, ``score``, ``probes`` …"""
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is written beside the pixels; empty bytes for nothing. ``exif`` begins with the TIFF header."""
+    """What is written beside the pixels; empty bytes for nothing. ``exif`` begins with the TIFF header.
+
+    ``iptc`` is there only where the format's row says ``has_iptc``; elsewhere it is a field of ``exif``.
+    """
 
     icc: bytes = b""
     exif: bytes = b""
     xmp: bytes = b""
+    iptc: bytes = b""
 
     def __bool__(self) -> bool:
-        return bool(self.icc or self.exif or self.xmp)
+        return bool(self.icc or self.exif or self.xmp or self.iptc)
+
+
+@dataclass(frozen=True, slots=True)
+class BytePair:
+    """A picture of 16 bits a sample, as two of 8 bits: the high bytes and the low ones. Both L, LA, RGB or RGBA.
+
+    A sample of 8 bits has the same byte in both: 257 · value = 256 · value + value.
+    """
+
+    high: Image.Image
+    low: Image.Image
+
+    def close(self) -> None:
+        self.high.close()
+        self.low.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +102,9 @@ class Planes(Protocol):
     def turn(self, turn_plane: Callable[[Image.Image], Image.Image], *, swaps_sides: bool) -> None:
         """To be called once, after the last strip. ``turn_plane`` is applied to each plane, as an image of mode L."""
 
+    def sample(self, sample_plane: Callable[[Image.Image], Image.Image]) -> Image.Image:
+        """Some of the pixels, as RGB. ``sample_plane`` makes one size of each plane, which is an image of mode L in the planes' own memory."""
+
     def encode(self, metadata: Metadata, on_share: OnShare) -> AbstractContextManager[Encoded]:
         """As ``Encoder.encode_still``."""
 
@@ -82,10 +119,19 @@ class Encoder(ABC):
     """What a default encode costs, as a weight beside decoding and scaling (``image/stage_costs.py``)."""
 
     @abstractmethod
-    def encode_still(self, image: Image.Image, metadata: Metadata, options: Options, on_share: OnShare) -> AbstractContextManager[Encoded]:
-        """``image`` is RGB, or RGBA where the format has alpha. It is closed once its pixels are not needed any more."""
+    def encode_still(self, image: Image.Image, metadata: Metadata, options: Options, on_share: EncodeProgress) -> AbstractContextManager[Encoded]:
+        """``image`` is RGB, or RGBA where the format has alpha; where it has grey, also L and LA.
 
-    def encode_animation(self, animation: Animation, metadata: Metadata, options: Options, on_share: OnShare) -> AbstractContextManager[Encoded]:
+        It is closed once its pixels are not needed any more.
+        """
+
+    def encode_sixteen_bits(self, pair: BytePair, metadata: Metadata, on_share: OnShare) -> AbstractContextManager[Encoded]:
+        """Only called where the format's row says ``has_sixteen_bits``. ``pair`` is closed once its pixels are not needed any more."""
+        raise NotImplementedError
+
+    def encode_animation(
+        self, animation: Animation, metadata: Metadata, options: Options, on_share: EncodeProgress
+    ) -> AbstractContextManager[Encoded]:
         """Only called where the format's row says ``has_animation``."""
         raise NotImplementedError
 

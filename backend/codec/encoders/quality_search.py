@@ -21,6 +21,10 @@ GROWTH = (-2.2, -2.0, -1.76, -1.5, -1.22, -0.93, -0.61, -0.31, 0.0, 0.21, 0.47, 
 pictures lie nearly on a line, so that the second or third pass meets a target."""
 
 
+class OutOfTime(Exception):
+    """Raised by what encodes for a search, where another pass would not end in time: the search ends with the best so far."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """One encode of a search for a size."""
@@ -47,19 +51,22 @@ class SizeResult:
     is_met: bool
 
 
-def search_by_size(encode: Callable[[float], bytes], target_bytes: int, first: Pass) -> SizeResult:
+def search_by_size(encode: Callable[[float], bytes], target_bytes: int, first: Pass, max_passes: int = MAX_PASSES) -> SizeResult:
     """``first``, encoded at the quality asked for, where it has at most ``target_bytes``. Else a file of a lower quality that has at most so many,
     and where possible at least ``MIN_TARGET_SHARE`` of them. So the result is never larger than ``first``."""
     tried = [first]
     while True:
         below = max((each for each in tried if each.size <= target_bytes), key=lambda each: each.size, default=None)
         above = min((each for each in tried if each.size > target_bytes), key=lambda each: each.size, default=None)
-        if len(tried) >= MAX_PASSES or above is None or _is_done(below, above, target_bytes):
+        if len(tried) >= max_passes or above is None or _is_done(below, above, target_bytes):
             break
         quality = min(first.quality, _next_quality(tried, below, above, target_bytes))
-        if len(tried) == MAX_PASSES - 1 and below is None:
+        if len(tried) == max_passes - 1 and below is None:
             quality = 0.0
-        tried.append(Pass(quality, encode(quality)))
+        try:
+            tried.append(Pass(quality, encode(quality)))
+        except OutOfTime:
+            break
     best = below or above
     assert best is not None
     return SizeResult(best, len(tried), below is not None)
@@ -155,7 +162,10 @@ def search_by_score(probe: Callable[[float], Probe], wanted: float, lowest: floa
     tried: list[Probe] = []
     quality = max(lowest, FIRST_PROBE)
     while True:
-        tried.append(probe(quality))
+        try:
+            tried.append(probe(quality))
+        except OutOfTime:
+            break
         good = min((each for each in tried if each.score >= wanted), key=lambda each: len(each.data), default=None)
         poor = max((each for each in tried if each.score < wanted), key=lambda each: each.quality, default=None)
         if len(tried) >= max_probes or _is_found(good, poor, wanted, lowest):

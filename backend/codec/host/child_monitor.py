@@ -98,11 +98,11 @@ class ChildMonitor:
     def _take(self, reports: list[Report], end: ChildEnd) -> None:
         for report in reports:
             match report:
-                case Progress(stage, percent):
+                case Progress(stage, percent, silence):
                     self._stage = stage
                     self._pass_on(percent)
                     if self._cpu_progress is not None:
-                        self._cpu_progress.note_report(percent)
+                        self._cpu_progress.note_report(percent, silence)
                 case Converted():
                     end.converted = report
                 case _:

@@ -13,9 +13,9 @@ from typing import Any
 
 from backend import errors
 from backend.codec.messages import MAX_PRIVATE_CHARACTERS, READ_BYTES, MalformedMessage, Order
-from backend.core.conversion import STAGES, Converted, Progress
-from backend.core.facts import Check, are_facts, is_number, is_whole
-from backend.core.formats import FORMATS
+from backend.core.conversion import STAGES, Converted, Progress, Silence
+from backend.core.facts import MAX_SECONDS, Check, are_facts, is_number, is_whole
+from backend.core.formats import FORMATS, MAX_OUTPUT_SIDE
 
 Report = Progress | Converted | errors.GatewayError
 
@@ -51,10 +51,38 @@ def _is_part(value: object) -> bool:
     return value in ("store", "sandbox")
 
 
+def _is_speed(value: object) -> bool:
+    return is_whole(value, 0, 10)
+
+
+def _is_speed_option(value: object) -> bool:
+    return value == "speed"
+
+
+def _is_width_option(value: object) -> bool:
+    return value == "width"
+
+
+def _is_digits(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= len(str(MAX_OUTPUT_SIDE)) and value.isascii() and value.isdigit()
+
+
 REPORTABLE: dict[tuple[str, str], dict[str, Check]] = {
     (errors.DamagedImage.code, ""): {},
     (errors.UnsupportedFormat.code, "variant"): {"format": _are_words, "base": _is_label},
     (errors.InvalidOption.code, "side"): {**dict.fromkeys(("width", "height", "limit"), _is_count), "format": _is_label},
+    (errors.InvalidOption.code, "too_slow"): {
+        **dict.fromkeys(("seconds", "limit", "width"), _is_count),
+        "option": _is_speed_option,
+        "value": _is_speed,
+        "suggestion": _is_digits,
+    },
+    (errors.InvalidOption.code, "too_long"): {
+        **dict.fromkeys(("seconds", "limit", "width"), _is_count),
+        "option": _is_width_option,
+        "suggestion": _is_digits,
+    },
+    (errors.InvalidOption.code, "crop_outside"): dict.fromkeys(("width", "height", "last_left", "last_top"), _is_count),
     (errors.TooManyPixels.code, ""): dict.fromkeys(("width", "height", "frames", "pixels", "limit"), _is_count),
     (errors.TooManyPixels.code, "memory"): {},
     (errors.TooManyFrames.code, ""): {"limit": _is_count},
@@ -69,8 +97,8 @@ REPORTABLE: dict[tuple[str, str], dict[str, Check]] = {
 def report_in(line: bytes, order: Order) -> Report:
     """Raises ``MalformedMessage``, and nothing else."""
     match _object_in(line):
-        case {"at": [str(stage), percent], **rest} if not rest and stage in CHILD_STAGES and is_number(percent, 0, 100):
-            return Progress(STAGES[STAGES.index(stage)], percent)
+        case {"at": [str(stage), percent, *silence], **rest} if not rest and stage in CHILD_STAGES and is_number(percent, 0, 100):
+            return Progress(STAGES[STAGES.index(stage)], percent, _silence_in(silence, percent))
         case {"done": dict(done), **rest} if not rest:
             return _converted_in(done, order)
         case {"failed": dict(record), "private": str(private), **rest} if not rest and len(private) <= MAX_PRIVATE_CHARACTERS:
@@ -89,6 +117,15 @@ def _object_in(line: bytes) -> object:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(name)
+
+
+def _silence_in(said: list[object], percent: float) -> Silence | None:
+    match said:
+        case []:
+            return None
+        case [int() | float() as until, int() | float() as cpu_s] if is_number(until, percent, 100) and is_number(cpu_s, 0, MAX_SECONDS):
+            return Silence(until, cpu_s)
+    raise MalformedMessage("not a silence")
 
 
 def _converted_in(done: dict[str, Any], order: Order) -> Converted:

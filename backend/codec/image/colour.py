@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageCms
 
+from backend.codec.encoders.encoder import BytePair
 from backend.codec.image import colour_signal
 from backend.codec.native import arrow_buffer, littlecms
 
@@ -50,6 +51,31 @@ def recolour_for(profile: bytes | None) -> littlecms.Recolour | None:
     """What converts RGB in place; ``None`` where nothing is to be done."""
     given = _profile_of("RGB", profile)
     return _recolour(given) if given and changes_colours("RGB", profile) else None
+
+
+def has_pair_for(mode: str, profile: bytes | None) -> bool:
+    """Whether ``pair_to_srgb`` can be called for such pictures."""
+    return _deep_recolour(_profile_of(mode, profile), mode == "RGBA") is not None
+
+
+def pair_to_srgb(pair: BytePair, profile: bytes | None, on_share: OnShare) -> None:
+    """RGB or RGBA of 16 bits, changed in place."""
+    (width, height), mode = pair.high.size, pair.high.mode
+    recolour = _deep_recolour(_profile_of(mode, profile), mode == "RGBA")
+    assert recolour is not None
+    for top, bottom in _strips((width, height)):
+        size, box = (width, bottom - top), (0, top, width, bottom)
+        samples = bytearray(2 * len(mode) * width * (bottom - top))
+        samples[0::2], samples[1::2] = pair.low.crop(box).tobytes(), pair.high.crop(box).tobytes()
+        recolour(samples, width * (bottom - top))
+        pair.low.paste(Image.frombytes(mode, size, bytes(samples[0::2])), (0, top))
+        pair.high.paste(Image.frombytes(mode, size, bytes(samples[1::2])), (0, top))
+        on_share(bottom / height)
+
+
+@lru_cache(maxsize=4)
+def _deep_recolour(profile: bytes, has_alpha: bool) -> littlecms.DeepRecolour | None:
+    return littlecms.deep_recolour_to_srgb(profile, _INTENT, has_alpha=has_alpha) if profile else None
 
 
 @lru_cache(maxsize=4)

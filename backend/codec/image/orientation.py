@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from backend.codec.geometry import Size
+from backend.codec.geometry import IntBox, Point, Size
 from backend.core.options import Options
 
 Orientation = tuple[int, int, int, int]
@@ -77,3 +77,18 @@ def as_stored(size: Size, orientation: Orientation) -> Size:
 
 def orient(image: Image.Image, orientation: Orientation) -> Image.Image:
     return image if orientation == UPRIGHT else image.transpose(_METHODS[orientation])
+
+
+def box_as_stored(box: IntBox, size: Size, orientation: Orientation) -> IntBox:
+    """Where a part of the upright picture lies in the stored one, which has this ``size``."""
+    width, height = as_stored(size, orientation)
+    a, b, c, d = inverse(orientation)
+    corners = [(2 * x - width, 2 * y - height) for x, y in ((box[0], box[1]), (box[2], box[3]))]
+    (x, y), (p, q) = (((a * x + b * y + size[0]) // 2, (c * x + d * y + size[1]) // 2) for x, y in corners)
+    return min(x, p), min(y, q), max(x, p), max(y, q)
+
+
+def turned_point(point: Point, orientation: Orientation) -> Point:
+    a, b, c, d = orientation
+    x, y = point[0] - 0.5, point[1] - 0.5
+    return a * x + b * y + 0.5, c * x + d * y + 0.5

@@ -1,4 +1,6 @@
-"""Samples of 16 bits, reduced to 8. Pillow keeps the high byte, which is up to one step too dark or too bright, so stills are rounded to nearest.
+"""Samples of 16 bits, kept as two pictures of their high and low bytes, or reduced to 8 bits.
+
+Pillow keeps the high byte, which is up to one step too dark or too bright, so stills are rounded to nearest.
 Browsers keep the high byte too; frames of an animation are reduced as there, since they are mixed afterwards, where a step becomes two.
 
 Colour is decoded a second time with the bytes of each sample exchanged, so that Pillow keeps the low ones; grey with alpha is decoded once, as
@@ -14,6 +16,8 @@ from typing import Literal
 
 from PIL import Image, ImageChops, ImageFile
 
+from backend.codec.encoders.encoder import BytePair
+
 Reduction = Literal["nearest", "high byte"]
 SIXTEEN_TO_EIGHT = [round(value / 257) for value in range(65536)]
 """65535 / 255 = 257, rounded."""
@@ -22,6 +26,35 @@ EXCHANGED = {f"{mode};16{order}": f"{mode};16{other}" for mode in ("RGB", "RGBA"
 """Raw modes of Pillow's decoders whose samples have 16 bits (N: the machine's order, little-endian on every machine that can be sealed)."""
 _HALF = 129
 """More than half of 257."""
+
+
+_HIGH, _LOW = [value >> 8 for value in range(65536)], [value & 255 for value in range(65536)]
+_OPAQUE = 255
+
+
+def pair_of_grey(image: Image.Image, key: int | None = None) -> BytePair:
+    """From mode I;16. ``key`` is the value that is transparent."""
+    values = image.convert("I")
+    pair = BytePair(values.point(_HIGH, "L"), values.point(_LOW, "L"))
+    if key is None:
+        return pair
+    alpha = values.point([_OPAQUE * (value != key) for value in range(65536)], "L")
+    return BytePair(Image.merge("LA", (pair.high, alpha)), Image.merge("LA", (pair.low, alpha)))
+
+
+def pair_of_grey_with_alpha(image: Image.Image) -> BytePair:
+    """From its four bytes, decoded as red, green, blue and alpha."""
+    grey, grey_low, alpha, alpha_low = image.split()
+    return BytePair(Image.merge("LA", (grey, alpha)), Image.merge("LA", (grey_low, alpha_low)))
+
+
+def pair_of_colour(high: Image.Image, low: Image.Image, key: tuple[int, ...] | None = None) -> BytePair:
+    """From two decodes that differ only in the bytes kept. ``key`` is the colour that is transparent."""
+    if key is not None:
+        alpha = ImageChops.invert(_where(high, low, key))
+        high.putalpha(alpha)
+        low.putalpha(alpha)
+    return BytePair(high, low)
 
 
 def is_colour(image: Image.Image) -> bool:

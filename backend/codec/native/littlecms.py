@@ -16,6 +16,10 @@ from backend.codec.native import loader
 XRGB = 4 << 16 | 1 << 14 | 1 << 7 | 3 << 3 | 1
 """lcms2.h: PT_RGB, SWAPFIRST, one extra channel, three channels of one byte."""
 BYTES_A_PIXEL = 4
+RGB_16, RGBA_16 = 4 << 16 | 3 << 3 | 2, 4 << 16 | 1 << 7 | 3 << 3 | 2
+"""PT_RGB, three channels of two bytes in the machine's order; in the second, one extra channel."""
+_NO_OPTIMIZE = 0x0100
+"""cmsFLAGS_NOOPTIMIZE: no table of 33 steps a side, which is too coarse for 16 bits."""
 
 
 class Recolour:
@@ -30,17 +34,41 @@ class Recolour:
         _library().cmsDoTransform(self._transform, before, before, pixels)
 
 
+class DeepRecolour:
+    """As ``Recolour``, for 16 bits a sample."""
+
+    def __init__(self, transform: int) -> None:
+        self._transform = transform
+
+    def __call__(self, samples: bytearray, pixels: int) -> None:
+        """Convert in place; alpha stays as it is."""
+        address = c.addressof(c.c_char.from_buffer(samples))
+        _library().cmsDoTransform(self._transform, address, address, pixels)
+
+
 def recolour_to_srgb(profile: bytes, intent: int) -> Recolour | None:
     """From RGB with this ``profile``. ``None`` for a profile that cannot be used."""
+    transform = _transform_to_srgb(profile, XRGB, intent, 0)
+    return Recolour(transform) if transform else None
+
+
+def deep_recolour_to_srgb(profile: bytes, intent: int, *, has_alpha: bool) -> DeepRecolour | None:
+    """From RGB or RGBA with this ``profile``. ``None`` for a profile that cannot be used."""
+    transform = _transform_to_srgb(profile, RGBA_16 if has_alpha else RGB_16, intent, _NO_OPTIMIZE)
+    return DeepRecolour(transform) if transform else None
+
+
+def _transform_to_srgb(profile: bytes, layout: int, intent: int, flags: int) -> int:
+    """0 where there is none."""
     library = _library()
     given = library.cmsOpenProfileFromMem(profile, len(profile))
     if not given:
-        return None
+        return 0
     srgb = library.cmsCreate_sRGBProfile()
-    transform = library.cmsCreateTransform(given, XRGB, srgb, XRGB, intent, 0)
+    transform = library.cmsCreateTransform(given, layout, srgb, layout, intent, flags)
     for each in (given, srgb):
         library.cmsCloseProfile(each)
-    return Recolour(transform) if transform else None
+    return transform or 0
 
 
 @cache

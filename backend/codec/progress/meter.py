@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from backend.core.conversion import REPORT_EVERY_S, STAGES, Progress, Stage
+from backend.core.conversion import REPORT_EVERY_S, STAGES, Progress, Silence, Stage
 
 
 class Meter:
@@ -32,6 +33,13 @@ class Meter:
         self._reported_at_s = now
         self._on_progress(Progress(stage, round(self._percent, 2)))
 
+    def announce(self, stage: Stage, share: float, next_share: float, cpu_s: float) -> None:
+        """``share`` of ``stage`` is done. Nothing is told from here to ``next_share``, which takes about ``cpu_s`` of processor time."""
+        self.advance(stage, share)
+        until = self._starts[stage] + self._widths[stage] * min(1.0, max(share, next_share))
+        self._reported_at_s = time.monotonic()
+        self._on_progress(Progress(stage, round(self._percent, 2), Silence(min(100.0, round(max(self._percent, until), 2)), round(cpu_s, 4))))
+
     def finish(self) -> dict[str, float]:
         """Seconds by stage."""
         self._enter(None, time.monotonic())
@@ -41,6 +49,21 @@ class Meter:
         if self._stage is not None:
             self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + now - self._stage_since_s, 4)
         self._stage, self._stage_since_s = stage, now
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeMeter:
+    """The stage ``encode``, as its encoder reports it. ``limit_s``: so much processor time is left for it."""
+
+    meter: Meter
+    limit_s: float
+
+    def __call__(self, share: float) -> None:
+        self.meter.advance("encode", share)
+
+    def announce(self, share: float, next_share: float, cpu_s: float) -> None:
+        """As ``Meter.announce``."""
+        self.meter.announce("encode", share, next_share, cpu_s)
 
 
 def _spans(costs: Mapping[Stage, float]) -> tuple[dict[Stage, float], dict[Stage, float]]:

@@ -17,11 +17,11 @@ from PIL import Image
 from backend.codec import messages
 from backend.codec.encoders.encoder import Metadata
 from backend.codec.encoders.registry import encoder_for
-from backend.codec.geometry import geometry_for
 from backend.codec.image import jpeg_fast_path, pipeline
-from backend.codec.image.orientation import UPRIGHT
-from backend.codec.image.steps.step import Plan, Traits
+from backend.codec.image.planning import View, plan_for
+from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source
+from backend.codec.progress.meter import EncodeMeter, Meter
 from backend.codec.resource_limits import is_lossless
 from backend.core.conversion import Conversion, Shape
 from backend.core.formats import DEFAULT_OUTPUT, OUTPUT
@@ -65,7 +65,7 @@ def _heap_bytes(conversion: Conversion) -> int:
 def _takes_fast_path(conversion: Conversion) -> bool:
     """As far as the header tells: a JPEG may yet be grey, or turned."""
     size = conversion.shape.width, conversion.shape.height
-    plan = Plan(conversion.options, conversion.output, geometry_for(size, conversion.options), UPRIGHT)
+    plan = plan_for(conversion, View(size, is_certain=False))
     return conversion.shape.format == "jpeg" and jpeg_fast_path.suits(Traits(size, "RGB"), plan, encoder_for(conversion.output))
 
 
@@ -83,7 +83,8 @@ def _encode_sample(output: str) -> None:
     """What the fast path leaves out: a picture that is decoded as a whole."""
     with Image.open(io.BytesIO(_sample_order(output)[0]), formats=["JPEG"]) as image:
         image.load()
-        with encoder_for(OUTPUT[output]).encode_still(image, Metadata(), Options(format=output), lambda _share: None):
+        unheard = EncodeMeter(Meter({"encode": 1.0}, lambda _progress: None), SAMPLE_TIMEOUT_S)
+        with encoder_for(OUTPUT[output]).encode_still(image, Metadata(), Options(format=output), unheard):
             pass
 
 

@@ -15,7 +15,9 @@ _UNITS: dict[str, dict[str, int]] = {
     "target_bytes": _SIZES,
     "width": {"px": 1},
     "height": {"px": 1},
+    "dpr": {"x": 1},
     "rotate": {"deg": 1, "°": 1},
+    "blur": {"px": 1},
     "quality": {"%": 1},
     "near_lossless": {"%": 1},
     "alpha_quality": {"%": 1},
@@ -65,7 +67,8 @@ def _numbers(option: str, value: str, schema: Schema) -> Iterator[str]:
     number = float(match[1]) * factor
     if "minimum" in schema:
         is_share = option in _SHARES and "." in match[1] and 0 < number < 1
-        yield str(min(max(round(100 * number if is_share else number), schema["minimum"]), schema["maximum"]))
+        meant = 100 * number if is_share else number
+        yield f"{min(max(round(meant) if schema['type'] == 'integer' else meant, schema['minimum']), schema['maximum']):.10g}"
     for each in schema.get("enum", []):
         if type(each) is int and _turn_between(number, each) <= _NEAR_DEGREES:
             yield str(each)

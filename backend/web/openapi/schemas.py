@@ -12,7 +12,7 @@ from backend.core import formats, options, webhooks
 from backend.core.batch import Batch, public_batch
 from backend.core.conversion import NOTES, STAGES
 from backend.core.events import JOB_EVENTS, STATE
-from backend.core.job import STATES, Job, Manifest, Result, Source, Status, public
+from backend.core.job import PROGRESS_KINDS, STATES, Job, Manifest, Result, Source, Status, public
 from backend.core.options import Options
 from backend.core.reader import Reader
 from backend.texts.problems import problem
@@ -66,11 +66,13 @@ def with_options(properties: dict[str, Schema], *reset: str | None, required: tu
 
 def _exclusive() -> list[Schema]:
     """No two options that exclude each other, unless one of them is off."""
-    is_on: Schema = {"not": {"enum": [None, False, ""]}}
+
+    def is_on(name: str) -> Schema:
+        return {"not": {"enum": list(dict.fromkeys([None, False, "", options.DEFAULTS[name]]))}}
 
     def pair(each: options.Exclusion) -> Schema:
-        one = is_on if each.value is None else {"const": each.value}
-        return {"required": [each.one, each.other], "properties": {each.one: one, each.other: is_on}}
+        one = is_on(each.one) if each.value is None else {"const": each.value}
+        return {"required": [each.one, each.other], "properties": {each.one: one, each.other: is_on(each.other)}}
 
     return [{"not": pair(each)} for each in options.EXCLUSIVE]
 
@@ -131,9 +133,12 @@ def _result() -> Schema:
             "original": {"const": True},
             "quality": {"type": "number", "minimum": 0, "maximum": 100},
             "lossless": {"type": "boolean"},
+            "speed": {"type": "integer", "minimum": 0, "maximum": 10},
             "dropped": {"type": "array", "items": {"enum": list(NOTES)}},
+            "thumbhash": {"type": "string", "contentEncoding": "base64", "minLength": 8, "maxLength": 36},
+            "color": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
         },
-        optional=("larger_than_source", "original", "quality", "lossless", "dropped"),
+        optional=("larger_than_source", "original", "quality", "lossless", "speed", "dropped", "thumbhash", "color"),
         more=True,
     )
 
@@ -159,6 +164,7 @@ def _job() -> Schema:
             "state": {"enum": list(STATES)},
             "stage": {"enum": [*STAGES, None]},
             "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+            "progress_is": one_of(list(PROGRESS_KINDS)),
             "seq": {"type": "integer", "minimum": 1},
             "queue_position": either(WHOLE),
             "eta_seconds": either({"type": "number", "minimum": 0}),
@@ -316,7 +322,7 @@ EXAMPLE = Job(
         finished_at=1795215603.5,
         result=Result(
             *("result", 801_202, "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184", 6000, 4000, 1),
-            facts={"quality": 77.5, "score": 73.9, "probes": 2, "lossless": False},
+            facts={"quality": 77.5, "score": 73.9, "probes": 2, "lossless": False, "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI", "color": "#7d6f5a"},
         ),
     ),
 )

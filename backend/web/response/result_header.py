@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from backend.core.job import Job, Result, size_facts
 
 NAME = "X-Result"
-MEMBERS = ("saved_percent", "larger_than_source", "original", "lossless", "quality", "score", "target_met", "dropped")
+MEMBERS = ("saved_percent", "larger_than_source", "original", "lossless", "quality", "score", "target_met", "dropped", "thumbhash", "color")
 """In this order, with the names and values that ``result`` has in a Job."""
 
 
 def result_header(job: Job, result: Result) -> str:
     known = {**size_facts(job.manifest.source, result), **result.facts}
-    return ", ".join(f"{name}{_value(known[name])}" for name in MEMBERS if name in known)
+    return ", ".join(f"{name}{_WRITERS.get(name, _value)(known[name])}" for name in MEMBERS if name in known)
 
 
 def _value(fact: object) -> str:
@@ -19,3 +21,7 @@ def _value(fact: object) -> str:
     if isinstance(fact, bool):
         return "" if fact else "=?0"
     return f"=({' '.join(map(str, fact))})" if isinstance(fact, list) else f"={fact}"
+
+
+_WRITERS: dict[str, Callable[[object], str]] = {"thumbhash": "=:{}:".format, "color": '="{}"'.format}
+"""A byte sequence is in colons (§4.1.8), a string in quotation marks (§4.1.6): both as they are, since their facts' checks admit nothing else."""

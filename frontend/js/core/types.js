@@ -39,6 +39,7 @@
  * @property {'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'} state
  * @property {'decode' | 'transform' | 'encode' | 'store' | null} [stage]
  * @property {number} progress
+ * @property {'measured' | 'estimated'} [progress_is]
  * @property {number} seq
  * @property {number | null} [queue_position]
  * @property {number | null} [eta_seconds]

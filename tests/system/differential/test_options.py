@@ -39,6 +39,7 @@ CHANGES: dict[str, tuple[Options, Change]] = {
     "rotate": (replace(OPTIONS, rotate=90), each_frame(lambda pixels: numpy.rot90(pixels, -1))),
     "flip": (replace(OPTIONS, flip=True), each_frame(numpy.flipud)),
     "flop": (replace(OPTIONS, flop=True), each_frame(numpy.fliplr)),
+    "crop": (replace(OPTIONS, crop="0,0,5,4"), each_frame(lambda pixels: pixels[:4, :5])),
 }
 
 

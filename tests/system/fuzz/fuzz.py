@@ -29,6 +29,10 @@ OPTIONS = (
     Options(near_lossless=40, method=0, width=70, height=70, fit="contain", enlarge=True, auto_orient=False, flip=True),
     Options(lossless="auto", quality="auto", method=1),
     Options(never_larger=True, quality=100, method=0),
+    Options(crop="3,2,40,30", width=9, sharpen=1.5, method=0),
+    Options(trim=12, blur=2.5, method=0),
+    Options(trim=0, width=30, height=30, fit="cover", gravity="attention", enlarge=True, dpr=1.5, method=0),
+    Options(width=20, height=30, fit="cover", gravity="entropy", blur=100, method=0),
 )
 
 

@@ -41,12 +41,15 @@ def filter_case(_: HookContext, case: Case) -> bool:
     query, headers = case.query or {}, case.headers or {}
     is_right = all(each.mode is GenerationMode.POSITIVE for each in case.meta.components.values())
     excludes = any(each.one in query and each.other in query for each in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
-    return is_right and not excludes and not _is_huge(query) and not _is_huge(case.body) and _has_one_length(case) and _has_one_subject(case)
+    return is_right and not excludes and not any(map(_is_beyond, (query, case.body))) and _has_one_length(case) and _has_one_subject(case)
 
 
-def _is_huge(given: object) -> bool:
-    """A small picture that is enlarged to the longest side may get a longer one than there can be."""
-    return isinstance(given, dict) and "enlarge" in given and any(int(given.get(side) or 0) > HUGE for side in ("width", "height"))
+def _is_beyond(given: object) -> bool:
+    """A small picture that is enlarged to the longest side may get a longer one than there can be. Of a part, nobody knows before it is open."""
+    if not isinstance(given, dict):
+        return False
+    is_huge = any(int(given.get(side) or 0) > HUGE for side in ("width", "height")) or not {"dpr", "crop", "trim"}.isdisjoint(given)
+    return ("enlarge" in given and is_huge) or not str(given.get("crop") or "0,0,").startswith("0,0,")
 
 
 def _has_one_subject(case: Case) -> bool:

@@ -16,14 +16,20 @@ RIGHT: dict[str, list[object]] = {
     "score": [-300.5, 0, 100],
     "passes": [1, 8],
     "probes": [1, 4],
+    "speed": [0, 10],
     "target_met": [True, False],
     "lossless": [True, False],
     "original": [True],
     "dropped": [["exif"], ["exif", "xmp", "iptc", "gain_map", "c2pa"]],
+    "thumbhash": ["1QcSHQRnh493V4dIh4eXh1h4kJUI", "AAAAAAA=", "nBiGDIIYhbh89LW49omnn3iJf4h392d3CA=="],
+    "color": ["#7d6f5a", "#000000"],
     "seconds": [{}, {"decode": 0, "encode": 1.5, "store": 0.1}],
 }
 WRONG: list[object] = [None, "", "<b>", -1e9, 1e9, math.nan, math.inf, [], ["<b>"], [[]], ["exif"] * 6]
 WRONG += [{"x": 1}, {"encode": "1"}, {"encode": -1}, b"x"]
+WRONG += ["AAAAAA==", "A" * 36, "AAAAAAB=", "AAAAAAA", "AAAA AAA=", "AAAAAA-=", "ＡAAAAAA=", "A" * 4_000_000, b"AAAAAAA="]
+"""Base64 of four bytes and of 27; with a bit too many, unfilled, with a space, of another alphabet."""
+WRONG += ["#7D6F5A", "#7d6f5", "#7d6f5a\n", "7d6f5a", "red", "#7d6f5a80", "#７d6f5a", "#7d6f5a;background:url(x)"]
 
 
 @pytest.mark.parametrize("name", FACTS)

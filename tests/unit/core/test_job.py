@@ -81,6 +81,7 @@ def test_a_job_shows_exactly_the_contracts_fields() -> None:
         "state": "running",
         "stage": "encode",
         "progress": 71,
+        "progress_is": "measured",
         "seq": 17,
         "queue_position": None,
         "eta_seconds": 2.4,
@@ -102,6 +103,11 @@ def test_a_job_shows_exactly_the_contracts_fields() -> None:
             "cancel": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/cancel",
         },
     }
+
+
+def test_a_percent_of_an_encoder_that_tells_nothing_is_said_to_be_an_estimate() -> None:
+    shown = jobs.public(Job(replace(MANIFEST, options=Options(format="avif")), RUNNING), READER)
+    assert shown["progress_is"] == "estimated"
 
 
 def test_a_result_shows_the_contracts_fields_and_what_was_saved() -> None:

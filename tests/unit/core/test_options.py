@@ -14,6 +14,7 @@ from backend import errors, texts
 from backend.core import options, records
 from backend.core.formats import OUTPUT
 from backend.core.options import Options
+from backend.core.protocol import OLDEST
 from backend.core.suggestions import likeness, other_names
 from backend.texts.problems import problem
 
@@ -27,6 +28,7 @@ READ: dict[str, dict[Any, Any]] = {
     "alpha_quality": {"0": 0, "100": 100},
     "sharp_yuv": {"true": True, "off": False},
     "target_bytes": {"1": 1, "1073741824": 1 << 30},
+    "quality_scale": {"native": "native", "look": "look"},
     "speed": {"0": 0, "10": 10, 6: 6},
     "progressive": {"true": True, "0": False},
     "subsampling": {"4:2:0": "4:2:0", "4:4:4": "4:4:4"},
@@ -35,7 +37,9 @@ READ: dict[str, dict[Any, Any]] = {
     "height": {"1": 1, "16383": 16383},
     "fit": {each: each for each in ("inside", "cover", "contain", "fill", "outside")},
     "enlarge": {"true": True, "false": False},
-    "gravity": {"centre": "centre", "center": "centre", "north": "north", "southwest": "southwest"},
+    "dpr": {"1": 1, "1.5": 1.5, "4": 4, 2: 2, "2.62500": 2.625},
+    "gravity": {"centre": "centre", "center": "centre", "north": "north", "southwest": "southwest", "attention": "attention", "entropy": "entropy"},
+    "focus": {"0,1": "0,1", "0.25,0.5": "0.25,0.5", "0.123456789,1.0": "0.1235,1"},
     "background": {
         "#abc": "#aabbccff",
         "#ABCD": "#aabbccdd",
@@ -45,10 +49,14 @@ READ: dict[str, dict[Any, Any]] = {
         "Black": "#000000ff",
         "transparent": "#00000000",
     },
+    "crop": {"10,20,300,200": "10,20,300,200", "000,0,01,999999999": "0,0,1,999999999"},
+    "trim": {"0": 0, "10": 10, 255: 255},
     "rotate": {"0": 0, "90": 90, "180": 180, "270": 270, 90: 90},
     "auto_orient": {"false": False, "true": True},
     "flip": {"1": True, "0": False},
     "flop": {"1": True, "0": False},
+    "blur": {"0.3": 0.3, "100": 100, "2.50": 2.5, 4: 4, 0.5: 0.5},
+    "sharpen": {"0": 0, "1": 1, "10": 10, "0.75": 0.75},
     "metadata": {each: each for each in ("none", "copyright", "all")},
     "animation": {"keep": "keep", "first": "first"},
     "filename": {"我的图片.png": "我的图片.png", "": ""},
@@ -63,6 +71,7 @@ REFUSED: dict[str, list[Any]] = {
     "alpha_quality": ["101"],
     "sharp_yuv": ["ja"],
     "target_bytes": ["0", "1073741825", "50k"],
+    "quality_scale": ["webp", "Look"],
     "speed": ["-1", "11", "fast"],
     "progressive": ["maybe"],
     "subsampling": ["4:2:2", "420", "4:1:1"],
@@ -71,12 +80,18 @@ REFUSED: dict[str, list[Any]] = {
     "height": ["0", "16384"],
     "fit": ["crop", "Inside", "", ["inside"]],
     "enlarge": ["up"],
+    "dpr": ["0", "0.9", "4.1", "2x", "nan", "inf", "1e0", "", True, None],
     "gravity": ["middle", "top"],
+    "focus": ["", "0.5", "0.5,", "0.5,1.1", "-0.1,0", "50%,50%", "0.5;0.5", "0,0\n", None, [0, 0]],
     "background": ["#ab", "#abcde", "reddish", "#gggggg", "rgb(1,2,3)", None],
+    "crop": ["", "10,20,300", "-1,0,5,5", "0,0,0,5", "0,0,5,0", "0,0,5,5,5", "1.5,0,5,5", "0 0 5 5", "0,0,5,5\n", None, [0, 0, 5, 5]],
+    "trim": ["-1", "256", "white"],
     "rotate": ["45", "-90", "360", "90.0", True],
     "auto_orient": ["no thanks"],
     "flip": ["vertical"],
     "flop": ["horizontal"],
+    "blur": ["0", "0.2", "101", "soft", float("nan"), float("inf"), True],
+    "sharpen": ["-1", "10.5", "true", None],
     "metadata": ["exif", "true"],
     "animation": ["last", "1"],
 }
@@ -149,14 +164,17 @@ def test_without_options_the_contracts_defaults_hold() -> None:
         "quality": 80,
         "method": 4,
         "alpha_quality": 100,
+        "quality_scale": "native",
         "speed": 6,
         "progressive": True,
         "subsampling": "4:2:0",
         "fit": "inside",
+        "dpr": 1,
         "gravity": "centre",
         "background": "#00000000",
         "rotate": 0,
         "auto_orient": True,
+        "sharpen": 0,
         "metadata": "none",
         "animation": "keep",
     }
@@ -210,6 +228,14 @@ def test_a_wrong_value_is_refused_by_name_with_what_is_accepted(name: str, value
         ("fit", "scale-down", "inside"),
         ("gravity", "top-left", "northwest"),
         ("gravity", "Middle", "centre"),
+        ("gravity", "smart", "attention"),
+        ("dpr", "3x", "3"),
+        ("dpr", "1.5x", "1.5"),
+        ("dpr", "8", "4"),
+        ("blur", "0.1", "0.3"),
+        ("blur", "12.5px", "12.5"),
+        ("sharpen", "11", "10"),
+        ("trim", "300", "255"),
         ("metadata", "strip", "none"),
         ("animation", "static", "first"),
         ("background", "red", "#ff0000"),
@@ -240,6 +266,10 @@ def test_the_nearest_valid_value_is_suggested(name: str, value: str, suggestion:
         ("keepExif", "metadata"),
         ("effort", "method"),
         ("bg", "background"),
+        ("rect", "crop"),
+        ("autocrop", "trim"),
+        ("focal-point", "focus"),
+        ("devicePixelRatio", "dpr"),
         ("targetBytes", "target_bytes"),
         ("callback", "webhook_url"),
     ],
@@ -323,6 +353,8 @@ def test_an_option_given_twice_is_refused() -> None:
         (("near_lossless", "60"), ("target_bytes", "1000")),
         (("near_lossless", "0"), ("target_bytes", "1000")),
         (("lossless", "auto"), ("near_lossless", "60")),
+        (("focus", "0.5,0.5"), ("gravity", "attention")),
+        (("focus", "0,0"), ("gravity", "north")),
     ],
 )
 def test_options_that_exclude_each_other_are_refused_together(one: tuple[str, str], other: tuple[str, str]) -> None:
@@ -335,6 +367,7 @@ def test_options_that_exclude_each_other_are_refused_together(one: tuple[str, st
 
 def test_an_option_that_is_turned_off_excludes_nothing() -> None:
     assert options.parse([("lossless", "false"), ("target_bytes", "1000")]).target_bytes == 1000
+    assert options.parse([("focus", "0.2,0.3"), ("gravity", "center")]).focus == "0.2,0.3"
 
 
 @pytest.mark.parametrize("other", [("target_bytes", "1000"), ("quality", "auto"), ("sharp_yuv", "true"), ("alpha_quality", "60")])
@@ -345,6 +378,15 @@ def test_lossless_auto_goes_with_whatever_is_said_of_the_lossy_file(other: tuple
 def test_a_record_without_the_new_option_is_as_earlier_versions_wrote_it() -> None:
     assert "never_larger" not in records.as_dict(Options())
     assert records.as_dict(Options(never_larger=True))["never_larger"] is True
+
+
+@pytest.mark.parametrize(
+    ("chosen", "protocol"),
+    [({}, OLDEST), ({"gravity": "north"}, OLDEST), ({"gravity": "attention"}, 3), ({"crop": "0,0,5,5"}, 3), ({"dpr": 2}, 3), ({"sharpen": 1.5}, 3)],
+    ids=str,
+)
+def test_an_option_waits_for_an_encoder_that_knows_it(chosen: dict[str, Any], protocol: int) -> None:
+    assert options.needs(Options(**chosen)) == protocol
 
 
 def test_later_options_go_over_earlier_ones() -> None:

@@ -212,6 +212,22 @@ def test_a_side_that_webp_cannot_have_is_refused_unless_it_is_made_smaller(here:
     assert accept(here.context, received, Options(width=100), Sender()).status.state == "queued"
 
 
+@pytest.mark.parametrize("speed", [0, 1, 2, 3])
+def test_an_avif_that_could_not_end_in_time_is_refused_before_it_is_queued_with_what_could(here: MemoryContext, speed: int) -> None:
+    received = here.receive(image("png", 6000, 4000))
+    with pytest.raises(errors.InvalidOption) as raised:
+        accept(here.context, received, Options(format="avif", speed=speed), Sender())
+    told = raised.value.params
+    assert (raised.value.variant, told["option"], told["limit"]) == ("too_slow", "speed", 60)
+    assert here.queue.depth() == 0
+    assert accept(here.context, received, Options(format="avif", speed=int(told["suggestion"])), Sender()).status.state == "queued"
+
+
+@pytest.mark.parametrize("options", [Options(format="avif"), Options(format="avif", speed=0, width=800), Options(format="png"), Options(method=6)])
+def test_what_may_end_in_time_is_queued(here: MemoryContext, options: Options) -> None:
+    assert accept(here.context, here.receive(image("png", 6000, 4000)), options, Sender()).status.state == "queued"
+
+
 def test_an_ephemeral_job_lives_no_longer_than_its_encode_may_take_and_some_waiting(here: MemoryContext) -> None:
     manifest = here.upload(is_ephemeral=True).manifest
     assert manifest.is_ephemeral

@@ -1,22 +1,26 @@
-"""AVIF through libavif and libaom as Pillow carries them. The encoder tells nothing of its progress, and runs in the one thread of the child."""
+"""AVIF. The encoder tells nothing of its progress, so each encode is announced with what it will cost: see ``forecast``."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from PIL import Image, _avif
 
 from backend.codec.encoders import still_passes
-from backend.codec.encoders.encoder import Animation, Encoded, Encoder, Metadata, OnShare
+from backend.codec.encoders.avif import aom
+from backend.codec.encoders.avif.animation import encode_animation
+from backend.codec.encoders.avif.forecast import Forecast, forecast
+from backend.codec.encoders.avif.passes import Passes, Schedule, schedule
+from backend.codec.encoders.encoder import Animation, Encoded, EncodeProgress, Encoder, Facts, Metadata
 from backend.codec.encoders.registry import register
-from backend.codec.geometry import Size
+from backend.codec.result_file import shape_in
+from backend.core import encode_time
+from backend.core.formats import OUTPUT
 from backend.core.options import Options
 
-MS_A_MEGAPIXEL = (12000.0, 6000.0, 3000.0, 1800.0, 1200.0, 800.0, 440.0, 300.0, 180.0, 100.0, 60.0)
-"""By speed."""
-DEFAULT_QUALITY = 60
+ROW = OUTPUT["avif"]
 
 
 class AvifEncoder(Encoder):
@@ -24,57 +28,32 @@ class AvifEncoder(Encoder):
         _avif.codec_versions()
 
     @contextmanager
-    def encode_still(self, image: Image.Image, metadata: Metadata, options: Options, on_share: OnShare) -> Iterator[Encoded]:
-        pixels = image.tobytes("raw", image.mode)
-        size, mode = image.size, image.mode
-
-        def encode_at(quality: float) -> bytes:
-            encoder = _open(size, metadata, options, round(quality))
-            encoder.add(pixels, 0, size, mode, True)
-            return bytes(encoder.finish())
-
-        ms = self.cost_ms(options, image.width * image.height, has_alpha=image.mode == "RGBA")
-        data, facts = still_passes.encode(image, options, encode_at, _decode, on_share, encode_ms=ms)
+    def encode_still(self, image: Image.Image, metadata: Metadata, options: Options, on_share: EncodeProgress) -> Iterator[Encoded]:
+        cost = forecast(image, options)
+        planned = schedule(options, cost.encode_s, image.width, image.width * image.height, on_share.limit_s)
+        data, facts = _encode(image, metadata, replace(options, speed=planned.speed), planned, cost, on_share)
         image.close()
-        yield Encoded([data], facts=facts)
+        yield Encoded([data], facts={**facts, **planned.facts(options)})
 
     @contextmanager
-    def encode_animation(self, source: Animation, metadata: Metadata, options: Options, on_share: OnShare) -> Iterator[Encoded]:
-        quality = DEFAULT_QUALITY if options.quality == "auto" else options.quality
-        encoder, frames = _open(source.size, metadata, options, quality), 0
-        for frames, frame in enumerate(source.read_frames(), 1):
-            with frame.image as image:
-                encoder.add(image.tobytes("raw", image.mode), frame.until_ms - frame.at_ms, image.size, image.mode, False)
-            on_share(frames / (source.frame_count + 1))
-        yield Encoded([bytes(encoder.finish())], frames)
+    def encode_animation(self, source: Animation, metadata: Metadata, options: Options, on_share: EncodeProgress) -> Iterator[Encoded]:
+        data, facts = encode_animation(source, metadata, options, on_share)
+        yield Encoded([data], shape_in(memoryview(data), ROW).frames, facts)
 
     def cost_ms(self, options: Options, pixels: int, *, has_alpha: bool) -> float:
-        return MS_A_MEGAPIXEL[options.speed] * pixels / 1e6
+        return 1000 * encode_time.encode_s(options.speed, pixels)
 
 
-def _open(size: Size, metadata: Metadata, options: Options, quality: int) -> _avif.AvifEncoder:
-    return _avif.AvifEncoder(
-        size,
-        options.subsampling,
-        quality,
-        options.speed,
-        1,  # thread
-        "aom",
-        "full",
-        0,  # rows and columns of tiles, as powers of two
-        0,
-        False,  # alpha is not premultiplied
-        False,
-        metadata.icc,
-        metadata.exif,
-        1,  # upright
-        metadata.xmp,
-        None,
-    )
+def _encode(
+    image: Image.Image, metadata: Metadata, options: Options, planned: Schedule, cost: Forecast, progress: EncodeProgress
+) -> tuple[bytes, Facts]:
+    pixels = aom.Pixels(image)
+    if not planned.is_search:
+        image.close()  # libaom needs the memory
+    begun = cost.spent_s / (cost.spent_s + cost.encode_s)
+    encode = Passes(lambda quality: pixels.encode(metadata, options, quality), planned, progress, begun)
+    ms, passes = 1000 * planned.pass_s, planned.max_passes
+    return still_passes.encode(image, options, encode, aom.decode, progress, encode_ms=ms, max_passes=passes)
 
 
-def _decode(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=["AVIF"])
-
-
-register("avif", AvifEncoder())
+register(ROW.name, AvifEncoder())

@@ -16,6 +16,12 @@ from backend.core.options import Options
 
 IMPORTERS = {3: "RGB", 4: "RGBX"}
 """libwebp's layouts by bytes a pixel. For three bytes its import is quicker."""
+TO_RGB = (
+    *(1.164, 0.0, 1.596, -222.9),
+    *(1.164, -0.391, -0.813, 135.6),
+    *(1.164, 2.018, 0.0, -276.8),
+)
+"""From Y, U and V of ITU-R BT.601 in its narrow range (RFC 6386 §9.2), each row with what is added."""
 
 
 class WebpPlanes:
@@ -41,6 +47,10 @@ class WebpPlanes:
         self._picture = self._stack.enter_context(_allocate(size))
         _turn_planes(stored, self._picture, turn_plane)
         libwebp.encoder().WebPPictureFree(c.byref(stored))
+
+    def sample(self, sample_plane: Callable[[Image.Image], Image.Image]) -> Image.Image:
+        sampled = [sample_plane(plane) for plane in _planes(self._picture)]
+        return Image.merge("RGB", sampled).convert("RGB", TO_RGB)
 
     @contextmanager
     def encode(self, metadata: Metadata, on_share: OnShare) -> Iterator[Encoded]:
@@ -84,14 +94,18 @@ def _copy_rows(strip: libwebp.Picture, picture: libwebp.Picture, top: int, rows:
         c.memmove(whole + top // 2 * picture.uv_stride, part, (rows + 1) // 2 * strip.uv_stride)
 
 
+def _planes(picture: libwebp.Picture) -> list[Image.Image]:
+    """Y, U and V in the picture's own memory; valid as long as that is."""
+    whole = picture.width, picture.height
+    half = (picture.width + 1) // 2, (picture.height + 1) // 2
+    return [
+        Image.frombuffer("L", (width, height), (c.c_ubyte * (width * height)).from_address(address), "raw", "L", 0, 1)
+        for address, (width, height) in ((picture.y, whole), (picture.u, half), (picture.v, half))
+    ]
+
+
 def _turn_planes(stored: libwebp.Picture, upright: libwebp.Picture, turn_plane: Callable[[Image.Image], Image.Image]) -> None:
-    half = (stored.width + 1) // 2, (stored.height + 1) // 2
-    for source, target, (width, height) in (
-        (stored.y, upright.y, (stored.width, stored.height)),
-        (stored.u, upright.u, half),
-        (stored.v, upright.v, half),
-    ):
-        plane = (c.c_ubyte * (width * height)).from_address(source)
-        with Image.frombuffer("L", (width, height), plane, "raw", "L", 0, 1) as image, turn_plane(image) as result:
+    for plane, target in zip(_planes(stored), (upright.y, upright.u, upright.v), strict=True):
+        with plane, turn_plane(plane) as result:
             data = result.tobytes()
         c.memmove(target, data, len(data))

@@ -1,12 +1,13 @@
 """Which metadata of a source goes into its result: none by default, notes on rights, or all of it.
 
 It is carried and not rebuilt: the bytes of a note stay as they are. The EXIF orientation is reset where it was applied. Colours are sRGB by then:
-a source with a profile gets sRGB's own, one without gets none. WebP has no place for IPTC, so it goes into EXIF, as in a TIFF file.
+a source with a profile gets sRGB's own, one without gets none. Where a format has no place for IPTC, it goes into EXIF, as in a TIFF file.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.codec.encoders.encoder import Metadata
@@ -14,10 +15,9 @@ from backend.codec.image.colour import SRGB_PROFILE
 from backend.codec.image.notes import iptc, tiff_fields, xmp
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.notes.tiff_fields import ARTIST, ASCII, COPYRIGHT, IPTC, ORIENTATION, UNDEFINED, Field, NotTiff
+from backend.core.formats import MAX_NOTE_BYTES, OUTPUT, OutputFormat
 from backend.core.options import Options
 
-MAX_BYTES = 1 << 20
-"""Of EXIF and of XMP each; what is larger is left out."""
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\d")
 
 
@@ -39,30 +39,38 @@ def _none(_notes: Notes, _options: Options) -> tuple[Metadata, set[str]]:
 
 
 def _all(notes: Notes, options: Options) -> tuple[Metadata, set[str]]:
-    exif, dropped = _exif(notes, options)
-    packet = _XMP_ORIENTATION.sub(rb"\g<1>1", notes.xmp) if options.auto_orient else notes.xmp
-    if len(packet) > MAX_BYTES:
-        packet, dropped = b"", dropped | {"xmp"}
-    return Metadata(SRGB_PROFILE if notes.profile else b"", exif, packet), dropped
+    output = OUTPUT[options.format]
+    parts = {"exif": _exif(notes, options), "xmp": _XMP_ORIENTATION.sub(rb"\g<1>1", notes.xmp) if options.auto_orient else notes.xmp}
+    parts["iptc"] = notes.iptc if output.has_iptc else b""
+    fitting, dropped = _fitting(parts, output)
+    if notes.exif and not fitting["exif"]:
+        dropped |= {"exif"}
+    if notes.iptc and not output.has_iptc:
+        joined = _with_iptc(fitting["exif"], notes.iptc)
+        fitting["exif"], dropped = (joined, dropped) if len(joined) <= output.max_exif_bytes else (fitting["exif"], dropped | {"iptc"})
+    return Metadata(SRGB_PROFILE if notes.profile else b"", **fitting), dropped
 
 
-def _exif(notes: Notes, options: Options) -> tuple[bytes, set[str]]:
-    block, dropped = notes.exif, set()
+def _exif(notes: Notes, options: Options) -> bytes:
+    """Empty where it cannot be read and had to be changed."""
     try:
-        if block and options.auto_orient:
-            block = tiff_fields.with_number(block, ORIENTATION, 1)
+        return tiff_fields.with_number(notes.exif, ORIENTATION, 1) if notes.exif and options.auto_orient else notes.exif
     except NotTiff:
-        block, dropped = b"", {"exif"}
-    if len(block) > MAX_BYTES:
-        block, dropped = b"", {"exif"}
-    if not notes.iptc:
-        return block, dropped
-    note = Field(IPTC, UNDEFINED, len(notes.iptc), notes.iptc)
-    joined = tiff_fields.with_field(block, note) if block else tiff_fields.block_of([note])
-    return (joined, dropped) if len(joined) <= MAX_BYTES else (block, dropped | {"iptc"})
+        return b""
 
 
-def _copyright(notes: Notes, _options: Options) -> tuple[Metadata, set[str]]:
+def _with_iptc(block: bytes, iptc_bytes: bytes) -> bytes:
+    note = Field(IPTC, UNDEFINED, len(iptc_bytes), iptc_bytes)
+    return tiff_fields.with_field(block, note) if block else tiff_fields.block_of([note])
+
+
+def _fitting(parts: Mapping[str, bytes], output: OutputFormat) -> tuple[dict[str, bytes], set[str]]:
+    """The parts, of which those that are too large are empty, and the names of these."""
+    dropped = {name for name, part in parts.items() if len(part) > (output.max_exif_bytes if name == "exif" else MAX_NOTE_BYTES)}
+    return {name: b"" if name in dropped else part for name, part in parts.items()}, dropped
+
+
+def _copyright(notes: Notes, options: Options) -> tuple[Metadata, set[str]]:
     """In EXIF, which every reader knows, wherever the source has them; and what XMP says of rights as XMP."""
     properties = xmp.rights_in(notes.xmp)
     told = {
@@ -75,8 +83,8 @@ def _copyright(notes: Notes, _options: Options) -> tuple[Metadata, set[str]]:
             value = text.encode("utf-8", "replace") + b"\0"
             fields[tag] = Field(tag, ASCII, len(value), value)
     parts = {"exif": tiff_fields.block_of(fields.values(), order), "xmp": xmp.packet_of(properties)}
-    fitting = {name: part for name, part in parts.items() if len(part) <= MAX_BYTES}
-    return Metadata(exif=fitting.get("exif", b""), xmp=fitting.get("xmp", b"")), parts.keys() - fitting.keys()
+    fitting, dropped = _fitting(parts, OUTPUT[options.format])
+    return Metadata(**fitting), dropped
 
 
 def _fields_in(block: bytes) -> tuple[dict[int, Field], tiff_fields.Order]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from backend import errors
 from backend.codec.encoders.encoder import Encoded
 from backend.codec.geometry import Geometry, Size
+from backend.codec.image import steps
 from backend.codec.image.notes.exif import UPRIGHT
 from backend.codec.image.orientation import as_stored, orientation_for
 from backend.codec.image.originals.gif import gif_parts
@@ -58,7 +59,8 @@ def _shows_the_same(picture: Picture, plan: Plan, conversion: Conversion) -> boo
     is_turned_by_viewer = exif == UPRIGHT or conversion.shape.format == "jpeg"
     is_as_usual = plan.orientation == orientation_for(Options(), exif) and is_turned_by_viewer and picture.applied_orientation == UPRIGHT
     keeps_frames = conversion.shape.frames == 1 or (options.animation == "keep" and conversion.output.has_animation)
-    return is_as_usual and keeps_frames and plan.geometry == Geometry(upright, upright)
+    is_same_size = plan.geometry == Geometry(upright, upright)
+    return is_as_usual and keeps_frames and is_same_size and not steps.changes_canvas(picture.traits, plan)
 
 
 def _parts(picture: Picture, data: memoryview, conversion: Conversion) -> Parts | None:

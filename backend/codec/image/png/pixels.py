@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PIL import Image, ImageFile, ImagePalette
 
 from backend import errors
+from backend.codec.encoders.encoder import BytePair
 from backend.codec.image import sixteen_bit
 from backend.codec.image.png.image_data import ImageData
 from backend.codec.image.png.structure import GREY, GREY_ALPHA, PALETTE, RGB, RGBA, Header
@@ -102,6 +103,25 @@ def mode_of(header: Header, transparency: bytes) -> str:
         return "LA" if transparency or header.colour == GREY_ALPHA else "L"
     mode = _DECODERS[header.colour, header.depth][0]
     return "RGBA" if transparency and mode == "RGB" else mode
+
+
+def pair_mode_of(header: Header, transparency: bytes) -> str | None:
+    """Of the pair that ``read_pair`` gives; None where samples have fewer than 16 bits."""
+    return mode_of(header, transparency) if header.depth == 16 else None
+
+
+def read_pair(header: Header, transparency: bytes, open_data: OpenData, load: Load) -> BytePair:
+    """All 16 bits of each sample. Raises ``DamagedImage``."""
+    raw_mode = _DECODERS[header.colour, header.depth][1]
+    image: Image.Image = PngPixels(header, raw_mode, b"", open_data)
+    if header.is_grey:
+        load(image, 0.0, 1.0)
+        key = _samples(transparency, 1)[0] if transparency else None
+        return sixteen_bit.pair_of_grey_with_alpha(image) if header.colour == GREY_ALPHA else sixteen_bit.pair_of_grey(image, key)
+    low = PngPixels(header, sixteen_bit.EXCHANGED[raw_mode], b"", open_data)
+    load(image, 0.0, 0.5)
+    load(low, 0.5, 1.0)
+    return sixteen_bit.pair_of_colour(image, low, _samples(transparency, 3) if transparency else None)
 
 
 def read_image(header: Header, palette: bytes, transparency: bytes, open_data: OpenData, load: Load, reduction: Reduction) -> Image.Image:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from PIL import Image
 
-from backend.codec.encoders.encoder import Frame
+from backend.codec.encoders.encoder import BytePair, Frame
 from backend.codec.geometry import Box, Size
 from backend.codec.image import decode
 from backend.codec.image.composition import played_ms
@@ -36,6 +36,11 @@ class Picture:
     def traits(self) -> Traits:
         """Of the pixels as ``read`` gives them, as far as they are known."""
         return Traits.of(self._image)
+
+    @property
+    def pair_mode(self) -> str | None:
+        """The mode of what ``read_pair`` gives: L, LA, RGB or RGBA. None where samples have not 16 bits."""
+        return None
 
     @property
     def size(self) -> Size:
@@ -84,6 +89,10 @@ class Picture:
         """The pixels of the still, or of the first frame."""
         self._load(self._image, on_share)
         return self._image
+
+    def read_pair(self, on_share: OnShare) -> BytePair:
+        """As ``read``, with 16 bits a sample. Only called where there is a ``pair_mode``."""
+        raise NotImplementedError
 
     def learn(self) -> None:
         """Make what ``size``, ``exif_orientation`` and ``notes`` say of an animation complete. Here, by reading its first frame."""

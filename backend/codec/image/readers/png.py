@@ -9,7 +9,7 @@ from functools import cached_property
 from PIL import Image
 
 from backend import errors
-from backend.codec.encoders.encoder import Frame
+from backend.codec.encoders.encoder import BytePair, Frame
 from backend.codec.image import decode
 from backend.codec.image.composition import compose, compose_first, played_ms
 from backend.codec.image.notes import exif
@@ -44,6 +44,11 @@ class PngPicture(Picture):
         mode, transparency = pixels.mode_of(self._structure.header, self._structure.transparency), self._structure.transparency
         return Traits(self._structure.header.size, mode, bool(transparency) and mode == "P")
 
+    @property
+    def pair_mode(self) -> str | None:
+        """Frames have 8 bits, as in browsers."""
+        return None if self._animation.frames else pixels.pair_mode_of(self._structure.header, self._structure.transparency)
+
     @cached_property
     def exif_orientation(self) -> int:
         return exif.orientation(exif_of(self._structure.notes, self._source))
@@ -73,6 +78,12 @@ class PngPicture(Picture):
             return self._read_frame(first, on_share)
         return self._as_stored(compose_first(self._raw_frame(first), self._structure.header.size))
 
+    def read_pair(self, on_share: OnShare) -> BytePair:
+        structure = self._structure
+        return pixels.read_pair(
+            structure.header, structure.transparency, lambda: ImageData(self._source, structure.image_data, 0), self._loader(on_share)
+        )
+
     def learn(self) -> None:
         """All is known from the chunks."""
 
@@ -100,20 +111,23 @@ class PngPicture(Picture):
         return self._read_image(self._structure.header.of_size(frame.control.size), frame.data, frame.control.sequence + 1, on_share)
 
     def _read_image(self, header: Header, first: Chunk, sequence: int, on_share: OnShare) -> Image.Image:
-        def load(image: Image.Image, begin: float, end: float) -> None:
-            self._source.on_read = lambda share: on_share(begin + share * (end - begin))
-            decode.load(image)
-            self._source.on_read = None
-
         structure = self._structure
         return pixels.read_image(
             header,
             structure.palette,
             structure.transparency,
             lambda: ImageData(self._source, first, sequence),
-            load,
+            self._loader(on_share),
             "high byte" if self._animation.frames else "nearest",
         )
+
+    def _loader(self, on_share: OnShare) -> pixels.Load:
+        def load(image: Image.Image, begin: float, end: float) -> None:
+            self._source.on_read = lambda share: on_share(begin + share * (end - begin))
+            decode.load(image)
+            self._source.on_read = None
+
+        return load
 
 
 def _in_colour(image: Image.Image) -> Image.Image:

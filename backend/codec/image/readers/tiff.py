@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from PIL import Image, ImagePalette, TiffImagePlugin
+from PIL import Image, ImageChops, ImagePalette, TiffImagePlugin
 
+from backend.codec.encoders.encoder import BytePair
 from backend.codec.image import decode, sixteen_bit
 from backend.codec.image.notes import exif, tiff_fields
 from backend.codec.image.notes.notes import Notes
@@ -55,16 +56,35 @@ class TiffPicture(Picture):
         values = {tag: fields[tag].value for tag in (_XMP, _IPTC) if tag in fields}
         return Notes(self.profile, block, values.get(_XMP, b""), values.get(_IPTC, b""))
 
+    @property
+    def pair_mode(self) -> str | None:
+        """Pillow has colour of 16 bits in a mode of 8."""
+        if sixteen_bit.is_colour(self._image):
+            return self._image.mode
+        return "L" if self._image.mode.startswith("I;16") else None
+
     def read(self, on_share: OnShare) -> Image.Image:
         image = self._image
         if sixteen_bit.is_colour(image):
-            low = decode.open_image(self._source.buffered(), self._shape, self._limits)
-            sixteen_bit.exchange_bytes(low)
-            self._load(image, lambda share: on_share(share / 2))
-            self._load(low, lambda share: on_share((1 + share) / 2))
-            return sixteen_bit.round_to_eight_bits(image, low)
+            return sixteen_bit.round_to_eight_bits(image, self._read_both(on_share))
         super().read(on_share)
         return image.convert("I").point(_FROM_WHITE, "L") if self._is_from_white else image
+
+    def read_pair(self, on_share: OnShare) -> BytePair:
+        if sixteen_bit.is_colour(self._image):
+            low = self._read_both(on_share)
+            return sixteen_bit.pair_of_colour(self._image, low)
+        super().read(on_share)
+        pair = sixteen_bit.pair_of_grey(self._image)
+        return BytePair(ImageChops.invert(pair.high), ImageChops.invert(pair.low)) if self._is_from_white else pair
+
+    def _read_both(self, on_share: OnShare) -> Image.Image:
+        """Read the picture, and once more with the low bytes, which are returned."""
+        low = decode.open_image(self._source.buffered(), self._shape, self._limits)
+        sixteen_bit.exchange_bytes(low)
+        self._load(self._image, lambda share: on_share(share / 2))
+        self._load(low, lambda share: on_share((1 + share) / 2))
+        return low
 
 
 def _widen_palette(image: TiffImagePlugin.TiffImageFile) -> None:

@@ -16,4 +16,6 @@ class OnBackground(Step):
     def apply(self, image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
         ground = Image.new("RGBA", (1, 1), "white")
         ground.alpha_composite(Image.new("RGBA", (1, 1), ImageColor.getcolor(plan.options.background, "RGBA")))
-        return Image.alpha_composite(ground.resize(image.size), image.convert("RGBA")).convert("RGB")
+        result = Image.alpha_composite(ground.resize(image.size), image.convert("RGBA"))
+        is_grey = image.mode == "LA" and len(set(ground.convert("RGB").tobytes())) == 1
+        return result.getchannel("R") if is_grey else result.convert("RGB")

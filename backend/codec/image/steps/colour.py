@@ -10,6 +10,7 @@ from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
 class ToSrgb(Step):
     name, place = "colour", 30
+    ms_a_megapixel = 9.0
 
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
         return traits.mode not in ("CMYK", "LAB") and not colour.changes_colours(traits.mode, plan.profile)

@@ -9,6 +9,7 @@ from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
 class Layout(Step):
     name, place = "layout", 90
+    moves_only = True
 
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
         return traits.mode in ("RGB", "RGBA") or (plan.output.has_grey and traits.mode in ("L", "LA"))

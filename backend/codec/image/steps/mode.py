@@ -17,13 +17,23 @@ class ScalableMode(Step):
     name, place = "mode", 10
 
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
-        return traits.mode in SCALABLE and not (traits.has_colour_key and traits.mode in ("L", "RGB"))
+        return is_scalable(traits)
 
     def apply(self, image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
-        if image.mode in ("P", "PA"):
-            return image.convert("RGBA" if image.has_transparency_data else "RGB")
-        if image.mode.startswith("I;16"):
-            return image.convert("I").point(SIXTEEN_TO_EIGHT, "L")
-        if "transparency" in image.info and image.mode in _WITH_ALPHA:
-            return image.convert(_WITH_ALPHA[image.mode])
-        return image.convert(_SCALABLE_FROM.get(image.mode, "RGB"))
+        return as_scalable(image)
+
+
+def is_scalable(traits: Traits) -> bool:
+    return traits.mode in SCALABLE and not (traits.has_colour_key and traits.mode in ("L", "RGB"))
+
+
+def as_scalable(image: Image.Image) -> Image.Image:
+    if is_scalable(Traits.of(image)):
+        return image
+    if image.mode in ("P", "PA"):
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode.startswith("I;16"):
+        return image.convert("I").point(SIXTEEN_TO_EIGHT, "L")
+    if "transparency" in image.info and image.mode in _WITH_ALPHA:
+        return image.convert(_WITH_ALPHA[image.mode])
+    return image.convert(_SCALABLE_FROM.get(image.mode, "RGB"))

@@ -10,6 +10,7 @@ from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
 class Orient(Step):
     name, place = "orientation", 40
+    moves_only = True
 
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
         return plan.orientation == UPRIGHT

@@ -22,7 +22,8 @@ OnShare = Callable[[float], None]
 class Plan:
     """What one picture is to become. ``geometry`` is upright, the decoded picture is as stored.
 
-    ``box`` is the part of the decoded picture that holds the image, where that is not all of it. ``profile`` is its ICC profile.
+    ``box`` is the part of the decoded picture that is used, where that is not all of it. ``profile`` is its ICC profile. ``is_open``: what ``trim``
+    leaves is not known yet, so ``box`` and ``geometry`` are those of all. ``seeks`` is a gravity that looks for its place in the pixels.
     """
 
     options: Options
@@ -31,6 +32,8 @@ class Plan:
     orientation: Orientation
     box: Box | None = None
     profile: bytes | None = None
+    is_open: bool = False
+    seeks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,13 @@ class Step(ABC):
 
     name: ClassVar[str]
     place: ClassVar[int]
+    ms_a_megapixel: ClassVar[float] = 1.0
+    """What it costs, in milliseconds of one machine, as in ``stage_costs``: only ratios count. Up to the step ``scale``, of the picture as it is
+    decoded; from there, of the result."""
+    takes_reduced: ClassVar[bool] = False
+    """Whether it does as well with a picture that was decoded at a fraction of its size."""
+    moves_only: ClassVar[bool] = False
+    """Whether samples keep their values, or take those of a colour of 8 bits. Then the high and the low bytes of 16 bits may go through it apart."""
 
     @abstractmethod
     def is_idle(self, traits: Traits, plan: Plan) -> bool:

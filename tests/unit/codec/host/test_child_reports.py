@@ -20,8 +20,8 @@ from backend.codec import messages
 from backend.codec.host import child_reports
 from backend.codec.host.child_reports import ReportReader, report_in
 from backend.codec.messages import MalformedMessage, Order
-from backend.core.conversion import Conversion, Converted, Progress, Shape
-from backend.core.facts import FACTS
+from backend.core.conversion import Conversion, Converted, Progress, Shape, Silence
+from backend.core.facts import FACTS, MAX_SECONDS
 from backend.core.limits import Limits
 from backend.core.options import Options
 
@@ -32,6 +32,7 @@ FACTS_OF_ALL_KINDS = {
     "score": -12.5,
     "passes": 3,
     "probes": 4,
+    "speed": 7,
     "target_met": False,
     "lossless": False,
     "original": True,
@@ -41,7 +42,10 @@ FACTS_OF_ALL_KINDS = {
 ERRORS = [
     errors.DamagedImage(private="decode: OSError: \ud800 \x00\n \U0001f600" * 9),
     errors.UnsupportedFormat("variant", format="CgBI (Xcode’s PNG for iOS)", base="PNG"),
+    errors.InvalidOption("crop_outside", width=320, height=200, last_left=319, last_top=199),
     errors.InvalidOption("side", width=20000, height=3, limit=16383, format="WebP"),
+    errors.InvalidOption("too_slow", option="speed", value=2, suggestion="6", seconds=200, limit=60, width=3000),
+    errors.InvalidOption("too_long", option="width", suggestion="3000", seconds=200, limit=60, width=3000),
     errors.TooManyPixels("memory"),
     errors.TooManyPixels(width=9, height=9, frames=1, pixels=81, limit=80),
     errors.TooManyFrames(limit=256),
@@ -72,9 +76,10 @@ def judge(line: bytes) -> None:
     except MalformedMessage:
         return
     match report:
-        case Progress(stage, percent):
+        case Progress(stage, percent, silence):
             assert stage in ("decode", "transform", "encode")
             assert 0 <= percent <= 100
+            assert silence is None or (percent <= silence.until_percent <= 100 and 0 <= silence.cpu_s <= MAX_SECONDS)
         case Converted():
             sizes = (report.bytes, report.width, report.height, report.frames)
             assert all(type(each) is int and each > 0 for each in sizes)
@@ -103,7 +108,9 @@ def test_what_looks_like_a_report_is_one_or_an_error(name: str, value: Any, othe
 
 def honest() -> list[bytes]:
     converted = Converted(480, 64, 48, 1, FACTS_OF_ALL_KINDS)
-    said = [messages.progress_message(Progress("decode", 12.25)), messages.done_message(converted), *map(messages.error_message, ERRORS)]
+    forecast = Progress("encode", 12.5, Silence(100.0, 4.25))
+    at = [messages.progress_message(each) for each in (Progress("decode", 12.25), forecast)]
+    said = [*at, messages.done_message(converted), *map(messages.error_message, ERRORS)]
     return [messages.pack(each) for each in said]
 
 
@@ -111,6 +118,17 @@ def honest() -> list[bytes]:
 def test_a_damaged_report_is_a_report_or_an_error(line: bytes, at: int, bytes_: bytes) -> None:
     at %= len(line)
     judge(line[:at] + bytes_ + line[at + len(bytes_) :])
+
+
+def test_a_forecast_silence_arrives_as_it_was_sent() -> None:
+    forecast = Progress("encode", 12.5, Silence(100.0, 4.25))
+    assert report_in(messages.pack(messages.progress_message(forecast)), ORDER) == forecast
+
+
+@pytest.mark.parametrize("said", [[100], [100, 1, 1], [5, 1], [101, 1], [100, -1], [100, 1e9], ["100", 1], [None, None], [100, True], [[], {}]])
+def test_any_other_silence_is_malformed(said: list[object]) -> None:
+    with pytest.raises(MalformedMessage):
+        report_in(json.dumps({"at": ["encode", 12.5, *said]}).encode(), ORDER)
 
 
 def test_an_honest_result_arrives_as_it_was_sent() -> None:

@@ -40,6 +40,8 @@ LIES = {
     "a size among the facts": "say(done(facts={'bytes': 1}))",
     "markup in a fact": "say(done(facts={'quality': '<img src=x onerror=alert(1)>'}))",
     "an unknown fact": "say(done(facts={'thumbhash': 'x'}))",
+    "a ThumbHash that ends the header": "say(done(facts={'thumbhash': 'AAAAAAA=:, x=1'}))",
+    "a style in a colour": "say(done(facts={'color': '#fff;background:url(//evil.example)'}))",
     # Types that once cost three attempts
     "seconds that are a number": "say(done(facts={'seconds': 5}))",
     "seconds that are words": "say(done(facts={'seconds': {'encode': 'soon'}}))",

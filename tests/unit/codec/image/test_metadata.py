@@ -16,6 +16,7 @@ from PIL import Image
 from backend.codec.image.notes import metadata, tiff_fields, xmp
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.notes.tiff_fields import ASCII, COPYRIGHT, Field
+from backend.core.formats import MAX_NOTE_BYTES
 from backend.core.options import Options
 from tests.unit.codec.conftest import Convert, picture, saved
 
@@ -138,7 +139,7 @@ def test_content_credentials_that_are_lost_are_said(convert: Convert) -> None:
 
 
 def test_what_was_asked_for_and_is_too_large_is_said() -> None:
-    large = b"x" * (metadata.MAX_BYTES + 1)
+    large = b"x" * (MAX_NOTE_BYTES + 1)
     exif = tiff_fields.block_of([Field(COPYRIGHT, ASCII, 3, b"me\0")])
     carried = metadata.carry(Notes(exif=exif, xmp=large, iptc=large, extras=frozenset(("gain_map",))), Options(metadata="all"))
     assert carried.dropped == ("gain_map", "iptc", "xmp")

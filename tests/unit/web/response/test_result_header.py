@@ -34,6 +34,12 @@ def test_every_fact_that_counts_is_told(web: Web) -> None:
     assert header.partition(", ")[2] == "lossless=?0, quality=77.5, score=73.9, target_met, dropped=(exif gain_map)"
 
 
+def test_a_placeholder_is_a_byte_sequence_and_a_string(web: Web) -> None:
+    """§3.3.5 and §3.3.3."""
+    header = convert(web, ScriptedCodec(thumbhash="1QcSHQRnh493V4dIh4eXh1h4kJUI", color="#7d6f5a"))["X-Result"]
+    assert header.partition(", ")[2] == 'thumbhash=:1QcSHQRnh493V4dIh4eXh1h4kJUI:, color="#7d6f5a"'
+
+
 def test_an_original_has_its_own_type_name_and_digest(web: Web) -> None:
     headers = convert(web, ScriptedCodec(result=PNG, original=True))
     assert headers["X-Result"] == "saved_percent=0.0, original"

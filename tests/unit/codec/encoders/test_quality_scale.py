@@ -1,0 +1,73 @@
+"""``quality_scale=look``: one number, one look, in every format that has a quality. The judge is PyPI's SSIMULACRA2."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from ssimulacra2 import compute_ssimulacra2
+
+from backend.codec.encoders.quality_scale import native_quality, with_native_quality
+from backend.core.options import LOSSY, Options
+from tests.unit.codec.conftest import Convert, corpus, picture, saved
+
+CLOSE = 3.0
+SIDE = 480
+"""The longer one, in pixels. The table was measured at 1000; of thumbnails, the means lie further apart."""
+
+
+@pytest.mark.parametrize("name", LOSSY)
+def test_a_higher_quality_never_looks_worse(name: str) -> None:
+    found = [native_quality(quality, name) for quality in range(101)]
+    assert found == sorted(found)
+    assert 0 <= found[0] < found[50] < found[100] <= 100
+
+
+def test_webp_is_the_measure() -> None:
+    assert [native_quality(quality, "webp") for quality in range(101)] == list(range(101))
+
+
+@pytest.mark.parametrize("name", LOSSY)
+def test_nothing_changes_unless_it_is_asked_for(name: str) -> None:
+    for each in (Options(format=name, quality=37), Options(format=name, quality="auto", quality_scale="look")):
+        assert with_native_quality(each) == each
+
+
+def test_the_result_says_which_quality_was_used(convert: Convert) -> None:
+    source = saved(picture(), "PNG")
+    for name in ("avif", "jpeg"):
+        scaled = convert(source, format=name, quality=60, quality_scale="look")
+        quality = scaled.converted.facts["quality"]
+        assert quality == native_quality(60, name)
+        assert scaled.data == convert(source, format=name, quality=quality).data
+    same = convert(source, quality=60, quality_scale="look")
+    assert same.data == convert(source, quality=60).data
+    assert "quality" not in same.converted.facts
+
+
+def test_a_target_begins_at_the_quality_that_looks_so(convert: Convert) -> None:
+    source = saved(picture(600, 400), "PNG")
+    roomy = convert(source, format="jpeg", quality=60, quality_scale="look", target_bytes=1 << 20)
+    assert roomy.converted.facts["quality"] == native_quality(60, "jpeg")
+
+
+@pytest.mark.parametrize("quality", [80, pytest.param(40, marks=pytest.mark.slow)])
+def test_photographs_look_the_same_in_every_format(convert: Convert, tmp_path: Path, quality: int) -> None:
+    photos = corpus("photos")
+    if not photos:
+        pytest.skip("no corpus on this machine")
+    scores: dict[str, list[float]] = {name: [] for name in LOSSY}
+    for photo in photos:
+        with Image.open(photo) as opened:
+            image = opened.convert("RGB")
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        source = saved(image, "PNG", compress_level=1, icc_profile=None)
+        for name in LOSSY:
+            result = convert(source, format=name, quality=quality, quality_scale="look")
+            image.save(tmp_path / "source.png")
+            result.image().convert("RGB").save(tmp_path / "result.png")
+            scores[name].append(float(compute_ssimulacra2(str(tmp_path / "source.png"), str(tmp_path / "result.png"))))
+    means = [statistics.mean(each) for each in scores.values()]
+    assert max(means) - min(means) < CLOSE, means
