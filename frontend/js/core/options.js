@@ -40,7 +40,7 @@ const FORMER_PRESETS = /** @type {Record<string, Preset>} */ ({ drawing: 'graphi
 /** A retry keeps the options of its job. Sent empty, these go back to their defaults. */
 const CLEARED_BY_RETRY = ['quality', 'lossless', 'near_lossless', 'sharp_yuv', 'width', 'height', 'target_bytes', 'metadata'];
 /** As these do, at a gateway that offers them: an older one refuses a name that it does not know. */
-const CLEARED_WHERE_OFFERED = ['format', 'subsampling'];
+const CLEARED_WHERE_OFFERED = ['format', 'quality_scale', 'subsampling'];
 
 /** Those that mean something for a format. None where it has no quality: then there is nothing to choose. @param {string} format @param {Capabilities} capabilities */
 export function presetsOf(format, capabilities) {
@@ -163,6 +163,8 @@ export function queryOf(settings, capabilities) {
   const query = /** @type {Record<string, string>} */ ({ method: String(settings.method), speed: String(settings.speed), quality: String(settings.quality) });
   if (format !== DEFAULT_FORMAT) query.format = format;
   for (const [name, value] of Object.entries(PRESETS[preset].adds)) if (offersValue(offered, name, value)) query[name] = value;
+  // The names of the qualities hold for WebP's: 80 of another format would look otherwise.
+  if (format !== DEFAULT_FORMAT && hasQuality(settings) && offersValue(offered, 'quality_scale', 'look')) query.quality_scale = 'look';
   if (preset === 'lossless') delete query.quality;
   if (hasNearLossless(settings) && settings.near_lossless && offered.options.near_lossless) {
     query.near_lossless = settings.near_lossless;

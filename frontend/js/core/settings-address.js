@@ -11,7 +11,7 @@ import { isChanged, queryOf, settingsOfQuery } from './options.js';
 /** @typedef {{settings: Settings, unknown: string[], meaningless: string[], refused: {name: string, value: string, accepted: string}[]}} Link what an address says, and what of it is not used; `meaningless` for its format */
 
 /** The options that the page has settings for. */
-const NAMES = ['format', 'quality', 'lossless', 'near_lossless', 'sharp_yuv', 'subsampling', 'method', 'speed', 'target_bytes', 'width', 'height', 'metadata'];
+const NAMES = ['format', 'quality', 'quality_scale', 'lossless', 'near_lossless', 'sharp_yuv', 'subsampling', 'method', 'speed', 'target_bytes', 'width', 'height', 'metadata'];
 /** An address may hold anything: so much of a name or a value is repeated to the reader. */
 const SHOWN_CHARACTERS = 40;
 const SHOWN_NAMES = 5;
@@ -56,11 +56,12 @@ export function readLink(hash, capabilities) {
   return link;
 }
 
-/** With those formats as the values of `format` that the page has; `auto` is for clients that say what they show. @param {Capabilities} capabilities @returns {Capabilities} */
+/** With those values that the page has: formats without `auto`, which is for clients that say what they show, and one scale. @param {Capabilities} capabilities @returns {Capabilities} */
 function withFormats(capabilities) {
-  const { format, ...others } = capabilities.options;
+  const { format, quality_scale, ...others } = capabilities.options;
   const names = outputFormats(capabilities).map(({ name }) => name);
-  return { ...capabilities, options: names.length > 0 ? { ...others, format: { ...format, enum: names } } : others };
+  if (names.length === 0) return { ...capabilities, options: others };
+  return { ...capabilities, options: { ...others, format: { ...format, enum: names }, ...(quality_scale && { quality_scale: { ...quality_scale, enum: ['look'] } }) } };
 }
 
 /** @param {Capabilities} capabilities @param {string} name @param {string} value */

@@ -47,10 +47,10 @@ test('each kind becomes what it means for the format', () => {
     graphic: { method: '4', quality: '90', lossless: 'auto', sharp_yuv: 'true' }, lossless: { method: '4', lossless: 'true' },
   });
   assert.deepEqual(queries('avif'), {
-    auto: { format: 'avif', speed: '6', quality: 'auto' }, photo: { format: 'avif', speed: '6', quality: '80' },
-    graphic: { format: 'avif', speed: '6', quality: '90', subsampling: '4:4:4' },
+    auto: { format: 'avif', speed: '6', quality: 'auto' }, photo: { format: 'avif', speed: '6', quality: '80', quality_scale: 'look' },
+    graphic: { format: 'avif', speed: '6', quality: '90', quality_scale: 'look', subsampling: '4:4:4' },
   });
-  assert.deepEqual(queries('jpeg'), { auto: { format: 'jpeg', quality: 'auto' }, photo: { format: 'jpeg', quality: '80' }, graphic: { format: 'jpeg', quality: '90', subsampling: '4:4:4' } });
+  assert.deepEqual(queries('jpeg'), { auto: { format: 'jpeg', quality: 'auto' }, photo: { format: 'jpeg', quality: '80', quality_scale: 'look' }, graphic: { format: 'jpeg', quality: '90', quality_scale: 'look', subsampling: '4:4:4' } });
   assert.deepEqual(queries('png'), {}, 'it keeps every pixel: there is nothing to choose');
   assert.deepEqual(queryOf({ ...DEFAULTS, format: 'png', width: '800' }, four_formats), { format: 'png', width: '800' });
   assert.deepEqual(FORMATS.filter((format) => isWithoutLoss({ ...DEFAULTS, format }, four_formats)), ['png']);
@@ -86,6 +86,7 @@ test('the format stands in the address, and a link says which of its settings me
   const link = readLink('#method=6&format=jpeg&lossless=true&width=20000&speed=3', four_formats);
   assert.deepEqual([link.meaningless, link.settings.format, link.settings.preset, link.settings.width], [['method', 'lossless', 'speed'], 'jpeg', 'auto', '20000']);
   assert.deepEqual(readLink('#format=auto', four_formats).refused, [{ name: 'format', value: 'auto', accepted: 'webp, avif, jpeg, png' }]);
+  assert.deepEqual(readLink('#format=avif&quality=60&quality_scale=native', four_formats).refused, [{ name: 'quality_scale', value: 'native', accepted: 'look' }]);
   assert.deepEqual(readLink('#format=webp&width=20000', four_formats).refused.map(({ accepted: range }) => range), ['1–16383']);
 });
 
@@ -105,7 +106,7 @@ test('another format keeps what it knows of the settings; one that has no lossle
   const back = settingsOfForm({ ...settingsOfForm({ ...photo, format: 'png' }, false, four_formats), format: 'avif' }, false, four_formats);
   assert.deepEqual(back, { ...photo, format: 'avif' }, 'by way of PNG too');
   assert.equal(settingsOfForm({ ...DEFAULTS, preset: 'lossless', format: 'jpeg' }, false, four_formats).preset, 'auto');
-  assert.deepEqual(queryOf(changeSettings(photo, { format: 'jpeg' }, four_formats), four_formats), { format: 'jpeg', quality: '64', width: '800' });
+  assert.deepEqual(queryOf(changeSettings(photo, { format: 'jpeg' }, four_formats), four_formats), { format: 'jpeg', quality: '64', quality_scale: 'look', width: '800' });
   assert.ok(isChanged({ ...DEFAULTS, format: 'avif' }, four_formats));
 });
 

@@ -111,5 +111,5 @@ test('an image opens its settings with what it was sent with', () => {
 test('a retry takes back every option that the settings do not have', () => {
   const cleared = { method: '4', lossless: 'true', width: '100', quality: '', near_lossless: '', sharp_yuv: '', height: '', target_bytes: '', metadata: '' };
   assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS)), cleared, 'a gateway of old is asked for nothing that it does not know');
-  assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS_OF_FORMATS)), { ...cleared, format: '', subsampling: '' });
+  assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS_OF_FORMATS)), { ...cleared, format: '', quality_scale: '', subsampling: '' });
 });

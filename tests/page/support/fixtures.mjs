@@ -31,6 +31,7 @@ export const OPTIONS_OF_FORMATS = {
   ...Object.fromEntries(Object.entries(OPTIONS).map(([name, option]) => [name, MEANT_FOR[name] ? { ...option, 'x-formats': MEANT_FOR[name] } : option])),
   format: { type: 'string', enum: ['webp', 'avif', 'jpeg', 'png', 'auto'], default: 'webp' },
   speed: { type: 'integer', minimum: 0, maximum: 10, default: 6, 'x-formats': ['avif'] },
+  quality_scale: { type: 'string', enum: ['native', 'look'], default: 'native', 'x-formats': ['webp', 'avif', 'jpeg'] },
   progressive: { type: 'boolean', default: true, 'x-formats': ['jpeg'] },
   subsampling: { type: 'string', enum: ['4:2:0', '4:4:4'], default: '4:2:0', 'x-formats': ['jpeg', 'avif'] },
   colors: { type: 'integer', minimum: 2, maximum: 256, default: null, 'x-formats': ['png'] },
