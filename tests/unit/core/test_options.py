@@ -407,9 +407,10 @@ def test_a_job_shows_what_was_chosen_and_never_the_file_name() -> None:
 def test_every_option_has_a_schema_with_its_default() -> None:
     schema = options.schema()
     assert list(schema) == NAMES
-    assert schema["method"] == {"type": "integer", "minimum": 0, "maximum": 6, "default": 4}
+    assert schema["method"] == {"type": "integer", "minimum": 0, "maximum": 6, "default": 4, "x-formats": ["webp"]}
     assert schema["fit"]["enum"][0] == "inside"
     assert schema["quality"]["anyOf"] == [{"type": "integer", "minimum": 0, "maximum": 100}, {"const": "auto"}]
+    assert schema["quality"]["x-formats"] == list(options.LOSSY) and "x-formats" not in schema["fit"]
 
 
 def test_a_long_value_is_neither_kept_nor_repeated_in_full() -> None:

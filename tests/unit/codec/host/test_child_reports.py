@@ -37,6 +37,8 @@ FACTS_OF_ALL_KINDS = {
     "lossless": False,
     "original": True,
     "dropped": ["exif", "c2pa"],
+    "thumbhash": "nRgGDYJlyGR89XajqrZWm594+pmn",
+    "color": "#998c7c",
     "seconds": {"decode": 0.1, "transform": 0, "encode": 2.5},
 }
 ERRORS = [
