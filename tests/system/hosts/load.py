@@ -9,6 +9,7 @@ import base64
 import json
 import random
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from typing import Any
 
 import requests
 import socketio
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 
 from tests.support.running import ENDED
 from tests.system.hosts.ledger import Acknowledged, Ledger
@@ -32,6 +35,15 @@ TUS = {"Tus-Resumable": "1.0.0"}
 PASSING = {429, 502, 503, 504, 507}
 """Answers that ask to be tried again."""
 BROKEN = (requests.RequestException, OSError)
+PROBES = [(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5), (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2), (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)]
+
+
+class Probing(HTTPAdapter):
+    """Probes its connections, as clients that wait long do. A host whose power was cut says nothing; only so is it noticed (tcp(7))."""
+
+    def init_poolmanager(self, *given: Any, **more: Any) -> None:
+        options = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *PROBES]
+        super().init_poolmanager(*given, **more, socket_options=options)  # type: ignore[no-untyped-call]
 
 
 class Load:
@@ -169,7 +181,9 @@ class Load:
         """One request; what is answered as a result must be one."""
         sent, begun = draw(chance), time.monotonic()
         try:
-            answer = requests.put(f"{self.url(chance)}/api/convert", data=sent.data, params=sent.options, timeout=CONVERT_TIMEOUT_S)
+            with requests.Session() as session:
+                session.mount("http://", Probing())
+                answer = session.put(f"{self.url(chance)}/api/convert", data=sent.data, params=sent.options, timeout=CONVERT_TIMEOUT_S)
         except requests.Timeout:
             self.ledger.note(f"/api/convert hung for {CONVERT_TIMEOUT_S} s")
             return

@@ -20,7 +20,10 @@ from tests.system.hosts.faults import FAULTS
 from tests.system.hosts.namespaces import check_namespaces
 from tests.system.hosts.pictures import check_that_pictures_differ
 
-pytestmark = [pytest.mark.e2e]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),  # python-socketio leaves broken sockets
+]
 RECOVERED_WITHIN_S = 10.0
 SHORT_LASTS_S = 1.0, 2.5
 SHORT = (
