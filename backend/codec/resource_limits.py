@@ -34,6 +34,8 @@ AVIF_LOOK_AHEAD_PIXELS = 2_000_000
 """Of larger canvases, libaom does not look ahead: it would hold the memory of fifty frames (``encoders/avif/animation.py``)."""
 AVIF_CPU_FACTOR = 4
 """Times what a photograph takes on the machine where that was measured: others are slower, and some pictures harder."""
+WATERMARK_BYTES = 96 * MIB
+"""The largest mark as it is decoded and scaled, and a strip of the picture below it: measured as 51 MiB."""
 RESULT_BYTES_A_PIXEL, SIXTEEN_BITS_A_PIXEL = 5, 9
 """Noise takes 8 bytes in a PNG of 16 bits with transparency, and 4 in any other file."""
 DESCRIPTORS = 16
@@ -43,12 +45,16 @@ def limits_for(conversion: Conversion, result_pixels: int) -> dict[str, int]:
     """By name (RLIMIT_…). ``AS`` is to be added to what is mapped already. ``result_pixels`` are those of all frames together."""
     pixels = max(conversion.shape.pixels, result_pixels)
     return {
-        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + picture_bytes(conversion, pixels),
+        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + picture_bytes(conversion, pixels) + _watermark_bytes(conversion),
         "CPU": cpu_s(conversion, pixels),
         "FSIZE": MIB + (SIXTEEN_BITS_A_PIXEL if conversion.output.has_sixteen_bits else RESULT_BYTES_A_PIXEL) * pixels,
         "NOFILE": DESCRIPTORS,
         "CORE": 0,
     }
+
+
+def _watermark_bytes(conversion: Conversion) -> int:
+    return WATERMARK_BYTES if conversion.options.watermark is not None else 0
 
 
 def picture_bytes(conversion: Conversion, pixels: int) -> int:

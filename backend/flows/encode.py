@@ -24,6 +24,7 @@ from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, ChildDied, Conversion, Converted, Stopped
 from backend.core.job import Job, Result, Source, failed, succeeded
 from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, WORLD_PAUSES_S
+from backend.flows import watermarks
 from backend.flows.context import Context
 from backend.flows.deduplicate import share_result
 from backend.flows.finish import finish
@@ -190,7 +191,9 @@ def _convert_into_target(context: Context, codec: Codec, claim: Claim, source: B
 
 def _conversion(context: Context, job: Job) -> Conversion:
     every_s = EPHEMERAL_REPORT_EVERY_S if job.manifest.is_ephemeral else REPORT_EVERY_S
-    return Conversion(job.manifest.source.shape, job.manifest.options, context.limits, float(context.encode_timeout_s), every_s)
+    options = job.manifest.options
+    watermark = watermarks.read(context, options)
+    return Conversion(job.manifest.source.shape, options, context.limits, float(context.encode_timeout_s), every_s, watermark)
 
 
 def _store_result(context: Context, job: Job, target: ResultFile, converted: Converted, reporter: Reporter) -> Job:

@@ -18,6 +18,7 @@ from backend.codec.encoders.registry import encoder_for
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.geometry import IntBox, check_geometry
 from backend.codec.image import colour, decode, jpeg_fast_path, originals, placeholder, stage_costs, steps
+from backend.codec.image.mark import Mark
 from backend.codec.image.notes import metadata
 from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored
@@ -41,14 +42,16 @@ def preload() -> None:
     preload_encoders()
 
 
-def convert(source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress) -> Converted:
-    """Raises errors of the contract, and what a decoder raises while it opens the file."""
-    return _Pipeline(source, result_fd, conversion, on_progress).convert()
+def convert(source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress, mark: Source | None = None) -> Converted:
+    """``mark`` is the file of the watermark. Raises errors of the contract, and what a decoder raises while it opens the file."""
+    watermark, name = conversion.watermark, conversion.options.watermark
+    own = Mark(mark, watermark.placement, name) if mark and watermark else None
+    return _Pipeline(source, result_fd, conversion, on_progress, own).convert()
 
 
 class _Pipeline:
-    def __init__(self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress) -> None:
-        self._source, self._result_fd, self._on_progress = source, result_fd, on_progress
+    def __init__(self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress, mark: Mark | None) -> None:
+        self._source, self._result_fd, self._on_progress, self._mark = source, result_fd, on_progress, mark
         self._began_s = time.monotonic()
         self._conversion, self._options = conversion, with_native_quality(conversion.options)
         self._encoder: Encoder = encoder_for(conversion.output)
@@ -77,7 +80,7 @@ class _Pipeline:
 
     def _plan(self, kept: IntBox | None = None, *, is_certain: bool = True) -> Plan:
         """Raises ``InvalidOption`` (side, crop_outside) and ``TooManyPixels``."""
-        plan = plan_for(self._conversion, self._view(is_certain=is_certain), kept)
+        plan = replace(plan_for(self._conversion, self._view(is_certain=is_certain), kept), mark=self._mark)
         if not plan.is_open:
             check_geometry(plan.geometry, self._conversion.output, self._conversion.limits)
         return plan

@@ -6,7 +6,7 @@ place  what is done there
 5      ``crop``: the part that is used is cut out
 10–40  ``mode``, ``scale``, ``colour``, ``orientation``: the picture gets its size, is sRGB, and stands upright
 50     ``canvas``: it is cropped to the canvas, or set on it
-51–79  what works on the finished canvas: ``blur``, ``sharpen``, a watermark
+51–79  what works on the finished canvas: ``blur``, ``sharpen``, ``watermark``
 80–90  ``alpha``, ``layout``: what the output format and its encoder need
 ====== ===============================================================================================================
 
