@@ -176,14 +176,16 @@ def _check_whole(source: Blob, known: Source) -> None:
 def _convert_into_target(context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter) -> tuple[ResultFile, Converted]:
     target = context.store.create_result(claim.job.id, claim.token)
     try:
-        return target, codec.convert(
+        conversion = _conversion(context, claim.job)
+        converted = codec.convert(
             source.fileno(),
             target.fd,
-            _conversion(context, claim.job),
+            conversion,
             on_progress=reporter.report_progress,
             should_stop=reporter.is_unwanted,
             tick_s=EPHEMERAL_TICK_S if claim.job.manifest.is_ephemeral else TICK_S,
         )
+        return target, watermarks.noted(converted, conversion)
     except BaseException:
         target.discard()
         raise

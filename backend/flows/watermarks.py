@@ -6,7 +6,11 @@ mended.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backend import errors
+from backend.core.conversion import Conversion, Converted
+from backend.core.job import Result
 from backend.core.options import Options
 from backend.core.suggestions.likeness import nearest
 from backend.core.watermark import Watermark
@@ -14,6 +18,8 @@ from backend.flows.context import Context
 from backend.ports.watermarks import Watermarks
 
 RETRY_S = 10
+FACT = "watermark"
+"""Stands among the stored facts of a result. It has no row in ``core.facts``: no child may state it, and no client sees it."""
 SHOWN_NAMES = 20
 """In an error. Capabilities have all."""
 
@@ -57,6 +63,17 @@ def read(context: Context, options: Options) -> Watermark | None:
     """What the encoder puts on the picture. Raises ``BackendUnavailable``."""
     found = _known(context, options)
     return None if found is None else found[0].read(found[1])
+
+
+def noted(converted: Converted, conversion: Conversion) -> Converted:
+    """With the mark that the result really has, which is not told to clients: its file may be another than when the job was taken."""
+    mark = conversion.watermark
+    return converted if mark is None else replace(converted, facts={**converted.facts, FACT: mark.digest})
+
+
+def has_mark(result: Result, mark: str) -> bool:
+    """``mark`` is a digest, or empty for none."""
+    return bool(result.facts.get(FACT, "") == mark)
 
 
 def _known(context: Context, options: Options) -> tuple[Watermarks, str] | None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backend import errors
+from backend.core.job import public
 from backend.core.options import Options
 from backend.core.pauses import WORLD_PAUSES_S
 from backend.core.watermark import Placement, Watermark
@@ -18,7 +19,7 @@ from backend.flows.ingest import Sender
 from backend.flows.maintenance import Janitor
 from tests.fakes.codec import ScriptedCodec
 from tests.fakes.context import MemoryContext
-from tests.fakes.samples import image
+from tests.fakes.samples import READER, image
 from tests.fakes.sources import MemoryDownload, MemorySources
 from tests.fakes.watermarks import MemoryWatermarks
 
@@ -82,6 +83,29 @@ def test_only_jobs_with_the_same_mark_share_an_encode(here: MemoryContext, marks
     assert here.upload().status.state == "queued"
     marks.known["logo"] = Watermark(Placement(), b"another", "3")
     assert here.upload(options=LOGO).status.state == "queued"
+
+
+def test_a_result_with_a_mark_that_was_exchanged_meanwhile_is_shared_with_nobody_else(here: MemoryContext, marks: MemoryWatermarks) -> None:
+    """The job was taken with one mark and encoded with another; then the operator put the first one back."""
+    first = marks.known["logo"]
+    job = here.upload(options=LOGO)
+    marks.known["logo"] = Watermark(Placement(), b"a mistake", "9")
+    here.encode()
+    assert here.find(job).status.state == "succeeded"
+    marks.known["logo"] = first
+    codec, again = ScriptedCodec(), here.upload(options=LOGO)
+    assert again.status.state == "queued"
+    here.encode(codec)
+    assert codec.conversions[0].watermark == first
+    assert here.upload(options=LOGO).status.state == "succeeded"
+
+
+def test_no_client_learns_a_marks_digest(here: MemoryContext) -> None:
+    job = here.upload(options=LOGO)
+    here.encode()
+    result = here.find(job).status.result
+    assert result is not None and result.facts["watermark"] == "1"
+    assert "watermark" not in public(here.find(job), READER)["result"]
 
 
 def test_jobs_without_a_mark_have_the_keys_of_before(here: MemoryContext) -> None:
