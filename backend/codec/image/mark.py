@@ -20,6 +20,8 @@ from backend.core.limits import Limits
 from backend.core.watermark import MAX_PIXELS, Placement
 
 RETRY_S = 10
+WIDTH_AT = 16
+"""In a PNG; the height follows."""
 
 
 class Mark:
@@ -29,6 +31,12 @@ class Mark:
         """``name`` is for the log."""
         self._source, self.placement, self._name = source, placement, name
         self._kept: tuple[tuple[Size, int, int], Image.Image] | None = None
+
+    @property
+    def pixels(self) -> int:
+        """By IHDR (PNG, third edition, §11.2.1). What cannot be so is told when the file is decoded."""
+        header = self._source.read_at(WIDTH_AT, 8)
+        return min(MAX_PIXELS, int.from_bytes(header[:4]) * int.from_bytes(header[4:]))
 
     def size_on(self, picture: Size) -> Size:
         """In pixels: ``scale`` by the picture's shorter side, but never so large that there is no margin, and at least one pixel."""

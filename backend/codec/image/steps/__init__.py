@@ -69,7 +69,7 @@ def costs_ms(traits: Traits, plan: Plan) -> dict[str, float]:
     """What each step will cost that is not idle for a picture with these traits."""
     decoded, result = traits.size[0] * traits.size[1] / 1e6, plan.geometry.pixels / 1e6
     busy_steps = (each for each in load() if not each.is_idle(traits, plan))
-    return {each.name: each.ms_a_megapixel * (decoded if each.place <= Scale.place else result) for each in busy_steps}
+    return {each.name: each.ms_a_megapixel * (decoded if each.place <= Scale.place else result) + each.once_ms(plan) for each in busy_steps}
 
 
 def _detach(image: Image.Image) -> Image.Image:

@@ -25,6 +25,10 @@ class Mark(Protocol):
     placement: Placement
 
     @property
+    def pixels(self) -> int:
+        """Of the file, as its header says. Nothing is decoded."""
+
+    @property
     def is_grey(self) -> bool: ...
 
     def size_on(self, picture: Size) -> Size:
@@ -82,6 +86,10 @@ class Step(ABC):
     """Whether it does as well with a picture that was decoded at a fraction of its size."""
     moves_only: ClassVar[bool] = False
     """Whether samples keep their values, or take those of a colour of 8 bits. Then the high and the low bytes of 16 bits may go through it apart."""
+
+    def once_ms(self, plan: Plan) -> float:
+        """What it costs besides, whatever the picture's size."""
+        return 0.0
 
     @abstractmethod
     def is_idle(self, traits: Traits, plan: Plan) -> bool:

@@ -278,3 +278,10 @@ def test_it_is_counted_into_the_progress(convert: Convert) -> None:
     outcome = convert(source, mark=watermark(logo(300, 200), place="tile", scale=0.1), report_every_s=0.0005, method=0)
     shares = [each.percent for each in outcome.reports]
     assert shares == sorted(shares) and len([each for each in outcome.reports if each.stage == "transform"]) >= 3
+
+
+def test_a_large_mark_on_a_small_picture_takes_most_of_the_bar(convert: Convert) -> None:
+    """Its decoding is most of the time."""
+    source, mark = saved(picture(64, 48), "PNG"), watermark(logo(1500, 1500))
+    begin = [next(each.percent for each in convert(source, mark=chosen).reports if each.stage == "encode") for chosen in (None, mark)]
+    assert begin[0] < 60 and begin[1] > 80
