@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from backend import errors
-from backend.core.job import public
 from backend.core.options import Options
 from backend.core.pauses import WORLD_PAUSES_S
+from backend.core.public_job import public
 from backend.core.watermark import Placement, Watermark
 from backend.flows import watermarks
 from backend.flows.fetch import Fetcher
@@ -106,6 +106,17 @@ def test_no_client_learns_a_marks_digest(here: MemoryContext) -> None:
     result = here.find(job).status.result
     assert result is not None and result.facts["watermark"] == "1"
     assert "watermark" not in public(here.find(job), READER)["result"]
+
+
+def test_each_of_several_results_says_which_mark_it_has(here: MemoryContext, marks: MemoryWatermarks) -> None:
+    asked = Options(watermark="logo", widths="8,4", formats="webp,png")
+    job = here.upload(options=asked)
+    here.encode()
+    status = here.find(job).status
+    assert [each.facts["watermark"] for each in status.results] == ["1"] * 4
+    assert here.upload(options=asked).status.state == "succeeded"
+    marks.known["logo"] = Watermark(Placement(), b"another", "3")
+    assert here.upload(options=asked).status.state == "queued"
 
 
 def test_jobs_without_a_mark_have_the_keys_of_before(here: MemoryContext) -> None:

@@ -14,8 +14,7 @@ import threading
 import time
 from typing import Any, NoReturn
 
-from backend.codec import messages
-from backend.codec.image import pipeline
+from backend.codec import messages, pipeline
 from backend.codec.native.source import Source
 from backend.codec.sandbox import child
 
@@ -49,7 +48,7 @@ def run_code(order: messages.Order, source: Source, result_fd: int, channel: soc
 
     def done(**changed: Any) -> dict[str, Any]:
         """An honest conversion, and what an honest child would say of it."""
-        converted = messages.done_message(pipeline.convert(source, result_fd, order.conversion, lambda _progress: None, mark))["done"]
+        converted = messages.done_message(pipeline.convert(source, result_fd, order.conversion, lambda _progress: None, mark=mark))["done"]
         return {"done": {**converted, **changed}}
 
     def failed(**record: Any) -> dict[str, Any]:

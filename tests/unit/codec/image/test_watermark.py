@@ -285,3 +285,18 @@ def test_a_large_mark_on_a_small_picture_takes_most_of_the_bar(convert: Convert)
     source, mark = saved(picture(64, 48), "PNG"), watermark(logo(1500, 1500))
     begin = [next(each.percent for each in convert(source, mark=chosen).reports if each.stage == "encode") for chosen in (None, mark)]
     assert begin[0] < 60 and begin[1] > 80
+
+
+@pytest.mark.parametrize("gravity", ["centre", "attention"])
+def test_each_of_several_results_has_it_once_at_its_own_size(convert: Convert, gravity: str) -> None:
+    """Formats of one width share a picture until they are encoded."""
+    red = watermark(Image.new("RGB", (10, 10), "red"), scale=0.5, opacity=0.5, place="centre")
+    source = saved(Image.new("RGB", (800, 600), "white"), "PNG")
+    chosen = {"widths": "400,200,100", "formats": "png,webp,jpeg", "height": 75, "fit": "cover", "gravity": gravity}
+    variants = convert(source, mark=red, **chosen).variants
+    assert len(variants) == 9
+    for each in variants:
+        shown = each.image().convert("RGB")
+        width, height = shown.size
+        assert np.abs(np.subtract(shown.getpixel((width // 2, height // 2)), (255, 128, 128))).max() <= 6
+        assert np.abs(np.subtract(shown.getpixel((1, 1)), (255, 255, 255))).max() <= 6
