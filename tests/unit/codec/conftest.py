@@ -21,6 +21,7 @@ from backend.core.formats import sniff
 from backend.core.image_headers import read_shape
 from backend.core.limits import Limits
 from backend.core.options import Options
+from backend.core.watermark import Watermark
 
 pillow_heif.register_heif_opener()
 EACH_STEP_S = 0.001
@@ -84,11 +85,18 @@ def codec() -> Iterator[SealedCodec]:
 
 @pytest.fixture
 def convert(codec: SealedCodec) -> Convert:
-    """``convert(bytes or path, limits=…, timeout_s=…, report_every_s=…, **options)``."""
+    """``convert(bytes or path, limits=…, timeout_s=…, report_every_s=…, mark=…, **options)``."""
 
     def run(
-        source: bytes | Path, limits: Limits = Limits(), timeout_s: float = 60.0, report_every_s: float = REPORT_EVERY_S, **options: Any
+        source: bytes | Path,
+        limits: Limits = Limits(),
+        timeout_s: float = 60.0,
+        report_every_s: float = REPORT_EVERY_S,
+        mark: Watermark | None = None,
+        **options: Any,
     ) -> Outcome:
+        if mark is not None:
+            options["watermark"] = "mark"
         data = source.read_bytes() if isinstance(source, Path) else source
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
             given.write(data)
@@ -98,7 +106,7 @@ def convert(codec: SealedCodec) -> Convert:
                 converted = codec.convert(
                     given.fileno(),
                     result.fileno(),
-                    Conversion(declared(data, limits), Options(**options), limits, timeout_s, report_every_s),
+                    Conversion(declared(data, limits), Options(**options), limits, timeout_s, report_every_s, mark),
                     on_progress=reports.append,
                     should_stop=lambda: False,
                     variants=variants,
