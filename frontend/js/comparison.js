@@ -6,10 +6,11 @@
 import { ComparePictures } from './compare-pictures.js';
 import { changeSettings, isSameQuery, sizeChoices } from './core/compare-settings.js';
 import { storedOrigin } from './core/convert-again.js';
-import { queryOf, settingsOfQuery } from './core/options.js';
+import { queryOf, settingsOfQuery } from './core/settings-query.js';
 import { resultOutcome } from './core/outcome.js';
 import { sentenceOf } from './core/problem.js';
 import { isFinal } from './core/states.js';
+import { asksForVariants, filesOf } from './core/variants.js';
 import { newId } from './new-id.js';
 import { Previews } from './net/previews.js';
 import { Trials } from './net/trials.js';
@@ -60,7 +61,7 @@ export class Comparison {
     await loadStyles('dialog', 'compare');
     if (this.dialog) return;
     const dialog = new CompareDialog(this.gallery.words(), this.gallery.capabilities, {
-      onChange: (change) => this.change(change), onUse: () => this.use(), onDownload: () => this.download(),
+      onChange: (change) => this.change(change), onFile: (index) => this.showFile(index), onUse: () => this.use(), onDownload: () => this.download(),
       onStep: (step) => this.step(step), onMode: (mode) => this.pictures?.onMode(mode), onClose: () => this.close(),
     });
     this.dialog = dialog;
@@ -91,9 +92,20 @@ export class Comparison {
     this.showPlace();
     this.settings = settingsOfQuery(item.options, capabilities);
     dialog.panel.showSizes(sizeChoices(this.settings, item.source), storedOrigin(item, capabilities) !== null);
+    const files = asksForVariants(item) ? filesOf(item) : [];
+    dialog.panel.showFiles(files.map(({ file }) => file.name), files.findIndex(({ result }) => result === item.result));
     this.present({ result: item.result, options: item.options, seconds: item.duration_s, is_kept: true });
     this.pictures?.show(item);
     dialog.panel.showEnd((item.result.frames ?? 1) > 1 ? this.gallery.words().t('compare.animation') : '');
+  }
+
+  /** Another of the files of an image that has several. @param {number} index */
+  showFile(index) {
+    const { item } = this;
+    if (!item) return;
+    const { result } = filesOf(item)[index];
+    this.present({ result, options: item.options, seconds: item.duration_s, is_kept: true });
+    this.pictures?.show({ ...item, result });
   }
 
   showPlace() {
@@ -198,7 +210,7 @@ export class Comparison {
 
   download() {
     const { item, shown, pictures } = this;
-    if (item && shown && pictures?.after) saveBlob(pictures.after, resultOutcome({ ...item, result: shown.result }).name);
+    if (item && shown && pictures?.after) saveBlob(pictures.after, nameOf(item, shown.result));
   }
 
   /** @param {Item} item */
@@ -221,6 +233,9 @@ export class Comparison {
     this.used.forEach((job) => this.gallery.api.deleteJob(job));
   }
 }
+
+/** @param {Item} item @param {Result} result */
+const nameOf = (item, result) => filesOf(item).find((each) => each.result === result)?.file.name ?? resultOutcome({ ...item, result }).name;
 
 /** @param {Item} item */
 const canCompare = (item) => item.state === 'done' && item.result !== null && item.job !== null;
