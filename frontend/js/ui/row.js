@@ -127,9 +127,11 @@ export class Row {
     emit(this.element, this.is_saved_by_page ? 'save-item' : 'download-item', this.id);
   }
 
-  /** @param {string} url */
-  showPicture(url) {
+  /** @param {string} url @param {string} [color] that stands there until the picture is loaded: afterwards it would shine through */
+  showPicture(url, color = '') {
     const image = el('img', { alt: '', src: url, decoding: 'async', draggable: 'false' });
+    this.picture.style.backgroundColor = color;
+    for (const end of ['load', 'error']) image.addEventListener(end, () => { this.picture.style.backgroundColor = ''; });
     image.addEventListener('error', () => image.replaceWith(icon('image')));
     this.picture.replaceChildren(image);
   }
