@@ -2,7 +2,7 @@
 /** The form of settings: for all images in the page's panel, and for one in its dialog. Both have the same fields, with ids of their own. */
 import { el, setAttribute, setText } from './dom.js';
 import { checkField, dialField, formatChoice, gravityField, metadataField, numberField, presetChoice, qualityField, shapeField, webFormatsField, webWidthsField, widthField } from './setting-controls.js';
-import { capabilitiesFor, formatName, optionSchema, WEB } from '../core/capabilities.js';
+import { capabilitiesFor, formatName, optionSchema, WEB, webFormats } from '../core/capabilities.js';
 import { formatsOf, hasQuality, MOST_WIDTHS, presetsOf, readWidths, widestForWeb } from '../core/options.js';
 import { fits, hasDecimals, nameOfQuality, notesOf, NUMBERS, rangeOf, shapeOf, withShape, withWidth } from '../core/setting-fields.js';
 import { hasNearLossless, hasTarget, settingsOfForm } from '../core/settings-query.js';
@@ -19,7 +19,7 @@ const RADIOS = new Set(['preset', 'format']);
 /** Translated by `showTexts` once it stands on the page. @param {string} prefix of its ids @param {Capabilities} capabilities @returns {HTMLFormElement} */
 export function createForm(prefix, capabilities) {
   const form = el('form', { class: 'settings-form', novalidate: '' }, ...formatChoice(capabilities),
-    el('div', { class: 'settings-web' }, webWidthsField(prefix), webFormatsField(capabilities)),
+    ...webFormats(capabilities).length > 0 ? [el('div', { class: 'settings-web' }, webWidthsField(prefix), webFormatsField(capabilities))] : [],
     presetChoice(), el('div', { class: 'settings-main' }, qualityField(prefix), widthField(prefix)),
     el('details', { class: 'settings-more' }, el('summary', { 'data-t': 'settings.more' }), fileGrid(prefix), pictureGrid(prefix)));
   form.addEventListener('click', ({ target }) => target instanceof HTMLElement && pressChip(form, target));
