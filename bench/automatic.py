@@ -23,8 +23,8 @@ from typing import Any
 
 from PIL import Image
 
+from backend.codec import pipeline
 from backend.codec.encoders.webp import looks
-from backend.codec.image import pipeline
 from backend.codec.native import arrow_buffer
 from backend.codec.native.source import Source
 from backend.core.conversion import Conversion, Converted

@@ -8,7 +8,7 @@ encoder → zygote  an ``Order`` with its number and three descriptors; ``{"stop
 zygote → encoder  ``{"ready": level, "versions": {…}}`` once; for each order, by its ``number``, ``{"taken": pid}`` and
                   ``{"ended": status}``, as ``os.waitstatus_to_exitcode`` gives it
 child → encoder   ``{"at": [stage, percent]}``, before a silence that was forecast ``{"at": [stage, percent, until_percent, cpu_s]}``;
-                  then ``{"done": {…}}`` or ``{"failed": {…}}``
+                  for each of several results ``{"made": {…}}``; then ``{"done": {…}}`` or ``{"failed": {…}}``
 ================= ==================================================================================================
 
 What a child says is parsed in ``host/child_reports`` alone, since the image may have taken the decoder over. The zygote is trusted: it never sees
@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend import errors
-from backend.core.conversion import Conversion, Converted, Progress, Shape
+from backend.core.conversion import Conversion, Converted, Made, Progress, Shape
 from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.core.records import as_dict
@@ -113,6 +113,10 @@ def _unpack(line: bytes) -> Message:
 def progress_message(progress: Progress) -> Message:
     silence = progress.silence
     return {"at": [progress.stage, progress.percent, *((silence.until_percent, silence.cpu_s) if silence else ())]}
+
+
+def made_message(made: Made) -> Message:
+    return {"made": as_dict(made)}
 
 
 def done_message(converted: Converted) -> Message:

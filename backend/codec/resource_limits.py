@@ -7,10 +7,12 @@ about half as much again, and a base.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from backend.core.conversion import Conversion
 from backend.core.encode_time import encode_s
 from backend.core.options import Options
+from backend.core.variants import conversions
 
 MIB = 1 << 20
 BASE_MEMORY_BYTES = 192 * MIB
@@ -34,21 +36,45 @@ AVIF_LOOK_AHEAD_PIXELS = 2_000_000
 """Of larger canvases, libaom does not look ahead: it would hold the memory of fifty frames (``encoders/avif/animation.py``)."""
 AVIF_CPU_FACTOR = 4
 """Times what a photograph takes on the machine where that was measured: others are slower, and some pictures harder."""
+SCALED_BYTES_A_PIXEL = 4
+"""Of a picture as Pillow holds it."""
 RESULT_BYTES_A_PIXEL, SIXTEEN_BITS_A_PIXEL = 5, 9
 """Noise takes 8 bytes in a PNG of 16 bits with transparency, and 4 in any other file."""
 DESCRIPTORS = 16
 
 
-def limits_for(conversion: Conversion, result_pixels: int) -> dict[str, int]:
-    """By name (RLIMIT_…). ``AS`` is to be added to what is mapped already. ``result_pixels`` are those of all frames together."""
-    pixels = max(conversion.shape.pixels, result_pixels)
+def limits_for(conversion: Conversion, result_pixels: Sequence[int]) -> dict[str, int]:
+    """By name (RLIMIT_…). ``AS`` is to be added to what is mapped already. ``result_pixels`` are those of all frames together, for each variant."""
+    variants = list(zip(conversions(conversion), (max(conversion.shape.pixels, each) for each in result_pixels), strict=True))
     return {
-        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + picture_bytes(conversion, pixels),
-        "CPU": cpu_s(conversion, pixels),
-        "FSIZE": MIB + (SIXTEEN_BITS_A_PIXEL if conversion.output.has_sixteen_bits else RESULT_BYTES_A_PIXEL) * pixels,
+        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + _variants_bytes(conversion, result_pixels) + max(map(_picture_bytes, variants)),
+        "CPU": _variants_cpu_s(conversion, result_pixels),
+        "FSIZE": sum(
+            MIB + (SIXTEEN_BITS_A_PIXEL if each.output.has_sixteen_bits else RESULT_BYTES_A_PIXEL) * pixels for each, pixels in variants
+        ),
         "NOFILE": DESCRIPTORS,
         "CORE": 0,
     }
+
+
+def _variants_bytes(conversion: Conversion, result_pixels: Sequence[int]) -> int:
+    """Of the sizes that wait until they are encoded. A format more needs none."""
+    if not conversion.options.is_several:
+        return 0
+    widths = conversion.options.asked_widths
+    return SCALED_BYTES_A_PIXEL * sum(result_pixels[: len(widths)]) // conversion.shape.frames
+
+
+def _picture_bytes(variant: tuple[Conversion, int]) -> int:
+    return picture_bytes(*variant)
+
+
+def _variants_cpu_s(conversion: Conversion, result_pixels: Sequence[int]) -> int:
+    """One of them has the whole source to decode."""
+    if not conversion.options.is_several:
+        return cpu_s(conversion, max(conversion.shape.pixels, result_pixels[0]))
+    each_s = [cpu_s(variant, pixels) for variant, pixels in zip(conversions(conversion), result_pixels, strict=True)]
+    return max(1, math.ceil(min(conversion.timeout_s, cpu_s(conversions(conversion)[0], conversion.shape.pixels) + sum(each_s))))
 
 
 def picture_bytes(conversion: Conversion, pixels: int) -> int:

@@ -14,15 +14,15 @@ _UNLIMITED = Limits(upload_bytes=1 << 40, pixels=1 << 40, frames=1 << 20)
 """The sides and frames of a result were limited before it was made."""
 
 
-def write(result_fd: int, parts: Iterable[bytes | memoryview]) -> int:
-    """Write all parts from the start of the file on, and return how many bytes they are. Raises ``OSError``."""
-    at = 0
+def write(result_fd: int, parts: Iterable[bytes | memoryview], start: int = 0) -> int:
+    """Write all parts from ``start`` on, and return how many bytes they are. Raises ``OSError``."""
+    at = start
     for part in parts:
         rest = memoryview(part)
         while rest:
             count = os.pwrite(result_fd, rest, at)
             at, rest = at + count, rest[count:]
-    return at
+    return at - start
 
 
 def shape_in(data: memoryview, output: OutputFormat) -> Shape:

@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Literal
 
 from backend import errors
@@ -20,16 +19,22 @@ from backend.codec import messages
 from backend.codec.geometry import most_pixels
 from backend.codec.host.child_monitor import ChildEnd, ChildMonitor, ZygoteLost
 from backend.codec.host.result_memory import open_result_memory
+from backend.codec.host.variant_keeper import VariantKeeper
+from backend.codec.host.verify import verify
 from backend.codec.host.zygote_client import ZygoteClient, ZygoteFailed
 from backend.codec.resource_limits import limits_for
-from backend.codec.result_file import shape_of
 from backend.codec.seal import FULL
-from backend.core.conversion import ChildDied, Conversion, Converted, Progress, Shape
+from backend.core.conversion import ChildDied, Conversion, Converted, Progress, Variants
+from backend.core.limits import Limits
+from backend.core.variants import conversions
 
 log = logging.getLogger(__name__)
 Sandbox = Literal["require", "prefer", "off"]
 
 ATTEMPTS = 2
+MAX_WIDTHS_PIXELS = 3
+"""All widths of one picture together may have so many times the pixels that one picture may have: six widths, each half of the one before, have 1.33
+times those of the largest, and twelve in even steps have 4."""
 FAULTS = frozenset(("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGSYS", "SIGTRAP"))
 """Signals that end a process because of a decoder's bug, or of an attempt to leave the seal."""
 
@@ -86,10 +91,12 @@ class SealedCodec:
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
         tick_s: float = 0.1,
+        variants: Variants | None = None,
     ) -> Converted:
         """Raises ``Stopped``, and the errors that ``ports.Codec`` names. ``should_stop`` is asked at least every ``tick_s``."""
         order = _order_for(conversion)
-        monitor = ChildMonitor(on_progress, should_stop, tick_s, order)
+        keeper = VariantKeeper(variants, result_fd, conversion)
+        monitor = ChildMonitor(on_progress, keeper.take, should_stop, tick_s, order)
         deaths, newest = 0, ""
         for _attempt in range(ATTEMPTS):
             try:
@@ -105,13 +112,15 @@ class SealedCodec:
         self._start_again()
         if os.fstat(result_fd).st_size:
             os.ftruncate(result_fd, 0)
+        if order.conversion.options.is_several:
+            return _result_of(self._run_child(source_fd, result_fd, order, monitor, _always), order)
         with open_result_memory(order.conversion.shape) as memory:
             written_fd = memory.fd if memory else result_fd
             end = self._run_child(source_fd, written_fd, order, monitor, memory.seal if memory else _never)
             converted = _result_of(end, order)
             if memory:
                 memory.copy_to(result_fd)
-            _verify(converted, result_fd, order.conversion)
+            verify(converted, result_fd, order.conversion)
             return converted
 
     def _start_again(self) -> None:
@@ -137,12 +146,26 @@ class SealedCodec:
 
 def _order_for(conversion: Conversion) -> messages.Order:
     shape = conversion.shape
-    pixels = most_pixels((shape.width, shape.height), conversion.options, conversion.limits)
-    return messages.Order(conversion, limits_for(conversion, pixels * shape.frames))
+    pixels = [shape.frames * most_pixels((shape.width, shape.height), each.options, conversion.limits) for each in conversions(conversion)]
+    if conversion.options.is_several:
+        _check_sum(sum(pixels[: len(conversion.options.asked_widths)]), conversion.limits)
+    return messages.Order(conversion, limits_for(conversion, pixels))
+
+
+def _check_sum(pixels: int, limits: Limits) -> None:
+    """The sizes wait in memory until they are encoded. Raises ``TooManyPixels`` (widths)."""
+    limit = MAX_WIDTHS_PIXELS * limits.pixels
+    if pixels > limit:
+        raise errors.TooManyPixels("widths", pixels=pixels, limit=limit)
 
 
 def _never() -> bool:
     return False
+
+
+def _always() -> bool:
+    """Variants are copied and looked at as they come, so the child may do with the file what it will."""
+    return True
 
 
 def _result_of(end: ChildEnd, order: messages.Order) -> Converted:
@@ -158,20 +181,3 @@ def _result_of(end: ChildEnd, order: messages.Order) -> Converted:
     if name in FAULTS:
         raise errors.DamagedImage(private=f"the decoder ended by {name}")
     raise ChildDied(f"the child ended by {name} and reported nothing")
-
-
-def _verify(converted: Converted, result_fd: int, conversion: Conversion) -> None:
-    """Compare the child's report with the file as it is kept. Raises ``DamagedImage`` where they differ: then the image has taken the child over."""
-    is_original = "original" in converted.facts
-    name = conversion.shape.format if is_original else conversion.output.name
-    size_bytes, shape = os.fstat(result_fd).st_size, shape_of(result_fd, name)
-    reported = Shape(name, converted.width, converted.height, converted.frames)
-    is_as_reported = _is_original(reported, shape, conversion) if is_original else shape == reported
-    if not is_as_reported or size_bytes != converted.bytes:
-        raise errors.DamagedImage(private=f"the child reported {converted}, the file has {size_bytes} bytes, {shape}")
-
-
-def _is_original(reported: Shape, shape: Shape | None, conversion: Conversion) -> bool:
-    """A file with the source's own header, where that was asked for. ``reported`` is upright, a header tells the sides as stored."""
-    is_same = replace(reported, width=reported.height, height=reported.width) == shape or reported == shape
-    return conversion.may_give_original and shape == conversion.shape and is_same

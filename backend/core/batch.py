@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core import records
-from backend.core.job import DELIVERIES, Job, public
+from backend.core.job import Job
+from backend.core.public_job import DELIVERIES, public
 from backend.core.reader import Reader
 from backend.core.times import rfc3339
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from backend.core.formats import BY_NAME, OUTPUT, OutputFormat
 from backend.core.limits import Limits
@@ -82,6 +82,25 @@ class Converted:
     height: int
     frames: int
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Variant ``number`` (from 0, in the order asked for) is written: ``converted.bytes`` from ``at`` on in the file that all share."""
+
+    number: int
+    at: int
+    converted: Converted
+
+
+class Variants(Protocol):
+    """Where the results of a conversion with variants go. Both methods raise what keeps a result from being stored; that ends the conversion."""
+
+    def open(self, number: int) -> int:
+        """A descriptor of an empty file, for the bytes of variant ``number``."""
+
+    def keep(self, number: int, converted: Converted) -> None:
+        """The file is complete, and is what ``converted`` says."""
 
 
 class ChildDied(Exception):

@@ -7,6 +7,7 @@ forecasts the rest from the picture itself (``codec/encoders/avif/forecast.py``)
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +61,27 @@ def too_slow(cost_s: float, speed: int, width: int, limit_s: float) -> errors.In
     return errors.InvalidOption("too_slow", option="speed", value=speed, suggestion=str(fits.speed), **told)
 
 
-def check(options: Options, shape: Shape, limit_s: float) -> None:
-    """For a picture that was not seen yet. Raises ``InvalidOption`` where it surely takes longer than ``limit_s``."""
+def check(asked: Sequence[Options], shape: Shape, limit_s: float) -> None:
+    """For a picture that was not seen yet, and all results that are asked for. Raises ``InvalidOption`` where they surely take longer than
+    ``limit_s``."""
+    costs_s = [(_unseen_s(each, shape), each) for each in asked if each.format == "avif"]
+    total_s = sum(cost_s for cost_s, _ in costs_s)
+    if SURE_SHARE * total_s > limit_s:
+        _, slowest = max(costs_s, key=lambda each: each[0])
+        raise too_slow(total_s, slowest.speed, min(shape.width, slowest.width or shape.width), limit_s)
+
+
+def _unseen_s(options: Options, shape: Shape) -> float:
+    """0 where the size of the result is not known either: the part that is used, or which of two sides decides."""
+    if any(each is not None for each in (options.height, options.crop, options.trim)) or (options.width and options.rotate % 180):
+        return 0.0
     frames = shape.frames if options.animation == "keep" else 1
-    cost_s = encode_s(options.speed, shape.width * shape.height) * (1 if frames == 1 else FRAME_COST * frames)
-    if options.format == "avif" and SURE_SHARE * cost_s > limit_s:
-        raise too_slow(cost_s, options.speed, shape.width, limit_s)
+    return encode_s(options.speed, round(_fewest_pixels(options, shape))) * (1 if frames == 1 else FRAME_COST * frames)
+
+
+def _fewest_pixels(options: Options, shape: Shape) -> float:
+    """Of the result, whichever way the picture stands."""
+    if options.width is None:
+        return shape.width * shape.height
+    factor = options.width * options.dpr / max(shape.width, shape.height)
+    return shape.width * shape.height * (factor if options.enlarge else min(1.0, factor)) ** 2

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from backend.core.job import Job, public
+from backend.core.job import Job
+from backend.core.public_job import public
 from backend.core.reader import Reader
 
 SEQ_DIGITS = 15

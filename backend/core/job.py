@@ -7,7 +7,7 @@
       │  └────────┘  └───▶ cancelled          running → queued: the encoder was lost
       └──▶ succeeded, failed, cancelled       succeeded: the encoder that was taken for lost was the first to end it
 
-``FOLLOWING`` is this picture as a table. Times are seconds since the epoch, as floats. ``public`` makes the contract's Job.
+``FOLLOWING`` is this picture as a table. Times are seconds since the epoch, as floats.
 """
 
 from __future__ import annotations
@@ -21,12 +21,9 @@ from typing import Any, Literal
 from backend import errors
 from backend.core import records
 from backend.core.conversion import Shape
-from backend.core.facts import shown_facts
-from backend.core.formats import DEFAULT_OUTPUT, OUTPUT
+from backend.core.formats import DEFAULT_OUTPUT
 from backend.core.options import Options
 from backend.core.protocol import OLDEST
-from backend.core.reader import Reader
-from backend.core.times import rfc3339
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 FOLLOWING: dict[State, frozenset[State]] = {
@@ -45,8 +42,6 @@ ENDED: frozenset[State] = frozenset(state for state, following in FOLLOWING.item
 STORED_NAMES = {"is_ephemeral": "is_passing", "work_key": "work"}
 """Fields of ``Manifest`` whose name in stored records differs: records outlive versions, and versions run side by side."""
 FIELD_NAMES = {stored: name for name, stored in STORED_NAMES.items()}
-PROGRESS_KINDS = ("measured", "estimated")
-DELIVERIES = "/api/webhooks/deliveries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``file``: the name inside the job's folder. ``facts``: what the codec reports (``core.facts``)."""
+    """``file``: the name inside the job's folder. ``facts``: what the codec reports (``core.facts``). ``number``: which variant it is."""
 
     file: str
     bytes: int
@@ -125,11 +120,15 @@ class Result:
     frames: int
     format: str = DEFAULT_OUTPUT
     facts: dict[str, Any] = field(default_factory=dict)
+    number: int = records.added(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a job stands after change number ``seq``. ``error``: an error's record (``errors.GatewayError.as_record``)."""
+    """Where a job stands after change number ``seq``. ``error``: an error's record (``errors.GatewayError.as_record``).
+
+    ``results``: of a job with variants, those that are ready, by their numbers. ``result`` is the first of them, once the job has succeeded.
+    """
 
     seq: int = 1
     state: State = "queued"
@@ -142,6 +141,12 @@ class Status:
     position: int | None = None
     result: Result | None = None
     error: dict[str, Any] | None = None
+    results: tuple[Result, ...] = records.added(())
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of all results."""
+        return frozenset(each.file for each in (*self.results, self.result) if each is not None)
 
     @property
     def has_ended(self) -> bool:
@@ -153,7 +158,8 @@ class Status:
     @classmethod
     def from_json(cls, text: str | bytes) -> Status:
         record = json.loads(text)
-        return records.read(cls, record, result=records.read(Result, record["result"]) if record.get("result") else None)
+        results = tuple(records.read(Result, each) for each in record.get("results") or ())
+        return records.read(cls, record, result=records.read(Result, record["result"]) if record.get("result") else None, results=results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +184,8 @@ def work_key(source: Source, options: Options, owner: str) -> str:
 # Each end is the change after ``status``: newer for watchers even where the live state was lost. Else ``JobStates.end`` counts by itself.
 
 
-def succeeded(status: Status, result: Result, now: float) -> Status:
-    return replace(_ended(status, now), state="succeeded", progress=100, result=result)
+def succeeded(status: Status, result: Result, now: float, results: tuple[Result, ...] = ()) -> Status:
+    return replace(_ended(status, now), state="succeeded", progress=100, result=result, results=results)
 
 
 def failed(status: Status, error: errors.GatewayError, now: float) -> Status:
@@ -193,61 +199,3 @@ def cancelled(status: Status, now: float) -> Status:
 def _ended(status: Status, now: float) -> Status:
     """At a millisecond, as it is shown: of a finer time Redis' Lua would keep 14 digits, and the store all."""
     return replace(status, seq=status.seq + 1, stage=None, eta_s=None, position=None, finished_at=math.floor(now * 1000) / 1000)
-
-
-def public(job: Job, reader: Reader) -> dict[str, Any]:
-    """The contract's Job: everything that a client may see and nothing else."""
-    manifest, status, own = job.manifest, job.status, links(job.id)
-    if manifest.webhook_url and manifest.batch is None:
-        own["deliveries"] = f"{DELIVERIES}?job={job.id}"
-    return {
-        "id": job.id,
-        "state": status.state,
-        "stage": status.stage,
-        "progress": status.progress,
-        "progress_is": progress_kind(manifest.options),
-        "seq": status.seq,
-        "queue_position": status.position,
-        "eta_seconds": status.eta_s,
-        "source": _public_source(manifest),
-        "options": manifest.options.chosen(),
-        "result": _public_result(job, reader.path(own["result"])),
-        "error": reader.problem(status.error, request_id=manifest.request_id) if status.error else None,
-        "batch": manifest.batch,
-        "created_at": rfc3339(manifest.created_at),
-        "started_at": rfc3339(status.started_at),
-        "finished_at": rfc3339(status.finished_at),
-        "expires_at": rfc3339(manifest.expires_at),
-        "url": reader.url(own["result"]),
-        "links": {name: reader.path(path) for name, path in own.items()},
-    }
-
-
-def progress_kind(options: Options) -> str:
-    """``estimated`` where the encoder tells nothing on its way: then the percent follows processor time along measured costs."""
-    return PROGRESS_KINDS[not OUTPUT[options.format].reports_progress]
-
-
-def links(job_id: str) -> dict[str, str]:
-    """Paths from the gateway's root."""
-    own = f"/api/jobs/{job_id}"
-    return {"self": own, "result": f"{own}/result", "source": f"{own}/source", "events": f"{own}/events", "cancel": f"{own}/cancel"}
-
-
-def _public_source(manifest: Manifest) -> dict[str, Any]:
-    facts = {name: None if manifest.is_awaited else getattr(manifest.source, name) for name in ("bytes", "format", "width", "height", "frames")}
-    return {"filename": manifest.source.filename, **facts}
-
-
-def _public_result(job: Job, address: str) -> dict[str, Any] | None:
-    result = job.status.result
-    if result is None or job.manifest.is_awaited:
-        return None
-    shown = {name: getattr(result, name) for name in ("bytes", "format", "width", "height", "frames", "sha256")}
-    return {"url": address, **shown, **size_facts(job.manifest.source, result), **shown_facts(result.facts)}
-
-
-def size_facts(source: Source, result: Result) -> dict[str, Any]:
-    """The result's size beside its source's; ``larger_than_source`` only where it is so."""
-    facts: dict[str, Any] = {"saved_percent": round(100 * (1 - result.bytes / source.bytes), 1)}
-    return {**facts, "larger_than_source": True} if result.bytes > source.bytes else facts

@@ -28,6 +28,8 @@ class OptionType:
     accepted: str
     read: Callable[[Value], Value]
     schema: dict[str, Any]
+    takes_list: bool = False
+    """Whether it may also be an array of JSON."""
 
 
 def _integer(low: int, high: int) -> OptionType:
@@ -127,6 +129,34 @@ def _boolean_or_auto() -> OptionType:
     return OptionType(f"{boolean.accepted}, auto", read, {"anyOf": [boolean.schema, {"const": "auto"}]})
 
 
+def _list(item: OptionType, pattern: str, most: int) -> OptionType:
+    """One to ``most`` values with commas between them. What is there twice counts once."""
+
+    def read(value: Value) -> str:
+        given = value if isinstance(value, list) else str(value).split(",")
+        if not 1 <= len(given) <= most:
+            raise ValueError(value)
+        return ",".join(dict.fromkeys(str(item.read(_scalar(each))) for each in given))
+
+    schema = {"type": "string", "pattern": f"^{pattern}(?:,{pattern}){{0,{most - 1}}}$"}
+    return OptionType(f"{item.accepted} (1–{most}, a,b,c)", read, schema, takes_list=True)
+
+
+MAX_WIDTHS = 12
+"""Of one picture. A page needs about six: each is a quarter more to carry than the one before."""
+MAX_VARIANT_WIDTH = min(each.max_side for each in OUTPUT.values())
+"""In pixels: each width is made in each format."""
+_UP_TO_16383 = r"0*(?:[1-9][0-9]{0,3}|1[0-5][0-9]{3}|16[0-2][0-9]{2}|163[0-7][0-9]|1638[0-3])"
+
+
+def _widths() -> OptionType:
+    return _list(_integer(1, MAX_VARIANT_WIDTH), _UP_TO_16383, MAX_WIDTHS)
+
+
+def _formats() -> OptionType:
+    return _list(_choice(*OUTPUT), f"(?:{'|'.join(OUTPUT)})", len(OUTPUT))
+
+
 _COLOURS = {"transparent": "#00000000", "white": "#ffffffff", "black": "#000000ff"}
 _COLOUR_PATTERN = f"^({'|'.join(_COLOURS)}|#?([0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}}))$"
 
@@ -184,6 +214,7 @@ class Options:
     """What to do with one image. Sizes in pixels, colours as ``#rrggbbaa``."""
 
     format: str = _option(_choice(*OUTPUT, AUTO), DEFAULT_OUTPUT, since=dict.fromkeys(EVERY_FORMAT[1:], 3))
+    formats: str | None = _option(_formats(), None, since=3)
     quality: int | Literal["auto"] = _option(_quality(), 80, formats=LOSSY)
     lossless: bool | Literal["auto"] = _option(_boolean_or_auto(), False, formats=("webp",))
     never_larger: bool = _option(_boolean(), False, is_added=True)
@@ -199,6 +230,7 @@ class Options:
     colors: int | None = _option(_integer(2, 256), None, since=3, formats=("png",))
     width: int | None = _option(_integer(1, MAX_OUTPUT_SIDE), None)
     height: int | None = _option(_integer(1, MAX_OUTPUT_SIDE), None)
+    widths: str | None = _option(_widths(), None, since=3)
     fit: str = _option(_choice(*FITS), "inside")
     enlarge: bool = _option(_boolean(), False)
     dpr: float = _option(_number(1, 4), 1, since=3)
@@ -217,13 +249,24 @@ class Options:
     animation: str = _option(_choice("keep", "first"), "keep")
     filename: str | None = _option(_text(10_240), None)
 
+    @property
+    def is_several(self) -> bool:
+        """Whether results are asked for as a list, be it of one (``core.variants``)."""
+        return self.widths is not None or self.formats is not None
+
+    @property
+    def asked_formats(self) -> tuple[str, ...]:
+        return tuple(self.formats.split(",")) if self.formats else (self.format,)
+
+    @property
+    def asked_widths(self) -> tuple[int | None, ...]:
+        """None for the one width that ``width`` and ``height`` give."""
+        return tuple(map(int, self.widths.split(","))) if self.widths else (None,)
+
     def chosen(self) -> dict[str, Value]:
-        """What a Job shows: quality and method or speed where the format has them, the rest where it is not the default; never the file name."""
-        return {
-            each.name: getattr(self, each.name)
-            for each in _SHOWN
-            if (each.name in _ALWAYS and self.format in each.metadata["formats"]) or getattr(self, each.name) != each.default
-        }
+        """What a Job shows: quality and method or speed where a format has them, the rest where it is not the default; never the file name."""
+        always = {each.name for each in _SHOWN if each.name in _ALWAYS and set(each.metadata["formats"]) & set(self.asked_formats)}
+        return {each.name: getattr(self, each.name) for each in _SHOWN if each.name in always or getattr(self, each.name) != each.default}
 
 
 OFFERED = fields(Options)
@@ -256,6 +299,8 @@ EXCLUSIVE = (
     Exclusion("lossless", "auto", "near_lossless"),
     Exclusion("near_lossless", None, "target_bytes"),
     Exclusion("focus", None, "gravity"),
+    Exclusion("widths", None, "width"),
+    Exclusion("formats", None, "format"),
 )
 
 
@@ -268,8 +313,7 @@ def needs(options: Options) -> int:
 def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> Options:
     """``Options`` from (name, value) pairs over ``default``. Raises ``InvalidOption`` for the first that cannot be used, alone or beside another."""
     pairs = list(pairs)
-    output_format = next((value for name, value in pairs if name == "format"), default.format)
-    types = _types_for(output_format if output_format in EVERY_FORMAT else AUTO)
+    types = _types_for(_formats_in(pairs, default))
     given = {name: _read(name, value, types) for name, value in pairs}
     check_unique(name for name, _ in pairs)
     options = replace(default, **given)
@@ -280,26 +324,38 @@ def parse(pairs: Iterable[tuple[str, Value]], default: Options = Options()) -> O
     return options
 
 
+def _formats_in(pairs: Iterable[tuple[str, Value]], default: Options) -> tuple[str, ...]:
+    """Those that are asked for, as far as they can be read: for the bounds of the sides."""
+    said = dict(pairs)
+    try:
+        listed = _read("formats", said["formats"], _TYPES).split(",") if said.get("formats") else ()
+    except errors.InvalidOption:
+        listed = ()
+    given = listed or ((said["format"],) if "format" in said else default.asked_formats)
+    return tuple(each if each in EVERY_FORMAT else AUTO for each in given)
+
+
 def _check_format(options: Options, given: Mapping[str, Value]) -> None:
-    """Raises ``InvalidOption`` for an option that means nothing for the format, and for a side longer than it allows."""
-    for each in _meaningless(options.format):
+    """Raises ``InvalidOption`` for an option that means nothing for any of the formats, and for a side longer than they all allow."""
+    asked = options.asked_formats
+    for each in _meaningless(*asked):
         if each.name in given or getattr(options, each.name) != each.default:
             accepted = each.metadata["formats"]
-            raise errors.InvalidOption("not_for_format", option=each.name, format=options.format, accepted=accepted)
-    limit = max_side(options.format)
+            raise errors.InvalidOption("not_for_format", option=each.name, format=", ".join(asked), accepted=accepted)
+    limit = max_side(*asked)
     for name in ("width", "height"):
         side = getattr(options, name)
         if side is not None and side > limit:
-            raise _wrong(name, str(side), _types_for(options.format)[name])
+            raise _wrong(name, str(side), _types_for(asked)[name])
 
 
-def max_side(output_format: str) -> int:
-    """In pixels; for ``auto`` of the default format, which the result may always have."""
-    return OUTPUT[DEFAULT_OUTPUT if output_format == AUTO else output_format].max_side
+def max_side(*output_formats: str) -> int:
+    """In pixels, in every one of the formats; for ``auto`` in the default format, which the result may always have."""
+    return min(OUTPUT[DEFAULT_OUTPUT if each == AUTO else each].max_side for each in output_formats)
 
 
-def _meaningless(output_format: str) -> tuple[Any, ...]:
-    return () if output_format == AUTO else tuple(each for each in OFFERED if output_format not in each.metadata["formats"])
+def _meaningless(*output_formats: str) -> tuple[Any, ...]:
+    return () if AUTO in output_formats else tuple(each for each in OFFERED if set(output_formats).isdisjoint(each.metadata["formats"]))
 
 
 def is_meaningless(name: str, output_format: str) -> bool:
@@ -332,6 +388,18 @@ def without(options: Options, names: Iterable[str]) -> Options:
     return replace(options, **{name: DEFAULTS[name] for name in names})
 
 
+def read(name: str, value: str) -> Value:
+    """One option's value by itself. Raises ``InvalidOption``."""
+    return _read(name, value, _TYPES)
+
+
+def check_single(options: Options) -> None:
+    """For what answers with one result. Raises ``InvalidOption`` (only_in_jobs)."""
+    for name in ("widths", "formats"):
+        if getattr(options, name) is not None:
+            raise errors.InvalidOption("only_in_jobs", option=name)
+
+
 def is_similar(name: str) -> bool:
     """Whether ``name`` is an option or looks like one misspelt. Letters count alone."""
     return bool(closest(name, _NAMES, SIMILAR))
@@ -340,8 +408,8 @@ def is_similar(name: str) -> bool:
 _NAMES = (*(each.name for each in fields(Options)), WEBHOOK_URL)
 
 
-def _types_for(output_format: str) -> Mapping[str, OptionType]:
-    side = _integer(1, max_side(output_format))
+def _types_for(output_formats: tuple[str, ...]) -> Mapping[str, OptionType]:
+    side = _integer(1, max_side(*output_formats))
     return {**_TYPES, "width": side, "height": side}
 
 
@@ -351,7 +419,7 @@ def _read(name: str, value: Value, types: Mapping[str, OptionType]) -> Value:
     if name not in types:
         raise _unknown(name)
     try:
-        return types[name].read(_scalar(value))
+        return types[name].read(value if types[name].takes_list else _scalar(value))
     except (ValueError, KeyError, TypeError):
         raise _wrong(name, _said(value), types[name]) from None
 

@@ -4,7 +4,7 @@ Names::
 
     created · upload_bytes                      a job became known; the bytes of its source
     ended:<state>:<code>                        it ended; ``code`` of a failure, else empty; state ``erased``: deleted before its end
-    pixels · source_bytes · result_bytes · saved_bytes      of jobs that succeeded
+    pixels · source_bytes · result_bytes · saved_bytes      of jobs that succeeded; several results stand beside each other and save nothing
     shared                                      those among them that got a duplicate's result, without an encode of their own
     dropped:<note>                              those whose result lacks a note of the source, as the result says
     wait:… · stage:<stage>:…                    seconds, as histograms: ``le:<bound>`` and ``sum``
@@ -13,6 +13,8 @@ Names::
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 from backend.core.job import Job
 
@@ -61,18 +63,21 @@ def of_webhook(state: str, status: int | None, error: str) -> Amounts:
 def _of_conversion(job: Job) -> Amounts:
     source, result = job.manifest.source, job.status.result
     assert result is not None
+    results = job.status.results or (result,)
     amounts: Amounts = {
         PIXELS: source.shape.pixels,
         SOURCE_BYTES: source.bytes,
-        RESULT_BYTES: result.bytes,
-        SAVED_BYTES: max(0, source.bytes - result.bytes),
+        RESULT_BYTES: sum(each.bytes for each in results),
+        SAVED_BYTES: 0 if job.status.results else max(0, source.bytes - result.bytes),
     }
-    stages = dict(result.facts.get("seconds") or {})
+    stages: Counter[str] = Counter()
+    for each in results:
+        stages.update(each.facts.get("seconds") or {})
     for stage, seconds in stages.items():
         amounts |= _histogram(f"{STAGE}:{stage}", float(seconds))
     if not stages:
         amounts[SHARED] = 1
-    amounts |= {f"{DROPPED}:{note}": 1 for note in result.facts.get("dropped", ())}
+    amounts |= {f"{DROPPED}:{note}": 1 for each in results for note in each.facts.get("dropped", ())}
     return amounts
 
 

@@ -24,7 +24,8 @@ from typing import Any, Literal
 
 from backend.core import records
 from backend.core.batch import Batch, public_batch
-from backend.core.job import ENDED, Job, State, public
+from backend.core.job import ENDED, Job, State
+from backend.core.public_job import public
 from backend.core.reader import Reader
 from backend.core.times import rfc3339
 from backend.core.turns import client_of

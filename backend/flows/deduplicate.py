@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from backend import errors
-from backend.core.job import Job, Result, succeeded
+from backend.core.job import Job, Result, Status, succeeded
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
 
@@ -26,7 +26,7 @@ def share_result(context: Context, job: Job, token: str, duplicates: Iterable[st
         try:
             outcome = context.store.outcome(other_id)
             if outcome is not None and outcome.result is not None:
-                return _succeeded(context, job, _link_result(context, other_id, outcome.result, job.id, token))
+                return _succeeded(context, job, other_id, outcome, token)
         except errors.GatewayError as error:
             log.debug("the result of job %s cannot be shared: %s", other_id, error)
     return None
@@ -52,19 +52,26 @@ def share_with_followers(context: Context, job: Job, token: str) -> None:
         return
     for follower in followers:
         try:
-            conclude(context, _succeeded(context, follower, _link_result(context, job.id, job.status.result, follower.id, token)))
+            conclude(context, _succeeded(context, follower, job.id, job.status, token))
         except (errors.Gone, errors.NotFound):
             continue
         except errors.GatewayError as error:
             log.warning("job %s is encoded by itself: %s", follower.id, error)
 
 
+def _succeeded(context: Context, job: Job, from_id: str, known: Status, token: str) -> Job:
+    """The job with the results with which ``from_id`` ended."""
+    results = tuple(_link_result(context, from_id, each, job.id, f"{token}-{each.number}") for each in known.results)
+    if results:
+        first = results[0]
+    else:
+        assert known.result is not None
+        first = _link_result(context, from_id, known.result, job.id, token)
+    now = context.clock()
+    return job.at(succeeded(replace(job.status, started_at=job.status.started_at or now), first, now, results))
+
+
 def _link_result(context: Context, from_id: str, result: Result, job_id: str, token: str) -> Result:
     """Give the stored result to another job too. The seconds that the encode took are not that job's."""
     facts = {name: value for name, value in result.facts.items() if name != "seconds"}
     return replace(result, file=context.store.reuse_result(from_id, result.file, job_id, token), facts=facts)
-
-
-def _succeeded(context: Context, job: Job, result: Result) -> Job:
-    now = context.clock()
-    return job.at(succeeded(replace(job.status, started_at=job.status.started_at or now), result, now))

@@ -17,17 +17,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Sequence
+from typing import Literal
 
 from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, ChildDied, Conversion, Converted, Stopped
-from backend.core.job import Job, Result, Source, failed, succeeded
+from backend.core.job import Job, Source, failed, succeeded
 from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, WORLD_PAUSES_S
 from backend.flows.context import Context
 from backend.flows.deduplicate import share_result
 from backend.flows.finish import finish
-from backend.flows.report import LEASE_S, LeaseKeeper, Reporter, has_passed
+from backend.flows.report import LEASE_S, LeaseKeeper, Reporter
+from backend.flows.store_result import VariantFiles, store_result, with_patience
 from backend.ports.blob import Blob
 from backend.ports.codec import Codec
 from backend.ports.queue import Claim, OnlyNewer
@@ -40,16 +41,11 @@ EPHEMERAL_TICK_S = 0.15
 """The same for an ephemeral job: whether its client has left is looked up once a second, so more often is no use."""
 EPHEMERAL_REPORT_EVERY_S = 0.4
 """How often the child of an ephemeral job reports progress, which only followers see."""
-LEAST_PATIENCE_S, MOST_PATIENCE_S = 2.0, 60.0
-"""How long an encoder tries to store what it has: as long as it took to make, within these bounds. After that it takes other jobs."""
-FIRST_LOOK_S, LAST_LOOK_S = 0.1, 1.0
-"""The first wait between two of these tries, and the longest: each is twice the one before."""
 READ_BYTES = 1 << 20
 NEWER_PAUSE_S = 1.0
 """How long an encoder leaves the queue alone that found only jobs for a newer release in it."""
 Turn = Literal["none", "done", "put off"]
 """What came of a turn: there was no job, it ended (or nobody wants it any more), or the world kept it from its end."""
-T = TypeVar("T")
 
 
 def encode_next(context: Context, codec: Codec, token: str, keeper: LeaseKeeper | None = None) -> Turn:
@@ -92,7 +88,7 @@ def encode(context: Context, codec: Codec, claim: Claim, keeper: LeaseKeeper | N
 
 def _encode(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -> Turn:
     job = _known_end(context, claim) or _convert(context, codec, claim, reporter)
-    _with_patience(context, reporter, lambda: finish(context, job, claim.token))
+    with_patience(context, reporter, lambda: finish(context, job, claim.token))
     return "done"
 
 
@@ -118,21 +114,6 @@ def _put_off(context: Context, claim: Claim, pauses_s: Sequence[float], why: Exc
         return None
 
 
-def _with_patience(context: Context, reporter: Reporter, call: Callable[[], T]) -> T:
-    """Call until the world lets it succeed, or patience is at its end, or the job is unwanted. Raises what ``call`` does."""
-    begun_s, look_s = context.clock(), FIRST_LOOK_S
-    patience_s = min(MOST_PATIENCE_S, max(LEAST_PATIENCE_S, begun_s - reporter.begun_s))
-    while True:
-        try:
-            return call()
-        except errors.GatewayError as error:
-            if not error.is_passing or reporter.is_unwanted() or has_passed(patience_s - look_s, begun_s, context.clock()):
-                raise
-            log.info("the store is tried again in %s s: %s", look_s, error)
-        time.sleep(look_s)
-        look_s = min(2 * look_s, LAST_LOOK_S)
-
-
 def _known_end(context: Context, claim: Claim) -> Job | None:
     """An end that needs no encode: the job's own, where Redis fell back to an older state, or a duplicate's result."""
     outcome = context.store.outcome(claim.job.id)
@@ -147,8 +128,9 @@ def _convert(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -
     Raises ``Stopped``, ``NotFound`` when the job was erased meanwhile, ``ChildDied``, and what is the world's fault.
     """
     source = context.store.open_source(claim.job.id)
+    variants = VariantFiles(context, claim, reporter) if claim.job.manifest.options.is_several else None
     try:
-        target, converted = _convert_into_target(context, codec, claim, source, reporter)
+        target, converted = _convert_into_target(context, codec, claim, source, reporter, variants)
     except errors.GatewayError as error:
         if error.is_passing or isinstance(error, errors.NotFound):
             raise
@@ -156,6 +138,10 @@ def _convert(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -
         return _fail(context, claim.job, reporter, error)
     finally:
         source.close()
+    if variants is not None:
+        target.discard()
+        reporter.report_storing()
+        return claim.job.at(succeeded(reporter.status, variants.results()[0], context.clock(), variants.results()))
     return _store_result(context, claim.job, target, converted, reporter)
 
 
@@ -172,7 +158,10 @@ def _check_whole(source: Blob, known: Source) -> None:
         raise ChildDied(f"the store gave {at} bytes that are not the {known.bytes} which were received")
 
 
-def _convert_into_target(context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter) -> tuple[ResultFile, Converted]:
+def _convert_into_target(
+    context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter, variants: VariantFiles | None
+) -> tuple[ResultFile, Converted]:
+    """Variants have files of their own; the target is then what the codec works in."""
     target = context.store.create_result(claim.job.id, claim.token)
     try:
         return target, codec.convert(
@@ -182,9 +171,12 @@ def _convert_into_target(context: Context, codec: Codec, claim: Claim, source: B
             on_progress=reporter.report_progress,
             should_stop=reporter.is_unwanted,
             tick_s=EPHEMERAL_TICK_S if claim.job.manifest.is_ephemeral else TICK_S,
+            variants=variants,
         )
     except BaseException:
         target.discard()
+        if variants is not None:
+            variants.discard()
         raise
 
 
@@ -197,10 +189,7 @@ def _store_result(context: Context, job: Job, target: ResultFile, converted: Con
     """Make the result durable; the job as it should end. Raises as ``_convert``."""
     try:
         reporter.report_storing()
-        if target.can_save_again:
-            result = _with_patience(context, reporter, lambda: _keep(context, job, target, converted))
-        else:
-            result = _keep(context, job, target, converted)
+        result = store_result(context, job, reporter, target, converted)
         return job.at(succeeded(reporter.status, result, context.clock()))
     except BaseException:
         target.discard()
@@ -210,14 +199,3 @@ def _store_result(context: Context, job: Job, target: ResultFile, converted: Con
 def _fail(context: Context, job: Job, reporter: Reporter, error: errors.GatewayError) -> Job:
     log.info("job %s failed: %s", job.id, error, extra={"fields": {"request": job.manifest.request_id}})
     return job.at(failed(reporter.status, error, context.clock()))
-
-
-def _keep(context: Context, job: Job, target: ResultFile, converted: Converted) -> Result:
-    begun = context.clock()
-    file, sha256 = target.save(durable=not job.manifest.is_ephemeral)
-    facts = converted.facts
-    if "seconds" in facts:
-        facts = {**facts, "seconds": {**facts["seconds"], "store": round(context.clock() - begun, 4)}}
-    sides = converted.width, converted.height
-    image_format = job.manifest.source.format if "original" in facts else job.manifest.options.format
-    return Result(file, converted.bytes, sha256, *sides, converted.frames, image_format, facts)

@@ -19,6 +19,7 @@ from backend.core.job import Job, Manifest, Source, Status, work_key
 from backend.core.options import Options, decided, needs
 from backend.core.protocol import is_understood
 from backend.core.turns import turn
+from backend.core.variants import variants
 from backend.flows import deduplicate, shares
 from backend.flows.conclude import erase
 from backend.flows.context import Context
@@ -274,12 +275,17 @@ def sniff_format(head: bytes) -> Format:
 
 
 def check_result(context: Context, shape: Shape, options: Options) -> None:
-    """An image that keeps its size, and stays longer than its output format allows or too large for its time, is refused now and not after
+    """An image that keeps its size, and stays longer than an output format allows, or too large for its time, is refused now and not after
     decoding it. Raises ``InvalidOption``."""
+    asked = variants(options)
+    for each in asked:
+        _check_side(shape, each)
+    encode_time.check(asked, shape, context.encode_timeout_s)
+
+
+def _check_side(shape: Shape, options: Options) -> None:
     output = formats.OUTPUT[options.format]
-    if any(each is not None for each in (options.width, options.height, options.crop, options.trim)):
-        return
-    if max(shape.width, shape.height) > output.max_side:
+    is_resized = any(each is not None for each in (options.width, options.height, options.crop, options.trim))
+    if not is_resized and max(shape.width, shape.height) > output.max_side:
         width, height, limit, label = shape.width, shape.height, output.max_side, output.source.label
         raise errors.InvalidOption("side", option="width", width=width, height=height, limit=limit, format=label)
-    encode_time.check(options, shape, context.encode_timeout_s)

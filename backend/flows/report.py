@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from backend import errors
 from backend.core.conversion import Progress, Stopped
+from backend.core.job import Result
+from backend.core.records import as_dict
 from backend.flows.context import Context
 from backend.ports.queue import Claim
 
@@ -74,6 +76,11 @@ class Reporter:
         """Report, or keep the progress for later if the last report was a moment ago."""
         self._newest = progress
         self._report_if_due()
+
+    def report_results(self, results: tuple[Result, ...]) -> None:
+        """Report the variants that are ready."""
+        self.status = replace(self.status, results=results)
+        self._report({"results": list(map(as_dict, results))})
 
     def report_storing(self) -> None:
         """Report that the result is being stored, where that is heard: the end follows soon. Raises ``Stopped``."""

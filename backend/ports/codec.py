@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from backend.core.conversion import Conversion, Converted, Progress
+from backend.core.conversion import Conversion, Converted, Progress, Variants
 
 
 class Codec(Protocol):
@@ -22,4 +22,7 @@ class Codec(Protocol):
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
         tick_s: float = ...,
-    ) -> Converted: ...
+        variants: Variants | None = ...,
+    ) -> Converted:
+        """The result; of several, the first. ``variants`` is needed where the conversion has some: then ``result_fd`` is a file for the codec to
+        work in, and each is kept as soon as it is there."""

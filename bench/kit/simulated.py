@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from backend.core.conversion import Conversion, Converted, Progress, Stopped
+from backend.core.conversion import Conversion, Converted, Progress, Stopped, Variants
 from backend.core.job import Job, Manifest, Source, Status, work_key
 from backend.core.options import Options
 
@@ -37,7 +37,9 @@ class SleepingCodec:
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
         tick_s: float = 0.1,
+        variants: Variants | None = None,
     ) -> Converted:
+        assert variants is None
         image_s = self._image_s or conversion.shape.pixels / 1e6 * self._per_megapixel_s
         begun, asked_s = time.monotonic(), 0.0
         every_s = max(REPORT_EVERY_S, conversion.report_every_s)

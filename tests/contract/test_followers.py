@@ -62,6 +62,19 @@ def test_a_follower_sees_the_progress_of_the_job_it_runs_along_with(watched: Liv
     assert [(each.stage, each.progress) for each in watched.jobs.changes_since(follower.id, 2) or []] == [("encode", 40), ("encode", 60)]
 
 
+def test_a_follower_is_not_told_of_files_that_it_does_not_have(watched: Live) -> None:
+    leader, follower = pair(watched)
+    ready = {"file": "result-a.webp", "bytes": 1, "sha256": "ab" * 32, "width": 1, "height": 1, "frames": 1, "format": "webp", "facts": {}}
+    seq = status(watched, follower).seq
+    watched.leases.report(leader.id, "token", {"results": [ready]}, LEASE_S)
+    assert [each.file for each in status(watched, leader).results] == ["result-a.webp"]
+    assert status(watched, follower).results == () and status(watched, follower).seq == seq
+    watched.leases.report(leader.id, "token", {"results": [ready], "progress": 60}, LEASE_S)
+    assert (status(watched, follower).results, status(watched, follower).progress) == ((), 60)
+    watched.leases.report(leader.id, "token", {"progress": 70}, LEASE_S)
+    assert [each.file for each in status(watched, leader).results] == ["result-a.webp"]
+
+
 def test_who_comes_later_begins_where_the_other_is(live: Live) -> None:
     leader, _ = pair(live)
     live.leases.report(leader.id, "token", {"stage": "encode", "progress": 40}, LEASE_S)

@@ -27,8 +27,9 @@ class MemoryLeases:
         listeners = 0
         for each in (known, *server.followers(job_id)):
             state.leases[each.manifest.id] = server.clock() + lease_s
-            if patch and not each.manifest.is_ephemeral:
-                server.change(each, **patch)
+            told = patch if each is known else {name: value for name, value in patch.items() if name != "results"}
+            if told and not each.manifest.is_ephemeral:
+                server.change(each, **told)
                 listeners += server.listeners(each.manifest.id)
         return ReportAck(known.status.seq, listeners)
 

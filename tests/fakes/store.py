@@ -264,8 +264,8 @@ class MemoryStore(MemoryDeliveries):
         self.check()
         is_first = entry.outcome is None
         entry.outcome = entry.outcome or status
-        kept = entry.outcome.result.file if entry.outcome.result else None
-        entry.results = {name: data for name, data in entry.results.items() if name == kept}
+        kept = entry.outcome.files
+        entry.results = {name: data for name, data in entry.results.items() if name in kept}
         if not is_first:
             return False
         self.events.append(f"conclude {job_id} {status.state}")

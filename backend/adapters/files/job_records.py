@@ -137,9 +137,9 @@ def _names_in(folder: Path) -> list[str]:
 
 def _delete_other_results(folder: Path, outcome: Status | None) -> None:
     """Delete what encoders wrote and the outcome does not name: of a cancelled, lost or second encode. What cannot be deleted goes with the job."""
-    kept = outcome.result.file if outcome and outcome.result else None
+    kept = outcome.files if outcome else frozenset()
     try:
-        others = [path for path in folder.glob("result-*") if path.name != kept]
+        others = [path for path in folder.glob("result-*") if path.name not in kept]
     except OSError as error:
         log.warning("the results of %s could not be listed for deletion: %r", folder.name, error)
         return

@@ -86,9 +86,9 @@ class S3JobRecords(StoreObjects):
         return is_first
 
     def _delete_other_results(self, job_id: str, outcome: Status | None) -> None:
-        kept = outcome.result.file if outcome and outcome.result else None
+        kept = outcome.files if outcome else frozenset()
         found = [each["Key"] for each in self.bucket.objects(self.job_key(job_id, "result-"))]
-        self.bucket.delete([key for key in found if key.rpartition("/")[2] != kept])
+        self.bucket.delete([key for key in found if key.rpartition("/")[2] not in kept])
 
     def erase(self, job_id: str, *, durable: bool = True) -> int:
         """The manifest goes first, so a kill in between leaves no job, and objects that ``clean_up`` deletes."""

@@ -143,6 +143,12 @@ class Encoder(ABC):
         """Only called where ``accepts_planes``."""
         raise NotImplementedError
 
+    def check_time(self, image: Image.Image, options: Options, share: float, limit_s: float) -> None:  # noqa: B027 (most are never too slow)
+        """``image`` is ``share`` (0–1) of all that is to be encoded in ``limit_s`` of processor time.
+
+        Raises ``InvalidOption`` (too_slow, too_long) where that is not enough.
+        """
+
     def cost_ms(self, _options: Options, pixels: int, *, has_alpha: bool) -> float:
         """Milliseconds of one encode, on the machine where the other stages' costs were measured."""
         return self.ms_a_megapixel * pixels / 1e6

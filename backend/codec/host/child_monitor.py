@@ -17,7 +17,7 @@ from backend.codec import messages
 from backend.codec.host.child_reports import Report, ReportReader
 from backend.codec.host.cpu_progress import CpuProgress
 from backend.codec.host.zygote_client import ZygoteClient
-from backend.core.conversion import Converted, Progress, Stage, Stopped
+from backend.core.conversion import Converted, Made, Progress, Stage, Stopped
 
 SILENCE_S = 0.2
 """After so long without a report, an estimate is passed on; with the tick, the bar stands for less than 400 ms. Where reports are rare on purpose,
@@ -40,9 +40,16 @@ class ChildEnd:
 class ChildMonitor:
     """Watches every attempt at one conversion: time limit and percent go on where the last attempt left them."""
 
-    def __init__(self, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool], tick_s: float, order: messages.Order) -> None:
+    def __init__(
+        self,
+        on_progress: Callable[[Progress], None],
+        on_made: Callable[[Made], None],
+        should_stop: Callable[[], bool],
+        tick_s: float,
+        order: messages.Order,
+    ) -> None:
         conversion = order.conversion
-        self._on_progress, self._should_stop = on_progress, should_stop
+        self._on_progress, self._on_made, self._should_stop = on_progress, on_made, should_stop
         self._order, self._tick_s, self._timeout_s = order, tick_s, conversion.timeout_s
         self._deadline_s = time.monotonic() + conversion.timeout_s
         self._silence_s = max(SILENCE_S, 4 * conversion.report_every_s)
@@ -103,6 +110,8 @@ class ChildMonitor:
                     self._pass_on(percent)
                     if self._cpu_progress is not None:
                         self._cpu_progress.note_report(percent, silence)
+                case Made():
+                    self._on_made(report)
                 case Converted():
                     end.converted = report
                 case _:

@@ -1,6 +1,7 @@
 """What a child says, parsed at one place into typed values. The image may have taken the child over, so nothing else of it is believed.
 
-A report is a ``Progress``, a ``Converted``, or an error of the contract. A child sends progress that never falls, then one end, then nothing.
+A report is a ``Progress``, a ``Made``, a ``Converted``, or an error of the contract. A child sends progress that never falls, each variant once, one
+after the other in the file; then one end, then nothing.
 Whatever else arrives raises ``MalformedMessage``: another key, type or range, a long line, a descriptor, a flood. Its caller kills the child.
 """
 
@@ -13,11 +14,12 @@ from typing import Any
 
 from backend import errors
 from backend.codec.messages import MAX_PRIVATE_CHARACTERS, READ_BYTES, MalformedMessage, Order
-from backend.core.conversion import STAGES, Converted, Progress, Silence
+from backend.core.conversion import STAGES, Conversion, Converted, Made, Progress, Silence
 from backend.core.facts import MAX_SECONDS, Check, are_facts, is_number, is_whole
 from backend.core.formats import FORMATS, MAX_OUTPUT_SIDE
+from backend.core.variants import conversions
 
-Report = Progress | Converted | errors.GatewayError
+Report = Progress | Made | Converted | errors.GatewayError
 
 MAX_REPORT_BYTES = 8 << 10
 """One line. The longest is an error with ``MAX_PRIVATE_CHARACTERS``, each escaped in up to 12 bytes."""
@@ -99,8 +101,10 @@ def report_in(line: bytes, order: Order) -> Report:
     match _object_in(line):
         case {"at": [str(stage), percent, *silence], **rest} if not rest and stage in CHILD_STAGES and is_number(percent, 0, 100):
             return Progress(STAGES[STAGES.index(stage)], percent, _silence_in(silence, percent))
+        case {"made": {"number": number, "at": at, "converted": dict(made), **more}, **rest} if not rest and not more:
+            return _made_in(number, at, made, order)
         case {"done": dict(done), **rest} if not rest:
-            return _converted_in(done, order)
+            return _converted_in(done, conversions(order.conversion)[0], order.limits["FSIZE"])
         case {"failed": dict(record), "private": str(private), **rest} if not rest and len(private) <= MAX_PRIVATE_CHARACTERS:
             return _error_in(record, private)
     raise MalformedMessage(f"not a report: {_excerpt(line)}")
@@ -128,12 +132,20 @@ def _silence_in(said: list[object], percent: float) -> Silence | None:
     raise MalformedMessage("not a silence")
 
 
-def _converted_in(done: dict[str, Any], order: Order) -> Converted:
-    output, limits = order.conversion.output, order.conversion.limits
+def _made_in(number: object, at: object, made: dict[str, Any], order: Order) -> Made:
+    variants, limit = conversions(order.conversion), order.limits["FSIZE"]
+    if order.conversion.options.is_several and is_whole(number, 0, len(variants) - 1) and is_whole(at, 0, limit):
+        place, start = int(str(number)), int(str(at))
+        return Made(place, start, _converted_in(made, variants[place], limit - start))
+    raise MalformedMessage("not a variant")
+
+
+def _converted_in(done: dict[str, Any], conversion: Conversion, max_bytes: int) -> Converted:
+    output, limits = conversion.output, conversion.limits
     match done:
         case {"bytes": size, "width": width, "height": height, "frames": frames, "facts": dict(facts), **rest} if (
             not rest
-            and is_whole(size, 1, order.limits["FSIZE"])
+            and is_whole(size, 1, max_bytes)
             and is_whole(width, 1, output.max_side)
             and is_whole(height, 1, output.max_side)
             and is_whole(frames, 1, limits.frames)
@@ -179,6 +191,8 @@ class ReportReader:
         self._reports = 0
         self._began_s = time.monotonic()
         self._newest = Progress("decode", 0.0)
+        self._made: set[int] = set()
+        self._next_at = 0
         self.has_ended = self.is_over = False
 
     def read(self) -> list[Report]:
@@ -224,9 +238,23 @@ class ReportReader:
         report = report_in(line, self._order)
         if isinstance(report, Progress):
             self._check_progress(report)
+        elif isinstance(report, Made):
+            self._check_made(report)
         else:
             self.has_ended = True
+            self._check_all_made(report)
         return report
+
+    def _check_made(self, report: Made) -> None:
+        if report.number in self._made or report.at != self._next_at:
+            raise MalformedMessage(f"variant {report.number} at {report.at}")
+        self._made.add(report.number)
+        self._next_at += report.converted.bytes
+
+    def _check_all_made(self, report: Report) -> None:
+        conversion = self._order.conversion
+        if isinstance(report, Converted) and conversion.options.is_several and len(self._made) != len(conversions(conversion)):
+            raise MalformedMessage(f"{len(self._made)} of {len(conversions(conversion))} variants")
 
     def _check_progress(self, report: Progress) -> None:
         before, self._newest = self._newest, report
@@ -235,4 +263,4 @@ class ReportReader:
 
     def _affordable_reports(self) -> float:
         every_s = max(MIN_REPORT_EVERY_S, self._order.conversion.report_every_s)
-        return BURST_REPORTS + PACE_FACTOR * (time.monotonic() - self._began_s) / every_s
+        return BURST_REPORTS + len(self._made) + PACE_FACTOR * (time.monotonic() - self._began_s) / every_s

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from backend.codec.geometry import Geometry, IntBox, Size
+from backend.codec.geometry import Geometry, IntBox, Point, Size
 
 LONGEST_SIDE = 128
 """Of the copy, in pixels."""
@@ -32,6 +32,19 @@ def placed(image: Image.Image, geometry: Geometry, gravity: str) -> Geometry:
     small = _small_copy(image)
     left, top = _FINDERS[gravity](small, geometry)
     return replace(geometry, left=-_whole(left * image.width / small.width, rooms[0]), top=-_whole(top * image.height / small.height, rooms[1]))
+
+
+def centre_of(geometry: Geometry) -> Point:
+    """Of the part that is kept, as shares of the scaled picture."""
+    return (geometry.canvas[0] / 2 - geometry.left) / geometry.scaled[0], (geometry.canvas[1] / 2 - geometry.top) / geometry.scaled[1]
+
+
+def placed_at(geometry: Geometry, centre: Point) -> Geometry:
+    """``geometry`` with ``centre`` in its middle, as far as the picture goes."""
+    left, top = (
+        _whole(share * length - kept / 2, max(0, length - kept)) for share, length, kept in zip(centre, geometry.scaled, geometry.canvas, strict=True)
+    )
+    return replace(geometry, left=-left, top=-top)
 
 
 def _whole(offset: float, room: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.core.conversion import REPORT_EVERY_S, STAGES, Progress, Silence, Stage
 
@@ -14,6 +14,7 @@ class Meter:
 
     def __init__(self, costs: Mapping[Stage, float], on_progress: Callable[[Progress], None], every_s: float = REPORT_EVERY_S) -> None:
         self._on_progress, self._every_s = on_progress, every_s
+        self._costs = costs
         self._starts, self._widths = _spans(costs)
         self._percent = 0.0
         self._stage: Stage | None = None
@@ -40,10 +41,15 @@ class Meter:
         self._reported_at_s = time.monotonic()
         self._on_progress(Progress(stage, round(self._percent, 2), Silence(min(100.0, round(max(self._percent, until), 2)), round(cpu_s, 4))))
 
-    def finish(self) -> dict[str, float]:
-        """Seconds by stage."""
-        self._enter(None, time.monotonic())
-        return self.seconds
+    def cost_ms(self, stage: Stage) -> float:
+        """As it was given."""
+        return self._costs.get(stage, 0.0)
+
+    def lap(self) -> dict[str, float]:
+        """Seconds by stage, since the last call."""
+        self._enter(self._stage, time.monotonic())
+        seconds, self.seconds = self.seconds, {}
+        return seconds
 
     def _enter(self, stage: Stage | None, now: float) -> None:
         if self._stage is not None:
@@ -53,17 +59,29 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class EncodeMeter:
-    """The stage ``encode``, as its encoder reports it. ``limit_s``: so much processor time is left for it."""
+    """The stage ``encode``, as its encoder reports it. ``limit_s``: so much processor time is left for it.
+
+    Of several encodes, each has a part of the stage: ``width`` of it, from ``start`` on.
+    """
 
     meter: Meter
     limit_s: float
+    start: float = 0.0
+    width: float = 1.0
 
     def __call__(self, share: float) -> None:
-        self.meter.advance("encode", share)
+        self.meter.advance("encode", self._of_stage(share))
 
     def announce(self, share: float, next_share: float, cpu_s: float) -> None:
         """As ``Meter.announce``."""
-        self.meter.announce("encode", share, next_share, cpu_s)
+        self.meter.announce("encode", self._of_stage(share), self._of_stage(next_share), cpu_s)
+
+    def part(self, start: float, width: float) -> EncodeMeter:
+        """Of this one."""
+        return replace(self, start=self._of_stage(start), width=self.width * width)
+
+    def _of_stage(self, share: float) -> float:
+        return self.start + self.width * min(1.0, max(0.0, share))
 
 
 def _spans(costs: Mapping[Stage, float]) -> tuple[dict[Stage, float], dict[Stage, float]]:

@@ -16,13 +16,12 @@ from typing import NoReturn
 from PIL import Image
 
 from backend import errors
-from backend.codec import messages, seal
-from backend.codec.image import pipeline
+from backend.codec import messages, pipeline, seal
 from backend.codec.native import libjpeg
 from backend.codec.native.source import Source
 from backend.codec.sandbox.warm_up import WarmUp
 from backend.codec.seal import kernel, thread_budget
-from backend.core.conversion import Progress
+from backend.core.conversion import Made, Progress
 
 DESCRIPTORS = 3
 """With an order: source, result, the child's channel."""
@@ -117,9 +116,12 @@ def _convert(order: messages.Order, source: Source, result_fd: int, channel: soc
         stage = progress.stage
         channel.sendall(messages.pack(messages.progress_message(progress)))
 
+    def tell_made(made: Made) -> None:
+        channel.sendall(messages.pack(messages.made_message(made)))
+
     libjpeg.set_on_fatal(lambda error: channel.sendall(messages.pack(messages.error_message(error))))
     try:
-        return messages.done_message(pipeline.convert(source, result_fd, order.conversion, report))
+        return messages.done_message(pipeline.convert(source, result_fd, order.conversion, report, tell_made))
     except Exception as error:  # the process edge: untrusted bytes can make a decoder raise anything
         return messages.error_message(contract_error(error, stage))
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from backend.codec import messages
+from backend.codec import messages, pipeline
 from backend.codec.encoders.encoder import Metadata
 from backend.codec.encoders.registry import encoder_for
-from backend.codec.image import jpeg_fast_path, pipeline
+from backend.codec.image import jpeg_fast_path
 from backend.codec.image.planning import View, plan_for
 from backend.codec.image.steps.step import Traits
 from backend.codec.native.source import Source

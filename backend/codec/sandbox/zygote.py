@@ -16,8 +16,7 @@ import socket
 import sys
 import time
 
-from backend.codec import messages
-from backend.codec.image import pipeline
+from backend.codec import messages, pipeline
 from backend.codec.image.library_versions import library_versions
 from backend.codec.native import arrow_buffer, libjpeg, littlecms
 from backend.codec.sandbox import child

@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.core import cursor, tus, webhooks
 from backend.core.events import SEQ_DIGITS
+from backend.core.formats import MAX_OUTPUT_SIDE, OUTPUT
 from backend.web.openapi.schemas import ID, TEXT, Schema
 
 
@@ -47,6 +48,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "webhook-timestamp": _parameter("webhook-timestamp", "header", {"type": "integer"}, required=True),
     "webhook-signature": _parameter("webhook-signature", "header", TEXT, required=True),
     "after": _parameter("after", "query", {"type": "integer", "minimum": 0, "maximum": 10**SEQ_DIGITS - 1}),
+    "result_width": _parameter("width", "query", {"type": "integer", "minimum": 1, "maximum": MAX_OUTPUT_SIDE}),
+    "result_format": _parameter("format", "query", {"type": "string", "enum": list(OUTPUT)}),
     "download": _parameter("download", "query", TEXT, allowEmptyValue=True),
     "filename": _parameter("filename", "query", TEXT),
     "state": _parameter(

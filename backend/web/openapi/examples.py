@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backend.core import formats, options
-from backend.core.job import public
+from backend.core.public_job import public
 from backend.web.openapi.schemas import EXAMPLE, READER, Schema
 
 DELIVERY: dict[str, Any] = {

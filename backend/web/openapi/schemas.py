@@ -12,8 +12,9 @@ from backend.core import formats, options, webhooks
 from backend.core.batch import Batch, public_batch
 from backend.core.conversion import NOTES, STAGES
 from backend.core.events import JOB_EVENTS, STATE
-from backend.core.job import PROGRESS_KINDS, STATES, Job, Manifest, Result, Source, Status, public
+from backend.core.job import STATES, Job, Manifest, Result, Source, Status
 from backend.core.options import Options
+from backend.core.public_job import PROGRESS_KINDS, public
 from backend.core.reader import Reader
 from backend.texts.problems import problem
 
@@ -171,6 +172,8 @@ def _job() -> Schema:
             "source": ref("Source"),
             "options": ref("Options"),
             "result": either(ref("Result")),
+            "results": {"type": "array", "items": ref("Result")},
+            "srcset": {"type": "object", "propertyNames": {"enum": list(formats.RESULTS)}, "additionalProperties": TEXT},
             "error": either(ref("Problem")),
             "batch": either(ID),
             "created_at": TIME,
@@ -180,6 +183,7 @@ def _job() -> Schema:
             "url": ADDRESS,
             "links": whole(links, more=True),
         },
+        optional=("results", "srcset"),
         more=True,
         example=public(EXAMPLE, READER),
     )

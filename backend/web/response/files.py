@@ -61,7 +61,8 @@ class BlobFile(io.RawIOBase):
 def send_result(job: Job, result: Result, blob: Blob, *, is_attachment: bool, name: str = "", on_close: Callable[[], None] | None = None) -> Response:
     """As ``send``. ``name`` goes before the name of the source."""
     media_type = formats.BY_NAME[result.format].media_type
-    response = send(blob, media_type=media_type, etag=result.sha256, name=result_name(job, name), is_attachment=is_attachment, on_close=on_close)
+    shown_name = result_name(job, result, name)
+    response = send(blob, media_type=media_type, etag=result.sha256, name=shown_name, is_attachment=is_attachment, on_close=on_close)
     response.headers[result_header.NAME] = result_header.result_header(job, result)
     return response
 
@@ -100,17 +101,20 @@ def _is_one_range() -> bool:
     return asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
 
 
-def result_name(job: Job, wanted: str = "") -> str:
-    """For a job that has a result."""
-    assert job.status.result is not None
-    known, name = job.status.result, filenames.display_name(wanted) or job.manifest.source.filename
-    return name_of_result(name, known.format, is_original="original" in known.facts)
+def result_name(job: Job, result: Result, wanted: str = "") -> str:
+    """``cat.webp``; where widths were asked for, ``cat-640w.webp``. A name that is ``wanted`` is taken as it is."""
+    given = filenames.display_name(wanted)
+    name = given or job.manifest.source.filename
+    width = result.width if job.manifest.options.widths and not given else None
+    return name_of_result(name, result.format, is_original="original" in result.facts, width=width)
 
 
-def name_of_result(source_name: str, format_name: str, *, is_original: bool) -> str:
+def name_of_result(source_name: str, format_name: str, *, is_original: bool, width: int | None = None) -> str:
     """An original keeps its own name where that has one of its format's extensions."""
     extensions = formats.BY_NAME[format_name].extensions
-    return filenames.source_name(source_name, extensions) if is_original else filenames.result_name(source_name, extensions[0])
+    name = filenames.source_name(source_name, extensions) if is_original else filenames.result_name(source_name, extensions[0])
+    stem, dot, extension = name.rpartition(".")
+    return name if width is None else f"{stem}-{width}w{dot}{extension}"
 
 
 def disposition(name: str, *, is_attachment: bool) -> str:

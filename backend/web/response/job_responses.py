@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from flask import Response
 
 from backend.core.batch import Batch, public_batch
-from backend.core.job import Job, public
+from backend.core.job import Job
+from backend.core.public_job import public
 from backend.web.request.reader import reader
 from backend.web.response.json_response import json_response
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from backend.core.job import Job, Result, size_facts
+from backend.core.job import Job, Result
+from backend.core.public_job import size_facts
 
 NAME = "X-Result"
 MEMBERS = ("saved_percent", "larger_than_source", "original", "lossless", "quality", "score", "target_met", "dropped", "thumbhash", "color")

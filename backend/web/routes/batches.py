@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flask import Response, request
-from werkzeug.wsgi import ClosingIterator
-from zipstream import ZIP_STORED, ZipStream
 
 from backend import errors
-from backend.core import filenames
 from backend.core.batch import Batch, has_ended, public_batch, seq
 from backend.core.job import Job
 from backend.core.reader import Reader
 from backend.flows import batch as batches
-from backend.flows import deliver
 from backend.flows.batch import BatchWatch
 from backend.flows.outbox import Latest
-from backend.ports.blob import Blob
 from backend.ports.peer import Peer
 from backend.web.openapi.answers import BATCH, BINARY, EVENTS, FIND_ERRORS, NOTHING_NEW, UNCHANGED
 from backend.web.openapi.resource import Answer, Operation, Resource
@@ -26,7 +21,7 @@ from backend.web.request.context import WebContext, flow_context, web_context
 from backend.web.request.peer import peer
 from backend.web.request.reader import reader
 from backend.web.request.waiting import last_seq
-from backend.web.response import files
+from backend.web.response.archive import send_archive
 from backend.web.response.event_stream import TICK_S, Event, event_stream
 from backend.web.response.job_responses import batch_response
 
@@ -117,36 +112,7 @@ def _events(web: WebContext, batch: Batch, latest: Latest[list[Job]], known: Rea
     )
 )
 def archive(batch_id: str) -> Response:
-    """Streamed and not compressed, since results do not shrink any more. So its length is known before the first byte."""
+    """The results that are there. Streamed, with its length."""
     context = flow_context()
     batch, jobs = batches.find_batch(context, batch_id, auth.owner())
-    zipped = ZipStream(compress_type=ZIP_STORED, sized=True)
-    taken: set[str] = set()
-    blobs: list[Blob] = []
-    try:
-        for job in jobs:
-            if job.status.result is not None:
-                known, blob = deliver.result(context, job)
-                blobs.append(blob)
-                zipped.add(_blocks(blob), filenames.archive_name(files.result_name(job), taken), size=known.bytes)
-    except BaseException:
-        _close(blobs)
-        raise
-    response = Response(ClosingIterator(zipped, lambda: _close(blobs)), content_type="application/zip", direct_passthrough=True)
-    response.content_length = len(zipped)
-    response.headers["Content-Disposition"] = files.disposition(f"{batch.id}.zip", is_attachment=True)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _blocks(blob: Blob) -> Iterator[bytes]:
-    offset = 0
-    while block := blob.read_at(offset, files.BLOCK_BYTES):
-        offset += len(block)
-        yield block
-
-
-def _close(blobs: list[Blob]) -> None:
-    """All that were opened, also those that a client who left has not come to."""
-    while blobs:
-        blobs.pop().close()
+    return send_archive(context, jobs, f"{batch.id}.zip")

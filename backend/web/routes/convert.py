@@ -88,6 +88,7 @@ def _convert(name: str) -> Response:
     form = bodies.read(context, filename=filenames.display_name(wanted.filename or name), max_files=1)
     try:
         wanted = options.parse(form.fields, wanted) if form.fields else wanted
+        options.check_single(wanted)
         job = ingest.accept(context, form.images[0], negotiation.decide(wanted), sender, is_ephemeral=True)
     except BaseException:
         form.abandon()

@@ -13,14 +13,16 @@ from backend.core.job import Job
 from backend.core.options import WEBHOOK_URL
 from backend.core.wish import Wish
 from backend.flows import conclude, deliver, ingest
+from backend.flows.deliver import Choice
 from backend.flows.find_job import find
 from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, OPTIONS, RESULT, UNCHANGED, file_answers
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.request import auth, client_identity, idempotency, option_fields, query
-from backend.web.request.context import flow_context, web_context
+from backend.web.request.context import WebContext, flow_context, web_context
 from backend.web.request.waiting import result_wait_s, wait_s
 from backend.web.request.webhook import with_receiver
 from backend.web.response import files
+from backend.web.response.archive import send_archive
 from backend.web.response.headers import allow_embedding
 from backend.web.response.job_responses import accepted_job, job_response
 
@@ -131,10 +133,15 @@ def _own_webhook(job: Job) -> str:
     return job.manifest.webhook_url if job.manifest.batch is None else ""
 
 
+_INSTEAD = {"width": "widths", "widths": "width", "format": "formats", "formats": "format"}
+"""One of these, when it is given, takes the place of the other."""
+
+
 def _changed(present: Wish, given: Sequence[tuple[str, object]]) -> Wish:
     options.check_unique(name for name, _ in given)
     cleared = [name for name, value in given if value in ("", None)]
     kept = options.without(present.options, [name for name in cleared if name != WEBHOOK_URL])
+    kept = options.without(kept, [_INSTEAD[name] for name, _ in given if name in _INSTEAD])
     wanted = [pair for pair in given if pair[0] == WEBHOOK_URL or pair[0] not in cleared]
     output_format = str(dict(wanted).get("format", kept.format))
     if output_format in OUTPUT and output_format != present.options.format:
@@ -148,22 +155,57 @@ def _changed(present: Wish, given: Sequence[tuple[str, object]]) -> Wish:
         "/api/jobs/{job_id}/result",
         "getResult",
         file_answers(RESULT, "X-Result"),
-        (errors.NotReady, errors.Gone, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
-        ("job_id", "download", "filename", "Prefer", *CONDITIONS),
+        (errors.NotReady, errors.Gone, errors.InvalidOption, errors.RangeNotSatisfiable, errors.PreconditionFailed, *FIND_ERRORS),
+        ("job_id", "result_width", "result_format", "download", "filename", "Prefer", *CONDITIONS),
         curl="curl {base}/api/jobs/$job/result -o cat.webp",
         head_id="headResult",
     )
 )
 def result(job_id: str) -> Response:
-    """For an ``<img>``, and with ``Prefer: wait``, it waits for the job's end."""
-    web, owner = web_context(), auth.owner()
+    """Of several results, ``width`` and ``format`` pick one; else it is the first. For an ``<img>``, and with ``Prefer: wait``, it waits for it."""
+    web, owner, choice = web_context(), auth.owner(), _choice()
     job, seconds = find(web.context, job_id, owner), result_wait_s()
-    if seconds is not None and not job.status.has_ended:
-        job = web.follower.wait_for_end(job_id, seconds, owner=owner, is_left=auth.has_left)
+    if seconds is not None and not deliver.is_decided(job, choice):
+        job = _wait_for_result(web, job, choice, seconds)
         auth.check_again()
-    known, blob = deliver.result(web.context, job)
+    known, blob = deliver.result(web.context, job, choice)
     name, is_attachment = request.args.get("filename", ""), "download" in request.args
     return allow_embedding(files.send_result(job, known, blob, is_attachment=is_attachment, name=name))
+
+
+def _choice() -> Choice:
+    """Raises ``InvalidOption``."""
+    given = {name: request.args[name] for name in ("width", "format") if request.args.get(name)}
+    chosen = {name: options.read(name, value) for name, value in given.items()}
+    return Choice(chosen.get("width"), chosen.get("format"))
+
+
+def _wait_for_result(web: WebContext, job: Job, choice: Choice, seconds: float) -> Job:
+    """The job once its result is there, or never will be; or as it is after so many seconds."""
+    owner = auth.owner()
+    if not job.manifest.options.is_several:
+        return web.follower.wait_for_end(job.id, seconds, owner=owner, is_left=auth.has_left)
+    return web.follower.wait(job.id, seconds, owner=owner, is_enough=lambda each: deliver.is_decided(each, choice) or auth.has_left())
+
+
+@routes.serve(
+    Operation(
+        "GET",
+        "/api/jobs/{job_id}/archive.zip",
+        "getResults",
+        {200: Answer({"application/zip": BINARY}, ("Content-Disposition",))},
+        (errors.NotReady, errors.Gone, *FIND_ERRORS),
+        ("job_id",),
+        curl="curl {base}/api/jobs/$job/archive.zip -o cat.zip",
+    )
+)
+def archive(job_id: str) -> Response:
+    """The results that are there. Streamed, with its length."""
+    context = flow_context()
+    job = find(context, job_id, auth.owner())
+    if not deliver.results(job):
+        deliver.result_of(job)
+    return send_archive(context, [job], filenames.result_name(job.manifest.source.filename, "zip"))
 
 
 @routes.serve(

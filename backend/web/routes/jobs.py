@@ -12,8 +12,9 @@ from flask import Response, request
 from backend import errors
 from backend.core import cursor, filenames, suggestions, wish
 from backend.core.cursor import Place
-from backend.core.job import STATES, Job, State, public
+from backend.core.job import STATES, Job, State
 from backend.core.options import Options
+from backend.core.public_job import public
 from backend.core.suggestions import other_names
 from backend.core.wish import Wish
 from backend.flows import batch as batches

@@ -16,7 +16,8 @@ from backend.core import options
 from backend.core.batch import has_ended
 from backend.core.filenames import isolated
 from backend.core.formats import DEFAULT_OUTPUT
-from backend.core.job import Job, public
+from backend.core.job import Job
+from backend.core.public_job import public
 from backend.core.reader import Reader
 from backend.flows import batch as batches
 from backend.flows import ingest

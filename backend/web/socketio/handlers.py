@@ -18,7 +18,8 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from backend import errors
 from backend.core.batch import has_ended, public_batch, seq
 from backend.core.events import events_of
-from backend.core.job import Job, public
+from backend.core.job import Job
+from backend.core.public_job import public
 from backend.core.reader import Reader
 from backend.flows import batch as batches
 from backend.flows import conclude

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pillow_heif
 import pytest
@@ -39,9 +39,35 @@ class Outcome:
     converted: Converted
     data: bytes
     reports: list[Progress] = field(default_factory=list)
+    variants: list[Outcome] = field(default_factory=list)
+    """In the order asked for; ``order`` is that in which they came."""
+    order: list[int] = field(default_factory=list)
 
     def image(self) -> Image.Image:
         return Image.open(io.BytesIO(self.data))
+
+
+class Variants:
+    """Takes them, in files of its own (``core.conversion.Variants``)."""
+
+    def __init__(self) -> None:
+        self.files: dict[int, IO[bytes]] = {}
+        self.kept: dict[int, Converted] = {}
+
+    def open(self, number: int) -> int:
+        self.files[number] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by ``outcomes``)
+        return self.files[number].fileno()
+
+    def keep(self, number: int, converted: Converted) -> None:
+        assert number not in self.kept
+        self.kept[number] = converted
+
+    def outcomes(self) -> list[Outcome]:
+        found = []
+        for number, converted in sorted(self.kept.items()):
+            with self.files[number] as file:
+                found.append(Outcome(converted, os.pread(file.fileno(), converted.bytes + 1, 0)))
+        return found
 
 
 Convert = Callable[..., Outcome]
@@ -67,14 +93,18 @@ def convert(codec: SealedCodec) -> Convert:
             given.write(data)
             given.flush()
             reports: list[Progress] = []
+            variants = Variants()
             converted = codec.convert(
                 given.fileno(),
                 result.fileno(),
                 Conversion(declared(data, limits), Options(**options), limits, timeout_s, report_every_s),
                 on_progress=reports.append,
                 should_stop=lambda: False,
+                variants=variants,
             )
-            return Outcome(converted, os.pread(result.fileno(), converted.bytes + 1, 0), reports)
+            several = variants.outcomes()
+            data = several[0].data if several else os.pread(result.fileno(), converted.bytes + 1, 0)
+            return Outcome(converted, data, reports, several, list(variants.kept))
 
     return run
 

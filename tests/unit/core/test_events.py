@@ -8,7 +8,7 @@ import pytest
 
 from backend.core import events
 from backend.core.events import STATE, JobEvent, events_of
-from backend.core.job import public
+from backend.core.public_job import public
 from tests.fakes.samples import READER, job
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from backend.core.facts import FACTS, are_facts, shown_facts
-from backend.core.job import Job, Result, Status, public, succeeded
+from backend.core.job import Job, Result, Status, succeeded
+from backend.core.public_job import public
 from tests.fakes.samples import READER, manifest
 
 RIGHT: dict[str, list[object]] = {

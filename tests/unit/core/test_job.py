@@ -13,7 +13,9 @@ from backend import errors
 from backend.core import job as jobs
 from backend.core.job import ENDED, FOLLOWING, STATES, Job, Manifest, Result, Source, Status
 from backend.core.options import Options
+from backend.core.public_job import public
 from backend.core.reader import Reader
+from backend.core.times import rfc3339
 from backend.texts.problems import problem
 from tests.fakes.samples import JOB_FIELDS, READER
 
@@ -64,7 +66,7 @@ def test_the_time_of_an_end_is_the_same_when_redis_has_lost_the_job_and_the_stor
     """Redis' Lua writes a number with 14 digits (cjson's ``%.14g``)."""
     for ended in (jobs.succeeded(RUNNING, RESULT, now), jobs.failed(RUNNING, errors.DamagedImage(), now), jobs.cancelled(RUNNING, now)):
         assert ended.finished_at is not None
-        assert jobs.rfc3339(float(f"{ended.finished_at:.14g}")) == jobs.rfc3339(ended.finished_at)
+        assert rfc3339(float(f"{ended.finished_at:.14g}")) == rfc3339(ended.finished_at)
 
 
 def test_only_success_is_a_hundred_percent() -> None:
@@ -74,7 +76,7 @@ def test_only_success_is_a_hundred_percent() -> None:
 
 
 def test_a_job_shows_exactly_the_contracts_fields() -> None:
-    shown = jobs.public(Job(MANIFEST, RUNNING), READER)
+    shown = public(Job(MANIFEST, RUNNING), READER)
     assert list(shown) == JOB_FIELDS
     assert shown == {
         "id": "4k6Zr0m1x8uQyB5w2TnHcA",
@@ -106,12 +108,12 @@ def test_a_job_shows_exactly_the_contracts_fields() -> None:
 
 
 def test_a_percent_of_an_encoder_that_tells_nothing_is_said_to_be_an_estimate() -> None:
-    shown = jobs.public(Job(replace(MANIFEST, options=Options(format="avif")), RUNNING), READER)
+    shown = public(Job(replace(MANIFEST, options=Options(format="avif")), RUNNING), READER)
     assert shown["progress_is"] == "estimated"
 
 
 def test_a_result_shows_the_contracts_fields_and_what_was_saved() -> None:
-    shown = jobs.public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 1_800_000_002.0)), READER)["result"]
+    shown = public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 1_800_000_002.0)), READER)["result"]
     assert shown == {
         "url": "/api/jobs/4k6Zr0m1x8uQyB5w2TnHcA/result",
         "bytes": 480,
@@ -127,30 +129,30 @@ def test_a_result_shows_the_contracts_fields_and_what_was_saved() -> None:
 
 def test_a_result_that_grew_saved_less_than_nothing() -> None:
     grown = jobs.succeeded(RUNNING, replace(RESULT, bytes=1500), 1.0)
-    assert jobs.public(Job(MANIFEST, grown), READER)["result"]["saved_percent"] == -50.0
+    assert public(Job(MANIFEST, grown), READER)["result"]["saved_percent"] == -50.0
 
 
 @pytest.mark.parametrize(
     "status", [Status(), RUNNING, jobs.succeeded(RUNNING, RESULT, 2.0), jobs.failed(RUNNING, errors.Internal(private="/etc/secret"), 2.0)]
 )
 def test_nothing_private_is_shown(status: Status) -> None:
-    text = json.dumps(jobs.public(Job(MANIFEST, status), READER), ensure_ascii=False)
+    text = json.dumps(public(Job(MANIFEST, status), READER), ensure_ascii=False)
     for private in ("digest-of-a-key", "203.0.113.9", "result-token", "ab" * 32, "/etc/secret", "owner", "client", "token", "attempt"):
         assert private not in text
 
 
 def test_a_failure_is_told_in_the_readers_language_with_the_code_that_never_changes() -> None:
     failed = Job(MANIFEST, jobs.failed(RUNNING, errors.Internal(), 2.0))
-    english, chinese = (jobs.public(failed, Reader(language, problem))["error"] for language in ("en", "zh-CN"))
+    english, chinese = (public(failed, Reader(language, problem))["error"] for language in ("en", "zh-CN"))
     assert english["code"] == chinese["code"] == "internal"
     assert english["title"] == "Internal error" and chinese["title"] == "内部错误"
     assert "request-7" in english["detail"] and "request-7" in chinese["detail"]
 
 
 def test_times_are_rfc_3339_in_utc() -> None:
-    assert jobs.rfc3339(0.0) == "1970-01-01T00:00:00.000Z"
-    assert jobs.rfc3339(1_800_000_000.1234) == "2027-01-15T08:00:00.123Z"
-    assert jobs.rfc3339(None) is None
+    assert rfc3339(0.0) == "1970-01-01T00:00:00.000Z"
+    assert rfc3339(1_800_000_000.1234) == "2027-01-15T08:00:00.123Z"
+    assert rfc3339(None) is None
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
@@ -191,9 +193,9 @@ def test_a_status_survives_the_store(status: Status) -> None:
 
 def test_every_address_is_below_the_readers_prefix_and_the_first_is_whole() -> None:
     failed = Job(MANIFEST, jobs.failed(RUNNING, errors.Internal(), 2.0))
-    shown = jobs.public(failed, Reader("en", problem, "/images", "https://example.com"))
+    shown = public(failed, Reader("en", problem, "/images", "https://example.com"))
     assert shown["url"] == f"https://example.com/images/api/jobs/{MANIFEST.id}/result"
     assert shown["links"]["self"] == f"/images/api/jobs/{MANIFEST.id}"
     assert shown["error"]["type"] == "/images/problems/internal"
-    done = jobs.public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 2.0)), Reader("en", problem, "/images"))
+    done = public(Job(MANIFEST, jobs.succeeded(RUNNING, RESULT, 2.0)), Reader("en", problem, "/images"))
     assert done["result"]["url"] == done["url"] == done["links"]["result"] == f"/images/api/jobs/{MANIFEST.id}/result"

@@ -20,6 +20,7 @@ from backend.texts.problems import problem
 
 READ: dict[str, dict[Any, Any]] = {
     "format": {each: each for each in (*OUTPUT, "auto")},
+    "formats": {"avif,webp,jpeg": "avif,webp,jpeg", "png": "png", "webp,jpeg,webp": "webp,jpeg"},
     "quality": {"0": 0, "80": 80, "100": 100, "auto": "auto", 55: 55},
     "lossless": {"true": True, "1": True, "yes": True, "on": True, "": True, "TRUE": True, "false": False, "0": False, "off": False, "auto": "auto"},
     "never_larger": {"true": True, "false": False},
@@ -35,6 +36,7 @@ READ: dict[str, dict[Any, Any]] = {
     "colors": {"2": 2, "256": 256},
     "width": {"1": 1, "16383": 16383},
     "height": {"1": 1, "16383": 16383},
+    "widths": {"320,640,1280": "320,640,1280", "16383": "16383", "007,8": "7,8", "5,5": "5", 640: "640"},
     "fit": {each: each for each in ("inside", "cover", "contain", "fill", "outside")},
     "enlarge": {"true": True, "false": False},
     "dpr": {"1": 1, "1.5": 1.5, "4": 4, 2: 2, "2.62500": 2.625},
@@ -63,6 +65,7 @@ READ: dict[str, dict[Any, Any]] = {
 }
 REFUSED: dict[str, list[Any]] = {
     "format": ["WEBP", "svg", "", None, ["webp"]],
+    "formats": ["", "gif", "webp,", "webp;jpeg", "webp jpeg", "auto", "webp,auto", "webp,avif,jpeg,png,webp", "all", None, [["webp"]], []],
     "quality": ["-1", "101", "eighty", "", "80.5", "8 0", " 80", "80\n", "1e2", "0x50", True, None, [80], {"a": 1}, 80.5],
     "lossless": ["2", "maybe", "tru", "AUTO", None, [True]],
     "never_larger": ["auto", "2"],
@@ -78,6 +81,7 @@ REFUSED: dict[str, list[Any]] = {
     "colors": ["1", "257", "all"],
     "width": ["0", "16384", "-5", "100px", "50%"],
     "height": ["0", "16384"],
+    "widths": ["", "0", "16384", "320,0", "320;640", "320, 640", "320,", ",320", "1.5", ",".join("1" * 13), None, [], [[320]], {"a": 1}, True],
     "fit": ["crop", "Inside", "", ["inside"]],
     "enlarge": ["up"],
     "dpr": ["0", "0.9", "4.1", "2x", "nan", "inf", "1e0", "", True, None],
@@ -319,7 +323,7 @@ def test_an_option_that_means_nothing_for_the_format_is_refused_by_name(option: 
             options.parse([("format", output_format), (option, row.default)])
 
 
-@pytest.mark.parametrize("option", [each.name for each in options.OFFERED if each.name not in ("format", "filename")])
+@pytest.mark.parametrize("option", [each.name for each in options.OFFERED if each.name not in ("format", "formats", "filename")])
 def test_with_format_auto_each_option_counts_where_it_means_something(option: str) -> None:
     value = next(iter(READ[option]))
     open_options = options.parse([("format", "auto"), (option, value)])

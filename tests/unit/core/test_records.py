@@ -17,6 +17,7 @@ from backend.core.batch import Batch
 from backend.core.job import Manifest, Result, Status
 from backend.core.options import Options
 from backend.core.protocol import NEWEST, OLDEST
+from backend.core.public_job import public
 from backend.core.resumable import UploadInfo, UploadState
 from backend.core.webhooks import Attempt, Delivery
 from backend.texts.problems import problem
@@ -88,7 +89,7 @@ def test_a_result_with_facts_of_a_later_release_is_shown_without_them() -> None:
     text = json.dumps(with_more(json.loads(SUCCEEDED.to_json())) | {"stage": None})
     later = json.loads(text)
     later["result"]["facts"] |= {"sparkle": 3}
-    shown = jobs.public(jobs.Job(MANIFEST, Status.from_json(json.dumps(later))), READER)
+    shown = public(jobs.Job(MANIFEST, Status.from_json(json.dumps(later))), READER)
     assert "sparkle" not in shown["result"] and shown["result"]["quality"] == 80
 
 

@@ -14,9 +14,10 @@ from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
 from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, MAX_LOSSES, WORLD_PAUSES_S
 from backend.flows import conclude, encode
-from backend.flows.encode import LEAST_PATIENCE_S, MOST_PATIENCE_S, encode_next
+from backend.flows.encode import encode_next
 from backend.flows.maintenance import Janitor, recover
 from backend.flows.report import HEARTBEAT_S, LEASE_S, REPORT_INTERVAL_S, UNHEARD_INTERVAL_S, LeaseKeeper
+from backend.flows.store_result import LEAST_PATIENCE_S, MOST_PATIENCE_S
 from tests.fakes.codec import RESULT, ScriptedCodec
 from tests.fakes.context import MemoryContext
 from tests.fakes.samples import image

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from backend import errors
-from backend.core.job import Job, public
+from backend.core.job import Job
 from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.core.pauses import WORLD_PAUSES_S
+from backend.core.public_job import public
 from backend.flows import conclude, deliver, ingest
 from backend.flows.fetch import LEASE_S, MAX_FETCHES, MAX_HANDED_BACK, Fetcher
 from backend.flows.maintenance import Janitor

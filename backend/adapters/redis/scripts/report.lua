@@ -10,8 +10,17 @@ if not job[1] or (job[1] == 'queued' and job[4] == '0') then return {-1, 0} end
 if job[1] ~= 'running' or job[2] ~= token then return {0, 0} end
 local until_ms, listeners = now_ms() + tonumber(lease_ms), 0
 
+-- A result is a file in its own job's folder: followers get theirs at the end.
+local function told(job_id)
+  local fields = cjson.decode(patch)
+  if job_id ~= id then fields.results = nil end
+  return fields
+end
+
+local changes_followers = patch ~= '' and next(told('')) ~= nil
+
 local function report(job_id, status)
-  local seq, heard = change(job_id, cjson.decode(patch), status)
+  local seq, heard = change(job_id, told(job_id), status)
   listeners = listeners + heard
   return seq
 end
@@ -21,7 +30,7 @@ for _, follower in ipairs(redis.call('SMEMBERS', key('twins:' .. id))) do
   local other = redis.call('HMGET', key('job:' .. follower), 'state', 'leader', 'passing')
   if other[1] == 'running' and other[2] == id then
     redis.call('ZADD', key('running'), until_ms, follower)
-    if patch ~= '' and not other[3] then report(follower) end
+    if changes_followers and not other[3] then report(follower) end
   end
 end
 local seq = tonumber(job[3])

@@ -40,6 +40,9 @@ class AvifEncoder(Encoder):
         data, facts = encode_animation(source, metadata, options, on_share)
         yield Encoded([data], shape_in(memoryview(data), ROW).frames, facts)
 
+    def check_time(self, image: Image.Image, options: Options, share: float, limit_s: float) -> None:
+        schedule(options, forecast(image, options).encode_s / share, image.width, image.width * image.height, limit_s)
+
     def cost_ms(self, options: Options, pixels: int, *, has_alpha: bool) -> float:
         return 1000 * encode_time.encode_s(options.speed, pixels)
 

@@ -43,6 +43,37 @@ def transform(image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
     return _detach(_run(load(), image, plan, on_share))
 
 
+def without_scaling(image: Image.Image, plan: Plan) -> Image.Image:
+    """What is done before a picture is scaled: all sizes of it have that in common. As ``transform``."""
+    return _run([each for each in load() if each.place < Scale.place], image, plan, lambda _share: None)
+
+
+def scaled(image: Image.Image, plan: Plan) -> Image.Image:
+    """``image``, of which ``without_scaling`` is done, in its size, as sRGB and upright. It may be ``image`` itself, which stays open in any case."""
+    return _run([each for each in load() if Scale.place <= each.place < Canvas.place], image, plan, lambda _share: None, keeps_first=True)
+
+
+def consumed(image: Image.Image, plan: Plan) -> Image.Image:
+    """As ``scaled``, but ``image`` is used up."""
+    return _run([each for each in load() if Scale.place <= each.place < Canvas.place], image, plan, lambda _share: None)
+
+
+def finished(image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
+    """The rest, from the canvas on. As ``transform``."""
+    return _detach(_run([each for each in load() if each.place >= Canvas.place], image, plan, on_share))
+
+
+def finish_ms(traits: Traits, plan: Plan) -> float:
+    """What ``finished`` costs, as ``costs_ms``."""
+    costs = costs_ms(traits, plan)
+    return sum(costs.get(each.name, 0.0) for each in load() if each.place >= Canvas.place)
+
+
+def is_scaled(traits: Traits, plan: Plan) -> bool:
+    """Whether a picture with these traits gets another size."""
+    return not next(each for each in load() if isinstance(each, Scale)).is_idle(traits, plan)
+
+
 def settled(first: Image.Image, plan: Plan) -> Plan:
     """With the place that ``first``, the first frame of an animation, has on the canvas: so that the frames stand still. ``first`` is used up."""
     if plan.seeks is None:
@@ -51,7 +82,8 @@ def settled(first: Image.Image, plan: Plan) -> Plan:
         return replace(plan, geometry=saliency.placed(upright, plan.geometry, plan.seeks), seeks=None)
 
 
-def _run(steps: Sequence[Step], image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
+def _run(steps: Sequence[Step], image: Image.Image, plan: Plan, on_share: OnShare, *, keeps_first: bool = False) -> Image.Image:
+    first = image if keeps_first else None
     expected = costs_ms(Traits.of(image), plan)
     total_ms, done_ms = sum(expected.values()) or 1.0, 0.0
     for step in steps:
@@ -59,7 +91,7 @@ def _run(steps: Sequence[Step], image: Image.Image, plan: Plan, on_share: OnShar
         on_share(done_ms / total_ms)
         if not step.is_idle(Traits.of(image), plan):
             before, image = image, step.apply(image, plan, _share_of_step(on_share, done_ms / total_ms, cost_ms / total_ms))
-            if before is not image:
+            if before is not image and before is not first:
                 before.close()
         done_ms += cost_ms
     return image

@@ -14,8 +14,7 @@ import threading
 import time
 from typing import Any, NoReturn
 
-from backend.codec import messages
-from backend.codec.image import pipeline
+from backend.codec import messages, pipeline
 from backend.codec.native.source import Source
 from backend.codec.sandbox import child
 

@@ -20,7 +20,7 @@ from backend.codec import messages
 from backend.codec.host import child_reports
 from backend.codec.host.child_reports import ReportReader, report_in
 from backend.codec.messages import MalformedMessage, Order
-from backend.core.conversion import Conversion, Converted, Progress, Shape, Silence
+from backend.core.conversion import Conversion, Converted, Made, Progress, Shape, Silence
 from backend.core.facts import FACTS, MAX_SECONDS
 from backend.core.limits import Limits
 from backend.core.options import Options
@@ -238,3 +238,60 @@ def test_the_longest_honest_error_fits(reader: Reader) -> None:
 def test_a_percent_is_a_number_within_its_range(value: object) -> None:
     with pytest.raises(MalformedMessage):
         report_in(json.dumps({"at": ["decode", value]}).encode(), ORDER)
+
+
+SEVERAL = Order(Conversion(Shape("png", 64, 48), Options(widths="32,16", formats="webp,jpeg"), Limits(), report_every_s=0.05), {"FSIZE": 1 << 20})
+
+
+def made_line(number: Any, at: Any, size: Any = 100, **more: Any) -> bytes:
+    converted = {"bytes": size, "width": 32, "height": 24, "frames": 1, "facts": {}}
+    return json.dumps({"made": {"number": number, "at": at, "converted": converted, **more}}).encode()
+
+
+DONE_LINE = json.dumps({"done": {"bytes": 100, "width": 32, "height": 24, "frames": 1, "facts": {}}}).encode()
+
+
+def read_all(order: Order, *lines: bytes) -> list[Any]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"".join(line + b"\n" for line in lines))
+        return ReportReader(ours, order).read()
+
+
+def test_each_variant_is_told_once_one_after_the_other_and_then_the_end() -> None:
+    lines = made_line(2, 0), made_line(3, 100, 50), made_line(0, 150), made_line(1, 250)
+    reports = read_all(SEVERAL, *lines, DONE_LINE)
+    assert [(each.number, each.at) for each in reports[:4]] == [(2, 0), (3, 100), (0, 150), (1, 250)]
+    assert isinstance(reports[0], Made) and isinstance(reports[4], Converted)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [made_line(4, 0)],
+        [made_line(-1, 0)],
+        [made_line(True, 0)],
+        [made_line("0", 0)],
+        [made_line(0, 1)],
+        [made_line(0, -1)],
+        [made_line(0, 0.0)],
+        [made_line(0, 0, 1 << 21)],
+        [made_line(0, 0, 0)],
+        [made_line(0, 0), made_line(0, 100)],
+        [made_line(0, 0), made_line(1, 99)],
+        [made_line(0, 0), made_line(1, 101)],
+        [made_line(0, 0, (1 << 20) - 10), made_line(1, (1 << 20) - 10, 11)],
+        [made_line(0, 0, more=1)],
+        [made_line(0, 0), DONE_LINE],
+        [DONE_LINE],
+    ],
+    ids=str,
+)
+def test_no_other_variant_is_believed(lines: list[bytes]) -> None:
+    with pytest.raises(MalformedMessage):
+        read_all(SEVERAL, *lines)
+
+
+def test_a_plain_conversion_has_no_variants() -> None:
+    with pytest.raises(MalformedMessage):
+        read_all(ORDER, made_line(0, 0))

@@ -1,0 +1,27 @@
+"""A conversion from descriptor to descriptor, with one result or several. Runs in the child, sealed or not."""
+
+from __future__ import annotations
+
+from backend.codec.encoders.registry import preload as preload_encoders
+from backend.codec.image import decode, steps
+from backend.codec.native.source import Source
+from backend.codec.pipeline.several import OnMade, Several
+from backend.codec.pipeline.single import OnProgress, Single
+from backend.core.conversion import Conversion, Converted
+
+
+def preload() -> None:
+    """Load every decoder, step and encoder: a sealed child can open no file."""
+    decode.preload()
+    steps.load()
+    preload_encoders()
+
+
+def convert(source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress, on_made: OnMade = lambda _made: None) -> Converted:
+    """The result; of several the first, and each is told by ``on_made`` once it is written.
+
+    Raises errors of the contract, and what a decoder raises while it opens the file.
+    """
+    if conversion.options.is_several:
+        return Several(source, result_fd, conversion, on_progress, on_made).convert()
+    return Single(source, result_fd, conversion, on_progress).convert()
