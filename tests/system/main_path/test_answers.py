@@ -97,7 +97,7 @@ BROKEN_JSON = (
     Did(JSON + '\'{{"url": "https://example.com/a", "quality": [80]}}\'', 422, "invalid_option", ("quality", "0–100")),
 )
 OPTIONS = (
-    Did("-T cat.jpg '{url}/api/convert?format=avif'", 422, "invalid_option", ("format", "webp"), ("rotate",)),
+    Did("-T cat.jpg '{url}/api/convert?format=jxl'", 422, "invalid_option", ("format", "webp"), ("rotate",)),
     Did("-T cat.jpg '{url}/api/convert?w=100'", 422, "invalid_option", ("“w”", "“width”")),
     Did("-T cat.jpg '{url}/api/convert?quality=high'", 422, "invalid_option", ("“high”", "0–100"), ("Did you mean",)),
     Did("-T cat.jpg '{url}/api/convert?fit=crop'", 422, "invalid_option", ("“crop”", "“cover”")),

@@ -75,7 +75,7 @@ def test_never_larger_answers_with_the_images_own_file(gateway: Gateway) -> None
 def test_convert_answers_with_it_too(gateway: Gateway) -> None:
     answer = requests.put(f"{gateway.url}/api/convert?never_larger=true&filename=cat.jpg", data=TIGHT, timeout=60)
     assert (answer.content, answer.headers["Content-Type"]) == (TIGHT, "image/jpeg")
-    assert answer.headers["X-Result"] == "saved_percent=0.0, original"
+    assert answer.headers["X-Result"].startswith("saved_percent=0.0, original")
     assert 'filename="cat.jpg"' in answer.headers["Content-Disposition"]
     smaller = requests.put(f"{gateway.url}/api/convert?never_larger=true&width=200", data=TIGHT, timeout=60)
     assert smaller.headers["Content-Type"] == "image/webp"
@@ -89,7 +89,7 @@ def test_a_small_file_is_not_blown_up_to_a_target(gateway: Gateway) -> None:
 
 def test_capabilities_tell_of_the_new_values(gateway: Gateway) -> None:
     options = requests.get(f"{gateway.url}/api/capabilities", timeout=30).json()["options"]
-    assert options["lossless"] == {"anyOf": [{"type": "boolean"}, {"const": "auto"}], "default": False}
+    assert options["lossless"] == {"anyOf": [{"type": "boolean"}, {"const": "auto"}], "default": False, "x-formats": ["webp"]}
     assert options["never_larger"] == {"type": "boolean", "default": False}
     refused = requests.put(f"{gateway.url}/api/convert?lossless=auto&near_lossless=60", data=TIGHT, timeout=30)
     assert (refused.status_code, refused.json()["option"]) == (422, "lossless")
