@@ -76,9 +76,9 @@ export class ItemActions {
   async rename(item) {
     const { items, words } = this.gallery;
     const { askForName } = await import('./ui/rename.js');
-    const extension = extensionOf(resultOutcome(item).name);
+    const extension = asksForVariants(item) ? '' : extensionOf(resultOutcome(item).name);
     const wanted = await askForName({ name: item.name, stem: stemOf(item.name), extension }, words());
-    const stem = (wanted ?? '').trim().replace(new RegExp(`\\${extension}$`, 'i'), '');
+    const stem = extension ? (wanted ?? '').trim().replace(new RegExp(`\\${extension}$`, 'i'), '') : (wanted ?? '').trim();
     if (stem) items.dispatch(item.id, { type: 'renamed', name: displayName(`${withoutFolders(stem)}${extensionOf(item.name) || `.${item.source?.format ?? 'png'}`}`) });
   }
 

@@ -23,7 +23,8 @@ export class VariantList {
     this.note = el('small', { class: 'variants-note' });
     this.summary = el('summary');
     this.code = el('code');
-    this.html = el('details', { class: 'variants-html' }, this.summary, el('pre', { tabindex: '0' }, this.code));
+    this.region = el('pre', { tabindex: '0', role: 'region' }, this.code);
+    this.html = el('details', { class: 'variants-html' }, this.summary, this.region);
     this.foot = el('div', { class: 'variants-foot' }, this.copy, this.note, this.html);
     this.element = el('div', { class: 'row-variants', role: 'group' }, this.formats, this.foot);
     this.copy.addEventListener('click', () => emit(this.copy, 'copy-picture-item', id));
@@ -38,10 +39,11 @@ export class VariantList {
     this.element.hidden = item.state === 'expired' || isFinal(item.state) && item.results.length === 0;
     this.foot.hidden = isFinal(item.state) && !is_done;
     this.copy.disabled = !is_done;
-    this.html.hidden = !is_done;
+    this.html.classList.toggle('is-waiting', !is_done);
     setText(/** @type {Element} */ (this.copy.lastElementChild), words.t('row.copy_picture'));
     setText(this.note, words.t('variants.note'));
     setText(this.summary, words.t('variants.html'));
+    setAttribute(this.region, 'aria-label', words.t('variants.html'));
     setText(this.code, is_done ? snippetOf(item) : '');
     this.updateFiles(item, words, needs_key);
   }
@@ -52,12 +54,12 @@ export class VariantList {
     const shown = JSON.stringify([words.language, item.name, needs_key, slots.map(({ format, width, result }) => [format, width, result?.url])]);
     if (shown === this.shown) return;
     this.shown = shown;
-    const focused = document.activeElement instanceof HTMLElement && this.formats.contains(document.activeElement) ? document.activeElement.dataset.file : undefined;
+    const focused = document.activeElement instanceof HTMLElement && this.formats.contains(document.activeElement) ? document.activeElement.getAttribute('download') : null;
     const files = new Map(filesOf(item).map(({ result, file }) => [result, file]));
     const formats = [...new Set(slots.map(({ format }) => format))];
     this.formats.replaceChildren(...formats.map((format) => el('li', {}, el('span', { class: 'variants-format' }, words.format(format)),
       el('ul', { class: 'variants-files' }, ...slots.filter((slot) => slot.format === format).map((slot) => el('li', {}, this.place(slot, slot.result && files.get(slot.result), words, needs_key)))))));
-    for (const link of this.formats.querySelectorAll('a')) if (focused && link.dataset.file === focused) link.focus();
+    for (const link of this.formats.querySelectorAll('a')) if (focused !== null && link.download === focused) link.focus();
   }
 
   /** A link to the file, or where it will be. @param {Slot} slot @param {File | null | undefined} file @param {Words} words @param {boolean} needs_key */
@@ -65,8 +67,8 @@ export class VariantList {
     const size = file?.width ?? width;
     const text = size ? words.t('variants.width', { n: String(size) }) : words.t('variants.full_size');
     if (!file) return el('span', { class: 'variant is-pending' }, el('span', {}, text), el('small', {}, words.t('variants.pending')));
-    const link = el('a', { class: 'variant', href: downloadAddress(file), download: file.name, 'data-file': file.name, 'aria-label': words.t('variants.download', { name: file.name, size: words.bytes(file.bytes) }) },
-      el('span', {}, text), el('small', {}, words.bytes(file.bytes)));
+    const link = el('a', { class: 'variant', href: downloadAddress(file), download: file.name }, el('span', {}, text), ' ', el('small', {}, words.bytes(file.bytes)),
+      el('span', { class: 'visually-hidden' }, ` ${words.t('row.download_name', { name: file.name })}`));
     if (needs_key) link.addEventListener('click', (event) => {
       event.preventDefault();
       emit(link, 'save-variant', { id: this.id, file });
