@@ -27,6 +27,7 @@ import { capabilitiesFor, DEFAULT_FORMAT, optionSchema, outputFormats, WEB, webF
  * @property {string} gravity what is kept then
  * @property {string} sharpen
  * @property {string} blur
+ * @property {string} watermark name of a mark; empty for none
  * @property {string} trim how far the colour of a border may vary
  */
 
@@ -88,6 +89,7 @@ export function readSettings(stored, capabilities) {
     fit: given.fit === 'cover' && width && height ? 'cover' : 'inside',
     gravity: GRAVITIES.find((each) => each === given.gravity) ?? 'attention',
     sharpen: number('sharpen'), blur: number('blur'), trim: number('trim'),
+    watermark: capabilities.watermarks?.find((name) => name === given.watermark) ?? '',
   };
 }
 

@@ -50,7 +50,7 @@ const PROGRAMS_WORDS = /[a-z]_[a-z]|[A-Z]_[A-Z]|[“"][a-z]+[”"]|\/(api|proble
 const CONTROLS = /** @type {Record<string, string>} */ ({
   format: 'settings.format', quality: 'settings.quality', method: 'settings.method', speed: 'settings.speed', width: 'settings.max_width', height: 'settings.max_height',
   target_bytes: 'settings.target', metadata: 'settings.metadata', lossless: 'settings.preset', near_lossless: 'settings.preset', sharp_yuv: 'settings.preset', subsampling: 'settings.preset',
-  formats: 'settings.web_formats', widths: 'settings.web_widths', fit: 'settings.shape', gravity: 'settings.gravity', sharpen: 'settings.sharpen', blur: 'settings.blur', trim: 'settings.trim', colors: 'settings.colors', progressive: 'settings.progressive',
+  formats: 'settings.web_formats', widths: 'settings.web_widths', fit: 'settings.shape', gravity: 'settings.gravity', sharpen: 'settings.sharpen', blur: 'settings.blur', trim: 'settings.trim', watermark: 'settings.watermark', colors: 'settings.colors', progressive: 'settings.progressive',
 });
 
 /** Problems that the same file has every time. */

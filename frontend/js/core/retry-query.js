@@ -3,7 +3,7 @@
 
 const CLEARED = ['quality', 'lossless', 'near_lossless', 'sharp_yuv', 'width', 'height', 'target_bytes', 'metadata'];
 /** As those do, at a gateway that offers them: an older one refuses a name that it does not know. */
-const CLEARED_WHERE_OFFERED = ['format', 'formats', 'widths', 'quality_scale', 'subsampling', 'colors', 'progressive', 'fit', 'gravity', 'sharpen', 'blur', 'trim'];
+const CLEARED_WHERE_OFFERED = ['format', 'formats', 'widths', 'quality_scale', 'subsampling', 'colors', 'progressive', 'fit', 'gravity', 'sharpen', 'blur', 'trim', 'watermark'];
 
 /** @param {Record<string, string>} query @param {readonly string[]} offered names of the gateway's options @returns {Record<string, string>} */
 export function retryQueryOf(query, offered) {

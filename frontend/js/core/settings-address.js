@@ -12,7 +12,7 @@ import { queryOf, settingsOfQuery } from './settings-query.js';
 /** @typedef {{settings: Settings, unknown: string[], meaningless: string[], refused: {name: string, value: string, accepted: string}[]}} Link what an address says, and what of it is not used; `meaningless` for its format */
 
 /** The options that the page has settings for. */
-const NAMES = ['format', 'formats', 'widths', 'quality', 'quality_scale', 'lossless', 'near_lossless', 'sharp_yuv', 'subsampling', 'method', 'speed', 'target_bytes', 'width', 'height', 'fit', 'gravity', 'trim', 'sharpen', 'blur', 'colors', 'progressive', 'metadata'];
+const NAMES = ['format', 'formats', 'widths', 'quality', 'quality_scale', 'lossless', 'near_lossless', 'sharp_yuv', 'subsampling', 'method', 'speed', 'target_bytes', 'width', 'height', 'fit', 'gravity', 'trim', 'sharpen', 'blur', 'watermark', 'colors', 'progressive', 'metadata'];
 /** For a web page, these say nothing. */
 const NOT_FOR_WEB = ['format', 'width', 'height', 'fit', 'gravity'];
 /** An address may hold anything: so much of a name or a value is repeated to the reader. */
@@ -79,6 +79,7 @@ function withFormats(capabilities) {
 function accepts(capabilities, name, value) {
   if (name === 'formats') return value.split(',').every((each) => webFormats(capabilities).includes(each));
   if (name === 'widths') return isListOfWidths(value, capabilities);
+  if (name === 'watermark') return capabilities.watermarks?.includes(value) ?? false;
   const { minimum, maximum, type } = optionSchema(capabilities, name);
   const pattern = type === 'number' ? /^\d{1,9}(\.\d{1,9})?$/ : /^\d{1,12}$/;
   const is_number = minimum !== undefined && maximum !== undefined && pattern.test(value);
@@ -94,6 +95,7 @@ function isListOfWidths(value, capabilities) {
 /** As the API's errors say it: `0–100, auto`. @param {Capabilities} capabilities @param {string} name */
 function acceptedText(capabilities, name) {
   if (name === 'formats') return webFormats(capabilities).join();
+  if (name === 'watermark') return (capabilities.watermarks ?? []).join(', ');
   if (name === 'widths') return `1–${widestForWeb(capabilities)} (≤ ${MOST_WIDTHS})`;
   const option = capabilities.options[name];
   return [option, ...option.anyOf ?? []].flatMap((each) => {

@@ -90,6 +90,6 @@ function queryOfShape({ format, formats, widths, width, height, fit, gravity }) 
 }
 
 /** @param {Settings} settings @returns {Record<string, string>} */
-function queryOfSteps({ colors, progressive, sharpen, blur, trim }) {
-  return { ...(colors && { colors }), ...(!progressive && { progressive: 'false' }), ...(sharpen && { sharpen }), ...(blur && { blur }), ...(trim && { trim }) };
+function queryOfSteps({ colors, progressive, sharpen, blur, trim, watermark }) {
+  return { ...(watermark && { watermark }), ...(colors && { colors }), ...(!progressive && { progressive: 'false' }), ...(sharpen && { sharpen }), ...(blur && { blur }), ...(trim && { trim }) };
 }

@@ -131,6 +131,7 @@
  * @property {number} retention_s
  * @property {boolean} auth
  * @property {string[]} [features]
+ * @property {string[]} [watermarks] names of the marks that the operator gave
  */
 
 export {};

@@ -133,6 +133,13 @@ export function shapeField(prefix) {
     el('small', { id: `${id}-hint`, 'data-t': 'settings.shape_hint' }));
 }
 
+/** Of the marks that the operator gave. @param {string} prefix @param {string[]} names */
+export function watermarkField(prefix, names) {
+  const id = `${prefix}watermark`;
+  return el('div', { class: 'field', 'data-field': 'watermark' }, el('label', { for: id, 'data-t': 'settings.watermark' }),
+    el('select', { id, name: 'watermark' }, el('option', { value: '', 'data-t': 'settings.watermark_none' }), ...names.map((value) => el('option', { value }, value))));
+}
+
 /** @param {string} prefix */
 export function gravityField(prefix) {
   const id = `${prefix}gravity`;

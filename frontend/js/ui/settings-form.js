@@ -1,7 +1,7 @@
 // @ts-check
 /** The form of settings: for all images in the page's panel, and for one in its dialog. Both have the same fields, with ids of their own. */
 import { el, setAttribute, setText } from './dom.js';
-import { checkField, dialField, formatChoice, gravityField, metadataField, numberField, presetChoice, qualityField, shapeField, webFormatsField, webWidthsField, widthField } from './setting-controls.js';
+import { checkField, dialField, formatChoice, gravityField, metadataField, numberField, presetChoice, qualityField, shapeField, watermarkField, webFormatsField, webWidthsField, widthField } from './setting-controls.js';
 import { capabilitiesFor, formatName, optionSchema, WEB, webFormats } from '../core/capabilities.js';
 import { formatsOf, hasQuality, MOST_WIDTHS, presetsOf, readWidths, widestForWeb } from '../core/options.js';
 import { fits, hasDecimals, nameOfQuality, notesOf, NUMBERS, rangeOf, shapeOf, withShape, withWidth } from '../core/setting-fields.js';
@@ -21,7 +21,7 @@ export function createForm(prefix, capabilities) {
   const form = el('form', { class: 'settings-form', novalidate: '' }, ...formatChoice(capabilities),
     ...webFormats(capabilities).length > 0 ? [el('div', { class: 'settings-web' }, webWidthsField(prefix), webFormatsField(capabilities))] : [],
     presetChoice(), el('div', { class: 'settings-main' }, qualityField(prefix), widthField(prefix)),
-    el('details', { class: 'settings-more' }, el('summary', { 'data-t': 'settings.more' }), fileGrid(prefix), pictureGrid(prefix)));
+    el('details', { class: 'settings-more' }, el('summary', { 'data-t': 'settings.more' }), fileGrid(prefix), pictureGrid(prefix, capabilities.watermarks ?? [])));
   form.addEventListener('click', ({ target }) => target instanceof HTMLElement && pressChip(form, target));
   return form;
 }
@@ -35,13 +35,13 @@ function fileGrid(prefix) {
     metadataField(prefix), checkField(prefix, 'progressive', 'settings.progressive', 'settings.progressive_hint'));
 }
 
-/** What is done to the picture. @param {string} prefix */
-function pictureGrid(prefix) {
+/** What is done to the picture. @param {string} prefix @param {string[]} watermarks */
+function pictureGrid(prefix, watermarks) {
   return el('div', { class: 'settings-grid' },
     numberField(prefix, { name: 'height', label: 'settings.max_height', unit: 'settings.pixels', empty: 'settings.as_is' }), shapeField(prefix), gravityField(prefix),
     numberField(prefix, { name: 'sharpen', label: 'settings.sharpen', empty: 'settings.off', hint: 'settings.sharpen_hint' }),
     numberField(prefix, { name: 'blur', label: 'settings.blur', empty: 'settings.off', hint: 'settings.blur_hint' }),
-    checkField(prefix, 'trim', 'settings.trim', 'settings.trim_hint'));
+    checkField(prefix, 'trim', 'settings.trim', 'settings.trim_hint'), ...(watermarks.length > 0 ? [watermarkField(prefix, watermarks)] : []));
 }
 
 /** A chip is pressed: its value goes into the field, or into or out of its list, as if it had been entered there. @param {HTMLFormElement} form @param {HTMLElement} target */
@@ -189,7 +189,7 @@ function showField(field, settings, capabilities) {
     if (Number.isFinite(maximum)) setAttribute(input, 'max', String(maximum));
   }
   const { enum: choices } = optionSchema(capabilities, option);
-  for (const choice of field.querySelectorAll('option')) choice.hidden = option === 'fit' ? choice.value === 'own' && shapeOf(settings) !== 'own' : !choices?.includes(choice.value);
+  for (const choice of field.querySelectorAll('option')) choice.hidden = choice.value === 'own' ? shapeOf(settings) !== 'own' : Boolean(choices) && !choices?.includes(choice.value) && option !== 'fit';
   for (const chip of field.querySelectorAll('.chip[data-sets]')) if (chip instanceof HTMLButtonElement) chip.hidden = !fits(/** @type {NumberField} */ (chip.dataset.sets), chip.value, capabilities);
 }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultSettings, hasQuality, isChanged, QUALITIES, readSettings } from '../../../frontend/js/core/options.js';
+import { linkOf, readLink } from '../../../frontend/js/core/settings-address.js';
 import { retryQueryOf } from '../../../frontend/js/core/retry-query.js';
 import { hasNearLossless, hasTarget, queryOf, settingsOfForm, settingsOfQuery } from '../../../frontend/js/core/settings-query.js';
 import { OPTIONS, OPTIONS_OF_FORMATS, capabilities } from '../support/fixtures.mjs';
@@ -87,7 +88,7 @@ test('defaults and ranges are the gateway’s, not the page’s', () => {
   } };
   assert.deepEqual(defaultSettings(other), {
     format: 'webp', formats: '', widths: '640,1280,1920', preset: 'auto', quality: 71, method: 2, speed: 0, width: '', height: '', target_kilobytes: '', near_lossless: '', metadata: 'copyright',
-    colors: '', progressive: true, fit: 'inside', gravity: 'attention', sharpen: '', blur: '', trim: '',
+    colors: '', progressive: true, fit: 'inside', gravity: 'attention', sharpen: '', blur: '', trim: '', watermark: '',
   });
   assert.deepEqual(readSettings({ quality: 100, method: 0, width: 9000, metadata: 'all' }, other), { ...defaultSettings(other), quality: 95, method: 1, width: '4000' });
   assert.deepEqual(queryOf({ ...defaultSettings(other), preset: 'photo' }, other), { quality: '71', method: '2' }, 'a default need not be sent');
@@ -119,4 +120,14 @@ test('a retry takes back every option that the settings do not have', () => {
   assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS_OF_FORMATS)), {
     ...cleared, ...Object.fromEntries(['format', 'formats', 'widths', 'quality_scale', 'subsampling', 'colors', 'progressive', 'fit', 'gravity', 'sharpen', 'blur', 'trim'].map((name) => [name, ''])),
   });
+});
+
+test('a mark is one that the operator gave, wherever the settings come from', () => {
+  const marked = { ...rich, options: { ...OPTIONS, watermark: { type: 'string', default: null } }, watermarks: ['logo', 'draft'] };
+  const settings = readSettings({ watermark: 'logo' }, marked);
+  assert.deepEqual(queryOf(settings, marked), { method: '4', quality: 'auto', lossless: 'auto', watermark: 'logo' });
+  assert.deepEqual([settingsOfQuery(queryOf(settings, marked), marked), readLink(linkOf(settings, marked), marked).settings], [settings, settings]);
+  assert.deepEqual([readSettings({ watermark: 'gone' }, marked).watermark, readSettings({ watermark: 'logo' }, rich).watermark], ['', '']);
+  assert.deepEqual(readLink('#watermark=gone', marked).refused, [{ name: 'watermark', value: 'gone', accepted: 'logo, draft' }]);
+  assert.deepEqual(retryQueryOf({}, ['watermark']).watermark, '');
 });
