@@ -2,7 +2,7 @@
 /** What a reader can do with all images at once: the events of the summary bar and of the settings. */
 import { canConvertAgain } from './core/convert-again.js';
 import { zipName } from './core/filenames.js';
-import { isLarger, outcomeOf, resultOutcome } from './core/outcome.js';
+import { isLarger, outcomesOf } from './core/outcome.js';
 import { canPause, isFinal } from './core/states.js';
 import { on } from './ui/dom.js';
 
@@ -58,14 +58,12 @@ export class BatchActions {
     const { packZip } = await import('./net/zip.js');
     const { saveBlob } = await import('./ui/save.js');
     const done = this.where((item) => item.state === 'done' && item.result !== null);
-    const files = done.map((item) => {
-      const { name, path } = outcomeOf(item, capabilities);
-      return { name: item.folder ? `${item.folder}/${name}` : name, path, modified_ms: item.modified_ms || Date.now() };
-    });
+    const files = done.flatMap((item) => outcomesOf(item, capabilities).map(({ name, path }) => (
+      { name: item.folder ? `${item.folder}/${name}` : name, path, modified_ms: item.modified_ms || Date.now() })));
     const zip = await packZip(files, api, (share) => overview.showPacking(Math.floor(100 * share)));
     overview.showPacking(null);
     if (!zip) return messages.showError('summary.zip_failed');
-    saveBlob(zip, zipName(done.map((item) => resultOutcome(item).format)));
+    saveBlob(zip, zipName(done.flatMap((item) => outcomesOf(item, capabilities).map(({ format }) => format))));
     const originals = done.filter(isLarger).length;
     if (originals > 0) messages.show('summary.zip_originals', { n: originals });
   }

@@ -33,7 +33,7 @@ export class ComparePictures {
     this.visit = new AbortController();
     /** @type {Blob | null} */
     this.before = null;
-    /** The file of the result or of a variant. @type {Blob | null} */
+    /** The file of the result or of a trial. @type {Blob | null} */
     this.after = null;
     /** What is seen of it: itself or its preview. @type {Blob | null} */
     this.after_seen = null;
@@ -61,7 +61,7 @@ export class ComparePictures {
   async loadAfter(item, signal) {
     const blob = await this.gallery.api.fetchBlob(item.result?.url ?? '');
     const picture = blob && await this.pictureOf(blob, item.result ?? { width: 1, height: 1 }, signal);
-    const is_first = !signal.aborted && this.after === null; // a variant may have come before
+    const is_first = !signal.aborted && this.after === null; // a trial may have come before
     if (blob && picture && is_first) this.showAfter(blob, picture);
     return Boolean(picture);
   }

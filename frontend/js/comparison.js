@@ -1,18 +1,19 @@
 // @ts-check
 /**
- * The comparison of an image before and after, and of variants that are encoded while somebody looks. Loaded when it is opened first. Nothing
- * that was tried out stays at the gateway, but for the variant that somebody uses: that becomes the image's result.
+ * The comparison of an image before and after, and of trials that are encoded while somebody looks. Loaded when it is opened first. Nothing
+ * that was tried out stays at the gateway, but for the trial that somebody uses: that becomes the image's result.
  */
 import { ComparePictures } from './compare-pictures.js';
 import { changeSettings, isSameQuery, sizeChoices } from './core/compare-settings.js';
 import { storedOrigin } from './core/convert-again.js';
-import { queryOf, settingsOfQuery } from './core/options.js';
+import { queryOf, settingsOfQuery } from './core/settings-query.js';
 import { resultOutcome } from './core/outcome.js';
 import { sentenceOf } from './core/problem.js';
 import { isFinal } from './core/states.js';
+import { asksForVariants, filesOf } from './core/variants.js';
 import { newId } from './new-id.js';
 import { Previews } from './net/previews.js';
-import { Variants } from './net/variants.js';
+import { Trials } from './net/trials.js';
 import { CompareDialog } from './ui/compare.js';
 import { saveBlob } from './ui/save.js';
 import { loadStyles } from './ui/styles.js';
@@ -21,7 +22,7 @@ import { loadStyles } from './ui/styles.js';
 /** @typedef {import('./core/types.js').Job} Job */
 /** @typedef {import('./core/types.js').Result} Result */
 /** @typedef {import('./core/types.js').Problem} Problem */
-/** @typedef {import('./net/variants.js').Variant} Variant */
+/** @typedef {import('./net/trials.js').Trial} Trial */
 /** @typedef {{result: Result, options: Record<string, string>, seconds: number | null, is_kept: boolean}} Shown `is_kept`: it is the image's result */
 
 export class Comparison {
@@ -30,10 +31,10 @@ export class Comparison {
     this.gallery = gallery;
     const net = { api: gallery.api, updates: gallery.updates };
     this.previews = new Previews(net);
-    this.variants = new Variants(net, {
+    this.trials = new Trials(net, {
       onProgress: (job) => this.showProgress(job),
       onBusy: (problem, wait_s) => this.showBusy(problem, wait_s),
-      onVariant: (variant) => this.showVariant(variant),
+      onTrial: (trial) => this.showTrial(trial),
       onProblem: (problem) => this.showProblem(problem),
     });
     /** @type {CompareDialog | null} */
@@ -44,9 +45,9 @@ export class Comparison {
     this.item = null;
     /** @type {Shown | null} */
     this.shown = null;
-    /** Variants that become results, by image: the gateway shares their bytes until then. @type {Map<string, string>} */
+    /** Trials that become results, by image: the gateway shares their bytes until then. @type {Map<string, string>} */
     this.used = new Map();
-    /** The image whose variant is being taken over. */
+    /** The image whose trial is being taken over. */
     this.using = '';
     this.settings = settingsOfQuery({}, gallery.capabilities);
     gallery.items.listen({ onChanged: (item, before) => item.state !== before.state && this.onState(item), onRemoved: (item) => this.onRemoved(item) });
@@ -60,7 +61,7 @@ export class Comparison {
     await loadStyles('dialog', 'compare');
     if (this.dialog) return;
     const dialog = new CompareDialog(this.gallery.words(), this.gallery.capabilities, {
-      onChange: (change) => this.change(change), onUse: () => this.use(), onDownload: () => this.download(),
+      onChange: (change) => this.change(change), onFile: (index) => this.showFile(index), onUse: () => this.use(), onDownload: () => this.download(),
       onStep: (step) => this.step(step), onMode: (mode) => this.pictures?.onMode(mode), onClose: () => this.close(),
     });
     this.dialog = dialog;
@@ -86,14 +87,25 @@ export class Comparison {
   show(item) {
     const { dialog, gallery: { capabilities } } = this;
     if (!dialog || !item.result) return;
-    this.variants.close();
+    this.trials.close();
     this.item = item;
     this.showPlace();
     this.settings = settingsOfQuery(item.options, capabilities);
     dialog.panel.showSizes(sizeChoices(this.settings, item.source), storedOrigin(item, capabilities) !== null);
+    const files = asksForVariants(item) ? filesOf(item) : [];
+    dialog.panel.showFiles(files.map(({ file }) => file.name), files.findIndex(({ result }) => result === item.result));
     this.present({ result: item.result, options: item.options, seconds: item.duration_s, is_kept: true });
     this.pictures?.show(item);
     dialog.panel.showEnd((item.result.frames ?? 1) > 1 ? this.gallery.words().t('compare.animation') : '');
+  }
+
+  /** Another of the files of an image that has several. @param {number} index */
+  showFile(index) {
+    const { item } = this;
+    if (!item) return;
+    const { result } = filesOf(item)[index];
+    this.present({ result, options: item.options, seconds: item.duration_s, is_kept: true });
+    this.pictures?.show({ ...item, result });
   }
 
   showPlace() {
@@ -120,7 +132,7 @@ export class Comparison {
     this.settings = changeSettings(this.settings, change, capabilities);
     dialog.panel.showSettings(this.settings, null);
     dialog.panel.showProgress(0, words().t('compare.encoding'));
-    this.variants.want({ origin, options: queryOf(this.settings, capabilities), key: newId() });
+    this.trials.want({ origin, options: queryOf(this.settings, capabilities), key: newId() });
   }
 
   /** @param {Job} job */
@@ -136,11 +148,11 @@ export class Comparison {
     this.dialog?.panel.showProgress(0, this.gallery.words().t('compare.busy', { problem: this.sentence(problem), n: Math.ceil(wait_s) }));
   }
 
-  /** @param {Variant} variant */
-  async showVariant({ job: { id, result, ...times }, blob, options }) {
+  /** @param {Trial} trial */
+  async showTrial({ job: { id, result, ...times }, blob, options }) {
     if (!result) return;
     const show = await this.pictures?.prepare(blob, result);
-    if (!this.dialog || !this.item || this.variants.kept?.job.id !== id) return;
+    if (!this.dialog || !this.item || this.trials.kept?.job.id !== id) return;
     show?.();
     this.dialog.panel.showEnd('', this.gallery.words().t('compare.encoded', { size: this.gallery.words().bytes(result.bytes) }));
     this.present({ result, options, seconds: secondsOf(times), is_kept: isSameQuery(options, this.item.options) });
@@ -160,12 +172,12 @@ export class Comparison {
 
   // ── what comes of it ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The variant that is shown becomes the image's result, through a job of the image's own: the gateway shares the bytes. */
+  /** The trial that is shown becomes the image's result, through a job of the image's own: the gateway shares the bytes. */
   use() {
     const { item, shown, gallery: { items, capabilities, words } } = this;
     if (!item || !shown || shown.is_kept) return;
-    const variant = this.variants.release();
-    if (variant) this.used.set(item.id, variant.job.id);
+    const trial = this.trials.release();
+    if (trial) this.used.set(item.id, trial.job.id);
     this.using = item.id;
     this.dialog?.panel.showProgress(0, words().t('compare.using'));
     items.dispatch(item.id, { type: 'restarted', key: newId(), options: shown.options, origin: storedOrigin(item, capabilities) });
@@ -191,14 +203,14 @@ export class Comparison {
     if (item.id !== this.item?.id || !this.shown) return;
     if (!item.result) return this.showProblem(item.problem ?? { code: 'gone' });
     this.item = item;
-    if (this.variants.running) return;
+    if (this.trials.running) return;
     this.dialog?.panel.showEnd(this.gallery.words().t('compare.used_note'));
     this.present({ ...this.shown, is_kept: isSameQuery(this.shown.options, item.options) });
   }
 
   download() {
     const { item, shown, pictures } = this;
-    if (item && shown && pictures?.after) saveBlob(pictures.after, resultOutcome({ ...item, result: shown.result }).name);
+    if (item && shown && pictures?.after) saveBlob(pictures.after, nameOf(item, shown.result));
   }
 
   /** @param {Item} item */
@@ -208,19 +220,22 @@ export class Comparison {
   }
 
   close() {
-    this.variants.close();
+    this.trials.close();
     this.pictures?.leave();
     this.item = this.shown = this.pictures = this.dialog = null;
   }
 
   /** The page is being left; the reader may come back to it. */
   discardAll() {
-    if (this.variants.running) this.dialog?.panel.showEnd('');
-    this.variants.close();
+    if (this.trials.running) this.dialog?.panel.showEnd('');
+    this.trials.close();
     this.pictures?.visit.abort();
     this.used.forEach((job) => this.gallery.api.deleteJob(job));
   }
 }
+
+/** @param {Item} item @param {Result} result */
+const nameOf = (item, result) => filesOf(item).find((each) => each.result === result)?.file.name ?? resultOutcome({ ...item, result }).name;
 
 /** @param {Item} item */
 const canCompare = (item) => item.state === 'done' && item.result !== null && item.job !== null;

@@ -4,10 +4,11 @@
  * movement; a new one aborts the one before. Where the picture was converted with the very same settings, the figure is the result's own.
  */
 import { HEAD_BYTES, isAnimated } from './core/animation.js';
-import { canEstimate } from './core/estimate.js';
+import { canEstimate, isOfEstimatedFormat } from './core/estimate.js';
 import { sourcePath } from './core/paths.js';
 import { isSending } from './core/states.js';
 import { PARALLEL_UPLOADS } from './core/upload-slots.js';
+import { asksForVariants } from './core/variants.js';
 import { estimatePicture } from './estimate-picture.js';
 import { EstimateRequests } from './net/estimate-requests.js';
 import { LARGEST_FILE_BYTES, Samples } from './ui/samples.js';
@@ -53,11 +54,11 @@ export class Estimates {
     this.stop();
     if (!item) return this.show({ state: 'none' });
     if (this.last.id !== item.id) this.last = { id: item.id };
-    if (item.state === 'done' && item.result && isSameQuery(item.options, query)) {
+    if (item.state === 'done' && item.result && !asksForVariants(item) && isSameQuery(item.options, query)) {
       this.last = { id: item.id, after_bytes: item.result.bytes };
       return this.report(item, 'exact');
     }
-    if (!canEstimate(query)) return this.report(item, 'other_format', query.format);
+    if (!canEstimate(query)) return this.report(item, isOfEstimatedFormat(query) ? 'other_settings' : 'other_format', query.format);
     this.report(item, 'working');
     const { signal } = this.abort = new AbortController();
     this.later(DEBOUNCE_MS, signal, () => this.run(item, query, signal));

@@ -1,7 +1,7 @@
 // @ts-check
 /** The settings of one image, asked for in a dialog with its estimate. */
 import { canConvertAgain } from './core/convert-again.js';
-import { queryOf, settingsOfQuery } from './core/options.js';
+import { queryOf, settingsOfQuery } from './core/settings-query.js';
 import { Estimates } from './estimates.js';
 import { createEstimateLine, showEstimate } from './ui/estimate-line.js';
 import { askForSettings } from './ui/file-settings.js';

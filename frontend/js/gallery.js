@@ -7,7 +7,7 @@ import { hasFeature } from './core/capabilities.js';
 import { isSystemFile, problemOfFile } from './core/file-checks.js';
 import { displayName, folderOf, nameOfUrl } from './core/filenames.js';
 import { createItem } from './core/item.js';
-import { queryOf } from './core/options.js';
+import { queryOf } from './core/settings-query.js';
 import { isFollowing } from './core/states.js';
 import { ListArrangement } from './arrangement.js';
 import { BatchActions } from './batch-actions.js';

@@ -2,9 +2,10 @@
 /** What a reader can do with one image: the events of its row (see `core/row-controls.js`). */
 import { storedOrigin } from './core/convert-again.js';
 import { displayName, extensionOf, stemOf, withoutFolders } from './core/filenames.js';
-import { queryOf, settingsOfQuery } from './core/options.js';
-import { downloadAddress, outcomeOf, resultOutcome, sourceOutcome } from './core/outcome.js';
-import { altOf, pictureSnippet } from './core/picture-snippet.js';
+import { queryOf, settingsOfQuery } from './core/settings-query.js';
+import { archiveOutcome, downloadAddress, outcomeOf, outcomesOf, resultOutcome, sourceOutcome } from './core/outcome.js';
+import { altOf, pictureSnippet, snippetOf } from './core/picture-snippet.js';
+import { asksForVariants } from './core/variants.js';
 import { newId } from './new-id.js';
 import { copyImage, copyText } from './ui/clipboard.js';
 import { on } from './ui/dom.js';
@@ -39,7 +40,11 @@ export class ItemActions {
     onItem('copy-image-item', (item) => this.copyImage(item));
     onItem('copy-item', (item) => this.copyLink(item));
     onItem('copy-picture-item', (item) => this.copyPicture(item));
-    onItem('save-item', (item) => this.save(item, outcomeOf(item, capabilities)));
+    onItem('save-item', (item) => asksForVariants(item) ? this.saveVariants(item) : this.save(item, outcomeOf(item, capabilities)));
+    on('save-variant', ({ id, file }) => {
+      const item = items.get(id);
+      if (item) this.save(item, file);
+    });
     onItem('anyway-item', (item) => this.saveAnyway(item));
     onItem('download-item', (item) => tracker.checkResult(item.id));
     onItem('remove-item', (item) => removal.remove([item], words().t('toast.removed', { name: item.name })));
@@ -71,9 +76,9 @@ export class ItemActions {
   async rename(item) {
     const { items, words } = this.gallery;
     const { askForName } = await import('./ui/rename.js');
-    const extension = extensionOf(resultOutcome(item).name);
+    const extension = asksForVariants(item) ? '' : extensionOf(resultOutcome(item).name);
     const wanted = await askForName({ name: item.name, stem: stemOf(item.name), extension }, words());
-    const stem = (wanted ?? '').trim().replace(new RegExp(`\\${extension}$`, 'i'), '');
+    const stem = extension ? (wanted ?? '').trim().replace(new RegExp(`\\${extension}$`, 'i'), '') : (wanted ?? '').trim();
     if (stem) items.dispatch(item.id, { type: 'renamed', name: displayName(`${withoutFolders(stem)}${extensionOf(item.name) || `.${item.source?.format ?? 'png'}`}`) });
   }
 
@@ -91,10 +96,15 @@ export class ItemActions {
 
   /** @param {Item} item */
   async copyPicture(item) {
+    const snippet = asksForVariants(item) ? snippetOf(item) : this.snippetOfOne(item);
+    this.say(await copyText(snippet), 'row.picture_copied', ['row.copy_failed', { link: snippet }]);
+  }
+
+  /** @param {Item} item */
+  snippetOfOne(item) {
     const [result, source] = [resultOutcome(item), sourceOutcome(item, this.gallery.capabilities)];
     const { width = 0, height = 0 } = item.result ?? {};
-    const snippet = pictureSnippet({ result, source, width, height, alt: altOf(stemOf(item.name)) });
-    this.say(await copyText(snippet), 'row.picture_copied', ['row.copy_failed', { link: snippet }]);
+    return pictureSnippet({ result, source, width, height, alt: altOf(stemOf(item.name)) });
   }
 
   /** @param {boolean} is_done @param {string} success @param {[string, import('./core/language.js').Values?]} failure */
@@ -118,5 +128,15 @@ export class ItemActions {
     const blob = await api.fetchBlob(file.path);
     if (blob) saveBlob(blob, file.name);
     else tracker.checkResult(item.id);
+  }
+
+  /** Packed by the page, where the gateway's own ZIP has other names, or no link can fetch it. @param {Item} item */
+  async saveVariants(item) {
+    const { api, capabilities, messages, tracker } = this.gallery;
+    const { packZip } = await import('./net/zip.js');
+    const zip = await packZip(outcomesOf(item, capabilities).map(({ name, path }) => ({ name, path, modified_ms: item.modified_ms || Date.now() })), api, () => {});
+    if (zip) return saveBlob(zip, archiveOutcome(item).name);
+    messages.showError('summary.zip_failed');
+    tracker.checkResult(item.id);
   }
 }

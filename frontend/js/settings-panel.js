@@ -1,8 +1,10 @@
 // @ts-check
 /** The panel of settings, loaded when it is opened: the form, the estimate, the settings that have a name, and the link. */
+import { WEB } from './core/capabilities.js';
 import { canConvertAgain } from './core/convert-again.js';
 import { cleanName, isSame, readNamed, withNamed } from './core/named-settings.js';
-import { defaultSettings, isChanged, queryOf } from './core/options.js';
+import { defaultSettings, isChanged } from './core/options.js';
+import { queryOf } from './core/settings-query.js';
 import { linkOf } from './core/settings-address.js';
 import { Estimates } from './estimates.js';
 import { loadValue, saveValue } from './net/storage.js';
@@ -143,7 +145,7 @@ export class SettingsPanel {
   tellUnused({ settings: { format }, unknown, meaningless, refused }) {
     const words = this.words();
     if (unknown.length > 0) this.gallery.messages.alert(words.t('settings.link_unknown', { n: unknown.length, names: words.list(unknown) }));
-    if (meaningless.length > 0) this.gallery.messages.alert(words.t('settings.link_meaningless', { names: words.list(meaningless), format: words.format(format) }));
+    if (meaningless.length > 0) this.gallery.messages.alert(words.t('settings.link_meaningless', { names: words.list(meaningless), format: format === WEB ? words.t('settings.web') : words.format(format) }));
     const values = refused.map((each) => words.t('settings.link_value', each));
     if (values.length > 0) this.gallery.messages.alert(words.t('settings.link_refused', { values: words.list(values) }));
   }

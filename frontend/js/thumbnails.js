@@ -18,9 +18,9 @@ export class Thumbnails {
     this.pictures = new Map();
     items.listen({
       onAdded: ({ id }) => this.show(id),
-      onChanged: ({ id, job, state }, before) => {
+      onChanged: ({ id, job, state, result }, before) => {
         const is_result_wanted = can_show_results && state === 'done' && before.state !== 'done' && !this.pictures.has(id);
-        if (is_result_wanted && job) this.list.showPicture(id, resultPath(job));
+        if (is_result_wanted && job) this.list.showPicture(id, resultPath(job), result?.color);
       },
     });
   }

@@ -71,6 +71,12 @@ function formatOf(bytes) {
   return text.slice(4) === 'ftypavif' ? 'avif' : text.slice(8) === 'WEBP' ? 'webp' : text;
 }
 
+/** Runs in the page: width and height of a picture, as its decoder has it. @param {string} base64 */
+async function sizeOf(base64) {
+  const { width, height } = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))]));
+  return [width, height];
+}
+
 /** Runs in the page: the colour of a corner, as its decoder has it. @param {string} base64 */
 async function cornerOf(base64) {
   const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))]));
@@ -186,12 +192,71 @@ testPage('the comparison shows a result that the browser cannot, tries other for
   assert.equal((await saveRow(page, 'a.png')).name, 'a.jpg');
 });
 
+testPage('a shape cuts the picture, follows the width, and keeps what draws the eye unless the middle is chosen', {}, async (page) => {
+  await open(page);
+  await page.click('.settings-more > summary');
+  assert.equal(await page.isVisible('#gravity'), false, 'nothing is cut, so nothing is chosen');
+  await page.selectOption('#shape', '16:9');
+  assert.deepEqual([await page.inputValue('#width'), await page.inputValue('#height'), await page.inputValue('#gravity')], ['1280', '720', 'attention']);
+  await page.fill('#width', '160');
+  assert.deepEqual([await page.inputValue('#height'), await page.inputValue('#shape')], ['90', '16:9']);
+  await page.waitForFunction(() => location.hash.endsWith('width=160&height=90&fit=cover&gravity=attention'));
+  const query = await convert(page, file('a.png', png(320, 320, 21)));
+  assert.deepEqual([query.get('fit'), query.get('gravity')], ['cover', 'attention']);
+  await page.locator('.estimate[data-state="exact"]').waitFor();
+  assert.deepEqual(await page.evaluate(sizeOf, (await saveRow(page, 'a.png')).bytes.toString('base64')), [160, 90]);
+  await page.selectOption('#gravity', 'centre');
+  await page.locator('.estimate').filter({ hasText: 'No estimate for these settings.' }).waitFor();
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  await open(page);
+  assert.deepEqual([await page.inputValue('#shape'), await page.inputValue('#gravity')], ['16:9', 'centre']);
+  await page.fill('#width', '');
+  assert.deepEqual([await page.inputValue('#shape'), await page.inputValue('#height')], ['', ''], 'without a width there is no shape');
+});
+
+testPage('a palette, a JPEG that is not progressive, even borders, sharpness and blur are asked for where they mean something', { path: '/#format=png' }, async (page) => {
+  await open(page);
+  await page.click('.settings-more > summary');
+  assert.deepEqual([await page.isVisible('#colors'), await page.isVisible('#progressive')], [true, false]);
+  await page.fill('#colors', '1');
+  await page.locator('#colors-problem').filter({ hasText: 'from 2 to 256' }).waitFor();
+  await page.fill('#colors', '8');
+  const bordered = await page.evaluate(async () => {
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(200, 120).getContext('2d'));
+    context.fillStyle = 'white';
+    context.fillRect(0, 0, 200, 120);
+    for (let at = 0; at < 60; at += 1) (context.fillStyle = `hsl(${at * 6} 70% 45%)`, context.fillRect(40 + at * 2, 30, 2, 50));
+    return [...new Uint8Array(await (await context.canvas.convertToBlob({ type: 'image/png' })).arrayBuffer())];
+  });
+  await page.check('#trim');
+  const query = await convert(page, file('b.png', Buffer.from(bordered)));
+  assert.deepEqual([query.get('colors'), query.get('trim')], ['8', '10']);
+  const { bytes } = await saveRow(page, 'b.png');
+  assert.equal(bytes[25], 3, 'IHDR says: with a palette (PNG, 11.2.1)');
+  assert.deepEqual(await page.evaluate(sizeOf, bytes.toString('base64')), [120, 50]);
+  await page.check('[name="format"][value="jpeg"]');
+  await page.uncheck('#progressive');
+  await page.fill('#sharpen', '0.25');
+  await page.locator('#sharpen-problem').filter({ hasText: 'from 0 to 10, with one decimal at most' }).waitFor();
+  await page.fill('#sharpen', '0.7');
+  await page.fill('#blur', '1.5');
+  const jpeg = await convert(page, file('c.png', png(64, 48, 22)));
+  assert.deepEqual([jpeg.get('progressive'), jpeg.get('sharpen'), jpeg.get('blur'), jpeg.get('colors')], ['false', '0.7', '1.5', null]);
+  const saved = (await saveRow(page, 'c.png')).bytes;
+  assert.ok(saved.includes(Buffer.from([0xff, 0xc0])) && !saved.includes(Buffer.from([0xff, 0xc2])), 'SOF0 and no SOF2 (T.81, table B.1)');
+  await page.click('#reset-settings');
+  await page.check('[name="format"][value="jpeg"]');
+  assert.deepEqual([await page.isChecked('#progressive'), await page.isChecked('#trim'), await page.inputValue('#blur')], [true, false, '']);
+});
+
 test('a gateway that writes WebP alone is offered no choice, and is sent none', { timeout: 2 * PATIENCE_MS }, async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   const page = await context.newPage();
   await page.route('**/api/capabilities', async (route) => {
     const { output_formats: _, options, ...others } = await (await route.fetch()).json();
-    const { format: __, speed: ___, subsampling: ____, ...known } = options;
+    const { format: __, formats: ___, widths: ____, ...known } = options;
+    for (const name of ['speed', 'subsampling', 'quality_scale', 'progressive', 'colors']) delete known[name];
     await route.fulfill({ json: { ...others, options: known } });
   });
   await page.goto(`${GATEWAY_URL}/#format=avif&quality=70`);

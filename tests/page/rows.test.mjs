@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, visit } from './support/browser.mjs';
-import { file, png } from './support/images.mjs';
+import { file, png, tiff } from './support/images.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -529,3 +529,20 @@ for (const [locale, widths, more] of /** @type {const} */ ([['en-GB', [1180, 780
     }
   });
 }
+
+testPage('while a small picture is on its way, its place has the colour of the result', {}, async (page) => {
+  const waiting = /** @type {import('playwright-core').Route[]} */ ([]);
+  await page.route(/\/api\/jobs\/[^/]+\/result/, async (route) => route.request().resourceType() === 'image' ? void waiting.push(route) : route.continue());
+  await add(page, file('scan.tif', tiff(400, 300), 'image/tiff'));
+  await allDone(page, 1);
+  const place = row(page, 'scan.tif').locator('.row-picture');
+  await page.waitForFunction(() => document.querySelector('.row-picture img'));
+  const { result } = await (await fetch(new URL(`/api/jobs/${new URL(waiting[0].request().url()).pathname.split('/')[3]}`, page.url()), { headers: { cookie: await cookiesOf(page) } })).json();
+  const [red, green, blue] = result.color.match(/[0-9a-f]{2}/g).map((/** @type {string} */ each) => parseInt(each, 16));
+  assert.equal(await place.evaluate((element) => getComputedStyle(element).backgroundColor), `rgb(${red}, ${green}, ${blue})`);
+  for (const route of waiting) await route.continue();
+  await page.waitForFunction(() => /** @type {HTMLElement} */ (document.querySelector('.row-picture')).style.backgroundColor === '');
+});
+
+/** @param {Page} page */
+const cookiesOf = async (page) => (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');

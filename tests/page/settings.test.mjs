@@ -61,7 +61,7 @@ testPage('settings live in the address: a change replaces it without a step back
   const steps = await depth(page);
   assert.equal(hash(page), '');
   await open(page);
-  await page.click('.chip[value="1920"]');
+  await page.click('.chip[data-sets="width"][value="1920"]');
   await untilHash(page, '#quality=auto&width=1920');
   await page.check('[name="preset"][value="photo"]');
   await page.click('.chip[data-sets="quality"][value="60"]');
@@ -102,7 +102,7 @@ testPage('a link that was copied gives another person the same, the defaults too
 
 testPage('settings get a name, come back by it, and are deleted with Undo', {}, async (page) => {
   await open(page);
-  await page.click('.chip[value="800"]');
+  await page.click('.chip[data-sets="width"][value="800"]');
   await page.click('#save-settings');
   await page.fill('#settings-name', 'Shop <b>');
   await page.keyboard.press('Enter');
@@ -220,9 +220,9 @@ testPage('a busy gateway is left alone, and nobody is told but the place of the 
     return route.fulfill({ status: 429, headers: { 'Retry-After': '60' }, contentType: 'application/problem+json', body: '{"code":"rate_limited"}' });
   });
   await open(page);
-  await page.click('.chip[value="1280"]');
+  await page.click('.chip[data-sets="width"][value="1280"]');
   await page.waitForSelector('.estimate[data-state="unknown"]');
-  await page.click('.chip[value="800"]');
+  await page.click('.chip[data-sets="width"][value="800"]');
   await untilHash(page, '#quality=auto&width=800');
   await page.waitForSelector('.estimate[data-state="unknown"]');
   assert.equal(asked, 1);
@@ -237,7 +237,7 @@ testPage('no estimate is invented: not for an animation, not for what the browse
   await convert(page, file('moving.gif', gif, 'image/gif'));
   await page.waitForSelector('.estimate[data-state="exact"]');
   assert.equal(await page.innerText('.estimate-hint'), 'Converted with these settings');
-  await page.click('.chip[value="800"]');
+  await page.click('.chip[data-sets="width"][value="800"]');
   await page.waitForSelector('.estimate[data-state="animated"]');
   await page.setInputFiles('#file-input', [file('strange.png', Buffer.from('no picture at all'))]);
   await page.waitForSelector('.estimate[data-state="undecodable"]');

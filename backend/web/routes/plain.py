@@ -45,6 +45,8 @@ PROGRESS = '<p>{stage}</p><progress max="100" value="{percent}" aria-label="{sta
 REFUSED = '<li><strong>{name}</strong><p class="plain-failed">{detail}</p></li>'
 GO_ON = '<p><a class="button button-primary" href="{place}">{text}</a></p>'
 OUTCOME = '<p>{outcome}</p><img src="{url}" alt="{name}" loading="lazy"><p><a class="button button-soft" href="{url}?download=1">{text}</a></p>'
+FILE = '<li>{width} × {height}, {size}: <a href="{url}{mark}download=1">{text}</a></li>'
+FILES = '<ul>{files}</ul><p><a class="button button-soft" href="{archive}">{text}</a></p>'
 AGAIN = '\n  <meta http-equiv="refresh" content="{seconds}">'
 
 
@@ -72,8 +74,9 @@ def take() -> Response:
 
 
 def _meant(fields: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    output_format = dict(fields).get("format", DEFAULT_OUTPUT)
-    return [field for field in fields if not options.is_meaningless(field[0], output_format)]
+    given = dict(fields)
+    formats = given.get("formats", given.get("format", DEFAULT_OUTPUT)).split(",")
+    return [field for field in fields if not all(options.is_meaningless(field[0], each) for each in formats)]
 
 
 def _accept(context: Context, form: bodies.Form, wanted: options.Options, sender: ingest.Sender) -> str:
@@ -162,7 +165,7 @@ def _progress_page(jobs: Sequence[Job], own: str, archive: str = "") -> Response
 
 
 def _row(job: dict[str, Any], words: Words) -> Markup:
-    return markup("<strong>{name}</strong>", name=isolated(job["source"]["filename"] or job["id"])) + _state(job, words)
+    return markup("<strong>{name}</strong>", name=isolated(job["source"]["filename"] or job["id"])) + _state(job, words) + _files(job, words)
 
 
 def _state(job: dict[str, Any], words: Words) -> Markup:
@@ -171,7 +174,7 @@ def _state(job: dict[str, Any], words: Words) -> Markup:
     if job["state"] == "cancelled":
         return markup("<p>{text}</p>", text=words("cancelled"))
     if job["state"] == "succeeded":
-        return _outcome(job, words)
+        return Markup() if "results" in job else _outcome(job, words)
     return markup(PROGRESS, stage=_stage(job, words), percent=job["progress"])
 
 
@@ -189,6 +192,23 @@ def _outcome(job: dict[str, Any], words: Words) -> Markup:
     outcome = words("succeeded", width=result["width"], height=result["height"], **figures)
     name = files.name_of_result(source["filename"], result["format"], is_original="original" in result)
     return markup(OUTCOME, outcome=outcome, url=result["url"], name=name, text=words("download", name=isolated(name)))
+
+
+def _files(job: dict[str, Any], words: Words) -> Markup:
+    """Of several results those that are ready, also while the others are made. Two widths that became the same are one picture."""
+    ready = {(each["format"], each["width"]): each for each in reversed(job.get("results", []))}
+    if not ready:
+        return Markup()
+    shown = Markup().join(_file(job, each, words) for each in reversed(ready.values()))
+    return markup(FILES, files=shown, archive=job["links"]["archive"], text=words("archive"))
+
+
+def _file(job: dict[str, Any], result: dict[str, Any], words: Words) -> Markup:
+    width = result["width"] if job["options"].get("widths") else None
+    name = files.name_of_result(job["source"]["filename"], result["format"], is_original="original" in result, width=width)
+    shape = {"width": result["width"], "height": result["height"], "size": _size(result["bytes"])}
+    mark = "&" if "?" in result["url"] else "?"
+    return markup(FILE, **shape, url=result["url"], mark=mark, text=words("download", name=isolated(name)))
 
 
 def _size(count: int) -> str:

@@ -3,6 +3,7 @@
 import { savedPercent } from './batch.js';
 import { isLarger, isOriginal, sourceBytes } from './outcome.js';
 import { isFailed } from './states.js';
+import { asksForVariants } from './variants.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {'added' | 'name' | 'size' | 'saving'} Sort */
@@ -10,7 +11,7 @@ import { isFailed } from './states.js';
 /** @typedef {{sort: Sort, filter: Filter | null}} Arrangement */
 
 /** Those without a result go last. @param {Item} item */
-const savingOf = (item) => item.state !== 'done' || !item.result ? -Infinity : isOriginal(item) ? 0 : savedPercent(sourceBytes(item), item.result.bytes);
+const savingOf = (item) => item.state !== 'done' || !item.result ? -Infinity : isOriginal(item) || asksForVariants(item) ? 0 : savedPercent(sourceBytes(item), item.result.bytes);
 
 /** Order → how two images compare in it. The largest file and the largest saving come first. @type {Record<Sort, (names: Intl.Collator) => (a: Item, b: Item) => number>} */
 const ORDERS = {

@@ -2,6 +2,7 @@
 /** All images added up: the figures of the summary bar, the title and the announcements. */
 import { isLarger, sourceBytes } from './outcome.js';
 import { canPause, isFailed, isFinal, isStanding } from './states.js';
+import { asksForVariants } from './variants.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /**
@@ -75,6 +76,7 @@ function addWeight(sums, { state, bytes, percent }) {
 }
 
 /**
+ * Several results of one image are no saving.
  * @param {Pick<Totals, 'done' | 'larger' | 'before_bytes' | 'after_bytes'>} sums
  * @param {Item} item
  * @param {number} result_bytes
@@ -82,6 +84,7 @@ function addWeight(sums, { state, bytes, percent }) {
 function addSizes(sums, item, result_bytes) {
   const is_larger = isLarger(item);
   sums.done += 1;
+  if (asksForVariants(item)) return;
   if (is_larger) sums.larger += 1;
   sums.before_bytes += sourceBytes(item);
   sums.after_bytes += is_larger ? sourceBytes(item) : result_bytes;

@@ -8,6 +8,10 @@ const FORMAT_NAMES = /** @type {Record<string, string>} */ ({ webp: 'WebP', jxl:
 
 /** What a gateway writes where nobody asks for another format. */
 export const DEFAULT_FORMAT = 'webp';
+/** Stands in the place of a format where several results are wanted: of several widths and formats, for a web page. */
+export const WEB = 'web';
+/** The order in which a web page offers them: a browser takes the first that it can show. */
+const FOR_WEB = ['avif', 'webp', 'jpeg', 'png'];
 const SIDES = new Set(['width', 'height']);
 
 /** @param {Capabilities} capabilities @param {'retry' | 'tus' | 'url'} feature */
@@ -29,15 +33,24 @@ export function optionSchema(capabilities, name) {
 /** The formats among which one can choose; none where there is one alone. @param {Capabilities} capabilities */
 export const outputFormats = ({ output_formats = [] }) => output_formats.length > 1 ? output_formats : [];
 
+/** Those that a web page can have side by side; none where the gateway makes one result alone. @param {Capabilities} capabilities */
+export function webFormats(capabilities) {
+  const names = outputFormats(capabilities).map(({ name }) => name);
+  return 'widths' in capabilities.options && 'formats' in capabilities.options ? FOR_WEB.filter((name) => names.includes(name)) : [];
+}
+
 /**
- * What the gateway offers for one output format: the options that mean something for it, and sides no longer than it allows.
+ * What the gateway offers for one output format, or for several at once: the options that mean something for any of them, and sides no longer
+ * than all of them allow.
  * @param {Capabilities} capabilities
- * @param {string} format
+ * @param {string | string[]} formats
  * @returns {Capabilities}
  */
-export function capabilitiesFor(capabilities, format) {
-  const { side_pixels = capabilities.limits.side_pixels } = outputFormats(capabilities).find(({ name }) => name === format) ?? {};
-  const meant = Object.entries(capabilities.options).filter(([, option]) => option['x-formats']?.includes(format) ?? true);
+export function capabilitiesFor(capabilities, formats) {
+  const names = [formats].flat();
+  const sides = outputFormats(capabilities).filter(({ name }) => names.includes(name)).map((each) => each.side_pixels);
+  const side_pixels = sides.length > 0 ? Math.min(...sides) : capabilities.limits.side_pixels;
+  const meant = Object.entries(capabilities.options).filter(([, option]) => option['x-formats']?.some((name) => names.includes(name)) ?? true);
   const bounded = meant.map(([name, option]) => [name, SIDES.has(name) ? { ...option, maximum: Math.min(option.maximum ?? side_pixels, side_pixels) } : option]);
   return { ...capabilities, options: Object.fromEntries(bounded), limits: { ...capabilities.limits, side_pixels } };
 }

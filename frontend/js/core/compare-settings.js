@@ -1,6 +1,7 @@
 // @ts-check
 /** The settings that one can change while comparing: format, kind, quality and size. All others stay those of the image. */
-import { hasQuality, presetsOf, settingsOfForm } from './options.js';
+import { formatsOf, hasQuality, presetsOf } from './options.js';
+import { settingsOfForm } from './settings-query.js';
 
 /** @typedef {import('./options.js').Settings} Settings */
 /** @typedef {import('./types.js').Capabilities} Capabilities */
@@ -26,12 +27,12 @@ export function changeSettings(settings, change, capabilities) {
     const preset = hasQuality(settings) ? settings.preset : 'photo';
     return settingsOfForm({ ...settings, preset, quality: change.quality, target_kilobytes: '' }, false, capabilities);
   }
-  const [width, height] = change.size.split('x');
-  return settingsOfForm({ ...settings, width, height }, false, capabilities);
+  const [width, height, fit] = change.size.split('x');
+  return settingsOfForm({ ...settings, width, height, fit }, false, capabilities);
 }
 
 /** @param {Settings} settings the value among `sizeChoices` */
-export const sizeOf = ({ width, height }) => `${width}x${height}`;
+export const sizeOf = ({ width, height, fit }) => fit === 'cover' ? `${width}x${height}x${fit}` : `${width}x${height}`;
 
 /** The source's size, common ones below it, and the present one. @param {Settings} settings of the image @param {Source | null} source @returns {SizeChoice[]} */
 export function sizeChoices(settings, source) {
@@ -43,7 +44,7 @@ export function sizeChoices(settings, source) {
 }
 
 /** Whether the format of the settings keeps every pixel, so that there is no quality to choose. @param {Settings} settings @param {Capabilities} capabilities */
-export const isWithoutLoss = ({ format }, capabilities) => presetsOf(format, capabilities).length === 0;
+export const isWithoutLoss = (settings, capabilities) => presetsOf(formatsOf(settings), capabilities).length === 0;
 
 /** The quality that a picture has: the one set, or the one that was chosen by the gateway; null for one without loss. @param {Settings} settings @param {Result | null} result */
 export function shownQuality(settings, result) {

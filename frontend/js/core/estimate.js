@@ -9,10 +9,14 @@ const TILES_COST = { lossy: 1.03, lossless: 1 };
 /** Formats whose weight of the whole and the sample says most about a lossy and a lossless file. */
 export const WEIGHED_AS = /** @type {const} */ ({ lossy: 'image/jpeg', lossless: 'image/png' });
 /** Options that say nothing to a sample: it has its size already, and is smaller than the whole. */
-const NOT_FOR_SAMPLES = ['width', 'height', 'target_bytes'];
+const NOT_FOR_SAMPLES = ['width', 'height', 'target_bytes', 'watermark'];
+/** Options that take away a part of the picture, or make several of it: a sample knows nothing of that. */
+const NOT_ESTIMATED = ['formats', 'widths', 'fit', 'trim'];
 
+/** Of one format. @param {Record<string, string>} query */
+export const isOfEstimatedFormat = ({ format = DEFAULT_FORMAT }) => format === DEFAULT_FORMAT;
 /** @param {Record<string, string>} query */
-export const canEstimate = ({ format = DEFAULT_FORMAT }) => format === DEFAULT_FORMAT;
+export const canEstimate = (query) => isOfEstimatedFormat(query) && !NOT_ESTIMATED.some((name) => name in query);
 
 /** @param {Record<string, string>} query of the whole @returns {Record<string, string>} */
 export const queryOfSample = (query) => Object.fromEntries(Object.entries(query).filter(([name]) => !NOT_FOR_SAMPLES.includes(name)));

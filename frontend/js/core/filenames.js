@@ -84,6 +84,12 @@ export function resultName(name, format = 'webp') {
   return `${stemOf(withoutFolders(name)) || 'image'}.${EXTENSION_BY_FORMAT[format] ?? format}`;
 }
 
+/** As the gateway calls one of several results: `cat-640w.avif`. @param {string} name of the source @param {number} width in pixels @param {string} format */
+export function variantName(name, width, format) {
+  const extension = extensionOf(resultName(name, format));
+  return `${stemOf(resultName(name, format))}-${width}w${extension}`;
+}
+
 /** Of results together. @param {string[]} formats of them */
 export const zipName = (formats) => `${new Set(formats).size === 1 ? formats[0] : 'images'}.zip`;
 

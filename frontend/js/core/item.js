@@ -5,6 +5,7 @@
  * another job than the item's own (`job_accepted`) changes nothing: an image that is converted again has left its former job behind.
  */
 import { startEta, updateEta } from './eta.js';
+import { mainVariant } from './variants.js';
 import { TRANSITIONS, hasEnded, isFollowing, stateOfJob } from './states.js';
 
 /** @typedef {import('./types.js').Item} Item */
@@ -36,7 +37,7 @@ const UPLOAD_SHARE = 0.3;
 export function createItem(given) {
   return {
     state: 'waiting', place: 0, folder: '', modified_ms: 0, type: '', key: '', options: {}, has_file: true, origin: null, url: null, upload: null, kept_bytes: 0, sent_bytes: 0, progress: 0, percent: 0, is_estimated: false,
-    upload_eta: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, problem: null, attempt: 0,
+    upload_eta: null, job: null, seq: -1, position: null, eta_s: null, source: null, result: null, results: [], archive: null, problem: null, attempt: 0,
     retry_at_ms: 0, duration_s: null, is_stalled: false, ...given,
   };
 }
@@ -138,7 +139,9 @@ function applyJob(item, job) {
     position: job.queue_position ?? null,
     eta_s: job.eta_seconds ?? null,
     source: job.source ?? item.source,
-    result: job.result ?? null,
+    result: (job.result && mainVariant(job.results ?? [])) ?? job.result ?? null,
+    results: job.results ?? [],
+    archive: job.links?.archive ?? null,
     problem: job.error ?? null,
     duration_s: durationOf(job) ?? item.duration_s,
   });

@@ -1,15 +1,17 @@
 // @ts-check
 /**
- * The settings of the page, and the query they become. Defaults and ranges are the gateway's (`/api/capabilities`); the presets are the page's
- * own. An option that the gateway does not offer is neither shown nor sent.
+ * The settings of the page. Defaults and ranges are the gateway's (`/api/capabilities`); the presets are the page's own. An option that the
+ * gateway does not offer is neither shown nor sent. `settings-query.js` has the query that they become.
  */
-import { capabilitiesFor, DEFAULT_FORMAT, offersValue, optionSchema, outputFormats } from './capabilities.js';
+import { capabilitiesFor, DEFAULT_FORMAT, optionSchema, outputFormats, WEB, webFormats } from './capabilities.js';
 
 /** @typedef {import('./types.js').Capabilities} Capabilities */
 /** @typedef {'auto' | 'photo' | 'graphic' | 'lossless'} Preset */
 /**
  * @typedef {object} Settings an empty text means: not set. What means nothing for the format is kept for another, and not sent.
- * @property {string} format
+ * @property {string} format or `WEB`
+ * @property {string} formats with commas, where the format is `WEB`; `widths` too
+ * @property {string} widths
  * @property {Preset} preset
  * @property {number} quality
  * @property {number} method of WebP: more effort makes smaller files
@@ -19,34 +21,40 @@ import { capabilitiesFor, DEFAULT_FORMAT, offersValue, optionSchema, outputForma
  * @property {string} target_kilobytes
  * @property {string} near_lossless
  * @property {string} metadata
+ * @property {string} colors of a palette, for PNG
+ * @property {boolean} progressive of JPEG
+ * @property {'inside' | 'cover'} fit `cover`: both sides are as set, and what is beyond them is cut off
+ * @property {string} gravity what is kept then
+ * @property {string} sharpen
+ * @property {string} blur
+ * @property {string} watermark name of a mark; empty for none
+ * @property {string} trim how far the colour of a border may vary
  */
 
-/**
- * Preset → its quality (null: the gateway's default), and what it adds to the query, as far as that means something for the format. A quality of its
- * own there hides the slider.
- */
-export const PRESETS = /** @type {const} */ ({
-  auto: { quality: null, adds: { lossless: 'auto', quality: 'auto' } },
-  photo: { quality: null, adds: {} },
-  graphic: { quality: 90, adds: { lossless: 'auto', sharp_yuv: 'true', subsampling: '4:4:4' } },
-  lossless: { quality: null, adds: { lossless: 'true' } },
-});
+/** Preset → its quality; null: the gateway's default. `settings-query.js` has what each adds to the query. */
+export const QUALITIES = /** @type {const} */ ({ auto: null, photo: null, graphic: 90, lossless: null });
 const FIRST_PRESET = 'auto';
-const ALL_PRESETS = /** @type {Preset[]} */ (Object.keys(PRESETS));
+const ALL_PRESETS = /** @type {Preset[]} */ (Object.keys(QUALITIES));
 
 /** Presets of earlier versions → today's. */
 const FORMER_PRESETS = /** @type {Record<string, Preset>} */ ({ drawing: 'graphic', text: 'graphic' });
 
-/** A retry keeps the options of its job. Sent empty, these go back to their defaults. */
-const CLEARED_BY_RETRY = ['quality', 'lossless', 'near_lossless', 'sharp_yuv', 'width', 'height', 'target_bytes', 'metadata'];
-/** As these do, at a gateway that offers them: an older one refuses a name that it does not know. */
-const CLEARED_WHERE_OFFERED = ['format', 'quality_scale', 'subsampling'];
+/** Where nobody sets them: a phone, a tablet, and a screen or a sharp phone. */
+const FIRST_WIDTHS = '640,1280,1920';
+/** The gateway's bound. */
+export const MOST_WIDTHS = 12;
+/** What may be kept of a picture that is cut. */
+export const GRAVITIES = ['centre', 'attention'];
 
-/** Those that mean something for a format. None where it has no quality: then there is nothing to choose. @param {string} format @param {Capabilities} capabilities */
-export function presetsOf(format, capabilities) {
-  const { options } = capabilitiesFor(capabilities, format);
-  if (capabilities.options.quality && !options.quality) return [];
-  return capabilities.options.lossless && !options.lossless ? ALL_PRESETS.filter((preset) => preset !== 'lossless') : ALL_PRESETS;
+/** The output formats that the settings ask for. @param {Pick<Settings, 'format' | 'formats'>} settings */
+export const formatsOf = ({ format, formats }) => format === WEB ? formats.split(',') : [format];
+
+/** Those that mean something for all of the formats. None where no format has a quality: then there is nothing to choose. @param {string | string[]} formats @param {Capabilities} capabilities */
+export function presetsOf(formats, capabilities) {
+  const each = [formats].flat().map((format) => capabilitiesFor(capabilities, format).options);
+  if (capabilities.options.quality && each.every(({ quality }) => !quality)) return [];
+  const is_lossy = each.some(({ quality, lossless }) => quality && !lossless);
+  return capabilities.options.lossless && is_lossy ? ALL_PRESETS.filter((preset) => preset !== 'lossless') : ALL_PRESETS;
 }
 
 /** What a new visitor has. @param {Capabilities} capabilities */
@@ -60,22 +68,53 @@ export const defaultSettings = (capabilities) => readSettings({}, capabilities);
  */
 export function readSettings(stored, capabilities) {
   const given = withoutFormerPreset(/** @type {Record<string, unknown>} */ (stored && typeof stored === 'object' ? stored : {}), capabilities);
-  const format = outputFormats(capabilities).some(({ name }) => name === given.format) ? String(given.format) : DEFAULT_FORMAT;
-  const preset = presetIn(presetsOf(format, capabilities), given.preset);
+  const [format, formats] = formatsIn(given, capabilities);
+  const names = formatsOf({ format, formats });
+  const preset = presetIn(presetsOf(names, capabilities), given.preset);
   const schema = (/** @type {string} */ name) => optionSchema(capabilities, name);
-  const side = (/** @type {'width' | 'height'} */ name) => sizeText(given[name], optionSchema(capabilitiesFor(capabilities, format), name).maximum);
+  const side = (/** @type {'width' | 'height'} */ name) => sizeText(given[name], optionSchema(capabilitiesFor(capabilities, names), name).maximum);
+  const number = (/** @type {string} */ name) => optionalText(schema(name), given[name]);
+  const [width, height] = [side('width'), side('height')];
   return {
-    format,
-    preset,
-    quality: numberIn(schema('quality'), given.quality, PRESETS[preset].quality),
+    format, formats, preset, width, height,
+    widths: readWidths(String(given.widths ?? FIRST_WIDTHS), capabilities).widths.slice(0, MOST_WIDTHS).join(),
+    quality: numberIn(schema('quality'), given.quality, QUALITIES[preset]),
     method: numberIn(schema('method'), given.method, null),
     speed: numberIn(schema('speed'), given.speed, null),
-    width: side('width'),
-    height: side('height'),
     target_kilobytes: sizeText(given.target_kilobytes, Math.floor((schema('target_bytes').maximum ?? Infinity) / 1000)),
-    near_lossless: isEmpty(given.near_lossless) ? '' : String(numberIn(schema('near_lossless'), given.near_lossless, null)),
+    near_lossless: number('near_lossless'),
     metadata: String(schema('metadata').enum?.includes(given.metadata) ? given.metadata : schema('metadata').default ?? ''),
+    colors: number('colors'),
+    progressive: String(given.progressive) !== 'false',
+    fit: given.fit === 'cover' && width && height ? 'cover' : 'inside',
+    gravity: GRAVITIES.find((each) => each === given.gravity) ?? 'attention',
+    sharpen: number('sharpen'), blur: number('blur'), trim: number('trim'),
+    watermark: capabilities.watermarks?.find((name) => name === given.watermark) ?? '',
   };
+}
+
+/** The format, and those for a web page. @param {Record<string, unknown>} given @param {Capabilities} capabilities @returns {[string, string]} */
+function formatsIn(given, capabilities) {
+  const offered = webFormats(capabilities);
+  const wanted = offered.filter((name) => String(given.formats).split(',').includes(name));
+  const formats = (wanted.length > 0 ? wanted : offered.filter((name) => name !== 'png')).join();
+  if (given.format === WEB && formats) return [WEB, formats];
+  return [outputFormats(capabilities).some(({ name }) => name === given.format) ? String(given.format) : DEFAULT_FORMAT, formats];
+}
+
+/** Each width is made in each format. @param {Capabilities} capabilities */
+export const widestForWeb = (capabilities) => capabilitiesFor(capabilities, webFormats(capabilities)).limits.side_pixels;
+
+/**
+ * Widths from what somebody wrote: each once, from the smallest. `wrong` has what is no width that the gateway makes.
+ * @param {string} text
+ * @param {Capabilities} capabilities
+ */
+export function readWidths(text, capabilities) {
+  const maximum = widestForWeb(capabilities);
+  const written = text.split(/[\s,;，；、]+/).filter(Boolean);
+  const isFit = (/** @type {string} */ each) => /^\d{1,9}$/.test(each) && Number(each) >= 1 && Number(each) <= maximum;
+  return { widths: [...new Set(written.filter(isFit).map(Number))].sort((a, b) => a - b), wrong: written.filter((each) => !isFit(each)) };
 }
 
 /** Where none is offered, any is kept for another format. @param {Preset[]} offered @param {unknown} given @returns {Preset} */
@@ -102,8 +141,15 @@ const isEmpty = (value) => value === '' || value === null || value === undefined
  * @param {unknown} value
  * @param {number | null} preferred instead of the option's default
  */
-function numberIn({ minimum = 0, maximum = Infinity, default: fallback = 0 }, value, preferred) {
-  return isEmpty(value) ? preferred ?? Number(fallback) : Math.min(Math.max(Math.round(Number(value)), minimum), maximum);
+function numberIn({ minimum = 0, maximum = Infinity, default: fallback = 0, type }, value, preferred) {
+  const step = type === 'number' ? 10 : 1;
+  return isEmpty(value) ? preferred ?? Number(fallback) : Math.min(Math.max(Math.round(step * Number(value)) / step, minimum), maximum);
+}
+
+/** Of a number that need not be set; the default goes without saying. @param {import('./types.js').OptionSchema} schema @param {unknown} value */
+function optionalText(schema, value) {
+  const text = isEmpty(value) ? '' : String(numberIn(schema, value, null));
+  return text === String(schema.default) ? '' : text;
 }
 
 /**
@@ -115,73 +161,8 @@ function sizeText(value, maximum = Infinity) {
   return number > 0 ? String(Math.min(number, maximum)) : '';
 }
 
-/**
- * Settings from the raw values of the form. A new preset brings its own quality.
- * @param {Record<string, unknown>} values
- * @param {boolean} is_new_preset
- * @param {Capabilities} capabilities
- */
-export function settingsOfForm(values, is_new_preset, capabilities) {
-  return readSettings({ near_lossless: '', ...values, ...(is_new_preset ? { quality: null } : {}) }, capabilities);
-}
-
-/**
- * The settings that an image was sent with, from its query.
- * @param {Record<string, string>} query
- * @param {Capabilities} capabilities
- * @returns {Settings}
- */
-export function settingsOfQuery(query, capabilities) {
-  const target_kilobytes = query.target_bytes ? Number(query.target_bytes) / 1000 : '';
-  return readSettings({ near_lossless: '', ...query, preset: presetOf(query), target_kilobytes }, capabilities);
-}
-
-/** @param {Record<string, string>} query @returns {Preset} */
-function presetOf({ quality, lossless, near_lossless, sharp_yuv, subsampling }) {
-  if (near_lossless || lossless === 'true') return 'lossless';
-  if (quality === 'auto' || (!quality && lossless === 'auto')) return 'auto';
-  if (sharp_yuv === 'true' || lossless === 'auto' || subsampling === '4:4:4') return 'graphic';
-  return quality ? 'photo' : FIRST_PRESET;
-}
-
 /** Whether the number of the quality has an effect. @param {Settings} settings */
 export const hasQuality = ({ preset }) => preset === 'photo' || preset === 'graphic';
-/** Whether a size may be set: only where the quality may change. @param {Settings} settings */
-export const hasTarget = ({ preset }) => preset !== 'lossless';
-/** Whether pixels may be smoothed before they are kept. @param {Settings} settings */
-export const hasNearLossless = ({ preset }) => preset === 'lossless';
-
-/**
- * With no option that means nothing for the format. The default format is not named: a gateway that offers no other takes no name.
- * @param {Settings} settings
- * @param {Capabilities} capabilities
- * @returns {Record<string, string>}
- */
-export function queryOf(settings, capabilities) {
-  const { format, preset, width, height, metadata } = settings;
-  const offered = capabilitiesFor(capabilities, format);
-  const query = /** @type {Record<string, string>} */ ({ method: String(settings.method), speed: String(settings.speed), quality: String(settings.quality) });
-  if (format !== DEFAULT_FORMAT) query.format = format;
-  for (const [name, value] of Object.entries(PRESETS[preset].adds)) if (offersValue(offered, name, value)) query[name] = value;
-  // The names of the qualities hold for WebP's: 80 of another format would look otherwise.
-  if (format !== DEFAULT_FORMAT && hasQuality(settings) && offersValue(offered, 'quality_scale', 'look')) query.quality_scale = 'look';
-  if (preset === 'lossless') delete query.quality;
-  if (hasNearLossless(settings) && settings.near_lossless && offered.options.near_lossless) {
-    query.near_lossless = settings.near_lossless;
-    delete query.lossless;
-  }
-  if (settings.target_kilobytes && hasTarget(settings)) query.target_bytes = String(Number(settings.target_kilobytes) * 1000);
-  if (width) query.width = width;
-  if (height) query.height = height;
-  if (metadata !== optionSchema(capabilities, 'metadata').default) query.metadata = metadata;
-  return Object.fromEntries(Object.entries(query).filter(([name]) => name in offered.options));
-}
-
-/** @param {Record<string, string>} query @param {readonly string[]} offered names of the gateway's options @returns {Record<string, string>} */
-export function retryQueryOf(query, offered) {
-  const cleared = [...CLEARED_BY_RETRY, ...CLEARED_WHERE_OFFERED.filter((name) => offered.includes(name))];
-  return { ...Object.fromEntries(cleared.map((name) => [name, ''])), ...query };
-}
 
 /**
  * Whether there is anything to reset.

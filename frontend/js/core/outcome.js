@@ -4,8 +4,10 @@
  * a reader who asks for it: by its name, or by a format that is chosen for who can read it.
  */
 import { DEFAULT_FORMAT } from './capabilities.js';
-import { resultName, sourceName } from './filenames.js';
+import { resultName, sourceName, stemOf } from './filenames.js';
 import { sourcePath } from './paths.js';
+import { isFinal } from './states.js';
+import { asksForVariants, filesOf } from './variants.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Capabilities} Capabilities */
@@ -22,7 +24,7 @@ export const sourceBytes = (item) => item.source?.bytes ?? item.bytes;
 /** The gateway says so; of an older job the sizes do. @param {Item} item */
 function hasGrown(item) {
   const { state, result } = item;
-  if (state !== 'done' || !result || result.original) return false;
+  if (state !== 'done' || !result || result.original || asksForVariants(item)) return false;
   return result.larger_than_source === true || result.bytes > sourceBytes(item);
 }
 
@@ -45,6 +47,20 @@ export function canTryLossless(item) {
 
 /** Of a finished image. @param {Item} item @param {Capabilities} capabilities @returns {Outcome} */
 export const outcomeOf = (item, capabilities) => isLarger(item) ? sourceOutcome(item, capabilities) : resultOutcome(item);
+
+/** Whether there is anything to save: of several results also where the image failed or was cancelled before all were made. @param {Item} item */
+export const hasOutcome = (item) => item.state === 'done' ? item.result !== null : isFinal(item.state) && item.state !== 'expired' && item.results.length > 0;
+
+/** The results of an image that asked for several, as one ZIP. @param {Item} item @returns {Outcome} */
+export function archiveOutcome(item) {
+  const bytes = filesOf(item).reduce((sum, { file }) => sum + file.bytes, 0);
+  return { name: `${stemOf(resultName(item.name))}.zip`, path: item.archive ?? '', bytes, format: 'zip' };
+}
+
+/** All that a reader takes away of an image. @param {Item} item @param {Capabilities} capabilities @returns {Outcome[]} */
+export function outcomesOf(item, capabilities) {
+  return asksForVariants(item) ? filesOf(item).map(({ file }) => file) : [outcomeOf(item, capabilities)];
+}
 
 /** @param {Item} item @returns {Outcome} */
 export function resultOutcome({ name, result }) {

@@ -50,6 +50,7 @@ const PROGRAMS_WORDS = /[a-z]_[a-z]|[A-Z]_[A-Z]|[“"][a-z]+[”"]|\/(api|proble
 const CONTROLS = /** @type {Record<string, string>} */ ({
   format: 'settings.format', quality: 'settings.quality', method: 'settings.method', speed: 'settings.speed', width: 'settings.max_width', height: 'settings.max_height',
   target_bytes: 'settings.target', metadata: 'settings.metadata', lossless: 'settings.preset', near_lossless: 'settings.preset', sharp_yuv: 'settings.preset', subsampling: 'settings.preset',
+  formats: 'settings.web_formats', widths: 'settings.web_widths', fit: 'settings.shape', gravity: 'settings.gravity', sharpen: 'settings.sharpen', blur: 'settings.blur', trim: 'settings.trim', watermark: 'settings.watermark', colors: 'settings.colors', progressive: 'settings.progressive',
 });
 
 /** Problems that the same file has every time. */
@@ -75,7 +76,7 @@ export function sentenceOf(problem, item, capabilities, words) {
   const control = CONTROLS[problem.option ?? ''];
   return words.t(control ? settingKey(problem) : key, {
     control: control ? words.t(control) : '',
-    limit_side: capabilitiesFor(capabilities, item.options?.format ?? DEFAULT_FORMAT).limits.side_pixels,
+    limit_side: capabilitiesFor(capabilities, (item.options?.formats ?? item.options?.format ?? DEFAULT_FORMAT).split(',')).limits.side_pixels,
     size: words.beyond(item.bytes, capabilities.limits.upload_bytes),
     limit_bytes: words.limit(capabilities.limits.upload_bytes),
     limit_megapixels: words.megapixels(capabilities.limits.pixels),

@@ -6,6 +6,7 @@ import { mismatchedFormat } from './filenames.js';
 import { isLarger, isLargerAsAsked, isOriginal } from './outcome.js';
 import { sentenceOf } from './problem.js';
 import { isFollowing } from './states.js';
+import { asksForVariants, filesOf, slotsOf } from './variants.js';
 
 /** @typedef {import('./types.js').Item} Item */
 /** @typedef {import('./types.js').Capabilities} Capabilities */
@@ -43,7 +44,7 @@ function textOfState(item, capabilities, words, now_ms) {
     case 'queued': return queuedText(item, words);
     case 'decoding': return decodingText(item, words);
     case 'transforming': return words.t('state.transforming', { percent: words.percent(item.progress) });
-    case 'encoding': return withTimeLeft(encodingText(item, words), item.eta_s, words);
+    case 'encoding': return withTimeLeft(withFiles(encodingText(item, words), item, words), item.eta_s, words);
     case 'saving':
     case 'confirming': return words.t('state.saving');
     case 'cancelling': return words.t('state.cancelling');
@@ -90,6 +91,11 @@ function decodingText(item, words) {
   return width && height ? words.t('state.decoding_size', { width: String(width), height: String(height) }) : words.t('state.decoding');
 }
 
+/** How many of several results are ready. @param {string} text @param {Item} item @param {Words} words */
+function withFiles(text, item, words) {
+  return asksForVariants(item) ? words.t('state.with_files', { text, n: item.results.length, total: slotsOf(item, false).length }) : text;
+}
+
 /** @param {Pick<Item, 'progress' | 'is_estimated'>} item @param {Words} words */
 export function encodingText({ progress, is_estimated }, words) {
   return words.t(is_estimated ? 'state.encoding_about' : 'state.encoding', { percent: words.percent(progress) });
@@ -97,7 +103,7 @@ export function encodingText({ progress, is_estimated }, words) {
 
 /** @param {Item} item @param {Words} words */
 function doneText(item, words) {
-  const size = item.result ? sizeText(item.result, words) : '';
+  const size = asksForVariants(item) ? words.t('state.files', { n: filesOf(item).length }) : item.result ? sizeText(item.result, words) : '';
   const text = doneFiguresText(item, size, words);
   const format = mismatchedFormat(item.name, item.source?.format);
   return format ? words.t('state.done_named', { text, format: words.format(format) }) : text;

@@ -33,13 +33,14 @@
  * @property {number} [saved_percent]
  * @property {number} [quality] that `quality=auto` chose
  * @property {boolean} [lossless] what `lossless=auto` decided
+ * @property {string} [thumbhash] a blurred miniature in about 25 bytes, as Base64
+ * @property {string} [color] the mean, as `#rrggbb`
  *
  * @typedef {object} Job the contract's Job
  * @property {string} id
  * @property {'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'} state
  * @property {'decode' | 'transform' | 'encode' | 'store' | null} [stage]
  * @property {number} progress
- * @property {'measured' | 'estimated'} [progress_is]
  * @property {number} seq
  * @property {number | null} [queue_position]
  * @property {number | null} [eta_seconds]
@@ -47,6 +48,8 @@
  * @property {Source} [source]
  * @property {Record<string, unknown>} [options]
  * @property {Result | null} [result]
+ * @property {Result[]} [results] of a job that asked for several: those that are ready, in the order asked for
+ * @property {Record<string, string>} [links] `archive`: the ZIP of `results`
  * @property {Problem | null} [error]
  * @property {string} [created_at]
  * @property {string | null} [started_at]
@@ -82,7 +85,9 @@
  * @property {number | null} position place in the queue
  * @property {number | null} eta_s of the job, as the gateway estimates it
  * @property {Source | null} source
- * @property {Result | null} result
+ * @property {Result | null} result of several, the one that stands for all: see `core/variants.js`
+ * @property {Result[]} results of a job that asked for several: those that are ready
+ * @property {string | null} archive address of their ZIP
  * @property {Problem | null} problem
  * @property {number} attempt failed uploads since the last progress
  * @property {number} retry_at_ms when the next attempt starts
@@ -127,6 +132,7 @@
  * @property {number} retention_s
  * @property {boolean} auth
  * @property {string[]} [features]
+ * @property {string[]} [watermarks] names of the marks that the operator gave
  */
 
 export {};

@@ -1,6 +1,5 @@
 // @ts-check
 /** The gateway's REST API. Every call resolves to an `Answer`, also when the network fails: nothing here throws. */
-import { retryQueryOf } from '../core/options.js';
 import { problemOfStatus } from '../core/problem-of-status.js';
 import { resultPath } from '../core/paths.js';
 import { readRetryAfter } from '../core/retry-policy.js';
@@ -72,7 +71,8 @@ export class Api {
   }
 
   /** @param {string} id @param {Record<string, string>} options @param {string} key @returns {Promise<Answer<Job>>} */
-  retry(id, options, key) {
+  async retry(id, options, key) {
+    const { retryQueryOf } = await import('../core/retry-query.js');
     return this.request('POST', `${ROOT}/api/jobs/${encodeURIComponent(id)}/retry?${new URLSearchParams(retryQueryOf(options, this.offered))}`, { headers: { 'Idempotency-Key': key } });
   }
 

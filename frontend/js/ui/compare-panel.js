@@ -3,7 +3,7 @@
 import { el, setAttribute, setText } from './dom.js';
 import { createButton } from './compare-button.js';
 import { isWithoutLoss, shownQuality, sizeOf } from '../core/compare-settings.js';
-import { hasQuality, presetsOf } from '../core/options.js';
+import { formatsOf, hasQuality, presetsOf } from '../core/options.js';
 import { DEFAULT_FORMAT, formatName, optionSchema, outputFormats } from '../core/capabilities.js';
 import { savedPercent } from '../core/batch.js';
 
@@ -15,7 +15,7 @@ import { savedPercent } from '../core/batch.js';
 /** @typedef {import('../core/types.js').Source} Source */
 /** @typedef {import('../core/language.js').Words} Words */
 /** @typedef {{settings: Settings, result: Result, source_bytes: number, source: Source | null, seconds: number | null, is_kept: boolean}} Outcome */
-/** @typedef {{onChange: (change: Change) => void, onUse: () => void, onDownload: () => void}} Handlers */
+/** @typedef {{onChange: (change: Change) => void, onFile: (index: number) => void, onUse: () => void, onDownload: () => void}} Handlers */
 
 const KINDS = /** @type {const} */ ([['auto', 'settings.auto'], ['photo', 'settings.photo'], ['graphic', 'settings.graphic'], ['lossless', 'settings.lossless']]);
 /** Below this a result was there already. */
@@ -37,7 +37,9 @@ export class ComparePanel {
     this.size = el('select', { id: 'compare-size' });
     this.quality_field = el('div', { class: 'field' }, el('label', { for: 'compare-quality' }, words.t('compare.quality')), el('div', { class: 'dial' }, this.quality, this.number), this.hint);
     const format_field = el('div', { class: 'field' }, el('label', { for: 'compare-format' }, words.t('compare.format')), this.format);
-    this.form = el('div', { class: 'compare-settings' }, ...(this.format.length > 0 ? [format_field] : []), this.kinds, this.quality_field,
+    this.file = el('select', { id: 'compare-file' });
+    const file_field = el('div', { class: 'field compare-file' }, el('label', { for: 'compare-file' }, words.t('compare.file')), this.file);
+    this.form = el('div', { class: 'compare-settings' }, file_field, ...(this.format.length > 0 ? [format_field] : []), this.kinds, this.quality_field,
       el('div', { class: 'field' }, el('label', { for: 'compare-size' }, words.t('compare.size')), this.size));
     this.bytes = el('strong', { class: 'compare-bytes' });
     this.saving = el('span', { class: 'compare-saving' });
@@ -61,6 +63,7 @@ export class ComparePanel {
   }
 
   listen() {
+    this.file.addEventListener('change', () => this.handlers.onFile(this.file.selectedIndex));
     this.format.addEventListener('change', () => this.handlers.onChange({ format: this.format.value }));
     this.kinds.addEventListener('change', (event) => event.target instanceof HTMLInputElement && this.handlers.onChange({ preset: event.target.value }));
     this.quality.addEventListener('input', () => this.handlers.onChange({ quality: Number(this.quality.value) }));
@@ -73,9 +76,18 @@ export class ComparePanel {
     this.form.hidden = this.use.hidden = !can_encode;
   }
 
+  /** Of an image that has several files one is compared. They are not made anew here. @param {string[]} names none of another image @param {number} chosen */
+  showFiles(names, chosen) {
+    const is_several = names.length > 0;
+    this.form.classList.toggle('has-files', is_several);
+    this.file.replaceChildren(...names.map((name) => el('option', {}, name)));
+    this.file.selectedIndex = chosen;
+    if (is_several) [this.form.hidden, this.use.hidden] = [false, true];
+  }
+
   /** @param {SizeChoice} choice */
   sizeText({ value, side, is_own }) {
-    if (is_own) return value.split('x').map((each) => each || '∞').join(' × ');
+    if (is_own) return value.split('x', 2).map((each) => each || '∞').join(' × ');
     return side === null ? this.words.t('compare.size_source') : this.words.t('compare.size_side', { n: side });
   }
 
@@ -94,7 +106,7 @@ export class ComparePanel {
 
   /** And what can be chosen for it. @param {Settings} settings */
   showFormat(settings) {
-    const presets = presetsOf(settings.format, this.capabilities);
+    const presets = presetsOf(formatsOf(settings), this.capabilities);
     this.format.value = settings.format;
     this.kinds.hidden = this.quality_field.hidden = presets.length === 0;
     for (const input of this.kinds.querySelectorAll('input')) {

@@ -5,7 +5,7 @@ import { el, setText } from './dom.js';
 /** @typedef {import('../core/language.js').Words} Words */
 /**
  * @typedef {object} Shown
- * @property {'none' | 'working' | 'known' | 'exact' | 'animated' | 'undecodable' | 'other_format' | 'unknown'} state
+ * @property {'none' | 'working' | 'known' | 'exact' | 'animated' | 'undecodable' | 'other_format' | 'other_settings' | 'unknown'} state
  * @property {string} [format] that is asked for
  * @property {string} [name] whose figure it is
  * @property {string} [picture] data URL
@@ -14,7 +14,7 @@ import { el, setText } from './dom.js';
  */
 
 /** State → key of the sentence in the place of a figure. */
-const SENTENCES = /** @type {const} */ ({ none: 'settings.estimate_none', animated: 'settings.estimate_animated', undecodable: 'settings.estimate_undecodable', other_format: 'settings.estimate_other_format', unknown: 'settings.estimate_unknown' });
+const SENTENCES = /** @type {const} */ ({ none: 'settings.estimate_none', animated: 'settings.estimate_animated', undecodable: 'settings.estimate_undecodable', other_format: 'settings.estimate_other_format', other_settings: 'settings.estimate_other_settings', unknown: 'settings.estimate_unknown' });
 
 export function createEstimateLine() {
   return el('div', { class: 'estimate', 'data-state': 'none' },

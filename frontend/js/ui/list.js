@@ -147,10 +147,10 @@ export class List {
     for (const item of items) this.update(item);
   }
 
-  /** @param {string} id @param {string} url */
-  showPicture(id, url) {
+  /** @param {string} id @param {string} url @param {string} [color] that stands there until the picture is loaded */
+  showPicture(id, url, color) {
     if (this.unbuilt.has(id)) this.pictures.set(id, url);
-    else this.rows.get(id)?.showPicture(url);
+    else this.rows.get(id)?.showPicture(url, color);
   }
 
   /** The focus goes to the next row, else to the one before, else to the first button. @param {string} id */

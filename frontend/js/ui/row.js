@@ -10,10 +10,12 @@ import { FileName } from './file-name.js';
 import { closeMenuOf, toggleMenu } from './menu.js';
 import { savedPercent } from '../core/batch.js';
 import { withoutIsolates } from '../core/bidi.js';
-import { downloadAddress, isLarger, isOriginal, outcomeOf, resultOutcome, sourceBytes } from '../core/outcome.js';
+import { archiveOutcome, downloadAddress, hasOutcome, isLarger, isOriginal, outcomeOf, resultOutcome, sourceBytes } from '../core/outcome.js';
 import { BUTTONS, ENTRIES } from '../core/row-controls.js';
 import { isConverting, isFinal } from '../core/states.js';
 import { statusText } from '../core/status-text.js';
+import { asksForVariants, filesOf, isRenamed } from '../core/variants.js';
+import { loadStyles } from './styles.js';
 
 /** @typedef {import('../core/types.js').Item} Item */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
@@ -53,6 +55,12 @@ export class Row {
     for (const handle of /** @type {HTMLElement[]} */ ([this.picture, this.download])) handle.addEventListener('dragstart', (event) => this.onDrag(event));
     this.state = '';
     this.needs_key = false;
+    /** Whether a link cannot give what is downloaded, so that the page does. */
+    this.is_saved_by_page = false;
+    /** Of an image that asks for several results. @type {import('./variant-list.js').VariantList | null} */
+    this.variants = null;
+    /** The last item and its context. @type {[Item, Context] | null} */
+    this.last = null;
     /** What its menu shows. @type {import('./menu.js').Entry[]} */
     this.entries = [];
     /** What is saved and dragged out. @type {Outcome | null} */
@@ -115,19 +123,23 @@ export class Row {
 
   /** A link sends no API key: where one is needed, the page fetches the bytes. Else the link downloads, and the page checks whether it can. @param {MouseEvent} event */
   onDownload(event) {
-    if (this.needs_key) event.preventDefault();
-    emit(this.element, this.needs_key ? 'save-item' : 'download-item', this.id);
+    if (this.is_saved_by_page) event.preventDefault();
+    emit(this.element, this.is_saved_by_page ? 'save-item' : 'download-item', this.id);
   }
 
-  /** @param {string} url */
-  showPicture(url) {
+  /** @param {string} url @param {string} [color] that stands there until the picture is loaded: afterwards it would shine through */
+  showPicture(url, color = '') {
     const image = el('img', { alt: '', src: url, decoding: 'async', draggable: 'false' });
+    this.picture.style.backgroundColor = color;
+    for (const end of ['load', 'error']) image.addEventListener(end, () => { this.picture.style.backgroundColor = ''; });
     image.addEventListener('error', () => image.replaceWith(icon('image')));
     this.picture.replaceChildren(image);
   }
 
   /** @param {Item} item @param {Context} context */
-  update(item, { capabilities, words, now_ms }) {
+  update(item, context) {
+    const { capabilities, words, now_ms } = context;
+    this.last = [item, context];
     const focused = document.activeElement;
     const had_focus = focused instanceof HTMLElement && this.actions.contains(focused);
     this.needs_key = capabilities.auth;
@@ -137,6 +149,7 @@ export class Row {
     this.updateStatus(item, text);
     this.updateBar(item, text);
     this.updateOutcome(item, words);
+    this.updateVariants(item, words);
     this.updateControls(item, capabilities, words);
     if (had_focus && focused.hidden) this.focus();
   }
@@ -168,6 +181,7 @@ export class Row {
   updateOutcome(item, words) {
     const before = sourceBytes(item);
     const { result } = item;
+    if (asksForVariants(item)) return this.updateSums(item, words);
     const is_done = item.state === 'done' && result !== null;
     this.saving.hidden = !is_done || isOriginal(item);
     if (!is_done || isOriginal(item)) return setText(this.sizes, item.bytes > 0 ? words.bytes(before) : '');
@@ -178,6 +192,27 @@ export class Row {
     setText(this.saving, words.saving(saved));
     setAttribute(this.saving, 'title', words.t(saved > 0 ? 'row.smaller' : 'row.larger', { percent: words.percent(Math.abs(saved)) }));
     this.saving.classList.toggle('is-larger', isLarger(item));
+  }
+
+  /** Of several results: what they weigh together. Nothing is saved by that. @param {Item} item @param {Words} words */
+  updateSums(item, words) {
+    const before = words.bytes(sourceBytes(item));
+    this.saving.hidden = true;
+    const figures = { before, after: words.bytes(archiveOutcome(item).bytes), n: filesOf(item).length };
+    setText(this.sizes, hasOutcome(item) ? words.t('row.sum', figures) : item.bytes > 0 ? before : '');
+    setAttribute(this.sizes, 'title', null);
+  }
+
+  /** @param {Item} item @param {Words} words */
+  async updateVariants(item, words) {
+    if (this.variants) this.variants.element.hidden = !asksForVariants(item);
+    if (!asksForVariants(item)) return;
+    if (this.variants) return this.variants.update(item, words, this.needs_key);
+    const [{ VariantList }] = await Promise.all([import('./variant-list.js'), loadStyles('variants')]);
+    if (this.variants || !this.last) return;
+    this.variants = new VariantList(this.id);
+    this.element.append(this.variants.element);
+    this.updateVariants(this.last[0], this.last[1].words);
   }
 
   /** @param {Item} item @param {Capabilities} capabilities @param {Words} words */
@@ -201,16 +236,19 @@ export class Row {
     this.entries = shown.map(({ name, symbol, text }) => ({ name, symbol, text: words.t(text, { format: words.format(format), size: words.bytes(bytes) }) }));
   }
 
-  /** The smaller file of the two. @param {Item} item @param {Capabilities} capabilities @param {Words} words */
+  /** The smaller file of the two, or the ZIP of several. @param {Item} item @param {Capabilities} capabilities @param {Words} words */
   updateDownload(item, capabilities, words) {
-    const file = item.state === 'done' && item.result ? outcomeOf(item, capabilities) : null;
-    this.file = this.needs_key ? null : file;
+    const is_several = asksForVariants(item);
+    const file = !hasOutcome(item) ? null : is_several ? archiveOutcome(item) : outcomeOf(item, capabilities);
+    this.is_saved_by_page = this.needs_key || is_several && isRenamed(item);
+    this.file = this.needs_key || is_several ? null : file;
     setAttribute(this.picture, 'draggable', this.file ? 'true' : null);
+    setAttribute(this.download, 'draggable', this.file ? 'true' : null);
     this.download.hidden = !file;
     if (!file) return;
     setAttribute(this.download, 'href', downloadAddress(file));
     setAttribute(this.download, 'download', file.name);
-    const [text, label] = isLarger(item) ? ['row.original', 'row.original_name'] : ['row.download', 'row.download_name'];
+    const [text, label] = is_several ? ['row.download_zip', 'row.download_zip_name'] : isLarger(item) ? ['row.original', 'row.original_name'] : ['row.download', 'row.download_name'];
     this.labelControl(this.download, words.t(text), words.t(label, { name: file.name }));
   }
 

@@ -1,8 +1,8 @@
 // @ts-check
 /** The line of the settings that is always seen. Events: `settings-approached` before the panel is opened, `settings-opened` and `settings-closed`. */
 import { emit, find, setText } from './dom.js';
-import { DEFAULT_FORMAT } from '../core/capabilities.js';
-import { hasQuality, presetsOf } from '../core/options.js';
+import { DEFAULT_FORMAT, WEB } from '../core/capabilities.js';
+import { formatsOf, hasQuality, presetsOf } from '../core/options.js';
 
 /** @typedef {import('../core/options.js').Settings} Settings */
 /** @typedef {import('../core/types.js').Capabilities} Capabilities */
@@ -27,17 +27,19 @@ export function showSettings(settings, capabilities, words) {
 
 /** The default format goes without saying. @param {Settings} settings @param {Capabilities} capabilities @param {Words} words */
 function formatText(settings, capabilities, words) {
-  const format = words.format(settings.format);
-  if (presetsOf(settings.format, capabilities).length === 0) return format;
-  const preset = words.t(PRESET_NAMES[settings.preset]);
-  const text = hasQuality(settings) ? words.t('settings.now_quality', { preset, quality: settings.quality }) : preset;
-  return settings.format === DEFAULT_FORMAT ? text : words.t('settings.now_format', { format, text });
+  const { format, preset, quality } = settings;
+  const name = words.list(formatsOf(settings).map((each) => words.format(each)));
+  if (presetsOf(formatsOf(settings), capabilities).length === 0) return name;
+  const kind = words.t(PRESET_NAMES[preset]);
+  const text = hasQuality(settings) ? words.t('settings.now_quality', { preset: kind, quality }) : kind;
+  return format === DEFAULT_FORMAT ? text : words.t('settings.now_format', { format: name, text });
 }
 
 /** @param {Settings} settings @param {Capabilities} capabilities @param {Words} words */
 function summaryText(settings, capabilities, words) {
   const text = formatText(settings, capabilities, words);
-  const { width, height } = settings;
+  const { format, width, height } = settings;
+  if (format === WEB) return words.t('settings.now_web', { text });
   if (width && height) return words.t('settings.now_size', { text, width, height });
   if (width) return words.t('settings.now_width', { text, width });
   return height ? words.t('settings.now_height', { text, height }) : text;

@@ -58,8 +58,8 @@ export class Summary {
     const is_running = totals.running > 0;
     setText(this.saved, !is_running && totals.saved_bytes > 0 ? words.t('summary.saved', { size: words.bytes(totals.saved_bytes) }) : '');
     setText(this.count, words.t(countKey(totals), { n: totals.done, done: totals.done, ended: totals.ended, total: totals.total }));
-    setText(this.sizes, totals.done > 0 ? `${words.bytes(totals.before_bytes)} → ${words.bytes(totals.after_bytes)}` : '');
-    setText(this.saving, totals.done > 0 ? words.saving(totals.saved_percent) : '');
+    setText(this.sizes, totals.before_bytes > 0 ? `${words.bytes(totals.before_bytes)} → ${words.bytes(totals.after_bytes)}` : '');
+    setText(this.saving, totals.before_bytes > 0 ? words.saving(totals.saved_percent) : '');
     this.saving.hidden = totals.saved_percent === 0;
     setText(this.left, is_running && left_s !== null ? words.t('summary.left', { left: words.left(left_s) }) : '');
     this.updateBar(totals.percent, is_running, words);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changeSettings, isSameQuery, shownQuality, sizeChoices, sizeOf } from '../../../frontend/js/core/compare-settings.js';
-import { queryOf, settingsOfQuery } from '../../../frontend/js/core/options.js';
+import { queryOf, settingsOfQuery } from '../../../frontend/js/core/settings-query.js';
 import { boundOf } from '../../../frontend/js/net/previews.js';
 import { OPTIONS, capabilities as few } from '../support/fixtures.mjs';
 

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { capabilitiesFor, outputFormats } from '../../../frontend/js/core/capabilities.js';
 import { changeSettings, isWithoutLoss } from '../../../frontend/js/core/compare-settings.js';
 import { resultName, zipName } from '../../../frontend/js/core/filenames.js';
-import { defaultSettings, isChanged, PRESETS, presetsOf, queryOf, readSettings, settingsOfForm, settingsOfQuery } from '../../../frontend/js/core/options.js';
+import { defaultSettings, isChanged, QUALITIES, presetsOf, readSettings } from '../../../frontend/js/core/options.js';
+import { queryOf, settingsOfForm, settingsOfQuery } from '../../../frontend/js/core/settings-query.js';
 import { sentenceOf } from '../../../frontend/js/core/problem.js';
 import { fits, notesOf, rangeOf } from '../../../frontend/js/core/setting-fields.js';
 import { hashOf, linkOf, readLink } from '../../../frontend/js/core/settings-address.js';
@@ -15,7 +16,7 @@ import { accepted, after, capabilities, english, four_formats, item, OPTIONS, OU
 /** @typedef {import('../../../frontend/js/core/options.js').Settings} Settings */
 
 const FORMATS = OUTPUT_FORMATS.map(({ name }) => name);
-const PRESET_NAMES = /** @type {Preset[]} */ (Object.keys(PRESETS));
+const PRESET_NAMES = /** @type {Preset[]} */ (Object.keys(QUALITIES));
 const DEFAULTS = defaultSettings(four_formats);
 const of_old = { ...capabilities, options: OPTIONS };
 

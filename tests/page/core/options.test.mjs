@@ -2,14 +2,17 @@
 /** Settings and the query they become. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultSettings, hasNearLossless, hasQuality, hasTarget, isChanged, PRESETS, queryOf, readSettings, retryQueryOf, settingsOfForm, settingsOfQuery } from '../../../frontend/js/core/options.js';
+import { defaultSettings, hasQuality, isChanged, QUALITIES, readSettings } from '../../../frontend/js/core/options.js';
+import { linkOf, readLink } from '../../../frontend/js/core/settings-address.js';
+import { retryQueryOf } from '../../../frontend/js/core/retry-query.js';
+import { hasNearLossless, hasTarget, queryOf, settingsOfForm, settingsOfQuery } from '../../../frontend/js/core/settings-query.js';
 import { OPTIONS, OPTIONS_OF_FORMATS, capabilities } from '../support/fixtures.mjs';
 
 /** @typedef {import('../../../frontend/js/core/options.js').Preset} Preset */
 
 const rich = { ...capabilities, options: OPTIONS };
 const DEFAULTS = defaultSettings(rich);
-const NAMES = /** @type {Preset[]} */ (Object.keys(PRESETS));
+const NAMES = /** @type {Preset[]} */ (Object.keys(QUALITIES));
 
 test('who chooses nothing gets Automatic: the gateway decides the quality, and whether to be lossless', () => {
   assert.equal(DEFAULTS.preset, 'auto');
@@ -83,7 +86,10 @@ test('defaults and ranges are the gateway’s, not the page’s', () => {
     ...OPTIONS, quality: { anyOf: [{ minimum: 20, maximum: 95 }, {}], default: 71 }, method: { minimum: 1, maximum: 3, default: 2 }, width: { minimum: 1, maximum: 4000, default: null },
     metadata: { enum: ['none', 'copyright'], default: 'copyright' },
   } };
-  assert.deepEqual(defaultSettings(other), { format: 'webp', preset: 'auto', quality: 71, method: 2, speed: 0, width: '', height: '', target_kilobytes: '', near_lossless: '', metadata: 'copyright' });
+  assert.deepEqual(defaultSettings(other), {
+    format: 'webp', formats: '', widths: '640,1280,1920', preset: 'auto', quality: 71, method: 2, speed: 0, width: '', height: '', target_kilobytes: '', near_lossless: '', metadata: 'copyright',
+    colors: '', progressive: true, fit: 'inside', gravity: 'attention', sharpen: '', blur: '', trim: '', watermark: '',
+  });
   assert.deepEqual(readSettings({ quality: 100, method: 0, width: 9000, metadata: 'all' }, other), { ...defaultSettings(other), quality: 95, method: 1, width: '4000' });
   assert.deepEqual(queryOf({ ...defaultSettings(other), preset: 'photo' }, other), { quality: '71', method: '2' }, 'a default need not be sent');
   assert.ok(!isChanged(defaultSettings(other), other) && isChanged(DEFAULTS, other));
@@ -111,5 +117,17 @@ test('an image opens its settings with what it was sent with', () => {
 test('a retry takes back every option that the settings do not have', () => {
   const cleared = { method: '4', lossless: 'true', width: '100', quality: '', near_lossless: '', sharp_yuv: '', height: '', target_bytes: '', metadata: '' };
   assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS)), cleared, 'a gateway of old is asked for nothing that it does not know');
-  assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS_OF_FORMATS)), { ...cleared, format: '', quality_scale: '', subsampling: '' });
+  assert.deepEqual(retryQueryOf({ method: '4', lossless: 'true', width: '100' }, Object.keys(OPTIONS_OF_FORMATS)), {
+    ...cleared, ...Object.fromEntries(['format', 'formats', 'widths', 'quality_scale', 'subsampling', 'colors', 'progressive', 'fit', 'gravity', 'sharpen', 'blur', 'trim'].map((name) => [name, ''])),
+  });
+});
+
+test('a mark is one that the operator gave, wherever the settings come from', () => {
+  const marked = { ...rich, options: { ...OPTIONS, watermark: { type: 'string', default: null } }, watermarks: ['logo', 'draft'] };
+  const settings = readSettings({ watermark: 'logo' }, marked);
+  assert.deepEqual(queryOf(settings, marked), { method: '4', quality: 'auto', lossless: 'auto', watermark: 'logo' });
+  assert.deepEqual([settingsOfQuery(queryOf(settings, marked), marked), readLink(linkOf(settings, marked), marked).settings], [settings, settings]);
+  assert.deepEqual([readSettings({ watermark: 'gone' }, marked).watermark, readSettings({ watermark: 'logo' }, rich).watermark], ['', '']);
+  assert.deepEqual(readLink('#watermark=gone', marked).refused, [{ name: 'watermark', value: 'gone', accepted: 'logo, draft' }]);
+  assert.deepEqual(retryQueryOf({}, ['watermark']).watermark, '');
 });

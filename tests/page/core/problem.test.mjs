@@ -36,7 +36,7 @@ function problemsOf(language) {
 
 /** An independent judge: what stands in the API's own description, and a program's vocabulary. */
 const API_WORDS = [
-  'near_lossless', 'alpha_quality', 'target_bytes', 'sharp_yuv', 'auto_orient', 'webhook_url', 'widths', 'Content-', 'Upload-', 'Tus-', 'Retry-After', 'Accept-', 'If-Match', 'ETag',
+  'near_lossless', 'alpha_quality', 'target_bytes', 'sharp_yuv', 'auto_orient', 'webhook_url', '“widths”', 'Content-', 'Upload-', 'Tus-', 'Retry-After', 'Accept-', 'If-Match', 'ETag',
   'Authorization', 'Bearer', 'Idempotency', 'auth.key', 'JSON', 'multipart', 'curl', '/api', 'GATEWAY_', 'HEAD', 'POST', 'PUT', 'Base64', 'tus ', 'Socket', 'boundary', 'enctype',
   '“url”', '“width”', '“height”', '“file”', '“error”', 'detail', 'Redis', '_', '{', 'undefined',
 ];

@@ -4,25 +4,39 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isSame, MOST_NAMES, readNamed, withNamed } from '../../../frontend/js/core/named-settings.js';
 import { defaultSettings } from '../../../frontend/js/core/options.js';
-import { fits, nameOfQuality, NUMBERS, QUALITY_STOPS, rangeOf } from '../../../frontend/js/core/setting-fields.js';
+import { fits, hasDecimals, nameOfQuality, NUMBERS, QUALITY_STOPS, rangeOf, SHAPES, shapeOf, withShape, withWidth } from '../../../frontend/js/core/setting-fields.js';
 import { OPTIONS, OPTIONS_OF_FORMATS, capabilities } from '../support/fixtures.mjs';
 
 /** @typedef {import('../../../frontend/js/core/setting-fields.js').NumberField} NumberField */
 
-const rich = { ...capabilities, options: { ...OPTIONS, speed: OPTIONS_OF_FORMATS.speed } };
+const { speed, colors, sharpen, blur } = OPTIONS_OF_FORMATS;
+const rich = { ...capabilities, options: { ...OPTIONS, speed, colors, sharpen, blur } };
 const DEFAULTS = defaultSettings(rich);
 
-test('a number beyond its bounds, or no whole number, does not fit, in any field', () => {
+test('a number beyond its bounds, or finer than its field takes, does not fit, in any field', () => {
   for (const field of /** @type {NumberField[]} */ (Object.keys(NUMBERS))) {
     const { minimum, maximum } = rangeOf(field, rich);
     for (const right of [minimum, maximum, Math.floor((minimum + maximum) / 2)]) assert.ok(fits(field, String(right), rich), `${field} ${right}`);
-    for (const wrong of [minimum - 1, maximum + 1, minimum + 0.5, '1e2', 'x', '--1', `${maximum}0`]) assert.ok(!fits(field, String(wrong), rich), `${field} ${wrong}`);
+    for (const wrong of [minimum - 1, maximum + 1, minimum + (hasDecimals(field, rich) ? 0.05 : 0.5), '1e2', 'x', '--1', `${maximum}0`]) assert.ok(!fits(field, String(wrong), rich), `${field} ${wrong}`);
   }
   assert.deepEqual(rangeOf('target_kilobytes', rich), { minimum: 1, maximum: 1_073_741 }, 'in kilobytes');
+  assert.ok(fits('sharpen', '0.7', rich) && fits('blur', '0.3', rich) && !fits('blur', '0.2', rich));
 });
 
 test('an empty field means “not set” where there is such a thing', () => {
-  assert.deepEqual(Object.keys(NUMBERS).filter((field) => fits(/** @type {NumberField} */ (field), '', rich)), ['width', 'height', 'target_kilobytes', 'near_lossless']);
+  assert.deepEqual(Object.keys(NUMBERS).filter((field) => fits(/** @type {NumberField} */ (field), '', rich)), ['width', 'height', 'target_kilobytes', 'near_lossless', 'colors', 'sharpen', 'blur']);
+});
+
+test('a shape sets the height of the width, follows another width, and is given up with it', () => {
+  const wide = withShape({ ...DEFAULTS, width: '1280' }, '16:9');
+  assert.deepEqual([wide.width, wide.height, wide.fit, shapeOf(wide)], ['1280', '720', 'cover', '16:9']);
+  assert.deepEqual(withShape(DEFAULTS, '1:1').height, withShape(DEFAULTS, '1:1').width, 'a width is chosen where none was');
+  assert.deepEqual([withWidth(wide, '801').height, shapeOf(withWidth(wide, '801'))], ['451', '16:9']);
+  for (const none of [withWidth(wide, ''), withShape(wide, '')]) assert.deepEqual([none.fit, none.height, shapeOf(none)], ['inside', '', '']);
+  for (const shape of SHAPES) for (const width of ['100', '1280', '1999']) assert.equal(shapeOf(withShape({ ...DEFAULTS, width }, shape)), shape);
+  const own = { ...wide, height: '333' };
+  assert.deepEqual([shapeOf(own), withShape(own, 'own').height], ['own', '333']);
+  assert.deepEqual(withWidth({ ...DEFAULTS, height: '90' }, '50'), { ...DEFAULTS, width: '50', height: '90' }, 'without a shape the height is the reader’s');
 });
 
 test('each quality has the nearest name, and the stops have their own', () => {

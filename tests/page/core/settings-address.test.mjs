@@ -2,7 +2,8 @@
 /** Settings in the address: whoever opens a link has the same, and hears of what is not used. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultSettings, PRESETS, queryOf, settingsOfForm } from '../../../frontend/js/core/options.js';
+import { defaultSettings, QUALITIES } from '../../../frontend/js/core/options.js';
+import { queryOf, settingsOfForm } from '../../../frontend/js/core/settings-query.js';
 import { hashOf, linkOf, readLink } from '../../../frontend/js/core/settings-address.js';
 import { OPTIONS, capabilities } from '../support/fixtures.mjs';
 
@@ -12,7 +13,7 @@ const rich = { ...capabilities, options: OPTIONS };
 const DEFAULTS = defaultSettings(rich);
 
 test('a link gives another person the very same settings', () => {
-  for (const preset of /** @type {Preset[]} */ (Object.keys(PRESETS))) {
+  for (const preset of /** @type {Preset[]} */ (Object.keys(QUALITIES))) {
     for (const more of [{}, { width: '1920' }, { height: '7', metadata: 'all' }, { method: 6, width: '1', height: '16383' }]) {
       const settings = { ...settingsOfForm({ ...DEFAULTS, preset }, true, rich), ...more };
       const { settings: read, unknown, refused } = readLink(linkOf(settings, rich), rich);

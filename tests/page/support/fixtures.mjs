@@ -35,6 +35,13 @@ export const OPTIONS_OF_FORMATS = {
   progressive: { type: 'boolean', default: true, 'x-formats': ['jpeg'] },
   subsampling: { type: 'string', enum: ['4:2:0', '4:4:4'], default: '4:2:0', 'x-formats': ['jpeg', 'avif'] },
   colors: { type: 'integer', minimum: 2, maximum: 256, default: null, 'x-formats': ['png'] },
+  fit: { type: 'string', enum: ['inside', 'cover', 'contain', 'fill', 'outside'], default: 'inside' },
+  gravity: { type: 'string', enum: ['centre', 'north', 'attention', 'entropy'], default: 'centre' },
+  trim: { type: 'integer', minimum: 0, maximum: 255, default: null },
+  blur: { type: 'number', minimum: 0.3, maximum: 100, default: null },
+  sharpen: { type: 'number', minimum: 0, maximum: 10, default: 0 },
+  formats: { type: 'string', default: null },
+  widths: { type: 'string', default: null },
   width: { ...OPTIONS.width, maximum: 65535 },
   height: { ...OPTIONS.height, maximum: 65535 },
 };
@@ -51,6 +58,9 @@ export const capabilities = {
 
 /** Of a gateway that writes four formats. @type {typeof capabilities} */
 export const four_formats = { ...capabilities, options: OPTIONS_OF_FORMATS, output_formats: OUTPUT_FORMATS };
+
+/** One of several results, as the gateway tells it. @param {string} format @param {number} asked @param {Partial<import('../../../frontend/js/core/types.js').Result>} [more] */
+export const variant = (format, asked, more) => ({ url: `/api/jobs/j/result?width=${asked}&format=${format}`, bytes: 1000, format, width: asked, height: asked / 2, ...more });
 
 /** @param {Partial<Item>} [more] */
 export const item = (more) => createItem({ id: 'a', name: 'cat.png', bytes: 1000, ...more });

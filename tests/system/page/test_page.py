@@ -46,6 +46,10 @@ def test_every_output_format_is_chosen_shown_and_saved_in_chromium(gateway: Gate
     _node("formats.test.mjs", gateway.url)
 
 
+def test_several_sizes_and_formats_are_made_shown_and_saved_in_chromium(gateway: Gateway) -> None:
+    _node("web-page.test.mjs", gateway.url)
+
+
 def test_a_large_file_goes_on_after_cuts() -> None:
     _node("resume.test.mjs", "", "--test-name-pattern=60 MB|sent twice|another host")
 

@@ -165,3 +165,29 @@ def test_a_quality_that_the_format_has_none_of_does_no_harm(web: Web, output_for
 def test_a_format_that_is_not_written_is_told(web: Web) -> None:
     answer = send(web, "a.png", format="gif", quality="71")
     assert answer.status_code == 422 and "gif" in answer.text
+
+
+def test_several_results_are_listed_each_once_and_together_as_a_zip(web: Web) -> None:
+    path = send(web, "my cat.png", widths="20,40,4000,5000", formats="avif,webp", quality="70").headers["Location"]
+    assert "archive.zip" not in web.get(path).text
+    web.here.encode()
+    page = web.get(path).text
+    links = [link.replace("&amp;", "&") for link in re.findall(r'href="(/api/jobs/[^"]+download=1)"', page)]
+    names = [re.split('filename="?|"', web.get(link).headers["Content-Disposition"])[1] for link in links]
+    assert names == re.findall(r"Download (my cat-\d+w\.\w+)<", page) and len(set(names)) == len(names) >= 4
+    archive = re.search(r'href="(/api/jobs/[^"]+/archive\.zip)"', page)
+    assert archive is not None and web.get(archive[1]).content_type == "application/zip"
+
+
+def test_a_quality_does_no_harm_where_none_of_several_formats_has_one(web: Web) -> None:
+    path = send(web, "a.png", widths="20", formats="png", quality="80").headers["Location"]
+    assert "quality" not in web.get(path.replace("/plain/", "/api/")).get_json()["options"]
+    assert send(web, "a.png", widths="20", formats="png,webp", quality="70").status_code == 303
+
+
+def test_the_form_for_a_web_page_names_every_format_that_is_written(web: Web) -> None:
+    page = web.get("/").text
+    pattern = re.search(r'name="formats"[^>]*pattern="([^"]*)"', page)
+    assert pattern is not None and re.fullmatch(pattern[1], ",".join(formats.OUTPUT))
+    assert not re.fullmatch(pattern[1], "webp,gif") and not re.fullmatch(pattern[1], "")
+    assert options.parse([("widths", "640,1280,1920"), ("formats", "avif,webp,jpeg")]).widths == "640,1280,1920"

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The variants of one image that somebody tries out. Law: at most one is being encoded, which the next wish cancels; at most one that is encoded is
+ * What somebody tries out of one image while comparing: trials. Law: at most one is being encoded, which the next wish cancels; at most one that is encoded is
  * kept, the last; and `close` leaves none.
  */
 import { encodeAgain, isProblem, pause } from './encode-again.js';
@@ -8,10 +8,10 @@ import { encodeAgain, isProblem, pause } from './encode-again.js';
 /** @typedef {import('./encode-again.js').Wish} Wish */
 /** @typedef {import('./encode-again.js').Encoded} Encoded */
 /** @typedef {import('../core/types.js').Problem} Problem */
-/** @typedef {Encoded & {options: Record<string, string>}} Variant */
+/** @typedef {Encoded & {options: Record<string, string>}} Trial */
 /**
  * @typedef {object} Own
- * @property {(variant: Variant) => void} onVariant
+ * @property {(trial: Trial) => void} onTrial
  * @property {(problem: Problem) => void} onProblem
  * @typedef {import('./encode-again.js').Handlers & Own} Handlers
  */
@@ -19,14 +19,14 @@ import { encodeAgain, isProblem, pause } from './encode-again.js';
 /** A slider that moves again within this time was not meant to be where it was. Several frames: a hand that drags moves in each. */
 const SETTLE_MS = 60;
 
-export class Variants {
+export class Trials {
   /** @param {import('./encode-again.js').Net} net @param {Handlers} handlers */
   constructor(net, handlers) {
     this.net = net;
     this.handlers = handlers;
     /** Of the wish under way. @type {AbortController | null} */
     this.running = null;
-    /** @type {Variant | null} */
+    /** @type {Trial | null} */
     this.kept = null;
   }
 
@@ -42,7 +42,7 @@ export class Variants {
     if (isProblem(outcome)) return this.handlers.onProblem(outcome);
     this.discardKept();
     this.kept = { ...outcome, options: wish.options };
-    this.handlers.onVariant(this.kept);
+    this.handlers.onTrial(this.kept);
   }
 
   cancel() {
@@ -50,16 +50,16 @@ export class Variants {
     this.running = null;
   }
 
-  /** The last variant, which is the caller's to delete from now on. */
+  /** The last trial, which is the caller's to delete from now on. */
   release() {
-    const variant = this.kept;
+    const trial = this.kept;
     this.kept = null;
-    return variant;
+    return trial;
   }
 
   discardKept() {
-    const variant = this.release();
-    if (variant) this.net.api.deleteJob(variant.job.id);
+    const trial = this.release();
+    if (trial) this.net.api.deleteJob(trial.job.id);
   }
 
   close() {

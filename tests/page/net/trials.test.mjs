@@ -1,9 +1,9 @@
 // @ts-check
-/** Variants that are encoded while somebody looks: the gateway is a stand-in that answers when it is told to. */
+/** Trials that are encoded while somebody looks: the gateway is a stand-in that answers when it is told to. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as afterAnswers, setTimeout as pause } from 'node:timers/promises';
-import { Variants } from '../../../frontend/js/net/variants.js';
+import { Trials } from '../../../frontend/js/net/trials.js';
 import { job } from '../support/fixtures.mjs';
 
 const SETTLED_MS = 90;
@@ -33,11 +33,11 @@ function tryOut({ retry } = {}) {
     deleteJob: (/** @type {string} */ id) => calls.push(`delete ${id}`),
   });
   const updates = /** @type {any} */ ({ follow: () => {}, unfollow: () => {} });
-  const variants = new Variants({ api, updates }, {
-    onProgress: () => {}, onBusy: ({ code }) => seen.push(`busy ${code}`), onVariant: (variant) => seen.push(`variant ${variant.job.id}`), onProblem: ({ code }) => seen.push(`problem ${code}`),
+  const trials = new Trials({ api, updates }, {
+    onProgress: () => {}, onBusy: ({ code }) => seen.push(`busy ${code}`), onTrial: (trial) => seen.push(`trial ${trial.job.id}`), onProblem: ({ code }) => seen.push(`problem ${code}`),
   });
-  const want = (/** @type {number} */ quality) => variants.want({ origin: 'source', options: { quality: String(quality) }, key: 'k' });
-  return { variants, want, calls, seen, made, encoded };
+  const want = (/** @type {number} */ quality) => trials.want({ origin: 'source', options: { quality: String(quality) }, key: 'k' });
+  return { trials, want, calls, seen, made, encoded };
 }
 
 test('movements in a row make one job, of the last', async () => {
@@ -62,7 +62,7 @@ test('a movement deletes the job under way before the next is made, and its resu
   encoded.j70();
   await afterAnswers();
   assert.deepEqual(calls, ['retry source 80', 'delete j80', 'retry source 70']);
-  assert.deepEqual(seen, ['variant j70']);
+  assert.deepEqual(seen, ['trial j70']);
 });
 
 test('a job that is answered after the next movement is deleted as soon as its id is known', async () => {
@@ -76,8 +76,8 @@ test('a job that is answered after the next movement is deleted as soon as its i
   assert.deepEqual(seen, []);
 });
 
-test('the variant that was shown is deleted when the next is shown, and not before', async () => {
-  const { want, calls, made, encoded, variants } = tryOut();
+test('the trial that was shown is deleted when the next is shown, and not before', async () => {
+  const { want, calls, made, encoded, trials } = tryOut();
   for (const quality of [80, 70]) {
     want(quality);
     await pause(SETTLED_MS);
@@ -88,20 +88,20 @@ test('the variant that was shown is deleted when the next is shown, and not befo
     await afterAnswers();
   }
   assert.deepEqual(calls, ['retry source 80', 'retry source 70', 'delete j80']);
-  variants.close();
+  trials.close();
   assert.equal(calls.at(-1), 'delete j70', 'the last one at the end');
 });
 
-test('a variant that is taken over is not deleted', async () => {
-  const { want, calls, made, encoded, variants } = tryOut();
+test('a trial that is taken over is not deleted', async () => {
+  const { want, calls, made, encoded, trials } = tryOut();
   want(80);
   await pause(SETTLED_MS);
   made[80]();
   await afterAnswers();
   encoded.j80();
   await afterAnswers();
-  assert.equal(variants.release()?.job.id, 'j80');
-  variants.close();
+  assert.equal(trials.release()?.job.id, 'j80');
+  trials.close();
   assert.deepEqual(calls, ['retry source 80']);
 });
 
