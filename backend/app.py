@@ -22,6 +22,7 @@ from backend.adapters.files import protocol_mark
 from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
 from backend.adapters.files.history_file import FileHistory
+from backend.adapters.files.watermarks import FolderWatermarks
 from backend.adapters.http.receivers import HttpReceivers, ReceiverRules
 from backend.adapters.http.sources import HttpSources, Rules
 from backend.adapters.own_host_names import network_domains, own_host_names
@@ -204,6 +205,7 @@ def gateway_context(settings: Settings, clock: SharedClock) -> Context:
         store=ThreadedStore(store),
         **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
         uploads=ThreadedUploads(resumable),
+        watermarks=FolderWatermarks(settings.watermarks_dir, Threads(1).run) if settings.watermarks_dir else None,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
         retention_s=settings.retention_s,

@@ -29,6 +29,7 @@ from celery.worker.autoscale import Autoscaler
 from backend import __version__, errors, logs, telemetry
 from backend.adapters.celery_encoders import celery_app
 from backend.adapters.files import protocol_mark
+from backend.adapters.files.watermarks import FolderWatermarks
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.cancellations import RedisCancellations
 from backend.adapters.redis.live_state import live_state
@@ -275,6 +276,7 @@ def encoder_context(cancellations: RedisCancellations, clock: SharedClock) -> Co
         store=store,
         **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
         cancellations=cancellations,
+        watermarks=FolderWatermarks(settings.watermarks_dir) if settings.watermarks_dir else None,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
         retention_s=settings.retention_s,

@@ -29,6 +29,7 @@ def check(settings: Settings, role: str, say: Callable[[str], None]) -> None:
     check_store_folder(settings)
     if settings.log_dir:
         try_to_write(settings.log_dir, "GATEWAY_LOG_DIR", 0o755)
+    check_watermarks(settings)
     check_bucket(settings, say)
     check_peers(settings)
     if role in ("all", "gateway"):
@@ -59,6 +60,17 @@ def try_to_write(folder: Path, setting: str, mode: int) -> None:
         probe.unlink()
     except OSError as error:
         raise CannotStart.of_folder(folder, error, setting) from error
+
+
+def check_watermarks(settings: Settings) -> None:
+    """Files that the operator breaks later stop nothing: jobs that name them wait. Raises ``SettingsError``."""
+    if settings.watermarks_dir is None:
+        return
+    from backend.adapters.files.watermarks import FolderWatermarks
+
+    problems = tuple(FolderWatermarks(settings.watermarks_dir).problems())
+    if problems:
+        raise SettingsError(*problems)
 
 
 def check_bucket(settings: Settings, say: Callable[[str], None]) -> None:

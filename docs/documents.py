@@ -40,7 +40,7 @@ METRICS_IN_CHINESE = ROOT / "docs" / "metrics.zh-CN.toml"
 TOPICS: tuple[tuple[str, str, str], ...] = (
     ("Address and proxy", "地址与代理", r"API_|GATEWAY_(PROXY_HOPS|PUBLIC_URL|PATH_PREFIX|ALLOWED_HOSTS|ALLOWED_ORIGINS|PEER_ADDRESS)"),
     ("Keys and shares", "密钥与配额", r"GATEWAY_(API_KEYS|RATE_LIMIT|CLIENT_(?!WEBHOOKS))"),
-    ("Images", "图片", r"GATEWAY_(MAX_|ENCODE_TIMEOUT|SHARE_RESULTS|SANDBOX)"),
+    ("Images", "图片", r"GATEWAY_(MAX_|ENCODE_TIMEOUT|SHARE_RESULTS|SANDBOX|WATERMARKS)"),
     ("Storage", "存储", r"GATEWAY_(DATA_DIR|STORAGE_URL|RETENTION|MIN_FREE)"),
     ("Images by URL", "按网址转换", r"GATEWAY_FETCH"),
     ("Webhooks", "Webhook", r"GATEWAY_(CLIENT_)?WEBHOOK"),

@@ -25,6 +25,7 @@ from backend.core.conversion import Conversion  # noqa: E402
 from backend.core.formats import sniff  # noqa: E402
 from backend.core.image_headers import read_shape  # noqa: E402
 from backend.core.limits import Limits  # noqa: E402
+from backend.core.watermark import Placement, Watermark  # noqa: E402
 
 TARGET = ROOT / "docs" / "images" / "options"
 PANEL = (240, 160)
@@ -125,6 +126,7 @@ STRIPS = {
     "trim": Strip(framed, ("width=220", "trim=0&width=220", "trim=40&width=220")),
     "blur": Strip(small_photograph, ("width=220", "width=220&blur=1", "width=220&blur=4")),
     "sharpen": Strip(small_photograph, ("width=220", "width=220&sharpen=0.6", "width=220&sharpen=2")),
+    "watermark": Strip(small_photograph, ("width=220", "width=220&watermark=logo", "width=220&watermark=tiles")),
     "background": Strip(
         small_photograph,
         tuple(f"width=150&height=150&fit=contain&background={colour}" for colour in ("transparent", "white", "%23223344")),
@@ -188,10 +190,11 @@ def converted(codec: SealedCodec, source: bytes, query: str, folder: Path) -> by
     shape = read_shape(sniff(source), lambda at, length: source[at : at + length], len(source), Limits())
     pairs = [each.split("=", 1) for each in query.replace("%23", "#").split("&")]
     chosen = options.parse((name, value) for name, value in pairs)
+    conversion = Conversion(shape, chosen, Limits(), watermark=WATERMARKS[chosen.watermark] if chosen.watermark else None)
     with (folder / "source").open("w+b") as given, (folder / "result").open("w+b") as made:
         given.write(source)
         given.flush()
-        codec.convert(given.fileno(), made.fileno(), Conversion(shape, chosen, Limits()), on_progress=lambda _: None, should_stop=lambda: False)
+        codec.convert(given.fileno(), made.fileno(), conversion, on_progress=lambda _: None, should_stop=lambda: False)
         made.seek(0)
         return made.read()
 
@@ -204,6 +207,13 @@ def checkered(size: tuple[int, int]) -> Image.Image:
         for left in range((top // SQUARE % 2) * SQUARE, size[0], 2 * SQUARE):
             draw.rectangle((left, top, left + SQUARE - 1, top + SQUARE - 1), fill=CHECKS[1])
     return sheet
+
+
+def _logo() -> bytes:
+    """A white disc with a hole, on nothing."""
+    image = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
+    ImageDraw.Draw(image).ellipse((10, 10, 190, 190), outline=(255, 255, 255, 255), width=50)
+    return _png(image.resize((100, 100), Image.Resampling.LANCZOS))
 
 
 def _small() -> Image.Image:
@@ -220,6 +230,8 @@ def _png(image: Image.Image) -> bytes:
     image.save(out, "PNG")
     return out.getvalue()
 
+
+WATERMARKS = {"logo": Watermark(Placement(), _logo()), "tiles": Watermark(Placement("tile", 0.15, 0.4, 0.08), _logo())}
 
 if __name__ == "__main__":
     main()

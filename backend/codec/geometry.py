@@ -124,6 +124,12 @@ _GRAVITY: dict[str, tuple[float, float]] = {
 }
 
 
+def offsets_on(room: Size, place: str) -> tuple[int, int]:
+    """Where something lies that leaves so much ``room``, by the gravity ``place``."""
+    across, down = _GRAVITY[place]
+    return _offset(room[0], across), _offset(room[1], down)
+
+
 def _offset(room: int, share: float) -> int:
     """``room`` is the canvas' side less the image's; below 0 it is cropped away from the gravity. Half a pixel goes to the left or top."""
     return int(room * share) if room >= 0 else -int(-room * share)

@@ -3,7 +3,7 @@
 ================= ==================================================================================================
 from → to         messages
 ================= ==================================================================================================
-encoder → zygote  an ``Order`` with its number and three descriptors; ``{"stop": true}`` kills the child at work;
+encoder → zygote  an ``Order`` with its number and descriptors; ``{"stop": true}`` kills the child at work;
                   ``{"abandon": true}`` kills it too, and its end is not reported
 zygote → encoder  ``{"ready": level, "versions": {…}}`` once; for each order, by its ``number``, ``{"taken": pid}`` and
                   ``{"ended": status}``, as ``os.waitstatus_to_exitcode`` gives it
@@ -27,12 +27,15 @@ from backend.core.conversion import Conversion, Converted, Made, Progress, Shape
 from backend.core.limits import Limits
 from backend.core.options import Options
 from backend.core.records import as_dict
+from backend.core.watermark import Placement, Watermark
 
 CONTROL_FD = 3
 """The zygote's end of its socket to the encoder process."""
 MAX_LINE_BYTES = 64 << 10
 MAX_PRIVATE_CHARACTERS = 500
 READ_BYTES = 16 << 10
+MAX_DESCRIPTORS = 4
+"""With an order: source, result, the child's channel; and a watermark's PNG."""
 Message = dict[str, Any]
 
 
@@ -48,8 +51,10 @@ class Order:
     limits: dict[str, int]
 
     def as_message(self) -> Message:
-        """Without the file name, which a child does not need."""
-        return as_dict(replace(self, conversion=replace(self.conversion, options=replace(self.conversion.options, filename=None))))
+        """Without the file name, which a child does not need, and without the bytes of a watermark, which come by a descriptor."""
+        conversion, watermark = self.conversion, self.conversion.watermark
+        given = replace(conversion, options=replace(conversion.options, filename=None), watermark=None)
+        return as_dict(replace(self, conversion=given)) | ({"placement": as_dict(watermark.placement)} if watermark else {})
 
     @classmethod
     def from_message(cls, message: Message) -> Order:
@@ -57,7 +62,13 @@ class Order:
         conversion = Conversion(
             Shape(**record["shape"]), Options(**record["options"]), Limits(**record["limits"]), record["timeout_s"], record["report_every_s"]
         )
+        if "placement" in message:
+            conversion = replace(conversion, watermark=Watermark(Placement(**message["placement"])))
         return cls(conversion, message["limits"])
+
+    @property
+    def descriptor_count(self) -> int:
+        return MAX_DESCRIPTORS if self.conversion.watermark else MAX_DESCRIPTORS - 1
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=as_dict)

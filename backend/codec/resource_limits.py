@@ -36,6 +36,8 @@ AVIF_LOOK_AHEAD_PIXELS = 2_000_000
 """Of larger canvases, libaom does not look ahead: it would hold the memory of fifty frames (``encoders/avif/animation.py``)."""
 AVIF_CPU_FACTOR = 4
 """Times what a photograph takes on the machine where that was measured: others are slower, and some pictures harder."""
+WATERMARK_BYTES = 96 * MIB
+"""The largest mark as it is decoded and scaled, and a strip of the picture below it: measured as 51 MiB."""
 SCALED_BYTES_A_PIXEL = 4
 """Of a picture as Pillow holds it."""
 RESULT_BYTES_A_PIXEL, SIXTEEN_BITS_A_PIXEL = 5, 9
@@ -47,14 +49,16 @@ def limits_for(conversion: Conversion, result_pixels: Sequence[int]) -> dict[str
     """By name (RLIMIT_…). ``AS`` is to be added to what is mapped already. ``result_pixels`` are those of all frames together, for each variant."""
     variants = list(zip(conversions(conversion), (max(conversion.shape.pixels, each) for each in result_pixels), strict=True))
     return {
-        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + _variants_bytes(conversion, result_pixels) + max(map(_picture_bytes, variants)),
+        "AS": BASE_MEMORY_BYTES + conversion.limits.upload_bytes + max(map(_picture_bytes, variants)) + _besides_bytes(conversion, result_pixels),
         "CPU": _variants_cpu_s(conversion, result_pixels),
-        "FSIZE": sum(
-            MIB + (SIXTEEN_BITS_A_PIXEL if each.output.has_sixteen_bits else RESULT_BYTES_A_PIXEL) * pixels for each, pixels in variants
-        ),
+        "FSIZE": sum(MIB + (SIXTEEN_BITS_A_PIXEL if each.output.has_sixteen_bits else RESULT_BYTES_A_PIXEL) * pixels for each, pixels in variants),
         "NOFILE": DESCRIPTORS,
         "CORE": 0,
     }
+
+
+def _besides_bytes(conversion: Conversion, result_pixels: Sequence[int]) -> int:
+    return _variants_bytes(conversion, result_pixels) + (WATERMARK_BYTES if conversion.options.watermark is not None else 0)
 
 
 def _variants_bytes(conversion: Conversion, result_pixels: Sequence[int]) -> int:

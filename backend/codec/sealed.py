@@ -21,6 +21,7 @@ from backend.codec.host.child_monitor import ChildEnd, ChildMonitor, ZygoteLost
 from backend.codec.host.result_memory import open_result_memory
 from backend.codec.host.variant_keeper import VariantKeeper
 from backend.codec.host.verify import verify
+from backend.codec.host.watermark_memory import open_watermark_memory
 from backend.codec.host.zygote_client import ZygoteClient, ZygoteFailed
 from backend.codec.resource_limits import limits_for
 from backend.codec.seal import FULL
@@ -133,8 +134,8 @@ class SealedCodec:
     def _run_child(self, source_fd: int, written_fd: int, order: messages.Order, monitor: ChildMonitor, is_final: Callable[[], bool]) -> ChildEnd:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours:
-            with theirs:
-                self._client.send_order(order, [source_fd, written_fd, theirs.fileno()])
+            with theirs, open_watermark_memory(order.conversion.watermark) as mark_fds:
+                self._client.send_order(order, [source_fd, written_fd, theirs.fileno(), *mark_fds])
             try:
                 end = monitor.watch(self._client, ours, is_final)
             except BaseException:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from backend.core.formats import BY_NAME, OUTPUT, OutputFormat
 from backend.core.limits import Limits
 from backend.core.options import Options
+from backend.core.watermark import Watermark
 
 Stage = Literal["decode", "transform", "encode", "store"]
 STAGES: tuple[Stage, ...] = ("decode", "transform", "encode", "store")
@@ -35,13 +36,16 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What the codec is asked for. ``report_every_s`` is the shortest time between two progress reports of one stage."""
+    """What the codec is asked for. ``report_every_s`` is the shortest time between two progress reports of one stage.
+
+    ``watermark`` is the one that the options name."""
 
     shape: Shape
     options: Options
     limits: Limits
     timeout_s: float = 60.0
     report_every_s: float = REPORT_EVERY_S
+    watermark: Watermark | None = None
 
     @property
     def output(self) -> OutputFormat:

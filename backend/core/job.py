@@ -175,10 +175,13 @@ class Job:
         return replace(self, status=status)
 
 
-def work_key(source: Source, options: Options, owner: str) -> str:
-    """A digest of everything that decides the result, and of the owner: so nobody learns what another key converts."""
+def work_key(source: Source, options: Options, owner: str, watermark: str = "") -> str:
+    """A digest of everything that decides the result, and of the owner: so nobody learns what another key converts.
+
+    ``watermark`` is the digest of the one that the options name.
+    """
     asked = {name: value for name, value in records.as_dict(options).items() if name != "filename"}
-    return hashlib.sha256(json.dumps([owner, source.sha256, asked], sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([owner, source.sha256, asked, *([watermark] if watermark else [])], sort_keys=True).encode()).hexdigest()[:32]
 
 
 # Each end is the change after ``status``: newer for watchers even where the live state was lost. Else ``JobStates.end`` counts by itself.

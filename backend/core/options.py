@@ -7,6 +7,7 @@ sharp's; ranges are libwebp's (``src/webp/encode.h``).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -177,6 +178,22 @@ def _text(limit: int) -> OptionType:
     return OptionType(f"≤ {limit}", lambda value: str(value)[:limit], {"type": "string"})
 
 
+MAX_NAME_CHARACTERS = 64
+"""Of what an operator may call something."""
+
+
+def _name() -> OptionType:
+    """Composed, since keyboards and file systems differ in that. Whether the operator gave such a name is known elsewhere."""
+
+    def read(value: Value) -> str:
+        name = unicodedata.normalize("NFC", str(value))
+        if isinstance(value, bool) or not 0 < len(name) <= MAX_NAME_CHARACTERS or not name.isprintable():
+            raise ValueError(value)
+        return name
+
+    return OptionType(f"≤ {MAX_NAME_CHARACTERS}", read, {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS})
+
+
 Since = int | Mapping[Value, int]
 """The protocol from which on an option is known; or some of its values, where the option itself is older."""
 
@@ -245,6 +262,7 @@ class Options:
     flop: bool = _option(_boolean(), False)
     blur: float | None = _option(_number(0.3, 100), None, since=3)
     sharpen: float = _option(_number(0, 10), 0, since=3)
+    watermark: str | None = _option(_name(), None, since=3)
     metadata: str = _option(_choice("none", "copyright", "all"), "none")
     animation: str = _option(_choice("keep", "first"), "keep")
     filename: str | None = _option(_text(10_240), None)

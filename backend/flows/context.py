@@ -28,6 +28,7 @@ from backend.ports.queue import JobQueue
 from backend.ports.resumable import Uploads
 from backend.ports.store import Store
 from backend.ports.upkeep import Upkeep
+from backend.ports.watermarks import Watermarks
 
 
 def random_id() -> str:
@@ -90,6 +91,7 @@ class UploadSweep:
 @dataclass(frozen=True, slots=True)
 class Context:
     """``uploads`` is None in an encoder, which takes no uploads. ``cancellations`` is None in a gateway, which encodes nothing.
+    ``watermarks`` is None where the operator has given none.
 
     ``receiver`` is for whom webhooks are written. ``sends_webhooks``: jobs may have a receiver that waits for their end.
     """
@@ -111,6 +113,7 @@ class Context:
     receiver: Reader
     uploads: Uploads | None = None
     cancellations: Cancellations | None = None
+    watermarks: Watermarks | None = None
     limits: Limits = field(default_factory=Limits)
     max_queued_jobs: int = 1000
     retention_s: int = 86_400

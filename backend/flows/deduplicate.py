@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from backend import errors
 from backend.core.job import Job, Result, Status, succeeded
+from backend.flows import watermarks
 from backend.flows.conclude import conclude
 from backend.flows.context import Context
 
@@ -19,13 +20,17 @@ log = logging.getLogger(__name__)
 
 
 def share_result(context: Context, job: Job, token: str, duplicates: Iterable[str]) -> Job | None:
-    """The job as it should end, with the result of the first of its ``duplicates`` that has one; None when none has."""
+    """The job as it should end, with the result of the first of its ``duplicates`` that has one; None when none has.
+
+    Raises ``BackendUnavailable`` where its watermark cannot be read.
+    """
+    mark = watermarks.digest(context, job.manifest.options)
     for other_id in duplicates:
         if other_id == job.id:
             continue
         try:
             outcome = context.store.outcome(other_id)
-            if outcome is not None and outcome.result is not None:
+            if outcome is not None and outcome.result is not None and watermarks.has_mark(outcome.result, mark):
                 return _succeeded(context, job, other_id, outcome, token)
         except errors.GatewayError as error:
             log.debug("the result of job %s cannot be shared: %s", other_id, error)

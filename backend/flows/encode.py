@@ -24,6 +24,7 @@ from backend import errors
 from backend.core.conversion import REPORT_EVERY_S, ChildDied, Conversion, Converted, Stopped
 from backend.core.job import Job, Source, failed, succeeded
 from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, WORLD_PAUSES_S
+from backend.flows import watermarks
 from backend.flows.context import Context
 from backend.flows.deduplicate import share_result
 from backend.flows.finish import finish
@@ -128,9 +129,10 @@ def _convert(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -
     Raises ``Stopped``, ``NotFound`` when the job was erased meanwhile, ``ChildDied``, and what is the world's fault.
     """
     source = context.store.open_source(claim.job.id)
-    variants = VariantFiles(context, claim, reporter) if claim.job.manifest.options.is_several else None
     try:
-        target, converted = _convert_into_target(context, codec, claim, source, reporter, variants)
+        conversion = _conversion(context, claim.job)
+        variants = VariantFiles(context, claim, reporter, conversion) if claim.job.manifest.options.is_several else None
+        target, converted = _convert_into_target(context, codec, claim, source, reporter, conversion, variants)
     except errors.GatewayError as error:
         if error.is_passing or isinstance(error, errors.NotFound):
             raise
@@ -159,20 +161,21 @@ def _check_whole(source: Blob, known: Source) -> None:
 
 
 def _convert_into_target(
-    context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter, variants: VariantFiles | None
+    context: Context, codec: Codec, claim: Claim, source: Blob, reporter: Reporter, conversion: Conversion, variants: VariantFiles | None
 ) -> tuple[ResultFile, Converted]:
     """Variants have files of their own; the target is then what the codec works in."""
     target = context.store.create_result(claim.job.id, claim.token)
     try:
-        return target, codec.convert(
+        converted = codec.convert(
             source.fileno(),
             target.fd,
-            _conversion(context, claim.job),
+            conversion,
             on_progress=reporter.report_progress,
             should_stop=reporter.is_unwanted,
             tick_s=EPHEMERAL_TICK_S if claim.job.manifest.is_ephemeral else TICK_S,
             variants=variants,
         )
+        return target, watermarks.noted(converted, conversion)
     except BaseException:
         target.discard()
         if variants is not None:
@@ -182,7 +185,9 @@ def _convert_into_target(
 
 def _conversion(context: Context, job: Job) -> Conversion:
     every_s = EPHEMERAL_REPORT_EVERY_S if job.manifest.is_ephemeral else REPORT_EVERY_S
-    return Conversion(job.manifest.source.shape, job.manifest.options, context.limits, float(context.encode_timeout_s), every_s)
+    options = job.manifest.options
+    watermark = watermarks.read(context, options)
+    return Conversion(job.manifest.source.shape, options, context.limits, float(context.encode_timeout_s), every_s, watermark)
 
 
 def _store_result(context: Context, job: Job, target: ResultFile, converted: Converted, reporter: Reporter) -> Job:

@@ -20,7 +20,7 @@ from backend.core.options import Options, decided, needs
 from backend.core.pauses import MAX_LOSSES, WORLD_PAUSES_S
 from backend.core.protocol import NEWEST
 from backend.core.turns import client_of
-from backend.flows import shares
+from backend.flows import shares, watermarks
 from backend.flows.conclude import conclude, erase
 from backend.flows.context import Context
 from backend.flows.find_job import find_stored
@@ -175,7 +175,8 @@ class Fetcher:
                     shares.count_bytes(context, client_of(manifest.client), intake.upload.size_bytes)
                 check_result(context, received.shape, manifest.options)
                 source = replace(received.source(), filename=_display_name(manifest, download, received.filename))
-                key = work_key(source, manifest.options, manifest.owner) if context.shares_results else ""
+                watermark = watermarks.digest(context, manifest.options)
+                key = work_key(source, manifest.options, manifest.owner, watermark) if context.shares_results else ""
                 complete = replace(manifest, source=source, work_key=key)
                 lease.renew()
                 context.store.attach_source(received.upload, complete)

@@ -20,7 +20,7 @@ from backend.core.options import Options, decided, needs
 from backend.core.protocol import is_understood
 from backend.core.turns import turn
 from backend.core.variants import variants
-from backend.flows import deduplicate, shares
+from backend.flows import deduplicate, shares, watermarks
 from backend.flows.conclude import erase
 from backend.flows.context import Context
 from backend.flows.deliver import check_source
@@ -180,6 +180,7 @@ def keep(
     """Make a durable job that is not queued yet; the job, and whether it is new. Raises as ``accept``."""
     options = decided(options)
     check_result(context, received.shape, options)
+    watermark = watermarks.digest(context, options)
     now, source = context.clock(), received.source()
     lifetime_s = context.encode_timeout_s * 2 + EPHEMERAL_MARGIN_S if is_ephemeral else context.retention_s
     manifest = Manifest(
@@ -193,7 +194,7 @@ def keep(
         batch=batch,
         request_id=sender.request_id,
         is_ephemeral=is_ephemeral,
-        work_key=work_key(source, options, sender.owner) if context.shares_results else "",
+        work_key=work_key(source, options, sender.owner, watermark) if context.shares_results else "",
         maker=sender.maker,
         webhook_url=sender.webhook_url,
         needs=needs(options),

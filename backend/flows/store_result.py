@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from backend import errors
-from backend.core.conversion import Converted
+from backend.core.conversion import Conversion, Converted
 from backend.core.job import Job, Result
 from backend.core.variants import variants
+from backend.flows import watermarks
 from backend.flows.context import Context
 from backend.flows.report import Reporter, has_passed
 from backend.ports.queue import Claim
@@ -60,8 +61,8 @@ def _save(context: Context, job: Job, target: ResultFile, converted: Converted, 
 class VariantFiles:
     """The results of a job with variants (``ports.codec.Variants``): each is stored and told as soon as it is there."""
 
-    def __init__(self, context: Context, claim: Claim, reporter: Reporter) -> None:
-        self._context, self._claim, self._reporter = context, claim, reporter
+    def __init__(self, context: Context, claim: Claim, reporter: Reporter, conversion: Conversion) -> None:
+        self._context, self._claim, self._reporter, self._conversion = context, claim, reporter, conversion
         self._open: dict[int, ResultFile] = {}
         self._results: dict[int, Result] = {}
 
@@ -74,6 +75,7 @@ class VariantFiles:
 
     def keep(self, number: int, converted: Converted) -> None:
         """Raises as ``store_result``."""
+        converted = watermarks.noted(converted, self._conversion)
         self._results[number] = store_result(self._context, self._claim.job, self._reporter, self._open[number], converted, number)
         del self._open[number]
         self._reporter.report_results(self.results())

@@ -109,6 +109,7 @@ class Settings:
     min_free_bytes: int = setting("GATEWAY_MIN_FREE_BYTES", kinds.size(0, 1 << 50), 256 * MIB)
     body_idle_s: int = setting("GATEWAY_BODY_IDLE_TIMEOUT_S", kinds.seconds(1, 3600), 15)
     body_min_bytes_per_s: int = setting("GATEWAY_BODY_MIN_BYTES_PER_S", kinds.number(0, 1 << 40), 10_000)
+    watermarks_dir: Path | None = setting("GATEWAY_WATERMARKS_DIR", kinds.folder(), None)
     fetch: str = setting("GATEWAY_FETCH", kinds.one_of("on", "off"), "on")
     fetch_timeout_s: int = setting("GATEWAY_FETCH_TIMEOUT_S", kinds.seconds(1, 3600), 60)
     fetch_allowed_networks: tuple[Network, ...] = setting("GATEWAY_FETCH_ALLOWED_NETWORKS", kinds.networks(), ())

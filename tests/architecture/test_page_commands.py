@@ -47,6 +47,9 @@ ELSEWHERE = {
     ("docs/operate/redis.md", "REDIS_URL=redis"): (
         "tests/system/start/test_redis_role.py::test_a_cluster_uses_the_redis_that_the_role_started_with_its_user_and_password"
     ),
+    ("docs/operate/watermarks.md", "export GATEWAY_WATERMARKS_DIR"): (
+        "tests/system/ops/test_watermarks.py::test_a_folder_of_marks_serves_clients_and_is_mended_while_the_gateway_runs"
+    ),
     ("docs/operate/deployment.md", "./deploy/pyinstaller"): (
         "tests/system/deploy/test_executable.py::test_the_executable_serves_health_page_and_a_conversion_and_ends_when_told"
     ),
@@ -56,6 +59,7 @@ CANNOT = {
     ("CONTRIBUTING.md", "./start.sh          #"): "the second line runs all the quick tests; the first is README's",
     ("docs/internals/performance.md", "./bench/run.sh"): "takes twenty minutes; its parts are tried one by one",
     ("docs/operate/deployment.md", "docker build"): "needs a Docker daemon; test_image.py builds and runs the same file with buildah",
+    ("docs/operate/watermarks.md", "docker run"): "needs a Docker daemon; test_image.py builds and runs the same file with buildah",
     ("docs/operate/deployment.md", "docker compose"): "needs a Docker daemon; test_compose.py reads the same file",
     ("docs/operate/deployment.md", "useradd"): "changes the machine; test_units.py checks and runs the same units",
     ("docs/operate/deployment.md", "kubectl"): "needs a cluster; test_kubernetes.py checks the same manifests",

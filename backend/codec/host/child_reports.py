@@ -50,7 +50,7 @@ def _is_label(value: object) -> bool:
 
 
 def _is_part(value: object) -> bool:
-    return value in ("store", "sandbox")
+    return value in ("store", "sandbox", "watermarks")
 
 
 def _is_speed(value: object) -> bool:

@@ -17,7 +17,7 @@ from backend.codec.image.orientation import UPRIGHT, as_stored
 from backend.codec.image.steps.step import Plan, Traits
 
 MIN_RATIO = 2.0
-"""Measured with SSIMULACRA2 against each size scaled from all pixels: ``python -m bench.codec_cascade``."""
+"""Measured with SSIMULACRA2 against each size scaled from all pixels: ``python -m bench.codec_variants --look``."""
 
 
 @dataclass(slots=True)

@@ -80,7 +80,7 @@ def _draw(frame: RawFrame, canvas: Image.Image, box: Box | None) -> Image.Image:
         if image.mode == "RGB":
             return image
     if frame.blend == "over" and image.mode == "RGBA":
-        _draw_over(image, canvas, box)
+        draw_over(image, canvas, box)
         return canvas
     if image.mode == "RGBA" and canvas.mode == "RGB":
         canvas = canvas.convert("RGBA")
@@ -88,8 +88,8 @@ def _draw(frame: RawFrame, canvas: Image.Image, box: Box | None) -> Image.Image:
     return canvas
 
 
-def _draw_over(image: Image.Image, canvas: Image.Image, box: Box) -> None:
-    """A paste by mask mixes exactly where either the canvas is opaque or no pixel is half-transparent."""
+def draw_over(image: Image.Image, canvas: Image.Image, box: Box) -> None:
+    """``image`` is RGBA. A paste by mask mixes exactly where either the canvas is opaque or no pixel is half-transparent."""
     if canvas.mode == "RGB" or not any(image.getchannel("A").histogram()[1:255]):
         canvas.paste(image, box, image)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.image import decode, steps
+from backend.codec.image.mark import Mark
 from backend.codec.native.source import Source
 from backend.codec.pipeline.several import OnMade, Several
 from backend.codec.pipeline.single import OnProgress, Single
@@ -17,11 +18,20 @@ def preload() -> None:
     preload_encoders()
 
 
-def convert(source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress, on_made: OnMade = lambda _made: None) -> Converted:
-    """The result; of several the first, and each is told by ``on_made`` once it is written.
+def convert(
+    source: Source,
+    result_fd: int,
+    conversion: Conversion,
+    on_progress: OnProgress,
+    on_made: OnMade = lambda _made: None,
+    mark: Source | None = None,
+) -> Converted:
+    """The result; of several the first, and each is told by ``on_made`` once it is written. ``mark`` is the file of the watermark.
 
     Raises errors of the contract, and what a decoder raises while it opens the file.
     """
+    watermark, name = conversion.watermark, conversion.options.watermark
+    own = Mark(mark, watermark.placement, name) if mark and watermark else None
     if conversion.options.is_several:
-        return Several(source, result_fd, conversion, on_progress, on_made).convert()
-    return Single(source, result_fd, conversion, on_progress).convert()
+        return Several(source, result_fd, conversion, on_progress, on_made, own).convert()
+    return Single(source, result_fd, conversion, on_progress, mark=own).convert()

@@ -18,7 +18,7 @@ from backend.codec.image.notes.notes import Notes
 from backend.codec.image.orientation import as_stored
 from backend.codec.image.planning import View, plan_for
 from backend.codec.image.readers.picture import Picture
-from backend.codec.image.steps.step import Plan, Traits
+from backend.codec.image.steps.step import Mark, Plan, Traits
 from backend.codec.image.trim import Trimmer
 from backend.codec.native.source import Source
 from backend.codec.result_file import write
@@ -28,10 +28,10 @@ from backend.core.conversion import Conversion, Converted
 class Output:
     """Made once the picture is open, before its pixels are read. ``conversion`` is a plain one, of one result."""
 
-    def __init__(self, picture: Picture, source: Source, conversion: Conversion) -> None:
+    def __init__(self, picture: Picture, source: Source, conversion: Conversion, mark: Mark | None = None) -> None:
         self.conversion, self.options = conversion, with_native_quality(conversion.options)
         self.encoder: Encoder = encoder_for(conversion.output)
-        self._picture, self._source = picture, source
+        self._picture, self._source, self._mark = picture, source, mark
         self._applied = picture.applied_orientation
         self._placeholder: Facts = {}
 
@@ -49,7 +49,7 @@ class Output:
 
     def plan(self, kept: IntBox | None = None, *, is_certain: bool = True) -> Plan:
         """Raises ``InvalidOption`` (side, crop_outside) and ``TooManyPixels``."""
-        plan = plan_for(self.conversion, self._view(is_certain=is_certain), kept)
+        plan = replace(plan_for(self.conversion, self._view(is_certain=is_certain), kept), mark=self._mark)
         if not plan.is_open:
             check_geometry(plan.geometry, self.conversion.output, self.conversion.limits)
         return plan

@@ -18,7 +18,7 @@ from backend.codec.image import saliency, stage_costs, steps
 from backend.codec.image.cascade import Cascade, upright
 from backend.codec.image.readers import open_picture
 from backend.codec.image.readers.picture import Picture
-from backend.codec.image.steps.step import Plan, Traits
+from backend.codec.image.steps.step import Mark, Plan, Traits
 from backend.codec.native.source import Source
 from backend.codec.pipeline.output import Output, reduced
 from backend.codec.pipeline.single import OnProgress, Single, trimmed_box
@@ -57,10 +57,12 @@ class _Variant:
 class Several:
     """A conversion with variants."""
 
-    def __init__(self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress, on_made: OnMade) -> None:
+    def __init__(
+        self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress, on_made: OnMade, mark: Mark | None = None
+    ) -> None:
         """All results are written into one file, one after the other."""
         self._source, self._result_fd, self._conversion = source, result_fd, conversion
-        self._on_progress, self._on_made = on_progress, on_made
+        self._on_progress, self._on_made, self._mark = on_progress, on_made, mark
         self._began_s = time.monotonic()
         self._written_bytes = 0
         self._made: dict[int, Made] = {}
@@ -68,7 +70,7 @@ class Several:
     def convert(self) -> Converted:
         """The first of them, in the order asked for."""
         picture = open_picture(self._source, self._conversion.shape, self._conversion.limits)
-        outputs = [Output(picture, self._source, each) for each in conversions(self._conversion)]
+        outputs = [Output(picture, self._source, each, self._mark) for each in conversions(self._conversion)]
         variants = [_Variant(n, each, each.plan(is_certain=picture.is_reducible)) for n, each in enumerate(outputs)]
         own, copies = _split(variants, lambda each: each.is_first_in(variants))
         together, apart = _split(own, lambda each: not each.is_apart)
@@ -181,7 +183,7 @@ class Several:
         for each in sorted(variants, key=lambda each: each.cost_ms):
             conversion = replace(each.output.conversion, timeout_s=self._left_s())
             report = partial(_report_part, meter, done_ms / total_ms, each.cost_ms / total_ms)
-            converted = Single(self._source, self._result_fd, conversion, report, self._written_bytes).convert()
+            converted = Single(self._source, self._result_fd, conversion, report, self._written_bytes, self._mark).convert()
             self._note(each.number, converted)
             done_ms += each.cost_ms
 

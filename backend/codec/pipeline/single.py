@@ -16,7 +16,7 @@ from backend.codec.geometry import IntBox
 from backend.codec.image import colour, jpeg_fast_path, placeholder, stage_costs, steps
 from backend.codec.image.notes import metadata
 from backend.codec.image.readers import open_picture
-from backend.codec.image.steps.step import Plan, Traits
+from backend.codec.image.steps.step import Mark, Plan, Traits
 from backend.codec.native.source import Source
 from backend.codec.pipeline.output import Output, reduced
 from backend.codec.progress.meter import EncodeMeter, Meter
@@ -28,13 +28,15 @@ OnProgress = Callable[[Progress], None]
 class Single:
     """A conversion with one result."""
 
-    def __init__(self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress, start: int = 0) -> None:
+    def __init__(
+        self, source: Source, result_fd: int, conversion: Conversion, on_progress: OnProgress, start: int = 0, mark: Mark | None = None
+    ) -> None:
         """The result is written from ``start`` on."""
         self._source, self._result_fd, self._start, self._on_progress = source, result_fd, start, on_progress
         self._began_s = time.monotonic()
         self._conversion = conversion
         self._picture = open_picture(source, conversion.shape, conversion.limits)
-        self._output = Output(self._picture, source, conversion)
+        self._output = Output(self._picture, source, conversion, mark)
         self._encoder, self._options = self._output.encoder, self._output.options
 
     def convert(self) -> Converted:

@@ -23,8 +23,6 @@ from backend.codec.sandbox.warm_up import WarmUp
 from backend.codec.seal import kernel, thread_budget
 from backend.core.conversion import Made, Progress
 
-DESCRIPTORS = 3
-"""With an order: source, result, the child's channel."""
 STANDARD_DESCRIPTORS = 3
 """0 to 2 stay open on /dev/null. Else a later descriptor could take their place, and a library's message would go into a picture."""
 OF_THE_DISK = frozenset((errno.EIO, errno.EROFS, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.ETIMEDOUT, errno.EBADMSG))
@@ -60,7 +58,7 @@ def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> N
         seal.drop_privileges(sandbox)
         if os.getppid() != zygote_pid:  # the zygote died before the child asked the kernel to die with it
             os._exit(1)
-        reader = messages.MessageReader(end, DESCRIPTORS)
+        reader = messages.MessageReader(end, messages.MAX_DESCRIPTORS)
         received: list[messages.Message] = []
         while not received and not reader.is_over:
             received = reader.read()
@@ -69,21 +67,21 @@ def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> N
             if has_threads(order):
                 thread_budget.offer(end, stat_fd)
             end.detach()
-            source_fd, result_fd, channel_fd = reader.descriptors
-            _run_order(order, source_fd, result_fd, channel_fd, last)
+            source_fd, result_fd, channel_fd, *others = reader.descriptors
+            _run_order(order, source_fd, result_fd, channel_fd, others, last)
     finally:
         os._exit(1)
 
 
-def _run_order(order: messages.Order, source_fd: int, result_fd: int, channel_fd: int, last: Seal) -> NoReturn:
+def _run_order(order: messages.Order, source_fd: int, result_fd: int, channel_fd: int, mark_fds: list[int], last: Seal) -> NoReturn:
     code = 1
     try:
-        _close_all_but(source_fd, result_fd, channel_fd)
+        _close_all_but(source_fd, result_fd, channel_fd, *mark_fds)
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=channel_fd)
-        source = Source(source_fd)
+        source, marks = Source(source_fd), [Source(fd) for fd in mark_fds]
         try:
             last.put_on(order)
-            message = _convert(order, source, result_fd, channel)
+            message = _convert(order, source, result_fd, channel, *marks)
         except Exception as error:  # the process edge: this child could not be sealed
             message = messages.error_message(_unavailable("sandbox", f"seal: {type(error).__name__}: {error}"))
         channel.sendall(messages.pack(message))
@@ -108,7 +106,7 @@ def _close_all_but(*wanted: int) -> None:
     os.closerange(low, os.sysconf("SC_OPEN_MAX"))
 
 
-def _convert(order: messages.Order, source: Source, result_fd: int, channel: socket.socket) -> messages.Message:
+def _convert(order: messages.Order, source: Source, result_fd: int, channel: socket.socket, mark: Source | None = None) -> messages.Message:
     stage = "decode"
 
     def report(progress: Progress) -> None:
@@ -121,7 +119,7 @@ def _convert(order: messages.Order, source: Source, result_fd: int, channel: soc
 
     libjpeg.set_on_fatal(lambda error: channel.sendall(messages.pack(messages.error_message(error))))
     try:
-        return messages.done_message(pipeline.convert(source, result_fd, order.conversion, report, tell_made))
+        return messages.done_message(pipeline.convert(source, result_fd, order.conversion, report, tell_made, mark))
     except Exception as error:  # the process edge: untrusted bytes can make a decoder raise anything
         return messages.error_message(contract_error(error, stage))
 

@@ -78,7 +78,7 @@ class Zygote:
 
     def __init__(self, control: socket.socket, sigchld_fd: int, sandbox: str) -> None:
         self._control, self._sandbox = control, sandbox
-        self._reader = messages.MessageReader(control, child.DESCRIPTORS)
+        self._reader = messages.MessageReader(control, messages.MAX_DESCRIPTORS)
         self._sigchld_fd = sigchld_fd
         self._working_pid: int | None = None
         self._number = 0
@@ -167,8 +167,8 @@ class Zygote:
         """Give the order to the child that waits; to a new one where that was killed meanwhile."""
         self._number, order = message["number"], messages.Order.from_message(message)
         self._watch_threads(None)
-        queued = self._reader.descriptors
-        descriptors, self._reader.descriptors = queued[: child.DESCRIPTORS], queued[child.DESCRIPTORS :]
+        queued, count = self._reader.descriptors, order.descriptor_count
+        descriptors, self._reader.descriptors = queued[:count], queued[count:]
         if not self._send_order(message, order, descriptors):
             self._forget_waiting()
             self._fork_child()

@@ -30,6 +30,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "flop": ("hflip", "mirror", "fliphorizontal", "fliphorizontally", "horizontalflip"),
     "blur": ("bl", "gaussianblur", "gaussblur", "blursigma", "blurradius"),
     "sharpen": ("sh", "sharp", "sharpness", "unsharp", "usm"),
+    "watermark": ("wm", "overlay", "logo", "stamp"),
     "metadata": (
         *("strip", "stripmetadata", "stripexif", "exif", "keepexif", "keepmetadata", "withmetadata"),
         *("keepcopyright", "meta", "icc", "xmp", "iptc"),

@@ -41,6 +41,7 @@ CAPABILITIES: dict[str, Any] = {
         "pending_webhooks": 10_000,
     },
     "options": {name: options.schema()[name] for name in ("quality", "width")},
+    "watermarks": [],
     "retention_s": 86_400,
     "auth": False,
     "features": ["archive", "batch", "retry", "tus"],

@@ -270,6 +270,7 @@ def _capabilities() -> Schema:
             "output_formats": {"type": "array", "items": written},
             "limits": whole(dict.fromkeys(limits + shares, WHOLE), more=True),
             "options": {"type": "object", "additionalProperties": {"type": "object"}},
+            "watermarks": {"type": "array", "items": TEXT},
             "retention_s": WHOLE,
             "auth": {"type": "boolean"},
             "features": {"type": "array", "items": TEXT},

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import request
 
 from backend import errors
-from backend.core import filenames, tus, wish
+from backend.core import filenames, tus
 from backend.core.options import needs
 from backend.core.resumable import UploadInfo
 from backend.flows.ingest import Sender
 from backend.flows.uploads import PatchRequest
-from backend.web.request import body_stream, idempotency, query
+from backend.web.request import body_stream, idempotency, query, wishes
 from backend.web.request.context import flow_context
 from backend.web.request.webhook import with_receiver
 
@@ -36,7 +36,7 @@ def new_upload(sender: Sender) -> UploadInfo:
     """Raises ``BadRequest``, ``TooLarge``, ``InvalidOption``, ``QuotaExceeded``."""
     metadata = request.headers.get("Upload-Metadata", "").strip()
     pairs = tus.metadata(metadata)
-    given = wish.parse(tus.wishes(pairs), wish.parse(query.pairs()))
+    given = wishes.parse(tus.wishes(pairs), wishes.parse(query.pairs()))
     wanted, sender = given.options, with_receiver(sender, given.webhook_url)
     known_id = idempotency.claim_id(_content(), wanted, sender)
     return UploadInfo(

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from backend.core import formats, options
+from backend.flows import watermarks
 from backend.web.openapi.answers import JSON, UNCHANGED
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import ref
@@ -53,6 +54,7 @@ def capabilities(web: WebContext) -> dict[str, Any]:
             "pending_webhooks": web.pending_webhooks,
         },
         "options": options.schema(),
+        "watermarks": list(watermarks.offered(web.context)),
         "retention_s": web.context.retention_s,
         "auth": web.api_keys.are_set,
         "features": [*FEATURES, *(["url"] if web.fetcher is not None else []), *(["webhooks"] if web.receivers is not None else [])],

@@ -16,7 +16,7 @@ from backend.flows.await_encoder import RETRY_S, EncoderWatch
 from backend.flows.context import Context
 from backend.web.openapi.answers import FILE_HEADERS, FORM_OF_ONE_OR_IMAGE, RECEIVE_ERRORS, RESULT
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.request import auth, bodies, client_identity, negotiation, query
+from backend.web.request import auth, bodies, client_identity, negotiation, query, wishes
 from backend.web.request.context import flow_context, web_context
 from backend.web.response import files
 
@@ -84,10 +84,10 @@ def _convert(name: str) -> Response:
     sender = client_identity.sender(is_listed=False)
     auth.check_rate()
     ingest.check_queue(context, sender)
-    wanted = options.parse(query.pairs())
+    wanted = wishes.parse_options(query.pairs())
     form = bodies.read(context, filename=filenames.display_name(wanted.filename or name), max_files=1)
     try:
-        wanted = options.parse(form.fields, wanted) if form.fields else wanted
+        wanted = wishes.parse_options(form.fields, wanted) if form.fields else wanted
         options.check_single(wanted)
         job = ingest.accept(context, form.images[0], negotiation.decide(wanted), sender, is_ephemeral=True)
     except BaseException:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Response, request
 
 from backend import errors
-from backend.core import filenames, formats, options, wish
+from backend.core import filenames, formats, options
 from backend.core.formats import OUTPUT
 from backend.core.job import Job
 from backend.core.options import WEBHOOK_URL
@@ -17,7 +17,7 @@ from backend.flows.deliver import Choice
 from backend.flows.find_job import find
 from backend.web.openapi.answers import BINARY, FIND_ERRORS, JOB, OPTIONS, RESULT, UNCHANGED, file_answers
 from backend.web.openapi.resource import Answer, Operation, Resource
-from backend.web.request import auth, client_identity, idempotency, option_fields, query
+from backend.web.request import auth, client_identity, idempotency, option_fields, query, wishes
 from backend.web.request.context import WebContext, flow_context, web_context
 from backend.web.request.waiting import result_wait_s, wait_s
 from backend.web.request.webhook import with_receiver
@@ -146,7 +146,7 @@ def _changed(present: Wish, given: Sequence[tuple[str, object]]) -> Wish:
     output_format = str(dict(wanted).get("format", kept.format))
     if output_format in OUTPUT and output_format != present.options.format:
         kept = options.for_format(kept, output_format)
-    return wish.parse(wanted, Wish(kept, present.webhook_url))
+    return wishes.parse(wanted, Wish(kept, present.webhook_url))
 
 
 @routes.serve(

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from backend import errors
-from backend.core import cursor, filenames, suggestions, wish
+from backend.core import cursor, filenames, suggestions
 from backend.core.cursor import Place
 from backend.core.job import STATES, Job, State
 from backend.core.options import Options
@@ -22,7 +22,7 @@ from backend.flows import ingest, list_jobs
 from backend.web.openapi.answers import FORM_OR_IMAGE, JOB, JSON, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Operation, Resource
 from backend.web.openapi.schemas import WEBHOOK, Schema, ref, with_options
-from backend.web.request import auth, bodies, client_identity, idempotency, option_fields, query
+from backend.web.request import auth, bodies, client_identity, idempotency, option_fields, query, wishes
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.reader import reader
 from backend.web.request.waiting import wait_s
@@ -61,12 +61,12 @@ def create() -> Response:
     sender = client_identity.sender(is_waiting=wait_s() is not None)
     auth.check_rate()
     ingest.check_room(web.context, sender)
-    wanted = wish.parse(query.pairs())
+    wanted = wishes.parse(query.pairs())
     if request.mimetype == "application/json":
         return _wait_for_end(_fetch(option_fields.read_json(), wanted, sender))
     form = bodies.read(web.context, filename=filenames.display_name(wanted.options.filename or ""), max_files=web.max_files)
     try:
-        wanted = wish.parse(form.fields, wanted) if form.fields else wanted
+        wanted = wishes.parse(form.fields, wanted) if form.fields else wanted
         sender = with_receiver(sender, wanted.webhook_url)
         if len(form.images) > 1:
             return _accept_batch(form, wanted.options, sender)
@@ -99,7 +99,7 @@ def _fetch(record: dict[str, object], given: Wish, sender: ingest.Sender) -> Job
         raise errors.BadRequest("url_missing")
     if not isinstance(url, str):
         raise errors.BadRequest("url")
-    given = wish.parse(record.items(), given)
+    given = wishes.parse(record.items(), given)
     sender = with_receiver(sender, given.webhook_url)
     wanted = replace(given.options, filename=filenames.display_name(given.options.filename or ""))
     job_id, known = idempotency.claim_job(f"url {url}", wanted, sender)

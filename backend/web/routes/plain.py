@@ -27,7 +27,7 @@ from backend.texts import text
 from backend.texts.problems import problem
 from backend.web.openapi.answers import FORM_OR_IMAGE
 from backend.web.openapi.resource import Resource
-from backend.web.request import auth, bodies, client_identity
+from backend.web.request import auth, bodies, client_identity, wishes
 from backend.web.request.context import flow_context, web_context
 from backend.web.request.page_language import page_language
 from backend.web.request.peer import peer
@@ -65,7 +65,7 @@ def take() -> Response:
     if len(form.refused) == 1 and not form.images:
         raise form.refused[0][1]
     try:
-        wanted = options.parse(_meant([field for field in form.fields if field[1]]))
+        wanted = wishes.parse_options(_meant([field for field in form.fields if field[1]]))
         place = _accept(context, form, wanted, sender) if form.images else ""
     except BaseException:
         form.abandon()

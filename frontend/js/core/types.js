@@ -128,6 +128,7 @@
  * @property {OutputFormat[]} [output_formats] an older gateway writes WebP alone, and does not say so
  * @property {{upload_bytes: number, pixels: number, frames: number, side_pixels: number, files_per_request: number}} limits
  * @property {Record<string, OptionSchema>} options
+ * @property {string[]} [watermarks] the names of the operator’s, which an older gateway has not
  * @property {number} retention_s
  * @property {boolean} auth
  * @property {string[]} [features]

@@ -37,6 +37,7 @@ SHOWN: dict[str, str] = {
     "GATEWAY_ENCODE_TIMEOUT_S": f"{HERE}::test_an_encode_that_takes_too_long_fails",
     "GATEWAY_RETENTION_S": f"{HERE}::test_a_job_is_erased_after_its_retention",
     "GATEWAY_SHARE_RESULTS": "tests/system/main_path/test_deduplicate.py::test_equal_uploads_are_encoded_once_and_erased_one_by_one",
+    "GATEWAY_WATERMARKS_DIR": ("tests/system/ops/test_watermarks.py::test_a_folder_of_marks_serves_clients_and_is_mended_while_the_gateway_runs"),
     "GATEWAY_FETCH": f"{HERE}::test_nothing_is_fetched_where_fetching_is_off",
     "GATEWAY_FETCH_TIMEOUT_S": f"{HERE}::test_a_site_that_is_silent_is_given_up",
     "GATEWAY_FETCH_ALLOWED_NETWORKS": "tests/system/main_path/test_fetch.py::test_images_are_fetched_with_progress_and_fail_with_reasons",

@@ -41,7 +41,8 @@ def filter_case(_: HookContext, case: Case) -> bool:
     query, headers = case.query or {}, case.headers or {}
     is_right = all(each.mode is GenerationMode.POSITIVE for each in case.meta.components.values())
     excludes = any(each.one in query and each.other in query for each in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
-    return is_right and not excludes and not any(map(_is_beyond, (query, case.body))) and _has_one_length(case) and _has_one_subject(case)
+    is_known = not any(_is_beyond(each) or _names_a_mark(each) for each in (query, case.body))
+    return is_right and not excludes and is_known and _has_one_length(case) and _has_one_subject(case)
 
 
 def _is_beyond(given: object) -> bool:
@@ -50,6 +51,11 @@ def _is_beyond(given: object) -> bool:
         return False
     is_huge = any(int(given.get(side) or 0) > HUGE for side in ("width", "height")) or not {"dpr", "crop", "trim"}.isdisjoint(given)
     return ("enlarge" in given and is_huge) or not str(given.get("crop") or "0,0,").startswith("0,0,")
+
+
+def _names_a_mark(given: object) -> bool:
+    """This gateway has no watermarks, and names are the operator's."""
+    return isinstance(given, dict) and "watermark" in given
 
 
 def _has_one_subject(case: Case) -> bool:

@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +21,7 @@ from backend.core.formats import sniff
 from backend.core.image_headers import read_shape
 from backend.core.limits import Limits
 from backend.core.options import Options
+from backend.core.watermark import Watermark
 
 pillow_heif.register_heif_opener()
 EACH_STEP_S = 0.001
@@ -55,7 +57,7 @@ class Variants:
         self.kept: dict[int, Converted] = {}
 
     def open(self, number: int) -> int:
-        self.files[number] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by ``outcomes``)
+        self.files[number] = tempfile.TemporaryFile()  # noqa: SIM115 (``close`` closes it)
         return self.files[number].fileno()
 
     def keep(self, number: int, converted: Converted) -> None:
@@ -63,11 +65,11 @@ class Variants:
         self.kept[number] = converted
 
     def outcomes(self) -> list[Outcome]:
-        found = []
-        for number, converted in sorted(self.kept.items()):
-            with self.files[number] as file:
-                found.append(Outcome(converted, os.pread(file.fileno(), converted.bytes + 1, 0)))
-        return found
+        return [Outcome(converted, os.pread(self.files[number].fileno(), converted.bytes + 1, 0)) for number, converted in sorted(self.kept.items())]
+
+    def close(self) -> None:
+        for each in self.files.values():
+            each.close()
 
 
 Convert = Callable[..., Outcome]
@@ -83,26 +85,33 @@ def codec() -> Iterator[SealedCodec]:
 
 @pytest.fixture
 def convert(codec: SealedCodec) -> Convert:
-    """``convert(bytes or path, limits=…, timeout_s=…, report_every_s=…, **options)``."""
+    """``convert(bytes or path, limits=…, timeout_s=…, report_every_s=…, mark=…, **options)``."""
 
     def run(
-        source: bytes | Path, limits: Limits = Limits(), timeout_s: float = 60.0, report_every_s: float = REPORT_EVERY_S, **options: Any
+        source: bytes | Path,
+        limits: Limits = Limits(),
+        timeout_s: float = 60.0,
+        report_every_s: float = REPORT_EVERY_S,
+        mark: Watermark | None = None,
+        **options: Any,
     ) -> Outcome:
+        if mark is not None:
+            options["watermark"] = "mark"
         data = source.read_bytes() if isinstance(source, Path) else source
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
             given.write(data)
             given.flush()
             reports: list[Progress] = []
-            variants = Variants()
-            converted = codec.convert(
-                given.fileno(),
-                result.fileno(),
-                Conversion(declared(data, limits), Options(**options), limits, timeout_s, report_every_s),
-                on_progress=reports.append,
-                should_stop=lambda: False,
-                variants=variants,
-            )
-            several = variants.outcomes()
+            with closing(Variants()) as variants:
+                converted = codec.convert(
+                    given.fileno(),
+                    result.fileno(),
+                    Conversion(declared(data, limits), Options(**options), limits, timeout_s, report_every_s, mark),
+                    on_progress=reports.append,
+                    should_stop=lambda: False,
+                    variants=variants,
+                )
+                several = variants.outcomes()
             data = several[0].data if several else os.pread(result.fileno(), converted.bytes + 1, 0)
             return Outcome(converted, data, reports, several, list(variants.kept))
 

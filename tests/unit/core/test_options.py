@@ -59,6 +59,7 @@ READ: dict[str, dict[Any, Any]] = {
     "flop": {"1": True, "0": False},
     "blur": {"0.3": 0.3, "100": 100, "2.50": 2.5, 4: 4, 0.5: 0.5},
     "sharpen": {"0": 0, "1": 1, "10": 10, "0.75": 0.75},
+    "watermark": {"logo": "logo", "水印 2": "水印 2", "e\u0301": "é", "../logo": "../logo"},
     "metadata": {each: each for each in ("none", "copyright", "all")},
     "animation": {"keep": "keep", "first": "first"},
     "filename": {"我的图片.png": "我的图片.png", "": ""},
@@ -96,6 +97,7 @@ REFUSED: dict[str, list[Any]] = {
     "flop": ["horizontal"],
     "blur": ["0", "0.2", "101", "soft", float("nan"), float("inf"), True],
     "sharpen": ["-1", "10.5", "true", None],
+    "watermark": ["", "x" * 65, "lo\ngo", "lo\0go", True, ["logo"]],
     "metadata": ["exif", "true"],
     "animation": ["last", "1"],
 }
@@ -386,7 +388,15 @@ def test_a_record_without_the_new_option_is_as_earlier_versions_wrote_it() -> No
 
 @pytest.mark.parametrize(
     ("chosen", "protocol"),
-    [({}, OLDEST), ({"gravity": "north"}, OLDEST), ({"gravity": "attention"}, 3), ({"crop": "0,0,5,5"}, 3), ({"dpr": 2}, 3), ({"sharpen": 1.5}, 3)],
+    [
+        ({}, OLDEST),
+        ({"gravity": "north"}, OLDEST),
+        ({"gravity": "attention"}, 3),
+        ({"crop": "0,0,5,5"}, 3),
+        ({"dpr": 2}, 3),
+        ({"sharpen": 1.5}, 3),
+        ({"watermark": "logo"}, 3),
+    ],
     ids=str,
 )
 def test_an_option_waits_for_an_encoder_that_knows_it(chosen: dict[str, Any], protocol: int) -> None:

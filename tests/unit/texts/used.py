@@ -26,6 +26,7 @@ NAMES_A_KEY = {
     "words": (0, "plain."),
     "Kind": (0, "accepted."),
     "WrongSetting": (2, "accepted."),
+    "TableField": (0, "accepted."),
     "NotUsable": (0, "accepted.bucket."),
     "CannotStart": (0, "start."),
     "finding": (0, "start."),

@@ -6,7 +6,7 @@ place  what is done there
 5      ``crop``: the part that is used is cut out
 10–40  ``mode``, ``scale``, ``colour``, ``orientation``: the picture gets its size, is sRGB, and stands upright
 50     ``canvas``: it is cropped to the canvas, or set on it
-51–79  what works on the finished canvas: ``blur``, ``sharpen``, a watermark
+51–79  what works on the finished canvas: ``blur``, ``sharpen``, ``watermark``
 80–90  ``alpha``, ``layout``: what the output format and its encoder need
 ====== ===============================================================================================================
 
@@ -101,7 +101,7 @@ def costs_ms(traits: Traits, plan: Plan) -> dict[str, float]:
     """What each step will cost that is not idle for a picture with these traits."""
     decoded, result = traits.size[0] * traits.size[1] / 1e6, plan.geometry.pixels / 1e6
     busy_steps = (each for each in load() if not each.is_idle(traits, plan))
-    return {each.name: each.ms_a_megapixel * (decoded if each.place <= Scale.place else result) for each in busy_steps}
+    return {each.name: each.ms_a_megapixel * (decoded if each.place <= Scale.place else result) + each.once_ms(plan) for each in busy_steps}
 
 
 def _detach(image: Image.Image) -> Image.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from PIL import Image
 
@@ -13,9 +13,32 @@ from backend.codec.geometry import Box, Geometry, Size
 from backend.codec.image.orientation import Orientation
 from backend.core.formats import OutputFormat
 from backend.core.options import Options
+from backend.core.watermark import Placement
 
 OnShare = Callable[[float], None]
 """Called with the share (0–1) of the step that is done."""
+
+
+class Mark(Protocol):
+    """A watermark. Each method raises ``BackendUnavailable`` where its file cannot be decoded."""
+
+    placement: Placement
+
+    @property
+    def pixels(self) -> int:
+        """Of the file, as its header says. Nothing is decoded."""
+
+    @property
+    def is_grey(self) -> bool: ...
+
+    def size_on(self, picture: Size) -> Size:
+        """The mark's, on a picture of this size."""
+
+    def margin_on(self, picture: Size) -> int:
+        """In pixels."""
+
+    def rows(self, size: Size, top: int, bottom: int) -> Image.Image:
+        """These rows of the mark at this size, as RGBA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +47,7 @@ class Plan:
 
     ``box`` is the part of the decoded picture that is used, where that is not all of it. ``profile`` is its ICC profile. ``is_open``: what ``trim``
     leaves is not known yet, so ``box`` and ``geometry`` are those of all. ``seeks`` is a gravity that looks for its place in the pixels.
+    ``mark`` is there where the options name a watermark, unless the plan is only looked at.
     """
 
     options: Options
@@ -34,6 +58,7 @@ class Plan:
     profile: bytes | None = None
     is_open: bool = False
     seeks: str | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +86,10 @@ class Step(ABC):
     """Whether it does as well with a picture that was decoded at a fraction of its size."""
     moves_only: ClassVar[bool] = False
     """Whether samples keep their values, or take those of a colour of 8 bits. Then the high and the low bytes of 16 bits may go through it apart."""
+
+    def once_ms(self, plan: Plan) -> float:
+        """What it costs besides, whatever the picture's size."""
+        return 0.0
 
     @abstractmethod
     def is_idle(self, traits: Traits, plan: Plan) -> bool:

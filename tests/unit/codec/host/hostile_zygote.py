@@ -39,7 +39,7 @@ def install() -> None:
     child._convert = run_code  # type: ignore[assignment]
 
 
-def run_code(order: messages.Order, source: Source, result_fd: int, channel: socket.socket) -> NoReturn:
+def run_code(order: messages.Order, source: Source, result_fd: int, channel: socket.socket, mark: Source | None = None) -> NoReturn:
     """The code has these names, and ends the process itself."""
 
     def say(*said: Any) -> None:
@@ -48,7 +48,7 @@ def run_code(order: messages.Order, source: Source, result_fd: int, channel: soc
 
     def done(**changed: Any) -> dict[str, Any]:
         """An honest conversion, and what an honest child would say of it."""
-        converted = messages.done_message(pipeline.convert(source, result_fd, order.conversion, lambda _progress: None))["done"]
+        converted = messages.done_message(pipeline.convert(source, result_fd, order.conversion, lambda _progress: None, mark=mark))["done"]
         return {"done": {**converted, **changed}}
 
     def failed(**record: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion, Converted, Progress
 from backend.core.limits import Limits
 from backend.core.options import Options
+from backend.core.watermark import Placement, Watermark
 from tests.unit.codec.conftest import declared, picture, saved
 from tests.unit.codec.host import hostile_zygote
 
@@ -151,11 +152,12 @@ def convert(
     timeout_s: float = 20.0,
     on_progress: Callable[[Progress], None] = lambda _: None,
     options: Options = Options(),
+    mark: Watermark | None = None,
 ) -> tuple[Converted, bytes]:
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
         given.write(hostile_zygote.hostile(image, code))
         given.flush()
-        conversion = Conversion(declared(image), options, Limits(), timeout_s)
+        conversion = Conversion(declared(image), options, Limits(), timeout_s, watermark=mark)
         converted = codec.convert(given.fileno(), result.fileno(), conversion, on_progress=on_progress, should_stop=lambda: False, tick_s=0.02)
         return converted, os.pread(result.fileno(), converted.bytes + 1, 0)
 
@@ -279,6 +281,29 @@ def test_a_child_holds_its_own_three_descriptors_and_no_other(hostile_codec: Sea
     assert others[0].startswith("/memfd:result")
     assert others[1].startswith("/tmp/") or "deleted" in others[1]
     assert others[2].startswith("socket:") and others[2] not in zygotes_own, "the channel, and not the zygote's control"
+
+
+def test_a_watermark_comes_as_a_fourth_descriptor_that_no_child_can_change(hostile_codec: SealedCodec) -> None:
+    """The next job gets its own, and none where it has none."""
+    mark, options = Watermark(Placement(), saved(picture(40, 30), "PNG")), Options(watermark="logo")
+    held: list[str] = []
+
+    def look(_progress: Progress) -> None:
+        pid = max(each.pid for each in zygote_of(hostile_codec).children() if "Seccomp:\t2" in Path(f"/proc/{each.pid}/status").read_text())
+        held.extend(link for number, link in links(pid).items() if int(number) > 2)
+
+    with pytest.raises(errors.EncodeTimeout):
+        convert(hostile_codec, "say({'at': ['decode', 1]}); hang()", timeout_s=1.0, on_progress=look, options=options, mark=mark)
+    assert len(held) == 4 and sorted(held)[1].startswith("/memfd:watermark")
+    change = (
+        "tried = 0\n"
+        "for attempt in (lambda: os.pwrite(mark._fd, b'x', 0), lambda: os.ftruncate(mark._fd, 0), lambda: mark._fd / (LIBC.mmap(None, 9, 3, 1, "
+        "mark._fd, 0) != ctypes.c_void_p(-1).value)):\n"
+        "    try:\n        attempt()\n    except (OSError, ZeroDivisionError):\n        tried += 1\n"
+        "say(done() if tried == 3 and mark.read_at(0, 4) == b'\\x89PNG' else failed())"
+    )
+    assert convert(hostile_codec, change, options=options, mark=mark)[0].bytes
+    assert convert(hostile_codec, "say(done() if mark is None else failed())")[0].bytes
 
 
 def links(pid: int) -> dict[str, str]:
