@@ -64,6 +64,9 @@ docsTest('a search finds operations by path, words and options, and says how man
   const all = await page.locator('.docs-index li:visible').count();
   assert.ok(all > 20);
   await page.fill('#search', 'archive');
+  assert.match(await page.innerText('#found'), /^2 operations found/);
+  assert.equal(await page.locator('.docs-operation:visible').count(), 2);
+  await page.fill('#search', '/api/batches/{batch_id}/archive');
   assert.match(await page.innerText('#found'), /^1 operation found/);
   assert.equal(await page.locator('.docs-operation:visible').count(), 1);
   await page.press('#search', 'Enter');

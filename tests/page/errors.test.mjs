@@ -135,6 +135,20 @@ test('a disk without room', { timeout: 4 * PATIENCE_MS, skip: process.platform !
   });
 });
 
+/** A link sends no key: the page fetches each file, and packs all of them. @param {import('playwright-core').Page} page @param {string} url */
+async function savesSeveralFiles(page, url) {
+  await page.goto(`${url}/#formats=webp,jpeg&widths=20,40`);
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  await page.setInputFiles('#file-input', [file('c.png', small)]);
+  const row = page.locator('.row[data-name="c.png"][data-state="done"]');
+  for (const [link, name] of /** @type {const} */ ([['a.variant[download="c-40w.jpg"]', 'c-40w.jpg'], ['[data-control="download"]', 'c.zip']])) {
+    const [download] = await Promise.all([page.waitForEvent('download'), row.locator(link).click()]);
+    assert.equal(download.suggestedFilename(), name);
+    assert.ok(readFileSync(await download.path()).length > 200);
+  }
+}
+
 test('a key is asked for, a wrong one refused in words, the right one works; figures need it too', { timeout: 4 * PATIENCE_MS }, () => withGateway(
   { GATEWAY_API_KEYS: 'the-right-key-of-this-test' },
   async (url) => {
@@ -151,6 +165,7 @@ test('a key is asked for, a wrong one refused in words, the right one works; fig
       await page.waitForSelector('#connection[data-mode="live"]');
       await page.setInputFiles('#file-input', [file('b.png', small)]);
       await page.waitForSelector('.row[data-name="b.png"][data-state="done"]');
+      await savesSeveralFiles(page, url);
       await page.goto(`${url}/status`);
       await page.waitForSelector('html[data-figures]');
     });

@@ -87,7 +87,7 @@ async function cornerOf(base64) {
 
 testPage('AVIF is chosen first of all: the form, the address, the query, the row and the file are of that format', {}, async (page) => {
   await open(page);
-  assert.deepEqual(await shown(page, '[name="format"] + .preset-name'), ['WebP', 'AVIF', 'JPEG', 'PNG']);
+  assert.deepEqual(await shown(page, '[name="format"] + .preset-name'), ['WebP', 'AVIF', 'JPEG', 'PNG', 'For a web page']);
   assert.deepEqual(await shown(page, '[name="preset"] + .preset-name'), ['Automatic', 'Photo', 'Graphic', 'Lossless']);
   await page.check('[name="format"][value="avif"]');
   await page.waitForFunction(() => location.hash === '#format=avif&quality=auto');
@@ -248,6 +248,26 @@ testPage('a palette, a JPEG that is not progressive, even borders, sharpness and
   await page.click('#reset-settings');
   await page.check('[name="format"][value="jpeg"]');
   assert.deepEqual([await page.isChecked('#progressive'), await page.isChecked('#trim'), await page.inputValue('#blur')], [true, false, '']);
+});
+
+test('the marks that the operator gave can be chosen, and where there are none nothing is said of them', { timeout: 2 * PATIENCE_MS }, async () => {
+  for (const watermarks of [[], ['logo', 'draft']]) {
+    const context = await browser.newContext({ locale: 'en-GB' });
+    const page = await context.newPage();
+    await page.route('**/api/capabilities', async (route) => route.fulfill({ json: { ...await (await route.fetch()).json(), watermarks } }));
+    await page.goto(`${GATEWAY_URL}/#watermark=draft`);
+    await page.waitForSelector('html[data-ready]');
+    await open(page);
+    await page.click('.settings-more > summary');
+    assert.equal(await page.locator('#watermark').count(), watermarks.length > 0 ? 1 : 0);
+    if (watermarks.length > 0) {
+      assert.equal(await page.inputValue('#watermark'), 'draft');
+      await page.selectOption('#watermark', 'logo');
+    }
+    const [request] = await Promise.all([page.waitForRequest(/\/api\/jobs\?/), page.setInputFiles('#file-input', [file('a.png', png(64, 48, 23))])]);
+    assert.equal(new URL(request.url()).searchParams.get('watermark'), watermarks.length > 0 ? 'logo' : null);
+    await context.close();
+  }
 });
 
 test('a gateway that writes WebP alone is offered no choice, and is sent none', { timeout: 2 * PATIENCE_MS }, async () => {

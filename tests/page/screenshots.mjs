@@ -47,6 +47,14 @@ const STATES = {
     await page.check('[name="preset"][value="photo"]');
     await page.waitForSelector('.estimate[data-state="known"]', { timeout: PATIENCE_MS });
   },
+  web: async (page) => {
+    await page.goto(`${GATEWAY_URL}/#formats=avif,webp,jpeg&widths=320,640,1280,1920&quality=auto`);
+    await page.reload();
+    await page.waitForSelector('html[data-ready]');
+    await page.setInputFiles('#file-input', fresh().slice(0, 1));
+    await page.waitForSelector('.row[data-state="done"] a.variant', { timeout: PATIENCE_MS });
+    await page.click('.variants-html > summary');
+  },
   running: async (page) => {
     await page.setInputFiles('#file-input', fresh());
     await page.waitForSelector('.row[data-state="done"]', { timeout: PATIENCE_MS });
@@ -67,7 +75,7 @@ const wanted = process.argv.slice(2);
 for (const [state, reach] of Object.entries(STATES)) {
   for (const [language, colorScheme] of LOOKS) await shoot(`page-${state}-${language}-${colorScheme}`, reach, { locale: language, colorScheme, ...WIDE });
 }
-for (const state of ['start', 'done', 'compare']) {
+for (const state of ['start', 'done', 'web', 'compare']) {
   await shoot(`phone-${state}-en-light`, STATES[state], { locale: 'en', colorScheme: 'light', ...PHONE });
   await shoot(`phone-${state}-zh-CN-dark`, STATES[state], { locale: 'zh-CN', colorScheme: 'dark', ...PHONE });
 }

@@ -117,7 +117,7 @@ testPage('the whole way: chosen, made, seen one by one, saved as one ZIP, and a 
   await page.fill('#widths', '200，320、640 99999');
   await page.locator('#widths-problem').filter({ hasText: 'at most 12 whole numbers from 1 to 16383' }).waitFor();
   await page.fill('#widths', '640，200、320');
-  await page.waitForFunction(() => location.hash === '#formats=avif%2Cwebp%2Cjpeg&widths=200%2C320%2C640&quality=auto');
+  await page.waitForFunction(() => location.hash === '#formats=avif,webp,jpeg&widths=200,320,640&quality=auto');
   assert.equal(await page.innerText('#settings-now'), 'For a web page: AVIF, WebP, JPEG, Automatic');
   const query = await convert(page, file('my cat, 1.png', png(900, 600, 3)));
   assert.deepEqual([query.get('widths'), query.get('formats'), query.get('width'), query.get('format')], ['200,320,640', 'avif,webp,jpeg', null, null]);
@@ -206,6 +206,17 @@ testPage('an image of several files becomes one of one file, and back, from the 
   assert.deepEqual([...unpacked(all.path).keys()].sort(), ['a.webp', 'b-64w.avif', 'b-64w.jpg']);
   assert.equal((await again('web')).get('formats'), 'avif,webp,jpeg');
   assert.equal((await offered(page, 'a.png')).length, 3, '640 and more are beyond its width');
+});
+
+testPage('a long list of images with several files is as high unseen as seen', { path: '/#formats=webp,jpeg&widths=20,40&quality=50' }, async (page) => {
+  const files = Array.from({ length: 14 }, (_, index) => file(`${index}.png`, png(64, 48, 30 + index)));
+  await convert(page, ...files);
+  await page.locator('.row-variants').nth(13).waitFor({ state: 'attached' });
+  const height = () => page.evaluate(() => document.documentElement.scrollHeight);
+  const unseen = await height();
+  for (let at = 0; at < unseen; at += 400) await page.mouse.wheel(0, 400);
+  await page.waitForFunction(() => scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2);
+  assert.equal(await height(), unseen);
 });
 
 testPage('each file is compared with its original, and is saved under its own name', { path: '/#formats=webp,jpeg&widths=160,320&quality=60' }, async (page) => {

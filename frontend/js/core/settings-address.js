@@ -28,7 +28,7 @@ export function linkOf(settings, capabilities) {
   const is_implied = (/** @type {string} */ name, /** @type {string} */ value) =>
     (name === 'lossless' && value === 'auto' && query.quality === 'auto') || ((name === 'method' || name === 'speed') && value === String(optionSchema(capabilities, name).default));
   const pairs = Object.entries(query).filter(([name, value]) => !is_implied(name, value)).sort(([one], [other]) => NAMES.indexOf(one) - NAMES.indexOf(other));
-  return `#${new URLSearchParams(pairs)}`;
+  return `#${String(new URLSearchParams(pairs)).replaceAll('%2C', ',')}`;
 }
 
 /** Whether the part after `#` names settings, and not a place on the page. @param {string} hash */

@@ -132,7 +132,6 @@
  * @property {number} retention_s
  * @property {boolean} auth
  * @property {string[]} [features]
- * @property {string[]} [watermarks] names of the marks that the operator gave
  */
 
 export {};

@@ -59,7 +59,7 @@ test('a link, a query and a stored setting bring back what was chosen', () => {
     assert.deepEqual([link.settings, link.unknown, link.meaningless, link.refused], [settings, [], [], []], linkOf(settings, four_formats));
   }
   assert.ok(isChanged(web(), four_formats));
-  assert.equal(linkOf(web({ widths: '320,640' }), four_formats), '#formats=avif%2Cwebp%2Cjpeg&widths=320%2C640&quality=auto');
+  assert.equal(linkOf(web({ widths: '320,640' }), four_formats), '#formats=avif,webp,jpeg&widths=320,640&quality=auto');
   assert.deepEqual(readLink('#widths=320,640&width=5', four_formats).meaningless, ['width']);
   assert.equal(readLink('#widths=320,640', four_formats).settings.formats, 'webp', 'as the API has it');
   assert.deepEqual(readLink('#widths=1,x&formats=gif', four_formats).refused.map(({ name, accepted: range }) => [name, range]), [['widths', '1–16383 (≤ 12)'], ['formats', 'avif,webp,jpeg,png']]);
