@@ -8,6 +8,7 @@ from dataclasses import replace
 from backend import errors
 from backend.core.job import Status, cancelled, failed, succeeded
 from backend.core.options import Options
+from backend.core.records import as_dict
 from backend.ports.leases import ReportAck
 from backend.ports.queue import Claim
 from tests.contract.live import LEASE_S, Live, claim, found, queued, result, seqs
@@ -59,6 +60,19 @@ def test_a_log_that_no_longer_reaches_back_says_so(watched: Live) -> None:
         watched.leases.report(made.id, "token", {"progress": number % 100}, LEASE_S)
     assert watched.jobs.changes_since(made.id, 5) is None
     assert seqs(watched, made.id, after=590)[0] == 591
+
+
+def test_the_log_of_a_job_with_many_results_takes_no_more_room(watched: Live) -> None:
+    made = queued(watched)
+    claim(watched)
+    ready = [{**as_dict(result()), "file": f"result-{number}.webp", "number": number} for number in range(48)]
+    for number in range(200):
+        watched.leases.report(made.id, "token", {"results": ready, "progress": number % 100}, LEASE_S)
+    seq = found(watched, made.id).status.seq
+    kept = watched.jobs.changes_since(made.id, seq - 20) or []
+    assert [each.seq for each in kept] == list(range(seq - 19, seq + 1))
+    assert watched.jobs.changes_since(made.id, seq - 150) is None
+    assert sum(len(each.to_json()) for each in kept) < 20 * 20_000
 
 
 def test_an_ended_job_stays_ended(live: Live) -> None:

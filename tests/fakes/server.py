@@ -21,7 +21,7 @@ from backend.ports.delivery_queue import Waiting
 from tests.fakes import turns
 from tests.fakes.turns import Seats, Slot
 
-LOG_LIMIT = 512
+LOG_LIMIT, LOG_BYTES = 512, 1 << 19
 
 
 @dataclass
@@ -220,5 +220,6 @@ class MemoryServer:
     def _write(self, known: Known, status: Status) -> None:
         known.status = Status.from_json(status.to_json())
         self.changes.setdefault(known.manifest.id, []).append(known.status)
-        known.log = [*known.log, known.status][-LOG_LIMIT:]
+        kept = min(LOG_LIMIT, max(1, LOG_BYTES // len(known.status.to_json())))
+        known.log = [*known.log, known.status][-kept:]
         self.publish(known.manifest.id, status.to_json())

@@ -7,6 +7,7 @@
 
 local prefix = KEYS[1]
 local log_limit = 512
+local log_bytes = 524288 -- a status with many results is a thousand bytes for each two; it keeps fewer changes
 local ties = 2 ^ 20 -- what a slot's time is multiplied by
 local classes = 2 ^ 40 -- what a job's class is multiplied by
 local express_cost = 16 -- four megapixels
@@ -117,7 +118,8 @@ local function announce(id, text)
   local log, listeners = key('log:' .. id), redis.call('PUBLISH', key('changed:' .. id), now_ms() .. ' ' .. text)
   local length = redis.call('RPUSH', log, text)
   if length == 1 then redis.call('EXPIRE', log, math.max(log_kept_s, redis.call('TTL', key('job:' .. id)))) end
-  if length > log_limit then redis.call('LTRIM', log, -log_limit, -1) end
+  local kept = math.min(log_limit, math.max(1, math.floor(log_bytes / #text)))
+  if length > kept then redis.call('LTRIM', log, -kept, -1) end
   return listeners
 end
 
