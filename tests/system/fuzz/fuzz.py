@@ -6,6 +6,7 @@ import os
 import random
 import sys
 import tempfile
+from contextlib import closing
 
 import pillow_heif
 
@@ -16,6 +17,7 @@ from backend.core.formats import sniff
 from backend.core.image_headers import read_shape
 from backend.core.limits import Limits
 from backend.core.options import Options
+from tests.unit.codec.conftest import Variants
 
 LIMITS = Limits(pixels=5_000_000)
 INTERESTING = (0, 1, 0x7F, 0x80, 0xFF)
@@ -33,6 +35,15 @@ OPTIONS = (
     Options(trim=12, blur=2.5, method=0),
     Options(trim=0, width=30, height=30, fit="cover", gravity="attention", enlarge=True, dpr=1.5, method=0),
     Options(width=20, height=30, fit="cover", gravity="entropy", blur=100, method=0),
+    Options(format="avif", speed=10, metadata="all"),
+    Options(format="avif", speed=9, quality="auto", width=40, subsampling="4:4:4"),
+    Options(format="jpeg", metadata="all", background="#20406080"),
+    Options(format="jpeg", target_bytes=700, progressive=False, subsampling="4:4:4", rotate=270),
+    Options(format="png", metadata="all"),
+    Options(format="png", colors=7, width=33, never_larger=True),
+    Options(widths="50,20,7", formats="webp,avif,jpeg,png", speed=10, method=0),
+    Options(widths="400,60", formats="png,jpeg", height=40, fit="cover", gravity="attention", trim=3, sharpen=1, metadata="all"),
+    Options(formats="png,webp", never_larger=True, method=0),
 )
 
 
@@ -40,13 +51,14 @@ def outcome(codec: SealedCodec, data: bytes, options: Options, number: int) -> s
     image_format = sniff(data[:4096])
     if image_format is None or image_format.pillow is None:
         return "unsupported_format"
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result, closing(Variants()) as variants:
         given.write(data)
         given.flush()
         try:
             shape = read_shape(image_format, lambda at, length: os.pread(given.fileno(), length, at), len(data), LIMITS)
             conversion = Conversion(shape, options, LIMITS)
-            codec.convert(given.fileno(), result.fileno(), conversion, on_progress=lambda _: None, should_stop=lambda: False)
+            watchers = {"on_progress": lambda _: None, "should_stop": lambda: False}
+            codec.convert(given.fileno(), result.fileno(), conversion, **watchers, variants=variants)
         except errors.Internal as error:
             print(f"mutation {number} ({image_format.name}): {error}", file=sys.stderr, flush=True)
             return f"internal.{error.variant}"

@@ -13,10 +13,16 @@ from collections.abc import Callable
 
 import pytest
 
-from backend.codec import seal
+from backend.codec import pipeline, seal
+from backend.codec.native.source import Source
 from backend.codec.seal import kernel, landlock, probe, seccomp
 from backend.codec.seal.syscalls import TABLES
+from backend.core.conversion import Conversion
+from backend.core.formats import OUTPUT
+from backend.core.limits import Limits
+from backend.core.options import Options
 from tests.conftest import missing
+from tests.unit.codec.conftest import declared, picture, saved
 
 pytestmark = pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux can seal a process")
 
@@ -51,6 +57,46 @@ def test_the_seal_is_whole_on_this_machine_and_nothing_escapes() -> None:
 @pytest.mark.parametrize("name", list(probe.ESCAPES))
 def test_no_way_out(name: str) -> None:
     assert sealed(probe.ESCAPES[name]) != 0
+
+
+SEVERAL = {"every": Options(widths="20,9", formats=",".join(OUTPUT), speed=10)}
+ASKED = {name: Options(format=name) for name in OUTPUT} | SEVERAL
+
+
+def encoding(asked: Options) -> Callable[[], object]:
+    """A conversion whose files are open already, as a child's are."""
+    pipeline.preload()
+    source = saved(picture(64, 48, "RGBA"), "PNG")
+    given, result = os.memfd_create("source"), os.memfd_create("result")
+    os.write(given, source)
+
+    def work() -> None:
+        conversion = Conversion(declared(source), asked, Limits())
+        converted = pipeline.convert(Source(given), result, conversion, lambda _progress: None)
+        assert converted.bytes
+
+    return work
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_every_output_format_is_made_with_nothing_opened_and_nothing_begun(asked: str) -> None:
+    """What the filter forbids ends the process; so does a file that is opened."""
+    assert sealed(encoding(ASKED[asked])) == 0
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("name", list(probe.ESCAPES))
+def test_no_way_out_once_a_format_was_made(name: str, asked: str) -> None:
+    work = encoding(ASKED[asked])
+
+    def both() -> None:
+        work()
+        try:
+            probe.ESCAPES[name]()
+        except BaseException:
+            os._exit(9)
+
+    assert sealed(both) not in (0, 1)
 
 
 @pytest.mark.parametrize("name", ["open", "create", "list", "socket", "kill", "thread"])
