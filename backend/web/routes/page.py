@@ -9,16 +9,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, request, send_from_directory
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from backend import errors
+from backend.core import options
+from backend.core.formats import OUTPUT
 from backend.core.security_headers import PAGE_POLICY
 from backend.web.openapi.resource import Resource
 from backend.web.request import client_identity
 from backend.web.request.context import web_context
 from backend.web.request.page_language import VARY, page_language, remember
 from backend.web.response import page_texts
-from backend.web.response.html_response import html_response
+from backend.web.response.html_response import html_response, markup
 from backend.web.response.json_response import json_response
 from backend.web.response.page_frame import frontend_page
 from backend.web.response.revalidation import revalidate
@@ -26,6 +28,8 @@ from backend.web.response.revalidation import revalidate
 routes = Resource("page", __name__)
 ORIGIN = "$origin"
 """In the page's head: a picture for links to it has a whole address (Open Graph)."""
+FORMAT_OPTIONS, FORMAT_PATTERN = "$format_options", "$format_pattern"
+"""In the form for readers without scripts: the formats that are written, and what a list of them looks like."""
 MANIFEST: dict[str, Any] = {
     "id": "./",
     "start_url": "./",
@@ -53,7 +57,14 @@ MANIFEST: dict[str, Any] = {
 def index() -> Response:
     client_identity.ensure_token()
     origin = web_context().public_origin or request.host_url.rstrip("/")
-    return html_response(frontend_page("index.html", "/").replace(ORIGIN, escape(origin + request.script_root), 1), VARY)
+    page = frontend_page("index.html", "/").replace(ORIGIN, escape(origin + request.script_root), 1)
+    pattern = options.schema()["formats"]["pattern"].strip("^$")
+    return html_response(page.replace(FORMAT_OPTIONS, _format_options(), 1).replace(FORMAT_PATTERN, escape(pattern), 1), VARY)
+
+
+def _format_options() -> Markup:
+    each_option = (markup('<option value="{name}">{label}</option>', name=each.name, label=each.source.label) for each in OUTPUT.values())
+    return markup("").join(each_option)
 
 
 @routes.get("/status")

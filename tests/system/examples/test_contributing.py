@@ -221,7 +221,7 @@ def test_the_format_is_written_without_loss_with_all_metadata(applied: Applied) 
 def test_what_a_format_cannot_have_is_taken_away_before_it_is_encoded(tmp_path: Path) -> None:
     copy = apply_to_copy(tmp_path / "copy", "format")
     table = copy.root / "backend/core/formats.py"
-    table.write_text(re.sub(r'("tiff", "image/tiff", "tif", .*)has_alpha=True', r"\1has_alpha=False", table.read_text("utf-8")), "utf-8")
+    table.write_text(table.read_text("utf-8").replace('("tiff", 65535)', '("tiff", 65535, has_alpha=False)'), "utf-8")
     opaque = bands_of(copy.convert(saved(Image.new("RGBA", (8, 8), (255, 0, 0, 0)), "PNG"), format="tiff"))
     assert (opaque == 255).all() and opaque.shape == (8, 8, 3)
     frames = [picture(), picture().transpose(Image.Transpose.ROTATE_180)]

@@ -330,6 +330,6 @@ def test_off_still_converts_and_says_so() -> None:
 
 
 def test_a_result_that_is_not_what_the_child_claims_is_refused(codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.codec.sealed.shape_of", lambda _fd, _output: None)
+    monkeypatch.setattr("backend.codec.host.verify.shape_of", lambda _fd, _output: None)
     with pytest.raises(errors.DamagedImage):
         Run(codec)(saved(Image.new("RGB", (9, 9)), "PNG"), Options())

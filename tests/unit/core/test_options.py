@@ -66,7 +66,7 @@ READ: dict[str, dict[Any, Any]] = {
 }
 REFUSED: dict[str, list[Any]] = {
     "format": ["WEBP", "svg", "", None, ["webp"]],
-    "formats": ["", "gif", "webp,", "webp;jpeg", "webp jpeg", "auto", "webp,auto", "webp,avif,jpeg,png,webp", "all", None, [["webp"]], []],
+    "formats": ["", "gif", "webp,", "webp;jpeg", "webp jpeg", "auto", "webp,auto", "all", ",".join(["webp"] * (len(OUTPUT) + 1)), None, []],
     "quality": ["-1", "101", "eighty", "", "80.5", "8 0", " 80", "80\n", "1e2", "0x50", True, None, [80], {"a": 1}, 80.5],
     "lossless": ["2", "maybe", "tru", "AUTO", None, [True]],
     "never_larger": ["auto", "2"],
