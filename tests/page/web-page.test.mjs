@@ -230,7 +230,7 @@ for (const [locale, width] of /** @type {const} */ ([['en-GB', 1180], ['zh-CN', 
       };
       look();
     });
-    await convert(page, file('a.png', png(1500, 1000, width)));
+    await convert(page, file('a.png', png(840, 560, width)));
     assert.deepEqual(await page.evaluate(() => [...Reflect.get(globalThis, 'heights').values()].length), 1);
   });
 }
