@@ -219,6 +219,22 @@ testPage('a long list of images with several files is as high unseen as seen', {
   assert.equal(await height(), unseen);
 });
 
+for (const [locale, width] of /** @type {const} */ ([['en-GB', 1180], ['zh-CN', 600], ['en-GB', 390], ['zh-CN', 320]])) {
+  testPage(`a row of several files is as high in each state (${locale}, ${width})`, { locale, viewport: { width, height: 860 }, path: '/#formats=webp,jpeg&widths=320,640,1280&quality=auto' }, async (page) => {
+    await page.evaluate(() => {
+      const heights = Object.assign(globalThis, { heights: new Map() }).heights;
+      const look = () => {
+        const seen = document.querySelector('.row:has(.variant)');
+        if (seen instanceof HTMLElement) heights.set(seen.getBoundingClientRect().height, seen.dataset.state);
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+    await convert(page, file('a.png', png(840, 560, width)));
+    assert.deepEqual(await page.evaluate(() => [...Reflect.get(globalThis, 'heights').values()].length), 1);
+  });
+}
+
 testPage('each file is compared with its original, and is saved under its own name', { path: '/#formats=webp,jpeg&widths=160,320&quality=60' }, async (page) => {
   await convert(page, file('a.png', png(640, 480, 8)));
   await page.locator('[data-control="compare"]').click();
