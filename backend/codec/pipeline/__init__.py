@@ -6,9 +6,11 @@ from backend.codec.encoders.registry import preload as preload_encoders
 from backend.codec.image import decode, steps
 from backend.codec.image.mark import Mark
 from backend.codec.native.source import Source
-from backend.codec.pipeline.several import OnMade, Several
+from backend.codec.pipeline.several import FailedIn, OnMade, Several
 from backend.codec.pipeline.single import OnProgress, Single
 from backend.core.conversion import Conversion, Converted
+
+__all__ = ["FailedIn", "convert", "preload"]
 
 
 def preload() -> None:
@@ -28,7 +30,7 @@ def convert(
 ) -> Converted:
     """The result; of several the first, and each is told by ``on_made`` once it is written. ``mark`` is the file of the watermark.
 
-    Raises errors of the contract, and what a decoder raises while it opens the file.
+    Raises errors of the contract, what a decoder raises while it opens the file, and ``FailedIn`` around what one of several raises.
     """
     watermark, name = conversion.watermark, conversion.options.watermark
     own = Mark(mark, watermark.placement, name) if mark and watermark else None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from PIL import Image
@@ -18,40 +18,26 @@ from backend.codec.image import saliency, stage_costs, steps
 from backend.codec.image.cascade import Cascade, upright
 from backend.codec.image.readers import open_picture
 from backend.codec.image.readers.picture import Picture
-from backend.codec.image.steps.step import Mark, Plan, Traits
+from backend.codec.image.steps.step import Mark, Traits
 from backend.codec.native.source import Source
 from backend.codec.pipeline.output import Output, reduced
 from backend.codec.pipeline.single import OnProgress, Single, trimmed_box
+from backend.codec.pipeline.variant import Variant, largest, split
 from backend.codec.progress.meter import EncodeMeter, Meter
 from backend.codec.result_file import write
 from backend.core.conversion import Conversion, Converted, Made, Progress, Stage
 from backend.core.variants import conversions
 
+
+class FailedIn(Exception):
+    """A conversion that is a part of another one has failed in this stage of its own. The cause is what it raised."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        self.stage = stage
+
+
 OnMade = Callable[[Made], None]
-
-
-@dataclass(slots=True)
-class _Variant:
-    number: int
-    output: Output
-    plan: Plan
-    cost_ms: float = 0.0
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.plan.geometry.scaled
-
-    @property
-    def is_apart(self) -> bool:
-        return self.output.keeps_frames or self.output.keeps_sixteen_bits(self.plan)
-
-    def is_first_in(self, variants: list[_Variant]) -> bool:
-        return next(each for each in variants if each.gives_the_same(self)) is self
-
-    def gives_the_same(self, other: _Variant) -> bool:
-        """Of two widths that the picture does not have, each gives the width that it has."""
-        is_alike = replace(self.output.options, width=None) == replace(other.output.options, width=None)
-        return self is other or (is_alike and not self.plan.is_open and self.plan.geometry == other.plan.geometry)
 
 
 class Several:
@@ -71,9 +57,9 @@ class Several:
         """The first of them, in the order asked for."""
         picture = open_picture(self._source, self._conversion.shape, self._conversion.limits)
         outputs = [Output(picture, self._source, each, self._mark) for each in conversions(self._conversion)]
-        variants = [_Variant(n, each, each.plan(is_certain=picture.is_reducible)) for n, each in enumerate(outputs)]
-        own, copies = _split(variants, lambda each: each.is_first_in(variants))
-        together, apart = _split(own, lambda each: not each.is_apart)
+        variants = [Variant(n, each, each.plan(is_certain=picture.is_reducible)) for n, each in enumerate(outputs)]
+        own, copies = split(variants, lambda each: each.is_first_in(variants))
+        together, apart = split(own, lambda each: not each.is_apart)
         if len(together) == 1:
             together, apart = [], own
         meter = self._meter(picture, together, apart)
@@ -82,23 +68,23 @@ class Several:
         self._copy(copies, own)
         return self._made[0].converted
 
-    def _meter(self, picture: Picture, together: list[_Variant], apart: list[_Variant]) -> Meter:
+    def _meter(self, picture: Picture, together: list[Variant], apart: list[Variant]) -> Meter:
         """Sets what each variant costs, in the stage ``encode``."""
         shape = self._conversion.shape
         for each in together:
-            each.cost_ms = _encode_ms(each, picture.traits)
+            each.cost_ms = each.encode_ms(picture.traits)
         for each in apart:
             each.cost_ms = sum(stage_costs.of_still(shape, picture.traits, each.plan, each.output.encoder).values()) * shape.frames
         costs: dict[Stage, float] = {}
         if together:
-            largest = _largest(together)
-            costs = stage_costs.of_still(shape, picture.traits, largest.plan, largest.output.encoder, is_progressive=picture.is_progressive)
+            first = largest(together)
+            costs = stage_costs.of_still(shape, picture.traits, first.plan, first.output.encoder, is_progressive=picture.is_progressive)
         costs["encode"] = sum(each.cost_ms for each in (*together, *apart))
         return Meter(costs, self._on_progress, self._conversion.report_every_s)
 
     # Stills: one decode.
 
-    def _convert_together(self, picture: Picture, variants: list[_Variant], meter: Meter) -> float:
+    def _convert_together(self, picture: Picture, variants: list[Variant], meter: Meter) -> float:
         """What of the stage ``encode`` is done then, as the variants' costs are counted."""
         if all(steps.may_decode_smaller(picture.traits, each.plan) for each in variants):
             for each, plan in zip(variants, reduced(picture, [each.plan for each in variants]), strict=True):
@@ -112,7 +98,7 @@ class Several:
         self._check_time(variants, cascade)
         return self._encode(variants, cascade, meter)
 
-    def _settle(self, picture: Picture, variants: list[_Variant], decoded: Image.Image, meter: Meter) -> None:
+    def _settle(self, picture: Picture, variants: list[Variant], decoded: Image.Image, meter: Meter) -> None:
         """The final plans."""
         first = variants[0]
         if first.plan.is_open:
@@ -123,9 +109,9 @@ class Several:
             for each in variants:
                 each.plan = each.output.plan()
 
-    def _scale(self, decoded: Image.Image, variants: list[_Variant], meter: Meter) -> Cascade:
+    def _scale(self, decoded: Image.Image, variants: list[Variant], meter: Meter) -> Cascade:
         """What a gravity finds in the largest holds for all: the results of one picture show one part of it."""
-        cascade = Cascade(decoded, _largest(variants).plan)
+        cascade = Cascade(decoded, largest(variants).plan)
         sizes = {each.size: each.plan for each in variants}
         for number, size in enumerate(cascade.make(sizes.values()), start=1):
             meter.advance("transform", number / len(sizes))
@@ -135,17 +121,17 @@ class Several:
             each.plan = upright(each.plan)
         return cascade
 
-    def _place(self, variants: list[_Variant], image: Image.Image) -> None:
+    def _place(self, variants: list[Variant], image: Image.Image) -> None:
         seeking = [each for each in variants if each.plan.seeks]
         if not seeking:
             return
-        largest = _largest(seeking)
-        assert largest.plan.seeks is not None
-        centre = saliency.centre_of(saliency.placed(image, largest.plan.geometry, largest.plan.seeks))
+        plan = largest(seeking).plan
+        assert plan.seeks is not None
+        centre = saliency.centre_of(saliency.placed(image, plan.geometry, plan.seeks))
         for each in seeking:
             each.plan = replace(each.plan, geometry=saliency.placed_at(each.plan.geometry, centre), seeks=None)
 
-    def _check_time(self, variants: list[_Variant], cascade: Cascade) -> None:
+    def _check_time(self, variants: list[Variant], cascade: Cascade) -> None:
         """Refuse at once what cannot end in time, and not when most of the results are made."""
         total_ms = sum(each.cost_ms for each in variants)
         for output_format in {each.output.conversion.output.name for each in variants}:
@@ -153,19 +139,19 @@ class Several:
             share = slowest.cost_ms / total_ms
             slowest.output.encoder.check_time(cascade.image(slowest.size), slowest.output.options, share, self._left_s())
 
-    def _encode(self, variants: list[_Variant], cascade: Cascade, meter: Meter) -> float:
+    def _encode(self, variants: list[Variant], cascade: Cascade, meter: Meter) -> float:
         total_ms, done_ms = meter.cost_ms("encode"), 0.0
         ordered = sorted(variants, key=lambda each: each.cost_ms)
         for place, each in enumerate(ordered):
             is_last = all(other.size != each.size for other in ordered[place + 1 :])
             image = cascade.take(each.size) if is_last else cascade.image(each.size).copy()
-            limit_s = self._left_s() * (each.cost_ms / (total_ms - done_ms) if _is_search(each.output) else 1.0)
+            limit_s = self._left_s() * (each.cost_ms / (total_ms - done_ms) if each.is_search else 1.0)
             part = EncodeMeter(meter, limit_s).part(done_ms / total_ms, each.cost_ms / total_ms)
             self._encode_one(each, image, part)
             done_ms += each.cost_ms
         return done_ms
 
-    def _encode_one(self, variant: _Variant, image: Image.Image, part: EncodeMeter) -> None:
+    def _encode_one(self, variant: Variant, image: Image.Image, part: EncodeMeter) -> None:
         output, plan = variant.output, variant.plan
         finish_share = min(0.9, steps.finish_ms(Traits.of(image), plan) / variant.cost_ms)
         result = steps.finished(image, plan, lambda share: part(finish_share * share))
@@ -178,16 +164,30 @@ class Several:
 
     # Each by itself.
 
-    def _convert_apart(self, variants: list[_Variant], meter: Meter, done_ms: float) -> None:
+    def _convert_apart(self, variants: list[Variant], meter: Meter, done_ms: float) -> None:
         total_ms = meter.cost_ms("encode")
         for each in sorted(variants, key=lambda each: each.cost_ms):
             conversion = replace(each.output.conversion, timeout_s=self._left_s())
             report = partial(_report_part, meter, done_ms / total_ms, each.cost_ms / total_ms)
-            converted = Single(self._source, self._result_fd, conversion, report, self._written_bytes, self._mark).convert()
-            self._note(each.number, converted)
+            self._note(each.number, self._convert_by_itself(conversion, report))
             done_ms += each.cost_ms
 
-    def _copy(self, copies: list[_Variant], own: list[_Variant]) -> None:
+    def _convert_by_itself(self, conversion: Conversion, report: OnProgress) -> Converted:
+        """From a file of its own, since a decoder closes the one that it is given. Raises ``FailedIn``."""
+        stage: Stage = "decode"
+
+        def note(progress: Progress) -> None:
+            nonlocal stage
+            stage = progress.stage
+            report(progress)
+
+        again = self._source.part(0, self._source.size_bytes)
+        try:
+            return Single(again, self._result_fd, conversion, note, self._written_bytes, self._mark).convert()
+        except Exception as error:  # whatever it is: only the stage is added
+            raise FailedIn(stage) from error
+
+    def _copy(self, copies: list[Variant], own: list[Variant]) -> None:
         for each in copies:
             like = self._made[next(other.number for other in own if other.gives_the_same(each))]
             write(self._result_fd, [os.pread(self._result_fd, like.converted.bytes, like.at)], self._written_bytes)
@@ -201,26 +201,6 @@ class Several:
 
     def _left_s(self) -> float:
         return max(0.1, self._conversion.timeout_s - (time.monotonic() - self._began_s))
-
-
-def _split(variants: list[_Variant], is_in_first: Callable[[_Variant], bool]) -> tuple[list[_Variant], list[_Variant]]:
-    return [each for each in variants if is_in_first(each)], [each for each in variants if not is_in_first(each)]
-
-
-def _is_search(output: Output) -> bool:
-    """It makes as many passes as its time allows."""
-    return output.options.quality == "auto" or output.options.target_bytes is not None
-
-
-def _largest(variants: Iterable[_Variant]) -> _Variant:
-    return max(variants, key=lambda each: each.size[0] * each.size[1])
-
-
-def _encode_ms(variant: _Variant, traits: Traits) -> float:
-    """From the canvas on."""
-    has_alpha = traits.mode in stage_costs.TRANSPARENT or traits.has_colour_key
-    encode_ms = variant.output.encoder.cost_ms(variant.plan.options, variant.plan.geometry.pixels, has_alpha=has_alpha)
-    return max(1e-6, encode_ms + steps.finish_ms(traits, variant.plan))
 
 
 def _report_part(meter: Meter, start: float, width: float, progress: Progress) -> None:

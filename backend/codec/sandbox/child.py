@@ -120,6 +120,9 @@ def _convert(order: messages.Order, source: Source, result_fd: int, channel: soc
     libjpeg.set_on_fatal(lambda error: channel.sendall(messages.pack(messages.error_message(error))))
     try:
         return messages.done_message(pipeline.convert(source, result_fd, order.conversion, report, tell_made, mark))
+    except pipeline.FailedIn as failed:
+        assert isinstance(failed.__cause__, Exception)
+        return messages.error_message(contract_error(failed.__cause__, failed.stage))
     except Exception as error:  # the process edge: untrusted bytes can make a decoder raise anything
         return messages.error_message(contract_error(error, stage))
 
