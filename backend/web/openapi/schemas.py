@@ -60,7 +60,7 @@ def with_options(properties: dict[str, Schema], *reset: str | None, required: tu
         "type": "object",
         "properties": {**properties, **known},
         "additionalProperties": False,
-        "allOf": [*_exclusive(), *_by_format(reset)],
+        "allOf": _exclusive(),
     }
     return {**body, "required": [*required]} if required else body
 
@@ -76,19 +76,6 @@ def _exclusive() -> list[Schema]:
         return {"required": [each.one, each.other], "properties": {each.one: one, each.other: is_on(each.other)}}
 
     return [{"not": pair(each)} for each in options.EXCLUSIVE]
-
-
-def _by_format(reset: tuple[str | None, ...]) -> list[Schema]:
-    """No option that means nothing for the format. Without one it is the default, or where values can be reset that of the job."""
-    rules: list[Schema] = []
-    for name in formats.OUTPUT:
-        is_asked: Schema = {"properties": {"format": {"const": name}}}
-        if name != formats.DEFAULT_OUTPUT or reset:
-            is_asked["required"] = ["format"]
-        foreign = [each.name for each in options.OFFERED if name not in each.metadata["formats"]]
-        given: list[Schema] = [{"required": [each], "properties": {each: {"not": {"enum": [*reset]}}}} for each in foreign]
-        rules.append({"if": is_asked, "then": {"not": {"anyOf": given}}})
-    return rules
 
 
 def schemas() -> dict[str, Schema]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode, HookContext
 
 from backend.core import options, tus
+from backend.core.formats import OUTPUT
 from tests.fakes.samples import image
 
 NOBODY = "http://127.0.0.1:9/a.png"
@@ -41,7 +42,7 @@ def filter_case(_: HookContext, case: Case) -> bool:
     query, headers = case.query or {}, case.headers or {}
     is_right = all(each.mode is GenerationMode.POSITIVE for each in case.meta.components.values())
     excludes = any(each.one in query and each.other in query for each in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
-    is_known = not any(_is_beyond(each) or _names_a_mark(each) for each in (query, case.body))
+    is_known = not any(_is_beyond(each) or _names_a_mark(each) or _is_foreign(case, each) for each in (query, case.body))
     return is_right and not excludes and is_known and _has_one_length(case) and _has_one_subject(case)
 
 
@@ -56,6 +57,17 @@ def _is_beyond(given: object) -> bool:
 def _names_a_mark(given: object) -> bool:
     """This gateway has no watermarks, and names are the operator's."""
     return isinstance(given, dict) and "watermark" in given
+
+
+def _is_foreign(case: Case, given: object) -> bool:
+    """What means nothing for the format, which the descriptions say by ``x-formats``; and several results where there is one answer."""
+    if not isinstance(given, dict):
+        return False
+    if "/convert" in case.path and not {"widths", "formats"}.isdisjoint(given):
+        return True
+    asked = str(given.get("formats") or given.get("format") or options.DEFAULTS["format"]).split(",")
+    is_long = any(int(given.get(side) or 0) > options.max_side(*asked) for side in ("width", "height")) if set(asked) <= {*OUTPUT, "auto"} else True
+    return is_long or any(all(options.is_meaningless(name, each) for each in asked) for name in given)
 
 
 def _has_one_subject(case: Case) -> bool:
