@@ -111,11 +111,17 @@ class ChildMonitor:
                     if self._cpu_progress is not None:
                         self._cpu_progress.note_report(percent, silence)
                 case Made():
-                    self._on_made(report)
+                    self._pass_on_made(report)
                 case Converted():
                     end.converted = report
                 case _:
                     end.error = report
+
+    def _pass_on_made(self, made: Made) -> None:
+        """To store it may take as long as the store wants. That is not the image's time."""
+        begun_s = time.monotonic()
+        self._on_made(made)
+        self._deadline_s += time.monotonic() - begun_s
 
     def _pass_on(self, percent: float) -> None:
         if percent >= self._percent:

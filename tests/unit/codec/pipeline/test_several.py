@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import tempfile
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,11 @@ import pyvips
 from PIL import Image
 
 from backend import errors
+from backend.codec.sealed import SealedCodec
+from backend.core.conversion import Conversion, Converted
 from backend.core.limits import Limits
-from tests.unit.codec.conftest import Convert, Outcome, corpus, picture, saved
+from backend.core.options import Options
+from tests.unit.codec.conftest import Convert, Outcome, Variants, corpus, declared, picture, saved
 
 PHOTOGRAPHS = [each for each in corpus("photos") if each.name in ("2mp.jpg", "10mp.jpg")]
 
@@ -165,3 +171,21 @@ def test_an_avif_that_cannot_end_in_time_is_refused_before_anything_is_made(conv
 def test_a_damaged_picture_fails_as_a_whole(convert: Convert) -> None:
     with pytest.raises(errors.DamagedImage):
         convert(saved(picture(300, 200), "PNG")[:2000], widths="30,60")
+
+
+class SlowVariants(Variants):
+    def keep(self, number: int, converted: Converted) -> None:
+        super().keep(number, converted)
+        time.sleep(0.8)
+
+
+def test_a_slow_store_takes_none_of_the_time_for_the_image(codec: SealedCodec) -> None:
+    """Storing takes longer than the image may."""
+    source = saved(picture(300, 200), "PNG")
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result, closing(SlowVariants()) as variants:
+        given.write(source)
+        given.flush()
+        asked = Conversion(declared(source), Options(widths="30,60,90"), Limits(), timeout_s=1.5)
+        watch = {"on_progress": lambda _progress: None, "should_stop": lambda: False}
+        codec.convert(given.fileno(), result.fileno(), asked, variants=variants, **watch)
+        assert sorted(variants.kept) == [0, 1, 2]
