@@ -58,14 +58,12 @@ class Several:
         picture = open_picture(self._source, self._conversion.shape, self._conversion.limits)
         outputs = [Output(picture, self._source, each, self._mark) for each in conversions(self._conversion)]
         variants = [Variant(n, each, each.plan(is_certain=picture.is_reducible)) for n, each in enumerate(outputs)]
-        own, copies = split(variants, lambda each: each.is_first_in(variants))
-        together, apart = split(own, lambda each: not each.is_apart)
+        together, apart = split(variants, lambda each: not each.is_apart)
         if len(together) == 1:
-            together, apart = [], own
+            together, apart = [], variants
         meter = self._meter(picture, together, apart)
         done_ms = self._convert_together(picture, together, meter) if together else 0.0
         self._convert_apart(apart, meter, done_ms)
-        self._copy(copies, own)
         return self._made[0].converted
 
     def _meter(self, picture: Picture, together: list[Variant], apart: list[Variant]) -> Meter:
@@ -93,10 +91,14 @@ class Several:
         decoded = picture.read(lambda share: meter.advance("decode", share))
         meter.advance("transform", 0.0)
         self._settle(picture, variants, decoded, meter)
-        cascade = self._scale(decoded, variants, meter)
+        own, copies = split(variants, lambda each: each.is_first_in(variants))
+        likes = {each.number: next(first.number for first in own if first.gives_the_same(each)) for each in copies}
+        cascade = self._scale(decoded, own, meter)
         meter.advance("encode", 0.0)
-        self._check_time(variants, cascade)
-        return self._encode(variants, cascade, meter)
+        self._check_time(own, cascade)
+        done_ms = self._encode(own, cascade, meter)
+        self._copy(likes)
+        return done_ms + sum(each.cost_ms for each in copies)
 
     def _settle(self, picture: Picture, variants: list[Variant], decoded: Image.Image, meter: Meter) -> None:
         """The final plans."""
@@ -187,12 +189,13 @@ class Several:
         except Exception as error:  # whatever it is: only the stage is added
             raise FailedIn(stage) from error
 
-    def _copy(self, copies: list[Variant], own: list[Variant]) -> None:
-        for each in copies:
-            like = self._made[next(other.number for other in own if other.gives_the_same(each))]
-            write(self._result_fd, [os.pread(self._result_fd, like.converted.bytes, like.at)], self._written_bytes)
-            facts = {name: value for name, value in like.converted.facts.items() if name != "seconds"}
-            self._note(each.number, replace(like.converted, facts=facts))
+    def _copy(self, likes: dict[int, int]) -> None:
+        """By the number of the copy: the number of the variant that it is like."""
+        for number, like in likes.items():
+            made = self._made[like]
+            write(self._result_fd, [os.pread(self._result_fd, made.converted.bytes, made.at)], self._written_bytes)
+            facts = {name: value for name, value in made.converted.facts.items() if name != "seconds"}
+            self._note(number, replace(made.converted, facts=facts))
 
     def _note(self, number: int, converted: Converted) -> None:
         self._made[number] = Made(number, self._written_bytes, converted)

@@ -87,6 +87,17 @@ def test_a_width_that_the_picture_does_not_have_is_its_own_and_made_once(convert
     assert differ(larger.variants[1].data, own.data) < 0.5
 
 
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP", "AVIF", "JPEG", "TIFF"])
+def test_a_turned_picture_is_made_in_the_widths_that_it_has_upright(convert: Convert, image_format: str) -> None:
+    """Of most formats, what EXIF turns is known once the pixels are read."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    source = saved(picture(200, 300), image_format, exif=exif)
+    several = convert(source, widths="250,280,400,500", fit="cover", height=100, gravity="attention")
+    assert [each.converted.width for each in several.variants] == [250, 280, 300, 300]
+    assert several.variants[2].data == several.variants[3].data
+
+
 def test_an_animation_moves_in_the_formats_that_can(convert: Convert) -> None:
     frames = [picture(120, 80).rotate(90 * turn) for turn in range(3)]
     source = saved(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100, loop=0)
