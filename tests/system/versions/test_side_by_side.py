@@ -15,8 +15,8 @@ from tests.support.running import ROOT
 from tests.system.versions.load import Told, check_all, send
 from tests.system.versions.releases import Deployment, Running, archive, deployment
 
-NEIGHBOUR = "b7e7371c5a527c5893cca5edc1e326acf7eb7d7c"
-"""The last commit before releases had protocols: the release that stands beside this one while it is rolled out."""
+NEIGHBOUR = "632448c42d182cc387a762dbd850670e860524fe"
+"""The last commit that spoke protocol 2 alone: the release that stands beside this one while it is rolled out."""
 FARTHER = 40
 """So many commits before HEAD stands an older one, in the long form."""
 JOBS, MANY_JOBS = 12, int(os.environ.get("VERSIONS_JOBS", "200"))
