@@ -525,7 +525,7 @@ testPage('the language is the browser’s, can be switched, and reaches every wo
   await allEnd(page, 2);
   await page.click('.settings-summary');
   const latin = (await page.innerText('body')).match(/[A-Za-z]{3,}/g) ?? [];
-  const expected = /^(WebP|API|English|JPEG|PNG|GIF|TIFF|BMP|AVIF|HEIC|ICO|JXL|SVG|Ctrl|empty|png)$/;
+  const expected = /^(WebP|API|HTML|English|JPEG|PNG|GIF|TIFF|BMP|AVIF|HEIC|ICO|JXL|SVG|Ctrl|empty|png)$/;
   assert.deepEqual(latin.filter((word) => !expected.test(word)), []);
   await page.check('input[name="language"][value="en"]');
   await page.waitForSelector('html[lang="en"]');
