@@ -241,6 +241,20 @@ def test_a_failure_keeps_the_record_of_its_error(store: Store) -> None:
     assert outcome is not None and outcome.error == {"code": "too_many_frames", "status": 422, "params": {"limit": 256}}
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_the_results_of_a_job_with_variants_stay_and_no_others(store: Store, is_cancelled: bool) -> None:
+    known = put(store)
+    names = [put_result(store, known.id, f"variant {number}".encode(), f"token-{number}")[0] for number in range(3)]
+    left, _ = put_result(store, known.id, b"of an encoder before", "earlier-0")
+    results = tuple(Result(name, 9, "ab" * 32, 16, 12, 1, number=number) for number, name in enumerate(names))
+    status = cancelled(Status(results=results), 2.0) if is_cancelled else succeeded(Status(), results[0], 2.0, results)
+    assert store.commit_outcome(known.id, status)
+    assert store.outcome(known.id) == status
+    assert [content(store.open_result(known.id, name)) for name in names] == [b"variant 0", b"variant 1", b"variant 2"]
+    with pytest.raises(errors.Gone):
+        store.open_result(known.id, left)
+
+
 def test_what_an_encoder_kept_for_a_job_that_ended_otherwise_is_deleted(store: Store) -> None:
     known = put(store)
     early, _ = put_result(store, known.id, b"early", "token-1")

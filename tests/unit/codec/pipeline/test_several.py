@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
-import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +12,8 @@ import pyvips
 from PIL import Image
 
 from backend import errors
-from backend.codec.sealed import SealedCodec
-from backend.core.conversion import Conversion, Converted
 from backend.core.limits import Limits
-from backend.core.options import Options
-from tests.unit.codec.conftest import Convert, Outcome, Variants, corpus, declared, picture, saved
+from tests.unit.codec.conftest import Convert, Outcome, corpus, picture, saved
 
 PHOTOGRAPHS = [each for each in corpus("photos") if each.name in ("2mp.jpg", "10mp.jpg")]
 
@@ -61,12 +55,12 @@ def test_each_looks_as_if_it_were_made_alone(convert: Convert, mode: str) -> Non
 def test_the_cascade_loses_nothing_that_shows(convert: Convert, path: Path) -> None:
     """libvips scales each size from all pixels, by Lanczos too."""
     whole = pyvips.Image.new_from_file(str(path)).autorot()
-    several = convert(path, widths="1280,640,320,160", formats="png")
+    several = convert(path, widths="1280,1100,950,820,700,600,520,450,390,340,160", formats="png")
     for made in several.variants:
         own = whole.resize(made.converted.width / whole.width, vscale=made.converted.height / whole.height, kernel="lanczos3")
         found = pixels(made.data, "RGB")
         expected = own.numpy()[: found.shape[0], : found.shape[1], :3].astype(int)
-        assert np.abs(found - expected).mean() < 1.0
+        assert np.abs(found - expected).mean() < 0.9
 
 
 def test_the_cheapest_is_ready_long_before_the_last(convert: Convert) -> None:
@@ -182,21 +176,3 @@ def test_an_avif_that_cannot_end_in_time_is_refused_before_anything_is_made(conv
 def test_a_damaged_picture_fails_as_a_whole(convert: Convert) -> None:
     with pytest.raises(errors.DamagedImage):
         convert(saved(picture(300, 200), "PNG")[:2000], widths="30,60")
-
-
-class SlowVariants(Variants):
-    def keep(self, number: int, converted: Converted) -> None:
-        super().keep(number, converted)
-        time.sleep(0.8)
-
-
-def test_a_slow_store_takes_none_of_the_time_for_the_image(codec: SealedCodec) -> None:
-    """Storing takes longer than the image may."""
-    source = saved(picture(300, 200), "PNG")
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result, closing(SlowVariants()) as variants:
-        given.write(source)
-        given.flush()
-        asked = Conversion(declared(source), Options(widths="30,60,90"), Limits(), timeout_s=1.5)
-        watch = {"on_progress": lambda _progress: None, "should_stop": lambda: False}
-        codec.convert(given.fileno(), result.fileno(), asked, variants=variants, **watch)
-        assert sorted(variants.kept) == [0, 1, 2]
