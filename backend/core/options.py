@@ -147,7 +147,7 @@ MAX_WIDTHS = 12
 """Of one picture. A page needs about six: each is a quarter more to carry than the one before."""
 MAX_VARIANT_WIDTH = min(each.max_side for each in OUTPUT.values())
 """In pixels: each width is made in each format."""
-_UP_TO_16383 = r"0*(?:[1-9][0-9]{0,3}|1[0-5][0-9]{3}|16[0-2][0-9]{2}|163[0-7][0-9]|1638[0-3])"
+_UP_TO_16383 = r"0{0,6}(?:[1-9][0-9]{0,3}|1[0-5][0-9]{3}|16[0-2][0-9]{2}|163[0-7][0-9]|1638[0-3])"
 
 
 def _widths() -> OptionType:

@@ -60,11 +60,13 @@ def _names_a_mark(given: object) -> bool:
 
 
 def _is_foreign(case: Case, given: object) -> bool:
-    """What means nothing for the format, which the descriptions say by ``x-formats``; and several results where there is one answer."""
+    """What the descriptions say by ``x-formats`` or in words: what means nothing for the format, several results where there is one answer."""
     if not isinstance(given, dict):
         return False
     if "/convert" in case.path and not {"widths", "formats"}.isdisjoint(given):
         return True
+    if any("e" in str(given.get(name) or "") for name in ("dpr", "blur", "sharpen")):
+        return True  # in text, a number has no exponent
     asked = str(given.get("formats") or given.get("format") or options.DEFAULTS["format"]).split(",")
     is_long = any(int(given.get(side) or 0) > options.max_side(*asked) for side in ("width", "height")) if set(asked) <= {*OUTPUT, "auto"} else True
     return is_long or any(all(options.is_meaningless(name, each) for each in asked) for name in given)
