@@ -41,8 +41,9 @@ def filter_case(_: HookContext, case: Case) -> bool:
         return True
     query, headers = case.query or {}, case.headers or {}
     is_right = all(each.mode is GenerationMode.POSITIVE for each in case.meta.components.values())
-    excludes = any(each.one in query and each.other in query for each in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
-    is_known = not any(_is_beyond(each) or _names_a_mark(each) or _is_foreign(case, each) for each in (query, case.body))
+    given = {**query, **(case.body if isinstance(case.body, dict) else {})}
+    excludes = any({each.one, each.other} <= given.keys() for each in options.EXCLUSIVE) or any(name in headers for name in DIGESTS)
+    is_known = not any(_is_beyond(each) or _names_a_mark(each) for each in (query, case.body)) and not _is_foreign(case, given)
     return is_right and not excludes and is_known and _has_one_length(case) and _has_one_subject(case)
 
 
@@ -59,14 +60,14 @@ def _names_a_mark(given: object) -> bool:
     return isinstance(given, dict) and "watermark" in given
 
 
-def _is_foreign(case: Case, given: object) -> bool:
+def _is_foreign(case: Case, given: dict[str, object]) -> bool:
     """What the descriptions say by ``x-formats`` or in words: what means nothing for the format, several results where there is one answer."""
-    if not isinstance(given, dict):
-        return False
     if "/convert" in case.path and not {"widths", "formats"}.isdisjoint(given):
         return True
     if any("e" in str(given.get(name) or "") for name in ("dpr", "blur", "sharpen")):
         return True  # in text, a number has no exponent
+    if case.path.endswith("/retry") and any(each.name in given and each.metadata["formats"] != options.EVERY_FORMAT for each in options.OFFERED):
+        return True  # the format is the job's own
     asked = str(given.get("formats") or given.get("format") or options.DEFAULTS["format"]).split(",")
     is_long = any(int(given.get(side) or 0) > options.max_side(*asked) for side in ("width", "height")) if set(asked) <= {*OUTPUT, "auto"} else True
     return is_long or any(all(options.is_meaningless(name, each) for each in asked) for name in given)
