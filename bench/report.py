@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ Group = dict[tuple[str, int | None, int], Rows]
 HEADS: dict[str, Words] = {
     "en": {
         "full": "Full size", "reduced": "1600 pixels", "missing": "Left out",
-        "convert": "| service | size | at once | of the bare loop | CPU of bare | p50 / p95 / p99 s | CPU s for 1000 | peak MiB | health p99 ms |",
+        "convert": "| service | size | at once | of the bare loop | CPU of bare | p50 / p95 / p99 s | CPU s for 1000 | peak MiB | health p99 ms |"
+        " calm |",
         "latency": "| | added ms, median | quarter to three quarters | bare ms | the same picture again, ms |",
         "saturated": "| | p50 ms | p99 ms | the client's share of a core |",
         "machine": "| | |", "health": "`/api/health`", "event": "a progress event", "upload": "| service | uploads/s | p50 ms | p99 ms |",
@@ -43,7 +44,8 @@ HEADS: dict[str, Words] = {
     },
     "zh-CN": {
         "full": "原尺寸", "reduced": "1600 像素", "missing": "未测",
-        "convert": "| 服务 | 尺寸 | 并发 | 相对裸循环 | CPU 相对裸循环 | p50 / p95 / p99 秒 | 每千张 CPU 秒 | 峰值 MiB | 健康检查 p99 毫秒 |",
+        "convert": "| 服务 | 尺寸 | 并发 | 相对裸循环 | CPU 相对裸循环 | p50 / p95 / p99 秒 | 每千张 CPU 秒 | 峰值 MiB | 健康检查 p99 毫秒 |"
+        " 有效轮次 |",
         "latency": "| | 增加的毫秒数（中位） | 四分位 | 裸编码毫秒 | 同一图片再次请求（毫秒） |",
         "saturated": "| | p50 毫秒 | p99 毫秒 | 客户端占一个核心的份额 |",
         "machine": "| | |", "health": "`/api/health`", "event": "进度事件", "upload": "| 服务 | 每秒上传 | p50 毫秒 | p99 毫秒 |",
@@ -100,7 +102,8 @@ def tables(runs: dict[str, Any], rows: Rows, words: Words) -> dict[str, str]:
 
 def convert_table(rows: Rows, words: Words) -> str:
     known = [row for row in rows if "of_bare" in row]
-    made = table(words["convert"], [convert_line(key, each, words) for key, each in grouped(known).items()])
+    rounds = Counter(map(group_of, known))
+    made = table(words["convert"], [convert_line(key, each, rounds[key], words) for key, each in grouped(known).items()])
     drawn = [name for width, name in PLOTS if any(row["width"] == width for row in known)]
     return made + left_out(rows, words) + "".join(shown(name, words) for name in drawn)
 
@@ -173,21 +176,27 @@ def grouped(rows: Rows) -> Group:
     """Without those that others on the machine have disturbed, where there are any beside them."""
     groups: Group = defaultdict(list)
     for row in rows:
-        groups[(row["name"], row["width"], row["clients"])].append(row)
+        groups[group_of(row)].append(row)
     calm = {key: [row for row in each if not row.get("disturbed")] or each for key, each in groups.items()}
     return dict(sorted(calm.items(), key=lambda each: (each[0][1] or 0, each[0][2], -of(each[1], "of_bare").median)))
+
+
+def group_of(row: dict[str, Any]) -> tuple[str, int | None, int]:
+    return row["name"], row["width"], row["clients"]
 
 
 def of(rows: Rows, name: str) -> Spread:
     return spread([row[name] for row in rows if row.get(name) is not None] or [0.0])
 
 
-def convert_line(key: tuple[str, int | None, int], rows: Rows, words: Words) -> str:
+def convert_line(key: tuple[str, int | None, int], rows: Rows, rounds: int, words: Words) -> str:
+    """Last, how many of the rounds nobody else on the machine has disturbed: the figures are theirs, if there are any."""
     name, width, clients = key
     spans = " / ".join(f"{of(rows, each).median / 1000:.2f}" for each in ("p50_ms", "p95_ms", "p99_ms"))
     size = words["reduced" if width else "full"]
     cells = (name, size, clients, of(rows, "of_bare"), of(rows, "cpu_of_bare"), spans, f"{of(rows, 'cpu_s_per_1000').median:.0f}")
-    cells += (f"{of(rows, 'peak_mib').high:.0f}", f"{of(rows, 'health_p99_ms').median:.0f}")
+    calm = sum(not row.get("disturbed") for row in rows)
+    cells += (f"{of(rows, 'peak_mib').high:.0f}", f"{of(rows, 'health_p99_ms').median:.0f}", f"{calm}/{rounds}")
     return "| " + " | ".join(map(str, cells)) + " |"
 
 

@@ -34,9 +34,9 @@ def of_still(shape: Shape, traits: Traits, plan: Plan, encoder: Encoder, *, is_p
 
 
 def of_fast_path(shape: Shape, traits: Traits, plan: Plan, encoder: Encoder, *, is_progressive: bool) -> dict[Stage, float]:
-    """Decoding, colours and the import are done strip by strip, so all of it is the stage ``decode``."""
+    """Decoding, scaling, colours and the import are done strip by strip, so all of it is the stage ``decode``."""
     costs = of_still(shape, traits, plan, encoder, is_progressive=is_progressive)
-    import_ms = IMPORT_MS * _megapixels(traits)
+    import_ms = IMPORT_MS * plan.geometry.pixels / 1e6
     return {"decode": costs["decode"] + costs["transform"] + import_ms, "transform": 0.0, "encode": costs["encode"] - import_ms}
 
 

@@ -89,12 +89,13 @@ class Single:
             return self._write(encoded, plan, carried, meter)
 
     def _convert_by_fast_path(self, plan: Plan) -> Converted:
-        """Colours and orientation are a part of the stage ``decode``; the stage ``transform`` is empty."""
+        """Scaling, colours and orientation are a part of the stage ``decode``; the stage ``transform`` is empty."""
+        (plan,) = reduced(self._picture, [plan])
         picture, shape = self._picture, self._conversion.shape
         meter = self._meter(stage_costs.of_fast_path(shape, picture.traits, plan, self._encoder, is_progressive=picture.is_progressive))
         carried = self._output.carry_notes()
         meter.advance("decode", 0.0)
-        with self._encoder.open_planes(picture.size, self._options) as planes:
+        with self._encoder.open_planes(jpeg_fast_path.stored_size(plan), self._options) as planes:
             jpeg_fast_path.read_into(planes, self._source, picture, plan, lambda share: meter.advance("decode", share))
             meter.advance("transform", 0.0)
             self._output.note_placeholder(placeholder.of_planes(planes, plan.geometry.canvas))

@@ -58,6 +58,10 @@ class JpegPicture(Picture):
     def extras(self) -> frozenset[str]:
         return jpeg_notes.extras_of(self._source, self._header.apps)
 
+    @property
+    def reduced_by(self) -> int:
+        return self._scale
+
     def reduce(self, wanted: Size) -> Box | None:
         width, height = self._header.size
         self._scale = decode.reduction(self._header.size, wanted)

@@ -81,6 +81,11 @@ class Picture:
         """How often an animation is shown; 0 for ever."""
         return int(self._image.info.get("loop") or 0)
 
+    @property
+    def reduced_by(self) -> int:
+        """What ``reduce`` has settled: ``read`` gives one pixel of so many each way."""
+        return 1
+
     def reduce(self, _wanted: Size) -> Box | None:
         """Have ``read`` give a smaller picture, still larger than ``wanted`` (as stored). The part of it that holds the picture."""
         return None

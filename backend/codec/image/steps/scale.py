@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 from backend.codec.geometry import Box
+from backend.codec.image import resampling
 from backend.codec.image.orientation import as_stored
 from backend.codec.image.steps.crop import outer_box
 from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
@@ -12,13 +13,13 @@ from backend.codec.image.steps.step import OnShare, Plan, Step, Traits
 
 class Scale(Step):
     name, place = "scale", 20
-    ms_a_megapixel = 8.0
+    ms_a_megapixel = resampling.MS_A_MEGAPIXEL
 
     def is_idle(self, traits: Traits, plan: Plan) -> bool:
         return traits.size == as_stored(plan.geometry.scaled, plan.orientation)
 
     def apply(self, image: Image.Image, plan: Plan, on_share: OnShare) -> Image.Image:
-        return image.resize(as_stored(plan.geometry.scaled, plan.orientation), Image.Resampling.LANCZOS, _inner_box(plan))
+        return resampling.resized(image, as_stored(plan.geometry.scaled, plan.orientation), _inner_box(plan))
 
 
 def _inner_box(plan: Plan) -> Box | None:

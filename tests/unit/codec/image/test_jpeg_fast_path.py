@@ -6,13 +6,15 @@ import io
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from backend import errors
+from backend.codec import pipeline
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.geometry import Geometry, geometry_for
-from backend.codec.image import jpeg_fast_path
+from backend.codec.image import jpeg_fast_path, resampling
 from backend.codec.image.notes import exif as exif_fields
 from backend.codec.image.orientation import BY_EXIF, UPRIGHT, Orientation, as_stored, orient
 from backend.codec.image.readers import open_picture
@@ -21,6 +23,7 @@ from backend.codec.image.steps.step import Plan
 from backend.codec.native import libjpeg_abi
 from backend.codec.native.source import Source
 from backend.codec.sealed import SealedCodec
+from backend.core.conversion import Conversion
 from backend.core.formats import DEFAULT_OUTPUT, OUTPUT
 from backend.core.limits import Limits
 from backend.core.options import Options
@@ -85,11 +88,48 @@ def test_a_size_is_met_as_on_the_normal_path(convert: Convert) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"lossless": True}, {"near_lossless": 60}, {"sharp_yuv": True}, {"quality": "auto"}, {"width": 100}, {"width": 700, "enlarge": True}],
+    [{"lossless": True}, {"near_lossless": 60}, {"sharp_yuv": True}, {"quality": "auto"}, {"width": 100, "height": 100, "fit": "cover"}],
     ids=str,
 )
 def test_what_needs_the_whole_picture_takes_the_normal_path(options: dict[str, object]) -> None:
     assert not takes_fast_path(saved(picture(), "JPEG"), **options)
+
+
+SCALED = [
+    {"width": 1600},
+    {"width": 777},
+    {"width": 301, "height": 1400, "fit": "fill"},
+    {"width": 2800, "enlarge": True},
+    {"width": 7},
+    {"width": 640, "rotate": 90},
+    {"width": 640, "flip": True, "rotate": 270},
+]
+
+
+@pytest.mark.skipif(not resampling.FAST, reason="the package has no wheel for this machine")
+@pytest.mark.parametrize("options", SCALED, ids=str)
+@pytest.mark.parametrize("kind", ["4:2:0", "progressive"])
+def test_a_picture_scaled_in_bands_is_the_one_scaled_as_a_whole(monkeypatch: pytest.MonkeyPatch, kind: str, options: dict[str, object]) -> None:
+    source = saved(picture(2101, 1403), "JPEG", quality=90, **KINDS[kind])
+    assert takes_fast_path(source, **options)
+    banded = converted_here(source, **options)
+    monkeypatch.setattr(jpeg_fast_path, "STEPS_DONE_HERE", frozenset())
+    assert not takes_fast_path(source, **options)
+    apart = np.abs(banded - converted_here(source, **options))
+    assert apart.mean() < 0.05, "where a weight is rounded the other way, a pixel differs by a level, and the encoder's choices follow"
+    assert apart.max() <= 12
+
+
+def converted_here(source: bytes, **options: object) -> np.ndarray:
+    """In this process; the pixels of the result, almost without loss."""
+    chosen = Options(quality=100, **options)  # type: ignore[arg-type]
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
+        given.write(source)
+        given.flush()
+        order = Conversion(declared(source, Limits()), chosen, Limits(), 60.0)
+        pipeline.convert(Source(given.fileno()), result.fileno(), order, lambda _progress: None)
+        with Image.open(result) as image:
+            return np.asarray(image, np.int16)
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
