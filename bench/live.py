@@ -42,15 +42,15 @@ Times = dict[tuple[int, int], float]
 
 
 class Servers:
-    """Redis and the gateway without encoders: this program is the encoder."""
+    """Redis and the gateway without encoders: this program is the encoder. ``root``: another checkout."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.url, self.folder = f"http://127.0.0.1:{port}", folder
+    def __init__(self, folder: Path, port: int, *, root: Path = ROOT, **environment: str) -> None:
+        self.url, self.folder, self.root = f"http://127.0.0.1:{port}", folder, root
         run = folder / "run"
         run.mkdir(parents=True, mode=0o700)
         self.environment = {**os.environ, "GATEWAY_SUPERVISED": "1", "API_PORT": str(port)}
         self.environment |= {"GATEWAY_RUN_DIR": str(run), "GATEWAY_DATA_DIR": str(folder)}
-        self.environment |= {"GATEWAY_LOG_LEVEL": "warning", "GATEWAY_SHARE_RESULTS": "off", "GUNICORN_MAX_REQUESTS": "0"}
+        self.environment |= {"GATEWAY_LOG_LEVEL": "warning", "GATEWAY_SHARE_RESULTS": "off", "GUNICORN_MAX_REQUESTS": "0", **environment}
         self.processes = [self._start("redis")]
         wait_for((run / "redis.sock").exists)
         self.processes.append(self._start("gateway"))
@@ -63,7 +63,7 @@ class Servers:
         self.live = live_state(self.redis)
 
     def _start(self, role: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([str(ROOT / "start.sh"), role], env=self.environment, stdin=subprocess.DEVNULL)
+        return subprocess.Popen([str(self.root / "start.sh"), role], env=self.environment, stdin=subprocess.DEVNULL)
 
     def memory_bytes(self) -> int:
         workers = psutil.Process(self.processes[1].pid).children()

@@ -33,7 +33,8 @@ HEADS: dict[str, Words] = {
         " calm |",
         "latency": "| | added ms, median | quarter to three quarters | bare ms | the same picture again, ms |",
         "saturated": "| | p50 ms | p99 ms | the client's share of a core |",
-        "machine": "| | |", "health": "`/api/health`", "event": "a progress event", "upload": "| service | uploads/s | p50 ms | p99 ms |",
+        "machine": "| | |", "health": "`/api/health`", "event": "a progress event",
+        "upload": "| service | uploads/s | p50 ms | p99 ms | processor ms each |",
         "memory": "| service | idle MiB | one encode of 24 megapixels, MiB more | an upload under way, KiB | a watcher, KiB |",
         "roles": "| of the gateway, idle | MiB |", "limits": "| | of the bare loop |",
         "scores": "| service | bytes of both | score, mean | bytes at equal score |",
@@ -48,7 +49,7 @@ HEADS: dict[str, Words] = {
         " 有效轮次 |",
         "latency": "| | 增加的毫秒数（中位） | 四分位 | 裸编码毫秒 | 同一图片再次请求（毫秒） |",
         "saturated": "| | p50 毫秒 | p99 毫秒 | 客户端占一个核心的份额 |",
-        "machine": "| | |", "health": "`/api/health`", "event": "进度事件", "upload": "| 服务 | 每秒上传 | p50 毫秒 | p99 毫秒 |",
+        "machine": "| | |", "health": "`/api/health`", "event": "进度事件", "upload": "| 服务 | 每秒上传 | p50 毫秒 | p99 毫秒 | 每次处理器毫秒 |",
         "memory": "| 服务 | 空闲 MiB | 编码一张 2400 万像素时多占 MiB | 每个进行中的上传 KiB | 每个订阅者 KiB |",
         "roles": "| 网关空闲时 | MiB |", "limits": "| | 相对裸循环 |",
         "scores": "| 服务 | 两张合计字节 | 平均得分 | 同等得分下的字节 |",
@@ -129,7 +130,8 @@ def saturated_table(said: dict[str, Any], words: Words) -> str:
 
 
 def upload_table(said: dict[str, Any], words: Words) -> str:
-    return table(words["upload"], [f"| {name} | {each['per_s']} | {each['p50_ms']} | {each['p99_ms']} |" for name, each in said.items()])
+    lines = [f"| {name} | {each['per_s']} | {each['p50_ms']} | {each['p99_ms']} | {each.get('cpu_ms', '–')} |" for name, each in said.items()]
+    return table(words["upload"], lines)
 
 
 def memory_table(said: dict[str, Any], words: Words) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from backend import errors
 from backend.core import formats
-from backend.core.client_limits import ADMITTED
+from backend.core.client_limits import ADMITTED, ClientLimits
 from backend.core.job import Job, Status
+from backend.core.resumable import UploadInfo
 from backend.core.turns import client_of, line_of
 from backend.flows import conclude, ingest, shares
 from backend.flows.context import Context
@@ -61,8 +62,12 @@ def _make_job(context: Context, writer: UploadWriter) -> None:
     try:
         known = ingest.sniff_format(writer.read_head(formats.SNIFF_BYTES))
         received = ingest.judge(context, upload, known, info.filename)
-        sender = Sender(info.owner, client_of(info.client), info.request_id, info.maker, ADMITTED, line_of(info.client), webhook_url=info.webhook_url)
-        ingest.accept(context, received, info.options, sender, job_id=info.job_id)
+        ingest.accept(context, received, info.options, sender(info, ADMITTED), job_id=info.job_id)
     except BaseException:
         upload.discard()
         raise
+
+
+def sender(info: UploadInfo, limits: ClientLimits) -> Sender:
+    """Who announced the upload, as the sender of its job."""
+    return Sender(info.owner, client_of(info.client), info.request_id, info.maker, limits, line_of(info.client), webhook_url=info.webhook_url)

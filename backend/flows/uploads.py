@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from backend import errors
 from backend.core.client_limits import ClientLimits
 from backend.core.resumable import UploadInfo, UploadState
-from backend.flows import finish_upload, shares
+from backend.flows import finish_upload, ingest, shares
 from backend.flows.context import Context
 from backend.flows.find_job import check_id
 from backend.flows.find_upload import check_visible, erase, expires_at, find, uploads_of
@@ -48,6 +48,43 @@ def create(context: Context, info: UploadInfo, length_bytes: int | None, limits:
             raise errors.EmptyFile()
     state = UploadState(context.clock(), length_bytes=length_bytes)
     return _create(context, info, state, limits) or find(context, info.id, info.owner)
+
+
+def create_whole(context: Context, info: UploadInfo, patch: PatchRequest, body: Body, limits: ClientLimits) -> tuple[UploadInfo, UploadState]:
+    """Make an upload all of whose bytes come with its creation, and its job. One that fails leaves nothing: nobody has heard of it.
+
+    So its bytes go the way of every image, and its record is written once, with the job in it. Raises as ``ingest.Intake``, ``ingest.accept``
+    and what ``body`` raises.
+    """
+    context.limits.check_bytes(patch.size_bytes or 0)
+    intake = ingest.Intake(context, info.filename)
+    try:
+        for piece in body:
+            intake.take(piece)
+            del piece  # nobody holds it while the next is waited for
+        received = intake.finish()
+        return info, _record_whole(context, info, received, limits)
+    except BaseException:
+        intake.abandon()
+        raise
+
+
+def _record_whole(context: Context, info: UploadInfo, received: ingest.Received, limits: ClientLimits) -> UploadState:
+    """The job is on disk first and runs last, so that the record never names one that is not there."""
+    uploads, size_bytes = uploads_of(context), received.upload.size_bytes
+    state = UploadState(context.clock(), size_bytes, size_bytes, has_job=True)
+    job, _ = ingest.keep(context, received, info.options, finish_upload.sender(info, limits), job_id=info.job_id)
+    try:
+        uploads.create(info, state)
+    except BaseException:
+        context.store.erase(job.id)
+        raise
+    try:
+        ingest.queue(context, job, limits)
+    except BaseException:
+        uploads.erase(info.id)
+        raise
+    return state
 
 
 def concatenate(context: Context, info: UploadInfo, parts: Sequence[str], limits: ClientLimits) -> tuple[UploadInfo, UploadState]:

@@ -95,7 +95,9 @@ class Uploads(Protocol):
         """Make what the uploads need, after ``Housekeeping.prepare``."""
 
     def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
-        """With ``parts``, the upload consists of their bytes in that order. Raises ``NotFound`` for a part that is not there, ``StorageFull``.
+        """With ``parts``, the upload consists of their bytes in that order. One that has a job already has no bytes here.
+
+        Raises ``NotFound`` for a part that is not there, ``StorageFull``.
 
         False when there is an upload of that id already; it is left as it is.
         """

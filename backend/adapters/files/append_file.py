@@ -33,11 +33,11 @@ class AppendFile:
         self.append(chunk)
         self.update_checksums(chunk)
 
-    def append(self, chunk: bytes | memoryview) -> None:
+    def append(self, *chunks: bytes | memoryview) -> None:
         """The half of ``write`` that waits for the disk."""
         with translate_errors():
-            write_all(self.fd, chunk)
-            self.size_bytes += len(chunk)
+            write_all(self.fd, *chunks)
+            self.size_bytes += sum(map(len, chunks))
             self._write_back.grew(self.fd, self.size_bytes)
 
     def update_checksums(self, chunk: bytes | memoryview) -> None:

@@ -1,5 +1,7 @@
 """Disk access as the adapters need it: complete writes, syncs that fail loudly, and every ``OSError`` translated.
 
+``posix.close`` is ``os.close`` before gevent replaced it, which asks two things of the kernel first: no loop waits for a file.
+
 A failed sync is a failed write. The descriptor is never tried again: fsync(2) may report an error once and then forget it.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import posix
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +21,8 @@ from backend import errors
 log = logging.getLogger(__name__)
 FULL = {errno.ENOSPC, errno.EDQUOT}
 SPAN_BYTES = 256 << 10
+IOV_MAX = 64
+"""Chunks that are written at once; POSIX grants 16, Linux and macOS 1024."""
 
 
 @contextmanager
@@ -33,10 +38,15 @@ def translate_errors(missing: type[errors.GatewayError] | None = None) -> Iterat
         raise errors.BackendUnavailable(part="store", retry_after_s=5, private=repr(error)) from error
 
 
-def write_all(fd: int, data: bytes | memoryview) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+def write_all(fd: int, *chunks: bytes | memoryview) -> None:
+    """Several in one call: each call in a thread lets the loop run, and waits for it."""
+    views = [memoryview(each) for each in chunks if each]
+    while views:
+        count = os.write(fd, views[0]) if len(views) == 1 else os.writev(fd, views[:IOV_MAX])
+        while views and count >= len(views[0]):
+            count -= len(views.pop(0))
+        if views:
+            views[0] = views[0][count:]
 
 
 def spans(fd: int, begin_bytes: int, end_bytes: Callable[[], int]) -> Iterator[memoryview]:
@@ -61,7 +71,7 @@ def write_file(path: Path, text: str, *, sync: bool) -> None:
         if sync:
             sync_data(fd)
     finally:
-        os.close(fd)
+        posix.close(fd)
 
 
 def sync_data(fd: int) -> None:
@@ -73,7 +83,7 @@ def sync_folder(path: Path) -> None:
     try:
         os.fsync(fd)
     finally:
-        os.close(fd)
+        posix.close(fd)
 
 
 def age_s(path: Path) -> float:
@@ -122,6 +132,6 @@ def close(fd: int) -> None:
     """Close the descriptor of a file that is synced, or whose bytes no longer matter: an error of close(2) says nothing then. -1 is ignored."""
     if fd >= 0:
         try:
-            os.close(fd)
+            posix.close(fd)
         except OSError as error:
             log.warning("a descriptor was closed with %r", error)

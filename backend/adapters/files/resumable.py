@@ -66,7 +66,8 @@ class FileUploads:
 
     def _stage(self, staged: Path, info: UploadInfo, state: UploadState, parts: Sequence[str]) -> None:
         staged.mkdir(mode=0o700)
-        self._assemble(staged / DATA, state.offset_bytes, parts)
+        if not state.has_job:
+            self._assemble(staged / DATA, state.offset_bytes, parts)
         write_file(staged / TICKET, info.to_json(), sync=True)
         write_file(staged / JOURNAL, state.to_line(), sync=True)
         sync_folder(staged)

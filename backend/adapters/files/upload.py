@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +32,11 @@ class FileUpload(AppendFile):
     def create(cls, path: Path) -> FileUpload:
         with translate_errors():
             return cls(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+    def write_hashed(self, chunks: Sequence[bytes], known: hashlib._Hash) -> None:
+        """Write the first bytes, of which ``known`` is the checksum."""
+        self.append(*chunks)
+        self._hash, self.checksums, self._summed_bytes = known, [known.update], self.size_bytes
 
     def sha256(self) -> str:
         self.catch_up()

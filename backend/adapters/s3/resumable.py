@@ -30,7 +30,7 @@ class S3Uploads:
         """A bucket needs nothing."""
 
     def create(self, info: UploadInfo, state: UploadState, parts: Sequence[str] = ()) -> bool:
-        pieces = self._copy_parts(info.id, state.offset_bytes, parts)
+        pieces = self._copy_parts(info.id, 0 if state.has_job else state.offset_bytes, parts)
         try:
             self._objects.bucket.put_new(self._objects.upload_key(info.id, RECORD), UploadRecord(info, state, pieces).to_json(), {})
         except AlreadyExists:

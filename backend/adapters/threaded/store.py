@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from backend.adapters.threaded.pool import Threads
@@ -17,6 +19,8 @@ from backend.ports.store import Store
 
 THREADS = 8
 READERS = 4
+CHECKED_S = 0.2
+"""How long a disk that had room counts as one that has."""
 
 
 class _ThreadedPart:
@@ -26,6 +30,7 @@ class _ThreadedPart:
         self._store = store
         self._threads = Threads(THREADS)
         self._run = self._threads.run
+        self._checked_s = -math.inf
         self._check_threads = Threads(1)
         """Without a thread of its own, ``/api/health`` would wait for all uploads that are being synced."""
 
@@ -130,7 +135,11 @@ class _ThreadedHousekeeping(_ThreadedPart):
         self._run(self._store.probe)
 
     def check(self) -> None:
-        self._check_threads.run(self._store.check)
+        """Asks at most every ``CHECKED_S``. Whoever creates something in the store is checked again then."""
+        now_s = time.monotonic()
+        if now_s - self._checked_s >= CHECKED_S:
+            self._check_threads.run(self._store.check)
+            self._checked_s = now_s
 
     def clean_up(self, older_than_s: float) -> int:
         return self._run(self._store.clean_up, older_than_s)

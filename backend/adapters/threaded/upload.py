@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from backend.adapters.files.upload import FileUpload
@@ -13,8 +13,13 @@ from backend.core.image_headers import ReadAt
 from backend.ports.source_files import Upload
 
 T = TypeVar("T")
-EARLY_BYTES = 256 << 10
-"""An upload up to this size is created, written and committed in one turn of a thread."""
+EARLY_BYTES = 1 << 20
+"""An upload up to this size is hashed on the loop as it comes, and created, written and committed in one turn of a thread."""
+SMALL_BYTES = 256 << 10
+EARLY_TOGETHER_BYTES = 8 << 20
+"""Beyond so much that all uploads of a process keep in memory, none keeps more than ``SMALL_BYTES`` there."""
+MOST_CHUNKS = 64
+"""Of one upload. More small ones are put together."""
 GLIMPSES, GLIMPSE_BYTES = 4, 4 << 10
 """So much of an early image's header is parsed on the loop. Headers of more parts may take over 5 ms, and are parsed in a thread."""
 
@@ -22,10 +27,14 @@ GLIMPSES, GLIMPSE_BYTES = 4, 4 << 10
 class ThreadedUpload:
     """``create`` makes the store's upload: as soon as more than ``EARLY_BYTES`` have come, or with the commit."""
 
+    together_bytes = 0
+    """What all uploads of this process hold that are not created yet."""
+
     def __init__(self, create: Callable[[], Upload], threads: Threads) -> None:
         self._create, self._threads = create, threads
         self._early: list[bytes] = []
         self._early_bytes = 0
+        self._early_hash = hashlib.sha256()
         self._created: _CreatedUpload | None = None
 
     @classmethod
@@ -40,9 +49,8 @@ class ThreadedUpload:
         return self._early_bytes if self._created is None else self._created.size_bytes
 
     def write(self, chunk: bytes) -> None:
-        if self._created is None and self._early_bytes + len(chunk) <= EARLY_BYTES:
-            self._early.append(chunk)
-            self._early_bytes += len(chunk)
+        if self._may_keep(len(chunk)):
+            self._keep(chunk)
         else:
             self._ensure_created().buffer.add(chunk)
 
@@ -63,14 +71,14 @@ class ThreadedUpload:
 
     def sha256(self) -> str:
         if self._created is None:
-            return hashlib.sha256(self._early_data()).hexdigest()
+            return self._early_hash.hexdigest()
         self._created.buffer.flush_with_checksums()
         return self._created.upload.sha256()
 
     def inspect(self, look: Callable[[ReadAt, int], T]) -> T:
         if self._created is None:
             try:
-                return look(_Glimpses(self._early_data()).read_at, self._early_bytes)
+                return look(_Glimpses(self._early).read_at, self._early_bytes)
             except _TooManyGlimpses:
                 return self._create_and_run(lambda upload: upload.inspect(look))
         upload, buffer = self._created.upload, self._created.buffer
@@ -80,12 +88,26 @@ class ThreadedUpload:
         if self._created is not None:
             self._created.buffer.abandon()
             self._threads.run(self._created.upload.discard)
-        self._early = []
+        self._take_early()
 
-    def _early_data(self) -> bytes:
-        if len(self._early) > 1:
+    def _may_keep(self, count: int) -> bool:
+        if self._created is not None:
+            return False
+        size_bytes = self._early_bytes + count
+        return size_bytes <= SMALL_BYTES or (size_bytes <= EARLY_BYTES and ThreadedUpload.together_bytes + count <= EARLY_TOGETHER_BYTES)
+
+    def _keep(self, chunk: bytes) -> None:
+        self._early.append(chunk)
+        self._early_bytes += len(chunk)
+        self._early_hash.update(chunk)
+        ThreadedUpload.together_bytes += len(chunk)
+        if len(self._early) > MOST_CHUNKS:
             self._early = [b"".join(self._early)]
-        return self._early[0] if self._early else b""
+
+    def _take_early(self) -> list[bytes]:
+        chunks, self._early = self._early, []
+        ThreadedUpload.together_bytes -= sum(map(len, chunks))
+        return chunks
 
     def _ensure_created(self) -> _CreatedUpload:
         if self._created is None:
@@ -102,9 +124,7 @@ class ThreadedUpload:
         def create() -> T:
             upload = self._create()
             self._created = _CreatedUpload(upload, self._threads)
-            early, self._early = self._early_data(), []
-            if early:
-                self._created.write_early(early)
+            self._created.write_early(self._take_early(), self._early_hash)
             return call(upload)
 
         return self._threads.run(create)
@@ -117,14 +137,20 @@ class _TooManyGlimpses(Exception):
 class _Glimpses:
     """Reads a few bytes here and there of what is in memory. Raises ``_TooManyGlimpses``."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data, self._count = data, 0
+    def __init__(self, chunks: Sequence[bytes]) -> None:
+        self._chunks, self._count = chunks, 0
 
     def read_at(self, offset: int, length: int) -> bytes:
         self._count += 1
         if self._count > GLIMPSES or length > GLIMPSE_BYTES:
             raise _TooManyGlimpses
-        return self._data[offset : offset + length]
+        found = b""
+        for chunk in self._chunks:
+            found += chunk[max(0, offset) : max(0, offset + length)]
+            offset -= len(chunk)
+            if offset + length <= 0:
+                break
+        return found
 
 
 class _CreatedUpload:
@@ -134,14 +160,17 @@ class _CreatedUpload:
         self.upload, self._written_bytes = upload, upload.size_bytes
         self.buffer = _buffer_for(upload, threads)
 
-    def write_early(self, data: bytes) -> None:
-        """In a thread, before anything else."""
+    def write_early(self, chunks: Sequence[bytes], known: hashlib._Hash) -> None:
+        """In a thread, before anything else. ``known`` is the checksum of the ``chunks``."""
         try:
-            self.upload.write(data)
+            if isinstance(self.upload, FileUpload):
+                self.upload.write_hashed(chunks, known)
+            else:
+                self.upload.write(b"".join(chunks))
         except Exception as error:
             self.buffer.fail(error)
             raise
-        self._written_bytes += len(data)
+        self._written_bytes += sum(map(len, chunks))
 
     @property
     def size_bytes(self) -> int:

@@ -26,6 +26,8 @@ SLOW_CHUNK_BYTES = 128 * KIB
 """A slow sender's chunk is taken once so much of it waits in the socket. At most twice as much is taken at once."""
 SLOW_WAIT_S = 0.25
 """How long a slow sender's chunk is waited for. Then what there is gets read on the loop."""
+SMALL_BODY_BYTES = MIB
+"""Bodies up to this size are read on the loop, in such chunks too: a thread's turn for each would cost more than they do."""
 
 MALFORMED = (
     parse_errors.ParseException,
@@ -114,6 +116,8 @@ class RequestBody:
         left_bytes = self._declared_bytes - self.received_bytes
         if left_bytes < (MIN_FAST_BYTES if is_fast else 2 * SLOW_CHUNK_BYTES) or self._unreader.is_tls:
             return None
+        if self._declared_bytes <= SMALL_BODY_BYTES:
+            return None
         if not is_fast and not self._unreader.has_low_water_mark:
             return None
         return SocketChunk(self, self._unreader, left_bytes, is_fast)
@@ -181,6 +185,8 @@ class RequestBody:
 
     def _pieces_of_length(self) -> Iterator[bytes]:
         while remaining := (self._declared_bytes or 0) - self.received_bytes:
+            if SLOW_CHUNK_BYTES < remaining <= SMALL_BODY_BYTES:
+                self._unreader.gather(SLOW_CHUNK_BYTES, SLOW_WAIT_S)
             data = self._unreader.read(None, read_ahead=remaining)
             if not data:
                 raise parse_errors.NoMoreData()

@@ -67,6 +67,11 @@ class TimedUnreader(SocketUnreader):  # type: ignore[misc]
         turns.give_turn()
         return data
 
+    def gather(self, count: int, most_s: float) -> None:
+        """As ``wait_for_bytes`` where that is possible, so that a sender of small packets does not wake the loop for each."""
+        if self.has_low_water_mark and not self.is_tls and not self.buffered_bytes:
+            self.wait_for_bytes(count, most_s)
+
     def wait_for_bytes(self, count: int, most_s: float) -> bool:
         """Whether so many bytes, or the end, come into the socket within ``most_s``. Reads nothing."""
         sock, begun_s = self.sock, time.monotonic()

@@ -87,6 +87,15 @@ def has_body() -> bool:
     return is_there
 
 
+def is_whole() -> bool:
+    """Whether the creation brings all bytes of an upload that is one image, and no answer to it can have been lost: without a key, nobody could ask.
+
+    Bytes with a checksum are not among them: they count as a whole or not at all.
+    """
+    special = ("Upload-Concat", "Upload-Checksum", "Idempotency-Key")
+    return not any(name in request.headers for name in special) and request.content_length is not None and length_bytes() == request.content_length
+
+
 def check_media_type() -> None:
     """Raises ``UnsupportedFormat``."""
     if request.mimetype != tus.MEDIA_TYPE:

@@ -17,7 +17,7 @@ from backend.flows.find_upload import expires_at
 from backend.flows.finish_upload import UNRECOVERABLE
 from backend.web.openapi.answers import BINARY, FIND_ERRORS, RECEIVE_ERRORS
 from backend.web.openapi.resource import Answer, Kind, Operation, Resource
-from backend.web.request import auth, client_identity, idempotency, upload_headers
+from backend.web.request import auth, body_stream, client_identity, idempotency, upload_headers
 from backend.web.request.context import flow_context
 from backend.web.request.reader import reader
 from backend.web.request.upload_body import upload_body
@@ -168,12 +168,14 @@ def create() -> Response:
     wanted = upload_headers.new_upload(sender)
     with idempotency.released_on_error(but=UNFINISHED):
         has_body = upload_headers.has_body()
-        if parts:
+        if has_body and upload_headers.is_whole():
+            info, state = uploads.create_whole(context, wanted, upload_headers.patch_request(0), body_stream.pieces(), sender.limits)
+        elif parts:
             upload_headers.check_final(has_body)
             info, state = uploads.concatenate(context, wanted, parts, sender.limits)
         else:
             info, state = uploads.create(context, wanted, upload_headers.length_bytes(), sender.limits)
-    if has_body and info.job_id == wanted.job_id:
+    if has_body and not state.has_job and info.job_id == wanted.job_id:
         state = _append_first(info)
     response = _response(201, info, state)
     response.headers["Location"] = reader().path(f"{tus.PATH}/{info.id}")

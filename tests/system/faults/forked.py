@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import posix
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -14,10 +15,10 @@ from tests.system.faults import steps
 from tests.system.faults.checks import Said
 
 CALLS = (
-    *("open", "read", "write", "pread", "lseek", "close", "fstat", "stat", "lstat", "ftruncate", "utime", "statvfs"),
+    *("open", "read", "write", "writev", "pread", "lseek", "close", "fstat", "stat", "lstat", "ftruncate", "utime", "statvfs"),
     *("fdatasync", "fsync", "rename", "link", "unlink", "mkdir", "rmdir", "scandir"),
 )
-LASTING = ("write", "open", "mkdir", "rename", "link", "fdatasync", "fsync")
+LASTING = ("write", "writev", "open", "mkdir", "rename", "link", "fdatasync", "fsync")
 """What a full or dying disk refuses again and again."""
 FAULTS = ("EIO", "ENOSPC", "KILL", "ENOSPC for good", "EIO at every sync")
 KILLED = 137
@@ -75,7 +76,9 @@ class Faults:
 
     def install(self) -> None:
         for name in CALLS:
-            setattr(os, name, self._faulty(name, getattr(os, name)))
+            faulty = self._faulty(name, getattr(os, name))
+            setattr(os, name, faulty)
+            setattr(posix, name, faulty)
 
     def _faulty(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **more: Any) -> Any:

@@ -171,6 +171,15 @@ def create_upload(here: Here) -> dict[str, object]:
     return {"upload": here.info().id}
 
 
+def whole_upload(here: Here) -> dict[str, object]:
+    """A resumable upload whose bytes all come with its creation."""
+    info = UploadInfo(here.new_id(), here.new_id(), Options(), "cat.png")
+    pieces = iter([PNG[:40], PNG[40:]])
+    _, state = uploads.create_whole(here.context, info, PatchRequest(0, size_bytes=len(PNG)), pieces, ClientLimits())
+    assert state.has_job
+    return {"upload": info.id, "job": info.job_id}
+
+
 def create_again(here: Here) -> dict[str, object]:
     """A client that has heard no answer asks for the upload that is there already, with the ``Idempotency-Key`` that stands for its id."""
     known, _ = one(every_upload(here.uploads))
@@ -187,7 +196,8 @@ def retention(here: Here) -> dict[str, object]:
 
 
 STEPS: dict[str, Callable[[Here], dict[str, object]]] = {
-    each.__name__: each for each in (upload, retry, result, cancel, delete, several, equal_work, create_upload, create_again, last_piece, retention)
+    each.__name__: each
+    for each in (upload, retry, result, cancel, delete, several, equal_work, create_upload, create_again, whole_upload, last_piece, retention)
 }
 
 

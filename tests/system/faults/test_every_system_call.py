@@ -26,10 +26,11 @@ from tests.support.running import wait_for
 from tests.system.faults.checks import Said
 from tests.system.faults.steps import BEGIN, END, STEPS, Here, perform, prepare
 from tests.system.faults.test_every_call import examine
+from tests.system.faults.trace_syncs import Disk
 
 PR_SET_PTRACER, PTRACER_ANY = 0x59616D61, 2**64 - 1
 CALLS = (
-    *("open", "openat", "read", "pread64", "write", "lseek", "close", "ftruncate", "flock", "fcntl", "getdents64", "statfs"),
+    *("open", "openat", "read", "pread64", "write", "writev", "lseek", "close", "ftruncate", "flock", "fcntl", "getdents64", "statfs"),
     *("fsync", "fdatasync", "sync_file_range"),
     *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "stat", "lstat", "fstat", "newfstatat"),
     *("utimensat", "access", "faccessat", "faccessat2", "ioctl"),
@@ -143,6 +144,20 @@ def check_no_sync_again(lines: list[str]) -> None:
                 failed.add(fd[1])
         elif match[1] == "close":
             failed.discard(fd[1])
+
+
+@pytest.mark.parametrize("step", ["upload", "several", "create_upload", "whole_upload", "last_piece"])
+def test_what_is_acknowledged_was_synced_after_its_last_byte_and_before_it_could_be_seen(strace: str, step: str, quick_folder: Path) -> None:
+    root = quick_folder / step
+    prepare(step, root)
+    said, lines = traced(strace, step, root)
+    assert said.acknowledged, said
+    begin, end = (next(number for number, line in enumerate(lines) if mark in line) for mark in (BEGIN, END))
+    disk = Disk(tuple(root / name for name in ("jobs", "uploads", "batches")))
+    for line in lines[begin:end]:
+        disk.see(line)
+    assert disk.open, "the trace shows no file"
+    assert not disk.left()
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from backend.adapters.files.store import FileStore
 from backend.adapters.files.upload import FileUpload
 from backend.adapters.threaded.pool import Threads
 from backend.adapters.threaded.store import THREADS, ThreadedStore
-from backend.adapters.threaded.upload import EARLY_BYTES, GLIMPSE_BYTES, GLIMPSES, ThreadedUpload
+from backend.adapters.threaded.upload import EARLY_BYTES, EARLY_TOGETHER_BYTES, GLIMPSE_BYTES, GLIMPSES, SMALL_BYTES, ThreadedUpload
 from backend.adapters.threaded.write_buffer import BATCH_BYTES, MOST_BYTES, TOGETHER_BYTES, WriteBuffer
 from tests.fakes.samples import job
 
@@ -81,6 +81,41 @@ def test_a_small_image_costs_one_crossing(file_store: FileStore, monkeypatch: py
     with_blob = store.open_source(made.id)
     assert with_blob.read_at(0, 2 * EARLY_BYTES) == data
     with_blob.close()
+    store.close()
+
+
+def test_what_many_small_images_keep_in_memory_is_bounded_and_given_back(file_store: FileStore) -> None:
+    store, begun_bytes = ThreadedStore(file_store), ThreadedUpload.together_bytes
+    uploads = [store.create_upload() for _ in range(20)]
+    for number, upload in enumerate(uploads):
+        for _ in range(8):
+            upload.write(bytes([number]) * (EARLY_BYTES // 8))
+    assert EARLY_TOGETHER_BYTES - EARLY_BYTES < ThreadedUpload.together_bytes - begun_bytes <= EARLY_TOGETHER_BYTES + 20 * SMALL_BYTES
+    assert [upload.sha256() for upload in uploads] == [hashlib.sha256(bytes([number]) * EARLY_BYTES).hexdigest() for number in range(20)]
+    for number, upload in enumerate(uploads):
+        if number % 2:
+            upload.discard()
+        else:
+            made = job()
+            assert store.commit_job(upload, made.manifest)
+            blob = store.open_source(made.id)
+            assert blob.read_at(0, 2 * EARLY_BYTES) == bytes([number]) * EARLY_BYTES
+            blob.close()
+    assert ThreadedUpload.together_bytes == begun_bytes
+    store.close()
+
+
+def test_many_small_chunks_keep_their_order_and_their_places(file_store: FileStore) -> None:
+    store, data = ThreadedStore(file_store), bytes(range(256)) * 8
+    upload = store.create_upload()
+    for at in range(0, len(data), 3):
+        upload.write(data[at : at + 3])
+    assert upload.inspect(lambda read_at, size: [read_at(at, 300) for at in (0, 1, 500)]) == [data[at : at + 300] for at in (0, 1, 500)]
+    made = job()
+    assert store.commit_job(upload, made.manifest)
+    blob = store.open_source(made.id)
+    assert blob.read_at(0, 2 * len(data)) == data
+    blob.close()
     store.close()
 
 
