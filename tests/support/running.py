@@ -152,7 +152,14 @@ def is_supervised(process: psutil.Process) -> bool:
 
 def codec_children(gateway: Gateway) -> list[psutil.Process]:
     """The disposable children at work: what the zygotes have forked, and what is sealed (proc(5)), unlike one that waits for its order."""
-    return [child for each in gateway.find("zygote") for child in each.children() if _is_sealed(child)]
+    return [child for each in gateway.find("zygote") for child in _children(each) if _is_sealed(child)]
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    """None of one that has died since it was found."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.children()
+    return []
 
 
 def _is_sealed(process: psutil.Process) -> bool:
