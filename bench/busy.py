@@ -47,6 +47,8 @@ def measure(name: str, files: list[Path], options: argparse.Namespace) -> Row:
         said = convert.served(name.partition(",")[0], server, files, width, options.clients, options.seconds, kept)
         found = convert.row(name, width, options.clients, 0, said, standard, options.seconds)
         answers = {number: (kept / str(number)).read_bytes() for number in range(len(files)) if (kept / str(number)).exists()}
+    if not said["done"]:
+        raise RuntimeError(f"no image was converted: {said['failed']}")
     per_cpu_s = len(said["done"]) / said["server_cpu_s"]
     scores = {number: score(files[number], data, width) for number, data in answers.items()}
     return {**found, "images_per_cpu_s": per_cpu_s, "sizes": {number: len(data) for number, data in answers.items()}, "scores": scores}

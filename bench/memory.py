@@ -100,7 +100,7 @@ def upload_kib(server: servers.Server, count: int) -> float | None:
     method, path = server.target(pictures.nearest(LARGE_MP).name, None)
     if method != "POST":
         return None
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {10 * MIB}\r\n\r\n".encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {10 * MIB}\r\n\r\n".encode()
     body = pictures.nearest(LARGE_MP).read_bytes()[:SENT_BYTES]
     return per_socket_kib(server, count, lambda each: each.sendall(head + body))
 
@@ -112,7 +112,7 @@ def watcher_kib(server: servers.Server, count: int) -> float:
     for each in encoders:
         each.suspend()
     try:
-        request = f"GET {posted(server)['links']['events']} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+        request = f"GET {posted(server)['links']['events']} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         return per_socket_kib(server, count, lambda each: each.sendall(request))
     finally:
         for each in encoders:

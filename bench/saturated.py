@@ -76,7 +76,7 @@ class Scene:
 
     async def _watch(self, job_id: str) -> None:
         reader, writer = await asyncio.open_connection(*self.place)
-        writer.write(f"GET /api/jobs/{job_id}/events HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET /api/jobs/{job_id}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         seq, since_s = 0, 0.0
         while line := await reader.readline():
             if line.startswith(b"retry:"):
@@ -90,7 +90,7 @@ class Scene:
     async def _stream(self, number: int) -> None:
         await asyncio.sleep(number * 0.005)
         reader, writer = await asyncio.open_connection(*self.place)
-        head = f"POST /api/jobs HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {50 << 20}\r\n\r\n"
+        head = f"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {50 << 20}\r\n\r\n"
         writer.write(head.encode() + self.picture[: len(UPLOAD_PIECE)])
         while not self.over and not reader.at_eof():
             self.streaming = max(self.streaming, number + 1)
@@ -108,7 +108,7 @@ class Scene:
 
     async def _call(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         reader, writer = await asyncio.open_connection(*self.place)
-        writer.write(f"{method} {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
         head, _, answer = (await reader.read(-1)).partition(b"\r\n\r\n")
         writer.close()
         return int(head.split(b" ", 2)[1]), answer

@@ -114,7 +114,7 @@ class Load:
         """Its last Server-Sent Event, as whoever watches a job hears it."""
         reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20)
         try:
-            writer.write(f"GET {job['links']['events']} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode())
+            writer.write(f"GET {job['links']['events']} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nConnection: close\r\n\r\n".encode())
             while not job["finished_at"]:
                 line = await reader.readline()
                 if not line:
@@ -128,7 +128,8 @@ class Load:
     async def _exchange(self, method: str, path: str, body: bytes, more: str = "") -> tuple[int, bytes]:
         reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20)
         try:
-            head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{self.headers}{more}\r\n"
+            place = f"Host: {self.host}:{self.port}\r\nConnection: close\r\n"
+            head = f"{method} {path} HTTP/1.1\r\n{place}Content-Length: {len(body)}\r\n{self.headers}{more}\r\n"
             writer.write(head.encode() + body)
             await writer.drain()
             answer = await reader.readuntil(b"\r\n\r\n")
