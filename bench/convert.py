@@ -55,12 +55,14 @@ class Peak(threading.Thread):
             self.bytes = max(self.bytes, machine.pss_bytes(self.server.family()))
 
 
-def served(name: str, server: servers.Server, files: list[Path], width: int | None, clients: int, seconds: float) -> Row:
+def served(name: str, server: servers.Server, files: list[Path], width: int | None, clients: int, seconds: float, keep: Path | None = None) -> Row:
+    """``keep``: a folder for the answers (``bench.kit.load``)."""
     calls = [(method, path, file if method != "GET" else None) for file in files for method, path in [server.target(file.name, width)]]
     peak = Peak(server)
     peak.start()
     before, busy = machine.cpu_s(server.family()), machine.busy_s()
-    said = load.measure(server.url, calls, clients=clients, seconds=seconds, health=HEALTH.get(name.removesuffix(", jobs"), "/health"))
+    health = HEALTH.get(name.removesuffix(", jobs"), "/health")
+    said = load.measure(server.url, calls, clients=clients, seconds=seconds, health=health, keep=keep)
     cpu, busy = machine.cpu_s(server.family()) - before, machine.busy_s() - busy
     peak.over.set()
     peak.join()

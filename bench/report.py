@@ -38,6 +38,7 @@ HEADS: dict[str, Words] = {
         "memory": "| service | idle MiB | one encode of 24 megapixels, MiB more | an upload under way, KiB | a watcher, KiB |",
         "roles": "| of the gateway, idle | MiB |", "limits": "| | of the bare loop |",
         "scores": "| service | bytes of both | score, mean | bytes at equal score |",
+        "busy": "| service | of the bare loop | images a processor second | bytes | score, mean | health p99 ms |",
         "live": "| service, {clients} clients | deliveries/s | p50 / p99 ms | cores | kB a client | missing |",
         "plot": "{}.svg", "at_once": "{}, {} at once", "idle": "{}, idle", "converting": "{}, converting",
         "plot_full": "Throughput by that of the bare loop: full size", "plot_reduced": "Throughput by that of the bare loop: 1600 pixels wide",
@@ -53,6 +54,7 @@ HEADS: dict[str, Words] = {
         "memory": "| 服务 | 空闲 MiB | 编码一张 2400 万像素时多占 MiB | 每个进行中的上传 KiB | 每个订阅者 KiB |",
         "roles": "| 网关空闲时 | MiB |", "limits": "| | 相对裸循环 |",
         "scores": "| 服务 | 两张合计字节 | 平均得分 | 同等得分下的字节 |",
+        "busy": "| 服务 | 相对裸循环 | 每处理器秒图片数 | 字节 | 平均得分 | 健康检查 p99 毫秒 |",
         "live": "| 服务，{clients} 个客户端 | 每秒送达 | p50 / p99 毫秒 | 核心数 | 每客户端 kB | 缺失 |",
         "plot": "{}.zh-CN.svg", "at_once": "{}，{} 并发", "idle": "{}，空闲", "converting": "{}，转换中",
         "plot_full": "相对裸循环的吞吐量：原尺寸", "plot_reduced": "相对裸循环的吞吐量：宽 1600 像素",
@@ -96,7 +98,7 @@ def tables(runs: dict[str, Any], rows: Rows, words: Words) -> dict[str, str]:
         made["machine"] = table(words["machine"], [f"| {name} | {value} |" for name, value in runs["convert"]["machine"].items()])
     makers: dict[str, Callable[[Any, Words], str]] = {
         "latency": latency_table, "saturated": saturated_table, "upload": upload_table, "memory": memory_table, "limits": limits_table,
-        "scores": scores_table, "live": live_table,
+        "scores": scores_table, "live": live_table, "busy": busy_table,
     }  # fmt: skip
     return made | {name: make(runs[name], words) for name, make in makers.items() if name in runs}
 
@@ -153,6 +155,14 @@ def scores_table(said: dict[str, Any], words: Words) -> str:
     known = [row for row in said["rows"] if "of_curve" in row]
     lines = [f"| {row['name']} | {row['bytes']} | {row['score']:.1f} | {row['of_curve']:.3f} |" for row in known]
     return table(words["scores"], lines) + left_out(said["rows"], words)
+
+
+def busy_table(said: dict[str, Any], words: Words) -> str:
+    lines = []
+    for name, each in said["rows"].items():
+        size, score = (f"{each[of]:.{digits}f}" if each[of] is not None else "–" for of, digits in (("bytes", 3), ("score", 1)))
+        lines.append(f"| {name} | {each['of_bare']:.2f} | {each['images_per_cpu_s']:.2f} | {size} | {score} | {each['health_p99_ms']:.0f} |")
+    return table(words["busy"], lines)
 
 
 def live_table(said: dict[str, Any], words: Words) -> str:

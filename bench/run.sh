@@ -5,6 +5,7 @@
 #   ./bench/run.sh convert     full size beside the peers, by the bare loop of the same round; likewise: reduced, latency, saturated, memory,
 #                              scores, limits, upload, live, tuning
 #   ./bench/run.sh codec       the codec alone; likewise: ingest, slow_uploads, layouts (one Gunicorn, or several: needs nginx)
+#   ./bench/run.sh busy        a queue that is never empty: method=4, method=auto and the peers, 60 s each; up to 12 minutes
 #   ./bench/run.sh report      tables and plots again, from the last figures
 #   ./bench/run.sh setup       only set up
 #
@@ -86,9 +87,10 @@ measure() {
     ingest) "$python" bench/ingest.py "$@" ;;
     slow_uploads) "$python" bench/slow_uploads.py "$@" ;;
     layouts) bounded 900 bench.layouts "$@" ;;
+    busy) bounded 720 bench.busy "$@" ;;
     tuning) if (($#)); then tuned "$@"; else tuned workers kinds caches preload herd; fi ;;
     report) "$python" -m bench.report ;;
-    *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|scores|limits|upload|live|tuning|codec|ingest|slow_uploads|layouts|report]" ;;
+    *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|scores|limits|upload|live|tuning|codec|ingest|slow_uploads|layouts|busy|report]" ;;
   esac
 }
 

@@ -59,9 +59,9 @@ class Order:
     @classmethod
     def from_message(cls, message: Message) -> Order:
         record = message["conversion"]
-        conversion = Conversion(
-            Shape(**record["shape"]), Options(**record["options"]), Limits(**record["limits"]), record["timeout_s"], record["report_every_s"]
-        )
+        shape, options, limits = Shape(**record["shape"]), Options(**record["options"]), Limits(**record["limits"])
+        chosen = record["chosen_method"]
+        conversion = Conversion(shape, options, limits, record["timeout_s"], record["report_every_s"], chosen_method=chosen)
         if "placement" in message:
             conversion = replace(conversion, watermark=Watermark(Placement(**message["placement"])))
         return cls(conversion, message["limits"])

@@ -110,7 +110,7 @@ def cpu_s(conversion: Conversion, pixels: int) -> int:
     options = conversion.options
     if options.format == "avif":
         return _avif_cpu_s(conversion, pixels)
-    is_slow = may_be_lossless(options) or options.target_bytes is not None or options.quality == "auto" or options.method >= SLOW_METHOD
+    is_slow = may_be_lossless(options) or options.target_bytes is not None or options.quality == "auto" or int(options.method) >= SLOW_METHOD
     a_megapixel = SLOW_CPU_S_A_MEGAPIXEL if is_slow else CPU_S_A_MEGAPIXEL
     return max(1, math.ceil(min(conversion.timeout_s, BASE_CPU_S + a_megapixel * pixels / 1e6)))
 

@@ -38,7 +38,7 @@ class Shape:
 class Conversion:
     """What the codec is asked for. ``report_every_s`` is the shortest time between two progress reports of one stage.
 
-    ``watermark`` is the one that the options name."""
+    ``watermark`` is the one that the options name. ``chosen_method`` is what ``method=auto`` became; the options have that number too."""
 
     shape: Shape
     options: Options
@@ -46,6 +46,7 @@ class Conversion:
     timeout_s: float = 60.0
     report_every_s: float = REPORT_EVERY_S
     watermark: Watermark | None = None
+    chosen_method: int | None = None
 
     @property
     def output(self) -> OutputFormat:

@@ -65,6 +65,7 @@ FACTS: dict[str, Check] = {
     "score": lambda value: is_number(value, WORST_SCORE, 100),
     "passes": lambda value: is_whole(value, 1, MAX_TRIES),
     "probes": lambda value: is_whole(value, 1, MAX_TRIES),
+    "method": lambda value: is_whole(value, 0, 6),
     "speed": lambda value: is_whole(value, 0, 10),
     "target_met": lambda value: isinstance(value, bool),
     "lossless": lambda value: isinstance(value, bool),

@@ -92,13 +92,13 @@ def _point() -> OptionType:
     return OptionType("x,y (0–1)", read, {"type": "string", "pattern": f"^{share},{share}$"})
 
 
-def _quality() -> OptionType:
-    number = _integer(0, 100)
+def _integer_or_auto(low: int, high: int) -> OptionType:
+    number = _integer(low, high)
 
     def read(value: Value) -> int | str:
         return "auto" if value == "auto" else number.read(value)
 
-    return OptionType("0–100, auto", read, {"anyOf": [number.schema, {"const": "auto"}]})
+    return OptionType(f"{number.accepted}, auto", read, {"anyOf": [number.schema, {"const": "auto"}]})
 
 
 def _choice(*values: str, **aliases: str) -> OptionType:
@@ -199,7 +199,7 @@ Since = int | Mapping[Value, int]
 
 
 AUTO = "auto"
-"""As a format: what the client of the request accepts (``core.negotiation``). No stored job has it."""
+"""As a format: what the client of the request accepts (``core.negotiation``). No stored job has it. As a method: ``core.effort``."""
 EVERY_FORMAT = tuple(OUTPUT)
 LOSSY = ("webp", "avif", "jpeg")
 """The formats that have a quality."""
@@ -232,11 +232,11 @@ class Options:
 
     format: str = _option(_choice(*OUTPUT, AUTO), DEFAULT_OUTPUT, since=dict.fromkeys(EVERY_FORMAT[1:], 3))
     formats: str | None = _option(_formats(), None, since=3)
-    quality: int | Literal["auto"] = _option(_quality(), 80, formats=LOSSY)
+    quality: float | Literal["auto"] = _option(_integer_or_auto(0, 100), 80, formats=LOSSY)
     lossless: bool | Literal["auto"] = _option(_boolean_or_auto(), False, formats=("webp",))
     never_larger: bool = _option(_boolean(), False, is_added=True)
     near_lossless: int | None = _option(_integer(0, 100), None, formats=("webp",))
-    method: int = _option(_integer(0, 6), 4, formats=("webp",))
+    method: int | Literal["auto"] = _option(_integer_or_auto(0, 6), 4, since={"auto": 3}, formats=("webp",))
     alpha_quality: int = _option(_integer(0, 100), 100, formats=("webp",))
     sharp_yuv: bool = _option(_boolean(), False, formats=("webp",))
     target_bytes: int | None = _option(_integer(1, 1 << 30), None, formats=LOSSY)

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from backend import errors
+from backend.core import effort
 from backend.core.conversion import REPORT_EVERY_S, ChildDied, Conversion, Converted, Stopped
 from backend.core.job import Job, Source, failed, succeeded
 from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, WORLD_PAUSES_S
@@ -130,7 +131,7 @@ def _convert(context: Context, codec: Codec, claim: Claim, reporter: Reporter) -
     """
     source = context.store.open_source(claim.job.id)
     try:
-        conversion = _conversion(context, claim.job)
+        conversion = _conversion(context, claim)
         variants = VariantFiles(context, claim, reporter, conversion) if claim.job.manifest.options.is_several else None
         target, converted = _convert_into_target(context, codec, claim, source, reporter, conversion, variants)
     except errors.GatewayError as error:
@@ -183,11 +184,13 @@ def _convert_into_target(
         raise
 
 
-def _conversion(context: Context, job: Job) -> Conversion:
-    every_s = EPHEMERAL_REPORT_EVERY_S if job.manifest.is_ephemeral else REPORT_EVERY_S
-    options = job.manifest.options
+def _conversion(context: Context, claim: Claim) -> Conversion:
+    manifest = claim.job.manifest
+    every_s = EPHEMERAL_REPORT_EVERY_S if manifest.is_ephemeral else REPORT_EVERY_S
+    options = effort.with_effort(asked := manifest.options, claim.waiting, claim.encoders)
+    chosen = int(options.method) if effort.has_choice(asked) else None
     watermark = watermarks.read(context, options)
-    return Conversion(job.manifest.source.shape, options, context.limits, float(context.encode_timeout_s), every_s, watermark)
+    return Conversion(manifest.source.shape, options, context.limits, float(context.encode_timeout_s), every_s, watermark, chosen)
 
 
 def _store_result(context: Context, job: Job, target: ResultFile, converted: Converted, reporter: Reporter) -> Job:

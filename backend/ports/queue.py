@@ -13,12 +13,15 @@ class Claim:
     """A job that one encoder holds, for as long as ``token`` is the job's newest token.
 
     ``duplicates``: what ``JobStates.completed_duplicates`` returned at the moment the job was taken. ``listeners``: how many watched it then.
+    ``waiting``: how many jobs were left in the queue, and ``encoders``: how many there were to take them.
     """
 
     job: Job
     token: str
     duplicates: tuple[str, ...] = ()
     listeners: int = 0
+    waiting: int = 0
+    encoders: int = 1
 
 
 class OnlyNewer(Exception):

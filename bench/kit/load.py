@@ -2,9 +2,9 @@
 
     python -m bench.kit.load < order.json > answer.json
 
-order: url, requests [[method, path, file or null], …], clients, seconds, ``headers`` for each request, and ``health``: a path (or null) that
-is asked five times a second meanwhile. The method ``JOB`` is a ``POST`` whose job is watched by
-Server-Sent Events to its end, and whose result is fetched.
+order: url, requests [[method, path, file or null], …], clients, seconds, ``headers`` for each request, ``keep``: a folder (or null) where the
+newest answer to each request before the end stands under its number, and ``health``: a path (or null) that is asked five times a second
+meanwhile. The method ``JOB`` is a ``POST`` whose job is watched by Server-Sent Events to its end, and whose result is fetched.
 """
 
 from __future__ import annotations
@@ -25,10 +25,17 @@ JOB = "JOB"
 
 
 def measure(
-    url: str, requests: list[tuple[str, str, Path | None]], *, clients: int, seconds: float, health: str | None = None, headers: str = ""
+    url: str,
+    requests: list[tuple[str, str, Path | None]],
+    *,
+    clients: int,
+    seconds: float,
+    health: str | None = None,
+    headers: str = "",
+    keep: Path | None = None,
 ) -> dict[str, Any]:
     order = {"url": url, "requests": [[m, p, str(f) if f else None] for m, p, f in requests], "clients": clients, "seconds": seconds}
-    order |= {"health": health, "headers": headers}
+    order |= {"health": health, "headers": headers, "keep": str(keep) if keep else None}
     command = [sys.executable, "-m", "bench.kit.load"]
     done = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True, timeout=seconds + 300, check=False)
     if done.returncode:
@@ -46,6 +53,7 @@ class Load:
         self.requests = [(method, path, Path(file).read_bytes() if file else b"") for method, path, file in order["requests"]]
         self.seconds, self.clients, self.health = order["seconds"], order["clients"], order["health"]
         self.headers = order["headers"]
+        self.keep = Path(order["keep"]) if order["keep"] else None
         self.next = 0
         self.done: list[tuple[int, float, float, int]] = []
         self.failed: dict[str, int] = {}
@@ -67,12 +75,14 @@ class Load:
             number, self.next = self.next % len(self.requests), self.next + 1
             begun = time.perf_counter()
             try:
-                status, size = await asyncio.wait_for(self._request(*self.requests[number]), PATIENCE_S)
+                status, answer = await asyncio.wait_for(self._request(*self.requests[number]), PATIENCE_S)
             except (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError) as error:
-                status, size = type(error).__name__, 0
+                status, answer = type(error).__name__, b""
             ended = time.perf_counter()
             if str(status).startswith("2"):
-                self.done.append((number, begun - self.begun, ended - self.begun, size))
+                self.done.append((number, begun - self.begun, ended - self.begun, len(answer)))
+                if self.keep and ended - self.begun < self.seconds:
+                    (self.keep / str(number)).write_bytes(answer)
             else:
                 self.failed[str(status)] = self.failed.get(str(status), 0) + 1
                 await asyncio.sleep(0.05)
@@ -88,27 +98,23 @@ class Load:
             self.health_ms.append(1000 * (time.perf_counter() - begun))
             await asyncio.sleep(HEALTH_EVERY_S)
 
-    async def _request(self, method: str, path: str, body: bytes) -> tuple[int | str, int]:
-        if method == JOB:
-            return await self._job(path, body)
-        status, answer = await self._exchange(method, path, body)
-        return status, len(answer)
+    async def _request(self, method: str, path: str, body: bytes) -> tuple[int | str, bytes]:
+        return await self._job(path, body) if method == JOB else await self._exchange(method, path, body)
 
-    async def _job(self, path: str, body: bytes) -> tuple[int | str, int]:
+    async def _job(self, path: str, body: bytes) -> tuple[int | str, bytes]:
         status, answer = await self._exchange("POST", path, body)
         if status != 202:
-            return status, 0
+            return status, b""
         job = await self._ended(json.loads(answer))
         if job["state"] != "succeeded":
-            return str(job["state"]), 0
-        status, answer = await self._exchange("GET", job["links"]["result"], b"")
-        return status, len(answer)
+            return str(job["state"]), b""
+        return await self._exchange("GET", job["links"]["result"], b"")
 
     async def _ended(self, job: dict[str, Any]) -> dict[str, Any]:
         """Its last Server-Sent Event, as whoever watches a job hears it."""
         reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20)
         try:
-            writer.write(f"GET {job['links']['events']} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            writer.write(f"GET {job['links']['events']} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nConnection: close\r\n\r\n".encode())
             while not job["finished_at"]:
                 line = await reader.readline()
                 if not line:
@@ -122,7 +128,8 @@ class Load:
     async def _exchange(self, method: str, path: str, body: bytes, more: str = "") -> tuple[int, bytes]:
         reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20)
         try:
-            head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{self.headers}{more}\r\n"
+            place = f"Host: {self.host}:{self.port}\r\nConnection: close\r\n"
+            head = f"{method} {path} HTTP/1.1\r\n{place}Content-Length: {len(body)}\r\n{self.headers}{more}\r\n"
             writer.write(head.encode() + body)
             await writer.drain()
             answer = await reader.readuntil(b"\r\n\r\n")

@@ -119,7 +119,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def gateway(
-    _pictures: Path | None = None, *, root: Path = ROOT, name: str = "gateway", as_jobs: bool = False, **environment: str
+    _pictures: Path | None = None, *, root: Path = ROOT, name: str = "gateway", as_jobs: bool = False, method: str = "4", **environment: str
 ) -> Iterator[Server]:
     """``./start.sh`` with its defaults. ``root``: another checkout, to compare two states of this program. ``as_jobs``: by ``POST /api/jobs``,
     watched to the end and fetched, and not by ``/api/convert``."""
@@ -129,7 +129,7 @@ def gateway(
 
         def target(_file: str, width: int | None) -> tuple[str, str]:
             kind, path = (load.JOB, "/api/jobs") if as_jobs else ("POST", "/api/convert")
-            return kind, f"{path}?quality=80&method=4" + (f"&width={width}" if width else "")
+            return kind, f"{path}?quality=80&method={method}" + (f"&width={width}" if width else "")
 
         with running(name, [str(root / "start.sh")], f"http://127.0.0.1:{port}", "/api/health", target, root, **settings) as server:
             _wait_for_encoders(server)

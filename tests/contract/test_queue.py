@@ -187,3 +187,23 @@ def test_a_job_for_a_newer_release_can_be_cancelled_while_it_waits(live: Live) -
         live.queue.take("token", LEASE_S)
     live.jobs.end(made.at(cancelled(found(live, made.id).status, time.time())))
     assert live.queue.depth() == 0 and live.queue.take("token", LEASE_S) is None
+
+
+def test_who_takes_a_job_hears_how_many_wait_and_how_many_encoders_there_are(live: Live) -> None:
+    for number in range(3):
+        queued(live, client=str(number))
+    assert [(each.waiting, each.encoders) for each in (claim(live), claim(live))] == [(2, 1), (1, 1)], "one encoder, though none has said it is there"
+    for name in ("a", "b"):
+        live.presence.heartbeat(name, {"host": "one"}, 60)
+    last = claim(live)
+    assert (last.waiting, last.encoders) == (0, 2)
+
+
+def test_who_takes_a_small_job_beyond_the_encoders_hears_it_too(live: Live) -> None:
+    live.presence.heartbeat("a", {"host": "one"}, 60)
+    queued(live, client="large")
+    claim(live)
+    for name in ("b", "c"):
+        queued(live, client=name)
+    found = live.queue.take_express("express", LEASE_S)
+    assert found is not None and (found.waiting, found.encoders) == (1, 1)

@@ -128,4 +128,5 @@ class MemoryJobQueue:
         state.leases[known.manifest.id] = server.clock() + lease_s
         server.change(known, state="running", stage="decode", started_at=server.clock(), attempt=known.tries, position=None, eta_s=None)
         duplicates = state.completed.get(known.manifest.work_key, []) if known.manifest.work_key else []
-        return Claim(known.job, token, tuple(duplicates[::-1]), server.listeners(known.manifest.id))
+        waiting, encoders = len(state.queue), max(1, len(state.encoders))
+        return Claim(known.job, token, tuple(duplicates[::-1]), server.listeners(known.manifest.id), waiting, encoders)

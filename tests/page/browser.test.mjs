@@ -497,7 +497,7 @@ testPage('settings claim nothing until the gateway has told its defaults and ran
   const capabilities = await (await page.request.get(`${GATEWAY_URL}/api/capabilities`)).json();
   const { quality, method } = capabilities.options;
   Object.assign(quality, { default: 71 });
-  Object.assign(method, { default: 2, maximum: 3 });
+  Object.assign(method, { default: 2, anyOf: [{ ...method.anyOf[0], maximum: 3 }] });
   let answer = () => {};
   const is_asked = new Promise((resolve) => page.route('**/api/capabilities', (route) => {
     answer = () => route.fulfill({ json: capabilities });

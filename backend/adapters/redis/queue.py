@@ -68,8 +68,8 @@ class RedisJobQueue:
 def _claim(found: Any, token: str) -> Claim | None:
     if not found:
         return None
-    manifest, status, duplicates, listeners = found
-    return Claim(Job(Manifest.from_json(manifest), Status.from_json(status)), token, tuple(duplicates), listeners)
+    manifest, status, duplicates, listeners, waiting, encoders = found
+    return Claim(Job(Manifest.from_json(manifest), Status.from_json(status)), token, tuple(duplicates), listeners, waiting, encoders)
 
 
 def bounds(limit: int | None, share: int | None) -> tuple[int | str, int | str]:

@@ -26,7 +26,7 @@ def encode(
 ) -> tuple[bytes, Facts]:
     """The file and what the result reports. ``encode_at`` takes about ``encode_ms``, and is called at most ``max_passes`` times."""
     if options.quality != "auto" and options.target_bytes is None:
-        return encode_at(options.quality), {}
+        return encode_at(int(options.quality)), {}
     counted = _counted(encode_at, on_share)
     if options.quality != "auto":
         return _within(counted, quality_search.Pass(float(options.quality), counted(float(options.quality))), options, max_passes)

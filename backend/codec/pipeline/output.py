@@ -9,7 +9,7 @@ from dataclasses import replace
 from PIL import Image
 
 from backend.codec.encoders.encoder import Encoded, Encoder, Facts
-from backend.codec.encoders.quality_scale import with_native_quality
+from backend.codec.encoders.quality_scale import with_equal_look, with_native_quality
 from backend.codec.encoders.registry import encoder_for
 from backend.codec.geometry import IntBox, Size, check_geometry
 from backend.codec.image import colour, originals, placeholder, steps
@@ -23,13 +23,15 @@ from backend.codec.image.trim import Trimmer
 from backend.codec.native.source import Source
 from backend.codec.result_file import write
 from backend.core.conversion import Conversion, Converted
+from backend.core.options import is_meaningless
 
 
 class Output:
     """Made once the picture is open, before its pixels are read. ``conversion`` is a plain one, of one result."""
 
     def __init__(self, picture: Picture, source: Source, conversion: Conversion, mark: Mark | None = None) -> None:
-        self.conversion, self.options = conversion, with_native_quality(conversion.options)
+        self.conversion = conversion
+        self.options = with_equal_look(with_native_quality(conversion.options), conversion.chosen_method)
         self.encoder: Encoder = encoder_for(conversion.output)
         self._picture, self._source, self._mark = picture, source, mark
         self._applied = picture.applied_orientation
@@ -78,16 +80,20 @@ class Output:
         if not self._placeholder:
             self._placeholder = placeholder.of_image(result)
 
-    def write(
-        self, result_fd: int, encoded: Encoded, plan: Plan, carried: metadata.Carried, seconds: dict[str, float], start: int = 0
-    ) -> Converted:
+    def write(self, result_fd: int, encoded: Encoded, plan: Plan, carried: metadata.Carried, seconds: dict[str, float], start: int = 0) -> Converted:
         """Write the result from ``start`` on. ``seconds``, by stage, are told with it."""
         own = self._original(encoded, plan)
         given, dropped = (own.encoded, own.dropped) if own else (encoded, carried.dropped)
         written_bytes = write(result_fd, given.parts, start)
-        scaled = {"quality": self.options.quality} if not own and self.options.quality != self.conversion.options.quality else {}
-        facts = {**scaled, **given.facts, **({"dropped": list(dropped)} if dropped else {}), **self._placeholder}
+        facts = {**({} if own else self._decided(given.facts)), **given.facts, **({"dropped": list(dropped)} if dropped else {}), **self._placeholder}
         return Converted(written_bytes, *plan.geometry.canvas, given.frame_count, {**facts, "seconds": seconds})
+
+    def _decided(self, facts: Facts) -> Facts:
+        """What the client did not ask for by a number of the format's own. A file without loss has no quality (``facts``)."""
+        is_scaled = self.options.quality != self.conversion.options.quality and facts.get("lossless") is not True
+        scaled = {"quality": self.options.quality} if is_scaled else {}
+        has_method = self.conversion.chosen_method is not None and not is_meaningless("method", self.options.format)
+        return {**scaled, **({"method": self.conversion.chosen_method} if has_method else {})}
 
     def _original(self, encoded: Encoded, plan: Plan) -> originals.Original | None:
         """The source's own file, where ``encoded`` is larger and it may be given instead."""

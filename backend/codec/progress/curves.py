@@ -43,7 +43,7 @@ def curve_for(options: Options, pixels: int, *, has_alpha: bool) -> Curve:
     """From libwebp's percent to the share (0–1) of the time, for a picture of so many pixels."""
     sizes = KNOTS[kind_of(options, has_alpha=has_alpha)]
     before, after, part = _neighbours(list(sizes), pixels)
-    low, high = (((0, 0), *sizes[size][options.method], (100, 100)) for size in (before, after))
+    low, high = (((0, 0), *sizes[size][int(options.method)], (100, 100)) for size in (before, after))
     return lambda percent: _mix(_share_at(low, percent), _share_at(high, percent), part)
 
 
@@ -51,7 +51,7 @@ def cost_ms(options: Options, pixels: int, *, has_alpha: bool) -> float:
     """Milliseconds of one encode on the machine that was measured: a weight beside the other stages' costs from there."""
     sizes = MS_PER_MEGAPIXEL[kind_of(options, has_alpha=has_alpha)]
     before, after, part = _neighbours(list(sizes), pixels)
-    return _mix(sizes[before][options.method], sizes[after][options.method], part) * pixels / 1e6
+    return _mix(sizes[before][int(options.method)], sizes[after][int(options.method)], part) * pixels / 1e6
 
 
 def kind_of(options: Options, *, has_alpha: bool) -> str:

@@ -121,12 +121,13 @@ def _result() -> Schema:
             "original": {"const": True},
             "quality": {"type": "number", "minimum": 0, "maximum": 100},
             "lossless": {"type": "boolean"},
+            "method": {"type": "integer", "minimum": 0, "maximum": 6},
             "speed": {"type": "integer", "minimum": 0, "maximum": 10},
             "dropped": {"type": "array", "items": {"enum": list(NOTES)}},
             "thumbhash": {"type": "string", "contentEncoding": "base64", "minLength": 8, "maxLength": 36},
             "color": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
         },
-        optional=("larger_than_source", "original", "quality", "lossless", "speed", "dropped", "thumbhash", "color"),
+        optional=("larger_than_source", "original", "quality", "lossless", "method", "speed", "dropped", "thumbhash", "color"),
         more=True,
     )
 

@@ -66,11 +66,12 @@ function offeredFor(pairs, capabilities) {
   return { ...offered, options: Object.fromEntries(Object.entries(offered.options).filter(([name]) => !NOT_FOR_WEB.includes(name))) };
 }
 
-/** With those values that the page has: formats without `auto`, which is for clients that say what they show; one scale; two ways to fit. @param {Capabilities} capabilities @returns {Capabilities} */
+/** With those values that the page has: formats without `auto`, which is for clients that say what they show; a number for the effort; one scale; two ways to fit. @param {Capabilities} capabilities @returns {Capabilities} */
 function withFormats(capabilities) {
-  const { format, quality_scale, fit, gravity, ...others } = capabilities.options;
+  const { format, quality_scale, fit, gravity, method, ...others } = capabilities.options;
+  const { anyOf: _, ...effort } = optionSchema(capabilities, 'method');
   const names = outputFormats(capabilities).map(({ name }) => name);
-  const narrowed = { ...(fit && { fit: { ...fit, enum: ['inside', 'cover'] } }), ...(gravity && { gravity: { ...gravity, enum: GRAVITIES } }) };
+  const narrowed = { ...(method && { method: effort }), ...(fit && { fit: { ...fit, enum: ['inside', 'cover'] } }), ...(gravity && { gravity: { ...gravity, enum: GRAVITIES } }) };
   if (names.length === 0) return { ...capabilities, options: { ...others, ...narrowed } };
   return { ...capabilities, options: { ...others, ...narrowed, format: { ...format, enum: names }, ...(quality_scale && { quality_scale: { ...quality_scale, enum: ['look'] } }) } };
 }

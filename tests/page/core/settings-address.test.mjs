@@ -51,6 +51,14 @@ test('what a link says wrongly is not used, and is named with what would be righ
   for (const value of ['1e3', '0x10', ' 5', '5.5', '', 'NaN', '99999999999999999999']) assert.equal(readLink(`#${new URLSearchParams({ width: value })}`, rich).refused.length, 1, value);
 });
 
+test('an effort that follows the queue is for programs: the page says that it has numbers alone', () => {
+  const now = { ...rich, options: { ...OPTIONS, method: { anyOf: [{ type: 'integer', minimum: 0, maximum: 6 }, { const: 'auto' }], default: 4 } } };
+  const { settings, refused } = readLink('#method=auto&quality=71', now);
+  assert.deepEqual([settings.method, settings.quality], [4, 71]);
+  assert.deepEqual(refused, [{ name: 'method', value: 'auto', accepted: '0–6' }]);
+  assert.equal(readLink('#method=6', now).settings.method, 6);
+});
+
 test('an endless address is cut, and one that a gateway does not offer is unknown', () => {
   const link = readLink(`#${Array.from({ length: 2000 }, (_, index) => `${'x'.repeat(500)}${index}=1`).join('&')}`, rich);
   assert.ok(link.unknown.length <= 5 && link.unknown.every((name) => name.length <= 40));

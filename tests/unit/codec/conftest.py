@@ -85,7 +85,7 @@ def codec() -> Iterator[SealedCodec]:
 
 @pytest.fixture
 def convert(codec: SealedCodec) -> Convert:
-    """``convert(bytes or path, limits=…, timeout_s=…, report_every_s=…, mark=…, **options)``."""
+    """``convert(bytes or path, limits=…, timeout_s=…, report_every_s=…, mark=…, chosen_method=…, **options)``."""
 
     def run(
         source: bytes | Path,
@@ -93,6 +93,7 @@ def convert(codec: SealedCodec) -> Convert:
         timeout_s: float = 60.0,
         report_every_s: float = REPORT_EVERY_S,
         mark: Watermark | None = None,
+        chosen_method: int | None = None,
         **options: Any,
     ) -> Outcome:
         if mark is not None:
@@ -106,7 +107,7 @@ def convert(codec: SealedCodec) -> Convert:
                 converted = codec.convert(
                     given.fileno(),
                     result.fileno(),
-                    Conversion(declared(data, limits), Options(**options), limits, timeout_s, report_every_s, mark),
+                    Conversion(declared(data, limits), Options(**options), limits, timeout_s, report_every_s, mark, chosen_method),
                     on_progress=reports.append,
                     should_stop=lambda: False,
                     variants=variants,

@@ -17,6 +17,7 @@ RIGHT: dict[str, list[object]] = {
     "score": [-300.5, 0, 100],
     "passes": [1, 8],
     "probes": [1, 4],
+    "method": [0, 6],
     "speed": [0, 10],
     "target_met": [True, False],
     "lossless": [True, False],

@@ -25,7 +25,7 @@ READ: dict[str, dict[Any, Any]] = {
     "lossless": {"true": True, "1": True, "yes": True, "on": True, "": True, "TRUE": True, "false": False, "0": False, "off": False, "auto": "auto"},
     "never_larger": {"true": True, "false": False},
     "near_lossless": {"0": 0, "60": 60, "100": 100},
-    "method": {"0": 0, "6": 6, 3: 3},
+    "method": {"0": 0, "6": 6, 3: 3, "auto": "auto"},
     "alpha_quality": {"0": 0, "100": 100},
     "sharp_yuv": {"true": True, "off": False},
     "target_bytes": {"1": 1, "1073741824": 1 << 30},
@@ -71,7 +71,7 @@ REFUSED: dict[str, list[Any]] = {
     "lossless": ["2", "maybe", "tru", "AUTO", None, [True]],
     "never_larger": ["auto", "2"],
     "near_lossless": ["-1", "101", "auto"],
-    "method": ["-1", "7", "fast"],
+    "method": ["-1", "7", "fast", "AUTO", "2.5", None],
     "alpha_quality": ["101"],
     "sharp_yuv": ["ja"],
     "target_bytes": ["0", "1073741825", "50k"],
@@ -396,6 +396,8 @@ def test_a_record_without_the_new_option_is_as_earlier_versions_wrote_it() -> No
         ({"dpr": 2}, 3),
         ({"sharpen": 1.5}, 3),
         ({"watermark": "logo"}, 3),
+        ({"method": 2}, OLDEST),
+        ({"method": "auto"}, 3),
     ],
     ids=str,
 )
@@ -421,7 +423,12 @@ def test_a_job_shows_what_was_chosen_and_never_the_file_name() -> None:
 def test_every_option_has_a_schema_with_its_default() -> None:
     schema = options.schema()
     assert list(schema) == NAMES
-    assert schema["method"] == {"type": "integer", "minimum": 0, "maximum": 6, "default": 4, "x-formats": ["webp"]}
+    assert schema["method"] == {
+        "anyOf": [{"type": "integer", "minimum": 0, "maximum": 6}, {"const": "auto"}],
+        "default": 4,
+        "x-formats": ["webp"],
+    }
+    assert schema["speed"] == {"type": "integer", "minimum": 0, "maximum": 10, "default": 6, "x-formats": ["avif"]}
     assert schema["fit"]["enum"][0] == "inside"
     assert schema["quality"]["anyOf"] == [{"type": "integer", "minimum": 0, "maximum": 100}, {"const": "auto"}]
     assert schema["quality"]["x-formats"] == list(options.LOSSY) and "x-formats" not in schema["fit"]

@@ -10,6 +10,7 @@ import pytest
 
 from backend import errors
 from backend.core.conversion import ChildDied, Progress
+from backend.core.effort import EASED, FULL
 from backend.core.job import Job, Status, cancelled
 from backend.core.options import Options
 from backend.core.pauses import DEATH_PAUSES_S, MAX_ATTEMPTS, MAX_LOSSES, WORLD_PAUSES_S
@@ -648,3 +649,32 @@ def test_descriptors_are_real_and_closed_after_the_work(here: MemoryContext) -> 
     for fd in seen:
         with pytest.raises(OSError):
             os.fstat(fd)
+
+
+def test_the_effort_is_chosen_when_the_encode_begins_and_reaches_the_codec_as_a_number(here: MemoryContext) -> None:
+    for client in ("a", "b", "c"):
+        here.upload(client=client, options=Options(method="auto"))
+    codec = ScriptedCodec()
+    while here.encode(codec):
+        pass
+    assert [(each.options.method, each.chosen_method) for each in codec.conversions] == [(EASED, EASED), (EASED, EASED), (FULL, FULL)]
+
+
+def test_a_number_reaches_the_codec_as_it_was_given_however_many_wait(here: MemoryContext) -> None:
+    for method in (6, 0, 4):
+        here.upload(client=str(method), options=Options(method=method))
+    codec = ScriptedCodec()
+    while here.encode(codec):
+        pass
+    assert [(each.options.method, each.chosen_method) for each in codec.conversions] == [(6, None), (0, None), (4, None)]
+
+
+def test_a_job_that_is_tried_again_gets_the_effort_of_its_new_hour(here: MemoryContext) -> None:
+    job, _other = here.upload(options=Options(method="auto")), here.upload(client="other")
+    killed, next_time = ScriptedCodec(ChildDied("SIGKILL")), ScriptedCodec()
+    here.encode(killed)
+    here.encode()
+    pause_ends(here)
+    here.encode(next_time)
+    assert here.find(job).status.state == "succeeded"
+    assert [each.conversions[0].chosen_method for each in (killed, next_time)] == [EASED, FULL]

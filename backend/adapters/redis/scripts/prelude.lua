@@ -355,9 +355,9 @@ local function release_followers(id, manifest)
   if #followers > 0 then redis.call('DEL', key('twins:' .. id)) end
 end
 
--- Give a job that was in the queue to the encoder with this token: {manifest, status, ids of completed duplicates, how many watch it}. Nil when
--- it waits no more, or its work is being encoded: then it follows the job that is. Nil and true when it needs a newer protocol than the encoder
--- speaks: nothing has changed then.
+-- Give a job that was in the queue to the encoder with this token: {manifest, status, ids of completed duplicates, how many watch it, how many
+-- jobs are left in the queue, how many encoders there are}. Nil when it waits no more, or its work is being encoded: then it follows the job that
+-- is. Nil and true when it needs a newer protocol than the encoder speaks: nothing has changed then.
 local function give_out(id, token, lease_ms, speaks)
   local job = redis.call('HMGET', key('job:' .. id), 'state', 'manifest', 'status', 'tries', 'needs')
   if job[1] == 'queued' and job[5] and tonumber(job[5]) > tonumber(speaks) then return nil, true end
@@ -379,7 +379,8 @@ local function give_out(id, token, lease_ms, speaks)
   end
   if work_key then redis.call('SET', key('leader:' .. work_key), id, 'EX', 86400) end
   local _, listeners, text = change(id, begun, status, 'tries', tries, 'token', token, 'leader', '')
-  return {job[2], text, work_key and redis.call('ZREVRANGE', key('same:' .. work_key), 0, 7) or {}, listeners}
+  local duplicates = work_key and redis.call('ZREVRANGE', key('same:' .. work_key), 0, 7) or {}
+  return {job[2], text, duplicates, listeners, redis.call('ZCARD', key('queue')), encoder_count()}
 end
 
 -- Make a job known, and index it; the status' text. The keys outlive the job by a minute.

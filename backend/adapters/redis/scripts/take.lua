@@ -2,8 +2,8 @@
 -- one after a job that needs a newer protocol than this encoder speaks; that one keeps its place for another encoder. Where nothing but such jobs
 -- was found, those go behind the others, so that the next look finds what can be done.
 -- ARGV: token, lease in ms, the newest protocol that the encoder speaks
--- Answer: {manifest, status, ids of completed duplicates, how many watch the job}; nil when no job waits; 1 when those that were looked at need a
---         newer protocol.
+-- Answer: {manifest, status, ids of completed duplicates, how many watch the job, how many jobs are left in the queue, how many encoders there
+--         are}; nil when no job waits; 1 when those that were looked at need a newer protocol.
 begin_in_any_case()
 local token, lease_ms, speaks = unpack(ARGV)
 local most_looked_at, beyond, claim = 32, {}, nil

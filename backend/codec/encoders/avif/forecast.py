@@ -44,7 +44,7 @@ def forecast(image: Image.Image, options: Options, frames: int = 1) -> Forecast:
         return Forecast(0.0, expected_s)
     began_s = time.process_time()
     sample = Pixels(mosaic(image))
-    sample.encode(NOTHING, options, TYPICAL_QUALITY if options.quality == "auto" else options.quality)
+    sample.encode(NOTHING, options, TYPICAL_QUALITY if options.quality == "auto" else int(options.quality))
     spent_s = time.process_time() - began_s
     return Forecast(spent_s, _whole_share(image, options.speed) * spent_s * pixels / (sample.size[0] * sample.size[1]))
 

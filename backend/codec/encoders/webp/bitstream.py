@@ -45,7 +45,7 @@ _HOOK = libwebp.Hook(_pass_on)
 def config_for(options: Options, quality: float) -> libwebp.Config:
     """The settings that Pillow would use, and those that it does not offer."""
     config = libwebp.new_config(quality)
-    config.method = options.method
+    config.method = int(options.method)
     config.lossless = int(is_lossless(options))
     config.near_lossless = 100 if options.near_lossless is None else options.near_lossless
     config.alpha_quality = options.alpha_quality

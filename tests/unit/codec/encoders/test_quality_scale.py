@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 from ssimulacra2 import compute_ssimulacra2
 
-from backend.codec.encoders.quality_scale import native_quality, with_native_quality
+from backend.codec.encoders import ssimulacra2
+from backend.codec.encoders.quality_scale import eased_quality, native_quality, with_native_quality
+from backend.core.effort import EASED, FULL, HIGHEST_EASED_QUALITY
 from backend.core.options import LOSSY, Options
 from tests.unit.codec.conftest import Convert, corpus, picture, saved
 
@@ -71,3 +73,65 @@ def test_photographs_look_the_same_in_every_format(convert: Convert, tmp_path: P
             scores[name].append(float(compute_ssimulacra2(str(tmp_path / "source.png"), str(tmp_path / "result.png"))))
     means = [statistics.mean(each) for each in scores.values()]
     assert max(means) - min(means) < CLOSE, means
+
+
+def test_less_effort_never_takes_less_quality_than_asked_for() -> None:
+    found = [eased_quality(quality) for quality in range(HIGHEST_EASED_QUALITY + 1)]
+    assert found == sorted(found) and all(0 <= raised - asked < 1.5 for asked, raised in enumerate(found))
+    assert [eased_quality(each) for each in (0, 60, 75)] == [0, 60, 75]
+    assert eased_quality(80) > 80 and eased_quality(77.5) > 77.5
+
+
+def test_less_effort_that_was_chosen_for_the_client_raises_the_quality_and_says_both(convert: Convert) -> None:
+    source = saved(picture(), "PNG")
+    eased = convert(source, method=EASED, chosen_method=EASED)
+    assert (eased.converted.facts["method"], eased.converted.facts["quality"]) == (EASED, eased_quality(80))
+    assert len(eased.data) > len(convert(source, method=EASED).data)
+
+
+def test_full_effort_that_was_chosen_for_the_client_gives_the_bytes_of_the_default(convert: Convert) -> None:
+    source = saved(picture(), "PNG")
+    chosen, fixed = convert(source, chosen_method=FULL), convert(source)
+    assert chosen.data == fixed.data
+    assert (chosen.converted.facts["method"], "quality" in chosen.converted.facts, "method" in fixed.converted.facts) == (FULL, False, False)
+
+
+def test_effort_that_the_client_chose_leaves_the_quality_alone(convert: Convert) -> None:
+    facts = convert(saved(picture(), "PNG"), method=EASED).converted.facts
+    assert not {"method", "quality"} & facts.keys()
+
+
+def test_a_drawing_kept_without_loss_says_the_method_and_no_quality(convert: Convert) -> None:
+    flat = Image.new("RGB", (400, 300), "white")
+    flat.paste("red", (50, 50, 200, 200))
+    facts = convert(saved(flat, "PNG"), lossless="auto", method=EASED, chosen_method=EASED).converted.facts
+    assert (facts["lossless"], facts["method"], "quality" in facts) == (True, EASED, False)
+
+
+def test_a_search_finds_its_own_quality_with_less_effort(convert: Convert) -> None:
+    facts = convert(saved(picture(), "PNG"), quality="auto", method=EASED, chosen_method=EASED).converted.facts
+    assert facts["method"] == EASED and {"quality", "score", "probes"} <= facts.keys()
+
+
+def test_of_several_formats_only_webp_has_a_method_and_another_quality(convert: Convert) -> None:
+    outcome = convert(saved(picture(), "PNG"), formats="webp,jpeg", method=EASED, chosen_method=EASED)
+    webp, jpeg = (each.converted.facts for each in outcome.variants)
+    assert (webp["method"], webp["quality"]) == (EASED, eased_quality(80))
+    assert not {"method", "quality"} & jpeg.keys()
+    assert outcome.variants[1].data == convert(saved(picture(), "PNG"), format="jpeg").data
+
+
+@pytest.mark.parametrize("quality", [80, pytest.param(88, marks=pytest.mark.slow)])
+def test_photographs_look_the_same_with_less_effort(convert: Convert, quality: int) -> None:
+    photos = corpus("photos")
+    if not photos:
+        pytest.skip("no corpus on this machine")
+    gains = []
+    for photo in photos:
+        with Image.open(photo) as opened:
+            image = opened.convert("RGB")
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        source, original = saved(image, "PNG", compress_level=1, icc_profile=None), ssimulacra2.Original(image)
+        full, eased = (convert(source, quality=quality, method=each, chosen_method=each) for each in (FULL, EASED))
+        gains.append(original.score(eased.image().convert("RGB")) - original.score(full.image().convert("RGB")))
+    assert abs(statistics.mean(gains)) < 1.0, gains

@@ -32,6 +32,7 @@ FACTS_OF_ALL_KINDS = {
     "score": -12.5,
     "passes": 3,
     "probes": 4,
+    "method": 2,
     "speed": 7,
     "target_met": False,
     "lossless": False,
