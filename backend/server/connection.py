@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -41,11 +42,12 @@ class Connection:
         self.state = FRESH
         self.opened_s = time.monotonic()
         self.close_sent_s: float | None = None
-        self.greenlet = gevent.getcurrent()
+        self.greenlet: Any = gevent.getcurrent()
         self.websocket: WebSocket | None = None
         self.must_linger = False
         self.is_handed_over = self.is_relayed = False
         self.is_event_stream = False
+        self.upgrade: Upgraded | None = None
         self._proxy_protocol_info: dict[str, Any] = {}
         self._keepalive_s: float = cfg.keepalive
         timeout = HeadTimeout(self.limits.header_timeout_s, self.limits.header_timeout_s)
@@ -61,6 +63,17 @@ class Connection:
     def is_waiting(self) -> bool:
         """Whether no byte of a request has come since the connection began, or since its last answer."""
         return self.state != BUSY and not self.parser.has_begun_head
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is a WebSocket that no greenlet reads. It has no parser then, and no writer."""
+        return self.upgrade is not None
+
+    def keep(self, environ: dict[str, Any]) -> None:
+        """Its greenlet ends, and nothing of the request is needed any more but what is logged at the end."""
+        self.upgrade = Upgraded(environ)
+        self.greenlet = None
+        del self.parser, self.writer
 
     def requests(self) -> Iterator[BoundedRequest]:
         while (request := self._next_request()) is not None:
@@ -85,7 +98,8 @@ class Connection:
 
     def stop_keepalive(self) -> None:
         """Let the present request be the last. Its answer says so, if its head is not sent yet."""
-        self.parser.unreader.is_last = True
+        if self.websocket is None:
+            self.parser.unreader.is_last = True
 
     def stop_reading(self) -> None:
         """End a wait for the client's next bytes, as if the client had closed its side."""
@@ -104,10 +118,26 @@ class Connection:
             pass
 
     def finish(self) -> None:
-        request = self.parser.mesg
+        request = None if self.is_kept else self.parser.mesg
         if not self.is_handed_over and (self.must_linger or (request is not None and request.body.has_unread)):
             linger(self.sock, self.limits, request.body.left_bytes if request is not None else None)
         self.sock.close()
+
+
+class Upgraded:
+    """The request of a WebSocket that lives on, and its answer, for the access log. Many have the same strings; the query is left out."""
+
+    __slots__ = ("_values", "begun_s")
+    KEYS = ("REMOTE_ADDR", "REQUEST_METHOD", "PATH_INFO", "RAW_URI", "SERVER_PROTOCOL", "HTTP_USER_AGENT")
+    status, headers, sent, response_length = "101 Switching Protocols", (), 0, None
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._values = tuple(sys.intern(str(environ.get(key, "")).partition("?")[0]) for key in self.KEYS)
+        self.begun_s = time.monotonic()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return dict(zip(self.KEYS, self._values, strict=True))
 
 
 class Connections:

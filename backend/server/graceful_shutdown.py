@@ -64,7 +64,7 @@ def close_websocket(connection: Connection, now: float) -> None:
     assert connection.websocket is not None
     if connection.close_sent_s is None and now - connection.opened_s > SETTLING_S:
         connection.close_sent_s = now
-        gevent.spawn(connection.websocket.close, GOING_AWAY, "the server is restarting")
+        connection.websocket.close(GOING_AWAY, "the server is restarting")
     elif connection.close_sent_s is not None and now - connection.close_sent_s > CLOSE_WAIT_S and connection.websocket.closed:
         connection.abort()
 
@@ -77,5 +77,6 @@ def abort_all(connections: Connections) -> None:
     greenlets = []
     for connection in connections.all:
         connection.abort()
-        greenlets.append(connection.greenlet)
+        if connection.greenlet is not None:
+            greenlets.append(connection.greenlet)
     gevent.killall(greenlets, block=True, timeout=CLOSE_WAIT_S)

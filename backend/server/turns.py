@@ -36,6 +36,10 @@ class Turns:
         if time.monotonic() - self._begun_s >= SLICE_S:
             gevent.sleep(0)
 
+    def is_used_up(self) -> bool:
+        """For a callback of the loop, which cannot give a turn: whether it should do nothing more in this round."""
+        return time.monotonic() - self._begun_s >= SLICE_S
+
     def _begin_round(self) -> None:
         """Called by the loop after it has waited for events, before it handles them."""
         self.count += 1

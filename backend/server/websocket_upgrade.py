@@ -5,7 +5,8 @@ the 101 goes out with the first ``receive`` or ``send``. Until then the applicat
 401 or 404. python-engineio needs that: before its connect handlers have agreed it reads nothing but attributes such as ``path``.
 
 After the 101, what the application returns as a response is dropped, and the socket is closed with 1000, or with 1011 if the application failed.
-The access log has one line for it, with status 101 and the whole duration.
+If the application has let the loop keep the socket (``WebSocket.keep``), the request ends and the socket lives on. The access log has one line for
+it in either case, with status 101 and the whole duration.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ import binascii
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
+
+from gunicorn.workers.base_async import ALREADY_HANDLED
 
 from backend.errors import BackendUnavailable, BadRequest, GatewayError, UpgradeRequired
 from backend.ports.peer import KEY
-from backend.server.connection import Connections
+from backend.server.connection import Connection, Connections
 from backend.server.http.error_response import refuse
 from backend.server.peer import RequestPeer
-from backend.server.websocket.websocket import WebSocket, WebSocketClosed
+from backend.server.websocket.endpoint import WebSocketClosed
+from backend.server.websocket.websocket import WebSocket
 from backend.server.wsgi import Environ, StartResponse, Wsgi, close_response
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -62,12 +67,13 @@ class Handshake:
 
 
 class Upgrade:
-    """Wraps the application of one worker. At most ``capacity`` WebSockets are open at once."""
+    """Wraps the application of one worker. At most ``capacity`` WebSockets are open at once. ``end`` is called for a kept one."""
 
-    def __init__(self, app: Wsgi, connections: Connections, capacity: int) -> None:
+    def __init__(self, app: Wsgi, connections: Connections, capacity: int, end: Callable[[Connection, bool], None]) -> None:
         self._app = app
         self._connections = connections
         self._capacity = capacity
+        self._end = end
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if "websocket" not in tokens(environ, "HTTP_UPGRADE"):
@@ -81,10 +87,13 @@ class Upgrade:
         except GatewayError as error:
             return refuse(start_response, error)
         self._connections.websockets += 1
+        response: Iterable[bytes] = []
         try:
-            return self._run(environ, handshake)
+            response = self._run(environ, handshake)
+            return response
         finally:
-            self._connections.websockets -= 1
+            if response is not ALREADY_HANDLED:
+                self._connections.websockets -= 1
 
     def _check_capacity(self) -> None:
         if self._connections.websockets >= self._capacity:
@@ -94,11 +103,12 @@ class Upgrade:
         peer: RequestPeer = environ[KEY]
         connection = peer.connection
         socket = WebSocket(
-            environ,
             connection.sock,
+            environ.get("PATH_INFO", ""),
             accept=handshake.accept,
             pending=peer.body.release_read_ahead(),
             limits=connection.limits,
+            on_end=partial(self._end_kept, connection),
         )
         connection.websocket = environ["wsgi.websocket"] = socket
         # Only ``socket`` may write to it from here on. And for each connection with this key, engine.io would define a class (middleware.py).
@@ -113,10 +123,17 @@ class Upgrade:
         if not handshake.is_accepted:
             return response
         close_response(response)
+        if socket.is_kept:
+            connection.keep(environ)
+            return ALREADY_HANDLED  # type: ignore[no-any-return]
         socket.close()
         socket.wait_for_reader()
         connection.must_linger = True
         return []
+
+    def _end_kept(self, connection: Connection, was_cut: bool) -> None:
+        self._connections.websockets -= 1
+        self._end(connection, was_cut)
 
 
 def tokens(environ: Environ, name: str) -> set[str]:

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import errno
 import signal
+import time
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.pool import Pool
-from gevent.server import StreamServer
 from geventwebsocket.gunicorn.workers import GeventWebSocketWorker
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.sock import ssl_context
@@ -32,6 +32,7 @@ from backend.ports.peer import KEY, Peer
 from backend.server import connection_limits
 from backend.server.client_sockets import set_options, shake_hands
 from backend.server.connection import Connection, Connections
+from backend.server.connection_places import ConnectionPlaces, ConnectionServer
 from backend.server.graceful_shutdown import drain
 from backend.server.http.error_response import closing_response, status_of
 from backend.server.http.read_timeouts import TooSlow
@@ -78,10 +79,10 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         capacity = connection_limits.current().websockets_per_worker
         if capacity is None:
             capacity = self.worker_connections * 4 // 5
-        self.wsgi = self._with_peer(HttpMetrics(Upgrade(self.wsgi, self.connections, capacity)))
+        self.wsgi = self._with_peer(HttpMetrics(Upgrade(self.wsgi, self.connections, capacity, self._end_kept)))
 
     def run(self) -> None:
-        pool = Pool(self.worker_connections)
+        pool = self.places = ConnectionPlaces(self.worker_connections)
         self.handover = SessionHandover(self.cfg, pool.spawn, self.serve)
         self.relay = SessionRelay(self.cfg, self.connections)
         servers = [self._listen(listener, pool) for listener in self.sockets]
@@ -122,10 +123,29 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         except Overstayed:
             self._answer_overstayed(connection)
         finally:
-            try:
-                connection.finish()
-            finally:
-                self.connections.remove(connection)
+            if connection.is_kept:
+                self.places.keep()
+            else:
+                self._end(connection)
+
+    def _end(self, connection: Connection) -> None:
+        try:
+            connection.finish()
+        finally:
+            self.connections.remove(connection)
+
+    def _end_kept(self, connection: Connection, was_cut: bool) -> None:
+        """Of a WebSocket without a greenlet of its own, in one that lives for this."""
+        upgrade = connection.upgrade
+        assert upgrade is not None
+        connection.must_linger = not was_cut
+        if was_cut:
+            connection.reset_at_close()
+        try:
+            self._end(connection)
+        finally:
+            self.places.release()
+            self.log.access(upgrade, upgrade, upgrade.environ, timedelta(seconds=time.monotonic() - upgrade.begun_s))
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
         if self.alive and self.nr + 1 >= self.max_requests:
@@ -165,7 +185,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
         head_bytes = connection_limits.current().head_bytes
         return {"limit": self.cfg.limit_request_fields, "limit_bytes": self.cfg.limit_request_field_size, "head_bytes": head_bytes}
 
-    def _listen(self, listener: Any, pool: Pool) -> StreamServer:
+    def _listen(self, listener: Any, pool: ConnectionPlaces) -> ConnectionServer:
         listener.setblocking(1)
         set_options(listener)
         tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
@@ -177,7 +197,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
             elif (encrypted := shake_hands(client, tls, connection_limits.current().header_timeout_s)) is not None:
                 self.serve(Connection(encrypted, address, name, self.cfg))
 
-        server = StreamServer(listener, handle=serve, spawn=pool)
+        server = ConnectionServer(listener, handle=serve, spawn=pool)
         if self.cfg.workers > 1:
             server.max_accept = 1  # Leave the next connection to a sibling that may be less busy.
         server.start()
@@ -200,6 +220,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
                 if self.handover.hand_over(request, connection) or self.relay.relay(request, connection):
                     return
                 self.handle_request(connection.listener, request, connection.writer, connection.address)
+                if connection.is_kept:
+                    return
         except (StopIteration, NoMoreData):
             pass  # Gunicorn raises these to say: close the connection.
         except TooSlow:

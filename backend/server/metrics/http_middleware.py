@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gunicorn.http.wsgi import FileWrapper
+from gunicorn.workers.base_async import ALREADY_HANDLED
 
 from backend.ports.peer import KEY
 from backend.server.metrics.shared_counters import counters
@@ -34,6 +35,8 @@ class HttpMetrics:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         exchange = Exchange(environ, start_response)
         response: Iterable[bytes] = self._app(environ, exchange.start_response)
+        if response is ALREADY_HANDLED:  # A WebSocket that lives on.
+            return response  # type: ignore[no-any-return]
         is_file = isinstance(response, FileWrapper)
         if is_file:  # Gunicorn knows it by its type.
             exchange.count_sent(exchange.length_bytes)

@@ -6,13 +6,10 @@ import io
 import logging
 from collections.abc import Iterable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from backend import texts
 from backend.errors import GatewayError
-from backend.server import connection_limits
 from backend.server.socketio.session_ids import boot, owner_of, session_id_of
-from backend.server.window_rate import WindowRate
 from backend.server.wsgi import Environ
 
 PROTOCOL_ERROR = 1002
@@ -91,14 +88,12 @@ def guard_messages(engineio: Any) -> None:
 
     None of our events is binary, and python-socketio collects the attachments that a binary packet announces without a bound.
     """
-    handle, limits = engineio.handlers["message"], connection_limits.current()
-    rates: WeakKeyDictionary[Any, WindowRate] = WeakKeyDictionary()
+    handle = engineio.handlers["message"]
 
     def message(session_id: str, data: Any) -> None:
         session = engineio.sockets.get(session_id)
         try:
-            rate = WindowRate(limits.session_messages, limits.session_messages_window_s)
-            if session is not None and rates.setdefault(session, rate).is_exceeded_by_one_more():
+            if session is not None and session.has_too_many_messages():
                 raise ValueError("too many messages")
             if not isinstance(data, str) or data[:1] in BINARY_PACKETS:
                 raise ValueError("binary data")

@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 import gevent
+from engineio import socket as engineio_sockets
 
-from backend.server.socketio import direct_send, engineio_guards
+from backend.server.socketio import engineio_guards
+from backend.server.socketio.heartbeat import Heartbeat
+from backend.server.socketio.session import Session
 from backend.server.socketio.session_ids import new_session_id
-from backend.server.socketio.unjoined_sessions import OPENED, UnjoinedSessions
 
 
 class Sessions:
@@ -30,7 +32,7 @@ class Sessions:
         """
         opened_before_s = time.monotonic() - older_than_s
         for session in list(self._engineio.sockets.values()):
-            if not session.closed and not session.closing and not session.upgraded and getattr(session, OPENED, 0.0) <= opened_before_s:
+            if not session.closed and not session.closing and not session.upgraded and session.opened_s <= opened_before_s:
                 gevent.spawn(session.close, wait=False, abort=True, reason=self._engineio.reason.SERVER_DISCONNECT)
 
 
@@ -48,6 +50,6 @@ def install(socketio: Any, path: str = "/socket.io/", prefix: str = "") -> None:
     engineio = server.eio
     engineio.generate_id = new_session_id
     engineio_guards.install(engineio)
-    direct_send.install(engineio)
-    UnjoinedSessions(engineio, server.manager).install()
+    engineio_sockets.Socket = Session  # python-engineio's server asks nowhere else for the class of its sessions
+    Heartbeat(engineio, server.manager).install()
     installed = Sessions(engineio, path, prefix)

@@ -7,10 +7,15 @@ from typing import NamedTuple
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 CONTROL_OPCODES = (CLOSE, PING, PONG)
+MESSAGES = (TEXT, BINARY)
 OPCODES = (CONTINUATION, TEXT, BINARY, *CONTROL_OPCODES)
 CONTROL_PAYLOAD_BYTES = 125
 
 NORMAL, PROTOCOL_ERROR, NOT_UTF8, POLICY_VIOLATION, TOO_BIG = 1000, 1002, 1007, 1008, 1009
+
+
+Frame = tuple[int, str | bytes]
+"""Opcode and content."""
 
 
 class Violation(Exception):
@@ -37,9 +42,12 @@ def encode_header(opcode: int, length: int) -> bytes:
     return struct.pack("!BBQ", first, 127, length)
 
 
-def text_frame(message: str) -> bytes:
-    payload = message.encode()
-    return encode_header(TEXT, len(payload)) + payload
+def frame(opcode: int, payload: bytes) -> bytes:
+    return encode_header(opcode, len(payload)) + payload
+
+
+def message_frame(message: str | bytes) -> bytes:
+    return frame(TEXT, message.encode()) if isinstance(message, str) else frame(BINARY, message)
 
 
 def close_payload(code: int | None, reason: str | bytes) -> bytes:

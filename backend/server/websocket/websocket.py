@@ -1,223 +1,153 @@
-"""A server's WebSocket (RFC 6455) over a gevent socket, limited in message size and in time.
+"""How a WebSocket is read. A greenlet may wait in ``receive``. Or ``keep`` gives the socket to a ``Handler``, and no greenlet waits.
 
-It has the methods of gevent-websocket's ``WebSocket``, which python-engineio calls. It replaces that one, which sets no limit on a message (200 MB
-in unfinished fragments are kept). That one also unmasks byte by byte in Python (1 MB stops the loop for 0.2 s) and may mix the frames of two
-greenlets. Here one greenlet writes at a time and has ``write_timeout_s`` for a frame. No extension is spoken, and so no compression, which could
-hide a huge message in a small frame.
-
-Close codes sent: 1002 protocol error, 1007 not UTF-8, 1008 too many frames, 1009 message too big, and what the application chooses.
+Then the loop tells that bytes came. Short messages are handled right there, and others in a greenlet that lives for so long. So a client who only
+watches costs a few kilobytes.
 """
 
 from __future__ import annotations
 
-import socket
+import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 from gevent.lock import BoundedSemaphore
-from gevent.socket import socket as PlainSocket
-from geventwebsocket.exceptions import WebSocketError
 
-from backend.server.connection_limits import ConnectionLimits
-from backend.server.websocket import frames
-from backend.server.websocket.frame_budget import FrameBudget
-from backend.server.websocket.frame_reader import FrameReader
-from backend.server.websocket.frames import BINARY, CLOSE, CONTROL_OPCODES, CONTROL_PAYLOAD_BYTES, NORMAL, PING, PONG, TEXT, Header, Violation
-from backend.server.websocket.message import Message
+from backend.errors import Overstayed
+from backend.server.turns import turns
+from backend.server.websocket.endpoint import CLOSE_WAIT_S, Endpoint
+from backend.server.websocket.frame_writer import READ, WOULD_BLOCK, native
+from backend.server.websocket.frames import MESSAGES
 
-CLOSE_WAIT_S = 2.0
-"""How long a peer may take to answer our close frame."""
+RECEIVE_BYTES = 16 * 1024
+"""Not less than a TLS record: what OpenSSL has taken from the socket, no loop tells of."""
+SHORT_BYTES = 256
+"""So much may be handled in the loop itself: some pings and pongs. What more comes at once is a greenlet's."""
 
-
-class WebSocketClosed(WebSocketError, ConnectionError):  # type: ignore[misc]
-    """Nothing can be sent any more: the peer has gone, or one side has closed."""
+log = logging.getLogger(__name__)
 
 
-class WebSocket:
-    """``accept`` sends the 101. It is called once, before the first byte is read or written. ``pending`` was read from the socket before."""
+class Handler(Protocol):
+    """Who gets the messages of a WebSocket that is kept."""
 
-    def __init__(
-        self,
-        environ: dict[str, Any],
-        sock: Any,
-        *,
-        accept: Callable[[], None] = lambda: None,
-        pending: bytes = b"",
-        limits: ConnectionLimits | None = None,
-    ) -> None:
-        limits = limits or ConnectionLimits()
-        self.environ = environ
-        self.close_code: int | None = None
-        self._sock = sock
-        self._accept = accept
-        self._is_accepted = False
-        self._has_sent_close = False
-        self._has_ended = False
-        self._silence_s: float | None = None
-        self._reader = FrameReader(sock, pending)
-        self._message = Message(limits.websocket_message_bytes)
-        self._budget = FrameBudget(limits)
-        self._write_timeout_s = limits.websocket_write_timeout_s
-        self._writing = BoundedSemaphore(1)
+    def handle_now(self, message: str | bytes) -> bool:
+        """Handle a message that needs neither waiting nor time. False: it does. Called by the loop."""
+
+    def handle(self, message: str | bytes) -> None:
+        """Called in a greenlet, for one message after the other."""
+
+    def ended(self) -> None:
+        """The connection is over. Called in a greenlet, once."""
+
+
+class WebSocket(Endpoint):
+    __slots__ = ("_handler", "_on_end", "_reading", "_watcher")
+
+    def __init__(self, *arguments: Any, on_end: Callable[[bool], None] = lambda was_cut: None, **named: Any) -> None:
+        """``on_end`` is called where the socket was kept, in a greenlet, as the last of all; with True where the watchdog ended the handler, so
+        that the peer should not take it for a good end."""
+        super().__init__(*arguments, **named)
         self._reading = BoundedSemaphore(1)
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._has_sent_close or self._has_ended
-
-    @property
-    def path(self) -> str | None:
-        return self.environ.get("PATH_INFO")
-
-    @property
-    def origin(self) -> str | None:
-        return self.environ.get("HTTP_ORIGIN")
-
-    @property
-    def protocol(self) -> str | None:
-        return self.environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL")
-
-    @property
-    def version(self) -> str | None:
-        return self.environ.get("HTTP_SEC_WEBSOCKET_VERSION")
-
-    def settimeout(self, seconds: float | None) -> None:
-        """Give the peer up after so many seconds of silence. python-engineio sets its ping interval and timeout."""
-        self._silence_s = seconds
-        if self._is_accepted:
-            self._sock.settimeout(seconds)
+        self._handler: Handler | None = None
+        self._on_end = on_end
 
     def receive(self) -> str | bytes | None:
         """The next message; pings are answered on the way. None once the connection has ended, for whatever reason."""
         self._ensure_accepted()
         with self._reading:
-            try:
-                return None if self._has_ended else self._next_message()
-            except Violation as violation:
-                self._send_close(violation.code)
-            except OSError:
-                pass
-            self._has_ended = True
+            while not self._has_ended:
+                turns.give_turn()
+                frame = self._next_frame()
+                if frame is not None and frame[0] in MESSAGES:
+                    return frame[1]
+                if frame is None and not self._has_ended:
+                    self._read()
             return None
 
     def wait_for_reader(self) -> None:
-        """After ``close``: until another greenlet's ``receive`` has returned, since two may not read from one socket."""
+        """After ``close``: until another greenlet's ``receive`` has returned, since two may not read from one socket, and until all is written."""
         if self._reading.acquire(timeout=2 * CLOSE_WAIT_S):
             self._reading.release()
+        self._flush_quietly()
 
-    def send(self, message: str | bytes | bytearray, binary: bool | None = None) -> None:
-        """Raises ``WebSocketClosed``, which is a ``ConnectionError``, when the message cannot be delivered."""
-        if isinstance(message, str):
-            self._send_frame(BINARY if binary else TEXT, message.encode())
-        else:
-            self._send_frame(TEXT if binary is False else BINARY, bytes(message))
+    @property
+    def is_kept(self) -> bool:
+        return self._handler is not None
 
-    def send_now(self, frame: bytes) -> bool:
-        """Write a whole frame without waiting. False: nothing was written, since another greenlet writes or the kernel's buffer is full.
-
-        If the kernel takes only a part, a greenlet of its own writes the rest, before anything else is written.
-        """
-        sock = self._sock
-        if not self._is_accepted or self.closed or type(sock) is not PlainSocket or not self._writing.acquire(blocking=False):
-            return False
-        sent_bytes = 0
-        try:
-            sent_bytes = sock._sock.send(frame)  # type: ignore[attr-defined]
-        except OSError:  # The buffer is full, or the connection is broken: ``send`` waits, or finds out.
-            pass
-        if 0 < sent_bytes < len(frame):
-            gevent.spawn(self._finish_frame, frame[sent_bytes:])
-            return True
-        self._writing.release()
-        return bool(sent_bytes)
-
-    def ping(self, payload: bytes = b"") -> None:
-        """Raises ``WebSocketClosed``."""
-        self._send_frame(PING, payload[:CONTROL_PAYLOAD_BYTES])
-
-    def close(self, code: int | None = NORMAL, message: str | bytes = b"") -> None:
-        """Send a close frame if none was sent. The peer has ``CLOSE_WAIT_S`` to answer it. Any greenlet may call this."""
-        if self._is_accepted and not self.closed:
-            self._send_close(code, message)
-            gevent.spawn_later(CLOSE_WAIT_S, stop_reading, self._sock)
-
-    def _ensure_accepted(self) -> None:
-        if not self._is_accepted:
-            self._is_accepted = True
-            self._accept()
-            self._sock.settimeout(self._silence_s)
-
-    def _next_message(self) -> str | bytes | None:
-        while True:
-            header = self._reader.read_header()
-            self._budget.spend(header)
-            if header.opcode in CONTROL_OPCODES:
-                if self._handle_control(header):
-                    return None
-                continue
-            self._message.begin_fragment(header)
-            for piece in self._reader.payload(header):
-                self._message.add(piece)
-            if header.is_final:
-                return self._message.finish()
-
-    def _handle_control(self, header: Header) -> bool:
-        """Whether it was the peer's close frame."""
-        payload = b"".join(self._reader.payload(header))
-        if header.opcode == PING and not self.closed:
-            self._send_frame(PONG, payload)
-        if header.opcode != CLOSE:
-            return False
-        self.close_code = frames.close_code(payload)
-        self._send_close(self.close_code, payload[2:])
-        self._has_ended = True
-        return True
-
-    def _send_close(self, code: int | None, reason: str | bytes = b"") -> None:
-        if not self.closed:
-            try:
-                self._send_frame(CLOSE, frames.close_payload(code, reason))
-            except WebSocketClosed:
-                pass
-
-    def _send_frame(self, opcode: int, payload: bytes) -> None:
+    def keep(self, handler: Handler) -> None:
+        """Let the loop read from now on."""
         self._ensure_accepted()
-        try:
-            with gevent.Timeout(self._write_timeout_s, TimeoutError("slow reader")), self._writing:
-                self._write(opcode, payload)
-        except OSError as error:
-            raise WebSocketClosed(str(error)) from None
+        self._handler = handler
+        self._watcher = gevent.get_hub().loop.io(self._sock.fileno(), READ)  # gevent's own takes its callback for a greenlet's
+        gevent.spawn(self._handle_messages, None)  # what came with the handshake
 
-    def _write(self, opcode: int, payload: bytes) -> None:
-        if self.closed:
-            raise WebSocketClosed("already closed")
-        is_whole = False
+    def _read(self) -> None:
+        """Wait for bytes."""
         try:
-            self._sock.sendall(frames.encode_header(opcode, len(payload)) + payload)
-            is_whole = True
-        finally:  # After half a frame the peer cannot read on. The caller's own timeouts end up here too.
-            self._has_sent_close = opcode == CLOSE
-            if not is_whole:
-                self._has_ended = True
-                stop_reading(self._sock)
-
-    def _finish_frame(self, rest: bytes) -> None:
-        """Write the end of a frame that ``send_now`` began, and release the lock that it holds."""
-        try:
-            with gevent.Timeout(self._write_timeout_s, TimeoutError("slow reader")):
-                self._sock.sendall(rest)
+            self._feed(self._sock.recv(RECEIVE_BYTES))
         except OSError:
-            self._has_ended = True
-            stop_reading(self._sock)
+            self._feed(b"")
+
+    def _read_now(self) -> int:
+        """How many bytes came; the end counts as more than can come at once. 0: none. Raises nothing."""
+        try:
+            data: bytes = native(self._sock).recv(RECEIVE_BYTES)
+        except WOULD_BLOCK:
+            return 0
+        except OSError:
+            data = b""
+        self._feed(data)
+        return len(data) or RECEIVE_BYTES + 1
+
+    def _on_readable(self) -> None:
+        """In the hub, where nothing may wait. What is left alone now is told again in the next round."""
+        if turns.is_used_up() or not (count := self._read_now()):
+            return
+        assert self._handler is not None
+        while count <= SHORT_BYTES and (frame := self._next_frame()) is not None:
+            if frame[0] in MESSAGES and not self._handler.handle_now(frame[1]):
+                self._leave_the_loop(frame[1])
+                return
+        if count > SHORT_BYTES or self._has_ended:
+            self._leave_the_loop(None)
+
+    def _leave_the_loop(self, message: str | bytes | None) -> None:
+        self._watcher.stop()
+        gevent.spawn(self._handle_messages, message)
+
+    def _handle_messages(self, message: str | bytes | None) -> None:
+        """In a greenlet: ``message``, and all that has come. Then the loop reads again."""
+        try:
+            if message is not None:
+                self._handle(message)
+            while not self._has_ended and ((frame := self._next_frame()) is not None or self._read_now()):
+                if frame is not None and frame[0] in MESSAGES:
+                    self._handle(frame[1])
+                turns.give_turn()
+        except Overstayed:
+            self._finish(was_cut=True)
+        except Exception as error:
+            log.error("unexpected %r on a WebSocket", error, exc_info=error)
+            self._finish(was_cut=True)
+        else:
+            if self._has_ended:
+                self._finish(was_cut=False)
+            else:
+                self._watcher.start(self._on_readable)
+
+    def _handle(self, message: str | bytes) -> None:
+        assert self._handler is not None
+        if not self._has_ended and not self._handler.handle_now(message):
+            self._handler.handle(message)
+
+    def _finish(self, *, was_cut: bool) -> None:
+        assert self._handler is not None
+        self._has_ended = True
+        try:
+            self._handler.ended()
+            if self._has_sent_close and not was_cut:
+                self._flush_quietly()
         finally:
-            self._writing.release()
-
-
-def stop_reading(sock: Any) -> None:
-    """End a wait for the peer's next bytes."""
-    try:
-        sock.shutdown(socket.SHUT_RD)
-    except OSError:
-        pass
+            self._watcher.close()
+            self._writer.break_off()
+            self._on_end(was_cut)

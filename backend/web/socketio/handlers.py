@@ -17,7 +17,6 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 
 from backend import errors
 from backend.core.batch import has_ended, public_batch, seq
-from backend.core.events import events_of
 from backend.core.job import Job
 from backend.core.public_job import public
 from backend.core.reader import Reader
@@ -34,6 +33,7 @@ from backend.web.socketio.sender import Event, EventSender
 
 log = logging.getLogger(__name__)
 MAX_SUBSCRIPTIONS = 1000
+MAX_READERS = 64
 EXAMPLE = '{"job": "…"}'
 """Of a message, for sentences that show one."""
 MAX_MESSAGES, MESSAGES_WINDOW_S = 1200, 10
@@ -79,6 +79,7 @@ class SocketIOHandlers:
     def __init__(self, socketio: SocketIO, web: WebContext) -> None:
         self._socketio, self._web = socketio, web
         self._clients: dict[str, Client] = {}
+        self._readers: dict[Reader, Reader] = {}
         self._sender = EventSender(socketio.server)
         self._live_status = LiveStatus(web)
 
@@ -97,8 +98,14 @@ class SocketIOHandlers:
         except errors.Unauthorized as error:
             refusal = reader().problem(error.as_record())
             raise ConnectionRefusedError(refusal["detail"], refusal) from None
-        self._clients[_sid()] = Client(known.digest if known else "", reader(), self._sender.engineio_sid(_sid()))
+        self._clients[_sid()] = Client(known.digest if known else "", self._one_of_equal(reader()), self._sender.engineio_sid(_sid()))
         _shrink(request.environ)
+
+    def _one_of_equal(self, known: Reader) -> Reader:
+        """Most clients are equal readers. Then one is kept, and what is made for a reader is found by the same object."""
+        if len(self._readers) >= MAX_READERS:
+            self._readers.clear()
+        return self._readers.setdefault(known, known)
 
     def _disconnect(self, reason: str = "") -> None:
         client = self._clients.pop(_sid(), None)
@@ -176,10 +183,7 @@ class SocketIOHandlers:
         sender, sid, known = self._sender, client.engineio_sid, client.reader
 
         def send(job: Job) -> None:
-            version = (job.status.seq, job.status.state, known)
-            for each in events_of(job):
-                event = Event(each.name, job.id, version, partial(each.payload, job, known))
-                sender.send(sid, f"{each.name} {job.id}", sender.packet(event))
+            sender.send_job(sid, job, known)
             if job.status.has_ended:
                 client.listeners.pop(job.id, None)
 
@@ -205,8 +209,7 @@ class SocketIOHandlers:
 
         def send(now: list[Job]) -> None:
             payload = partial(public_batch, batch, now, known)
-            packet = self._sender.packet(Event("batch", batch.id, (seq(now), known), payload))
-            self._sender.send(sid, batch.id, packet)
+            self._sender.send(sid, self._sender.packet(Event("batch", batch.id, (seq(now), known), payload)))
 
         self._unsubscribe_batch(client, batch.id)
         if not has_ended(jobs):

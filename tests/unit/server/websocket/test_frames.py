@@ -10,8 +10,9 @@ from gateway_process import Wire, masked
 from gevent import socket
 
 from backend.server.connection_limits import ConnectionLimits
+from backend.server.websocket.endpoint import WebSocketClosed
 from backend.server.websocket.frames import encode_header, unmask
-from backend.server.websocket.websocket import WebSocket, WebSocketClosed
+from backend.server.websocket.websocket import WebSocket
 
 Pair = tuple[WebSocket, Wire]
 
@@ -20,7 +21,7 @@ Pair = tuple[WebSocket, Wire]
 def pair() -> Iterator[Pair]:
     ours, theirs = socket.socketpair()
     theirs.settimeout(5)
-    yield WebSocket({}, ours, limits=ConnectionLimits(websocket_message_bytes=1000, websocket_write_timeout_s=0.2)), Wire(theirs)
+    yield WebSocket(ours, limits=ConnectionLimits(websocket_message_bytes=1000, websocket_write_timeout_s=0.2)), Wire(theirs)
     ours.close()
     theirs.close()
 
@@ -109,7 +110,7 @@ def test_a_timeout_of_the_callers_own_in_mid_frame_ends_the_socket(pair: Pair) -
 
 def test_frames_of_two_greenlets_do_not_mix(pair: Pair) -> None:
     socket_, peer = pair
-    socket_._write_timeout_s = 5
+    socket_._writer._timeout_s = 5
     senders = [gevent.spawn(socket_.send, bytes([number]) * 400_000) for number in range(4)]
     received = [peer.read_frame() for _ in senders]
     gevent.joinall(senders, raise_error=True)
@@ -120,7 +121,7 @@ def test_frames_of_two_greenlets_do_not_mix(pair: Pair) -> None:
 def test_nothing_moves_before_the_handshake_is_accepted() -> None:
     ours, theirs = socket.socketpair()
     accepted: list[bool] = []
-    socket_ = WebSocket({"PATH_INFO": "/x"}, ours, accept=lambda: accepted.append(True), pending=masked(1, b"early"))
+    socket_ = WebSocket(ours, "/x", accept=lambda: accepted.append(True), pending=masked(1, b"early"))
     socket_.close()
     assert (socket_.path, socket_.closed, accepted) == ("/x", False, [])
     assert socket_.receive() == "early"
@@ -131,7 +132,7 @@ def test_nothing_moves_before_the_handshake_is_accepted() -> None:
 
 
 def test_a_peer_that_does_not_answer_our_close_is_not_waited_for_long(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.server.websocket.websocket.CLOSE_WAIT_S", 0.05)
+    monkeypatch.setattr("backend.server.websocket.endpoint.CLOSE_WAIT_S", 0.05)
     socket_, peer = pair
     socket_.ping()
     socket_.close(1001, "x" * 200)
