@@ -145,7 +145,7 @@ def _log_values(server):
 
 
 def on_exit(server):
-    for companions in server.companions:
+    for companions in getattr(server, "companions", ()):
         _stop(companions)
     if WORKERS_DIR in os.environ:
         shutil.rmtree(os.environ[WORKERS_DIR], ignore_errors=True)

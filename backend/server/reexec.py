@@ -41,7 +41,7 @@ def execute_again(server: Any) -> None:
         "age": server.worker_age,
         "systemd": server.systemd,
         "successor": server.reexec_pid,
-        "companions": server.companions,
+        "companions": getattr(server, "companions", []),
     }
     os.environ[HANDOVER] = json.dumps(handed)
     server.cfg.pre_exec(server)
