@@ -47,10 +47,10 @@ def measured(workers: int, encoders: int) -> Row:
 
 
 def each_more_mib(rows: list[Row], kind: str) -> float:
-    """From the fewest to the most of a kind, beside the usual number of the other; 0 where there is one number."""
+    """From the fewest to the most of a kind, beside the usual number of the other; 0 where there is only one number."""
     other, usual = ("encoders", USUAL_ENCODERS) if kind == "workers" else ("workers", USUAL_WORKERS)
     first, last = (pick((row for row in rows if row[other] == usual), key=lambda row: row[kind]) for pick in (min, max))
-    return round((last["idle_mib"] - first["idle_mib"]) / max(1, last[kind] - first[kind]), 1)
+    return float(round((last["idle_mib"] - first["idle_mib"]) / max(1, last[kind] - first[kind]), 1))
 
 
 def settings(workers: list[int], encoders: list[int]) -> list[tuple[int, int]]:

@@ -40,7 +40,7 @@ HEADS: dict[str, Words] = {
         "plot": "{}.svg", "at_once": "{}, {} at once", "idle": "{}, idle", "converting": "{}, converting",
         "plot_full": "Throughput by that of the bare loop: full size", "plot_reduced": "Throughput by that of the bare loop: 1600 pixels wide",
         "plot_memory": "Memory in MiB: idle, and while one 24-megapixel photograph is converted",
-        "footprint": "| gateway workers | encoders | idle MiB | processor seconds of the start | seconds until ready |",
+        "footprint": "| gateway workers | encoders | idle MiB | processor seconds of the start |",
         "each_more": "One more worker: {worker_mib} MiB. One more encoder: {encoder_mib} MiB.",
         "plot_footprint": "Idle memory in MiB by gateway workers and encoders", "numbers": "{} workers, {} encoders",
     },
@@ -57,7 +57,7 @@ HEADS: dict[str, Words] = {
         "plot": "{}.zh-CN.svg", "at_once": "{}，{} 并发", "idle": "{}，空闲", "converting": "{}，转换中",
         "plot_full": "相对裸循环的吞吐量：原尺寸", "plot_reduced": "相对裸循环的吞吐量：宽 1600 像素",
         "plot_memory": "内存（MiB）：空闲时，以及转换一张 2400 万像素照片时",
-        "footprint": "| 工作进程 | 编码器 | 空闲 MiB | 启动所用 CPU 秒 | 到就绪的秒数 |",
+        "footprint": "| 工作进程 | 编码器 | 空闲 MiB | 启动所用 CPU 秒 |",
         "each_more": "每多一个工作进程：{worker_mib} MiB。每多一个编码器：{encoder_mib} MiB。",
         "plot_footprint": "空闲内存（MiB），按工作进程与编码器的数量", "numbers": "{} 个工作进程，{} 个编码器",
     },
@@ -147,9 +147,7 @@ def memory_table(said: dict[str, Any], words: Words) -> str:
 
 
 def footprint_table(said: dict[str, Any], words: Words) -> str:
-    lines = [
-        f"| {each['workers']} | {each['encoders']} | {each['idle_mib']:.0f} | {each['cpu_s']:.1f} | {each['ready_s']:.1f} |" for each in said["rows"]
-    ]
+    lines = [f"| {each['workers']} | {each['encoders']} | {each['idle_mib']:.0f} | {each['cpu_s']:.1f} |" for each in said["rows"]]
     return table(words["footprint"], lines) + "\n" + words["each_more"].format(**said) + "\n" + shown(FOOTPRINT_PLOT, words)
 
 
