@@ -4,7 +4,8 @@
 defaults. Without ``REDIS_URL`` and without a supervisor, the master starts an embedded Redis and encoders too (``on_starting``). With
 ``REDIS_URL``, and as a role of ``./start.sh``, it is a gateway alone.
 
-``preload_app`` must stay off: gevent would patch the master after it has begun to wait for signals, and it would never notice a dead worker.
+The master loads the application once, and its workers share it (``backend/server/preload``). SIGHUP executes the master anew, for new code and new
+settings (``backend/server/reexec``). ``preload_app`` must stay off: it would start the application, with its connections, in the master.
 """
 
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 
 from backend import texts
 from backend.errors import SettingsError
+from backend.server import preload, reexec
+from backend.server.import_filter import without_clients
 from backend.settings import Settings, problem_lines
 from backend.settings.role_environment import encoder_environment
 from backend.start_block import address
@@ -63,7 +66,6 @@ if os.access("/dev/shm", os.W_OK):
 TERMINAL = ControllingTerminal()
 WORKERS_DIR = "GATEWAY_WORKERS_DIR"
 COMPANIONS_GRACE_S = 15
-COMPANIONS = []  # the process id of Redis' and the encoders' supervisor, if this master started it
 SHOWN = {
     "GUNICORN_WORKERS": "workers",
     "GUNICORN_WORKER_CONNECTIONS": "worker_connections",
@@ -81,11 +83,14 @@ SHORT_BYTES = 40  # a unix socket in it has a path of at most 100 bytes
 def on_starting(server):
     """Without a supervisor, make the folder that the workers share (their sockets, and counts that outlive a worker), and start the companions."""
     if server.cfg.preload_app:
-        server.log.error("preload_app cannot be used with gevent: dead workers would not be replaced. Leave it off.")
+        server.log.error("preload_app cannot be used: connections belong to one process. Leave it off; memory is shared without it.")
         sys.exit(2)
     if any(word in server.cfg.worker_class_str.lower() for word in ASGI_CLASSES):
         server.log.error("run:app is a WSGI application: worker class %s cannot serve it. Leave -k out.", server.cfg.worker_class_str)
         sys.exit(2)
+    server.companions = []
+    if reexec.adopt(server):
+        return
     if "GATEWAY_RUN_DIR" not in os.environ:
         folder = tempfile.gettempdir()
         os.environ[WORKERS_DIR] = tempfile.mkdtemp(prefix="webp-gateway-", dir=folder if len(folder) <= SHORT_BYTES else "/tmp")
@@ -93,21 +98,32 @@ def on_starting(server):
     _log_values(server)
     if _settings.redis_url and os.environ.get("GATEWAY_SUPERVISED", "no") == "no":
         watch = [sys.executable, "-c", _LAUNCH, _ROOT, "watch-redis", str(os.getpid())]
-        COMPANIONS.append(os.posix_spawn(sys.executable, watch, os.environ, setsid=True))
+        server.companions.append(os.posix_spawn(sys.executable, watch, os.environ, setsid=True))
     if _settings.redis_url is None and "GATEWAY_SUPERVISED" not in os.environ and not getattr(sys, "frozen", False):
         command = [sys.executable, "-c", _LAUNCH, _ROOT, "companions", str(os.getpid())]
         own = encoder_environment(os.environ, has_bucket=_settings.has_bucket)
-        COMPANIONS.append(os.posix_spawn(sys.executable, command, own, setsid=True))
+        server.companions.append(os.posix_spawn(sys.executable, command, own, setsid=True))
 
 
 _LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from backend.cli import main; sys.exit(main(sys.argv[2:]))"
+_LOAD = "import sys; sys.path.insert(0, sys.argv[1]); from gevent import monkey; monkey.patch_all(); from backend import app; app.make_ahead()"
 _ROOT = str(Path(__file__).resolve().parent)
 
 
 def when_ready(server):
-    """Somebody who started a role on a terminal, where Gunicorn's own lines are not shown."""
+    """Load what the workers share, and tell somebody who started a role on a terminal, where Gunicorn's own lines are not shown."""
+    if preload.suits(server):
+        preload.import_once(_load)
+    if reexec.replace_workers(server):
+        return
     if os.environ.get("GATEWAY_SUPERVISED") != "1" and is_terminal(sys.stdout):
         say(texts.text("start.listening", operator.language(), address=address(_settings)))
+
+
+def _load():
+    with without_clients():
+        from backend import app
+    app.make_ahead()
 
 
 def on_reload(server):
@@ -115,6 +131,11 @@ def on_reload(server):
     if TERMINAL.is_gone():
         os.kill(os.getpid(), signal.SIGTERM)
     _log_values(server)
+    if preload.suits(server) and not getattr(sys, "frozen", False):
+        if preload.runs([sys.executable, "-c", _LOAD, _ROOT]):
+            reexec.execute_again(server)
+        else:
+            server.log.error("the new code cannot be loaded; the workers that follow have the old one")
 
 
 def _log_values(server):
@@ -124,7 +145,7 @@ def _log_values(server):
 
 
 def on_exit(server):
-    for companions in COMPANIONS:
+    for companions in getattr(server, "companions", ()):
         _stop(companions)
     if WORKERS_DIR in os.environ:
         shutil.rmtree(os.environ[WORKERS_DIR], ignore_errors=True)

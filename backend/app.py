@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import platform
 import secrets
 import shutil
 import socket
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import __version__, background, logs, redis_looks, session_owners, telemetry
+from backend.adapters.blocking_uploads import BlockingUploads
 from backend.adapters.files import protocol_mark
 from backend.adapters.files.api_keys import ApiKeysFile
 from backend.adapters.files.folder_size import folder_bytes
@@ -29,6 +32,7 @@ from backend.adapters.own_host_names import network_domains, own_host_names
 from backend.adapters.redis import client as redis_client
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.pubsub import RedisAnnouncements
+from backend.adapters.redis.scripts import sources
 from backend.adapters.redis.shared_secret import shared_secret
 from backend.adapters.stores import open_store, open_uploads
 from backend.adapters.threaded.pool import Threads
@@ -37,6 +41,7 @@ from backend.adapters.threaded.store import ThreadedStore
 from backend.core.api_keys import KeyTable, plain_key
 from backend.core.host_names import allowed_hosts
 from backend.core.reader import Reader
+from backend.errors import CannotStart, SettingsError
 from backend.flows import announce
 from backend.flows.check_protocol import check_data, check_protocol
 from backend.flows.context import Context
@@ -45,6 +50,7 @@ from backend.flows.follow import Follower
 from backend.flows.maintenance import Janitor
 from backend.flows.send_webhooks import WebhookSender
 from backend.flows.shared_clock import SharedClock
+from backend.ports.store import Store
 from backend.server import connection_limits, stock_workers
 from backend.server.http import error_response
 from backend.server.metrics import http_middleware, loop_lag
@@ -71,44 +77,80 @@ HISTORY_FILE = "history.json"
 SOCKET_MESSAGE_BYTES = 64 << 10
 
 
+class Gateway:
+    """One gateway. Making it starts nothing and connects to nothing, so Gunicorn's master can make it and each worker, forked after that, ``start``
+    its own copy."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.clock = settings, SharedClock()
+        connection_limits.install(_connection_limits(settings))
+        error_response.install(settings.prefix)
+        self.store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
+        self.uploads = open_uploads(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
+        self.context = context = gateway_context(settings, self.store, self.uploads, self.clock)
+        self.looks = redis_looks.RedisLooks(settings.broker_url, settings.key_prefix, context.duties)
+        follower = Follower(context)
+        self.announcements = _announcements(settings, follower, self.clock)
+        follower.attach(self.announcements)
+        self.app = app = Flask("webp-gateway", static_folder=None)
+        flask_alone = app.wsgi_app
+        self.fetcher = _fetcher(settings, context)
+        self.webhooks = _webhook_sender(settings, context)
+        self.web = _web_context(settings, context, follower, self.fetcher, self.webhooks, self.looks)
+        socketio = _socketio(app)
+        app.extensions[KEY] = self.web
+        self.handlers = SocketIOHandlers(socketio, self.web)
+        self.handlers.install()
+        _install_routes(app)
+        app.wsgi_app = _wrap(app.wsgi_app, flask_alone, settings)  # type: ignore[assignment, method-assign]
+        _install_sessions(settings, context, socketio)
+
+    def start(self) -> None:
+        """Once, in the process that serves. Raises ``CannotStart``."""
+        settings, context, app = self.settings, self.context, self.app
+        check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
+        self.store.prepare()
+        self.uploads.prepare()
+        check_protocol(context.presence, __version__)
+        name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        if self.fetcher is not None:
+            atexit.register(self.fetcher.hand_back)
+        app.wsgi_app = stock_workers.adopt(app.wsgi_app)  # type: ignore[assignment, method-assign]
+        telemetry.start(settings, "gateway", app)
+        loop_lag.start()
+        background.start_soon(
+            lambda: background.warm_up(app, context, self.announcements),
+            lambda: background.watch_keys(self.web.api_keys, self.handlers),
+            lambda: background.look_at_redis(lambda: self.looks.look(name), redis_looks.EVERY_S),
+            lambda: background.announce_gateway(_announcer(settings, context, name, self.clock)),
+            *background.maintenance(Janitor(context, name, self.fetcher)),
+            lambda: background.send_webhooks(self.webhooks),
+            lambda: background.record_history(_historian(settings, self.web, name)),
+        )
+
+
+_made_ahead: Gateway | None = None
+
+
+def make_ahead() -> None:
+    """In Gunicorn's master: load every module, and make the gateway that ``create_app`` will start in a worker. What stands in the way of that stands
+    in a worker's way too, and is told there."""
+    global _made_ahead
+    import_module("engineio.async_drivers.gevent")
+    sources()
+    with contextlib.suppress(SettingsError, CannotStart, OSError):
+        _made_ahead = Gateway(Settings.from_environment())
+        _made_ahead.app.url_map.update()
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Raises ``SettingsError``, and ``CannotStart`` beside a release or data that it does not understand. Changes nothing outside the process until
     the first request or the Janitor's first round."""
     settings = settings or Settings.from_environment()
     logs.configure_once(logs.Style(**settings.log_style))
-    connection_limits.install(_connection_limits(settings))
-    error_response.install(settings.prefix)
-    context = gateway_context(settings, clock := SharedClock())
-    check_protocol(context.presence, __version__)
-    name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    looks = redis_looks.RedisLooks(settings.broker_url, settings.key_prefix, context.duties, name)
-    follower = Follower(context)
-    announcements = _announcements(settings, follower, clock)
-    follower.attach(announcements)
-    app = Flask("webp-gateway", static_folder=None)
-    flask_alone = app.wsgi_app
-    fetcher = _fetcher(settings, context)
-    webhooks = _webhook_sender(settings, context)
-    web = _web_context(settings, context, follower, fetcher, webhooks, looks)
-    socketio = _socketio(app)
-    app.extensions[KEY] = web
-    handlers = SocketIOHandlers(socketio, web)
-    handlers.install()
-    _install_routes(app)
-    app.wsgi_app = stock_workers.adopt(_wrap(app.wsgi_app, flask_alone, settings))  # type: ignore[assignment, method-assign]
-    telemetry.start(settings, "gateway", app)
-    _install_sessions(settings, context, socketio)
-    loop_lag.start()
-    background.start_soon(
-        lambda: background.warm_up(app, context, announcements),
-        lambda: background.watch_keys(web.api_keys, handlers),
-        lambda: background.look_at_redis(looks.look, redis_looks.EVERY_S),
-        lambda: background.announce_gateway(_announcer(settings, context, name, clock)),
-        *background.maintenance(Janitor(context, name, fetcher)),
-        lambda: background.send_webhooks(webhooks),
-        lambda: background.record_history(_historian(settings, web, name)),
-    )
-    return app
+    gateway = _made_ahead if _made_ahead is not None and _made_ahead.settings == settings else Gateway(settings)
+    gateway.start()
+    return gateway.app
 
 
 def _install_routes(app: Flask) -> None:
@@ -195,16 +237,11 @@ def _connection_limits(settings: Settings) -> connection_limits.ConnectionLimits
     )
 
 
-def gateway_context(settings: Settings, clock: SharedClock) -> Context:
-    check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
-    store = open_store(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
-    store.prepare()
-    resumable = open_uploads(settings.storage_url, settings.store_dir, min_free_bytes=settings.min_free_bytes)
-    resumable.prepare()
+def gateway_context(settings: Settings, store: Store, uploads: BlockingUploads, clock: SharedClock) -> Context:
     return Context(
         store=ThreadedStore(store),
         **live_state(redis_client.connect(settings.broker_url), prefix=settings.key_prefix),
-        uploads=ThreadedUploads(resumable),
+        uploads=ThreadedUploads(uploads),
         watermarks=FolderWatermarks(settings.watermarks_dir, Threads(1).run) if settings.watermarks_dir else None,
         limits=settings.limits,
         max_queued_jobs=settings.max_queued_jobs,
@@ -234,9 +271,7 @@ def _fetcher(settings: Settings, context: Context) -> Fetcher | None:
     if settings.fetch == "off":
         return None
     rules = Rules(settings.fetch_allowed_networks, float(settings.fetch_timeout_s), settings.body_min_bytes_per_s)
-    fetcher = Fetcher(context, HttpSources(rules))
-    atexit.register(fetcher.hand_back)
-    return fetcher
+    return Fetcher(context, HttpSources(rules))
 
 
 def _api_keys(settings: Settings) -> KeyTable:

@@ -33,6 +33,10 @@ REDIS_GRACE_S = 5.0
 MASTER_MARGIN_S = 3.0
 ASK_AGAIN_S = 0.5
 Command = Callable[[Settings, list[str]], int]
+CELERY = (
+    "import sys, types; sys.modules['click_repl'] = types.SimpleNamespace(register_repl=lambda *_: None); from celery.__main__ import main; main()"
+)
+"""Celery's command without its interactive shell, which loads prompt_toolkit: 7 MiB, and a quarter of a second of each start."""
 ENCODER_NICENESS = 5
 """Encoding takes every core it gets; the gateway's few milliseconds must not wait for it."""
 
@@ -142,7 +146,7 @@ def become_encoder(settings: Settings, _: list[str]) -> int:
     if "GATEWAY_SUPERVISED" not in os.environ:
         begin_redis_watch(settings)
     os.nice(ENCODER_NICENESS)
-    celery = [sys.executable, "-m", "celery", "--app", "backend.encoder", "--quiet", "worker"]
+    celery = [sys.executable, "-c", CELERY, "--app", "backend.encoder", "--quiet", "worker"]
     bounds = f"{settings.encoders},{settings.encoders_min}"
     options = ["--pool", "prefork", "--autoscale", bounds, "--queues", "encode", "--loglevel", settings.log_level]
     quiet = ["--without-gossip", "--without-mingle"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import logging
 import os
 import resource
@@ -35,6 +36,7 @@ from backend.adapters.redis.cancellations import RedisCancellations
 from backend.adapters.redis.live_state import live_state
 from backend.adapters.redis.ticket import PROTOCOL, TASK
 from backend.adapters.stores import open_store
+from backend.codec.host.zygote_process import ZygoteFamily, can_fork_zygotes
 from backend.codec.sealed import SealedCodec
 from backend.core import tally
 from backend.core.conversion import Converted
@@ -110,16 +112,16 @@ class EncoderProcess:
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        self.codec = SealedCodec(sandbox=settings.sandbox)
+        self.codec = SealedCodec(sandbox=settings.sandbox, family=zygote_family)
         self.traced = TracedCodec(self.codec)
-        self.express_codec = SealedCodec(sandbox=settings.sandbox)
+        self.express_codec = SealedCodec(sandbox=settings.sandbox, family=zygote_family)
         self.cancellations = RedisCancellations(redis_client.connect(settings.broker_url), prefix=settings.key_prefix)
         clock = SharedClock()
         self.context = encoder_context(self.cancellations, clock)
         self.announcer = Announcer(self.context.presence, "encoders", self.name, self._facts, clock)
         self.keeper = LeaseKeeper()
         self.back_off = BackOff()
-        self._counted_cpu_s = 0.0
+        self._counted_cpu_s: dict[int, float] = {}
         self._has_left = False
         self._counting = threading.Lock()
 
@@ -196,9 +198,14 @@ class EncoderProcess:
 
     def _facts(self) -> dict[str, Any]:
         own = identity(self.name, socket.gethostname(), os.getpid(), __version__)
-        memory_bytes = resident_bytes(os.getpid())
+        memory_bytes = sum(map(resident_bytes, self._own_pids()))
         codec = {"seal": self.codec.seal_level(), "versions": self.codec.library_versions()}
         return {**own, "cores": cores(), "jobs": self.keeper.held_count(), **codec, "resident_bytes": memory_bytes}
+
+    def _own_pids(self) -> list[int]:
+        """This process, and its zygotes where they are not its children: below these is all that encodes here."""
+        zygotes = {self.codec.zygote_pid, self.express_codec.zygote_pid} - {None, *children_of(os.getpid())}
+        return [os.getpid(), *(pid for pid in zygotes if pid is not None)]
 
     def _renew_leases(self) -> None:
         while True:
@@ -223,9 +230,9 @@ class EncoderProcess:
         with self._counting:
             if self._has_left:
                 return
-            used_s = max(self._counted_cpu_s, cpu_s(os.getpid()))
-            grown = {f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(used_s - self._counted_cpu_s, 6)}
-            self.context.counters.add({**more, **grown})
+            used_s = {pid: max(self._counted_cpu_s.get(pid, 0.0), cpu_s(pid)) for pid in self._own_pids()}
+            grown_s = sum(used_s.values()) - sum(self._counted_cpu_s.get(pid, 0.0) for pid in used_s)
+            self.context.counters.add({**more, f"{tally.ENCODER_CPU_S}:{socket.gethostname()}": round(grown_s, 6)})
             self._counted_cpu_s = used_s
 
     def leave(self) -> None:
@@ -278,6 +285,8 @@ def _start_codec(codec: SealedCodec) -> None:
 
 
 process: EncoderProcess | None = None
+zygote_family: ZygoteFamily | None = None
+"""Started by the master, and inherited by its pool processes."""
 
 
 def encoder_context(cancellations: RedisCancellations, clock: SharedClock) -> Context:
@@ -315,6 +324,16 @@ def _check_start(**_: Any) -> None:
         sys.exit(refused.exit_code)
     finally:
         client.close()
+    _prepare_to_fork()
+
+
+def _prepare_to_fork() -> None:
+    """Of what the garbage collector does not look at, the pool processes share the memory."""
+    global zygote_family
+    if can_fork_zygotes():
+        zygote_family = ZygoteFamily(settings.sandbox)
+    gc.collect()
+    gc.freeze()
 
 
 @worker_process_init.connect

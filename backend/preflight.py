@@ -91,12 +91,13 @@ def check_bucket(settings: Settings, say: Callable[[str], None]) -> None:
 def check_peers(settings: Settings) -> None:
     """An embedded Redis holds no other release's data, but the store may. Raises ``CannotStart``."""
     from backend.adapters.files import protocol_mark
-    from backend.adapters.redis import client as redis_client
-    from backend.adapters.redis.live_state import live_state
 
     check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
     if settings.redis_url is None:
-        return
+        return  # and the supervisor need not load redis-py: 9 MiB for ever, and a quarter of a second before any role begins
+    from backend.adapters.redis import client as redis_client
+    from backend.adapters.redis.live_state import live_state
+
     client = redis_client.connect(settings.broker_url)
     try:
         check_protocol(live_state(client, prefix=settings.key_prefix)["presence"], __version__)

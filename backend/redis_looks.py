@@ -20,13 +20,13 @@ DUTY = "tell-of-redis"
 class RedisLooks:
     """Every process looks, one of them logs."""
 
-    def __init__(self, url: str, prefix: str, duties: Duties, name: str) -> None:
-        self._url, self._prefix, self._duties, self._name = url, prefix, duties, name
+    def __init__(self, url: str, prefix: str, duties: Duties) -> None:
+        self._url, self._prefix, self._duties = url, prefix, duties
         self._findings: tuple[Finding, ...] = ()
 
-    def look(self) -> None:
-        """Raises ``BackendUnavailable``. A Redis that is away is no finding: health tells of that by itself."""
-        may_tell = self._duties.acquire(DUTY, self._name, 1.5 * EVERY_S)
+    def look(self, name: str) -> None:
+        """``name`` is this process's. Raises ``BackendUnavailable``. A Redis that is away is no finding: health tells of that by itself."""
+        may_tell = self._duties.acquire(DUTY, name, 1.5 * EVERY_S)
         seen = look_at(self._url, self._prefix)
         now = seen.warnings if isinstance(seen, ServerLook) else (of_obstacle(seen),)
         before, self._findings = self._findings, now

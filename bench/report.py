@@ -21,8 +21,8 @@ PERFORMANCE = {"en": DOCS / "internals/performance.md", "zh-CN": DOCS / "interna
 EXERCISES = {"en": DOCS / "internals/tuning-exercises.md", "zh-CN": DOCS / "internals/tuning-exercises.zh-CN.md"}
 PLOTS = ((None, "bench-full"), (1600, "bench-1600"))
 PLOTTED_AT_ONCE = (4, 16)
-MEMORY_PLOT = "bench-memory"
-TUNING = ("workers", "kinds", "caches", "preload", "herd")
+MEMORY_PLOT, FOOTPRINT_PLOT = "bench-memory", "bench-footprint"
+TUNING = ("workers", "kinds", "caches", "herd")
 Rows = list[dict[str, Any]]
 Words = dict[str, str]
 Group = dict[tuple[str, int | None, int], Rows]
@@ -43,6 +43,9 @@ HEADS: dict[str, Words] = {
         "plot": "{}.svg", "at_once": "{}, {} at once", "idle": "{}, idle", "converting": "{}, converting",
         "plot_full": "Throughput by that of the bare loop: full size", "plot_reduced": "Throughput by that of the bare loop: 1600 pixels wide",
         "plot_memory": "Memory in MiB: idle, and while one 24-megapixel photograph is converted",
+        "footprint": "| gateway workers | encoders | idle MiB | processor seconds of the start |",
+        "each_more": "One more worker: {worker_mib} MiB. One more encoder: {encoder_mib} MiB.",
+        "plot_footprint": "Idle memory in MiB by gateway workers and encoders", "numbers": "{} workers, {} encoders",
     },
     "zh-CN": {
         "full": "原尺寸", "reduced": "1600 像素", "missing": "未测",
@@ -59,6 +62,9 @@ HEADS: dict[str, Words] = {
         "plot": "{}.zh-CN.svg", "at_once": "{}，{} 并发", "idle": "{}，空闲", "converting": "{}，转换中",
         "plot_full": "相对裸循环的吞吐量：原尺寸", "plot_reduced": "相对裸循环的吞吐量：宽 1600 像素",
         "plot_memory": "内存（MiB）：空闲时，以及转换一张 2400 万像素照片时",
+        "footprint": "| 工作进程 | 编码器 | 空闲 MiB | 启动所用 CPU 秒 |",
+        "each_more": "每多一个工作进程：{worker_mib} MiB。每多一个编码器：{encoder_mib} MiB。",
+        "plot_footprint": "空闲内存（MiB），按工作进程与编码器的数量", "numbers": "{} 个工作进程，{} 个编码器",
     },
 }  # fmt: skip
 
@@ -98,7 +104,7 @@ def tables(runs: dict[str, Any], rows: Rows, words: Words) -> dict[str, str]:
         made["machine"] = table(words["machine"], [f"| {name} | {value} |" for name, value in runs["convert"]["machine"].items()])
     makers: dict[str, Callable[[Any, Words], str]] = {
         "latency": latency_table, "saturated": saturated_table, "upload": upload_table, "memory": memory_table, "limits": limits_table,
-        "scores": scores_table, "live": live_table, "busy": busy_table,
+        "scores": scores_table, "live": live_table, "busy": busy_table, "footprint": footprint_table,
     }  # fmt: skip
     return made | {name: make(runs[name], words) for name, make in makers.items() if name in runs}
 
@@ -145,6 +151,11 @@ def memory_table(said: dict[str, Any], words: Words) -> str:
     roles = next((row["roles"] for row in known if "roles" in row), {})
     parts = table(words["roles"], [f"| {name} | {each} |" for name, each in sorted(roles.items(), key=lambda each: -each[1])])
     return table(words["memory"], lines) + left_out(said["rows"], words) + "\n" + parts + shown(MEMORY_PLOT, words)
+
+
+def footprint_table(said: dict[str, Any], words: Words) -> str:
+    lines = [f"| {each['workers']} | {each['encoders']} | {each['idle_mib']:.0f} | {each['cpu_s']:.1f} |" for each in said["rows"]]
+    return table(words["footprint"], lines) + "\n" + words["each_more"].format(**said) + "\n" + shown(FOOTPRINT_PLOT, words)
 
 
 def limits_table(said: dict[str, list[float]], words: Words) -> str:
@@ -223,6 +234,10 @@ def draw(rows: Rows, runs: dict[str, Any], words: Words) -> None:
     if measured:
         bars = [(words[kind].format(row["name"]), spread([value])) for row in measured for kind, value in amounts(row).items()]
         plot(MEMORY_PLOT, words["plot_memory"], bars, words, limit=None)
+    if "footprint" in runs:
+        counted = runs["footprint"]["rows"]
+        bars = [(words["numbers"].format(each["workers"], each["encoders"]), spread([each["idle_mib"]])) for each in counted]
+        plot(FOOTPRINT_PLOT, words["plot_footprint"], bars, words, limit=None)
 
 
 def plot(name: str, title: str, bars: list[tuple[str, Spread]], words: Words, *, limit: float | None) -> None:

@@ -79,6 +79,7 @@ measure() {
     convert) bounded 640 bench.convert --widths 0 --clients '4,16;1,64;16' --seconds 5 --rounds 3 --budget 560 "$@" ;;
     reduced) bounded 150 bench.convert --widths 1600 --clients 16 --seconds 5 --rounds 1 --budget 100 "$@" ;;
     memory) bounded 90 bench.memory "$@" ;;
+    footprint) bounded 300 bench.footprint "$@" ;;
     scores) bounded 60 bench.scores "$@" ;;
     limits) bounded 75 bench.limits --budget 60 "$@" ;;
     upload) bounded 60 bench.upload --seconds 4 "$@" ;;
@@ -88,9 +89,9 @@ measure() {
     slow_uploads) "$python" bench/slow_uploads.py "$@" ;;
     layouts) bounded 900 bench.layouts "$@" ;;
     busy) bounded 720 bench.busy "$@" ;;
-    tuning) if (($#)); then tuned "$@"; else tuned workers kinds caches preload herd; fi ;;
+    tuning) if (($#)); then tuned "$@"; else tuned workers kinds caches herd; fi ;;
     report) "$python" -m bench.report ;;
-    *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|scores|limits|upload|live|tuning|codec|ingest|slow_uploads|layouts|busy|report]" ;;
+    *) fail "There is no benchmark “$name”. Use: ./bench/run.sh [setup|convert|reduced|latency|saturated|memory|footprint|scores|limits|upload|live|tuning|codec|ingest|slow_uploads|layouts|busy|report]" ;;
   esac
 }
 
@@ -120,7 +121,7 @@ can() {
 everything() {
   local failed=() each
   rm -f var/bench/*.json
-  for each in latency saturated convert reduced memory scores limits upload live workers kinds caches; do
+  for each in latency saturated convert reduced memory footprint scores limits upload live workers kinds caches; do
     if ((SECONDS > WHOLE_S - 20)); then failed+=("$each (no time left)"); continue; fi
     if ! can "$each"; then
       say "$each is left out, for what it needs is not installed"

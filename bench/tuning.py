@@ -4,7 +4,6 @@
     python bench/tuning.py kinds       sync, threaded and gevent workers under waiting and under computing
     python bench/tuning.py caches      where a cached answer may come from
     python bench/tuning.py herd        what a connection wakes, with one listener and with one a worker
-    python bench/tuning.py preload     memory and start-up with and without preload_app
 
 Run it with the tests' Python. Needs wrk and, for caches, nginx (Debian: ``apt-get install wrk nginx``). Load and servers share the machine.
 """
@@ -12,7 +11,6 @@ Run it with the tests' Python. Needs wrk and, for caches, nginx (Debian: ``apt-g
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -166,42 +164,9 @@ def switches(process: psutil.Process) -> int:
     return sum(int(psutil.Process(each.id).num_ctx_switches().voluntary) for each in process.threads()[:1])
 
 
-PRELOADED = """
-from gevent import monkey; monkey.patch_all()
-from backend.server.gunicorn_app import Standalone
-class Preloaded(Standalone):
-    def load_config(self):
-        super().load_config()
-        self.cfg.set("preload_app", {preload})
-        self.cfg.set("on_starting", lambda server: None)
-Preloaded("run:app").run()
-"""
-
-
-def preload() -> None:
-    rows: list[tuple[object, ...]] = [("5 workers", "until the first answer, s", "memory MiB")]
-    for chosen in (False, True):
-        with tempfile.TemporaryDirectory() as folder:
-            port = free_port()
-            given = {"API_PORT": str(port), "GATEWAY_DATA_DIR": folder, "GUNICORN_WORKERS": "5", "GATEWAY_LOG_LEVEL": "error", "TMPDIR": folder}
-            begun = time.monotonic()
-            command = [sys.executable, "-c", PRELOADED.format(preload=chosen)]
-            process = psutil.Popen(command, cwd=ROOT, env={**os.environ, **given}, stderr=subprocess.DEVNULL)
-            wait_for(lambda: status(f"http://127.0.0.1:{port}/api/health/live") == 200, 30, "for the first answer")  # noqa: B023
-            passed = time.monotonic() - begun
-            wait_for(lambda: len(process.children()) == 5, 30, "for all workers")  # noqa: B023
-            for _ in range(50):
-                status(f"http://127.0.0.1:{port}/")
-            family = [process, *process.children()]
-            rows.append(("preload_app" if chosen else "each loads the application", round(passed, 1), round(memory_mib(family))))
-            process.terminate()
-            process.wait(40)
-    table(*rows)
-
-
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    commands: dict[str, Callable[[], None]] = {"workers": workers, "kinds": kinds, "caches": caches, "herd": herd, "preload": preload}
+    commands: dict[str, Callable[[], None]] = {"workers": workers, "kinds": kinds, "caches": caches, "herd": herd}
     if sys.argv[1:] and sys.argv[1] in commands:
         commands[sys.argv[1]]()
     else:

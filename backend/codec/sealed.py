@@ -23,6 +23,7 @@ from backend.codec.host.variant_keeper import VariantKeeper
 from backend.codec.host.verify import verify
 from backend.codec.host.watermark_memory import open_watermark_memory
 from backend.codec.host.zygote_client import ZygoteClient, ZygoteFailed
+from backend.codec.host.zygote_process import ZygoteFamily
 from backend.codec.resource_limits import limits_for
 from backend.codec.seal import FULL
 from backend.core.conversion import ChildDied, Conversion, Converted, Progress, Variants
@@ -43,9 +44,9 @@ FAULTS = frozenset(("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGSYS"
 class SealedCodec:
     """One for each encoder process; not for use by two threads at once. The zygote starts with ``start`` or the first ``convert``."""
 
-    def __init__(self, *, sandbox: Sandbox = "prefer") -> None:
+    def __init__(self, *, sandbox: Sandbox = "prefer", family: ZygoteFamily | None = None) -> None:
         self._sandbox = sandbox
-        self._client = ZygoteClient(sandbox)
+        self._client = ZygoteClient(sandbox, family)
         self._has_running_child = False
 
     def start(self) -> None:
@@ -73,6 +74,11 @@ class SealedCodec:
     def library_versions(self) -> dict[str, str]:
         """Those of the running zygote; empty before ``start``."""
         return dict(self._client.versions)
+
+    @property
+    def zygote_pid(self) -> int | None:
+        """Which need not be a child of this process. None before ``start``."""
+        return self._client.zygote_pid
 
     def abandon_child(self) -> None:
         """Kill the last conversion's child if it was not waited for. The next ``convert`` would do it too; call this once the job's end is told."""

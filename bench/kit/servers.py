@@ -41,6 +41,8 @@ class Server:
     url: str
     process: subprocess.Popen[bytes]
     target: Target
+    ready_at_s: float = 0.0
+    """When it first answered, on the monotonic clock."""
 
     def family(self) -> list[psutil.Process]:
         root = psutil.Process(self.process.pid)
@@ -87,7 +89,7 @@ def running(name: str, command: list[str], url: str, ready: str, target: Target,
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{name} did not start: {log_path.read_text(errors='replace')[-600:]}")
             time.sleep(0.05)
-        yield Server(name, url, process, target)
+        yield Server(name, url, process, target, time.monotonic())
     finally:
         _stop(process)
 
@@ -119,7 +121,14 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def gateway(
-    _pictures: Path | None = None, *, root: Path = ROOT, name: str = "gateway", as_jobs: bool = False, method: str = "4", **environment: str
+    _pictures: Path | None = None,
+    *,
+    root: Path = ROOT,
+    name: str = "gateway",
+    as_jobs: bool = False,
+    method: str = "4",
+    ready: str = "/api/health",
+    **environment: str,
 ) -> Iterator[Server]:
     """``./start.sh`` with its defaults. ``root``: another checkout, to compare two states of this program. ``as_jobs``: by ``POST /api/jobs``,
     watched to the end and fetched, and not by ``/api/convert``."""
@@ -131,7 +140,7 @@ def gateway(
             kind, path = (load.JOB, "/api/jobs") if as_jobs else ("POST", "/api/convert")
             return kind, f"{path}?quality=80&method={method}" + (f"&width={width}" if width else "")
 
-        with running(name, [str(root / "start.sh")], f"http://127.0.0.1:{port}", "/api/health", target, root, **settings) as server:
+        with running(name, [str(root / "start.sh")], f"http://127.0.0.1:{port}", ready, target, root, **settings) as server:
             _wait_for_encoders(server)
             yield server
 

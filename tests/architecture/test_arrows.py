@@ -74,11 +74,16 @@ IMPURE = {
 }
 ENVIRONMENT_READERS = {"settings/__init__.py"}
 """The one reader of settings."""
-ENVIRONMENT_PASSED_ON = {"cli.py": "the supervisor's children inherit it", "installation/packages.py": "pip inherits it"}
+ENVIRONMENT_PASSED_ON = {
+    "cli.py": "the supervisor's children inherit it",
+    "server/preload.py": "a try of the new code has the workers' own",
+    "installation/packages.py": "pip inherits it",
+}
 INTERNAL_READERS = {
     "installation/lock.py": "GATEWAY_INSTALLATION_LOCK: handed on by the installation to what follows",
     "terminal.py": "TERM, NO_COLOR: what the terminal can do",
     "texts/operator.py": "LC_ALL, LC_MESSAGES, LANG: the operator's language",
+    "server/reexec.py": "WEBP_GATEWAY_HANDOVER: what a master hands to its next image",
     "server/run_dir.py": "GATEWAY_RUN_DIR, GATEWAY_WORKERS_DIR: set by supervisor or gunicorn.conf.py for their own children",
 }
 

@@ -150,6 +150,31 @@ def is_supervised(process: psutil.Process) -> bool:
     return parent is not None and "-m backend" in " ".join(parent.cmdline())
 
 
+def zygote_family(gateway: Gateway) -> list[psutil.Process]:
+    """The process that has the codec loaded, and forks a zygote for each encoder process."""
+    return [each for each in gateway.find("sandbox.zygote") if "is_family=True" in " ".join(each.cmdline()) and not _is_forked(each)]
+
+
+def zygotes(gateway: Gateway) -> list[psutil.Process]:
+    """Those of the encoder processes: forked by the family, or by themselves after that has died; not the children that they fork."""
+    family = {each.pid for each in zygote_family(gateway)}
+    return [each for each in gateway.find("sandbox.zygote") if each.pid not in family and not _is_disposable(each)]
+
+
+def _is_forked(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        above = process.parent()
+        return above is not None and "sandbox.zygote" in " ".join(above.cmdline())
+    return True
+
+
+def _is_disposable(process: psutil.Process) -> bool:
+    """A child gives up its privileges before its order comes; a zygote never does."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return "NoNewPrivs:\t1" in Path(f"/proc/{process.pid}/status").read_text()
+    return True
+
+
 def codec_children(gateway: Gateway) -> list[psutil.Process]:
     """The disposable children at work: what the zygotes have forked, and what is sealed (proc(5)), unlike one that waits for its order."""
     return [child for each in gateway.find("zygote") for child in _children(each) if _is_sealed(child)]

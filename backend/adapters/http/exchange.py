@@ -10,6 +10,7 @@ Whatever the other server sends, and however fast, the exchange ends by its dead
 
 from __future__ import annotations
 
+import functools
 import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,17 +71,29 @@ class HttpAnswer:
         self._wire.close()
 
 
+@functools.cache
+def public_trust() -> ssl.SSLContext:
+    """The system's authorities and Mozilla's: 7 MiB and a tenth of a second, so all clients have the same, and all workers (``server/preload``)."""
+    return _new_public_trust()
+
+
+def _new_public_trust() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 class HttpClient:
     """One for each process. ``allowed`` are networks that may be asked though they are not public."""
 
     def __init__(self, allowed: Sequence[Network] = ()) -> None:
         self._allowed = tuple(allowed)
         self._lookups = Lookups()
-        self._tls = ssl.create_default_context()
-        self.trust(certifi.where())
+        self._tls = public_trust()
 
     def trust(self, authorities: Path | str) -> None:
-        """Certificates in a PEM file, beside the system's."""
+        """Certificates in a PEM file, beside the public ones."""
+        self._tls = _new_public_trust()
         self._tls.load_verify_locations(authorities)
 
     def ask(self, request: HttpRequest, deadline: Deadline) -> HttpAnswer:

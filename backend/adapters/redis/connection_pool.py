@@ -8,6 +8,7 @@ connections would answer nothing sooner.
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -28,15 +29,19 @@ class BoundedPool(ConnectionPool):
 
     def __init__(self, *, wait_s: float = 1.0, max_connections: int = MAX_CONNECTIONS, **more: Any) -> None:
         self._wait_s = wait_s
-        self._places = places(max_connections)
         self._idle_since: dict[int, float] = {}
         super().__init__(max_connections=max_connections, **more)
 
     def reset(self) -> None:
         """Also after a fork: the child begins without connections."""
         super().reset()
-        if hasattr(self, "max_connections"):
-            self._places, self._idle_since = places(self.max_connections), {}
+        self.__dict__.pop("_places", None)
+        self._idle_since = {}
+
+    @cached_property
+    def _places(self) -> SimpleQueue[None]:
+        """Made when it is first used: gevent's belongs to the loop of one process."""
+        return places(self.max_connections)
 
     def get_connection(self, *given: Any, **more: Any) -> Any:
         self._checkpid()

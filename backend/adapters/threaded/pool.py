@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, cast
 
 from gevent.threadpool import ThreadPool
@@ -36,7 +37,12 @@ class Task:
 
 class Threads:
     def __init__(self, count: int) -> None:
-        self.pool = ThreadPool(count)
+        self._count = count
+
+    @cached_property
+    def pool(self) -> ThreadPool:
+        """Made when it is first used, which is after a fork: it belongs to the loop of one process."""
+        return ThreadPool(self._count)
 
     def run(self, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Return or raise what ``call`` does. A greenlet that is killed here leaves only when the call has ended: nobody closes a file under a write.
@@ -76,7 +82,8 @@ class Threads:
             yield from page
 
     def close(self) -> None:
-        self.pool.kill()
+        if "pool" in self.__dict__:
+            self.pool.kill()
 
 
 def _catch(call: Callable[..., T], arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[T | None, Exception | None]:

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import socket
-import subprocess
-import sys
-import threading
-from pathlib import Path
 from typing import Any
 
 from backend.codec import messages
-from backend.codec.seal import kernel
+from backend.codec.host.zygote_process import ExecutedZygote, ForkedZygote, ZygoteFamily, launch
 
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 5.0
-ROOT = Path(__file__).resolve().parents[3]
-LAUNCH = "import sys; sys.path.insert(0, {root!r}); from backend.codec.sandbox.zygote import main; main({sandbox!r}, {guarded_by})"
-ENVIRONMENT = {
-    "LC_ALL": "C.UTF-8",
-    "MALLOC_ARENA_MAX": "1",
-    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296",
-}
-"""All that the zygote gets. A heap that is never given back lets the encoder use the decoded image's memory again; new memory the kernel would have
-to clear first; ``bench/limits.py`` measures it as “heap kept”. Huge pages for it (``glibc.malloc.hugetlb``) are not asked for: 2 % less processor
-time while images follow each other, but 7 % more for 24 megapixels after a rest of six seconds, on a virtual machine."""
 
 
 class ZygoteFailed(Exception):
@@ -37,9 +20,9 @@ class ZygoteClient:
     """``child_pid`` is the child that has the newest order, once that is known. ``level`` is what the start-up probe of the seal found.
     ``versions`` are those of the libraries, by name."""
 
-    def __init__(self, sandbox: str) -> None:
-        self._sandbox = sandbox
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, sandbox: str, family: ZygoteFamily | None = None) -> None:
+        self._sandbox, self._family = sandbox, family
+        self._process: ExecutedZygote | ForkedZygote | None = None
         self._control: socket.socket | None = None
         self._reader: messages.MessageReader | None = None
         self._number = 0
@@ -51,16 +34,25 @@ class ZygoteClient:
 
     def start(self) -> bool:
         """Whether the zygote was started now; it may run already. Raises ``ZygoteFailed``."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._process.is_alive():
             return False
         self.stop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
-            self._process = _launch(self._sandbox, theirs)
+            is_forked = self._family is not None and self._family.fork(theirs)
+            if not is_forked:
+                self._process = ExecutedZygote(launch(self._sandbox, theirs))
         ours.settimeout(START_TIMEOUT_S)
         self._control, self._reader = ours, messages.MessageReader(ours)
-        self.level, self.versions = self._read_greeting()
+        greeting = self._read_greeting()
+        if is_forked:
+            self._process = ForkedZygote(greeting["pid"])
+        self.level, self.versions = dict(greeting["ready"]), dict(greeting.get("versions", {}))
         return True
+
+    @property
+    def zygote_pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
 
     def send_order(self, order: messages.Order, descriptors: list[int]) -> None:
         """To a zygote that was started. Raises ``ZygoteFailed``."""
@@ -124,13 +116,11 @@ class ZygoteClient:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGKILL)
-            self._process.wait(END_TIMEOUT_S)
+            self._process.kill(END_TIMEOUT_S)
         self._control = self._reader = self._process = self.child_pid = None
 
-    def _read_greeting(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """What the zygote says first, once it is ready: the level of its seal, and the versions of its libraries."""
+    def _read_greeting(self) -> messages.Message:
+        """What the zygote says first, once it is ready: the level of its seal, the versions of its libraries, its process id."""
         assert self._reader is not None
         try:
             received = self._reader.read()
@@ -140,25 +130,4 @@ class ZygoteClient:
         if not received or not isinstance(received[0].get("ready"), dict):
             self.stop()
             raise ZygoteFailed("the zygote ended before it was ready")
-        return dict(received[0]["ready"]), dict(received[0].get("versions", {}))
-
-
-def _launch(sandbox: str, control: socket.socket) -> subprocess.Popen[bytes]:
-    """In a session of its own, so that a terminal's Ctrl-C does not reach it: the encoder process may finish its job first, and ends it then.
-
-    PR_SET_PDEATHSIG acts when the thread that started the process ends, so it is asked for from the main thread only.
-    """
-    guarded_by = os.getpid() if kernel.IS_LINUX and threading.current_thread() is threading.main_thread() else 0
-    command = LAUNCH.format(root=str(ROOT), sandbox=sandbox, guarded_by=guarded_by)
-    return subprocess.Popen(
-        [sys.executable, "-I", "-B", "-c", _MOVE_DESCRIPTOR.format(given=control.fileno(), wanted=messages.CONTROL_FD) + command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=(control.fileno(),),
-        env=ENVIRONMENT,
-        start_new_session=True,
-    )
-
-
-_MOVE_DESCRIPTOR = "import os; os.dup2({given}, {wanted}, inheritable=False); {given} == {wanted} or os.close({given}); "
+        return received[0]

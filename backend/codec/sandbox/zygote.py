@@ -32,15 +32,38 @@ SLOW_PIXELS = 200_000
 """An image of so many pixels takes over 20 ms."""
 
 
-def main(sandbox: str, guarded_by: int) -> None:
-    """``guarded_by`` is the encoder process, where the kernel is to end this process with it; else 0."""
+def main(sandbox: str, guarded_by: int, is_family: bool = False) -> None:
+    """``guarded_by`` is the process that started this one, where the kernel is to end this one with it; else 0. ``is_family``: this process only
+    loads the codec, and forks a zygote for each encoder process that asks for one (``host/zygote_process.ZygoteFamily``)."""
     _die_with(guarded_by)
-    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=messages.CONTROL_FD)
+    control = socket.socket(fileno=messages.CONTROL_FD)
     preload()
-    control.sendall(messages.pack({"ready": probe.measure_level(sandbox).as_dict(), "versions": library_versions()}))
+    greeting = {"ready": probe.measure_level(sandbox).as_dict(), "versions": library_versions()}
     gc.collect()
     gc.freeze()
+    if is_family:
+        control = _fork_for_each(control)
+    control.sendall(messages.pack(greeting | {"pid": os.getpid()}))
     Zygote(control, _sigchld_fd(), sandbox).serve()
+
+
+def _fork_for_each(requests: socket.socket) -> socket.socket:
+    """Returns in each zygote, with its control socket; ends the family when nobody is left who could ask."""
+    family_pid = os.getpid()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps them; their encoder processes watch them
+    while True:
+        _, descriptors, _, _ = socket.recv_fds(requests, 1, 1)
+        if not descriptors:
+            sys.exit(0)
+        try:
+            is_zygote = os.fork() == 0
+        except OSError:
+            is_zygote = False  # the socket closes, and the encoder process tries again
+        if is_zygote:
+            requests.close()
+            _die_with(family_pid)
+            return socket.socket(fileno=descriptors[0])
+        os.close(descriptors[0])
 
 
 def preload() -> None:
@@ -56,10 +79,10 @@ def preload() -> None:
         WarmUp(0, takes_fast_path=False, output=output).run()
 
 
-def _die_with(encoder_pid: int) -> None:
-    if kernel.IS_LINUX and encoder_pid:
+def _die_with(parent_pid: int) -> None:
+    if kernel.IS_LINUX and parent_pid:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != encoder_pid:
+        if os.getppid() != parent_pid:
             sys.exit(0)
 
 

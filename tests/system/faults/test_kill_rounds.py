@@ -31,7 +31,7 @@ import redis
 import requests
 from PIL import Image
 
-from tests.support.running import ENDED, Gateway, wait_for
+from tests.support.running import ENDED, Gateway, wait_for, zygote_family, zygotes
 from tests.system.faults.pictures import png
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -55,8 +55,9 @@ VICTIMS: dict[str, Callable[[Gateway], list[psutil.Process]]] = {
     "gunicorn master": lambda gateway: [each for each in gateway.find("gunicorn") if each.ppid() == gateway.process.pid],  # type: ignore[union-attr]
     "encoder": lambda gateway: [each for each in children_of(gateway, "celery") if "zygote" not in " ".join(each.cmdline())],
     "celery master": lambda gateway: [each for each in gateway.find("celery") if each.ppid() == gateway.process.pid],  # type: ignore[union-attr]
-    "zygote": lambda gateway: [each for each in gateway.find("sandbox.zygote") if "sandbox.zygote" not in " ".join(each.parent().cmdline())],
-    "sealed child": lambda gateway: [child for each in gateway.find("sandbox.zygote") for child in each.children()],
+    "zygote family": zygote_family,
+    "zygote": zygotes,
+    "sealed child": lambda gateway: [child for each in zygotes(gateway) for child in each.children()],
     "redis": lambda gateway: gateway.find("redis.sock"),
     "supervisor": lambda gateway: [psutil.Process(gateway.process.pid)],  # type: ignore[union-attr]
     "everything": lambda gateway: gateway.family(),

@@ -103,9 +103,9 @@ def kill_codec_children(name: str) -> Act:
     """Those at work: what a zygote has forked."""
 
     def act(cluster: Cluster, _: random.Random) -> None:
-        zygotes = cluster.hosts[name].processes("zygote")
-        for each in zygotes:
-            if parent_of(each) in zygotes:
+        codecs = cluster.hosts[name].processes("zygote")  # a family, its zygotes, their children
+        for each in codecs:
+            if parent_of(each) in codecs and parent_of(parent_of(each)) in codecs:
                 _kill(each)
 
     return act

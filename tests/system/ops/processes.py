@@ -26,8 +26,9 @@ def workers(gateway: Gateway) -> list[psutil.Process]:
 
 
 def pool(gateway: Gateway) -> list[psutil.Process]:
-    """Celery's pool processes."""
-    return [each for each in celery_master(gateway).children() if _is_there(each)]
+    """Celery's pool processes, without the family of zygotes beside them."""
+    children = [each for each in celery_master(gateway).children() if _is_there(each)]
+    return [each for each in children if "zygote" not in " ".join(each.cmdline())]
 
 
 def _is_there(process: psutil.Process) -> bool:

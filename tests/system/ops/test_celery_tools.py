@@ -20,7 +20,7 @@ import requests
 from backend.adapters.redis.client import KEY_PREFIX
 from backend.adapters.redis.ticket import QUEUE
 from tests.support.images import photograph
-from tests.support.running import ROOT, Gateway, free_port, running, wait_for
+from tests.support.running import ROOT, Gateway, free_port, running, wait_for, zygotes
 from tests.system.ops.figures import scraped
 from tests.system.ops.processes import celery_master, pool
 
@@ -110,7 +110,7 @@ def answers(url: str) -> bool:
 @contextlib.contextmanager
 def held(gateway: Gateway) -> Iterator[None]:
     """Every codec stands still, so that the figures do too; the encoders go on renewing their leases."""
-    children = [each for each in gateway.find("zygote") if "zygote" in " ".join(each.parent().cmdline())]  # type: ignore[union-attr]
+    children = [child for each in zygotes(gateway) for child in each.children()]
     for each in children:
         each.suspend()
     try:

@@ -113,17 +113,17 @@ def test_the_node_of_a_cluster_that_has_our_keys_serves_and_another_names_it(tmp
 
 def test_what_changes_while_it_runs_is_told_once_in_the_log_and_in_health(server: RedisProcess, caplog: pytest.LogCaptureFixture) -> None:
     context = MemoryContext().context
-    looks = RedisLooks(f"redis://{HERE}:{server.port}", KEY_PREFIX, context.duties, "one")
-    looks.look()
+    looks = RedisLooks(f"redis://{HERE}:{server.port}", KEY_PREFIX, context.duties)
+    looks.look("one")
     assert looks.codes() == {"redis": {"warnings": []}}
     with configured(server, maxmemory="100mb", maxmemory_policy="allkeys-lru"):
-        looks.look()
-        looks.look()
+        looks.look("one")
+        looks.look("one")
         assert looks.codes() == {"redis": {"warnings": ["redis_evicts"]}}
         assert [line for line in caplog.messages if "allkeys-lru" in line] == [caplog.messages[0]]
         (sentence,) = looks.sentences()
         assert "allkeys-lru" in sentence["en"] and "淘汰" in sentence["zh-CN"]
-    looks.look()
+    looks.look("one")
     assert looks.codes() == {"redis": {"warnings": []}}
 
 

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from backend import errors
-from backend.codec.host import zygote_client
+from backend.codec.host import zygote_process
 from backend.codec.sealed import ATTEMPTS, SealedCodec
 from backend.core.conversion import ChildDied, Conversion, Converted, Progress, Stopped
 from backend.core.limits import Limits
@@ -189,7 +189,7 @@ def test_a_child_that_is_killed_again_is_given_up(codec: SealedCodec) -> None:
 
 def test_a_zygote_that_cannot_be_started_is_the_machines_fault_and_not_the_images(mortal_codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(zygote_client, "LAUNCH", "raise SystemExit(1) #")
+        patch.setattr(zygote_process, "LAUNCH", "raise SystemExit(1) #")
         with pytest.raises(errors.BackendUnavailable) as caught:
             Run(mortal_codec)()
         assert caught.value.params == {"part": "encoders"}

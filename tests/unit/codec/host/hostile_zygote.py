@@ -27,7 +27,7 @@ LAUNCH = (
     "import sys; sys.path.insert(0, {root!r}); from tests.unit.codec.host import hostile_zygote; hostile_zygote.install(); "
     "from backend.codec.sandbox.zygote import main; main({sandbox!r}, {guarded_by})"
 )
-"""Instead of ``zygote_client.LAUNCH``."""
+"""Instead of ``zygote_process.LAUNCH``."""
 
 
 def hostile(image: bytes, code: str) -> bytes:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from backend import errors
-from backend.codec.host import zygote_client
+from backend.codec.host import zygote_process
 from backend.codec.seal import thread_budget
 from backend.codec.sealed import SealedCodec
 from backend.core.conversion import Conversion, Converted, Progress
@@ -139,7 +139,7 @@ def unsealed_codec() -> Iterator[SealedCodec]:
 def codec_of(sandbox: str) -> Iterator[SealedCodec]:
     codec = SealedCodec(sandbox=sandbox)  # type: ignore[arg-type]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zygote_client, "LAUNCH", hostile_zygote.LAUNCH)
+        patch.setattr(zygote_process, "LAUNCH", hostile_zygote.LAUNCH)
         codec.start()
     yield codec
     codec.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.codec.host import zygote_client
+from backend.codec.host import zygote_process
 from backend.codec.sealed import SealedCodec
 from tests.unit.codec.conftest import picture, saved
 from tests.unit.codec.host import hostile_zygote
@@ -31,7 +31,7 @@ WORDS = {
 def codec() -> Iterator[SealedCodec]:
     sealed = SealedCodec()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zygote_client, "LAUNCH", hostile_zygote.LAUNCH)
+        patch.setattr(zygote_process, "LAUNCH", hostile_zygote.LAUNCH)
         sealed.start()
     yield sealed
     sealed.close()
