@@ -28,7 +28,7 @@ from gunicorn.sock import ssl_context
 
 from backend import logs
 from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal, Overstayed
-from backend.ports.peer import KEY, Peer
+from backend.ports.peer import KEY
 from backend.server import connection_limits
 from backend.server.client_sockets import set_options, shake_hands
 from backend.server.connection import Connection, Connections
@@ -64,8 +64,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
     wsgi_handler = None
 
     def init_process(self) -> None:
-        # Gunicorn sets a worker's signal handlers after patching. Until then the master's run here and swallow a SIGTERM; the master would then
-        # wait until its timeout.
+        # Gunicorn sets a worker's handlers after patching. Until then the master's run here and swallow a SIGTERM: it would wait until its timeout.
         signal.signal(signal.SIGTERM, super().handle_exit)
         self.connections = Connections()
         self.draining = Event()
@@ -76,9 +75,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        capacity = connection_limits.current().websockets_per_worker
-        if capacity is None:
-            capacity = self.worker_connections * 4 // 5
+        given = connection_limits.current().websockets_per_worker
+        capacity = self.worker_connections * 4 // 5 if given is None else given
         self.wsgi = self._with_peer(HttpMetrics(Upgrade(self.wsgi, self.connections, capacity, self._end_kept)))
 
     def run(self) -> None:
@@ -206,8 +204,7 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
     def _with_peer(self, app: Wsgi) -> Wsgi:
         def call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             connection = self.connections.by_socket[environ["gunicorn.socket"].sock]
-            peer: Peer = RequestPeer(connection, environ["wsgi.input"], self.draining)
-            environ[KEY] = peer
+            environ[KEY] = RequestPeer(connection, environ["wsgi.input"], self.draining)
             return app(environ, start_response)
 
         return call
