@@ -120,13 +120,12 @@ class SealedCodec:
         if os.fstat(result_fd).st_size:
             os.ftruncate(result_fd, 0)
         if order.conversion.options.is_several:
-            return _result_of(self._run_child(source_fd, result_fd, order, monitor, _always), order)
+            return _result_of(self._run_child(source_fd, result_fd, order, monitor, awaits_end=False), order)
         with open_result_memory(order.conversion.shape) as memory:
             written_fd = memory.fd if memory else result_fd
-            end = self._run_child(source_fd, written_fd, order, monitor, memory.seal if memory else _never)
-            converted = _result_of(end, order)
+            converted = _result_of(self._run_child(source_fd, written_fd, order, monitor, awaits_end=memory is None), order)
             if memory:
-                memory.copy_to(result_fd)
+                memory.copy_to(result_fd, converted.bytes)
             verify(converted, result_fd, order.conversion)
             return converted
 
@@ -137,13 +136,14 @@ class SealedCodec:
         except errors.SettingsError as error:
             raise ZygoteFailed(str(error)) from error
 
-    def _run_child(self, source_fd: int, written_fd: int, order: messages.Order, monitor: ChildMonitor, is_final: Callable[[], bool]) -> ChildEnd:
+    def _run_child(self, source_fd: int, written_fd: int, order: messages.Order, monitor: ChildMonitor, *, awaits_end: bool) -> ChildEnd:
+        """``awaits_end``: the child could still change what it wrote. Where that is copied before it is looked at, nobody waits."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours:
             with theirs, open_watermark_memory(order.conversion.watermark) as mark_fds:
                 self._client.send_order(order, [source_fd, written_fd, theirs.fileno(), *mark_fds])
             try:
-                end = monitor.watch(self._client, ours, is_final)
+                end = monitor.watch(self._client, ours, awaits_end=awaits_end)
             except BaseException:
                 self._client.kill_child()
                 raise
@@ -164,15 +164,6 @@ def _check_sum(pixels: int, limits: Limits) -> None:
     limit = MAX_WIDTHS_PIXELS * limits.pixels
     if pixels > limit:
         raise errors.TooManyPixels("widths", pixels=pixels, limit=limit)
-
-
-def _never() -> bool:
-    return False
-
-
-def _always() -> bool:
-    """Variants are copied and looked at as they come, so the child may do with the file what it will."""
-    return True
 
 
 def _result_of(end: ChildEnd, order: messages.Order) -> Converted:

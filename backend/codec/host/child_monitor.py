@@ -58,22 +58,22 @@ class ChildMonitor:
         self._passed_on_at_s = time.monotonic()
         self._cpu_progress: CpuProgress | None = None
 
-    def watch(self, client: ZygoteClient, channel: socket.socket, is_final: Callable[[], bool]) -> ChildEnd:
-        """Until the child ends, or reports its result and ``is_final()``: the result cannot be changed any more. That is asked once.
+    def watch(self, client: ZygoteClient, channel: socket.socket, *, awaits_end: bool) -> ChildEnd:
+        """Until the child ends, or reports its result where that is enough.
 
         Raises ``Stopped``, ``EncodeTimeout``, ``DamagedImage`` for a malformed message, ``ZygoteLost``.
         """
         self._cpu_progress = None
         try:
-            return self._watch(client, channel, is_final)
+            return self._watch(client, channel, awaits_end)
         except messages.MalformedMessage as error:
             raise errors.DamagedImage(private=f"the child sent a malformed message: {error}") from None
         finally:
             if self._cpu_progress is not None:
                 self._cpu_progress.close()
 
-    def _watch(self, client: ZygoteClient, channel: socket.socket, is_final: Callable[[], bool]) -> ChildEnd:
-        reader, end, was_asked = ReportReader(channel, self._order), ChildEnd(), False
+    def _watch(self, client: ZygoteClient, channel: socket.socket, awaits_end: bool) -> ChildEnd:
+        reader, end = ReportReader(channel, self._order), ChildEnd()
         poll = select.poll()
         poll.register(channel, select.POLLIN)
         poll.register(client, select.POLLIN)
@@ -83,10 +83,8 @@ class ChildMonitor:
                 self._take(reader.read(), end)
                 if reader.is_over:
                     poll.unregister(channel)
-                if end.converted is not None and not was_asked:
-                    was_asked = True
-                    if is_final():
-                        return end
+                if end.converted is not None and not awaits_end:
+                    return end
             if client.fileno() in ready and self._has_ended(client, end):
                 self._take(reader.read_rest(), end)
                 return end

@@ -1,14 +1,13 @@
-"""A small result in memory that the kernel seals, so that it is final before the child has ended.
+"""A small result in memory of memfd_create(2): the child writes it, and the encoder process copies it out as soon as the child says that it is done.
 
-A child may change a file that it has written until its process is gone, which takes milliseconds. Memory of memfd_create(2) can be sealed:
-after F_SEAL_WRITE the kernel lets no process change it, and it refuses the seal while a process still could. Then the end is waited for.
+A child may change a file that it has written until its process is gone, which takes milliseconds. The copy is out of its reach, and the copy is
+what is looked at and kept. Then the child's end is waited for by nobody.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 
@@ -19,7 +18,6 @@ from backend.core.conversion import Shape
 MAX_PIXELS = 4 << 20
 """Of larger images, copying the result costs more than the wait."""
 COPY_BYTES = 1 << 20
-_SEALS = ("F_SEAL_WRITE", "F_SEAL_GROW", "F_SEAL_SHRINK", "F_SEAL_SEAL")
 
 
 class ResultMemory:
@@ -28,25 +26,18 @@ class ResultMemory:
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
-    def seal(self) -> bool:
-        """Whether no process can change it any more. Refused where the child maps the memory, or has put seals on it itself."""
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, sum(getattr(fcntl, name) for name in _SEALS))
-            return True
-        return False
-
-    def copy_to(self, file_fd: int) -> None:
-        """Raises ``StorageFull``, ``BackendUnavailable``."""
+    def copy_to(self, file_fd: int, size_bytes: int) -> None:
+        """The first ``size_bytes``, or as many as there are. Raises ``StorageFull``, ``BackendUnavailable``."""
         try:
-            write(file_fd, self._parts())
+            write(file_fd, self._parts(size_bytes))
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise errors.StorageFull(private=str(error)) from error
             raise errors.BackendUnavailable(part="store", retry_after_s=5, private=f"a result could not be copied: {error}") from error
 
-    def _parts(self) -> Iterator[bytes]:
+    def _parts(self, size_bytes: int) -> Iterator[bytes]:
         at = 0
-        while part := os.pread(self.fd, COPY_BYTES, at):
+        while at < size_bytes and (part := os.pread(self.fd, min(COPY_BYTES, size_bytes - at), at)):
             at += len(part)
             yield part
 
@@ -64,6 +55,6 @@ def open_result_memory(shape: Shape) -> Iterator[ResultMemory | None]:
 
 def _memfd() -> int:
     try:
-        return os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        return os.memfd_create("result", os.MFD_CLOEXEC)
     except (AttributeError, OSError):
         return -1

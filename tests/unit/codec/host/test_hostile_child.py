@@ -254,10 +254,10 @@ def test_a_result_does_not_change_after_it_was_checked(hostile_codec: SealedCode
 
 
 def test_the_file_is_judged_as_it_is_kept(hostile_codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory that could be changed until it was copied: as if the kernel had not sealed it."""
+    """Memory can be changed until it is copied."""
     copy = "backend.codec.host.result_memory.ResultMemory.copy_to"
 
-    def copy_another(_memory: object, file_fd: int) -> None:
+    def copy_another(_memory: object, file_fd: int, _size_bytes: int) -> None:
         os.pwrite(file_fd, b"<!doctype html><script>" + bytes(300), 0)
 
     monkeypatch.setattr(copy, copy_another)

@@ -1,9 +1,7 @@
-"""A small result is final once the kernel has sealed its memory, and not before; then the child's end is not waited for."""
+"""A small result is copied out of the child's reach; then the child's end is not waited for."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import mmap
 import os
 import tempfile
@@ -24,7 +22,7 @@ from backend.core.options import Options
 from tests.unit.codec.conftest import declared, picture, saved
 from tests.unit.codec.test_sealed import at_work, zygote
 
-pytestmark = pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux has memory that can be sealed")
+pytestmark = pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux has such memory")
 SMALL = Shape("png", 64, 48, 1)
 
 
@@ -36,68 +34,35 @@ def memory() -> Iterator[ResultMemory]:
         yield found
 
 
-def content(memory: ResultMemory) -> bytes:
-    return os.pread(memory.fd, 100, 0)
-
-
-def tried(memory: ResultMemory) -> list[int]:
-    """How each way to change it ends in another process, which has had it open all along."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        for change in (
-            lambda: os.pwrite(memory.fd, b"changed", 0),
-            lambda: os.ftruncate(memory.fd, 3),
-            lambda: os.ftruncate(memory.fd, 99),
-            lambda: mmap.mmap(memory.fd, 9),
-        ):
-            try:
-                change()
-                os.write(writer, bytes([0]))
-            except OSError as error:
-                os.write(writer, bytes([error.errno or 255]))
-        os._exit(0)
-    os.waitpid(pid, 0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as said:
-        return list(said.read())
-
-
-def test_what_is_sealed_no_process_changes(memory: ResultMemory) -> None:
-    assert memory.seal()
-    assert tried(memory) == [errno.EPERM] * 4
-    assert content(memory) == b"as it was"
-
-
-def test_what_is_not_sealed_can_be_changed(memory: ResultMemory) -> None:
-    assert tried(memory) == [0] * 4
-    assert content(memory) != b"as it was"
-
-
-def test_memory_that_is_mapped_for_writing_is_not_final(memory: ResultMemory) -> None:
-    with mmap.mmap(memory.fd, 9) as view:
-        assert not memory.seal()
-        view[:7] = b"changed"
-    assert content(memory) == b"changedas"
-
-
-def test_memory_that_the_child_has_sealed_its_own_way_is_not_final(memory: ResultMemory) -> None:
-    fcntl.fcntl(memory.fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL)
-    assert not memory.seal()
-
-
 def test_it_is_copied_whole(memory: ResultMemory) -> None:
     os.pwrite(memory.fd, b"x" * (3 << 20), 9)
     with tempfile.TemporaryFile() as file:
-        memory.copy_to(file.fileno())
+        memory.copy_to(file.fileno(), 9 + (3 << 20))
         assert file.read() == b"as it was" + b"x" * (3 << 20)
+
+
+def test_what_the_child_adds_or_cuts_meanwhile_is_not_waited_for(memory: ResultMemory) -> None:
+    with tempfile.TemporaryFile() as file:
+        memory.copy_to(file.fileno(), 5)
+        assert file.read() == b"as it"
+    with tempfile.TemporaryFile() as file:
+        memory.copy_to(file.fileno(), 50)
+        assert file.read() == b"as it was"
+
+
+def test_a_copy_does_not_change_with_what_it_was_made_of(memory: ResultMemory) -> None:
+    with tempfile.TemporaryFile() as file, mmap.mmap(memory.fd, 9) as view:
+        memory.copy_to(file.fileno(), 9)
+        view[:7] = b"changed"
+        os.pwrite(memory.fd, b"CHANGED", 0)
+        assert file.read() == b"as it was"
 
 
 def test_a_copy_that_finds_no_room_or_no_disk_is_named(memory: ResultMemory) -> None:
     with open("/dev/full", "wb") as full, pytest.raises(errors.StorageFull):
-        memory.copy_to(full.fileno())
+        memory.copy_to(full.fileno(), 9)
     with open(os.devnull, "rb") as not_for_writing, pytest.raises(errors.BackendUnavailable):
-        memory.copy_to(not_for_writing.fileno())
+        memory.copy_to(not_for_writing.fileno(), 9)
 
 
 def test_a_large_image_is_written_to_its_file() -> None:
@@ -125,16 +90,15 @@ def test_a_stop_ends_its_own_child_after_one_that_was_abandoned(codec: SealedCod
 
 def test_an_end_that_is_read_late_is_not_taken_for_the_next_ones(codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child was done and gone before the message that it had taken its order was read: as on a busy machine."""
-    seal = ResultMemory.seal
+    copy = ResultMemory.copy_to
 
-    def slowly(memory: ResultMemory) -> bool:
-        is_final = seal(memory)
+    def slowly(memory: ResultMemory, file_fd: int, size_bytes: int) -> None:
+        copy(memory, file_fd, size_bytes)
         time.sleep(0.2)
-        return is_final
 
     with monkeypatch.context() as patch:
         patch.setattr(ChildMonitor, "_has_ended", lambda *_: False)
-        patch.setattr(ResultMemory, "seal", slowly)
+        patch.setattr(ResultMemory, "copy_to", slowly)
         converted(codec)
     with pytest.raises(Stopped):
         converted(codec, side=2500, is_stopped=True)
