@@ -8,10 +8,12 @@ are not Celery's: there is no result backend.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from celery import Celery
+from celery.worker.consumer import Consumer
 from kombu import Connection as KombuConnection
 from kombu.transport import redis as kombu_redis
 from kombu.transport.virtual import QoS as VirtualQoS
@@ -27,6 +29,7 @@ from backend.core.redis_url import RedisUrl
 TIMEOUT_S = 2.0
 PREFETCH = 1
 """Tickets that a worker holds for each of its processes: the one that is worked on. A spare one could wait at a busy host while another is idle."""
+EVENTS_WAIT_S = 0.05
 RETRY_PAUSES_S = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 1.0}
 log = logging.getLogger(__name__)
 
@@ -38,27 +41,52 @@ class PromptConnection(KombuConnection):
         return super()._ensure_connection(*given, **{**more, **RETRY_PAUSES_S})
 
 
-class TicketQoS(kombu_redis.QoS):
-    """Two rules of our own for messages that are outstanding.
+class TicketQoS(VirtualQoS):
+    """Messages that are outstanding are known to this process alone, and given back from there.
 
-    - A message counts as acknowledged even where Redis could not be told: it may come again. kombu's own counts it as outstanding for ever.
-      With all processes busy that closes the prefetch window, the consumer never listens again, and so never notices that its connection is gone.
-    - A lost connection gives none back, since it is bound to no job. kombu's own tries, finds that its address is gone too, and ends the worker.
+    kombu's own for Redis writes each message into Redis before its task begins, and deletes it there when it is acknowledged. The task waits for
+    that, and what a killed worker had comes again after minutes. A ticket is bound to no job, and the Janitor replaces one that is lost within a
+    second. For the same reason a lost connection gives none back.
     """
 
-    def restore_unacked(self, client: Any = None) -> None:
-        channel: Any = self.channel
-        if channel.connection.client is None:
-            (self._delivered or {}).clear()
-        else:
-            super().restore_unacked(client)
+    channel: Any
+    _flush: Callable[[], None]
 
-    def ack(self, delivery_tag: Any) -> None:
+    def restore_unacked(self) -> None:
+        self._flush()
+        while self._delivered and self.channel.connection.client is not None:
+            self._give_back(self._delivered.popitem()[1])
+        (self._delivered or {}).clear()
+
+    def reject(self, delivery_tag: Any, requeue: bool = False) -> None:
+        if requeue:
+            self._give_back(self.get(delivery_tag))
+        self.ack(delivery_tag)
+
+    def _give_back(self, message: Any) -> None:
+        place = message.delivery_info
         try:
-            super().ack(delivery_tag)
+            with self.channel.conn_or_acquire() as client:
+                self.channel._do_restore_message(message._raw, place["exchange"], place["routing_key"], client, leftmost=True)
         except (RedisError, OSError) as error:
-            log.warning("a message could not be acknowledged, it may come again: %r", error)
-            VirtualQoS.ack(self, delivery_tag)
+            log.info("a ticket could not be given back, the janitor replaces it: %r", error)
+
+
+class TicketConsumer(Consumer):
+    """Sends the events of its tasks a moment later. Celery sends ``task-received`` before it hands the task to a process: a round trip more."""
+
+    hub: Any
+    _flush_events: Callable[[], None]
+    _sends_later = False
+
+    def on_send_event_buffered(self) -> Any:
+        if self.hub and not self._sends_later:
+            self._sends_later = True
+            self.hub.call_later(EVENTS_WAIT_S, self._send_events)
+
+    def _send_events(self) -> None:
+        self._sends_later = False
+        self._flush_events()
 
 
 class BrokerConnection(ReconnectsAfterFailover):
@@ -81,7 +109,7 @@ def _connection_parameters(channel: kombu_redis.Channel, asynchronous: bool = Fa
 
 kombus_own = kombu_redis.Channel._connparams  # type: ignore[attr-defined]
 kombu_redis.Channel._connparams = _connection_parameters  # type: ignore[attr-defined]
-kombu_redis.Channel.QoS = TicketQoS
+kombu_redis.Channel.QoS = TicketQoS  # type: ignore[assignment]
 
 
 def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.0) -> Celery:
@@ -90,7 +118,7 @@ def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.
     ``hard_limit_s``: the last resort against a task that hangs. The codec's own limits come first.
 
     - A ticket is acknowledged when its job is done (``acks_late``), and comes again when its process is killed: that process may have died
-      before it took a job. A task that failed has had its job all the same, so its ticket is spent.
+      before it took a job (``TicketQoS``). A task that failed has had its job all the same, so its ticket is spent.
     - Events and remote control are on: ``celery inspect``, ``celery events`` and Flower show what the encoders do.
     - A connection that is lost stops no encode, and changes nothing of the prefetch: the job has a lease of its own.
     - A command that Redis refuses, as where a right was taken away, is tried again. Else it ends the worker.
@@ -109,6 +137,7 @@ def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.
         task_acks_on_failure_or_timeout=True,
         task_default_queue=QUEUE,
         task_time_limit=hard_limit_s,
+        worker_consumer=f"{__name__}:TicketConsumer",
         worker_prefetch_multiplier=PREFETCH,
         worker_enable_prefetch_count_reduction=False,
         worker_enable_remote_control=True,
@@ -119,21 +148,19 @@ def celery_app(url: str, *, prefix: str = KEY_PREFIX, hard_limit_s: float = 120.
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,
         broker_use_ssl=tls_arguments(place.tls) if place.tls else None,
-        broker_transport_options={**_transport_options(prefix, hard_limit_s), **_sentinel_options(place)},
+        broker_transport_options={**_transport_options(prefix), **_sentinel_options(place)},
     )
     app.amqp.Connection = PromptConnection
     return app
 
 
-def _transport_options(prefix: str, hard_limit_s: float) -> dict[str, Any]:
+def _transport_options(prefix: str) -> dict[str, Any]:
     return {
         "global_keyprefix": prefix,
         "socket_timeout": TIMEOUT_S,
         "socket_connect_timeout": TIMEOUT_S,
         "max_retries": 1,
         "interval_start": 0,
-        "visibility_timeout": int(PREFETCH * hard_limit_s + 60),
-        "unacked_restore_interval": 5,
     }
 
 

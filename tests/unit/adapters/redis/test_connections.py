@@ -11,7 +11,7 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from backend.adapters.celery_encoders import celery_app
-from backend.adapters.redis.client import connect, translate_errors
+from backend.adapters.redis.client import KEY_PREFIX, connect, translate_errors
 from backend.adapters.redis.pubsub import RedisAnnouncements
 from backend.adapters.redis.ticket import QUEUE
 from backend.core.redis_url import encoded, with_tls_defaults
@@ -206,6 +206,25 @@ def test_an_encoder_that_holds_tickets_outlives_the_death_of_its_redis(own_redis
         broker.collect()
         channel._disconnect_pools()
         channel.qos.restore_unacked()
+
+
+def test_a_ticket_under_way_is_known_to_its_worker_alone_and_given_back_from_there(own_redis: RedisServer) -> None:
+    """kombu's own writes each into Redis before the task begins: every job waited for that."""
+    with connect(own_redis.url) as client, celery_app(own_redis.url).connection_for_read() as broker:
+        tickets = f"{KEY_PREFIX}{QUEUE}"
+        broker.SimpleQueue(QUEUE).put({})
+        channel = broker.default_channel
+        message = channel.basic_get(QUEUE)
+        assert client.llen(tickets) == 0 and client.keys("*unacked*") == []
+        channel.basic_reject(message.delivery_tag, requeue=True)
+        assert client.llen(tickets) == 1
+        channel.basic_ack(channel.basic_get(QUEUE).delivery_tag)
+        channel.qos.restore_unacked()
+        assert client.llen(tickets) == 0, "one that was acknowledged is spent"
+        broker.SimpleQueue(QUEUE).put({})
+        channel.basic_get(QUEUE)
+        channel.qos.restore_unacked()
+        assert client.llen(tickets) == 1, "a worker that stops gives back what it has"
 
 
 def test_an_encoder_outlives_a_right_that_it_loses_for_a_moment() -> None:
