@@ -24,7 +24,8 @@ CPU_S_A_MEGAPIXEL = 2.0
 SLOW_CPU_S_A_MEGAPIXEL = 8.0
 """For lossless, ``lossless=auto``, a search for a size or a score, and slow methods."""
 SLOW_METHOD = 5
-"""From here on, transparency that looks like noise takes 2 to 3 seconds a megapixel on a busy machine."""
+SLOWEST_METHOD, SLOWEST_CPU_S_A_MEGAPIXEL = 6, 40.0
+"""Transparency that looks like noise: measured as 3 seconds a megapixel on one machine, and as 23 on another."""
 AVIF_BYTES_A_PIXEL = {"4:2:0": 55, "4:4:4": 80}
 """By chroma, with transparency: address space was measured as 36 and 53 (``python -m bench.avif_memory``)."""
 AVIF_SLOW_BYTES_A_PIXEL = {"4:2:0": 80, "4:4:4": 110}
@@ -112,6 +113,8 @@ def cpu_s(conversion: Conversion, pixels: int) -> int:
         return _avif_cpu_s(conversion, pixels)
     is_slow = may_be_lossless(options) or options.target_bytes is not None or options.quality == "auto" or int(options.method) >= SLOW_METHOD
     a_megapixel = SLOW_CPU_S_A_MEGAPIXEL if is_slow else CPU_S_A_MEGAPIXEL
+    if int(options.method) >= SLOWEST_METHOD and not may_be_lossless(options):
+        a_megapixel = SLOWEST_CPU_S_A_MEGAPIXEL
     return max(1, math.ceil(min(conversion.timeout_s, BASE_CPU_S + a_megapixel * pixels / 1e6)))
 
 
