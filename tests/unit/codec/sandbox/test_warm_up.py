@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backend.codec.encoders.webp import bitstream
-from backend.codec.image import jpeg_fast_path
+from backend.codec.image import jpeg_fast_path, resampling
 from backend.codec.sandbox import warm_up
 from backend.codec.sandbox.warm_up import WarmUp
 from backend.core.conversion import Conversion, Shape
@@ -30,8 +30,8 @@ def conversion(image_format: str = "jpeg", width: int = 960, height: int = 640, 
         (conversion(width=600, height=400, lossless=True), 600 * 400 * warm_up.LOSSLESS_HEAP_BYTES_A_PIXEL, False),
         (conversion(sharp_yuv=True), 960 * 640 * warm_up.HEAP_BYTES_A_PIXEL, False),
         (conversion(quality="auto"), 960 * 640 * warm_up.HEAP_BYTES_A_PIXEL, False),
-        (Conversion(Shape("jpeg", 960, 640, 1), Options(width=100), Limits(), 60.0), 960 * 640 * warm_up.HEAP_BYTES_A_PIXEL, False),
-        (Conversion(Shape("jpeg", 960, 640, 1), Options(height=100), Limits(), 60.0), 960 * 640 * warm_up.HEAP_BYTES_A_PIXEL, False),
+        (Conversion(Shape("jpeg", 960, 640, 1), Options(width=100), Limits(), 60.0), 960 * 640 * warm_up.HEAP_BYTES_A_PIXEL, resampling.FAST),
+        (Conversion(Shape("jpeg", 960, 640, 1), Options(height=100), Limits(), 60.0), 960 * 640 * warm_up.HEAP_BYTES_A_PIXEL, resampling.FAST),
         (conversion("png"), 960 * 640 * warm_up.HEAP_BYTES_A_PIXEL, False),
     ],
 )
