@@ -106,8 +106,10 @@ class Gateway:
         _install_sessions(settings, context, socketio)
 
     def start(self) -> None:
-        """Once, in the process that serves. Raises ``CannotStart``."""
+        """Once, in the process that serves. Raises ``CannotStart``, ``SettingsError``, ``OSError``."""
         settings, context, app = self.settings, self.context, self.app
+        if isinstance(self.web.api_keys, ApiKeysFile):
+            self.web.api_keys.begin()
         check_data(protocol_mark.needs(settings.store_dir), settings.store_dir, __version__)
         self.store.prepare()
         self.uploads.prepare()

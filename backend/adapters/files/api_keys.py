@@ -36,14 +36,18 @@ class ApiKeysFile(KeyTable):
     def __init__(self, path: Path, parse: Parse, run: Run, kept: Path | None = None) -> None:
         """Raises ``SettingsError`` or ``OSError`` where there are no earlier keys either."""
         self._path, self._parse, self._run, self._kept = path, parse, run, kept
+        self.begin()
+
+    def begin(self) -> None:
+        """Read the file in a process that begins, which may have been forked long after this was made. Raises as ``__init__``."""
         self._known = self._signature()  # Before it is read: what comes after counts as a change.
         try:
             self._known, keys = self._load()
             super().__init__(keys)
         except (OSError, SettingsError) as error:
-            if kept is None or not kept.exists():
+            if self._kept is None or not self._kept.exists():
                 raise
-            super().__init__(from_json(kept.read_text("utf-8")))
+            super().__init__(from_json(self._kept.read_text("utf-8")))
             self._tell(error)
         self._seen: Signature | None = self._known
 
