@@ -80,11 +80,10 @@ def _listener(server: Any, fd: int) -> Any:
 
 def replace_workers(server: Any) -> bool:
     """Fork new workers beside the adopted ones, if there are any. The master's loop then ends the older of both, as many as are too many."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     if server.pidfile is not None:
         server.pidfile.pid = server.pid  # Gunicorn leaves a file alone that names this process, and would not remove it at the end
-    if not server.WORKERS:
-        return False
-    for _ in range(server.cfg.workers):
-        server.spawn_worker()
-    return True
+    had_workers = bool(server.WORKERS)
+    for _ in range(server.cfg.workers if had_workers else 0):
+        server.spawn_worker()  # it takes signals once its own handlers stand: a SIGTERM before that would be lost
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    return had_workers

@@ -29,7 +29,7 @@ from gunicorn.sock import ssl_context
 from backend import logs
 from backend.errors import BackendUnavailable, BadRequest, GatewayError, Internal, Overstayed
 from backend.ports.peer import KEY
-from backend.server import connection_limits
+from backend.server import connection_limits, reexec
 from backend.server.client_sockets import set_options, shake_hands
 from backend.server.connection import Connection, Connections
 from backend.server.connection_places import ConnectionPlaces, ConnectionServer
@@ -66,8 +66,8 @@ class BoundedGeventWebSocketWorker(GeventWebSocketWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         # Gunicorn sets a worker's handlers after patching. Until then the master's run here and swallow a SIGTERM: it would wait until its timeout.
         signal.signal(signal.SIGTERM, super().handle_exit)
-        self.connections = Connections()
-        self.draining = Event()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, reexec.SIGNALS)
+        self.connections, self.draining = Connections(), Event()
         self.recycling = Recycling(self.cfg.workers)
         if lasting_dir() is not None:
             counters.keep_in(run_dir() / "metrics")
