@@ -23,8 +23,9 @@ GIB = 1 << 30
 
 
 @pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux tells another process' time")
-@pytest.mark.parametrize("percent", [10, 50, 90])
+@pytest.mark.parametrize("percent", [10, 50, 75])
 def test_a_stop_at_any_percent_ends_the_child_within_300_ms(codec: SealedCodec, percent: int) -> None:
+    """The percent is a forecast: on a laden machine one that is too long by a tenth was over before 90 was shown."""
     source, asked, children = saved(grain(1000, 800), "PNG", compress_level=1), [], []
 
     def hear(progress: Progress) -> None:
