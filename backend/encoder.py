@@ -148,8 +148,7 @@ class EncoderProcess:
     def _encode_express(self) -> None:
         """Encode small jobs while all encoders are busy: one at a time, in one process of this machine."""
         self._acquire_express()
-        is_called = self._is_called_early()
-        _start_codec(self.express_codec)
+        is_called = False
         while True:
             try:
                 while self._encode_one_express() == "done":
@@ -160,17 +159,6 @@ class EncoderProcess:
             except errors.BackendUnavailable as error:
                 log.info("encoder %s cannot ask for small jobs: %s", self.name, error.private)
                 time.sleep(HEARTBEAT_EVERY_S)
-
-    def _is_called_early(self) -> bool:
-        """Wait while the other processes start, with which a codec of its own need not compete, or until a small job comes."""
-        until_s = time.monotonic() + START_UP_S
-        while time.monotonic() < until_s:
-            try:
-                if self.context.queue.is_express_called(EXPRESS_LOOK_S):
-                    return True
-            except errors.BackendUnavailable:
-                time.sleep(EXPRESS_LOOK_S)
-        return False
 
     def _encode_one_express(self) -> Turn:
         try:

@@ -1,4 +1,4 @@
-"""How often a job is tried again, and how long it waits before that."""
+"""How often something is tried again, and how long it waits before that."""
 
 from __future__ import annotations
 
@@ -11,3 +11,5 @@ MAX_ATTEMPTS = 6
 """A job fails when the codec's child died so often over its image, so that no image is tried for ever. A turn counts two (``codec.sealed``)."""
 MAX_LOSSES = 10
 """A job fails when so many encoders were lost over it and never came back: its image may be what takes them and their hosts along."""
+WEBHOOK_PAUSES_S = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""Before each try of a webhook: 75.6 hours in all. It is the example of Standard Webhooks (“Reliability”)."""

@@ -37,8 +37,6 @@ BATCH_ENDED = "batch.ended"
 EVENTS = (*EVENT_OF.values(), BATCH_ENDED)
 assert set(EVENT_OF) == ENDED
 ID = re.compile(r"msg_[A-Za-z0-9_-]{22}")
-PAUSES_S = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
-"""How long before each try: 75.6 hours in all. It is the example of the specification (“Reliability”)."""
 JITTER = 0.1
 """A pause is longer by up to this share, so that what failed together is not tried again together."""
 MOST_RETRY_AFTER_S = 86_400

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from backend import errors
 from backend.core import tally, webhooks
+from backend.core.pauses import WEBHOOK_PAUSES_S
 from backend.core.webhooks import Attempt, Delivery
 from backend.flows.context import Context
 from backend.ports.delivery_queue import Shares
@@ -52,7 +53,7 @@ class WebhookSender:
     receivers: Receivers
     keys: tuple[bytes, ...]
     timeout_s: float = 20.0
-    pauses_s: Sequence[float] = webhooks.PAUSES_S
+    pauses_s: Sequence[float] = WEBHOOK_PAUSES_S
     start: Callable[[Callable[[], None]], None] = run_in_background
     dice: Callable[[], float] = random.random
     _under_way: int = 0

@@ -19,11 +19,12 @@ from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from backend import texts
-from backend.core import host_names, webhooks
+from backend.core import host_names
 from backend.core import redis_url as redis_urls
 from backend.core.addresses import Network
 from backend.core.client_limits import ClientLimits
 from backend.core.limits import Limits
+from backend.core.pauses import WEBHOOK_PAUSES_S
 from backend.core.store_schemes import scheme_of
 from backend.core.suggestions.likeness import nearest
 from backend.errors import SettingsError, WrongSetting
@@ -116,7 +117,7 @@ class Settings:
     webhook_secrets: tuple[bytes, ...] = setting("GATEWAY_WEBHOOK_SECRET", kinds.webhook_secrets(), ())
     given_webhook_networks: tuple[Network, ...] | None = setting("GATEWAY_WEBHOOK_ALLOWED_NETWORKS", kinds.networks(), None)
     webhook_timeout_s: int = setting("GATEWAY_WEBHOOK_TIMEOUT_S", kinds.seconds(1, 300), 20)
-    webhook_pauses_s: tuple[int, ...] = setting("GATEWAY_WEBHOOK_PAUSES_S", kinds.pauses(), webhooks.PAUSES_S)
+    webhook_pauses_s: tuple[int, ...] = setting("GATEWAY_WEBHOOK_PAUSES_S", kinds.pauses(), WEBHOOK_PAUSES_S)
     client_webhooks: int = setting("GATEWAY_CLIENT_WEBHOOKS", kinds.number(1, MOST), 10_000)
     connections_per_address: int = setting("GATEWAY_CONNECTIONS_PER_ADDRESS", kinds.number(0, 100_000), 1800)
     api_keys: tuple[str, ...] = setting("GATEWAY_API_KEYS", kinds.keys(), ())

@@ -10,6 +10,7 @@ import pytest
 from backend import errors
 from backend.core import webhooks
 from backend.core.job import Status, cancelled
+from backend.core.pauses import WEBHOOK_PAUSES_S
 from backend.core.webhooks import Attempt, Delivery
 from backend.ports.delivery_queue import Shares, Waiting
 from backend.ports.store import Store
@@ -27,7 +28,7 @@ def made(**given: object) -> Delivery:
 
 def over(delivery: Delivery, status: int, now: float | None = None) -> Delivery:
     now = time.time() if now is None else now
-    return webhooks.after(delivery, Attempt(now, 0.1, status), now, webhooks.PAUSES_S, 0.5)
+    return webhooks.after(delivery, Attempt(now, 0.1, status), now, WEBHOOK_PAUSES_S, 0.5)
 
 
 # The records

@@ -27,6 +27,8 @@ from backend.core import redis_url
 from backend.core.redis_url import RedisUrl
 
 CALL_TIMEOUT_S = 1.0
+DRIVER = redis.DriverInfo(lib_version=redis.__version__)
+"""redis-py looks its version up among all installed packages for each connection: 1 MiB of memory that is then no longer shared."""
 KEY_PREFIX = "{webp-gateway}:"
 """Of a deployment that was given no other (``GATEWAY_REDIS_PREFIX``)."""
 
@@ -69,6 +71,7 @@ def connect(url: str, *, timeout_s: float = CALL_TIMEOUT_S, retries: int = 1) ->
         "health_check_interval": 0,
         "decode_responses": True,
         "parser_class": Parser,
+        "driver_info": DRIVER,
     }
     pool = BoundedSentinelPool(place.service, sentinels(place, timeout_s), **options) if place.service else BoundedPool(**options)
     return redis.Redis.from_pool(pool)

@@ -47,12 +47,13 @@ def has_threads(order: messages.Order) -> bool:
     return order.conversion.shape.format in FORMATS_WITH_THREADS
 
 
-def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp, sandbox: str) -> NoReturn:
-    """``end`` brings the one order, or closes when the zygote has ended."""
+def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp | None, sandbox: str) -> NoReturn:
+    """``end`` brings the one order, or closes when the zygote has ended. ``warm_up``: what to do until it comes."""
     try:
         gc.disable()
         _close_all_but(end.fileno())
-        warm_up.run()
+        if warm_up is not None:
+            warm_up.run()
         last = Seal(sandbox, _mapped_bytes())
         stat_fd = None if sandbox == "off" else thread_budget.open_own_stat()
         seal.drop_privileges(sandbox)

@@ -31,15 +31,15 @@ from backend.core.options import Options
 SAMPLE_SIZE, SAMPLE_TIMEOUT_S = (64, 64), 60.0
 HEAP_BYTES_A_PIXEL, LOSSLESS_HEAP_BYTES_A_PIXEL = 7, 28
 """A photograph of 0.6 megapixels takes as much (``bench/codec.py``); larger ones take half of it, as the fixed part weighs less."""
-TOUCHED_BYTES, MAX_TOUCHED_BYTES = 4 << 20, 8 << 20
-"""What a waiting child touches of its heap: before any image has come, and at most."""
+MAX_TOUCHED_BYTES = 8 << 20
+"""What a waiting child touches of its heap at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
     """``touched_bytes`` of the heap; ``takes_fast_path``: the next image is expected on ``jpeg_fast_path`` in the output format ``output``."""
 
-    touched_bytes: int = TOUCHED_BYTES
+    touched_bytes: int
     takes_fast_path: bool = True
     output: str = DEFAULT_OUTPUT
 

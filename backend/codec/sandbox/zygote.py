@@ -1,6 +1,7 @@
 """The zygote: a small process, exec'd with an empty environment, that has the libraries loaded and forks one child for each order, ahead of it.
 
-It opens no untrusted image, holds no secret, and ends when its encoder process does; its child dies with it.
+No child waits before the first order, nor after a rest: an idle encoder holds no memory for what may not come. It opens no untrusted image, holds
+no secret, and ends when its encoder process does; its child dies with it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from backend.core.formats import OUTPUT
 
 FORK_DELAY_S = 0.006
 """Longer than an order takes until its image is decoded. The fork and the warm-up take as long, and there may be no processor to spare."""
+REST_S = 60.0
+"""After so long without an order the child that waits is ended. The next order has one forked, which takes 3 ms of its time."""
 SLOW_PIXELS = 200_000
 """An image of so many pixels takes over 20 ms."""
 
@@ -111,9 +114,10 @@ class Zygote:
         self._waiting_pid: int | None = None
         self._waiting_socket: socket.socket | None = None
         """To the child that waits."""
-        self._warm_up = WarmUp()
-        self._fork_at_s = math.inf
-        """When the next child is to be forked."""
+        self._warm_up: WarmUp | None = None
+        """For another image like the last one."""
+        self._fork_at_s = self._rest_at_s = math.inf
+        """When the next child is to be forked, and when the one that waits is to be ended."""
         self._poll = select.poll()
         self._thread_questions: ThreadQuestions | None = None
         """Of the child at work, where it may make threads."""
@@ -122,7 +126,6 @@ class Zygote:
         """Until the encoder process has ended."""
         self._poll.register(self._control, select.POLLIN)
         self._poll.register(self._sigchld_fd, select.POLLIN)
-        self._fork_child()
         while not self._reader.is_over:
             for fd, event in self._poll.poll(self._poll_timeout_ms()):
                 if fd == self._sigchld_fd:
@@ -133,14 +136,18 @@ class Zygote:
                     self._read_messages()
                     break  # an order brings descriptors, which may have the numbers of events that are still to be looked at
             self._reap()
-            if time.monotonic() >= self._fork_at_s:
-                self._fork_child()
+            now = time.monotonic()
+            if now >= self._fork_at_s:
+                self._fork_child(self._warm_up)
+            if now >= self._rest_at_s:
+                self._end_waiting()
         for pid in (self._working_pid, self._waiting_pid):
             _kill(pid)
 
     def _poll_timeout_ms(self) -> int | None:
-        """Until the next fork; None for no limit, when none is due."""
-        return None if self._fork_at_s == math.inf else max(0, math.ceil(1000 * (self._fork_at_s - time.monotonic())))
+        """Until the next fork or rest; None for no limit, when none is due."""
+        due_s = min(self._fork_at_s, self._rest_at_s)
+        return None if due_s == math.inf else max(0, math.ceil(1000 * (due_s - time.monotonic())))
 
     def _read_messages(self) -> None:
         for message in self._reader.read():
@@ -159,14 +166,15 @@ class Zygote:
             self._abandoned.add(self._working_pid)
             self._working_pid = None
 
-    def _fork_child(self) -> None:
+    def _fork_child(self, warm_up: WarmUp | None) -> None:
+        """``warm_up``: None where its order is here already."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        own_pid, self._fork_at_s = os.getpid(), math.inf
+        own_pid, self._fork_at_s, self._rest_at_s = os.getpid(), math.inf, time.monotonic() + REST_S
         self._waiting_pid = os.fork()
         if self._waiting_pid == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.run(theirs, own_pid, self._warm_up, self._sandbox)
+            child.run(theirs, own_pid, warm_up, self._sandbox)
         theirs.close()
         self._waiting_socket = ours
 
@@ -194,7 +202,7 @@ class Zygote:
         descriptors, self._reader.descriptors = queued[:count], queued[count:]
         if not self._send_order(message, order, descriptors):
             self._forget_waiting()
-            self._fork_child()
+            self._fork_child(None)
             self._send_order(message, order, descriptors)
         for fd in descriptors:
             os.close(fd)
@@ -216,6 +224,14 @@ class Zygote:
         self._working_pid, self._waiting_pid = self._waiting_pid, None
         self._control.sendall(messages.pack({"taken": self._working_pid, "number": self._number}))
         return True
+
+    def _end_waiting(self) -> None:
+        _kill(self._waiting_pid)
+        if self._waiting_socket is not None:
+            self._waiting_socket.close()
+            self._waiting_socket = None
+        self._forget_waiting()
+        self._rest_at_s = math.inf
 
     def _forget_waiting(self) -> None:
         """It is dead or dying, or there is none."""

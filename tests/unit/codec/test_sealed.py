@@ -274,6 +274,17 @@ def test_a_child_that_was_killed_as_it_waited_is_replaced(codec: SealedCodec) ->
     assert waiting() != killed
 
 
+def test_no_child_waits_before_the_first_order_nor_after_a_rest(mortal_codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = "import backend.codec.sandbox.zygote as own; own.REST_S = 1.0; main("
+    monkeypatch.setattr(zygote_process, "LAUNCH", zygote_process.LAUNCH.replace("main(", rest))
+    mortal_codec.start()
+    assert not own_zygote(mortal_codec).children()
+    for _ in range(2):
+        assert Run(mortal_codec)(saved(picture(), "PNG"), Options())[0].width == 320
+        until(lambda: any(map(is_waiting, own_zygote(mortal_codec).children())))
+        until(lambda: not own_zygote(mortal_codec).children())
+
+
 def test_a_child_has_dropped_its_privileges_before_its_order_comes(codec: SealedCodec) -> None:
     Run(codec)(saved(picture(), "PNG"), Options())
     until(lambda: "NoNewPrivs:\t1" in Path(f"/proc/{waiting().pid}/status").read_text())
@@ -282,8 +293,8 @@ def test_a_child_has_dropped_its_privileges_before_its_order_comes(codec: Sealed
 def test_each_job_has_a_child_of_its_own(codec: SealedCodec) -> None:
     seen = set()
     for _ in range(3):
-        seen.add(waiting())
         Run(codec)(saved(picture(), "PNG"), Options())
+        seen.add(waiting())
     assert len(seen) == 3
 
 

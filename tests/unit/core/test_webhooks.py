@@ -16,8 +16,9 @@ from backend import errors
 from backend.core import webhooks
 from backend.core.batch import Batch
 from backend.core.job import Manifest, Status, cancelled, failed
+from backend.core.pauses import WEBHOOK_PAUSES_S
 from backend.core.resumable import UploadInfo
-from backend.core.webhooks import PAUSES_S, Attempt, Delivery, after
+from backend.core.webhooks import Attempt, Delivery, after
 from tests.fakes.samples import READER, job, manifest
 
 URL = "https://example.com/hook?token=secret"
@@ -93,14 +94,14 @@ def test_a_batch_is_told_of_as_a_whole_and_without_its_jobs_where_they_are_too_m
 @given(st.floats(0, 1), st.floats(0, 10**9))
 def test_tries_follow_the_schedule_with_jitter_and_then_it_is_exhausted(jitter: float, retry_after_s: float) -> None:
     delivery, now, whole_s = ended(), NOW, 0.0
-    for pause_s in PAUSES_S[1:]:
-        delivery = after(delivery, Attempt(now, 0.1, 503), now, PAUSES_S, jitter)
+    for pause_s in WEBHOOK_PAUSES_S[1:]:
+        delivery = after(delivery, Attempt(now, 0.1, 503), now, WEBHOOK_PAUSES_S, jitter)
         assert delivery.is_pending and pause_s <= delivery.due_at - now <= pause_s * 1.1
         whole_s, now = whole_s + pause_s, delivery.due_at
     assert whole_s > 3 * 86_400
-    last = after(delivery, Attempt(now, 0.1, 503), now, PAUSES_S, jitter, retry_after_s)
+    last = after(delivery, Attempt(now, 0.1, 503), now, WEBHOOK_PAUSES_S, jitter, retry_after_s)
     assert (last.state, last.ended_at, last.tries, len(last.attempts)) == ("exhausted", now, 10, 10)
-    asked = after(ended(), Attempt(NOW, 0.1, 503), NOW, PAUSES_S, jitter, retry_after_s)
+    asked = after(ended(), Attempt(NOW, 0.1, 503), NOW, WEBHOOK_PAUSES_S, jitter, retry_after_s)
     assert 5 <= asked.due_at - NOW <= max(5.5, min(retry_after_s, 86_400) + 0.001)
     assert asked.due_at - NOW >= min(retry_after_s, 86_400) - 0.001
 
@@ -110,26 +111,26 @@ def test_tries_follow_the_schedule_with_jitter_and_then_it_is_exhausted(jitter: 
     [(200, "delivered"), (204, "delivered"), (299, "delivered"), (410, "gone"), (301, "pending"), (404, "pending"), (None, "pending")],
 )
 def test_an_answer_decides(status: int | None, state: str) -> None:
-    over = after(ended(), Attempt(NOW, 0.1, status, "" if status else "slow"), NOW, PAUSES_S, 0.5)
+    over = after(ended(), Attempt(NOW, 0.1, status, "" if status else "slow"), NOW, WEBHOOK_PAUSES_S, 0.5)
     assert over.state == state
     assert Delivery.from_json(over.to_json()) == over
 
 
 def test_a_record_outlives_its_job_and_its_last_try_by_a_day() -> None:
-    long = after(ended(expires_at=NOW + 10**6), Attempt(NOW, 0.1, 200), NOW, PAUSES_S, 0)
-    short = after(ended(expires_at=NOW + 1), Attempt(NOW + 500, 0.1, 200), NOW + 500, PAUSES_S, 0)
+    long = after(ended(expires_at=NOW + 10**6), Attempt(NOW, 0.1, 200), NOW, WEBHOOK_PAUSES_S, 0)
+    short = after(ended(expires_at=NOW + 1), Attempt(NOW + 500, 0.1, 200), NOW + 500, WEBHOOK_PAUSES_S, 0)
     assert (long.kept_until, short.kept_until) == (NOW + 10**6 + 86_400, NOW + 500 + 86_400)
 
 
 def test_sent_once_more_it_begins_anew_and_keeps_a_bounded_log() -> None:
-    delivery = after(ended(), Attempt(NOW, 0.1, 410), NOW, PAUSES_S, 0)
+    delivery = after(ended(), Attempt(NOW, 0.1, 410), NOW, WEBHOOK_PAUSES_S, 0)
     for number in range(30):
-        delivery = after(webhooks.again(delivery, NOW), Attempt(NOW + number, 0.1, 410), NOW, PAUSES_S, 0)
+        delivery = after(webhooks.again(delivery, NOW), Attempt(NOW + number, 0.1, 410), NOW, WEBHOOK_PAUSES_S, 0)
     assert (delivery.tries, len(delivery.attempts), delivery.attempts[-1].at) == (1, webhooks.MOST_LOGGED, NOW + 29)
 
 
 def test_what_is_shown_has_no_secret_of_the_address() -> None:
-    shown = webhooks.public_delivery(after(ended(), Attempt(NOW, 0.25, None, "slow"), NOW, PAUSES_S, 0), READER)
+    shown = webhooks.public_delivery(after(ended(), Attempt(NOW, 0.25, None, "slow"), NOW, WEBHOOK_PAUSES_S, 0), READER)
     assert shown["receiver"] == "https://example.com" and "secret" not in json.dumps(shown)
     assert shown["tries"] == [{"at": "2027-01-15T08:00:00.000Z", "status": None, "error": "slow", "duration_ms": 250}]
     assert shown["next_try_at"] == "2027-01-15T08:00:05.000Z"

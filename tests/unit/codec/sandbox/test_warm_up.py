@@ -53,11 +53,11 @@ def test_a_warm_up_takes_the_path_that_comes(takes_fast_path: bool, monkeypatch:
     monkeypatch.setattr(bitstream, "import_picture", noted("normal", bitstream.import_picture))
     monkeypatch.setattr(jpeg_fast_path, "read_into", noted("fast", jpeg_fast_path.read_into))
     before = len(os.listdir("/proc/self/fd"))
-    WarmUp(takes_fast_path=takes_fast_path).run()
+    WarmUp(1 << 20, takes_fast_path=takes_fast_path).run()
     assert taken == (["fast"] if takes_fast_path else ["fast", "normal"])
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_warm_up_needs_no_memory_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "memfd_create")
-    WarmUp().run()
+    WarmUp(1 << 20).run()
