@@ -60,8 +60,8 @@ class Order:
     def from_message(cls, message: Message) -> Order:
         record = message["conversion"]
         shape, options, limits = Shape(**record["shape"]), Options(**record["options"]), Limits(**record["limits"])
-        chosen = record["chosen_method"]
-        conversion = Conversion(shape, options, limits, record["timeout_s"], record["report_every_s"], chosen_method=chosen)
+        others = {name: record[name] for name in ("timeout_s", "report_every_s", "chosen_method", "is_busy")}
+        conversion = Conversion(shape, options, limits, **others)
         if "placement" in message:
             conversion = replace(conversion, watermark=Watermark(Placement(**message["placement"])))
         return cls(conversion, message["limits"])

@@ -38,7 +38,8 @@ class Shape:
 class Conversion:
     """What the codec is asked for. ``report_every_s`` is the shortest time between two progress reports of one stage.
 
-    ``watermark`` is the one that the options name. ``chosen_method`` is what ``method=auto`` became; the options have that number too."""
+    ``watermark`` is the one that the options name. ``chosen_method`` is what ``method=auto`` became; the options have that number too.
+    ``is_busy``: others wait already, so no processor is spared to prepare for the next one."""
 
     shape: Shape
     options: Options
@@ -47,6 +48,7 @@ class Conversion:
     report_every_s: float = REPORT_EVERY_S
     watermark: Watermark | None = None
     chosen_method: int | None = None
+    is_busy: bool = False
 
     @property
     def output(self) -> OutputFormat:

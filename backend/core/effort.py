@@ -21,8 +21,13 @@ def has_choice(options: Options) -> bool:
 
 
 def with_effort(options: Options, waiting: int, encoders: int) -> Options:
-    """``options`` with a number for ``method=auto``: as far as less effort brings something, less while as many jobs wait as there are encoders."""
-    return replace(options, method=EASED if waiting >= max(1, encoders) and _may_ease(options) else FULL) if has_choice(options) else options
+    """``options`` with a number for ``method=auto``: as far as less effort brings something, less in a busy hour."""
+    return replace(options, method=EASED if is_busy(waiting, encoders) and _may_ease(options) else FULL) if has_choice(options) else options
+
+
+def is_busy(waiting: int, encoders: int) -> bool:
+    """Whether as many jobs wait as there are encoders."""
+    return waiting >= max(1, encoders)
 
 
 def _may_ease(options: Options) -> bool:

@@ -190,7 +190,8 @@ def _conversion(context: Context, claim: Claim) -> Conversion:
     options = effort.with_effort(asked := manifest.options, claim.waiting, claim.encoders)
     chosen = int(options.method) if effort.has_choice(asked) else None
     watermark = watermarks.read(context, options)
-    return Conversion(manifest.source.shape, options, context.limits, float(context.encode_timeout_s), every_s, watermark, chosen)
+    is_busy = effort.is_busy(claim.waiting, claim.encoders)
+    return Conversion(manifest.source.shape, options, context.limits, float(context.encode_timeout_s), every_s, watermark, chosen, is_busy)
 
 
 def _store_result(context: Context, job: Job, target: ResultFile, converted: Converted, reporter: Reporter) -> Job:

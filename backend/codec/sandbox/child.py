@@ -48,7 +48,7 @@ def has_threads(order: messages.Order) -> bool:
 
 
 def run(end: socket.socket, zygote_pid: int, warm_up: WarmUp | None, sandbox: str) -> NoReturn:
-    """``end`` brings the one order, or closes when the zygote has ended. ``warm_up``: what to do until it comes."""
+    """``end`` brings the one order, or closes when the zygote has ended. ``warm_up``: what to do until it comes, if anything."""
     try:
         gc.disable()
         _close_all_but(end.fileno())

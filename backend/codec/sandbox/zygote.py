@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import time
 
 from backend.codec import messages, pipeline
@@ -22,7 +21,8 @@ from backend.codec.image.library_versions import library_versions
 from backend.codec.native import arrow_buffer, libjpeg, littlecms
 from backend.codec.sandbox import child
 from backend.codec.sandbox.warm_up import WarmUp
-from backend.codec.seal import kernel, probe, seccomp, thread_budget
+from backend.codec.sandbox.zygote_family import die_with, fork_for_each
+from backend.codec.seal import probe, seccomp, thread_budget
 from backend.codec.seal.thread_budget import ThreadQuestions
 from backend.core.conversion import Shape
 from backend.core.formats import OUTPUT
@@ -30,7 +30,7 @@ from backend.core.formats import OUTPUT
 FORK_DELAY_S = 0.006
 """Longer than an order takes until its image is decoded. The fork and the warm-up take as long, and there may be no processor to spare."""
 REST_S = 60.0
-"""After so long without an order the child that waits is ended. The next order has one forked, which takes 3 ms of its time."""
+"""After so long without an order the child that waits is ended. The next order has one forked, and is some 5 ms later."""
 SLOW_PIXELS = 200_000
 """An image of so many pixels takes over 20 ms."""
 
@@ -38,35 +38,16 @@ SLOW_PIXELS = 200_000
 def main(sandbox: str, guarded_by: int, is_family: bool = False) -> None:
     """``guarded_by`` is the process that started this one, where the kernel is to end this one with it; else 0. ``is_family``: this process only
     loads the codec, and forks a zygote for each encoder process that asks for one (``host/zygote_process.ZygoteFamily``)."""
-    _die_with(guarded_by)
+    die_with(guarded_by)
     control = socket.socket(fileno=messages.CONTROL_FD)
     preload()
     greeting = {"ready": probe.measure_level(sandbox).as_dict(), "versions": library_versions()}
     gc.collect()
     gc.freeze()
     if is_family:
-        control = _fork_for_each(control)
+        control = fork_for_each(control)
     control.sendall(messages.pack(greeting | {"pid": os.getpid()}))
     Zygote(control, _sigchld_fd(), sandbox).serve()
-
-
-def _fork_for_each(requests: socket.socket) -> socket.socket:
-    """Returns in each zygote, with its control socket; ends the family when nobody is left who could ask."""
-    family_pid = os.getpid()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps them; their encoder processes watch them
-    while True:
-        _, descriptors, _, _ = socket.recv_fds(requests, 1, 1)
-        if not descriptors:
-            sys.exit(0)
-        try:
-            is_zygote = os.fork() == 0
-        except OSError:
-            is_zygote = False  # the socket closes, and the encoder process tries again
-        if is_zygote:
-            requests.close()
-            _die_with(family_pid)
-            return socket.socket(fileno=descriptors[0])
-        os.close(descriptors[0])
 
 
 def preload() -> None:
@@ -80,13 +61,6 @@ def preload() -> None:
         seccomp.program(threads=threads)
     for output in OUTPUT:
         WarmUp(0, takes_fast_path=False, output=output).run()
-
-
-def _die_with(parent_pid: int) -> None:
-    if kernel.IS_LINUX and parent_pid:
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent_pid:
-            sys.exit(0)
 
 
 def _sigchld_fd() -> int:
@@ -115,7 +89,7 @@ class Zygote:
         self._waiting_socket: socket.socket | None = None
         """To the child that waits."""
         self._warm_up: WarmUp | None = None
-        """For another image like the last one."""
+        """For another image like the last one; None while so many wait that it would take the processor from the one at work."""
         self._fork_at_s = self._rest_at_s = math.inf
         """When the next child is to be forked, and when the one that waits is to be ended."""
         self._poll = select.poll()
@@ -167,7 +141,6 @@ class Zygote:
             self._working_pid = None
 
     def _fork_child(self, warm_up: WarmUp | None) -> None:
-        """``warm_up``: None where its order is here already."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         own_pid, self._fork_at_s, self._rest_at_s = os.getpid(), math.inf, time.monotonic() + REST_S
         self._waiting_pid = os.fork()
@@ -206,7 +179,7 @@ class Zygote:
             self._send_order(message, order, descriptors)
         for fd in descriptors:
             os.close(fd)
-        self._warm_up = WarmUp.like(order.conversion)
+        self._warm_up = None if order.conversion.is_busy else WarmUp.like(order.conversion)
         if self._waiting_pid is None:
             self._fork_at_s = time.monotonic() + fork_delay_s(order.conversion.shape)
 

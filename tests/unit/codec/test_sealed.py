@@ -19,6 +19,8 @@ from PIL import Image, ImageChops
 
 from backend import errors
 from backend.codec.host import zygote_process
+from backend.codec.sandbox.warm_up import MAX_TOUCHED_BYTES
+from backend.codec.seal import kernel
 from backend.codec.sealed import ATTEMPTS, SealedCodec
 from backend.core.conversion import ChildDied, Conversion, Converted, Progress, Stopped
 from backend.core.limits import Limits
@@ -81,12 +83,12 @@ class Run:
     def stop(self) -> None:
         self.stop_asked_s = time.monotonic()
 
-    def __call__(self, source: bytes | None = None, options: Options = SLOW) -> tuple[Converted, bytes]:
+    def __call__(self, source: bytes | None = None, options: Options = SLOW, *, is_busy: bool = False) -> tuple[Converted, bytes]:
         source = source or big()
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as result:
             given.write(source)
             given.flush()
-            conversion = Conversion(declared(source), options, Limits(), self._timeout_s)
+            conversion = Conversion(declared(source), options, Limits(), self._timeout_s, is_busy=is_busy)
             converted = self._codec.convert(
                 given.fileno(), result.fileno(), conversion, on_progress=self._heard, should_stop=self._asked, tick_s=0.05
             )
@@ -272,6 +274,16 @@ def test_a_child_that_was_killed_as_it_waited_is_replaced(codec: SealedCodec) ->
     killed.kill()
     assert Run(codec)(saved(picture(), "PNG"), Options())[0].width == 320
     assert waiting() != killed
+
+
+@pytest.mark.skipif(not kernel.IS_LINUX, reason="only Linux tells which memory is a process' own")
+def test_a_child_warms_up_unless_others_wait_for_the_processor(codec: SealedCodec) -> None:
+    own_bytes = {}
+    for is_busy in (True, False):
+        Run(codec)(big(), Options(method=0), is_busy=is_busy)
+        until(lambda: "NoNewPrivs:\t1" in Path(f"/proc/{waiting().pid}/status").read_text())
+        own_bytes[is_busy] = waiting().memory_full_info().uss
+    assert own_bytes[True] < MAX_TOUCHED_BYTES < own_bytes[False]
 
 
 def test_no_child_waits_before_the_first_order_nor_after_a_rest(mortal_codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -658,6 +658,7 @@ def test_the_effort_is_chosen_when_the_encode_begins_and_reaches_the_codec_as_a_
     while here.encode(codec):
         pass
     assert [(each.options.method, each.chosen_method) for each in codec.conversions] == [(EASED, EASED), (EASED, EASED), (FULL, FULL)]
+    assert [each.is_busy for each in codec.conversions] == [True, True, False]
 
 
 def test_a_number_reaches_the_codec_as_it_was_given_however_many_wait(here: MemoryContext) -> None:
