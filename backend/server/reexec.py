@@ -6,8 +6,10 @@ settings, and stays what a service manager watches. The old workers serve until 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import signal
 import socket
 import sys
@@ -19,6 +21,7 @@ from gunicorn.workers.workertmp import WorkerTmp
 
 HANDOVER = "WEBP_GATEWAY_HANDOVER"
 SIGNALS = (*(getattr(signal, f"SIG{name}") for name in ("HUP", "QUIT", "INT", "TERM", "TTIN", "TTOU", "USR1", "USR2", "WINCH")), signal.SIGCHLD)
+ENDS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
 class Heartbeat(WorkerTmp):  # type: ignore[misc]
@@ -28,8 +31,36 @@ class Heartbeat(WorkerTmp):  # type: ignore[misc]
         self._tmp = os.fdopen(fd, "w+b", 0)
 
 
+def handle_last(server: Any) -> None:
+    """Of signals that came together the others are handled first: a new image would not know of them."""
+    wait = server.wait_for_signals
+    server.wait_for_signals = lambda timeout=1.0: sorted(wait(timeout), key=lambda number: number == signal.SIGHUP)
+
+
 def execute_again(server: Any) -> None:
-    """Returns only where it cannot be done. A signal that comes meanwhile waits for the new image's handlers."""
+    """Returns only where it cannot be done, or where the end was asked for meanwhile. Any other signal waits for the new image's handlers."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    heard = _heard(server)
+    if ENDS.isdisjoint(heard):
+        for number in heard:
+            signal.raise_signal(number)
+        _execute(server)
+    else:
+        for number in heard:
+            server.SIG_QUEUE.put_nowait(number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _heard(server: Any) -> list[int]:
+    """The signals that Gunicorn's handlers have put down for its loop."""
+    heard = []
+    with contextlib.suppress(queue.Empty):
+        while True:
+            heard.append(server.SIG_QUEUE.get_nowait())
+    return [number for number in heard if number != server.WAKEUP_REQUEST]
+
+
+def _execute(server: Any) -> None:
     listeners = [each.fileno() for each in server.LISTENERS]
     workers = [(pid, each.age, each.tmp.fileno()) for pid, each in server.WORKERS.items()]
     for fd in (*listeners, *(fd for _, _, fd in workers)):
@@ -48,11 +79,9 @@ def execute_again(server: Any) -> None:
     os.chdir(server.START_CTX["cwd"])
     sys.stdout.flush()
     sys.stderr.flush()
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         os.execvpe(server.START_CTX[0], server.START_CTX["args"], os.environ)
     except OSError as error:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         del os.environ[HANDOVER]
         server.log.error("SIGHUP could not load new code, the old goes on: %s", error)
 

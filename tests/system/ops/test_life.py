@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +73,15 @@ def test_a_reload_more_and_fewer_workers_a_killed_worker_and_a_killed_encoder_lo
 @pytest.mark.timeout(900)
 def test_twenty_reloads(data_dir: Path) -> None:
     lived(data_dir, *[reload] * 20)
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.3, 1.5, 4.0])
+def test_a_stop_right_after_a_reload_is_not_lost(after_s: float, data_dir: Path) -> None:
+    """While the master looks at the new code, while it executes itself, and while it loads the new code."""
+    with running(data_dir, GUNICORN_WORKERS="2", GATEWAY_ENCODERS="1") as gateway:
+        gunicorn_master(gateway).send_signal(signal.SIGHUP)
+        time.sleep(after_s)
+        assert gateway.stop() == 0
 
 
 @pytest.mark.slow

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import queue
+import signal
 import socket
+import sys
 import tempfile
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,3 +74,48 @@ def test_new_workers_stand_beside_the_adopted_ones() -> None:
     assert not reexec.replace_workers(server) and not spawned, "at a first start the master's loop does it"
     server.WORKERS = {4711: SimpleNamespace(age=1)}
     assert reexec.replace_workers(server) and len(spawned) == 3
+
+
+def heard(*numbers: int) -> SimpleNamespace:
+    """A master whose handlers have put down these signals."""
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in numbers:
+        waiting.put(number)
+    start = {0: sys.executable, "args": [], "cwd": os.getcwd()}
+    server = master(SIG_QUEUE=waiting, WAKEUP_REQUEST=signal.NSIG, START_CTX=start, pid=os.getpid())
+    server.log = SimpleNamespace(error=lambda *_: None)
+    return server
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[set[int]]]:
+    """What the next image would have found waiting, for each execution. All of them fail."""
+    waiting: list[set[int]] = []
+
+    def refuse(*_: object) -> None:
+        waiting.append(set(signal.sigpending()))
+        raise OSError
+
+    monkeypatch.setattr(os, "execvpe", refuse)
+    before = signal.signal(signal.SIGTTIN, lambda *_: None)
+    yield waiting
+    signal.signal(signal.SIGTTIN, before)
+
+
+def test_a_stop_that_came_while_the_new_code_was_looked_at_is_not_lost(executed: list[set[int]]) -> None:
+    server = heard(signal.SIGTTIN, signal.SIGTERM)
+    reexec.execute_again(server)
+    assert not executed, "for what would be ended at once"
+    assert [server.SIG_QUEUE.get_nowait() for _ in range(2)] == [signal.SIGTTIN, signal.SIGTERM]
+
+
+def test_any_other_signal_waits_for_the_new_image(executed: list[set[int]]) -> None:
+    reexec.execute_again(heard(signal.SIGTTIN, signal.NSIG))
+    assert executed == [{signal.SIGTTIN}]
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(reexec.SIGNALS), "it could not be executed, and goes on"
+
+
+def test_a_reload_is_handled_after_what_came_with_it() -> None:
+    server = SimpleNamespace(wait_for_signals=lambda timeout: [signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM])
+    reexec.handle_last(server)
+    assert server.wait_for_signals(timeout=1.0) == [signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP]
