@@ -25,7 +25,7 @@ from bench.kit import figures, load, machine, pictures, servers
 
 BYTES = 1_000_000
 MANY = 1_000_000
-"""Jobs that may wait: more than are uploaded."""
+"""Jobs that may wait, of one client too: more than are uploaded."""
 FIGURES = ("per_s", "p50_ms", "p99_ms", "cpu_ms")
 """Uploads a second, the median and 99th percentile of their milliseconds, processor time of all the service's processes for each."""
 Target = tuple[str, Callable[[], list[psutil.Process]]]
@@ -37,7 +37,7 @@ Start = Callable[[Path], AbstractContextManager[Target]]
 def ours(folder: Path, root: Path = servers.ROOT) -> Iterator[Target]:
     from bench.live import Servers
 
-    running = Servers(folder / "gateway", servers.free_port(), root=root, GATEWAY_MAX_QUEUED_JOBS=str(MANY))
+    running = Servers(folder / "gateway", servers.free_port(), root=root, GATEWAY_MAX_QUEUED_JOBS=str(MANY), GATEWAY_CLIENT_JOBS=str(MANY))
     try:
         yield f"{running.url}/api/uploads", lambda: [one for each in running.processes for one in family(each.pid)]
     finally:

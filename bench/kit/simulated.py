@@ -25,6 +25,8 @@ FACTS = {
 class SleepingCodec:
     """Reports and asks as the real one does, and sleeps in between. ``seconds_per_megapixel`` of the source's pixels where ``image_s`` is 0."""
 
+    zygote_pid: int | None = None
+
     def __init__(self, image_s: float, *, seconds_per_megapixel: float = 0.0) -> None:
         self._image_s, self._per_megapixel_s = image_s, seconds_per_megapixel
 

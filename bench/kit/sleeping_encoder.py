@@ -18,7 +18,6 @@ def sleeping_codec(**_: Any) -> SleepingCodec:
 
 encoder.SealedCodec = sleeping_codec  # type: ignore[assignment, misc]
 encoder.open_store = lambda *_, **__: NoStore()  # type: ignore[assignment, return-value]
-encoder.START_UP_S = 1.0
 app = encoder.app
 if "BENCH_PREFETCH" in os.environ:
     app.conf.worker_prefetch_multiplier = int(os.environ["BENCH_PREFETCH"])
