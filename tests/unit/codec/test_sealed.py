@@ -287,7 +287,7 @@ def test_a_child_warms_up_unless_others_wait_for_the_processor(codec: SealedCode
 
 
 def test_no_child_waits_before_the_first_order_nor_after_a_rest(mortal_codec: SealedCodec, monkeypatch: pytest.MonkeyPatch) -> None:
-    rest = "import backend.codec.sandbox.zygote as own; own.REST_S = 1.0; main("
+    rest = "import backend.codec.sandbox.zygote as own; own.REST_S = 3.0; main("
     monkeypatch.setattr(zygote_process, "LAUNCH", zygote_process.LAUNCH.replace("main(", rest))
     mortal_codec.start()
     assert not own_zygote(mortal_codec).children()
