@@ -89,7 +89,7 @@ def on_starting(server):
         server.log.error("run:app is a WSGI application: worker class %s cannot serve it. Leave -k out.", server.cfg.worker_class_str)
         sys.exit(2)
     server.companions = []
-    reexec.handle_last(server)
+    reexec.handle_reload_last(server)
     if reexec.adopt(server):
         return
     if "GATEWAY_RUN_DIR" not in os.environ:

@@ -31,7 +31,7 @@ class Heartbeat(WorkerTmp):  # type: ignore[misc]
         self._tmp = os.fdopen(fd, "w+b", 0)
 
 
-def handle_last(server: Any) -> None:
+def handle_reload_last(server: Any) -> None:
     """Of signals that came together the others are handled first: a new image would not know of them."""
     wait = server.wait_for_signals
     server.wait_for_signals = lambda timeout=1.0: sorted(wait(timeout), key=lambda number: number == signal.SIGHUP)
@@ -40,15 +40,15 @@ def handle_last(server: Any) -> None:
 def execute_again(server: Any) -> None:
     """Returns only where it cannot be done, or where the end was asked for meanwhile. Any other signal waits for the new image's handlers."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    heard = _heard(server)
-    if ENDS.isdisjoint(heard):
+    try:
+        heard = _heard(server)
+        is_ending = not ENDS.isdisjoint(heard)
         for number in heard:
             signal.raise_signal(number)
-        _execute(server)
-    else:
-        for number in heard:
-            server.SIG_QUEUE.put_nowait(number)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        if not is_ending:
+            _execute(server)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def _heard(server: Any) -> list[int]:
