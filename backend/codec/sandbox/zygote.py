@@ -30,7 +30,7 @@ from backend.core.formats import OUTPUT
 FORK_DELAY_S = 0.006
 """Longer than an order takes until its image is decoded. The fork and the warm-up take as long, and there may be no processor to spare."""
 REST_S = 60.0
-"""After so long without an order the child that waits is ended. The next order has one forked, and is some 5 ms later."""
+"""After so long without an order the child that waits is ended. The next order has one forked, and is 10 to 20 ms later."""
 SLOW_PIXELS = 200_000
 """An image of so many pixels takes over 20 ms."""
 
